@@ -1,0 +1,115 @@
+//! `kiln data`
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::{Outcome, output};
+use crate::data::info::{self, summarize};
+use crate::data::pages::{PageOptions, compose};
+use crate::data::{self, Split, augment, seed};
+use crate::{config, files};
+
+/// Columns of the sample sheet.
+const SAMPLES_PER_CLASS: usize = 12;
+
+/// Look at data, or draw some.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Count, average and show the data of a config
+    #[command(after_help = "Example:
+  kiln data info configs/glyphs_mlp.json --grid samples.png")]
+    Info {
+        /// Config file
+        config: PathBuf,
+        /// Override one key of the config
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        overrides: Vec<String>,
+        /// Write a sheet of training samples, varied as in training
+        #[arg(long, value_name = "PNG")]
+        grid: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw a page of hand-printed text, with its truth in a JSON file beside it
+    #[command(after_help = "Example:
+  kiln data page --text \"HELLO WORLD\\n2026\" page.png
+  kiln ocr page.png --model runs/glyphs_mlp-1 --expect page.json")]
+    Page {
+        /// What to write: A-Z, 0-9, spaces, and \n for a new line
+        #[arg(long)]
+        text: String,
+        /// Another seed, another hand
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// The picture to write; the truth goes to the same name with .json
+        #[arg(value_name = "OUT.png")]
+        out: PathBuf,
+    },
+}
+
+pub fn run(args: Args) -> Outcome {
+    match args.verb {
+        Verb::Info {
+            config,
+            overrides,
+            grid,
+            json,
+        } => info(&config, &overrides, grid.as_deref(), json),
+        Verb::Page { text, seed, out } => page(&text, seed, &out),
+    }
+}
+
+fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) -> Outcome {
+    let experiment = config::load(config, overrides)?;
+    let source = data::open(&experiment.data)?;
+    let summary = summarize(source.as_ref())?;
+    if let Some(path) = grid {
+        let vary = |index: usize, pixels: &mut [f32]| {
+            let mut rng = seed::rng(&[experiment.seed, index as u64]);
+            augment::apply(experiment.data.augment(), source.shape(), pixels, &mut rng);
+        };
+        let sheet = info::grid(source.as_ref(), Split::Train, SAMPLES_PER_CLASS, &vary)?;
+        files::write_png(path, &sheet)?;
+    }
+    match json {
+        true => output::json(&summary)?,
+        false => print!("{}", info::format(&summary)),
+    }
+    Ok(())
+}
+
+fn page(text: &str, seed: u64, out: &Path) -> Outcome {
+    if out.extension().is_none_or(|extension| extension != "png") {
+        return Err(output::UsageError(format!(
+            "{}: the picture's name must end in .png",
+            out.display()
+        ))
+        .into());
+    }
+    let options = PageOptions {
+        seed,
+        ..PageOptions::default()
+    };
+    let page = compose(&text.replace("\\n", "\n"), &options)
+        .map_err(|error| output::UsageError(format!("--text: {error}")))?;
+    let truth = serde_json::json!({
+        "image": out.file_name().map(|name| name.to_string_lossy().into_owned()),
+        "text": page.lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>(),
+        "lines": page.lines,
+    });
+    let mut json = serde_json::to_string_pretty(&truth)?;
+    json.push('\n');
+    let json_path = out.with_extension("json");
+    files::write_png(out, &page.image)?;
+    files::write(&json_path, json.as_bytes())?;
+    println!("{}\n{}", out.display(), json_path.display());
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! `kiln eval`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Outcome, output};
+use crate::config;
+use crate::config::experiment::Backend;
+use crate::data::{self, DataSource, Split};
+use crate::metrics::Metrics;
+use crate::metrics::classification::{ClassReport, ConfusedPair};
+use crate::run_dir::RunDir;
+use crate::training::evaluate::{Evaluation, evaluate};
+
+/// How many of the most confused pairs are printed.
+const CONFUSED_PAIRS: usize = 10;
+
+/// Evaluate a run on a split of its data.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln eval runs/glyphs_mlp-1 --split valid
+  kiln eval runs/nist36_cnn-1 --data configs/nist26.json     other data with the same class names")]
+pub struct Args {
+    /// Run directory
+    run: PathBuf,
+    /// Which part of the data
+    #[arg(long, value_enum, default_value_t = Split::Test)]
+    split: Split,
+    /// Take the data of this config instead of the run's own
+    #[arg(long, value_name = "CONFIG")]
+    data: Option<PathBuf>,
+    /// Engine to compute with [default: flex]
+    #[arg(long)]
+    backend: Option<Backend>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    run: String,
+    split: Split,
+    samples: usize,
+    #[serde(flatten)]
+    metrics: &'a Metrics,
+    per_class: Vec<ClassReport>,
+    most_confused: Vec<ConfusedPair>,
+}
+
+pub fn run(args: Args) -> Outcome {
+    let run = RunDir::open(&args.run)?;
+    let experiment = match &args.data {
+        Some(path) => config::load(path, &[])?,
+        None => run.experiment()?,
+    };
+    let classifier = output::classifier(&args.run, args.backend)?;
+    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
+    let evaluation = evaluate(&classifier, source, args.split)?;
+    match args.json {
+        true => output::json(&Report {
+            run: args.run.display().to_string(),
+            split: args.split,
+            samples: evaluation.samples,
+            metrics: &evaluation.metrics,
+            per_class: evaluation.confusion.per_class(),
+            most_confused: evaluation.confusion.most_confused(CONFUSED_PAIRS),
+        })?,
+        false => print!("{}", table(&evaluation, args.split)),
+    }
+    Ok(())
+}
+
+fn table(evaluation: &Evaluation, split: Split) -> String {
+    let mut lines = vec![format!(
+        "{} samples of {}",
+        evaluation.samples,
+        split.name()
+    )];
+    for (name, value) in &evaluation.metrics {
+        lines.push(format!("{name:<15} {value:.4}"));
+    }
+    lines.push(String::new());
+    lines.push(format!(
+        "{:<12} {:>9} {:>9} {:>9} {:>9}",
+        "class", "precision", "recall", "f1", "support"
+    ));
+    for class in evaluation.confusion.per_class() {
+        lines.push(format!(
+            "{:<12} {:>9.4} {:>9.4} {:>9.4} {:>9}",
+            class.class, class.precision, class.recall, class.f1, class.support
+        ));
+    }
+    let pairs = evaluation.confusion.most_confused(CONFUSED_PAIRS);
+    if !pairs.is_empty() {
+        lines.push("\nmost confused (truth taken for)".into());
+    }
+    for pair in pairs {
+        lines.push(format!(
+            "{} for {}  {} times",
+            pair.truth, pair.predicted, pair.count
+        ));
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,116 @@
+//! The command line: one file per verb; the only code that prints or exits.
+//!
+//! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage or
+//! config, 130 interrupted.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod config;
+mod data;
+mod devices;
+mod eval;
+mod model;
+mod ocr;
+mod output;
+mod predict;
+mod segment;
+mod train;
+
+/// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
+const INTERRUPTED: u8 = 130;
+
+/// Train small vision models from one JSON file, and read hand-printed pages with them.
+#[derive(Parser)]
+#[command(name = "kiln", version, arg_required_else_help = true)]
+#[command(after_help = "Start with: kiln train configs/glyphs_mlp.json")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Train the model that a config describes
+    Train(train::Args),
+    /// Evaluate a run on a split of its data
+    Eval(eval::Args),
+    /// Classify images with a run
+    Predict(predict::Args),
+    /// Find lines, words and letters on a photographed page
+    Segment(segment::Args),
+    /// Read photographed pages of hand-printed block capitals
+    Ocr(ocr::Args),
+    /// Look at data, or draw some
+    Data(data::Args),
+    /// Check, complete and explain configs
+    Config(config::Args),
+    /// Look into a model
+    Model(model::Args),
+    /// List the backends and the devices behind them
+    Devices(devices::Args),
+}
+
+/// How a verb ends when it does not end well.
+pub(crate) enum Failure {
+    /// Wrong usage or config: exit 2.
+    Usage(anyhow::Error),
+    /// Something went wrong: exit 1.
+    Failed(anyhow::Error),
+    /// Stopped by the user: exit 130.
+    Interrupted,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match is_usage(&error) {
+            true => Failure::Usage(error),
+            false => Failure::Failed(error),
+        }
+    }
+}
+
+/// Errors that are about what the user typed or wrote.
+fn is_usage(error: &anyhow::Error) -> bool {
+    use crate::config::ConfigError;
+    use crate::device::DeviceError;
+    use crate::run_dir::RunDirError;
+    use crate::training::TrainError;
+
+    let run_dir = |error: &RunDirError| matches!(error, RunDirError::Exists(_));
+    error.is::<ConfigError>()
+        || error.is::<DeviceError>()
+        || error.is::<output::UsageError>()
+        || error.downcast_ref::<RunDirError>().is_some_and(run_dir)
+        || match error.downcast_ref::<TrainError>() {
+            Some(TrainError::Device(_) | TrainError::Mismatch(_)) => true,
+            Some(TrainError::RunDir(error)) => run_dir(error),
+            _ => false,
+        }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Parses the command line, runs the verb, turns its end into an exit code.
+pub fn main() -> ExitCode {
+    output::quiet_broken_pipe();
+    let outcome = match Cli::parse().verb {
+        Verb::Train(args) => train::run(args),
+        Verb::Eval(args) => eval::run(args),
+        Verb::Predict(args) => predict::run(args),
+        Verb::Segment(args) => segment::run(args),
+        Verb::Ocr(args) => ocr::run(args),
+        Verb::Data(args) => data::run(args),
+        Verb::Config(args) => config::run(args),
+        Verb::Model(args) => model::run(args),
+        Verb::Devices(args) => devices::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(Failure::Usage(error)) => output::complain(&error, 2),
+        Err(Failure::Failed(error)) => output::complain(&error, 1),
+    }
+}

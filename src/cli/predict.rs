@@ -1,0 +1,91 @@
+//! `kiln predict`
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Outcome, output};
+use crate::config::data::Fit;
+use crate::config::experiment::Backend;
+use crate::data::image_folder::to_sample;
+use crate::photo;
+
+/// Classify images with a run.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln predict runs/glyphs_mlp-1 letter.png --top-k 3
+
+Images of another size or number of channels are brought to what the model takes, with their proportions kept.")]
+pub struct Args {
+    /// Run directory
+    run: PathBuf,
+    /// PNG or JPEG files
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// How many guesses to print
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    top_k: u32,
+    /// Engine to compute with [default: flex]
+    #[arg(long)]
+    backend: Option<Backend>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Prediction {
+    image: String,
+    guesses: Vec<Guess>,
+}
+
+#[derive(Serialize)]
+struct Guess {
+    class: String,
+    confidence: f32,
+}
+
+pub fn run(args: Args) -> Outcome {
+    let classifier = output::classifier(&args.run, args.backend)?;
+    let card = classifier.card();
+    let mut pixels = Vec::new();
+    for path in &args.images {
+        pixels.extend(to_sample(photo::open(path)?, card.input, Fit::Pad));
+    }
+    let rows = classifier.probabilities(pixels, args.images.len())?;
+    let predictions: Vec<Prediction> = args
+        .images
+        .iter()
+        .zip(rows)
+        .map(|(path, row)| {
+            let mut guesses: Vec<Guess> = card
+                .classes
+                .iter()
+                .zip(row)
+                .map(|(class, confidence)| Guess {
+                    class: class.clone(),
+                    confidence,
+                })
+                .collect();
+            guesses.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+            guesses.truncate(args.top_k as usize);
+            Prediction {
+                image: path.display().to_string(),
+                guesses,
+            }
+        })
+        .collect();
+    if args.json {
+        output::json(&predictions)?;
+        return Ok(());
+    }
+    for prediction in predictions {
+        let guesses: Vec<String> = prediction
+            .guesses
+            .iter()
+            .map(|guess| format!("{} {:.3}", guess.class, guess.confidence))
+            .collect();
+        println!("{}: {}", prediction.image, guesses.join(", "));
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! `kiln segment`
+
+use std::path::{Path, PathBuf};
+
+use super::{Outcome, output};
+use crate::files;
+use crate::segmentation::{self, Segmentation};
+
+/// Find lines, words and letters on a photographed page.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln segment page.jpg --overlay boxes.png --stages stages/
+
+Prints a line of boxes per line of writing: x,y,width,height in pixels of the upright image, words set apart by \" | \".")]
+pub struct Args {
+    /// PNG or JPEG file
+    image: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the page with the boxes drawn on it
+    #[arg(long, value_name = "PNG")]
+    overlay: Option<PathBuf>,
+    /// Write every intermediate picture into this folder
+    #[arg(long, value_name = "DIR")]
+    stages: Option<PathBuf>,
+}
+
+pub fn run(args: Args) -> Outcome {
+    let photo = output::photo(&args.image)?;
+    let segmentation = segmentation::segment(&photo);
+    if let Some(path) = &args.overlay {
+        files::write_png(path, &segmentation::overlay(&photo, &segmentation, &[]))?;
+    }
+    if let Some(folder) = &args.stages {
+        write_stages(folder, &segmentation)?;
+    }
+    match args.json {
+        true => output::json(&serde_json::json!({
+            "image": args.image.display().to_string(),
+            "width": segmentation.width,
+            "height": segmentation.height,
+            "measures": segmentation.measures,
+            "lines": segmentation.lines,
+        }))?,
+        false => print!("{}", table(&segmentation)),
+    }
+    Ok(())
+}
+
+/// Writes the pictures of all stages, numbered in their order.
+pub fn write_stages(folder: &Path, segmentation: &Segmentation) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).map_err(|source| files::WriteError::new(folder, source))?;
+    for (number, (name, picture)) in segmentation.stages().into_iter().enumerate() {
+        let path = folder.join(format!("{:02}_{name}.png", number + 1));
+        files::write_png(&path, &picture)?;
+    }
+    Ok(())
+}
+
+fn table(segmentation: &Segmentation) -> String {
+    segmentation
+        .lines
+        .iter()
+        .map(|line| {
+            let words: Vec<String> = line
+                .words
+                .iter()
+                .map(|word| {
+                    let boxes: Vec<String> = word
+                        .letters
+                        .iter()
+                        .map(|letter| {
+                            let b = letter.bounds;
+                            format!("{},{},{},{}", b.x, b.y, b.width, b.height)
+                        })
+                        .collect();
+                    boxes.join(" ")
+                })
+                .collect();
+            words.join(" | ") + "\n"
+        })
+        .collect()
+}

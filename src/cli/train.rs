@@ -1,0 +1,244 @@
+//! `kiln train`
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use burn::train::Interrupter;
+use clap::ValueEnum;
+
+use super::{Failure, INTERRUPTED, Outcome, output};
+use crate::config::{self, experiment::Backend};
+use crate::metrics::Metrics;
+use crate::run_dir::Status;
+use crate::training::{self, EpochReport, Observer, Plan, TrainError};
+
+/// Train the model that a config describes.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln train configs/glyphs_mlp.json --set training.epochs=5 --set optimizer.lr=1e-3
+
+Makes a run directory runs/<name>-<n>/ with config.json, metrics.jsonl, timing.jsonl, summary.json, checkpoints/,
+model.safetensors and report.html. Ctrl-C finishes the batch, saves and exits with 130; twice leaves at once.")]
+pub struct Args {
+    /// Config file
+    config: PathBuf,
+    /// Override one key of the config, such as training.epochs=5
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
+    /// Engine to compute with, instead of the config's
+    #[arg(long)]
+    backend: Option<Backend>,
+    /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
+    #[arg(long, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+    /// What to show: a dashboard, plain lines, or what fits the terminal
+    #[arg(long, value_enum, default_value_t = RendererChoice::Auto)]
+    renderer: RendererChoice,
+    /// Check everything, run one batch forward and backward, write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum RendererChoice {
+    /// The dashboard in a terminal, plain lines elsewhere
+    Auto,
+    /// Burn's dashboard
+    Dashboard,
+    /// One line per epoch
+    Plain,
+}
+
+pub fn run(args: Args) -> Outcome {
+    let mut overrides = args.overrides;
+    if let Some(backend) = args.backend {
+        overrides.push(format!("backend={}", backend.name()));
+    }
+    let mut experiment = config::load(&args.config, &overrides)?;
+    experiment.schema = None;
+    for assignment in &overrides {
+        eprintln!("override  {assignment}");
+    }
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let dashboard = match args.renderer {
+        RendererChoice::Auto => terminal,
+        RendererChoice::Plain => false,
+        RendererChoice::Dashboard if terminal => true,
+        RendererChoice::Dashboard => {
+            return Err(output::UsageError(
+                "--renderer dashboard needs a terminal; use --renderer plain".into(),
+            )
+            .into());
+        }
+    };
+    if args.dry_run {
+        return dry_run(experiment);
+    }
+    let interrupter = Interrupter::new();
+    leave_on_ctrl_c(interrupter.clone())?;
+    let outcome = training::run(
+        experiment,
+        training::Options {
+            run_dir: args.run_dir,
+            dashboard,
+            interrupter,
+            observer: Arc::new(PlainLines::new(dashboard)),
+        },
+    );
+    match outcome {
+        Ok(outcome) => conclude(&outcome),
+        Err(TrainError::Killed) => Err(Failure::Interrupted),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn dry_run(experiment: config::Experiment) -> Outcome {
+    let prepared = training::run::prepare(experiment)?;
+    let samples = prepared.samples;
+    let loss = prepared.dry_run()?;
+    println!(
+        "samples     {} train, {} valid, {} test",
+        samples.train, samples.valid, samples.test
+    );
+    println!("parameters  {}", prepared.parameters);
+    println!("first loss  {loss:.4} (one batch forward and backward)");
+    println!("nothing was written");
+    Ok(())
+}
+
+/// The first Ctrl-C asks the run to stop after its batch, the second leaves at once.
+fn leave_on_ctrl_c(interrupter: Interrupter) -> anyhow::Result<()> {
+    let presses = AtomicUsize::new(0);
+    ctrlc::set_handler(move || {
+        if presses.fetch_add(1, Ordering::Relaxed) == 0 {
+            interrupter.stop(Some("Ctrl-C"));
+        } else {
+            training::renderer::terminal::restore();
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    })?;
+    Ok(())
+}
+
+/// Says what came out and what to do next.
+fn conclude(outcome: &training::Outcome) -> Outcome {
+    let (summary, run_dir) = (&outcome.summary, &outcome.run_dir);
+    let kept = match summary.best_epoch {
+        0 => "weights of an unfinished first epoch".to_string(),
+        epoch => format!("weights of epoch {epoch} of {}", summary.epochs),
+    };
+    let line = |name: &str, metrics: &Metrics, samples: usize| {
+        let accuracy = metrics.get("accuracy").copied().unwrap_or(f64::NAN);
+        println!(
+            "{name} accuracy  {}  ({samples} samples, {kept})",
+            output::percent(accuracy)
+        );
+    };
+    match &summary.test {
+        Some(test) => line("test", test, summary.samples.test),
+        None => line("validation", &summary.valid, summary.samples.valid),
+    }
+    let (program, path) = (output::program(), run_dir.path().display());
+    println!("run directory  {path}");
+    if let Some(pair) = summary.most_confused.first() {
+        eprintln!(
+            "most confused: {} taken for {}, {} times",
+            pair.truth, pair.predicted, pair.count
+        );
+    }
+    match summary.status {
+        Status::Finished => {}
+        Status::StoppedEarly => eprintln!("stopped early: validation no longer improved"),
+        Status::Interrupted => {
+            eprintln!("interrupted; the weights so far are in the run directory");
+            return Err(Failure::Interrupted);
+        }
+    }
+    eprintln!("\nnext:");
+    eprintln!("  {program} eval {path}              accuracy of every class");
+    eprintln!("  open {path}/report.html            curves, confusions, worst mistakes");
+    if summary.input.channels == 1 && summary.classes.iter().all(|class| class.len() == 1) {
+        eprintln!("  {program} data page --text \"HELLO WORLD\" page.png");
+        eprintln!("  {program} ocr page.png --model {path}");
+    }
+    Ok(())
+}
+
+/// One line per epoch, and a sign of life within long ones.
+struct PlainLines {
+    /// With a dashboard there is no room for lines.
+    quiet: bool,
+    last_line: Mutex<Instant>,
+}
+
+/// A part of an epoch that takes longer than this gets lines of its own.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
+impl PlainLines {
+    fn new(quiet: bool) -> Self {
+        Self {
+            quiet,
+            last_line: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            eprintln!("{line}");
+        }
+        *self
+            .last_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+impl Observer for PlainLines {
+    fn started(&self, plan: &Plan) {
+        let samples = plan.samples;
+        self.say(&format!(
+            "run {}: {} parameters; {} train, {} valid, {} test samples",
+            plan.run_dir.display(),
+            plan.parameters,
+            samples.train,
+            samples.valid,
+            samples.test
+        ));
+    }
+
+    fn progress(&self, epoch: usize, part: &str, done: usize, total: usize) {
+        let last = *self
+            .last_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= SIGN_OF_LIFE {
+            self.say(&format!("epoch {epoch}  {part} {done}/{total} samples"));
+        }
+    }
+
+    fn epoch(&self, report: &EpochReport) {
+        let width = report.epochs.to_string().len();
+        let list = |metrics: &Metrics| {
+            let parts: Vec<String> = metrics
+                .iter()
+                .map(|(name, value)| format!("{name} {value:.4}"))
+                .collect();
+            parts.join(" ")
+        };
+        let record = &report.record;
+        self.say(&format!(
+            "epoch {:>width$}/{}  train {}  valid {}  lr {:.2e}  {:.0} samples/s  {} left{}",
+            record.epoch,
+            report.epochs,
+            list(&record.train),
+            list(&record.valid),
+            record.learning_rate,
+            report.samples_per_second,
+            output::duration(report.time_left),
+            if report.is_best { "  best" } else { "" },
+        ));
+    }
+}

@@ -1,0 +1,146 @@
+//! Rules between sections: small named functions that each look at a whole experiment.
+//!
+//! What one key may hold stands with its type; here is what two keys may not say together.
+
+use super::Problem;
+use super::data::{DataConfig, SplitRule};
+use super::experiment::{Experiment, ModelConfig, ScheduleConfig};
+
+type Rule = fn(&Experiment) -> Option<Problem>;
+
+const RULES: [Rule; 7] = [
+    normalization_fits_the_channels,
+    head_has_as_many_classes_as_the_data,
+    image_survives_every_pooling,
+    warmup_ends_before_the_run,
+    split_leaves_training_samples,
+    pen_range_is_a_range,
+    erasing_has_a_size,
+];
+
+/// Everything that the sections of this experiment contradict each other in.
+pub fn problems(experiment: &Experiment) -> Vec<Problem> {
+    RULES.iter().filter_map(|rule| rule(experiment)).collect()
+}
+
+fn head_has_as_many_classes_as_the_data(experiment: &Experiment) -> Option<Problem> {
+    let (head, data) = (experiment.model.classes()?, experiment.data.classes()?);
+    (head != data).then(|| {
+        Problem::new(
+            "model.classes",
+            format!(
+                "found {head}, but data.kind \"{}\" has {data} classes; set {data} or leave it out",
+                experiment.data.kind()
+            ),
+        )
+    })
+}
+
+fn image_survives_every_pooling(experiment: &Experiment) -> Option<Problem> {
+    let ModelConfig::Cnn(cnn) = &experiment.model else {
+        return None;
+    };
+    let (_, height, width) = experiment.data.shape();
+    let blocks = cnn.channels.len() as u32;
+    let smallest = 1usize << blocks;
+    (height.min(width) < smallest).then(|| {
+        Problem::new(
+            "model.channels",
+            format!(
+                "{blocks} blocks halve the image {blocks} times, but {height}x{width} pixels allow only {}; \
+                 use fewer blocks or larger images",
+                height.min(width).ilog2()
+            ),
+        )
+    })
+}
+
+fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
+    let ScheduleConfig::Cosine(cosine) = &experiment.schedule else {
+        return None;
+    };
+    let epochs = experiment.training.epochs;
+    (cosine.warmup >= epochs as f64).then(|| {
+        Problem::new(
+            "schedule.warmup",
+            format!(
+                "found {} epochs, must be less than training.epochs ({epochs})",
+                cosine.warmup
+            ),
+        )
+    })
+}
+
+fn split_leaves_training_samples(experiment: &Experiment) -> Option<Problem> {
+    let rule = match &experiment.data {
+        DataConfig::Nist26(config) => &config.split,
+        DataConfig::Unipen(config) => &config.split,
+        DataConfig::ImageFolder(config) => &config.split,
+        DataConfig::Glyphs(_) | DataConfig::Nist36(_) => return None,
+    };
+    match rule {
+        SplitRule::Share(share) if share.valid + share.test > 1.0 => Some(Problem::new(
+            "data.split",
+            format!(
+                "valid {} and test {} are more than 1 together",
+                share.valid, share.test
+            ),
+        )),
+        SplitRule::Number(number) if number.valid >= number.divisor => Some(Problem::new(
+            "data.split.valid",
+            format!(
+                "found {}, must be less than divisor ({})",
+                number.valid, number.divisor
+            ),
+        )),
+        SplitRule::Number(number) if number.test >= number.divisor => Some(Problem::new(
+            "data.split.test",
+            format!(
+                "found {}, must be less than divisor ({})",
+                number.test, number.divisor
+            ),
+        )),
+        SplitRule::Number(number) if number.valid == number.test => Some(Problem::new(
+            "data.split.valid",
+            format!("found {}, the same as data.split.test", number.valid),
+        )),
+        _ => None,
+    }
+}
+
+fn pen_range_is_a_range(experiment: &Experiment) -> Option<Problem> {
+    let DataConfig::Unipen(unipen) = &experiment.data else {
+        return None;
+    };
+    (unipen.pen_min > unipen.pen_max).then(|| {
+        Problem::new(
+            "data.pen_min",
+            format!(
+                "found {}, must not be more than data.pen_max ({})",
+                unipen.pen_min, unipen.pen_max
+            ),
+        )
+    })
+}
+
+fn erasing_has_a_size(experiment: &Experiment) -> Option<Problem> {
+    let augment = experiment.data.augment();
+    (augment.erase > 0.0 && augment.erase_size == 0.0).then(|| {
+        Problem::new(
+            "data.augment.erase_size",
+            "found 0, but data.augment.erase is on; set a share of the image such as 0.3",
+        )
+    })
+}
+
+fn normalization_fits_the_channels(experiment: &Experiment) -> Option<Problem> {
+    let normalize = experiment.data.normalize()?;
+    let (channels, _, _) = experiment.data.shape();
+    let (name, count) = [("mean", normalize.mean.len()), ("std", normalize.std.len())]
+        .into_iter()
+        .find(|(_, count)| ![1, channels].contains(count))?;
+    Some(Problem::new(
+        format!("data.normalize.{name}"),
+        format!("found {count} values, expected 1 or one per channel ({channels})"),
+    ))
+}

@@ -1,0 +1,389 @@
+//! The `data` section of an experiment: which images, and how they are varied in training.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which images to train on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DataConfig {
+    /// Capitals and digits that kiln draws itself; needs no files.
+    Glyphs(GlyphsConfig),
+    /// The course's `nist36_{train,valid,test}.mat`.
+    Nist36(Nist36Config),
+    /// Letters of NIST in `nist26_valid.mat` (26 classes), mostly for testing.
+    Nist26(Nist26Config),
+    /// Pen strokes of UNIPEN, drawn anew with another pen at every epoch.
+    Unipen(UnipenConfig),
+    /// Folders of images, one folder a class.
+    ImageFolder(ImageFolderConfig),
+}
+
+impl DataConfig {
+    /// The value of `data.kind`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            DataConfig::Glyphs(_) => "glyphs",
+            DataConfig::Nist36(_) => "nist36",
+            DataConfig::Nist26(_) => "nist26",
+            DataConfig::Unipen(_) => "unipen",
+            DataConfig::ImageFolder(_) => "image_folder",
+        }
+    }
+
+    /// The settings that every source shares.
+    pub fn augment(&self) -> &AugmentConfig {
+        match self {
+            DataConfig::Glyphs(config) => &config.augment,
+            DataConfig::Nist36(config) => &config.augment,
+            DataConfig::Nist26(config) => &config.augment,
+            DataConfig::Unipen(config) => &config.augment,
+            DataConfig::ImageFolder(config) => &config.augment,
+        }
+    }
+
+    /// How values are normalised before they reach the network.
+    pub fn normalize(&self) -> Option<&NormalizeConfig> {
+        match self {
+            DataConfig::Glyphs(config) => config.normalize.as_ref(),
+            DataConfig::Nist36(config) => config.normalize.as_ref(),
+            DataConfig::Nist26(config) => config.normalize.as_ref(),
+            DataConfig::Unipen(config) => config.normalize.as_ref(),
+            DataConfig::ImageFolder(config) => config.normalize.as_ref(),
+        }
+    }
+
+    /// Number of classes, where the config alone tells it.
+    pub fn classes(&self) -> Option<usize> {
+        match self {
+            DataConfig::Glyphs(_) | DataConfig::Nist36(_) | DataConfig::Unipen(_) => Some(36),
+            DataConfig::Nist26(_) => Some(26),
+            DataConfig::ImageFolder(_) => None,
+        }
+    }
+
+    /// `(channels, height, width)` of one sample.
+    pub fn shape(&self) -> (usize, usize, usize) {
+        match self {
+            DataConfig::Glyphs(config) => (1, config.size, config.size),
+            DataConfig::Unipen(config) => (1, config.size, config.size),
+            // The format of the course: rows of 1024 values.
+            DataConfig::Nist36(_) | DataConfig::Nist26(_) => (1, 32, 32),
+            DataConfig::ImageFolder(config) => (config.channels, config.height, config.width),
+        }
+    }
+}
+
+/// Settings of the drawn glyphs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GlyphsConfig {
+    /// Number of training samples; class = index modulo 36.
+    #[schemars(range(min = 36, max = 1_000_000))]
+    pub train: usize,
+    /// Number of validation samples.
+    #[schemars(range(min = 36, max = 1_000_000))]
+    pub valid: usize,
+    /// Number of test samples.
+    #[schemars(range(min = 36, max = 1_000_000))]
+    pub test: usize,
+    /// Height and width of a sample in pixels.
+    #[schemars(range(min = 16, max = 128))]
+    pub size: usize,
+    /// Which samples are drawn. Not the run's `seed`: runs with other seeds see the same data.
+    pub seed: u64,
+    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
+    pub normalize: Option<NormalizeConfig>,
+    /// Variation of training samples.
+    pub augment: AugmentConfig,
+}
+
+impl Default for GlyphsConfig {
+    fn default() -> Self {
+        Self {
+            train: 10_800,
+            valid: 3_600,
+            test: 3_600,
+            size: 32,
+            seed: 0,
+            normalize: None,
+            augment: AugmentConfig::default(),
+        }
+    }
+}
+
+/// Settings of the course's MATLAB files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Nist36Config {
+    /// Folder of `nist36_train.mat`, `nist36_valid.mat`, `nist36_test.mat`; relative to `KILN_DATA`.
+    pub folder: String,
+    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
+    pub normalize: Option<NormalizeConfig>,
+    /// Variation of training samples.
+    pub augment: AugmentConfig,
+}
+
+impl Default for Nist36Config {
+    fn default() -> Self {
+        Self {
+            folder: "nist36".into(),
+            normalize: None,
+            augment: AugmentConfig::default(),
+        }
+    }
+}
+
+/// Settings of the NIST letters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Nist26Config {
+    /// Folder of `nist26_valid.mat`; relative to `KILN_DATA`.
+    pub folder: String,
+    /// How the one file is divided.
+    pub split: SplitRule,
+    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
+    pub normalize: Option<NormalizeConfig>,
+    /// Variation of training samples.
+    pub augment: AugmentConfig,
+}
+
+impl Default for Nist26Config {
+    fn default() -> Self {
+        Self {
+            folder: "nist26".into(),
+            split: SplitRule::default(),
+            normalize: None,
+            augment: AugmentConfig::default(),
+        }
+    }
+}
+
+/// Settings of the pen strokes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UnipenConfig {
+    /// Folder of `strokes.jsonl.gz`; relative to `KILN_DATA`.
+    pub folder: String,
+    /// How the segments are divided. Segments of one file (so of one writer) always stay together.
+    pub split: SplitRule,
+    /// Also use segments whose label the contributor did not verify.
+    pub unverified: bool,
+    /// Height and width of a sample in pixels.
+    #[schemars(range(min = 16, max = 128))]
+    pub size: usize,
+    /// Thinnest pen in pixels.
+    #[schemars(range(min = 0.5, max = 16.0))]
+    pub pen_min: f32,
+    /// Thickest pen in pixels.
+    #[schemars(range(min = 0.5, max = 16.0))]
+    pub pen_max: f32,
+    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
+    pub normalize: Option<NormalizeConfig>,
+    /// Variation of training samples.
+    pub augment: AugmentConfig,
+}
+
+impl Default for UnipenConfig {
+    fn default() -> Self {
+        Self {
+            folder: "unipen".into(),
+            split: SplitRule::default(),
+            unverified: true,
+            size: 32,
+            pen_min: 1.5,
+            pen_max: 4.6,
+            normalize: None,
+            augment: AugmentConfig::default(),
+        }
+    }
+}
+
+/// Settings of folders of images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImageFolderConfig {
+    /// Folder with `train/ valid/ test/` (or `val/`), each with a folder a class; or with the class folders
+    /// themselves, divided by `split`. Relative to `KILN_DATA`.
+    pub folder: String,
+    /// How a folder without `train/` is divided.
+    pub split: SplitRule,
+    /// Height of a sample in pixels.
+    #[schemars(range(min = 4, max = 1024))]
+    pub height: usize,
+    /// Width of a sample in pixels.
+    #[schemars(range(min = 4, max = 1024))]
+    pub width: usize,
+    /// 1 (grey) or 3 (colour).
+    #[schemars(extend("enum" = [1, 3]))]
+    pub channels: usize,
+    /// How an image of another shape is brought to `height` x `width`.
+    pub fit: Fit,
+    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
+    pub normalize: Option<NormalizeConfig>,
+    /// Variation of training samples.
+    pub augment: AugmentConfig,
+}
+
+impl Default for ImageFolderConfig {
+    fn default() -> Self {
+        Self {
+            folder: ".".into(),
+            split: SplitRule::default(),
+            height: 32,
+            width: 32,
+            channels: 1,
+            fit: Fit::Pad,
+            normalize: None,
+            augment: AugmentConfig::default(),
+        }
+    }
+}
+
+/// How an image of another shape is brought to the shape of a sample.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Fit {
+    /// Keep the proportions, fill up with the colour of the image's border.
+    #[default]
+    Pad,
+    /// Keep the proportions, cut what stands over.
+    Crop,
+    /// Stretch.
+    Stretch,
+}
+
+/// How a set without splits of its own is divided into training, validation and test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum SplitRule {
+    /// A fixed pseudo-random share, decided by the sample's name: the same on every machine.
+    Share(ShareConfig),
+    /// By the number in the sample's name, modulo `divisor`.
+    Number(NumberConfig),
+}
+
+impl Default for SplitRule {
+    fn default() -> Self {
+        SplitRule::Share(ShareConfig::default())
+    }
+}
+
+/// A division by shares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShareConfig {
+    /// Share of the samples used for validation.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub valid: f64,
+    /// Share of the samples used for testing.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub test: f64,
+}
+
+impl Default for ShareConfig {
+    fn default() -> Self {
+        Self {
+            valid: 0.1,
+            test: 0.1,
+        }
+    }
+}
+
+/// A division by number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NumberConfig {
+    /// The number is taken modulo this.
+    #[schemars(range(min = 2, max = 1000))]
+    pub divisor: u64,
+    /// The remainder that goes to validation.
+    pub valid: u64,
+    /// The remainder that goes to testing.
+    pub test: u64,
+}
+
+impl Default for NumberConfig {
+    fn default() -> Self {
+        Self {
+            divisor: 5,
+            valid: 1,
+            test: 0,
+        }
+    }
+}
+
+/// `(value - mean) / std`, per channel. For characters a mean of 1 makes paper 0, which is also what convolutions see
+/// beyond the edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NormalizeConfig {
+    /// One value per channel, or one for all.
+    #[schemars(length(min = 1, max = 3))]
+    pub mean: Vec<f32>,
+    /// One value per channel, or one for all; at least 1e-6.
+    #[schemars(length(min = 1, max = 3), inner(range(min = 0.000001)))]
+    pub std: Vec<f32>,
+}
+
+impl Default for NormalizeConfig {
+    fn default() -> Self {
+        Self {
+            mean: vec![0.0],
+            std: vec![1.0],
+        }
+    }
+}
+
+/// Variation of training samples, drawn anew for each sample and epoch; everything is off at zero. Made for dark
+/// characters on white.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AugmentConfig {
+    /// Rotation: standard deviation in degrees.
+    #[schemars(range(min = 0.0, max = 90.0))]
+    pub rotate: f32,
+    /// Horizontal shear: standard deviation as a tangent.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub shear: f32,
+    /// Size: standard deviation of the natural logarithm of the factor.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub scale: f32,
+    /// Width against height: standard deviation of the natural logarithm of the ratio.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub aspect: f32,
+    /// Position: standard deviation in pixels, each way.
+    #[schemars(range(min = 0.0, max = 32.0))]
+    pub shift: f32,
+    /// Stroke width: largest change in pixels, thinner or thicker.
+    #[schemars(range(min = 0.0, max = 8.0))]
+    pub stroke: f32,
+    /// Elastic bending: standard deviation of the displacement in pixels.
+    #[schemars(range(min = 0.0, max = 8.0))]
+    pub elastic: f32,
+    /// Probability that a rectangle is painted over with paper or ink.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub erase: f32,
+    /// Longest side of that rectangle, as a share of the image.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub erase_size: f32,
+}
+
+impl AugmentConfig {
+    /// Whether samples pass unchanged.
+    pub fn is_off(&self) -> bool {
+        [
+            self.rotate,
+            self.shear,
+            self.scale,
+            self.aspect,
+            self.shift,
+            self.stroke,
+            self.elastic,
+            self.erase,
+        ]
+        .iter()
+        .all(|&strength| strength == 0.0)
+    }
+}

@@ -1,0 +1,162 @@
+//! Configuration: what the user wrote (JSON) becomes what it means (an [`Experiment`] in which nothing is left open).
+//!
+//! Comes in: a file and `--set path=value` overrides. Goes out: a checked experiment, or every problem at once, each
+//! with its dotted path, what was found, what is allowed and the nearest known name. Nothing here opens data or a
+//! device: a config that contradicts itself is refused before anything is read.
+//!
+//! [`experiment`] and [`data`] hold the types and their defaults, [`overrides`] applies `--set`, [`schema`] makes the
+//! JSON Schema from the types and holds JSON against it, [`checks`] are the rules between sections.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+pub mod checks;
+pub mod data;
+pub mod experiment;
+pub mod overrides;
+pub mod schema;
+
+pub use experiment::Experiment;
+
+/// One thing that is wrong with a config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Dotted path of the key (`training.epochs`), empty for the whole file.
+    pub path: String,
+    /// What was found and what is allowed.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem at a dotted path.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Why a config gave no experiment; the text has one line per problem.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{}: {source}; name a config file such as configs/glyphs_mlp.json", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not JSON.
+    #[error("{}: not valid JSON: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A `--set` that can't be applied.
+    #[error("--set {assignment}: {message}")]
+    Override {
+        /// What was typed.
+        assignment: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The content is not a valid experiment.
+    #[error("{}", describe(path, problems))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Everything that is wrong, in the order of the file.
+        problems: Vec<Problem>,
+    },
+}
+
+fn describe(path: &Path, problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| match problem.path.as_str() {
+            "" => format!("{}: {}", path.display(), problem.message),
+            key => format!("{}: {key}: {}", path.display(), problem.message),
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// A config file is a page of text; anything larger is not one.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+/// Reads a config file, applies the overrides, checks everything and fills in what was left open.
+pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
+    let io_error = |source| ConfigError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    let size = std::fs::metadata(path).map_err(io_error)?.len();
+    if size > MAX_CONFIG_BYTES {
+        return Err(io_error(std::io::Error::other(format!(
+            "{size} bytes are too many for a config"
+        ))));
+    }
+    let text = std::fs::read_to_string(path).map_err(io_error)?;
+    parse(&text, path, overrides)
+}
+
+/// [`load`] for text in memory; `path` names it in errors and gives the run its default name.
+pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
+    let mut value: Value = serde_json::from_str(text).map_err(|source| ConfigError::Json {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    for assignment in overrides {
+        overrides::apply(&mut value, assignment).map_err(|message| ConfigError::Override {
+            assignment: assignment.clone(),
+            message,
+        })?;
+    }
+    let mut experiment = resolve(value).map_err(|problems| ConfigError::Invalid {
+        path: path.to_path_buf(),
+        problems,
+    })?;
+    if experiment.name.is_empty() {
+        experiment.name = default_name(path);
+    }
+    Ok(experiment)
+}
+
+/// Checks a JSON value against the schema and the rules between sections.
+pub fn resolve(value: Value) -> Result<Experiment, Vec<Problem>> {
+    let problems = schema::problems(&schema::experiment(), &value);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    // The schema is made from the same types, so this only fails where a number does not fit its Rust type.
+    let experiment: Experiment = serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = match error.path().to_string() {
+            path if path == "." => String::new(),
+            path => path,
+        };
+        vec![Problem::new(path, error.into_inner().to_string())]
+    })?;
+    let problems = checks::problems(&experiment);
+    match problems.is_empty() {
+        true => Ok(experiment),
+        false => Err(problems),
+    }
+}
+
+fn default_name(path: &Path) -> String {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let name: String = stem
+        .unwrap_or("run")
+        .chars()
+        .map(|c| match c {
+            c if c.is_ascii_alphanumeric() || "._-".contains(c) => c,
+            _ => '-',
+        })
+        .collect();
+    name
+}

@@ -1,0 +1,163 @@
+//! The loader: samples of a source become batches, in an order that is a function of (seed, epoch).
+//!
+//! A thread of its own reads and augments ahead of the training step; whatever the number of threads, batch `n` of
+//! epoch `e` holds the same values.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use super::{DataError, DataSource, Split, augment, seed};
+use crate::config::data::AugmentConfig;
+
+/// Batches that are made ahead of the one in use: enough to hide a slow one, little memory.
+const BATCHES_AHEAD: usize = 4;
+
+/// What the seeds of different draws are mixed with, so that they don't repeat each other.
+const ORDER_STREAM: u64 = 1;
+const SAMPLE_STREAM: u64 = 2;
+
+/// In which order an epoch visits the samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As the source has them.
+    Stored,
+    /// Shuffled once; every epoch sees the same batches.
+    Once,
+    /// Shuffled anew for every epoch.
+    EachEpoch,
+}
+
+/// A batch in main memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostBatch {
+    /// `[batch, channels, height, width]`, values in [0, 1] before any normalisation.
+    pub pixels: Vec<f32>,
+    /// Class of each sample.
+    pub labels: Vec<usize>,
+    /// Index of each sample within its split.
+    pub indices: Vec<usize>,
+}
+
+/// Makes batches of one split of a source.
+#[derive(Clone)]
+pub struct Loader {
+    /// Where the samples come from.
+    pub source: Arc<dyn DataSource>,
+    /// Which part of it.
+    pub split: Split,
+    /// Samples in a batch; the last one of an epoch may be smaller.
+    pub batch_size: usize,
+    /// The order of samples.
+    pub order: Order,
+    /// Variation of samples; only for training.
+    pub augment: Option<AugmentConfig>,
+    /// Seeds order and augmentation.
+    pub seed: u64,
+}
+
+impl Loader {
+    /// A loader for looking at a split as it is: stored order, nothing varied.
+    pub fn plain(source: Arc<dyn DataSource>, split: Split, batch_size: usize) -> Self {
+        Self {
+            source,
+            split,
+            batch_size,
+            order: Order::Stored,
+            augment: None,
+            seed: 0,
+        }
+    }
+
+    /// Number of samples in an epoch.
+    pub fn samples(&self) -> usize {
+        self.source.len(self.split)
+    }
+
+    /// Number of batches in an epoch.
+    pub fn batches_per_epoch(&self) -> usize {
+        self.samples().div_ceil(self.batch_size)
+    }
+
+    /// The order of samples in an epoch.
+    pub fn indices(&self, epoch: usize) -> Vec<usize> {
+        let mut indices: Vec<usize> = (0..self.samples()).collect();
+        let epoch = match self.order {
+            Order::Stored => return indices,
+            Order::Once => 0,
+            Order::EachEpoch => epoch as u64,
+        };
+        indices.shuffle(&mut seed::rng(&[self.seed, ORDER_STREAM, epoch]));
+        indices
+    }
+
+    /// The batches of an epoch, made ahead in a thread of their own. Dropping the iterator ends the thread.
+    pub fn batches(&self, epoch: usize) -> Batches {
+        let (sender, receiver) = sync_channel(BATCHES_AHEAD);
+        let loader = self.clone();
+        std::thread::spawn(move || {
+            for indices in loader.indices(epoch).chunks(loader.batch_size) {
+                let batch = loader.batch(epoch, indices.to_vec());
+                let failed = batch.is_err();
+                if sender.send(batch).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Batches { receiver }
+    }
+
+    /// Reads and augments the given samples.
+    fn batch(&self, epoch: usize, indices: Vec<usize>) -> Result<HostBatch, DataError> {
+        let values = self.source.shape().values();
+        let mut pixels = vec![0.0; indices.len() * values];
+        pixels
+            .par_chunks_mut(values)
+            .zip(&indices)
+            .with_min_len(8)
+            .try_for_each(|(out, &index)| self.sample(epoch, index, out))?;
+        let labels = indices
+            .iter()
+            .map(|&index| self.source.label(self.split, index))
+            .collect();
+        Ok(HostBatch {
+            pixels,
+            labels,
+            indices,
+        })
+    }
+
+    fn sample(&self, epoch: usize, index: usize, out: &mut [f32]) -> Result<(), DataError> {
+        let seed_parts = [self.seed, SAMPLE_STREAM, epoch as u64, index as u64];
+        // Validation and test see every sample plainly (draw 0); an odd number is never 0.
+        let draw = match self.split {
+            Split::Train if self.order != Order::Stored => seed::mix(&seed_parts) | 1,
+            _ => 0,
+        };
+        self.source.read(self.split, index, draw, out)?;
+        if let Some(config) = &self.augment {
+            augment::apply(
+                config,
+                self.source.shape(),
+                out,
+                &mut seed::rng(&seed_parts),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The batches of one epoch.
+pub struct Batches {
+    receiver: Receiver<Result<HostBatch, DataError>>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<HostBatch, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.receiver.recv().ok()
+    }
+}

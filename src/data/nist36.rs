@@ -1,0 +1,140 @@
+//! NIST36, the course's capitals and digits: `nist36_{train,valid,test}.mat` come in, a source of 36 classes goes out.
+//!
+//! Each file holds `<split>_data` `[N, 1024]` in [0, 1] and `<split>_labels` `[N, 36]`, one-hot in the order A..Z, 0..9. A row
+//! is a 32x32 image column by column (MATLAB's order); here it becomes upright, row by row. Everything is checked on
+//! opening and then held in memory.
+
+use std::path::Path;
+
+use crate::config::data::Nist36Config;
+
+use super::mat::{MatFile, Matrix};
+use super::memory::{MemorySource, quantize};
+use super::{DataError, ImageShape, Split, alphanumeric_classes};
+
+/// Height and width of a sample.
+pub const SIDE: usize = 32;
+/// How far outside [0, 1] a value may be. Bicubic resizing overshoots, in the course's files to -0.14..1.12, and can't
+/// reach this; values beyond it (0..255, say) mean another format.
+const MAX_OVERSHOOT: f32 = 0.5;
+/// Samples that are turned upright together, so that the strided side stays in the processor's cache.
+const BLOCK: usize = 64;
+
+/// The shape of a sample of the course's files.
+pub(super) const SHAPE: ImageShape = ImageShape {
+    channels: 1,
+    height: SIDE,
+    width: SIDE,
+};
+
+/// Opens the three files in `<root>/<folder>`.
+///
+/// Errors name the file and, where one is at fault, the row (counted from 1): a missing or damaged file, a missing
+/// variable, a wrong shape, a label that is not one-hot, a value that is not finite or far outside [0, 1].
+pub fn open(config: &Nist36Config, root: &Path) -> Result<MemorySource, DataError> {
+    let folder = root.join(&config.folder);
+    let classes = alphanumeric_classes();
+    let mut source = MemorySource::new(SHAPE, classes);
+    for split in Split::ALL {
+        let path = folder.join(format!("nist36_{}.mat", split.name()));
+        let samples = read_samples(&path, split.name(), 36)?;
+        source.extend(split, &samples.labels, &samples.values);
+    }
+    Ok(source)
+}
+
+/// The samples of one file.
+pub(super) struct Samples {
+    /// Class of each sample.
+    pub labels: Vec<usize>,
+    /// Upright images, one after the other, as `memory` stores them.
+    pub values: Vec<u16>,
+}
+
+/// Reads `<prefix>_data` and `<prefix>_labels` of one of the course's files.
+pub(super) fn read_samples(
+    path: &Path,
+    prefix: &str,
+    classes: usize,
+) -> Result<Samples, DataError> {
+    let file = MatFile::open(path)?;
+    let data_name = format!("{prefix}_data");
+    let labels_name = format!("{prefix}_labels");
+    // Shapes first: they cost nothing, and keep a wrong file from being unpacked.
+    let (rows, columns) = file.shape(&data_name)?;
+    let labels_shape = file.shape(&labels_name)?;
+    let size = SHAPE.values();
+    if columns != size || rows == 0 {
+        return Err(DataError::format(
+            path,
+            format!("{data_name} is {rows}x{columns}; expected Nx{size}, one 32x32 image a row"),
+        ));
+    }
+    if labels_shape != (rows, classes) {
+        return Err(DataError::format(
+            path,
+            format!(
+                "{labels_name} is {}x{}; expected {rows}x{classes}, one row per row of {data_name}",
+                labels_shape.0, labels_shape.1
+            ),
+        ));
+    }
+    let labels = one_hot_labels(&file.matrix(&labels_name)?)
+        .map_err(|problem| DataError::format(path, format!("{labels_name}, {problem}")))?;
+    let values = upright(&file.matrix(&data_name)?)
+        .map_err(|problem| DataError::format(path, format!("{data_name}, {problem}")))?;
+    Ok(Samples { labels, values })
+}
+
+/// Class of each row of a one-hot matrix.
+fn one_hot_labels(matrix: &Matrix) -> Result<Vec<usize>, String> {
+    let mut labels = vec![None; matrix.rows];
+    for class in 0..matrix.columns {
+        for (row, (label, &value)) in labels.iter_mut().zip(matrix.column(class)).enumerate() {
+            if value == 1.0 && label.is_none() {
+                *label = Some(class);
+            } else if value == 1.0 {
+                return Err(format!(
+                    "row {}: two classes are marked; expected one",
+                    row + 1
+                ));
+            } else if value != 0.0 {
+                return Err(format!(
+                    "row {}: holds {value}; expected one 1, else 0",
+                    row + 1
+                ));
+            }
+        }
+    }
+    labels
+        .into_iter()
+        .enumerate()
+        .map(|(row, label)| label.ok_or_else(|| format!("row {}: no class is marked", row + 1)))
+        .collect()
+}
+
+/// Turns the rows (images column by column) into images row by row, clipped to [0, 1].
+fn upright(matrix: &Matrix) -> Result<Vec<u16>, String> {
+    let allowed = -MAX_OVERSHOOT..=1.0 + MAX_OVERSHOOT;
+    // Not a number is in no range, so this finds it too.
+    if let Some(at) = matrix.values.iter().position(|v| !allowed.contains(v)) {
+        let value = matrix.values.get(at).copied().unwrap_or_default();
+        return Err(format!(
+            "row {}: holds {value} in column {}; expected values in [0, 1]",
+            at % matrix.rows + 1,
+            at / matrix.rows + 1
+        ));
+    }
+    let size = SHAPE.values();
+    let mut values = vec![0; matrix.rows * size];
+    for (block, images) in values.chunks_mut(BLOCK * size).enumerate() {
+        for column in 0..size {
+            let (x, y) = (column / SIDE, column % SIDE);
+            let pixels = matrix.column(column).iter().skip(block * BLOCK);
+            for (image, &pixel) in images.chunks_exact_mut(size).zip(pixels) {
+                image[y * SIDE + x] = quantize(pixel);
+            }
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,276 @@
+//! Isolated characters of UNIPEN as a data set: recorded pen strokes, drawn with another pen at every reading.
+//!
+//! Comes in: `strokes.jsonl.gz`, one segment a line: `{"c": character, "q": "OK" or "?", "src": file, "s": strokes}`,
+//! where a stroke is a list of `[x, y]` (y down, the longer side of the segment's box is 1000). Goes out: grey samples
+//! in the proportions of NIST36, 36 classes. A line that is not in this format is an error that names it; a segment
+//! that is no character (see [`flaw`]) is left out and counted.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
+
+use super::glyphs::proportions as p;
+use super::seed::{self, Rng};
+use super::strokes::{self, Affine, Polyline, Ragged, normal, uniform};
+use super::{DataError, DataSource, ImageShape, Split, alphanumeric_classes, split};
+use crate::config::data::UnipenConfig;
+
+/// The file in the data set's folder.
+const FILE: &str = "strokes.jsonl.gz";
+
+/// What the seeds are for.
+const PURPOSE: u64 = 0x756e_6970_656e; // "unipen"
+
+/// Longer side of a segment in the file's units.
+const UNITS: f32 = 1000.0;
+
+/// Where the width-to-height ratio is this far from square or farther, it is left alone (bars, J, 1).
+const SQUARED_RANGE: (f32, f32) = (0.35, 3.0);
+
+/// Exponent that pulls the ratio a little towards 1, because the letters of NIST36 are squarer than those of UNIPEN; the
+/// value is the one that the UNIPEN stand-in for NIST36 was drawn with.
+const SQUARED: f32 = 0.85;
+
+/// Spread of the ratio (standard deviation of its natural logarithm) when `draw` is not 0.
+const ASPECT_SPREAD: f32 = 0.1;
+
+/// Longer side of the ink when `draw` is not 0, in pixels of a 32 x 32 image: standard deviation, and least and most.
+/// The letters of NIST36 spread by 3.6 and touch the border; these keep a margin.
+const LONGER_SPREAD: f32 = 3.2;
+const LONGER_RANGE: (f32, f32) = (16.0, 29.0);
+
+/// Offset from the middle, each way, when `draw` is not 0: standard deviation in the same pixels.
+const OFFSET_SPREAD: f32 = 0.8;
+
+/// One line of the file.
+#[derive(Deserialize)]
+struct Line {
+    c: String,
+    q: String,
+    src: String,
+    s: Vec<Vec<[f32; 2]>>,
+}
+
+/// One character.
+struct Segment {
+    label: u8,
+    strokes: Vec<Polyline>,
+}
+
+/// The recorded strokes.
+pub struct Unipen {
+    config: UnipenConfig,
+    classes: Vec<String>,
+    splits: [Vec<Segment>; 3],
+    left_out: usize,
+}
+
+impl Unipen {
+    /// Reads `<root>/<config.folder>/strokes.jsonl.gz`.
+    ///
+    /// # Errors
+    /// A missing or unreadable file; a line that is not in the format (with its number); no usable training segment.
+    pub fn open(config: &UnipenConfig, root: &Path) -> Result<Self, DataError> {
+        let path = root.join(&config.folder).join(FILE);
+        let file = File::open(&path).map_err(|error| DataError::io(&path, error))?;
+        let mut unipen = Self {
+            config: config.clone(),
+            classes: alphanumeric_classes(),
+            splits: [Vec::new(), Vec::new(), Vec::new()],
+            left_out: 0,
+        };
+        let mut reader =
+            BufReader::with_capacity(1 << 16, MultiGzDecoder::new(BufReader::new(file)));
+        let mut text = String::new();
+        for number in 1.. {
+            text.clear();
+            let length = reader
+                .read_line(&mut text)
+                .map_err(|error| DataError::format(&path, format!("line {number}: {error}")))?;
+            if length == 0 {
+                break;
+            }
+            unipen
+                .add(&text)
+                .map_err(|problem| DataError::format(&path, format!("line {number}: {problem}")))?;
+        }
+        if unipen.len(Split::Train) == 0 {
+            return Err(DataError::Empty(format!(
+                "{}: no segment is left for training; change data.split or data.unverified",
+                path.display()
+            )));
+        }
+        Ok(unipen)
+    }
+
+    /// Number of segments that were left out because they are no characters.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    fn add(&mut self, text: &str) -> Result<(), String> {
+        let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let label = self.classes.iter().position(|class| *class == line.c);
+        let label = label.ok_or_else(|| format!("\"c\" is {:?}, not one of A-Z, 0-9", line.c))?;
+        let verified = match line.q.as_str() {
+            "OK" => true,
+            "?" => false,
+            other => return Err(format!("\"q\" is {other:?}, not \"OK\" or \"?\"")),
+        };
+        if line.s.is_empty() || line.s.iter().any(Vec::is_empty) {
+            return Err("\"s\" has a stroke without points, or no stroke".into());
+        }
+        if line.s.iter().flatten().flatten().any(|v| !v.is_finite()) {
+            return Err("\"s\" has a coordinate that is not a finite number".into());
+        }
+        if !verified && !self.config.unverified {
+            return Ok(());
+        }
+        if flaw(&line.c, &line.s).is_some() {
+            self.left_out += 1;
+            return Ok(());
+        }
+        let split = split::assign(&self.config.split, &line.src);
+        if let Some(segments) = self.splits.get_mut(split as usize) {
+            segments.push(Segment {
+                label: label as u8,
+                strokes: line.s,
+            });
+        }
+        Ok(())
+    }
+
+    fn segment(&self, split: Split, index: usize) -> Option<&Segment> {
+        self.splits.get(split as usize)?.get(index)
+    }
+
+    /// Draws strokes with the plain pen (`rng` is `None`) or a random one.
+    fn render(&self, strokes: &[Polyline], edge: &mut Rng, vary: bool, out: &mut [f32]) {
+        let size = self.config.size;
+        let unit = size as f32 / p::SIZE;
+        let mut draw = |strength: f32| match vary {
+            true => strength * normal(edge),
+            false => 0.0,
+        };
+        let longer = p::LONGER + draw(LONGER_SPREAD);
+        let longer = longer.clamp(LONGER_RANGE.0, LONGER_RANGE.1) * unit;
+        let room = (size as f32 - longer - 2.0 * p::MARGIN * unit).max(0.0) / 2.0;
+        let middle = size as f32 / 2.0;
+        let mut offset = || middle + (unit * draw(OFFSET_SPREAD)).clamp(-room, room);
+        let centre = [offset(), offset()];
+        let stretch = draw(ASPECT_SPREAD).exp();
+        let place = if vary { uniform(edge) } else { 0.5 };
+        let pen = self.config.pen_min + place * (self.config.pen_max - self.config.pen_min);
+
+        let mut strokes = strokes.to_vec();
+        square(&mut strokes, stretch);
+        strokes::fit(&mut strokes, longer, pen / 2.0, centre);
+        let ragged = Ragged {
+            strength: p::RAGGED * unit,
+            rng: edge,
+        };
+        strokes::draw(&strokes, pen / 2.0, size, size, Some(ragged), out);
+    }
+}
+
+/// Pulls the proportions a little towards the square, and multiplies the width by `stretch`.
+fn square(strokes: &mut [Polyline], stretch: f32) {
+    let Some((low, high)) = strokes::extent(strokes) else {
+        return;
+    };
+    let ratio = (high[0] - low[0]).max(1.0) / (high[1] - low[1]).max(1.0);
+    if ratio > SQUARED_RANGE.0 && ratio < SQUARED_RANGE.1 {
+        let wider = stretch * ratio.powf(SQUARED - 1.0);
+        Affine::new(0.0, 0.0, wider, 1.0).apply_all(strokes);
+    }
+}
+
+/// Why a segment is no character, judged by what any writing of it must have; `None` if it is one.
+///
+/// The limits were set by looking at what they leave out of the 30,045 segments (about 1 %): taps of the pen, crossings
+/// out, and segments that were cut wrongly, so that a bar or a piece of the character is left.
+pub fn flaw(character: &str, strokes: &[Polyline]) -> Option<&'static str> {
+    let (low, high) = strokes::extent(strokes)?;
+    let (width, height) = (high[0] - low[0], high[1] - low[1]);
+    let path: f32 = strokes.iter().map(path_length).sum();
+    let bar_allowed = matches!(character, "I" | "1");
+    // One simple stroke makes these; every other character goes back or round, and is longer than its box.
+    let simple = bar_allowed || matches!(character, "L" | "V" | "C" | "J" | "7");
+    let narrow = width.min(height) < 0.1 * width.max(height);
+    if path < 0.4 * UNITS {
+        Some("a dot")
+    } else if bar_allowed && width > 2.0 * height {
+        Some("a lying bar")
+    } else if !bar_allowed && (narrow || is_straight(strokes, path)) {
+        Some("a bar")
+    } else if !simple && path < 1.1 * UNITS {
+        Some("a piece")
+    } else if path > 9.0 * UNITS || strokes.len() > 9 {
+        Some("a scribble")
+    } else {
+        None
+    }
+}
+
+/// Whether one stroke goes straight from its beginning to its end (with a tenth for a trembling hand).
+fn is_straight(strokes: &[Polyline], path: f32) -> bool {
+    match strokes {
+        [stroke] => match (stroke.first(), stroke.last()) {
+            (Some(a), Some(b)) => path < 1.1 * (b[0] - a[0]).hypot(b[1] - a[1]),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn path_length(stroke: &Polyline) -> f32 {
+    let pairs = stroke.iter().zip(stroke.iter().skip(1));
+    pairs.map(|(a, b)| (b[0] - a[0]).hypot(b[1] - a[1])).sum()
+}
+
+impl DataSource for Unipen {
+    fn shape(&self) -> ImageShape {
+        ImageShape {
+            channels: 1,
+            height: self.config.size,
+            width: self.config.size,
+        }
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn len(&self, split: Split) -> usize {
+        self.splits.get(split as usize).map_or(0, Vec::len)
+    }
+
+    fn label(&self, split: Split, index: usize) -> usize {
+        self.segment(split, index)
+            .map_or(0, |segment| usize::from(segment.label))
+    }
+
+    fn read(
+        &self,
+        split: Split,
+        index: usize,
+        draw: u64,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let segment = self.segment(split, index);
+        let segment = segment.filter(|_| out.len() == self.shape().values());
+        let segment = segment.ok_or_else(|| {
+            DataError::Empty(format!(
+                "unipen: no sample {index} of {} values in the {} split",
+                out.len(),
+                split.name()
+            ))
+        })?;
+        let mut rng = seed::rng(&[PURPOSE, split as u64, index as u64, draw]);
+        self.render(&segment.strokes, &mut rng, draw != 0, out);
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Devices: a backend's name becomes a Burn device that is really there, or one clear error.
+//!
+//! The only place that knows which backends are compiled in.
+
+use burn::tensor::Device;
+
+use crate::config::experiment::Backend;
+
+/// Why a backend can't be used; the text holds the command that mends it.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// The feature was not switched on when kiln was built.
+    #[error(
+        "backend {0} is not compiled in; build kiln with `cargo build --release --features {0}` or use --backend flex"
+    )]
+    NotCompiledIn(&'static str),
+    /// No GPU answers.
+    #[error(
+        "backend wgpu finds no GPU: {0}; install a Vulkan driver (on Debian: `apt-get install mesa-vulkan-drivers`) \
+         or use --backend flex"
+    )]
+    NoGpu(String),
+}
+
+/// A backend and what stands behind it, for `kiln devices`.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct DeviceInfo {
+    /// The backend.
+    pub backend: Backend,
+    /// Whether it can be used now.
+    pub available: bool,
+    /// Name of the hardware, or why there is none and what to do.
+    pub detail: String,
+}
+
+/// Opens the device of a backend.
+pub fn open(backend: Backend) -> Result<Device, DeviceError> {
+    match backend {
+        Backend::Flex => Ok(Device::flex()),
+        Backend::Ndarray => open_ndarray(),
+        Backend::Wgpu => open_wgpu().map(|(device, _)| device),
+    }
+}
+
+/// Looks at every backend that kiln knows.
+pub fn list() -> Vec<DeviceInfo> {
+    Backend::ALL
+        .into_iter()
+        .map(|backend| {
+            let found = match backend {
+                Backend::Flex => Ok(cpu_name()),
+                Backend::Ndarray => open_ndarray().map(|_| cpu_name()),
+                Backend::Wgpu => open_wgpu().map(|(_, name)| name),
+            };
+            DeviceInfo {
+                backend,
+                available: found.is_ok(),
+                detail: found.unwrap_or_else(|error| error.to_string()),
+            }
+        })
+        .collect()
+}
+
+fn cpu_name() -> String {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("CPU, {threads} threads")
+}
+
+#[cfg(feature = "ndarray")]
+#[allow(deprecated)] // Kept for comparison; upstream recommends flex, which is kiln's default.
+fn open_ndarray() -> Result<Device, DeviceError> {
+    Ok(Device::ndarray())
+}
+
+#[cfg(not(feature = "ndarray"))]
+fn open_ndarray() -> Result<Device, DeviceError> {
+    Err(DeviceError::NotCompiledIn("ndarray"))
+}
+
+#[cfg(feature = "wgpu")]
+fn open_wgpu() -> Result<(Device, String), DeviceError> {
+    use burn::tensor::DeviceType;
+
+    // `Device::wgpu` is lazy and panics at the first operation when there is no adapter, so ask first. Drivers that
+    // are there but broken panic inside: that too is "no GPU" to the user.
+    let devices = quietly(|| Device::enumerate(DeviceType::Wgpu).into_vec())
+        .ok_or_else(|| DeviceError::NoGpu("the graphics driver failed to start".into()))?;
+    let device = devices
+        .into_iter()
+        .next()
+        .ok_or_else(|| DeviceError::NoGpu("no adapter answers".into()))?;
+    let name = quietly(|| device.identity().map(|identity| identity.name.clone()))
+        .flatten()
+        .map_or_else(|| "unknown GPU".to_string(), |name| name.to_string());
+    Ok((device, name))
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn open_wgpu() -> Result<(Device, String), DeviceError> {
+    Err(DeviceError::NotCompiledIn("wgpu"))
+}
+
+/// Runs `probe` without letting a panic print or escape.
+#[cfg(feature = "wgpu")]
+fn quietly<T>(probe: impl FnOnce() -> T + std::panic::UnwindSafe) -> Option<T> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = std::panic::catch_unwind(probe);
+    std::panic::set_hook(hook);
+    result.ok()
+}

@@ -1,0 +1,69 @@
+//! Writing files so that nobody ever sees half of one.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: can't be written: {source}", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+impl WriteError {
+    /// Names the file that an I/O error belongs to.
+    pub fn new(path: &Path, source: std::io::Error) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+}
+
+/// Writes `bytes` to a temporary file beside `path`, then renames it: `path` holds the old content or the new one.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// Like [`write`], with a function that produces the content.
+pub fn write_with(
+    path: &Path,
+    content: impl FnOnce(&mut std::io::BufWriter<&mut std::fs::File>) -> std::io::Result<()>,
+) -> Result<(), WriteError> {
+    let error = |source| WriteError::new(path, source);
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".kiln-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        // As any other new file: readable by all, narrowed by the umask (tempfile's default is private).
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(folder).map_err(error)?;
+    {
+        let mut buffered = std::io::BufWriter::new(temporary.as_file_mut());
+        content(&mut buffered).map_err(error)?;
+        buffered.flush().map_err(error)?;
+    }
+    temporary.as_file().sync_all().map_err(error)?;
+    temporary
+        .persist(path)
+        .map_err(|failed| error(failed.error))?;
+    Ok(())
+}
+
+/// Encodes an image as PNG and writes it as [`write`] does.
+pub fn write_png(path: &Path, image: &image::RgbImage) -> Result<(), WriteError> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(|error| WriteError::new(path, std::io::Error::other(error)))?;
+    write(path, &bytes.into_inner())
+}

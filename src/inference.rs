@@ -1,0 +1,240 @@
+//! Inference: a `model.safetensors` becomes a classifier in memory that answers with probabilities.
+//!
+//! A kiln model is one file: the weights under their parameter paths in PyTorch's layout and naming
+//! (`weight` / `bias` / `running_mean`, fully connected weights as `[out, in]`), and a description of the network in
+//! the file's metadata under the key `kiln`. Nothing random or dated is in it: same weights, same bytes.
+
+use std::path::{Path, PathBuf};
+
+use burn::prelude::*;
+use burn::store::{
+    BurnToPyTorchAdapter, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, SafetensorsStore,
+};
+use burn::tensor::activation::softmax;
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+
+use crate::config::data::NormalizeConfig;
+use crate::config::experiment::ModelConfig;
+use crate::data::ImageShape;
+use crate::files::{self, WriteError};
+use crate::models::Network;
+
+/// Images that are classified at once: enough to keep all cores busy, little memory.
+pub const BATCH: usize = 256;
+
+/// The metadata key of the description.
+const METADATA_KEY: &str = "kiln";
+
+/// Most values of one image of a model file: a bound on what a damaged file can make kiln allocate.
+const MAX_INPUT_VALUES: usize = 3 * 4096 * 4096;
+
+/// Why a model file gave no classifier.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file can't be read.
+    #[error("{}: {source}; train a run to its end, or name another", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a kiln model.
+    #[error("{}: not a model that kiln can load: {problem}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The file can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The device failed.
+    #[error("the device failed: {0}")]
+    Device(String),
+}
+
+/// What a model file says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// The network.
+    pub model: ModelConfig,
+    /// Shape of one input image.
+    pub input: ImageShape,
+    /// How inputs are normalised; null is not at all.
+    pub normalize: Option<NormalizeConfig>,
+    /// Class names in the order of the logits.
+    pub classes: Vec<String>,
+}
+
+/// Turns values in [0, 1] into the network's input `[count, channels, height, width]` on `device`.
+///
+/// `pixels` holds `count` images one after the other.
+pub fn to_input(
+    pixels: Vec<f32>,
+    count: usize,
+    shape: ImageShape,
+    normalize: Option<&NormalizeConfig>,
+    device: &Device,
+) -> Tensor<4> {
+    let dims = [count, shape.channels, shape.height, shape.width];
+    let images = Tensor::<4>::from_data(TensorData::new(pixels, dims), device);
+    match normalize {
+        None => images,
+        Some(normalize) => {
+            let mean = per_channel(&normalize.mean, device);
+            let std = per_channel(&normalize.std, device);
+            (images - mean) / std
+        }
+    }
+}
+
+/// `[1, channels, 1, 1]`, or `[1, 1, 1, 1]` where one value serves all channels.
+fn per_channel(values: &[f32], device: &Device) -> Tensor<4> {
+    let dims = [1, values.len(), 1, 1];
+    Tensor::from_data(TensorData::new(values.to_vec(), dims), device)
+}
+
+/// A network with its weights, ready to answer.
+pub struct Classifier {
+    network: Network,
+    card: ModelCard,
+    device: Device,
+}
+
+impl Classifier {
+    /// Takes a trained network; dropout and batch statistics are switched to inference.
+    pub fn new(network: &Network, card: ModelCard, device: &Device) -> Self {
+        Self {
+            network: network.valid(),
+            card,
+            device: device.clone().inner(),
+        }
+    }
+
+    /// Loads a `model.safetensors` that kiln wrote.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
+        let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        Self::from_bytes(bytes, path, device)
+    }
+
+    /// Like [`load`](Self::load), from memory; `name` is only for the error text.
+    pub fn from_bytes(bytes: Vec<u8>, name: &Path, device: &Device) -> Result<Self, ModelError> {
+        let format_error = |problem: String| ModelError::Format {
+            path: name.to_path_buf(),
+            problem,
+        };
+        let card = read_card(&bytes).map_err(&format_error)?;
+        let shape = [card.input.channels, card.input.height, card.input.width];
+        let mut network = Network::new(&card.model, shape, card.classes.len(), device).valid();
+        let mut store = SafetensorsStore::from_bytes(Some(bytes))
+            .with_from_adapter(PyTorchToBurnAdapter)
+            .skip_enum_variants(true)
+            .map_indices_contiguous(false)
+            .allow_partial(false);
+        let result = store
+            .apply_to(&mut network)
+            .map_err(|error| format_error(error.to_string()))?;
+        if let Some(name) = result.unused.first() {
+            return Err(format_error(format!("it holds an unknown tensor {name}")));
+        }
+        Ok(Self::new(&network, card, device))
+    }
+
+    /// Writes the model file.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        let format_error = |problem: String| ModelError::Format {
+            path: path.to_path_buf(),
+            problem,
+        };
+        let card = serde_json::to_string(&self.card).map_err(|e| format_error(e.to_string()))?;
+        // One metadata key only: the container writes several in random order.
+        let mut store = SafetensorsStore::from_bytes(None)
+            .with_to_adapter(BurnToPyTorchAdapter)
+            .skip_enum_variants(true)
+            .clear_metadata()
+            .metadata(METADATA_KEY, card);
+        self.network
+            .save_into(&mut store)
+            .map_err(|error| format_error(error.to_string()))?;
+        let bytes = store
+            .get_bytes()
+            .map_err(|error| format_error(error.to_string()))?;
+        Ok(files::write(path, &bytes)?)
+    }
+
+    /// What the model file says about itself.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Logits of `count` images in [0, 1], `[count][classes]`.
+    pub fn logits(&self, pixels: Vec<f32>, count: usize) -> Result<Vec<Vec<f32>>, ModelError> {
+        self.answer(pixels, count, |logits| logits)
+    }
+
+    /// Probabilities of `count` images in [0, 1], `[count][classes]`; each row adds up to 1.
+    pub fn probabilities(
+        &self,
+        pixels: Vec<f32>,
+        count: usize,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        self.answer(pixels, count, |logits| softmax(logits, 1))
+    }
+
+    fn answer(
+        &self,
+        pixels: Vec<f32>,
+        count: usize,
+        finish: impl Fn(Tensor<2>) -> Tensor<2>,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let values = self.card.input.values();
+        let mut rows = Vec::with_capacity(count);
+        for chunk in pixels.chunks(BATCH * values) {
+            let input = to_input(
+                chunk.to_vec(),
+                chunk.len() / values,
+                self.card.input,
+                self.card.normalize.as_ref(),
+                &self.device,
+            );
+            let output = finish(self.network.forward(input));
+            let flat: Vec<f32> = output
+                .try_into_data()
+                .map_err(|error| ModelError::Device(error.to_string()))?
+                .iter::<f32>()
+                .collect();
+            rows.extend(flat.chunks(self.card.classes.len()).map(<[f32]>::to_vec));
+        }
+        Ok(rows)
+    }
+}
+
+fn read_card(bytes: &[u8]) -> Result<ModelCard, String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    let text = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|entries| entries.get(METADATA_KEY))
+        .ok_or("its metadata has no entry `kiln`")?;
+    let card: ModelCard = serde_json::from_str(text)
+        .map_err(|error| format!("its entry `kiln` can't be understood: {error}"))?;
+    let values = [card.input.channels, card.input.height, card.input.width]
+        .iter()
+        .try_fold(1usize, |product, &size| product.checked_mul(size))
+        .filter(|&values| (1..=MAX_INPUT_VALUES).contains(&values));
+    match values {
+        Some(_) if !card.classes.is_empty() => Ok(card),
+        _ => Err("its input or its classes have no sensible size".into()),
+    }
+}

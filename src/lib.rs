@@ -1,0 +1,36 @@
+//! kiln: from a JSON file to a trained vision model to a page that is read.
+//!
+//! The map, in the order in which data flows. Arrows point one way:
+//! `cli -> {training, ocr} -> {report, inference, run_dir} -> {models, data, segmentation, metrics} -> {config, device}`.
+//!
+//! - [`config`]: what the user wrote (JSON, `--set`) becomes a checked [`config::Experiment`].
+//! - [`device`]: a backend's name becomes a Burn device, or one clear error.
+//! - [`photo`]: bytes of an image file become an upright image.
+//! - [`data`]: sources of labelled images, augmentation, and the loader that makes batches of them.
+//! - [`models`]: the networks, written once for every backend; they know no files.
+//! - [`metrics`]: numbers about predictions and texts, as plain functions.
+//! - [`run_dir`]: the folder that a run leaves behind and that every other verb takes.
+//! - [`inference`]: a run directory becomes a classifier in memory.
+//! - [`training`]: an experiment becomes a run directory.
+//! - [`segmentation`]: a photograph becomes lines, words and letter crops; knows no network.
+//! - [`ocr`]: crops and a classifier become a page of text.
+//! - [`report`]: numbers become a page that people look at.
+//! - [`cli`]: the verbs; the only place that prints.
+
+// Burn's wgpu types nest deeper than the compiler's default of 128 (as in Burn's own examples).
+#![recursion_limit = "256"]
+
+pub mod cli;
+pub mod config;
+pub mod data;
+pub mod device;
+pub mod files;
+pub mod inference;
+pub mod metrics;
+pub mod models;
+pub mod ocr;
+pub mod photo;
+pub mod report;
+pub mod run_dir;
+pub mod segmentation;
+pub mod training;

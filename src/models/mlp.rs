@@ -1,0 +1,63 @@
+//! The multi-layer perceptron of the course: fully connected layers with a non-linearity between them.
+
+use burn::module::Initializer;
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+use burn::tensor::activation::{relu, sigmoid, tanh};
+
+use crate::config::experiment::{Activation, Init, MlpConfig};
+
+/// Fully connected layers; see [`MlpConfig`].
+#[derive(Module, Debug)]
+pub struct Mlp {
+    layers: Vec<Linear>,
+    #[module(skip)]
+    activation: Activation,
+}
+
+impl Mlp {
+    /// Layers from `channels * height * width` inputs over the hidden widths to `classes` logits; biases start at zero.
+    pub fn new(config: &MlpConfig, shape: [usize; 3], classes: usize, device: &Device) -> Self {
+        let widths: Vec<usize> = std::iter::once(shape.iter().product())
+            .chain(config.hidden.iter().copied())
+            .chain([classes])
+            .collect();
+        let layers = widths
+            .windows(2)
+            .map(|pair| linear(config.init, pair[0], pair[1], device))
+            .collect();
+        Self {
+            layers,
+            activation: config.activation,
+        }
+    }
+
+    /// Logits `[batch, classes]` of images `[batch, channels, height, width]`.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let mut values: Tensor<2> = images.flatten(1, 3);
+        for (index, layer) in self.layers.iter().enumerate() {
+            values = layer.forward(values);
+            if index + 1 < self.layers.len() {
+                values = match self.activation {
+                    Activation::Sigmoid => sigmoid(values),
+                    Activation::Tanh => tanh(values),
+                    Activation::Relu => relu(values),
+                };
+            }
+        }
+        values
+    }
+}
+
+fn linear(init: Init, inputs: usize, outputs: usize, device: &Device) -> Linear {
+    let initializer = match init {
+        Init::XavierUniform => Initializer::XavierUniform { gain: 1.0 },
+        Init::Zeros => Initializer::Zeros,
+    };
+    let mut layer = LinearConfig::new(inputs, outputs)
+        .with_initializer(initializer)
+        .init(device);
+    // The initializer also draws the bias; the course starts it at zero.
+    layer.bias = Some(Initializer::Zeros.init([outputs], device));
+    layer
+}

@@ -1,0 +1,43 @@
+//! Models: the networks, written once for every backend.
+//!
+//! Comes in: a model config, the shape of an image and the number of classes. Goes out: a Burn module that maps
+//! `[batch, channels, height, width]` to logits `[batch, classes]`. Nothing here knows files, data sets or terminals.
+
+use burn::prelude::*;
+
+use crate::config::experiment::ModelConfig;
+
+pub mod cnn;
+pub mod mlp;
+
+pub use cnn::Cnn;
+pub use mlp::Mlp;
+
+/// Any of the networks; the one list of them on the side of the tensors.
+#[derive(Module, Debug)]
+pub enum Network {
+    /// Fully connected layers.
+    Mlp(Mlp),
+    /// Convolutional blocks.
+    Cnn(Cnn),
+}
+
+impl Network {
+    /// Builds the network with fresh weights, drawn from the device's random generator.
+    ///
+    /// `shape` is `[channels, height, width]` of one image.
+    pub fn new(config: &ModelConfig, shape: [usize; 3], classes: usize, device: &Device) -> Self {
+        match config {
+            ModelConfig::Mlp(config) => Network::Mlp(Mlp::new(config, shape, classes, device)),
+            ModelConfig::Cnn(config) => Network::Cnn(Cnn::new(config, shape, classes, device)),
+        }
+    }
+
+    /// Logits `[batch, classes]` of images `[batch, channels, height, width]`.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        match self {
+            Network::Mlp(network) => network.forward(images),
+            Network::Cnn(network) => network.forward(images),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What should have been read: the truth that `--expect` takes.
+
+use serde_json::Value;
+
+/// Finds the lines of an image in a truth file.
+///
+/// The file is a text (a line per line), a JSON object of file name to list of lines, or the JSON that
+/// `kiln data page` writes (with the lines under `text`). `image` is the image's file name. The error says what was
+/// expected.
+pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
+    let Ok(Value::Object(map)) = serde_json::from_str::<Value>(truth) else {
+        return Ok(truth
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_string)
+            .collect());
+    };
+    let entry = map.get(image).or_else(|| map.get("text"));
+    let Some(entry) = entry else {
+        let names: Vec<&str> = map.keys().map(String::as_str).collect();
+        return Err(format!(
+            "has no entry {image:?}; it has {}",
+            names.join(", ")
+        ));
+    };
+    let lines: Option<Vec<String>> = entry.as_array().and_then(|lines| {
+        lines
+            .iter()
+            .map(|line| line.as_str().map(str::to_string))
+            .collect()
+    });
+    lines.ok_or_else(|| format!("{image:?}: expected a list of lines, found {entry}"))
+}

@@ -1,0 +1,335 @@
+//! The page: what is shown, in which order.
+//!
+//! Comes in: [`ReportData`]. Goes out: one HTML document. maud escapes every text; only the curves' SVG, which plotters
+//! has escaped, goes in as it is.
+
+use std::collections::BTreeSet;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::confusion::{heat_map, most_confused_table};
+use super::curves::{ChartOptions, Role, Series, chart, learning_rate_series, metric_series};
+use super::format::{is_fraction, metric_title, metric_value, number, percent};
+use super::mistakes::{MAX_TILES, tiles};
+use super::{ReportData, style};
+use crate::metrics::EpochRecord;
+use crate::metrics::classification::{ClassReport, Confusion};
+
+/// Rows of the table of most confused pairs: about as high as the heat map beside it.
+const MOST_CONFUSED: usize = 15;
+/// How many classes are marked as the worst.
+const WORST_CLASSES: usize = 3;
+/// Fewest rows for which a long table is broken into columns, and most columns.
+const COLUMN: (usize, usize) = (10, 3);
+/// The metrics that come first; others follow in the order of their names.
+const FIRST_METRICS: [&str; 2] = ["loss", "accuracy"];
+
+/// The report as an HTML document in UTF-8.
+pub fn render(data: &ReportData) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (data.title) }
+                style { (PreEscaped(style::SHEET)) }
+            }
+            body {
+                main {
+                    h1 { (data.title) }
+                    (headline(&data.headline))
+                    (curves(data))
+                    @if let Some(confusion) = data.confusion.filter(|matrix| matrix.total() > 0) {
+                        (confusions(confusion))
+                        (classes(confusion))
+                    }
+                    (mistakes(data))
+                    (settings(data))
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// The numbers that a reader looks for first.
+fn headline(cards: &[(String, String)]) -> Markup {
+    html! {
+        @if !cards.is_empty() {
+            dl.cards {
+                @for (name, value) in cards {
+                    div.card { dt { (name) } dd { (value) } }
+                }
+            }
+        }
+    }
+}
+
+/// A chart for each metric, one for the learning rate, and the numbers behind them.
+fn curves(data: &ReportData) -> Markup {
+    if data.epochs.is_empty() {
+        return html! {};
+    }
+    let best = data.epochs.iter().find(|e| e.epoch == data.best_epoch);
+    html! {
+        section {
+            h2 { "Training" }
+            @if best.is_some() {
+                p.note {
+                    "The dashed line marks epoch " (data.best_epoch)
+                    ", whose weights were kept; the values are those of that epoch."
+                }
+            }
+            div.charts {
+                @for metric in metric_names(data.epochs) { (metric_figure(data, &metric)) }
+                (learning_rate_figure(data))
+            }
+            (epoch_table(data))
+        }
+    }
+}
+
+/// All metrics' names in the order in which they are shown.
+fn metric_names(epochs: &[EpochRecord]) -> Vec<String> {
+    let found: BTreeSet<&String> = epochs
+        .iter()
+        .flat_map(|record| record.train.keys().chain(record.valid.keys()))
+        .collect();
+    let mut names: Vec<String> = found.into_iter().cloned().collect();
+    let first = |name: &String| FIRST_METRICS.iter().position(|f| f == name);
+    // Stable: names that are not listed stay in the order of the alphabet.
+    names.sort_by_key(|name| first(name).unwrap_or(FIRST_METRICS.len()));
+    names
+}
+
+/// The chart of one metric with its legend.
+fn metric_figure(data: &ReportData, metric: &str) -> Markup {
+    let series = metric_series(data.epochs, metric);
+    let options = ChartOptions {
+        fraction: is_fraction(metric),
+        minor: false,
+        marked_epoch: Some(data.best_epoch),
+    };
+    figure(
+        &metric_title(metric),
+        legend(&series, metric, data.best_epoch),
+        chart(&series, options),
+    )
+}
+
+/// The chart of the learning rate; lower than the others.
+fn learning_rate_figure(data: &ReportData) -> Markup {
+    let series = [learning_rate_series(data.epochs)];
+    let options = ChartOptions {
+        fraction: false,
+        minor: true,
+        marked_epoch: Some(data.best_epoch),
+    };
+    figure("Learning rate", html! {}, chart(&series, options))
+}
+
+/// A chart under its caption.
+fn figure(title: &str, legend: Markup, svg: Option<String>) -> Markup {
+    html! {
+        figure {
+            figcaption { h3 { (title) } (legend) }
+            @match svg {
+                Some(svg) => div role="img" aria-label=(format!("{title} by epoch")) { (PreEscaped(svg)) }
+                None => p.note { "No finite value to draw." }
+            }
+        }
+    }
+}
+
+/// Which colour is which, with the values at the best epoch, or else at the last.
+fn legend(series: &[Series], metric: &str, best_epoch: usize) -> Markup {
+    html! {
+        @for one in series {
+            @let (class, name) = match one.role {
+                Role::Train => ("key train", "train"),
+                Role::Valid => ("key valid", "validation"),
+            };
+            @let at_best = one.points.iter().find(|(epoch, _)| *epoch == best_epoch);
+            span.legend {
+                span class=(class) {}
+                (name)
+                @if let Some((_, value)) = at_best.or(one.points.last()) {
+                    " " (metric_value(metric, *value))
+                }
+            }
+        }
+    }
+}
+
+/// Every epoch's numbers, folded away.
+fn epoch_table(data: &ReportData) -> Markup {
+    let names = metric_names(data.epochs);
+    let cell = |metric: &String, value: Option<&f64>| match value {
+        Some(value) => metric_value(metric, *value),
+        None => "–".into(),
+    };
+    html! {
+        details style="margin-top:1rem" {
+            summary { "All epochs as numbers" }
+            div.wide {
+                table {
+                    thead {
+                        tr {
+                            th { "Epoch" }
+                            th { "Learning rate" }
+                            @for name in &names {
+                                th { (metric_title(name)) ", train" }
+                                th { (metric_title(name)) ", validation" }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for record in data.epochs {
+                            tr {
+                                th scope="row" {
+                                    (record.epoch)
+                                    @if record.epoch == data.best_epoch { " (best)" }
+                                }
+                                td { (number(record.learning_rate)) }
+                                @for name in &names {
+                                    td { (cell(name, record.train.get(name))) }
+                                    td { (cell(name, record.valid.get(name))) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The heat map, and the most frequent mistakes beside it.
+fn confusions(confusion: &Confusion) -> Markup {
+    let wrong = confusion.total() - confusion.correct();
+    html! {
+        section {
+            h2 { "Confusion matrix" }
+            p.note {
+                (confusion.total()) " test samples, " (wrong) " of them wrong. Rows are true classes, columns \
+                predicted ones. "
+                span.nowrap { span.key.hit {} "correct," } " " span.nowrap { span.key.miss {} "wrong;" }
+                " the stronger the colour, the larger the share of the row. Point at a cell for its count."
+            }
+            div.matrix {
+                figure { (heat_map(confusion)) }
+                @if let Some(table) = most_confused_table(confusion, MOST_CONFUSED) {
+                    figure { figcaption { h3 { "Most frequent mistakes" } } (table) }
+                }
+            }
+        }
+    }
+}
+
+/// Precision, recall and F1 by class.
+fn classes(confusion: &Confusion) -> Markup {
+    let reports = confusion.per_class();
+    let worst = worst_f1(&reports);
+    let columns = (reports.len() / COLUMN.0).clamp(1, COLUMN.1);
+    html! {
+        section {
+            h2 { "Classes" }
+            p.note {
+                "Macro F1 " (percent(confusion.macro_f1(), 2)) ": the mean over the classes. "
+                @if worst.is_some() { "The weakest classes are marked." }
+            }
+            div.columns {
+                @for rows in reports.chunks(reports.len().div_ceil(columns).max(1)) {
+                    figure { (class_table(rows, worst)) }
+                }
+            }
+        }
+    }
+}
+
+/// The F1 at or below which a class is marked; None when no class has a mistake.
+fn worst_f1(reports: &[ClassReport]) -> Option<f64> {
+    let mut scores: Vec<f64> = reports
+        .iter()
+        .filter(|report| report.support > 0 && report.f1 < 1.0)
+        .map(|report| report.f1)
+        .collect();
+    scores.sort_by(f64::total_cmp);
+    scores.truncate(WORST_CLASSES);
+    scores.last().copied()
+}
+
+/// Some classes, one a row.
+fn class_table(reports: &[ClassReport], worst: Option<f64>) -> Markup {
+    let is_worst = |report: &ClassReport| report.support > 0 && Some(report.f1) <= worst;
+    html! {
+        table {
+            thead {
+                tr { th { "Class" } th { "Precision" } th { "Recall" } th { "F1" } th { "Support" } }
+            }
+            tbody {
+                @for report in reports {
+                    tr.worst[is_worst(report)] {
+                        th scope="row" { (report.class) }
+                        td { (percent(report.precision, 1)) }
+                        td { (percent(report.recall, 1)) }
+                        td { (percent(report.f1, 1)) }
+                        td { (report.support) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The most confident mistakes as pictures.
+fn mistakes(data: &ReportData) -> Markup {
+    let (all, shown) = (data.mistakes.len(), data.mistakes.len().min(MAX_TILES));
+    html! {
+        @if all > 0 {
+            section {
+                h2 { "Worst mistakes" }
+                p.note {
+                    "Truth → prediction, and the probability that the model gave to the wrong class; the most \
+                    confident first."
+                    @if shown < all { " These are " (shown) " of " (all) "." }
+                }
+                (tiles(data.mistakes))
+            }
+        }
+    }
+}
+
+/// The resolved config and the environment.
+fn settings(data: &ReportData) -> Markup {
+    let config = indented(data.config_json);
+    html! {
+        section {
+            h2 { "How it was made" }
+            @if !config.is_empty() {
+                details open { summary { "Resolved configuration" } pre { (config) } }
+            }
+            @if !data.environment.is_empty() {
+                details open {
+                    summary { "Environment" }
+                    dl.pairs {
+                        @for (name, value) in &data.environment { dt { (name) } dd { (value) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// JSON in one line becomes indented. What has lines already stays, because its order of keys is more telling than the
+/// alphabet's; so does what is not JSON.
+fn indented(json: &str) -> String {
+    let as_it_is = || json.to_string();
+    if json.trim_end().contains('\n') {
+        return as_it_is();
+    }
+    serde_json::from_str::<serde_json::Value>(json)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| as_it_is())
+}

@@ -1,0 +1,104 @@
+//! Misclassified samples as pictures: pixels -> PNG -> `data:` address, and the tile around it.
+//!
+//! Comes in: pixel values and what was made of them. Goes out: HTML. Which samples are worth showing is decided by their
+//! confidence alone.
+
+use std::io::Cursor;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use image::{ImageFormat, RgbImage};
+use maud::{Markup, html};
+
+use super::format::percent;
+
+/// Most tiles on a page: enough to see a pattern, few enough to look at.
+pub const MAX_TILES: usize = 48;
+
+/// A sample that was predicted as something else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mistake {
+    /// Channels (1: grey, 3: red, green, blue; of any other number the first is shown), height, width in pixels.
+    pub shape: (usize, usize, usize),
+    /// `[channels, height, width]`, in [0, 1] from black to white; values beyond are cut off.
+    pub pixels: Vec<f32>,
+    /// Name of the true class.
+    pub truth: String,
+    /// Name of the class predicted instead.
+    pub predicted: String,
+    /// The probability that the model gave to `predicted`, in [0, 1].
+    pub confidence: f32,
+}
+
+/// The sample as a PNG file. None when `pixels` has not the length that `shape` says, or the shape is empty.
+pub fn png(shape: (usize, usize, usize), pixels: &[f32]) -> Option<Vec<u8>> {
+    let (channels, height, width) = shape;
+    let area = height.checked_mul(width).filter(|&area| area > 0)?;
+    if channels == 0 || area.checked_mul(channels)? != pixels.len() {
+        return None;
+    }
+    let planes: [&[f32]; 3] = match channels {
+        3 => [
+            &pixels[..area],
+            &pixels[area..2 * area],
+            &pixels[2 * area..],
+        ],
+        _ => [&pixels[..area]; 3],
+    };
+    let bytes = (0..area).flat_map(|at| planes.map(|plane| to_byte(plane[at])));
+    let size = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+    let picture = RgbImage::from_raw(size.0, size.1, bytes.collect())?;
+    let mut file = Cursor::new(Vec::new());
+    picture.write_to(&mut file, ImageFormat::Png).ok()?;
+    Some(file.into_inner())
+}
+
+/// The mistakes as tiles, the most confident first; at most [`MAX_TILES`].
+pub(super) fn tiles(mistakes: &[Mistake]) -> Markup {
+    let mut worst: Vec<&Mistake> = mistakes.iter().collect();
+    worst.sort_by(|a, b| sort_key(b).total_cmp(&sort_key(a)));
+    worst.truncate(MAX_TILES);
+    html! {
+        div.tiles {
+            @for mistake in worst { (tile(mistake)) }
+        }
+    }
+}
+
+/// One picture with what it is, what was read, and how surely.
+fn tile(mistake: &Mistake) -> Markup {
+    let confidence = if mistake.confidence.is_finite() {
+        percent(f64::from(mistake.confidence), 1)
+    } else {
+        "not finite".into()
+    };
+    html! {
+        figure.tile {
+            @match png(mistake.shape, &mistake.pixels) {
+                Some(file) => {
+                    @let address = format!("data:image/png;base64,{}", STANDARD.encode(file));
+                    @let text = format!("{} predicted as {}", mistake.truth, mistake.predicted);
+                    img src=(address) alt=(text);
+                }
+                None => div.blank.note { "no picture" }
+            }
+            b { (mistake.truth) } " → " b.wrong { (mistake.predicted) }
+            div.note { (confidence) }
+        }
+    }
+}
+
+/// What the tiles are sorted by: the confidence, with NaN as the lowest.
+fn sort_key(mistake: &Mistake) -> f32 {
+    if mistake.confidence.is_nan() {
+        f32::NEG_INFINITY
+    } else {
+        mistake.confidence
+    }
+}
+
+/// [0, 1] -> 0..=255; NaN is black.
+fn to_byte(value: f32) -> u8 {
+    // `as` rounds towards zero and maps NaN to 0.
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}

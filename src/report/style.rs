@@ -1,0 +1,131 @@
+//! The look of a report: the style sheet, and the colours by which it finds its way into the pictures.
+//!
+//! plotters writes colours into the SVG's attributes. The sheet finds them there (`[stroke="#1F6FD1"]`) and sets the
+//! colour of the reader's scheme, so that one picture serves light, dark and paper. Outside of a report the pictures
+//! have the light colours. A unit test holds the two together.
+
+use plotters::style::RGBColor;
+
+/// Curves of the training samples.
+pub(super) const TRAIN: RGBColor = RGBColor(0x1F, 0x6F, 0xD1);
+/// Curves of the validation samples.
+pub(super) const VALID: RGBColor = RGBColor(0xD9, 0x5F, 0x0E);
+/// Axes' labels.
+pub(super) const LABEL: RGBColor = RGBColor(0x5B, 0x63, 0x6E);
+/// Lines of the grid.
+pub(super) const GRID: RGBColor = RGBColor(0xE3, 0xE6, 0xEA);
+/// Axes, and the line at the best epoch.
+pub(super) const AXIS: RGBColor = RGBColor(0x9A, 0xA2, 0xAD);
+
+/// The style sheet.
+pub(super) const SHEET: &str = r##"
+:root {
+  color-scheme: light dark;
+  --page: #f6f7f9; --card: #ffffff; --ink: #1a1f26; --label: #5b636e; --line: #e3e6ea; --axis: #9aa2ad;
+  --train: #1f6fd1; --valid: #d95f0e; --hit: #1f6fd1; --miss: #c9302c; --worst: #fdecea; --cell: #f3f4f6;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --page: #111418; --card: #1a1e24; --ink: #e6e9ed; --label: #a0a8b3; --line: #2c323a; --axis: #5d6672;
+    --train: #62a4f5; --valid: #f59a55; --hit: #4f97ee; --miss: #f0625d; --worst: #3a2022; --cell: #21262d;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--page); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+}
+main { max-width: 76rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+h1 { margin: 0 0 1.25rem; font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere; }
+h2 { margin: 2.5rem 0 .75rem; font-size: 1.2rem; }
+h3 { margin: 0; font-size: 1rem; }
+p { margin: .25rem 0 .75rem; max-width: 46rem; }
+.note { color: var(--label); font-size: .87rem; }
+.cards, .charts, .columns, .tiles { display: grid; gap: 1rem; }
+.cards { grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
+.charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); align-items: start; }
+.columns { grid-template-columns: repeat(auto-fit, minmax(min(100%, 21.5rem), 1fr)); align-items: start; }
+.matrix { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; align-items: start; }
+@media (min-width: 60rem) { .matrix { grid-template-columns: minmax(0, 2.6fr) minmax(0, 1fr); } }
+.tiles { grid-template-columns: repeat(auto-fill, minmax(6.75rem, 1fr)); }
+.card, figure {
+  margin: 0; padding: .8rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
+}
+.card dt { color: var(--label); font-size: .87rem; }
+.card dd { margin: .1rem 0 0; font-size: 1.45rem; font-weight: 600; line-height: 1.25; overflow-wrap: anywhere; }
+.cards { margin: 0; }
+svg { display: block; width: 100%; height: auto; }
+svg text { font-family: inherit; font-variant-numeric: tabular-nums; }
+svg [stroke="#1F6FD1"] { stroke: var(--train); }
+svg [fill="#1F6FD1"] { fill: var(--train); }
+svg [stroke="#D95F0E"] { stroke: var(--valid); }
+svg [fill="#D95F0E"] { fill: var(--valid); }
+svg [fill="#5B636E"] { fill: var(--label); }
+svg [stroke="#E3E6EA"] { stroke: var(--line); }
+svg [stroke="#9AA2AD"] { stroke: var(--axis); }
+svg polyline { stroke-linejoin: round; stroke-linecap: round; }
+.heat { margin: 0 auto; }
+.heat text { fill: var(--label); }
+.heat .ground { fill: var(--cell); }
+.heat .hit, .key.hit { fill: var(--hit); background: var(--hit); }
+.heat .miss, .key.miss { fill: var(--miss); background: var(--miss); }
+.heat .ruler { stroke: var(--card); }
+figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: baseline; margin-bottom: .4rem; }
+.legend { color: var(--label); font-size: .87rem; font-variant-numeric: tabular-nums; }
+.nowrap { white-space: nowrap; }
+.key { display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; border-radius: 2px; }
+.key.train { background: var(--train); }
+.key.valid { background: var(--valid); }
+table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+th, td {
+  padding: .22rem .3rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: baseline;
+  white-space: nowrap;
+}
+th { color: var(--label); font-weight: 500; }
+th:first-child { text-align: left; }
+tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 2.5rem; }
+tbody th { color: var(--ink); font-weight: 600; }
+tr:last-child > * { border-bottom: 0; }
+tr.worst > * { background: var(--worst); }
+.wide, figure { overflow-x: auto; }
+.tile { margin: 0; padding: .5rem; text-align: center; font-size: .9rem; line-height: 1.35; }
+.tile img, .tile .blank {
+  display: block; width: 100%; height: 5.5rem; margin-bottom: .35rem; object-fit: contain;
+  image-rendering: pixelated; background: var(--cell); border-radius: .3rem;
+}
+.tile .blank { padding-top: 1.8rem; }
+.tile b { overflow-wrap: anywhere; }
+.tile .wrong { color: var(--miss); }
+details { padding: .6rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
+details + details { margin-top: 1rem; }
+summary { cursor: pointer; font-weight: 500; }
+pre {
+  margin: .6rem 0 .2rem; overflow-x: auto; font: .84rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace;
+}
+.pairs { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .15rem 1.25rem; margin: 0; }
+.pairs dt { color: var(--label); }
+.pairs dd { margin: 0; overflow-wrap: anywhere; }
+@media print {
+  html { font-size: 10px; }
+  body { background: #fff; font-size: 1rem; }
+  main { max-width: none; padding: 0; }
+  figure, .card, tr, p { break-inside: avoid; }
+  h2, p { break-after: avoid; }
+  .matrix { grid-template-columns: minmax(0, 2.6fr) minmax(0, 1fr); }
+  pre { white-space: pre-wrap; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+}
+"##;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sheet_recolours_every_colour_that_the_curves_use() {
+        for RGBColor(r, g, b) in [TRAIN, VALID, LABEL, GRID, AXIS] {
+            let written = format!("=\"#{r:02X}{g:02X}{b:02X}\"]");
+            assert!(SHEET.contains(&written), "{written}");
+        }
+    }
+}

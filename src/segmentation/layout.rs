@@ -1,0 +1,156 @@
+//! Letters -> lines -> words, in reading order.
+//!
+//! Lines need not be level or parallel: one slope is found for the page, then each letter joins the line whose last
+//! letters it continues. Words come from the page's own gaps.
+
+use super::letters::Letter;
+use super::statistics::two_classes;
+
+/// Slopes that are tried, rows a column: 14 degrees either way, in steps of a quarter degree.
+const STEEPEST: f32 = 0.25;
+const SLOPE_STEP: f32 = 0.005;
+/// Bins of the slope's histogram, in letter heights.
+const SLOPE_BIN: f32 = 0.25;
+/// What a level page is preferred by where the histogram can't decide (a single line of few letters).
+const LEVEL_BONUS: f32 = 0.5;
+/// A letter continues a line if its middle is no further above or below, in letter heights.
+const LINE_REACH: f32 = 0.65;
+/// Letters at a line's end that say where it goes.
+const LINE_MEMORY: usize = 3;
+/// There are words at all if the wide gaps are this much wider than the narrow ones ...
+const GAP_CONTRAST: f32 = 1.9;
+/// ... and this wide, in letter heights.
+const WORD_GAP: f32 = 0.9;
+/// Narrowest gap between two words, in letter heights.
+const LEAST_WORD_GAP: f32 = 0.75;
+
+/// Words of a line, each the indices of its letters from left to right.
+pub(super) type LineOfWords = Vec<Vec<usize>>;
+
+/// Orders the letters: lines from top to bottom, words and letters from left to right.
+pub(super) fn lay_out(letters: &[Letter], letter_height: f32) -> Vec<LineOfWords> {
+    let slope = page_slope(letters, letter_height);
+    let lines = chain(letters, letter_height, slope);
+    let widest = widest_letter_gap(letters, &lines, letter_height);
+    lines
+        .into_iter()
+        .map(|line| words(letters, line, widest))
+        .collect()
+}
+
+/// Row of a letter's middle on the page made level.
+fn level_row(letter: &Letter, slope: f32) -> f32 {
+    let (x, y) = letter.bounds.centre();
+    y - slope * x
+}
+
+/// The slope that puts the letters' middles into the fewest rows: largest sum of squares of their histogram.
+fn page_slope(letters: &[Letter], letter_height: f32) -> f32 {
+    let steps = (STEEPEST / SLOPE_STEP).round() as i32;
+    let bin = SLOPE_BIN * letter_height;
+    let mut best = (f32::MIN, 0.0);
+    for step in -steps..=steps {
+        let slope = step as f32 * SLOPE_STEP;
+        let mut rows: Vec<f32> = letters
+            .iter()
+            .map(|letter| level_row(letter, slope) / bin)
+            .collect();
+        rows.sort_by(f32::total_cmp);
+        let sharpness = sharpness(&rows) * (1.0 - LEVEL_BONUS * slope.abs());
+        if sharpness > best.0 || (sharpness == best.0 && slope.abs() < f32::abs(best.1)) {
+            best = (sharpness, slope);
+        }
+    }
+    best.1
+}
+
+/// Sum of squares of a histogram with unit bins whose counts are shared between the two nearest bins.
+fn sharpness(sorted: &[f32]) -> f32 {
+    let (mut sum, mut bin, mut here, mut next) = (0.0, f32::MIN, 0.0, 0.0);
+    for &row in sorted {
+        let floor = row.floor();
+        while bin < floor && (here > 0.0 || next > 0.0) {
+            sum += here * here;
+            (here, next, bin) = (next, 0.0, bin + 1.0);
+        }
+        bin = floor;
+        here += 1.0 - (row - floor);
+        next += row - floor;
+    }
+    sum + here * here + next * next
+}
+
+/// From left to right, each letter continues the line that it fits best or begins one; lines come from top to bottom.
+fn chain(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..letters.len()).collect();
+    order.sort_by(|&a, &b| {
+        let x = |i: usize| letters[i].bounds.centre().0;
+        x(a).total_cmp(&x(b)).then(a.cmp(&b))
+    });
+    let row = |i: usize| level_row(&letters[i], slope);
+    let mut lines: Vec<Vec<usize>> = Vec::new();
+    for letter in order {
+        let distance = |line: &Vec<usize>| {
+            let last = &line[line.len().saturating_sub(LINE_MEMORY)..];
+            let expected = last.iter().map(|&i| row(i)).sum::<f32>() / last.len() as f32;
+            (row(letter) - expected).abs()
+        };
+        let nearest = lines
+            .iter_mut()
+            .map(|line| (distance(line), line))
+            .filter(|(distance, _)| *distance <= LINE_REACH * letter_height)
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        match nearest {
+            Some((_, line)) => line.push(letter),
+            None => lines.push(vec![letter]),
+        }
+    }
+    let middle = |line: &Vec<usize>| line.iter().map(|&i| row(i)).sum::<f32>() / line.len() as f32;
+    lines.sort_by(|a, b| middle(a).total_cmp(&middle(b)));
+    lines
+}
+
+/// Columns between two neighbours of a line; 0 where they overlap.
+fn gap(letters: &[Letter], left: usize, right: usize) -> f32 {
+    letters[right]
+        .bounds
+        .left
+        .saturating_sub(letters[left].bounds.right) as f32
+}
+
+/// The widest gap that is still inside a word: infinite on a page without spaces.
+fn widest_letter_gap(letters: &[Letter], lines: &[Vec<usize>], letter_height: f32) -> f32 {
+    let gaps: Vec<f32> = lines
+        .iter()
+        .flat_map(|line| line.windows(2))
+        .map(|pair| gap(letters, pair[0], pair[1]))
+        .collect();
+    match two_classes(&gaps) {
+        Some(classes)
+            if classes.upper >= GAP_CONTRAST * classes.lower
+                && classes.upper >= WORD_GAP * letter_height =>
+        {
+            let midpoint = (classes.lower + classes.upper) / 2.0;
+            midpoint.max(LEAST_WORD_GAP * letter_height)
+        }
+        _ => f32::INFINITY,
+    }
+}
+
+/// Cuts a line at its wide gaps.
+fn words(letters: &[Letter], line: Vec<usize>, widest: f32) -> LineOfWords {
+    let mut words: LineOfWords = Vec::new();
+    for letter in line {
+        match words.last_mut() {
+            Some(word)
+                if word
+                    .last()
+                    .is_none_or(|&last| gap(letters, last, letter) <= widest) =>
+            {
+                word.push(letter);
+            }
+            _ => words.push(vec![letter]),
+        }
+    }
+    words
+}

@@ -1,0 +1,65 @@
+//! Training: an experiment becomes a run directory.
+//!
+//! [`run`] wires data, network, optimizer and schedule into burn-train's learner; [`strategy`] is the loop over epochs
+//! and the only place that knows how many devices there are; [`renderer`] is what a person sees meanwhile. Nothing
+//! here prints: progress goes to an [`Observer`].
+
+use std::time::Duration;
+
+pub mod batches;
+pub mod evaluate;
+pub mod logger;
+pub mod measures;
+pub mod optimizer;
+pub mod renderer;
+pub mod run;
+pub mod schedule;
+pub mod strategy;
+pub mod trainee;
+
+pub use run::{Options, Outcome, TrainError, run};
+
+use crate::metrics::EpochRecord;
+
+/// What a finished epoch tells, for a line of text.
+#[derive(Debug, Clone)]
+pub struct EpochReport {
+    /// Metrics and learning rate.
+    pub record: EpochRecord,
+    /// Epochs of the whole run.
+    pub epochs: usize,
+    /// Wall time of the epoch, validation included.
+    pub duration: Duration,
+    /// Training samples per second of the training part.
+    pub samples_per_second: f64,
+    /// Estimated wall time until the last epoch ends.
+    pub time_left: Duration,
+    /// Whether no earlier epoch had a better validation accuracy.
+    pub is_best: bool,
+}
+
+/// What a run is about to do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Folder of the run.
+    pub run_dir: std::path::PathBuf,
+    /// Samples for training, validation and test.
+    pub samples: crate::run_dir::Samples,
+    /// Number of trainable parameters.
+    pub parameters: usize,
+}
+
+/// Someone who watches a run. Methods are called from the training threads and must be quick.
+pub trait Observer: Send + Sync {
+    /// Everything is checked and loaded; the first epoch is about to start.
+    fn started(&self, _plan: &Plan) {}
+    /// Within an epoch: `done` of `total` samples of the training or validation part.
+    fn progress(&self, _epoch: usize, _part: &str, _done: usize, _total: usize) {}
+    /// An epoch has ended.
+    fn epoch(&self, _report: &EpochReport) {}
+}
+
+/// Watches nothing.
+pub struct Silent;
+
+impl Observer for Silent {}

@@ -1,0 +1,399 @@
+//! One run, from a resolved experiment to a run directory.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use burn::prelude::*;
+use burn::train::checkpoint::FileCheckpointer;
+use burn::train::metric::{AccuracyMetric, LearningRateMetric, TopKAccuracyMetric};
+use burn::train::{Interrupter, Learner, SupervisedTraining, TrainStep, TrainingStrategy};
+
+use super::batches::{DeviceBatches, EpochCounter};
+use super::evaluate::{self, EvaluateError, Evaluation};
+use super::logger::FinalValues;
+use super::measures::{MeanLoss, TOP_K};
+use super::renderer::Renderer;
+use super::schedule::EpochSchedule;
+use super::strategy::{BestAndLast, EpochStrategy, Ledger};
+use super::trainee::Trainee;
+use super::{Observer, Plan, optimizer};
+use crate::config::Experiment;
+use crate::data::loader::{Loader, Order};
+use crate::data::{self, DataError, DataSource, Split};
+use crate::device::{self, DeviceError};
+use crate::files::{self, WriteError};
+use crate::inference::{Classifier, ModelCard, ModelError};
+use crate::models::Network;
+use crate::report::{self, ReportData};
+use crate::run_dir::{RunDir, RunDirError, Samples, Status, Summary};
+
+/// How many of the most confused pairs go into the summary.
+const CONFUSED_PAIRS: usize = 10;
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The backend.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The experiment does not fit its data.
+    #[error("{0}")]
+    Mismatch(String),
+    /// The run directory.
+    #[error(transparent)]
+    RunDir(#[from] RunDirError),
+    /// A file of the run.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The trained model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The evaluation at the end.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    /// The loss is no number any more.
+    #[error(
+        "the {part} loss is not a finite number in epoch {epoch} (learning rate {learning_rate:e}); lower \
+         optimizer.lr or set optimizer.clip_norm"
+    )]
+    NotFinite {
+        /// `training` or `validation`.
+        part: &'static str,
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The rate of the epoch's last step.
+        learning_rate: f64,
+    },
+    /// Something stopped the learner.
+    #[error("training stopped: {0}")]
+    Stopped(String),
+    /// The user asked the dashboard to kill the run.
+    #[error("killed from the dashboard")]
+    Killed,
+}
+
+/// What a run is told besides the experiment.
+pub struct Options {
+    /// Folder of the run; `None` takes the next `runs/<name>-<n>`.
+    pub run_dir: Option<PathBuf>,
+    /// Show Burn's dashboard; standard output must be a terminal.
+    pub dashboard: bool,
+    /// Stops the run when told to.
+    pub interrupter: Interrupter,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// What a run leaves behind.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its folder.
+    pub run_dir: RunDir,
+    /// `summary.json`
+    pub summary: Summary,
+}
+
+/// An experiment with its data opened and its network built; nothing is written yet.
+pub struct Prepared {
+    experiment: Experiment,
+    device: Device,
+    source: Arc<dyn DataSource>,
+    network: Network,
+    /// Number of trainable parameters.
+    pub parameters: usize,
+    /// Samples of each split.
+    pub samples: Samples,
+}
+
+/// Opens device and data and builds the network, with all checks that need them.
+pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
+    let device = device::open(experiment.backend)?.autodiff();
+    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
+    let samples = Samples {
+        train: source.len(Split::Train),
+        valid: source.len(Split::Valid),
+        test: source.len(Split::Test),
+    };
+    for (count, split) in [(samples.train, "training"), (samples.valid, "validation")] {
+        if count == 0 {
+            return Err(TrainError::Mismatch(format!(
+                "the data has no {split} samples; change data.split or add files"
+            )));
+        }
+    }
+    let classes = source.classes().len();
+    if let Some(head) = experiment.model.classes()
+        && head != classes
+    {
+        return Err(TrainError::Mismatch(format!(
+            "model.classes: found {head}, but the data has {classes} classes"
+        )));
+    }
+    device.seed(experiment.seed);
+    let shape = source.shape();
+    let dims = [shape.channels, shape.height, shape.width];
+    let network = Network::new(&experiment.model, dims, classes, &device);
+    let parameters = trainable(&network);
+    Ok(Prepared {
+        experiment,
+        device,
+        source,
+        network,
+        parameters,
+        samples,
+    })
+}
+
+/// Number of values that training moves; running statistics of batch norms are not among them.
+fn trainable(network: &Network) -> usize {
+    struct Count(usize);
+    impl burn::module::ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
+            if param.is_require_grad() {
+                self.0 += param.val().shape().num_elements();
+            }
+        }
+    }
+    let mut count = Count(0);
+    network.visit(&mut count);
+    count.0
+}
+
+impl Prepared {
+    /// The data.
+    pub fn source(&self) -> &Arc<dyn DataSource> {
+        &self.source
+    }
+
+    fn batches(&self, split: Split, counter: &EpochCounter) -> DeviceBatches {
+        let config = &self.experiment;
+        let training = split == Split::Train;
+        let augment = config.data.augment();
+        DeviceBatches {
+            loader: Loader {
+                source: self.source.clone(),
+                split,
+                batch_size: config.training.batch_size,
+                order: match (training, config.training.reshuffle) {
+                    (false, _) => Order::Stored,
+                    (true, false) => Order::Once,
+                    (true, true) => Order::EachEpoch,
+                },
+                augment: (training && !augment.is_off()).then(|| augment.clone()),
+                seed: config.seed,
+            },
+            normalize: config.data.normalize().cloned(),
+            epoch: counter.clone(),
+            device: self.device.clone(),
+        }
+    }
+
+    /// One batch forward and backward; returns its mean loss. Writes nothing.
+    pub fn dry_run(&self) -> Result<f64, TrainError> {
+        let batches = self.batches(Split::Train, &EpochCounter::default());
+        let batch = batches.loader.batches(1).next().transpose()?;
+        let batch = batch.ok_or_else(|| TrainError::Mismatch("the data is empty".into()))?;
+        let trainee = Trainee::new(self.network.clone(), &self.experiment.loss);
+        let output = TrainStep::step(&trainee, batches.upload(batch));
+        output
+            .item
+            .loss
+            .try_into_scalar::<f64>()
+            .map_err(|error| TrainError::Stopped(error.to_string()))
+    }
+
+    fn card(&self) -> ModelCard {
+        ModelCard {
+            model: self.experiment.model.clone(),
+            input: self.source.shape(),
+            normalize: self.experiment.data.normalize().cloned(),
+            classes: self.source.classes().to_vec(),
+        }
+    }
+}
+
+/// Trains an experiment.
+///
+/// Everything that can be wrong with the experiment is found before the run directory is made.
+pub fn run(experiment: Experiment, options: Options) -> Result<Outcome, TrainError> {
+    let prepared = prepare(experiment)?;
+    let run_dir = RunDir::create(options.run_dir.as_deref(), &prepared.experiment.name)?;
+    run_dir.write_json(&run_dir.config_file(), &prepared.experiment)?;
+    options.observer.started(&Plan {
+        run_dir: run_dir.path().to_path_buf(),
+        samples: prepared.samples,
+        parameters: prepared.parameters,
+    });
+    let began = Instant::now();
+    let ledger = train(&prepared, &run_dir, options)?;
+    finish(&prepared, run_dir, ledger, began)
+}
+
+fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> Result<Ledger, TrainError> {
+    let config = &prepared.experiment;
+    let counter: EpochCounter = Arc::new(AtomicUsize::new(1));
+    let train = prepared.batches(Split::Train, &counter);
+    let valid = prepared.batches(Split::Valid, &counter);
+    let steps_per_epoch = train.loader.batches_per_epoch();
+    let ledger = Arc::new(Mutex::new(Ledger::default()));
+    let strategy = EpochStrategy {
+        device: prepared.device.clone(),
+        seed: config.seed,
+        counter,
+        keep: config.training.keep,
+        early_stopping: config.training.early_stopping.clone(),
+        run_dir: run_dir.clone(),
+        observer: options.observer.clone(),
+        ledger: ledger.clone(),
+    };
+    let renderer = match options.dashboard {
+        true => Renderer::dashboard(options.observer, options.interrupter.clone()),
+        false => Renderer::plain(options.observer),
+    };
+    let checkpoints = run_dir.checkpoints();
+    let file = |name| FileCheckpointer::new(&checkpoints, name);
+    let mut training = SupervisedTraining::new(run_dir.path(), Arc::new(train), Arc::new(valid))
+        .metrics((AccuracyMetric::new(), MeanLoss::default()))
+        .metric_train_numeric(LearningRateMetric::new())
+        .with_metric_logger(FinalValues::default())
+        .with_custom_checkpointers(file("model"), file("optim"), file("scheduler"))
+        .with_checkpointing_strategy(BestAndLast::new(ledger.clone()))
+        .with_application_logger(None)
+        .with_interrupter(options.interrupter)
+        .with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)))
+        .renderer(Box::new(renderer))
+        .num_epochs(config.training.epochs);
+    if prepared.source.classes().len() > TOP_K {
+        training = training.metric_valid_numeric(TopKAccuracyMetric::new(TOP_K));
+    }
+    let schedule = EpochSchedule::new(
+        &config.schedule,
+        config.optimizer.lr(),
+        config.training.epochs,
+        steps_per_epoch,
+    );
+    let trainee = Trainee::new(prepared.network.clone(), &config.loss);
+    let learner = Learner::new(trainee, optimizer::build(&config.optimizer), schedule);
+    // Burn ends a run by panicking when the dashboard's user says "kill", and when a thread of its own has died.
+    let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));
+    let mut ledger = std::mem::take(&mut *ledger.lock().unwrap_or_else(PoisonError::into_inner));
+    match (ledger.failure.take(), launched) {
+        (Some(failure), _) => Err(failure),
+        (None, Ok(())) => Ok(ledger),
+        (None, Err(panic)) => Err(why_it_panicked(panic.as_ref())),
+    }
+}
+
+fn why_it_panicked(panic: &(dyn std::any::Any + Send)) -> TrainError {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("for a reason unknown");
+    match text.contains("Killing training") {
+        true => TrainError::Killed,
+        false => TrainError::Stopped(text.lines().next().unwrap_or(text).to_string()),
+    }
+}
+
+/// Evaluates the weights that are handed on, and writes model, summary and report.
+fn finish(
+    prepared: &Prepared,
+    run_dir: RunDir,
+    ledger: Ledger,
+    began: Instant,
+) -> Result<Outcome, TrainError> {
+    let (best_epoch, network) = ledger
+        .kept
+        .ok_or_else(|| TrainError::Stopped("before the first step".into()))?;
+    let classifier = Classifier::new(&network, prepared.card(), &prepared.device);
+    classifier.save(&run_dir.model_file())?;
+    let test = (prepared.samples.test > 0)
+        .then(|| evaluate::evaluate(&classifier, prepared.source.clone(), Split::Test))
+        .transpose()?;
+    let valid = evaluate::evaluate(&classifier, prepared.source.clone(), Split::Valid)?;
+    let shown = test.as_ref().unwrap_or(&valid);
+    let config = &prepared.experiment;
+    let summary = Summary {
+        kiln: env!("CARGO_PKG_VERSION").into(),
+        name: config.name.clone(),
+        seed: config.seed,
+        backend: config.backend,
+        status: ledger.status.unwrap_or(Status::Interrupted),
+        parameters: prepared.parameters,
+        classes: prepared.source.classes().to_vec(),
+        input: prepared.source.shape(),
+        samples: prepared.samples,
+        epochs: ledger.epochs.len(),
+        best_epoch,
+        valid: valid.metrics.clone(),
+        test: test.as_ref().map(|test| test.metrics.clone()),
+        per_class: shown.confusion.per_class(),
+        most_confused: shown.confusion.most_confused(CONFUSED_PAIRS),
+    };
+    run_dir.write_json(&run_dir.summary_file(), &summary)?;
+    let page = page(prepared, &run_dir, &ledger.epochs, &summary, shown, began)?;
+    files::write(&run_dir.report_file(), page.as_bytes())?;
+    Ok(Outcome { run_dir, summary })
+}
+
+fn page(
+    prepared: &Prepared,
+    run_dir: &RunDir,
+    epochs: &[crate::metrics::EpochRecord],
+    summary: &Summary,
+    shown: &Evaluation,
+    began: Instant,
+) -> Result<String, TrainError> {
+    let percent = |metrics: &crate::metrics::Metrics, name: &str| {
+        let value = metrics.get(name).copied().unwrap_or(f64::NAN);
+        format!("{:.2} %", 100.0 * value)
+    };
+    let mut headline = Vec::new();
+    if let Some(test) = &summary.test {
+        headline.push(("test accuracy".into(), percent(test, "accuracy")));
+        headline.push(("test macro F1".into(), percent(test, "macro_f1")));
+    }
+    headline.push((
+        "validation accuracy".into(),
+        percent(&summary.valid, "accuracy"),
+    ));
+    headline.push((
+        "weights of epoch".into(),
+        format!("{} of {}", summary.best_epoch, summary.epochs),
+    ));
+    headline.push(("parameters".into(), summary.parameters.to_string()));
+    headline.push((
+        "duration".into(),
+        format!("{:.0} s", began.elapsed().as_secs_f64()),
+    ));
+    let config_path: &Path = &run_dir.config_file();
+    let config_json = std::fs::read_to_string(config_path)
+        .map_err(|source| TrainError::Write(WriteError::new(config_path, source)))?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(report::render(&ReportData {
+        title: &summary.name,
+        headline,
+        epochs,
+        best_epoch: summary.best_epoch,
+        confusion: Some(&shown.confusion),
+        mistakes: &shown.mistakes,
+        config_json: &config_json,
+        environment: vec![
+            ("kiln".into(), summary.kiln.clone()),
+            ("burn".into(), BURN_VERSION.into()),
+            ("backend".into(), prepared.experiment.backend.name().into()),
+            ("CPU threads".into(), threads.to_string()),
+            ("run directory".into(), run_dir.path().display().to_string()),
+        ],
+    }))
+}
+
+/// The version that `Cargo.toml` pins.
+pub const BURN_VERSION: &str = "0.22.1";

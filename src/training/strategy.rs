@@ -1,0 +1,400 @@
+//! The loop over epochs: burn-train's single-device loop with what it leaves out.
+//!
+//! Burn's own strategy restores model, optimizer and schedule, but neither the order of samples nor the random state of
+//! dropout; it hands on the last weights, not the best; and its dashboard forgets why a run was stopped. This one
+//! reseeds the device and the loader from (seed, epoch), keeps the best weights, writes a line per epoch and remembers
+//! how the run ended. It is the only place that knows on how many devices a run trains.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use burn::data::dataloader::Progress;
+use burn::prelude::*;
+use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
+use burn::train::{
+    EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
+    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
+    TrainingItem, ValidLoader,
+};
+
+use super::batches::EpochCounter;
+use super::run::TrainError;
+use super::trainee::Trainee;
+use super::{EpochReport, Observer, measures};
+use crate::config::experiment::{EarlyStoppingConfig, Keep};
+use crate::data::seed;
+use crate::files::WriteError;
+use crate::metrics::{EpochRecord, Metrics};
+use crate::models::Network;
+use crate::run_dir::{RunDir, Status};
+
+/// Mixed into the seed of the device's random generator, so that dropout does not repeat other draws.
+const DEVICE_STREAM: u64 = 3;
+
+/// What the loop leaves behind.
+#[derive(Default)]
+pub struct Ledger {
+    /// Completed epochs.
+    pub epochs: Vec<EpochRecord>,
+    /// The weights to hand on, with their epoch (0: the first epoch was not completed).
+    pub kept: Option<(usize, Network)>,
+    /// Epoch and validation accuracy of the best epoch.
+    pub best: Option<(usize, f64)>,
+    /// How the run ended.
+    pub status: Option<Status>,
+    /// What stopped it, if something failed.
+    pub failure: Option<TrainError>,
+}
+
+/// The strategy; see the module.
+pub struct EpochStrategy {
+    /// Where to train.
+    pub device: Device,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Tells the loaders the epoch.
+    pub counter: EpochCounter,
+    /// Which weights to hand on.
+    pub keep: Keep,
+    /// When to stop early.
+    pub early_stopping: Option<EarlyStoppingConfig>,
+    /// Where the lines go.
+    pub run_dir: RunDir,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+    /// What is left behind.
+    pub ledger: Arc<Mutex<Ledger>>,
+}
+
+/// Why an epoch was not completed.
+enum Stop {
+    Interrupted,
+    Failed(TrainError),
+}
+
+impl SupervisedLearningStrategy<Trainee> for EpochStrategy {
+    fn fit(
+        &self,
+        components: TrainingComponents<Trainee>,
+        mut learner: Learner<Trainee>,
+        train: TrainLoader<Trainee>,
+        valid: ValidLoader<Trainee>,
+        starting_epoch: usize,
+    ) -> (Trainee, SupervisedTrainingEventProcessor<Trainee>) {
+        let mut epochs = EpochLoop {
+            strategy: self,
+            train: train.to_device(&self.device),
+            valid: valid.to_device(&self.device.clone().inner()),
+            interrupter: components.interrupter,
+            store: components.event_store,
+            processor: components.event_processor,
+            total_epochs: components.num_epochs,
+            began: Instant::now(),
+            starting_epoch,
+        };
+        let mut checkpointer = components.checkpointer;
+        learner.fork(&self.device);
+        let mut status = Status::Finished;
+        for epoch in starting_epoch..=components.num_epochs {
+            match epochs.run(&mut learner, epoch) {
+                Ok(()) => {}
+                Err(Stop::Interrupted) => {
+                    status = Status::Interrupted;
+                    break;
+                }
+                Err(Stop::Failed(error)) => {
+                    self.ledger().failure = Some(error);
+                    break;
+                }
+            }
+            if let Some(checkpointer) = &mut checkpointer {
+                checkpointer.checkpoint(&learner, epoch, &epochs.store);
+            }
+            if self.patience_is_over(epoch) {
+                status = Status::StoppedEarly;
+                break;
+            }
+        }
+        // Dropping the checkpointer waits for its files; only then is it known whether they were written.
+        drop(checkpointer);
+        let mut ledger = self.ledger();
+        ledger.status = Some(status);
+        if ledger.failure.is_none()
+            && let Some(error) = epochs.interrupter.error()
+        {
+            ledger.failure = Some(TrainError::Stopped(error.to_string()));
+        }
+        if ledger.kept.is_none() {
+            ledger.kept = Some((0, learner.model().network.valid()));
+        }
+        drop(ledger);
+        (learner.model(), epochs.processor)
+    }
+}
+
+impl EpochStrategy {
+    fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn patience_is_over(&self, epoch: usize) -> bool {
+        let (Some(config), Some((best, _))) = (&self.early_stopping, self.ledger().best) else {
+            return false;
+        };
+        epoch - best >= config.patience
+    }
+
+    /// Takes the epoch into the ledger; true if it is the best so far.
+    fn enter(&self, record: &EpochRecord, learner: &Learner<Trainee>) -> bool {
+        let accuracy = record.valid.get("accuracy").copied().unwrap_or(0.0);
+        let min_delta = self
+            .early_stopping
+            .as_ref()
+            .map_or(0.0, |config| config.min_delta);
+        let mut ledger = self.ledger();
+        let is_best = ledger
+            .best
+            .is_none_or(|(_, best)| accuracy > best + min_delta);
+        if is_best {
+            ledger.best = Some((record.epoch, accuracy));
+        }
+        if is_best || self.keep == Keep::Last {
+            ledger.kept = Some((record.epoch, learner.model().network.valid()));
+        }
+        ledger.epochs.push(record.clone());
+        is_best
+    }
+}
+
+/// The parts that every epoch needs.
+struct EpochLoop<'a> {
+    strategy: &'a EpochStrategy,
+    train: TrainLoader<Trainee>,
+    valid: ValidLoader<Trainee>,
+    interrupter: Interrupter,
+    store: Arc<EventStoreClient>,
+    processor: SupervisedTrainingEventProcessor<Trainee>,
+    total_epochs: usize,
+    began: Instant,
+    starting_epoch: usize,
+}
+
+impl EpochLoop<'_> {
+    fn run(&mut self, learner: &mut Learner<Trainee>, epoch: usize) -> Result<(), Stop> {
+        let start = Instant::now();
+        self.strategy.counter.store(epoch, Ordering::Relaxed);
+        self.strategy.device.seed(seed::mix(&[
+            self.strategy.seed,
+            DEVICE_STREAM,
+            epoch as u64,
+        ]));
+        self.train_epoch(learner, epoch);
+        let training_time = start.elapsed();
+        self.check_stop()?;
+        self.valid_epoch(learner, epoch);
+        let flushed = self.processor.flush();
+        self.interrupter.fail_on_error(flushed);
+        self.check_stop()?;
+        let record = EpochRecord {
+            epoch,
+            learning_rate: learner.lr_current().base(),
+            train: self.metrics(epoch, Split::Train),
+            valid: self.metrics(epoch, Split::Valid),
+        };
+        check_finite(&record).map_err(Stop::Failed)?;
+        let is_best = self.strategy.enter(&record, learner);
+        let samples_per_second = self.train.num_items() as f64 / training_time.as_secs_f64();
+        let report = EpochReport {
+            record,
+            epochs: self.total_epochs,
+            duration: start.elapsed(),
+            samples_per_second,
+            time_left: self.time_left(epoch),
+            is_best,
+        };
+        self.write_lines(&report)
+            .map_err(|error| Stop::Failed(error.into()))?;
+        self.strategy.observer.epoch(&report);
+        Ok(())
+    }
+
+    fn train_epoch(&mut self, learner: &mut Learner<Trainee>, epoch: usize) {
+        let start = LearnerEvent::StartSplit {
+            epoch_number: epoch,
+            total_items: self.train.num_items(),
+        };
+        self.interrupter
+            .fail_on_error(self.processor.process_train(start));
+        let loader = self.train.clone();
+        let mut batches = loader.iter();
+        let mut iteration = 0;
+        while let Some(batch) = batches.next() {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    self.interrupter.fail(error);
+                    break;
+                }
+            };
+            iteration += 1;
+            let progress: Progress = batches.progress();
+            let output = learner.train_step(batch);
+            learner.lr_step();
+            learner.optimizer_step(output.grads);
+            let rate = Some(learner.lr_current());
+            let item = TrainingItem::new(output.item, progress, Some(iteration), rate);
+            self.interrupter.fail_on_error(
+                self.processor
+                    .process_train(LearnerEvent::ProcessedItem(item)),
+            );
+            if self.interrupter.should_stop() {
+                break;
+            }
+        }
+        self.interrupter
+            .fail_on_error(self.processor.process_train(LearnerEvent::EndSplit(epoch)));
+    }
+
+    fn valid_epoch(&mut self, learner: &Learner<Trainee>, epoch: usize) {
+        let start = LearnerEvent::StartSplit {
+            epoch_number: epoch,
+            total_items: self.valid.num_items(),
+        };
+        self.interrupter
+            .fail_on_error(self.processor.process_valid(start));
+        let model = learner.model().valid();
+        let loader = self.valid.clone();
+        let mut batches = loader.iter();
+        let mut iteration = 0;
+        while let Some(batch) = batches.next() {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    self.interrupter.fail(error);
+                    break;
+                }
+            };
+            iteration += 1;
+            let progress: Progress = batches.progress();
+            let output = InferenceStep::step(&model, batch);
+            let item = TrainingItem::new(output, progress, Some(iteration), None);
+            self.interrupter.fail_on_error(
+                self.processor
+                    .process_valid(LearnerEvent::ProcessedItem(item)),
+            );
+            if self.interrupter.should_stop() {
+                break;
+            }
+        }
+        self.interrupter
+            .fail_on_error(self.processor.process_valid(LearnerEvent::EndSplit(epoch)));
+        self.interrupter
+            .fail_on_error(self.processor.process_train(LearnerEvent::EndEpoch(epoch)));
+    }
+
+    fn check_stop(&self) -> Result<(), Stop> {
+        match (self.interrupter.error(), self.interrupter.should_stop()) {
+            (Some(error), _) => Err(Stop::Failed(TrainError::Stopped(error.to_string()))),
+            (None, true) => Err(Stop::Interrupted),
+            (None, false) => Ok(()),
+        }
+    }
+
+    fn metrics(&self, epoch: usize, split: Split) -> Metrics {
+        measures::file_names()
+            .into_iter()
+            .filter_map(|(inside, name, factor)| {
+                let value = self
+                    .store
+                    .find_metric(&inside, epoch, Aggregate::Mean, &split)?;
+                Some((name.to_string(), value * factor))
+            })
+            .collect()
+    }
+
+    fn time_left(&self, epoch: usize) -> Duration {
+        let done = (epoch + 1 - self.starting_epoch) as u32;
+        let left = (self.total_epochs - epoch) as u32;
+        self.began.elapsed() / done * left
+    }
+
+    fn write_lines(&self, report: &EpochReport) -> Result<(), WriteError> {
+        let run_dir = &self.strategy.run_dir;
+        let timing = serde_json::json!({
+            "epoch": report.record.epoch,
+            "seconds": report.duration.as_secs_f64(),
+            "samples_per_second": report.samples_per_second,
+        });
+        append_line(&run_dir.metrics_file(), &report.record)?;
+        append_line(&run_dir.timing_file(), &timing)
+    }
+}
+
+fn append_line(path: &std::path::Path, value: &impl serde::Serialize) -> Result<(), WriteError> {
+    let append = || -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(value)?;
+        line.push(b'\n');
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)?;
+        std::io::Write::write_all(&mut file, &line)
+    };
+    append().map_err(|source| WriteError::new(path, source))
+}
+
+fn check_finite(record: &EpochRecord) -> Result<(), TrainError> {
+    let bad = [("training", &record.train), ("validation", &record.valid)]
+        .into_iter()
+        .find(|(_, metrics)| metrics.values().any(|value| !value.is_finite()));
+    match bad {
+        None => Ok(()),
+        Some((part, _)) => Err(TrainError::NotFinite {
+            part,
+            epoch: record.epoch,
+            learning_rate: record.learning_rate,
+        }),
+    }
+}
+
+/// Keeps the checkpoints of the best and of the last epoch.
+pub struct BestAndLast {
+    ledger: Arc<Mutex<Ledger>>,
+    saved: BTreeSet<usize>,
+}
+
+impl BestAndLast {
+    /// Looks up the best epoch in the ledger.
+    pub fn new(ledger: Arc<Mutex<Ledger>>) -> Self {
+        Self {
+            ledger,
+            saved: BTreeSet::new(),
+        }
+    }
+}
+
+impl CheckpointingStrategy for BestAndLast {
+    fn checkpointing(
+        &mut self,
+        epoch: usize,
+        _store: &EventStoreClient,
+    ) -> Vec<CheckpointingAction> {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let best = ledger.best.map(|(best, _)| best);
+        let outdated: Vec<usize> = self
+            .saved
+            .iter()
+            .copied()
+            .filter(|&saved| saved != epoch && Some(saved) != best)
+            .collect();
+        self.saved.retain(|saved| !outdated.contains(saved));
+        self.saved.insert(epoch);
+        // Save first: at no moment is there no checkpoint.
+        std::iter::once(CheckpointingAction::Save)
+            .chain(outdated.into_iter().map(CheckpointingAction::Delete))
+            .collect()
+    }
+}
