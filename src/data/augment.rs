@@ -7,8 +7,8 @@
 use std::cell::RefCell;
 
 use super::ImageShape;
-use super::seed::Rng;
-use super::strokes::{Affine, normal, uniform};
+use super::seed::{Rng, normal, uniform};
+use super::strokes::Affine;
 use crate::config::data::AugmentConfig;
 
 /// The value of paper, which comes in from outside the image.

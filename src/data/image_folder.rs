@@ -95,7 +95,7 @@ impl ImageFolder {
 
     /// The file that a sample is read from.
     pub fn path(&self, split: Split, index: usize) -> &Path {
-        &self.splits[slot(split)][index].path
+        &self.splits[split.index()][index].path
     }
 
     fn load(&self, path: &Path) -> Result<Box<[u8]>, DataError> {
@@ -142,11 +142,11 @@ impl DataSource for ImageFolder {
     }
 
     fn len(&self, split: Split) -> usize {
-        self.splits[slot(split)].len()
+        self.splits[split.index()].len()
     }
 
     fn label(&self, split: Split, index: usize) -> usize {
-        self.splits[slot(split)][index].label
+        self.splits[split.index()][index].label
     }
 
     /// Errors name the file: it is gone, or not an image in spite of its extension.
@@ -157,7 +157,7 @@ impl DataSource for ImageFolder {
         _draw: u64,
         out: &mut [f32],
     ) -> Result<(), DataError> {
-        let sample = &self.splits[slot(split)][index];
+        let sample = &self.splits[split.index()][index];
         if let Some(bytes) = sample.ready.get() {
             write_values(bytes, out);
             return Ok(());
@@ -171,14 +171,6 @@ impl DataSource for ImageFolder {
                 .fetch_sub(self.shape.values(), Ordering::Relaxed);
         }
         Ok(())
-    }
-}
-
-fn slot(split: Split) -> usize {
-    match split {
-        Split::Train => 0,
-        Split::Valid => 1,
-        Split::Test => 2,
     }
 }
 
@@ -220,10 +212,10 @@ fn list_splits(folder: &Path) -> Result<Listing, DataError> {
                 ));
             };
             let samples = images(&path)?.into_iter().map(|p| Sample::new(p, label));
-            splits[slot(split)].extend(samples);
+            splits[split.index()].extend(samples);
         }
         // The folders come in the order of their names; labels may be in numerical order.
-        splits[slot(split)].sort_by_key(|sample| sample.label);
+        splits[split.index()].sort_by_key(|sample| sample.label);
     }
     Ok((classes, splits))
 }
@@ -242,7 +234,7 @@ fn divide(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataErro
                 stem.into_owned()
             };
             let split = split::assign(&config.split, &name);
-            splits[slot(split)].push(Sample::new(path, label));
+            splits[split.index()].push(Sample::new(path, label));
         }
     }
     Ok((classes, splits))

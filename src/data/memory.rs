@@ -41,19 +41,11 @@ impl MemorySource {
     /// Appends samples to a split. `values` holds one image after the other, each as [`DataSource::read`] gives it,
     /// through [`quantize`]; labels are indices into the classes. A last image that is not whole is left out.
     pub fn extend(&mut self, split: Split, labels: &[usize], values: &[u16]) {
-        let stored = &mut self.splits[slot(split)];
+        let stored = &mut self.splits[split.index()];
         for (&label, image) in labels.iter().zip(values.chunks_exact(self.shape.values())) {
             stored.labels.push(label);
             stored.values.extend_from_slice(image);
         }
-    }
-}
-
-fn slot(split: Split) -> usize {
-    match split {
-        Split::Train => 0,
-        Split::Valid => 1,
-        Split::Test => 2,
     }
 }
 
@@ -67,11 +59,11 @@ impl DataSource for MemorySource {
     }
 
     fn len(&self, split: Split) -> usize {
-        self.splits[slot(split)].labels.len()
+        self.splits[split.index()].labels.len()
     }
 
     fn label(&self, split: Split, index: usize) -> usize {
-        self.splits[slot(split)].labels[index]
+        self.splits[split.index()].labels[index]
     }
 
     fn read(
@@ -82,7 +74,7 @@ impl DataSource for MemorySource {
         out: &mut [f32],
     ) -> Result<(), DataError> {
         let size = self.shape.values();
-        let image = &self.splits[slot(split)].values[index * size..][..size];
+        let image = &self.splits[split.index()].values[index * size..][..size];
         for (value, &stored) in out.iter_mut().zip(image) {
             *value = f32::from(stored) / STEPS;
         }

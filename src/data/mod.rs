@@ -41,6 +41,11 @@ impl Split {
     /// All three, in the order in which they are used.
     pub const ALL: [Split; 3] = [Split::Train, Split::Valid, Split::Test];
 
+    /// Position in [`Split::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
     /// `train`, `valid` or `test`.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! Seeds that are a function of what they are for, so that nothing depends on the order of calls or threads.
 
-use rand::SeedableRng;
+use rand::{Rng as _, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// The random generator of everything that kiln draws: small, fast, and the same on every platform and version
@@ -27,4 +27,25 @@ pub fn hash_name(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+/// Largest absolute value that [`normal`] returns: `2 sqrt(3)`.
+pub const NORMAL_LIMIT: f32 = 3.464_102;
+
+/// A bell-shaped random number of mean 0 and standard deviation 1: the sum of four uniform ones (Irwin-Hall), scaled.
+///
+/// Bounded by [`NORMAL_LIMIT`], so that no sample is absurd, and the same to the bit on every platform, which the
+/// logarithms and sines of an exact normal variable are not.
+pub fn normal(rng: &mut Rng) -> f32 {
+    let bits = rng.next_u64();
+    let sum = (bits & 0xffff) + ((bits >> 16) & 0xffff) + ((bits >> 32) & 0xffff) + (bits >> 48);
+    // Four integers of mean 32767.5 and variance (2^32 - 1) / 12; sqrt(12 / 4) / 65536 brings the sum to variance 1.
+    const SCALE: f32 = 1.732_050_8 / 65_536.0;
+    (sum as f32 - 4.0 * 32_767.5) * SCALE
+}
+
+/// A uniform random number in [0, 1).
+pub fn uniform(rng: &mut Rng) -> f32 {
+    const STEP: f32 = 1.0 / (1u32 << 24) as f32;
+    (rng.next_u64() >> 40) as f32 * STEP
 }

@@ -6,9 +6,7 @@
 
 use std::ops::Range;
 
-use rand::Rng as _;
-
-use super::seed::Rng;
+use super::seed::{NORMAL_LIMIT, Rng, normal};
 
 /// A position: x to the right, y down.
 pub type Point = [f32; 2];
@@ -185,25 +183,4 @@ fn shade(radius: f32, reach: f32, mut ragged: Option<Ragged>, out: &mut [f32]) {
         let coverage = radius + EDGE + noise - value.sqrt();
         *value = 1.0 - coverage.clamp(0.0, most);
     }
-}
-
-/// Largest absolute value that [`normal`] returns: `2 sqrt(3)`.
-pub const NORMAL_LIMIT: f32 = 3.464_102;
-
-/// A bell-shaped random number of mean 0 and standard deviation 1: the sum of four uniform ones (Irwin-Hall), scaled.
-///
-/// Bounded by [`NORMAL_LIMIT`], so that no sample is absurd, and the same to the bit on every platform, which the
-/// logarithms and sines of an exact normal variable are not.
-pub fn normal(rng: &mut Rng) -> f32 {
-    let bits = rng.next_u64();
-    let sum = (bits & 0xffff) + ((bits >> 16) & 0xffff) + ((bits >> 32) & 0xffff) + (bits >> 48);
-    // Four integers of mean 32767.5 and variance (2^32 - 1) / 12; sqrt(12 / 4) / 65536 brings the sum to variance 1.
-    const SCALE: f32 = 1.732_050_8 / 65_536.0;
-    (sum as f32 - 4.0 * 32_767.5) * SCALE
-}
-
-/// A uniform random number in [0, 1).
-pub fn uniform(rng: &mut Rng) -> f32 {
-    const STEP: f32 = 1.0 / (1u32 << 24) as f32;
-    (rng.next_u64() >> 40) as f32 * STEP
 }

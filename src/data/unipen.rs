@@ -13,8 +13,8 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
 use super::glyphs::proportions as p;
-use super::seed::{self, Rng};
-use super::strokes::{self, Affine, Polyline, Ragged, normal, uniform};
+use super::seed::{self, Rng, normal, uniform};
+use super::strokes::{self, Affine, Polyline, Ragged};
 use super::{DataError, DataSource, ImageShape, Split, alphanumeric_classes, split};
 use crate::config::data::UnipenConfig;
 

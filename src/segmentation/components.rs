@@ -115,6 +115,14 @@ impl Components {
     }
 }
 
+/// Width of a piece where it is widest: twice the largest distance to the paper.
+pub(super) fn widest_stroke(components: &Components, component: &Component) -> f32 {
+    let bounds = &component.bounds;
+    let mask = components.mask_in(bounds, component.label);
+    let distances = distances_inside(&mask, bounds.width(), bounds.height());
+    2.0 * distances.into_iter().fold(0.0, f32::max)
+}
+
 /// Width of the pen: twice the median distance from a stroke's middle line to the paper, less 0.5. (The distance to the
 /// nearest paper pixel's centre is (w + 1) / 2 on the middle of an odd width w and w / 2 beside that of an even one.)
 /// The middle line is where no neighbour is further from the paper.

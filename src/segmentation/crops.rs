@@ -49,17 +49,19 @@ pub(super) fn crop(
             placing.ink_at(&tile, x, y) > page.low
         })
         .collect();
+    // The outline runs half a grid point beyond the ink's outermost points.
     if placing.growth > 0.0 {
         let paper: Vec<bool> = mask.iter().map(|ink| !ink).collect();
         let distances = distances_inside(&paper, grid, grid);
         // Beyond the grid counts as no paper, so that the distance there is to the grid's edge: ask for ink nearby too.
         for at in 0..mask.len() {
-            mask[at] |= distances[at] <= placing.growth && !at_rim(at, grid, placing.growth);
+            mask[at] |=
+                distances[at] <= placing.growth + 0.5 && !at_rim(at, grid, placing.growth + 0.5);
         }
     } else {
         let distances = distances_inside(&mask, grid, grid);
         for at in 0..mask.len() {
-            mask[at] &= distances[at] > -placing.growth;
+            mask[at] &= distances[at] > 0.5 - placing.growth;
         }
     }
     Crop {

@@ -30,9 +30,9 @@ const BACKGROUND_SIDE: usize = 200;
 /// Radius of the closing that removes the writing, in pixels of that copy: strokes up to 5 % of the long side vanish.
 const BACKGROUND_CLOSING: usize = 5;
 /// Radius of the median that removes what the closing left, in pixels of that copy.
-const BACKGROUND_MEDIAN: usize = 3;
+const BACKGROUND_MEDIAN: usize = 2;
 /// Blur of the background, in pixels of that copy.
-const BACKGROUND_BLUR: f32 = 3.0;
+const BACKGROUND_BLUR: f32 = 1.5;
 /// Darkest paper in grey levels: below, the ratio of two grey levels is noise.
 const DARKEST_PAPER: f32 = 8.0;
 
@@ -105,7 +105,10 @@ fn find_sheet(grey: &Plane) -> Option<Sheet> {
         .dilated(SHEET_CLOSING)
         .eroded(SHEET_CLOSING)
         .blurred(SHEET_BLUR);
-    let threshold = otsu(small.values.iter().copied())?;
+    // Light multiplies: on a square-root scale a shadow on the sheet is nearer to the sheet than to the desk. (A logarithm
+    // goes too far: the gloss on a black desk becomes sheet.)
+    let roots = small.values.iter().map(|&value| value.sqrt());
+    let threshold = otsu(roots)?.powi(2);
     let (mut light, mut dark) = ((0.0, 0usize), (0.0, 0usize));
     for &value in &small.values {
         let side = if value > threshold {

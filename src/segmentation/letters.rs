@@ -3,7 +3,7 @@
 //! All rules are relative to the page's own median letter height and contrast. What is too small for a letter (a full
 //! stop) is kept apart as a mark.
 
-use super::components::{Component, Components};
+use super::components::{Component, Components, widest_stroke};
 use super::geometry::Area;
 
 /// Letters lower than this many working pixels can't be read, and noise makes pieces of this size.
@@ -17,6 +17,8 @@ const WIDEST: f32 = 4.0;
 const GHOST: f32 = 0.45;
 /// A piece at the edge of the sheet is writing only if it is at least this high, in letter heights.
 const EDGE_PIECE: f32 = 0.6;
+/// A piece at the edge that is this many pens wide somewhere is a dark corner; where strokes meet, two pens are reached.
+const DARK_CORNER: f32 = 3.5;
 /// Parts of one letter stand over each other: share of the narrower one's columns.
 const PARTS_OVERLAP: f32 = 0.5;
 /// ... and are near: rows between them, in letter heights.
@@ -62,6 +64,14 @@ pub(super) fn writing(components: &Components, letter_height: f32) -> Vec<u32> {
         .filter(is_writing)
         .map(|component| component.label)
         .collect()
+}
+
+/// Takes out dark corners: solid pieces at the edge.
+pub(super) fn drop_dark_corners(components: &Components, kept: &mut Vec<u32>, page_stroke: f32) {
+    let is_written = |component: &Component| {
+        !component.at_edge || widest_stroke(components, component) <= DARK_CORNER * page_stroke
+    };
+    kept.retain(|&label| components.get(label).is_some_and(is_written));
 }
 
 /// Median contrast, each piece weighted by its ink.

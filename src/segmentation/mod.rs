@@ -122,6 +122,7 @@ fn work(photo: &RgbImage) -> Option<Work> {
     let letter_height = components.letter_height().unwrap_or(0.0);
     let mut kept = letters::writing(&components, letter_height);
     let stroke_width = components::stroke_width(&components, &kept).unwrap_or(0.0);
+    letters::drop_dark_corners(&components, &mut kept, stroke_width);
     split::split_wide(&mut components, &mut kept, letter_height, stroke_width);
     let letters = letters::join_parts(&components, &kept, letter_height);
     let layout = layout::lay_out(&letters.letters, letter_height);

@@ -43,6 +43,8 @@ pub struct Ledger {
     pub kept: Option<(usize, Network)>,
     /// Epoch and validation accuracy of the best epoch.
     pub best: Option<(usize, f64)>,
+    /// Epoch and validation accuracy of the last improvement that early stopping counts.
+    improved: Option<(usize, f64)>,
     /// How the run ended.
     pub status: Option<Status>,
     /// What stopped it, if something failed.
@@ -141,10 +143,10 @@ impl EpochStrategy {
     }
 
     fn patience_is_over(&self, epoch: usize) -> bool {
-        let (Some(config), Some((best, _))) = (&self.early_stopping, self.ledger().best) else {
+        let (Some(config), Some((last, _))) = (&self.early_stopping, self.ledger().improved) else {
             return false;
         };
-        epoch - best >= config.patience
+        epoch - last >= config.patience
     }
 
     /// Takes the epoch into the ledger; true if it is the best so far.
@@ -155,11 +157,15 @@ impl EpochStrategy {
             .as_ref()
             .map_or(0.0, |config| config.min_delta);
         let mut ledger = self.ledger();
-        let is_best = ledger
-            .best
-            .is_none_or(|(_, best)| accuracy > best + min_delta);
+        let is_best = ledger.best.is_none_or(|(_, best)| accuracy > best);
         if is_best {
             ledger.best = Some((record.epoch, accuracy));
+        }
+        if ledger
+            .improved
+            .is_none_or(|(_, reference)| accuracy > reference + min_delta)
+        {
+            ledger.improved = Some((record.epoch, accuracy));
         }
         if is_best || self.keep == Keep::Last {
             ledger.kept = Some((record.epoch, learner.model().network.valid()));

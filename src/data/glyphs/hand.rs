@@ -4,8 +4,8 @@
 use rand::Rng as _;
 
 use super::skeletons::{self, Skeleton, flatten};
-use crate::data::seed::Rng;
-use crate::data::strokes::{Affine, Polyline, normal};
+use crate::data::seed::{Rng, normal};
+use crate::data::strokes::{Affine, Polyline};
 
 /// How much writing varies: standard deviations, lengths in heights of the character.
 #[derive(Debug, Clone, Copy, PartialEq)]

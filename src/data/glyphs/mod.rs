@@ -6,8 +6,8 @@
 
 use rayon::prelude::*;
 
-use super::seed::{self, Rng};
-use super::strokes::{self, Polyline, Ragged, normal};
+use super::seed::{self, Rng, normal};
+use super::strokes::{self, Polyline, Ragged};
 use super::{DataError, DataSource, ImageShape, Split, alphanumeric_classes};
 use crate::config::data::GlyphsConfig;
 

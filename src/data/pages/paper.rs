@@ -3,8 +3,7 @@
 use image::RgbImage;
 
 use super::{PURPOSE, PageOptions};
-use crate::data::seed;
-use crate::data::strokes::{normal, uniform};
+use crate::data::seed::{self, normal, uniform};
 
 /// Colours of paper and of a dark blue-black pen in full light.
 const PAPER_COLOUR: [f32; 3] = [250.0, 248.0, 242.0];

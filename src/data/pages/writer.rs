@@ -4,8 +4,8 @@
 use super::{Bounds, PURPOSE, PageError, PageOptions};
 use crate::data::glyphs::hand::{self, Variation};
 use crate::data::glyphs::{CLASSES, skeletons::Skeleton};
-use crate::data::seed::{self, Rng};
-use crate::data::strokes::{self, Affine, normal};
+use crate::data::seed::{self, Rng, normal};
+use crate::data::strokes::{self, Affine};
 
 /// Lengths of the layout in letter heights, set by eye for a careful hand.
 pub(super) mod layout {

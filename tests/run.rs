@@ -1,0 +1,400 @@
+//! What a user may rely on when the binary trains: the run directory, the same bits, the exit codes, what is said where.
+
+mod common;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Bench, SMALL};
+use predicates::prelude::*;
+use serde_json::Value;
+
+const RUN_FILES: [&str; 6] = [
+    "config.json",
+    "metrics.jsonl",
+    "timing.jsonl",
+    "summary.json",
+    "model.safetensors",
+    "report.html",
+];
+
+/// A bench with a finished small run in `run/`.
+fn trained() -> Bench {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    bench.output("train small.json --run-dir run");
+    bench
+}
+
+#[test]
+fn a_run_leaves_every_file_that_it_promises_and_tells_what_to_do_next() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let output = bench.kiln("train small.json").assert().success();
+    let output = output.get_output().clone();
+    let (out, err) = (
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    );
+    assert!(out.contains("test accuracy"), "{out}");
+    assert!(out.contains("runs/small-1"), "{out}");
+    assert!(
+        err.contains("next:") && err.contains("eval runs/small-1"),
+        "{err}"
+    );
+    assert_eq!(
+        err.matches("\nepoch ").count(),
+        3,
+        "one line per epoch:\n{err}"
+    );
+    for name in ["loss", "accuracy", "lr ", "samples/s", "left"] {
+        assert!(err.contains(name), "{name} is not in\n{err}");
+    }
+    for name in RUN_FILES {
+        assert!(bench.path("runs/small-1").join(name).is_file(), "{name}");
+    }
+    assert!(bench.path("runs/small-1/checkpoints/model-3.bpk").is_file());
+}
+
+#[test]
+fn run_directories_are_numbered_and_never_used_twice() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    for number in 1..=2 {
+        let out = bench.output("train small.json --set training.epochs=1");
+        assert!(out.contains(&format!("runs/small-{number}")), "{out}");
+    }
+    let before = bench.read("runs/small-1/metrics.jsonl");
+    bench
+        .kiln("train small.json --run-dir runs/small-1")
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("already exists"));
+    assert_eq!(bench.read("runs/small-1/metrics.jsonl"), before);
+}
+
+#[test]
+fn the_same_config_gives_the_same_bytes() {
+    let bench = trained();
+    bench.output("train small.json --run-dir again");
+    for name in [
+        "model.safetensors",
+        "metrics.jsonl",
+        "summary.json",
+        "config.json",
+    ] {
+        let (first, second) = (
+            bench.read(&format!("run/{name}")),
+            bench.read(&format!("again/{name}")),
+        );
+        assert!(first == second, "{name} differs");
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_the_bytes() {
+    let bench = trained();
+    bench
+        .kiln("train small.json --run-dir alone")
+        .env("RAYON_NUM_THREADS", "1")
+        .assert()
+        .success();
+    for name in ["model.safetensors", "metrics.jsonl"] {
+        let (first, second) = (
+            bench.read(&format!("run/{name}")),
+            bench.read(&format!("alone/{name}")),
+        );
+        assert!(first == second, "{name} differs");
+    }
+}
+
+#[test]
+fn a_convolutional_run_with_augmentation_and_dropout_gives_the_same_bytes() {
+    let bench = Bench::new();
+    bench.write(
+        "cnn.json",
+        r#"{
+          "data": {"kind": "glyphs", "train": 288, "valid": 72, "test": 72,
+                   "augment": {"rotate": 5, "elastic": 1, "stroke": 0.5, "erase": 0.3, "erase_size": 0.3}},
+          "model": {"kind": "cnn", "channels": [4, 8], "hidden": 16},
+          "training": {"epochs": 2, "batch_size": 32}
+        }"#,
+    );
+    for run in ["a", "b"] {
+        bench.output(&format!("train cnn.json --run-dir {run}"));
+    }
+    for name in ["model.safetensors", "metrics.jsonl"] {
+        assert!(
+            bench.read(&format!("a/{name}")) == bench.read(&format!("b/{name}")),
+            "{name}"
+        );
+    }
+    bench.output("train cnn.json --run-dir c --set seed=2");
+    assert!(bench.read("a/model.safetensors") != bench.read("c/model.safetensors"));
+}
+
+#[test]
+fn the_config_of_a_run_directory_runs_again_as_it_stands() {
+    let bench = trained();
+    bench.output("train run/config.json --run-dir again");
+    assert!(bench.read("run/model.safetensors") == bench.read("again/model.safetensors"));
+    assert!(bench.read("run/config.json") == bench.read("again/config.json"));
+    let shown = bench.output("config show small.json");
+    assert_eq!(shown.as_bytes(), bench.read("run/config.json"));
+}
+
+#[test]
+fn eval_gives_what_the_run_wrote_down() {
+    let bench = trained();
+    let summary: Value = serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
+    let test = bench.json("eval run --json");
+    let valid = bench.json("eval run --split valid --json");
+    for name in ["accuracy", "loss", "top5_accuracy", "macro_f1"] {
+        assert_eq!(test[name], summary["test"][name], "{name}");
+        assert_eq!(valid[name], summary["valid"][name], "{name}");
+    }
+    assert_eq!(test["per_class"].as_array().unwrap().len(), 36);
+    assert_eq!(test["samples"], 360);
+    // The best epoch's validation accuracy, as it was during the run.
+    let best = summary["best_epoch"].as_u64().unwrap() as usize;
+    let metrics = String::from_utf8(bench.read("run/metrics.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(metrics.lines().nth(best - 1).unwrap()).unwrap();
+    let during = line["valid"]["accuracy"].as_f64().unwrap();
+    let after = valid["accuracy"].as_f64().unwrap();
+    assert!((during - after).abs() < 1e-9, "{during} then, {after} now");
+}
+
+#[test]
+fn rates_in_files_are_fractions_of_one() {
+    let bench = trained();
+    let metrics = String::from_utf8(bench.read("run/metrics.jsonl")).unwrap();
+    assert_eq!(metrics.lines().count(), 3);
+    for line in metrics.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        for part in ["train", "valid"] {
+            let accuracy = record[part]["accuracy"].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&accuracy), "{accuracy}");
+        }
+        assert!(record["valid"]["top5_accuracy"].as_f64() >= record["valid"]["accuracy"].as_f64());
+    }
+}
+
+#[test]
+fn the_run_hands_on_the_best_epoch_or_the_last_one_as_asked() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    // A learning rate at which validation accuracy goes up and down.
+    let shaky = "--set training.epochs=6 --set optimizer.lr=0.05";
+    bench.output(&format!("train small.json --run-dir best {shaky}"));
+    bench.output(&format!(
+        "train small.json --run-dir last {shaky} --set training.keep=last"
+    ));
+    let summary: Value = serde_json::from_slice(&bench.read("best/summary.json")).unwrap();
+    let accuracies: Vec<f64> = String::from_utf8(bench.read("best/metrics.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["valid"]["accuracy"]
+                .as_f64()
+                .unwrap()
+        })
+        .collect();
+    let best = accuracies.iter().copied().fold(0.0, f64::max);
+    let first_best = accuracies.iter().position(|&a| a == best).unwrap() + 1;
+    assert_eq!(summary["best_epoch"], first_best);
+    let last: Value = serde_json::from_slice(&bench.read("last/summary.json")).unwrap();
+    assert_eq!(last["best_epoch"], 6);
+}
+
+#[test]
+fn early_stopping_ends_a_run_that_no_longer_improves() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let arguments = "train small.json --run-dir run --set training.epochs=40 --set optimizer.lr=1e-9 \
+                     --set training.early_stopping={\"patience\":2,\"min_delta\":0.5}";
+    bench.output(arguments);
+    let summary: Value = serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
+    assert_eq!(summary["status"], "stopped_early");
+    assert_eq!(
+        summary["epochs"], 3,
+        "the first epoch is the best, two more are waited for"
+    );
+}
+
+#[test]
+fn a_loss_that_is_no_number_any_more_stops_the_run_with_a_word_on_the_learning_rate() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    bench
+        .kiln("train small.json --run-dir run --set optimizer={\"kind\":\"sgd\",\"lr\":100} \
+               --set model.hidden=[512,512,512] --set model.activation=relu --set loss.reduction=sum")
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("not a finite number"))
+        .stderr(predicate::str::contains("optimizer.lr"));
+    assert!(!bench.path("run/model.safetensors").exists());
+}
+
+#[test]
+fn ctrl_c_finishes_the_batch_saves_and_exits_with_130() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kiln"))
+        .current_dir(bench.folder.path())
+        .args([
+            "train",
+            "small.json",
+            "--run-dir",
+            "run",
+            "--set",
+            "training.epochs=5000",
+        ])
+        .stderr(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while std::fs::read(bench.path("run/metrics.jsonl")).map_or(0, |text| text.len()) < 10 {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "no epoch in a minute"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    let summary: Value = serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
+    assert_eq!(summary["status"], "interrupted");
+    assert_eq!(bench.json("eval run --json")["samples"], 360);
+}
+
+#[test]
+fn a_dry_run_checks_everything_and_writes_nothing() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let before = bench.listing();
+    let out = bench.output("train small.json --dry-run");
+    assert!(
+        out.contains("first loss") && out.contains("nothing was written"),
+        "{out}"
+    );
+    assert_eq!(bench.listing(), before);
+    bench
+        .kiln("train small.json --dry-run --set model.classes=10")
+        .assert()
+        .code(2);
+}
+
+#[test]
+fn predict_names_the_best_guesses_of_images_of_any_size() {
+    let bench = trained();
+    bench.output("data page --text X letter.png");
+    let guesses = bench.json("predict run letter.png letter.png --top-k 3 --json");
+    assert_eq!(guesses.as_array().unwrap().len(), 2);
+    let list = guesses[0]["guesses"].as_array().unwrap();
+    assert_eq!(list.len(), 3);
+    let confidences: Vec<f64> = list
+        .iter()
+        .map(|g| g["confidence"].as_f64().unwrap())
+        .collect();
+    assert!(
+        confidences.windows(2).all(|pair| pair[0] >= pair[1]),
+        "{confidences:?}"
+    );
+    assert_eq!(guesses[0]["guesses"], guesses[1]["guesses"]);
+}
+
+#[test]
+fn model_info_counts_the_parameters_of_the_course() {
+    let bench = Bench::new();
+    let configs = common::repository().join("configs");
+    let info = |name: &str| {
+        bench.json(&format!(
+            "model info {} --json",
+            configs.join(name).display()
+        ))
+    };
+    // 1024 x 64 + 64 + 64 x 36 + 36
+    assert_eq!(info("nist36_mlp.json")["parameters"], 67_940);
+    // Three 3x3 convolutions with biases, their batch norms, 2048 x 256 + 256, 256 x 36 + 36 (as PyTorch counts them).
+    let convolutions = (9 * 32 + 32) + (9 * 32 * 64 + 64) + (9 * 64 * 128 + 128);
+    let norms = 2 * (32 + 64 + 128);
+    let dense = 2048 * 256 + 256 + 256 * 36 + 36;
+    assert_eq!(
+        info("nist36_cnn.json")["parameters"],
+        convolutions + norms + dense
+    );
+}
+
+#[test]
+fn standard_output_carries_results_only() {
+    let bench = trained();
+    let out = bench.output("train small.json --run-dir other --set training.epochs=1");
+    assert!(
+        !out.contains("epoch 1"),
+        "progress belongs on standard error:\n{out}"
+    );
+    let eval: Result<Value, _> = serde_json::from_str(&bench.output("eval run --json"));
+    assert!(eval.is_ok());
+    let schema: Result<Value, _> = serde_json::from_str(&bench.output("config schema"));
+    assert!(schema.is_ok());
+    let devices: Value = bench.json("devices --json");
+    assert_eq!(devices[0]["backend"], "flex");
+    assert_eq!(devices[0]["available"], true);
+}
+
+#[test]
+fn every_verb_explains_itself_with_an_example() {
+    let bench = Bench::new();
+    for verb in [
+        "train",
+        "eval",
+        "predict",
+        "segment",
+        "ocr",
+        "data info",
+        "data page",
+        "config check",
+        "config show",
+        "config schema",
+        "config init",
+        "model info",
+        "devices",
+    ] {
+        let help = bench.output(&format!("{verb} --help"));
+        assert!(
+            help.contains("Example:") && help.contains("kiln "),
+            "{verb}:\n{help}"
+        );
+    }
+}
+
+#[test]
+fn config_init_gives_a_config_that_is_valid_and_spares_what_is_there() {
+    let bench = Bench::new();
+    for (data, model) in [
+        ("glyphs", "mlp"),
+        ("nist36", "cnn"),
+        ("image_folder", "cnn"),
+    ] {
+        bench.output(&format!(
+            "config init {data}.json --data {data} --model {model}"
+        ));
+        bench.output(&format!("config check {data}.json"));
+    }
+    let before = bench.read("glyphs.json");
+    bench.kiln("config init glyphs.json").assert().code(2);
+    assert_eq!(bench.read("glyphs.json"), before);
+}
+
+#[test]
+fn data_info_counts_and_draws() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let info = bench.json("data info small.json --grid grid.png --json");
+    assert!(info.to_string().contains("1440"), "{info}");
+    let grid = image::open(bench.path("grid.png")).unwrap();
+    assert!(grid.width() > 300 && grid.height() > 300);
+}
