@@ -48,7 +48,7 @@ fn a_misspelt_key_is_refused_with_its_path_and_the_nearest_name() {
 
 #[test]
 fn a_misspelt_kind_is_refused_with_what_is_allowed() {
-    let text = complaint_with("model", json!({"kind": "cmm"}));
+    let text = complaint_with("model", json!({"kind": "cnnn"}));
     assert!(text.contains("model.kind"), "{text}");
     assert!(
         text.contains(r#""mlp", "cnn""#) && text.contains(r#"did you mean "cnn""#),

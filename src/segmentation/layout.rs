@@ -24,6 +24,12 @@ const WORD_GAP: f32 = 0.9;
 /// Narrowest gap between two words, in letter heights.
 const LEAST_WORD_GAP: f32 = 0.75;
 
+/// Narrower spaces count where the two kinds of gap lie clearly apart: the narrowest space this much wider than the
+/// widest gap inside a word ...
+const CLEAR_CONTRAST: f32 = 1.5;
+/// ... and this wide, in letter heights.
+const CLEAR_WORD_GAP: f32 = 0.5;
+
 /// Words of a line, each the indices of its letters from left to right.
 pub(super) type LineOfWords = Vec<Vec<usize>>;
 
@@ -132,6 +138,13 @@ fn widest_letter_gap(letters: &[Letter], lines: &[Vec<usize>], letter_height: f3
         {
             let midpoint = (classes.lower + classes.upper) / 2.0;
             midpoint.max(LEAST_WORD_GAP * letter_height)
+        }
+        Some(classes)
+            if classes.upper >= GAP_CONTRAST * classes.lower
+                && classes.upper_start >= CLEAR_CONTRAST * classes.lower_end
+                && classes.upper_start >= CLEAR_WORD_GAP * letter_height =>
+        {
+            (classes.lower_end + classes.upper_start) / 2.0
         }
         _ => f32::INFINITY,
     }

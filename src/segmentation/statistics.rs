@@ -53,6 +53,10 @@ pub(super) struct TwoClasses {
     pub lower: f32,
     /// Mean of the upper class.
     pub upper: f32,
+    /// Largest of the lower class.
+    pub lower_end: f32,
+    /// Smallest of the upper class.
+    pub upper_start: f32,
 }
 
 /// Splits at the largest variance between the classes; `None` for fewer than two different numbers.
@@ -65,7 +69,13 @@ pub(super) fn two_classes(values: &[f32]) -> Option<TwoClasses> {
         let (lower, upper) = (mean(&sorted[..cut]), mean(&sorted[cut..]));
         let between = cut as f32 * (sorted.len() - cut) as f32 * (upper - lower).powi(2);
         if between > 0.0 && best.as_ref().is_none_or(|(most, _)| between > *most) {
-            best = Some((between, TwoClasses { lower, upper }));
+            let classes = TwoClasses {
+                lower,
+                upper,
+                lower_end: sorted[cut - 1],
+                upper_start: sorted[cut],
+            };
+            best = Some((between, classes));
         }
     }
     best.map(|(_, classes)| classes)
