@@ -129,6 +129,12 @@ fn a_convolutional_run_with_augmentation_and_dropout_gives_the_same_bytes() {
             "{name}"
         );
     }
+    bench
+        .kiln("train cnn.json --run-dir alone")
+        .env("RAYON_NUM_THREADS", "1")
+        .assert()
+        .success();
+    assert!(bench.read("a/model.safetensors") == bench.read("alone/model.safetensors"));
     bench.output("train cnn.json --run-dir c --set seed=2");
     assert!(bench.read("a/model.safetensors") != bench.read("c/model.safetensors"));
 }

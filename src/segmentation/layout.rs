@@ -24,8 +24,8 @@ const WORD_GAP: f32 = 0.9;
 /// Narrowest gap between two words, in letter heights.
 const LEAST_WORD_GAP: f32 = 0.75;
 
-/// Narrower spaces count where the two kinds of gap lie clearly apart: the narrowest space this much wider than the
-/// widest gap inside a word ...
+/// Narrower spaces count where the two kinds of gap lie clearly apart: most gaps are inside words, the narrowest space is
+/// this much wider than the widest of them ...
 const CLEAR_CONTRAST: f32 = 1.5;
 /// ... and this wide, in letter heights.
 const CLEAR_WORD_GAP: f32 = 0.5;
@@ -141,6 +141,7 @@ fn widest_letter_gap(letters: &[Letter], lines: &[Vec<usize>], letter_height: f3
         }
         Some(classes)
             if classes.upper >= GAP_CONTRAST * classes.lower
+                && classes.lower_share >= 0.5
                 && classes.upper_start >= CLEAR_CONTRAST * classes.lower_end
                 && classes.upper_start >= CLEAR_WORD_GAP * letter_height =>
         {

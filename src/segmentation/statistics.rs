@@ -57,6 +57,8 @@ pub(super) struct TwoClasses {
     pub lower_end: f32,
     /// Smallest of the upper class.
     pub upper_start: f32,
+    /// Share of the numbers that are in the lower class.
+    pub lower_share: f32,
 }
 
 /// Splits at the largest variance between the classes; `None` for fewer than two different numbers.
@@ -74,6 +76,7 @@ pub(super) fn two_classes(values: &[f32]) -> Option<TwoClasses> {
                 upper,
                 lower_end: sorted[cut - 1],
                 upper_start: sorted[cut],
+                lower_share: cut as f32 / sorted.len() as f32,
             };
             best = Some((between, classes));
         }

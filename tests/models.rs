@@ -1,0 +1,261 @@
+//! Model files: what they hold, that PyTorch's numbers come out of PyTorch's weights, and that damage is refused.
+
+use std::path::Path;
+
+use burn::prelude::*;
+use kiln::config::data::NormalizeConfig;
+use kiln::config::experiment::{Activation, CnnConfig, Init, MlpConfig, ModelConfig};
+use kiln::data::ImageShape;
+use kiln::inference::{Classifier, ModelCard};
+use kiln::models::Network;
+use proptest::prelude::*;
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+/// `offset + 0.3 sin(0.37 i + k)`: numbers that Python makes as well.
+fn fill(shape: &[usize], k: f64, offset: f64) -> Vec<f32> {
+    (0..shape.iter().product())
+        .map(|i: usize| ((0.37 * i as f64 + k).sin() * 0.3 + offset) as f32)
+        .collect()
+}
+
+/// `count` values of `0.5 + 0.5 cos(0.1 i)`, in [0, 1].
+fn waves(count: usize) -> Vec<f32> {
+    (0..count)
+        .map(|i| ((0.1 * i as f64).cos() * 0.5 + 0.5) as f32)
+        .collect()
+}
+
+fn file(card: &ModelCard, tensors: &[(&str, Vec<usize>, f64, f64)]) -> Vec<u8> {
+    let data: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, shape, k, offset)| {
+            let bytes = fill(shape, *k, *offset)
+                .iter()
+                .flat_map(|v| v.to_le_bytes())
+                .collect();
+            (name.to_string(), shape.clone(), bytes)
+        })
+        .collect();
+    let views: Vec<(&str, TensorView)> = data
+        .iter()
+        .map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
+            (name.as_str(), view)
+        })
+        .collect();
+    let text = serde_json::to_string(card).unwrap();
+    let metadata = [("kiln".to_string(), text)].into_iter().collect();
+    serialize(views, Some(metadata)).unwrap()
+}
+
+fn classes(count: usize) -> Vec<String> {
+    ('a'..='z').take(count).map(String::from).collect()
+}
+
+fn small_cnn() -> Vec<u8> {
+    let card = ModelCard {
+        model: ModelConfig::Cnn(CnnConfig {
+            channels: vec![3, 5],
+            hidden: 7,
+            dropout: 0.5,
+            classes: None,
+        }),
+        input: ImageShape {
+            channels: 1,
+            height: 9,
+            width: 8,
+        },
+        normalize: Some(NormalizeConfig {
+            mean: vec![1.0],
+            std: vec![0.5],
+        }),
+        classes: classes(3),
+    };
+    file(
+        &card,
+        &[
+            ("blocks.0.conv.weight", vec![3, 1, 3, 3], 0.0, 0.0),
+            ("blocks.0.conv.bias", vec![3], 1.0, 0.0),
+            ("blocks.0.norm.running_mean", vec![3], 2.0, 0.0),
+            ("blocks.0.norm.running_var", vec![3], 3.0, 1.0),
+            ("blocks.0.norm.weight", vec![3], 4.0, 1.0),
+            ("blocks.0.norm.bias", vec![3], 5.0, 0.0),
+            ("blocks.1.conv.weight", vec![5, 3, 3, 3], 10.0, 0.0),
+            ("blocks.1.conv.bias", vec![5], 11.0, 0.0),
+            ("blocks.1.norm.running_mean", vec![5], 12.0, 0.0),
+            ("blocks.1.norm.running_var", vec![5], 13.0, 1.0),
+            ("blocks.1.norm.weight", vec![5], 14.0, 1.0),
+            ("blocks.1.norm.bias", vec![5], 15.0, 0.0),
+            ("hidden.weight", vec![7, 20], 20.0, 0.0),
+            ("hidden.bias", vec![7], 21.0, 0.0),
+            ("head.weight", vec![3, 7], 22.0, 0.0),
+            ("head.bias", vec![3], 23.0, 0.0),
+        ],
+    )
+}
+
+fn small_mlp() -> Vec<u8> {
+    let card = ModelCard {
+        model: ModelConfig::Mlp(MlpConfig {
+            hidden: vec![5],
+            activation: Activation::Tanh,
+            init: Init::XavierUniform,
+            classes: None,
+        }),
+        input: ImageShape {
+            channels: 1,
+            height: 2,
+            width: 2,
+        },
+        normalize: None,
+        classes: classes(3),
+    };
+    file(
+        &card,
+        &[
+            ("layers.0.weight", vec![5, 4], 0.0, 0.0),
+            ("layers.0.bias", vec![5], 1.0, 0.0),
+            ("layers.1.weight", vec![3, 5], 2.0, 0.0),
+            ("layers.1.bias", vec![3], 3.0, 0.0),
+        ],
+    )
+}
+
+fn load(bytes: Vec<u8>) -> Result<Classifier, String> {
+    Classifier::from_bytes(bytes, Path::new("model.safetensors"), &Device::flex())
+        .map_err(|error| error.to_string())
+}
+
+fn assert_rows(found: Vec<Vec<f32>>, expected: [[f32; 3]; 2]) {
+    for (f, e) in found.iter().flatten().zip(expected.iter().flatten()) {
+        assert!((f - e).abs() < 2e-5, "{found:?} is not {expected:?}");
+    }
+}
+
+#[test]
+fn the_cnn_gives_pytorchs_logits_from_pytorchs_weights() {
+    // torch 2.15: the same layers through torch.nn.functional (conv2d, batch_norm, relu, max_pool2d, linear).
+    let classifier = load(small_cnn()).unwrap();
+    assert_rows(
+        classifier.logits(waves(2 * 72), 2).unwrap(),
+        [
+            [-1.041_888, 0.020_878, -0.044_429],
+            [-1.291_892, 0.203_534, -0.105_557],
+        ],
+    );
+}
+
+#[test]
+fn the_mlp_gives_pytorchs_logits_from_pytorchs_weights() {
+    let classifier = load(small_mlp()).unwrap();
+    assert_rows(
+        classifier.logits(waves(2 * 4), 2).unwrap(),
+        [
+            [0.351_085, -0.295_495, -0.352_317],
+            [0.346_797, -0.303_11, -0.343_831],
+        ],
+    );
+}
+
+#[test]
+fn a_saved_model_is_the_same_bytes_and_the_same_answers_when_loaded_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let first = load(small_cnn()).unwrap();
+    first.save(&path).unwrap();
+    let second = Classifier::load(&path, &Device::flex()).unwrap();
+    let input = waves(4 * 72);
+    assert_eq!(
+        first.logits(input.clone(), 4).unwrap(),
+        second.logits(input, 4).unwrap()
+    );
+    let bytes = std::fs::read(&path).unwrap();
+    second.save(&path).unwrap();
+    assert!(bytes == std::fs::read(&path).unwrap());
+}
+
+#[test]
+fn probabilities_add_up_to_one_and_an_image_does_not_depend_on_its_batch() {
+    let classifier = load(small_cnn()).unwrap();
+    let input = waves(300 * 72);
+    let rows = classifier.probabilities(input.clone(), 300).unwrap();
+    assert_eq!(rows.len(), 300);
+    for row in &rows {
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    }
+    let alone = classifier
+        .probabilities(input[72..144].to_vec(), 1)
+        .unwrap();
+    for (a, b) in alone[0].iter().zip(&rows[1]) {
+        assert!((a - b).abs() < 1e-6);
+    }
+    assert!(classifier.probabilities(Vec::new(), 0).unwrap().is_empty());
+}
+
+#[test]
+fn a_model_with_a_tensor_missing_renamed_or_misshapen_is_refused_by_its_name() {
+    let whole = small_mlp();
+    let renamed = String::from_utf8_lossy(&whole).contains("layers.1.bias");
+    assert!(renamed);
+    let replace = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = whole
+            .windows(from.len())
+            .position(|w| w == from.as_bytes())
+            .unwrap();
+        let mut bytes = whole.clone();
+        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        load(bytes).err().expect("this model must be refused")
+    };
+    let text = replace("layers.1.bias", "layers.9.bias");
+    assert!(
+        text.contains("layers") && text.contains("model.safetensors"),
+        "{text}"
+    );
+    let text = replace("\"shape\":[5,4]", "\"shape\":[4,5]");
+    assert!(text.contains("layers.0.weight"), "{text}");
+    let text = replace("\"kiln\"", "\"kilm\"");
+    assert!(text.contains("kiln"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_truncated_model_is_refused(length in 0usize..2000) {
+        let whole = small_cnn();
+        prop_assume!(length < whole.len());
+        prop_assert!(load(whole[..length].to_vec()).is_err());
+    }
+
+    #[test]
+    fn a_model_with_a_damaged_header_gives_no_panic(at in 0usize..1500, to: u8) {
+        let mut bytes = small_cnn();
+        prop_assume!(at < bytes.len());
+        bytes[at] = to;
+        let _ = load(bytes);
+    }
+}
+
+#[test]
+fn networks_of_every_kind_take_images_of_every_shape_that_the_checks_allow() {
+    for shape in [[1, 4, 4], [3, 33, 17], [1, 32, 32]] {
+        for model in [
+            ModelConfig::Mlp(MlpConfig {
+                hidden: vec![3, 4],
+                ..MlpConfig::default()
+            }),
+            ModelConfig::Cnn(CnnConfig {
+                channels: vec![2, 3],
+                hidden: 4,
+                ..CnnConfig::default()
+            }),
+        ] {
+            let network = Network::new(&model, shape, 5, &Device::flex());
+            let [c, h, w] = shape;
+            let images = Tensor::<4>::zeros([2, c, h, w], &Device::flex());
+            assert_eq!(network.forward(images).dims(), [2, 5]);
+        }
+    }
+}
