@@ -1,6 +1,7 @@
 //! Every backend that is compiled in trains like flex: from the same weights, on the same batches, with dropout off.
 //!
-//! wgpu runs on whatever Vulkan device is there (in CI Mesa's software one); where none answers, the test says so.
+//! wgpu runs on whatever Vulkan device is there (in CI Mesa's software one); where none answers, the test says so, or
+//! fails if `KILN_REQUIRE_BACKENDS` is set.
 
 use burn::module::Module;
 use burn::prelude::*;
@@ -87,6 +88,10 @@ fn compare(model: &ModelConfig, backend: Backend) {
     let device = match kiln::device::open(backend) {
         Ok(device) => device,
         Err(error) => {
+            assert!(
+                std::env::var_os("KILN_REQUIRE_BACKENDS").is_none(),
+                "{error}"
+            );
             eprintln!("skipped: {error}");
             return;
         }

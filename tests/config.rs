@@ -213,7 +213,7 @@ fn a_set_that_is_no_assignment_is_refused() {
 fn the_resolved_experiment_resolves_to_itself() {
     for entry in std::fs::read_dir("configs").unwrap() {
         let path = entry.unwrap().path();
-        if path.file_name().is_some_and(|name| name == "schema.json") {
+        if path.is_dir() {
             continue;
         }
         let experiment = config::load(&path, &[]).unwrap_or_else(|e| panic!("{e}"));
@@ -227,13 +227,13 @@ fn the_resolved_experiment_resolves_to_itself() {
 fn every_config_in_the_repository_names_the_schema() {
     for entry in std::fs::read_dir("configs").unwrap() {
         let path = entry.unwrap().path();
-        if path.file_name().is_some_and(|name| name == "schema.json") {
+        if path.is_dir() {
             continue;
         }
         let experiment = config::load(&path, &[]).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(
             experiment.schema.as_deref(),
-            Some("./schema.json"),
+            Some("./schema/experiment.json"),
             "{}",
             path.display()
         );
@@ -243,10 +243,11 @@ fn every_config_in_the_repository_names_the_schema() {
 #[test]
 fn the_committed_schema_is_the_one_of_the_types() {
     let committed: Value =
-        serde_json::from_str(&std::fs::read_to_string("configs/schema.json").unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string("configs/schema/experiment.json").unwrap())
+            .unwrap();
     assert!(
         committed == schema::experiment(),
-        "configs/schema.json is stale; run: kiln config schema > configs/schema.json"
+        "configs/schema/experiment.json is stale; run: kiln config schema > configs/schema/experiment.json"
     );
 }
 

@@ -41,7 +41,7 @@ enum Verb {
     },
     /// Print the JSON Schema of configs, for editors
     #[command(after_help = "Example:
-  kiln config schema > configs/schema.json")]
+  kiln config schema > configs/schema/experiment.json")]
     Schema,
     /// Print a config to start from, or write it to a new file
     #[command(after_help = "Example:

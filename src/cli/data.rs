@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::{Outcome, output};
 use crate::data::info::{self, summarize};
 use crate::data::pages::{PageOptions, compose};
-use crate::data::{self, Split, augment, seed};
+use crate::data::{self, augment, seed};
 use crate::{config, files};
 
 /// Columns of the sample sheet.
@@ -31,7 +31,7 @@ enum Verb {
         /// Override one key of the config
         #[arg(long = "set", value_name = "PATH=VALUE")]
         overrides: Vec<String>,
-        /// Write a sheet of training samples, varied as in training
+        /// Write a sheet of samples, varied as in training
         #[arg(long, value_name = "PNG")]
         grid: Option<PathBuf>,
         /// Print JSON
@@ -76,7 +76,8 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
             let mut rng = seed::rng(&[experiment.seed, index as u64]);
             augment::apply(experiment.data.augment(), source.shape(), pixels, &mut rng);
         };
-        let sheet = info::grid(source.as_ref(), Split::Train, SAMPLES_PER_CLASS, &vary)?;
+        let split = info::first_split(source.as_ref())?;
+        let sheet = info::grid(source.as_ref(), split, SAMPLES_PER_CLASS, &vary)?;
         files::write_png(path, &sheet)?;
     }
     match json {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param};
+use burn::store::{BurnToPyTorchAdapter, ModuleSnapshot};
 use burn::tensor::{Device, Tensor};
 use clap::Subcommand;
 use serde::Serialize;
@@ -105,44 +106,40 @@ fn of_config(path: &Path) -> anyhow::Result<Info> {
     Ok(describe(experiment.model.kind(), &network, shape, classes))
 }
 
+/// Names and shapes as they stand in `model.safetensors`.
 fn describe(model: &'static str, network: &Network, input: [usize; 3], classes: usize) -> Info {
-    let mut lister = Lister::default();
-    network.visit(&mut lister);
-    let trained = lister.tensors.iter().filter(|tensor| tensor.trainable);
+    let mut trained = Trained::default();
+    network.visit(&mut trained);
+    let tensors: Vec<TensorInfo> = network
+        .collect(None, Some(Box::new(BurnToPyTorchAdapter)), true)
+        .into_iter()
+        .zip(trained.flags)
+        .map(|(tensor, trainable)| TensorInfo {
+            name: tensor.name.clone(),
+            shape: tensor.shape.to_vec(),
+            values: tensor.shape.iter().product(),
+            trainable,
+        })
+        .collect();
+    let moved = tensors.iter().filter(|tensor| tensor.trainable);
     Info {
         model,
         input,
         classes,
-        parameters: trained.map(|tensor| tensor.values).sum(),
-        tensors: lister.tensors,
+        parameters: moved.map(|tensor| tensor.values).sum(),
+        tensors,
     }
 }
 
+/// Which tensors training moves, in the order in which a module lists them.
 #[derive(Default)]
-struct Lister {
-    path: Vec<String>,
-    tensors: Vec<TensorInfo>,
+struct Trained {
+    flags: Vec<bool>,
 }
 
-impl ModuleVisitor for Lister {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_string());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-    }
-
+impl ModuleVisitor for Trained {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let shape: Vec<usize> = param.val().dims().to_vec();
-        // The first element is the network's variant, which is no part of names in files.
-        let name = self.path.iter().skip(1).cloned().collect::<Vec<_>>();
-        self.tensors.push(TensorInfo {
-            name: name.join("."),
-            values: shape.iter().product(),
-            shape,
-            trainable: param.is_require_grad(),
-        });
+        self.flags.push(param.is_require_grad());
     }
 }
 

@@ -8,12 +8,12 @@ use super::{Outcome, output};
 use crate::config::experiment::Backend;
 use crate::metrics::text::{TextScore, score, total};
 use crate::ocr::{self, Page, expect, formats};
-use crate::{files, segmentation};
+use crate::{device, files, segmentation};
 
 /// Read photographed pages of hand-printed block capitals.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  kiln ocr page.jpg --model runs/nist36_cnn-1 --overlay read.png
+  kiln ocr page.jpg --overlay read.png
   kiln ocr *.jpg --model runs/nist36_cnn-1 --expect truth.json
 
 --expect takes a text file (a line per line) or a JSON object of file name to list of lines, and prints the character
@@ -22,9 +22,9 @@ pub struct Args {
     /// PNG or JPEG files
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
-    /// Run directory of a model whose classes are single characters
+    /// Run directory of a model whose classes are single characters [default: the model that kiln ships]
     #[arg(long, value_name = "RUN")]
-    model: PathBuf,
+    model: Option<PathBuf>,
     /// Engine to compute with [default: flex]
     #[arg(long)]
     backend: Option<Backend>,
@@ -58,7 +58,10 @@ pub fn run(args: Args) -> Outcome {
         );
     }
     let truth = args.expect.as_deref().map(read_truth).transpose()?;
-    let classifier = output::classifier(&args.model, args.backend)?;
+    let classifier = match &args.model {
+        Some(run) => output::classifier(run, args.backend)?,
+        None => ocr::shipped_model(&device::open(args.backend.unwrap_or_default())?)?,
+    };
     ocr::check(&classifier)?;
     let mut documents = Vec::new();
     for path in &args.images {

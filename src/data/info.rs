@@ -32,7 +32,9 @@ pub struct DataInfo {
     pub classes: Vec<String>,
     /// Training, validation and test.
     pub splits: Vec<SplitInfo>,
-    /// Mean of all training values in [0, 1], one per channel.
+    /// The split that the statistics are of: training, or the first that has samples.
+    pub statistics_of: Split,
+    /// Mean of its values in [0, 1], one per channel.
     pub mean: Vec<f64>,
     /// Their standard deviation (divided by the number of values, not by one less), one per channel.
     pub standard_deviation: Vec<f64>,
@@ -49,9 +51,19 @@ pub struct SplitInfo {
     pub per_class: Vec<usize>,
 }
 
-/// Counts all splits and reads the whole training split. Errors: no training samples, or a sample that can't be read.
+/// The first split that has samples: training, where there is any.
+pub fn first_split(source: &dyn DataSource) -> Result<Split, DataError> {
+    Split::ALL
+        .into_iter()
+        .find(|&split| source.len(split) > 0)
+        .ok_or_else(|| DataError::Empty("the data has no samples; change data.folder".into()))
+}
+
+/// Counts all splits and reads the whole training split (or the first that has samples). Errors: no samples at all, or
+/// one that can't be read.
 pub fn summarize(source: &dyn DataSource) -> Result<DataInfo, DataError> {
-    let (mean, standard_deviation) = statistics(source)?;
+    let statistics_of = first_split(source)?;
+    let (mean, standard_deviation) = statistics(source, statistics_of)?;
     let splits = Split::ALL.map(|split| {
         let samples = source.len(split);
         let mut per_class = vec![0; source.classes().len()];
@@ -68,27 +80,23 @@ pub fn summarize(source: &dyn DataSource) -> Result<DataInfo, DataError> {
         shape: source.shape(),
         classes: source.classes().to_vec(),
         splits: splits.into(),
+        statistics_of,
         mean,
         standard_deviation,
     })
 }
 
-/// Mean and standard deviation of the training split, by channel.
-fn statistics(source: &dyn DataSource) -> Result<(Vec<f64>, Vec<f64>), DataError> {
+/// Mean and standard deviation of a split, by channel.
+fn statistics(source: &dyn DataSource, split: Split) -> Result<(Vec<f64>, Vec<f64>), DataError> {
     let shape = source.shape();
-    let samples = source.len(Split::Train);
-    if samples == 0 {
-        return Err(DataError::Empty(
-            "the training split has no samples; change data.split or data.folder".into(),
-        ));
-    }
+    let samples = source.len(split);
     // Sums per sample first, then in order, so that the result does not depend on the number of threads.
     let sums: Vec<Vec<(f64, f64)>> = (0..samples)
         .into_par_iter()
         .map_init(
             || vec![0.0f32; shape.values()],
             |values, index| {
-                source.read(Split::Train, index, 0, values)?;
+                source.read(split, index, 0, values)?;
                 let channels = values.chunks_exact(shape.height * shape.width);
                 Ok(channels.map(sum_and_squares).collect())
             },
@@ -131,7 +139,8 @@ pub fn format(info: &DataInfo) -> String {
     // Writing to a String can't fail.
     let _ = writeln!(
         text,
-        "training values: mean {}, standard deviation {}\n",
+        "{} values: mean {}, standard deviation {}\n",
+        info.statistics_of.name(),
         list(&info.mean),
         list(&info.standard_deviation)
     );

@@ -9,5 +9,20 @@ pub mod formats;
 pub mod page;
 pub mod reader;
 
+use std::path::Path;
+
+use burn::tensor::Device;
+
+use crate::inference::{Classifier, ModelError};
+
 pub use page::{Guess, Letter, Line, Page, Word};
 pub use reader::{ReadError, Reading, check, read};
+
+/// The model that kiln ships: `artifacts/ocr`, see its MODEL_CARD.md. Part of the binary, so that reading needs no file.
+static SHIPPED: &[u8] = include_bytes!("../../artifacts/ocr/model.safetensors");
+
+/// Loads the model that kiln ships.
+pub fn shipped_model(device: &Device) -> Result<Classifier, ModelError> {
+    let name = Path::new("artifacts/ocr/model.safetensors");
+    Classifier::from_bytes(SHIPPED.to_vec(), name, device)
+}

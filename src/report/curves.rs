@@ -25,7 +25,7 @@ const MINOR_HEIGHT: u32 = 150;
 /// Height of the letters in CSS pixels. plotters sets the SVG's font to 1/1.24 of what it is asked for.
 const FONT: f64 = 12.0 * 1.24;
 /// Room for the labels of the vertical and the horizontal axis in CSS pixels.
-const LABEL_ROOM: (u32, u32) = (50, 24);
+const LABEL_ROOM: (u32, u32) = (58, 24);
 /// Margin above and to the right in CSS pixels, so that the outermost labels are not cut off.
 const MARGIN: (u32, u32) = (8, 12);
 /// With at most this many epochs, each value gets a dot.

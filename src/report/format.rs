@@ -10,7 +10,12 @@ pub(super) fn is_fraction(metric: &str) -> bool {
 
 /// A metric's name for a reader: `top5_accuracy` becomes `Top5 accuracy`.
 pub(super) fn metric_title(metric: &str) -> String {
-    let spaced = metric.replace('_', " ");
+    // `top5_accuracy` is read as "top-5 accuracy".
+    let spaced = match metric.strip_prefix("top") {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("top-{rest}"),
+        _ => metric.to_string(),
+    }
+    .replace('_', " ");
     let mut letters = spaced.chars();
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
