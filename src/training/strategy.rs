@@ -10,19 +10,19 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use burn::data::dataloader::Progress;
+use burn::data::dataloader::{DataLoader, Progress};
 use burn::prelude::*;
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use burn::train::{
-    EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
+    EventProcessorError, EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
     SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
     TrainingItem, ValidLoader,
 };
 
 use super::batches::EpochCounter;
 use super::run::TrainError;
-use super::trainee::Trainee;
+use super::trainee::{Batch, Trainee};
 use super::{EpochReport, Observer, measures};
 use crate::config::experiment::{EarlyStoppingConfig, Keep};
 use crate::data::seed;
@@ -70,6 +70,8 @@ pub struct EpochStrategy {
     /// What is left behind.
     pub ledger: Arc<Mutex<Ledger>>,
 }
+
+type Processor = SupervisedTrainingEventProcessor<Trainee>;
 
 /// Why an epoch was not completed.
 enum Stop {
@@ -182,7 +184,7 @@ struct EpochLoop<'a> {
     valid: ValidLoader<Trainee>,
     interrupter: Interrupter,
     store: Arc<EventStoreClient>,
-    processor: SupervisedTrainingEventProcessor<Trainee>,
+    processor: Processor,
     total_epochs: usize,
     began: Instant,
     starting_epoch: usize,
@@ -201,8 +203,7 @@ impl EpochLoop<'_> {
         let training_time = start.elapsed();
         self.check_stop()?;
         self.valid_epoch(learner, epoch);
-        let flushed = self.processor.flush();
-        self.interrupter.fail_on_error(flushed);
+        self.note(|processor| processor.flush());
         self.check_stop()?;
         let record = EpochRecord {
             epoch,
@@ -228,77 +229,60 @@ impl EpochLoop<'_> {
     }
 
     fn train_epoch(&mut self, learner: &mut Learner<Trainee>, epoch: usize) {
-        let start = LearnerEvent::StartSplit {
-            epoch_number: epoch,
-            total_items: self.train.num_items(),
-        };
-        self.interrupter
-            .fail_on_error(self.processor.process_train(start));
         let loader = self.train.clone();
-        let mut batches = loader.iter();
-        let mut iteration = 0;
-        while let Some(batch) = batches.next() {
-            let batch = match batch {
-                Ok(batch) => batch,
-                Err(error) => {
-                    self.interrupter.fail(error);
-                    break;
-                }
-            };
-            iteration += 1;
-            let progress: Progress = batches.progress();
+        let start = start_of(epoch, loader.num_items());
+        self.note(|processor| processor.process_train(start));
+        self.for_each_batch(loader, |processor, batch, progress, iteration| {
             let output = learner.train_step(batch);
             learner.lr_step();
             learner.optimizer_step(output.grads);
             let rate = Some(learner.lr_current());
             let item = TrainingItem::new(output.item, progress, Some(iteration), rate);
-            self.interrupter.fail_on_error(
-                self.processor
-                    .process_train(LearnerEvent::ProcessedItem(item)),
-            );
-            if self.interrupter.should_stop() {
-                break;
-            }
-        }
-        self.interrupter
-            .fail_on_error(self.processor.process_train(LearnerEvent::EndSplit(epoch)));
+            processor.process_train(LearnerEvent::ProcessedItem(item))
+        });
+        self.note(|processor| processor.process_train(LearnerEvent::EndSplit(epoch)));
     }
 
     fn valid_epoch(&mut self, learner: &Learner<Trainee>, epoch: usize) {
-        let start = LearnerEvent::StartSplit {
-            epoch_number: epoch,
-            total_items: self.valid.num_items(),
-        };
-        self.interrupter
-            .fail_on_error(self.processor.process_valid(start));
         let model = learner.model().valid();
         let loader = self.valid.clone();
+        let start = start_of(epoch, loader.num_items());
+        self.note(|processor| processor.process_valid(start));
+        self.for_each_batch(loader, |processor, batch, progress, iteration| {
+            let output = InferenceStep::step(&model, batch);
+            let item = TrainingItem::new(output, progress, Some(iteration), None);
+            processor.process_valid(LearnerEvent::ProcessedItem(item))
+        });
+        self.note(|processor| processor.process_valid(LearnerEvent::EndSplit(epoch)));
+        self.note(|processor| processor.process_train(LearnerEvent::EndEpoch(epoch)));
+    }
+
+    /// Hands the loader's batches to `step` until the epoch ends or something stops the run.
+    fn for_each_batch(
+        &mut self,
+        loader: Arc<dyn DataLoader<Batch>>,
+        mut step: impl FnMut(&mut Processor, Batch, Progress, usize) -> Result<(), EventProcessorError>,
+    ) {
         let mut batches = loader.iter();
         let mut iteration = 0;
         while let Some(batch) = batches.next() {
             let batch = match batch {
                 Ok(batch) => batch,
-                Err(error) => {
-                    self.interrupter.fail(error);
-                    break;
-                }
+                Err(error) => return self.interrupter.fail(error),
             };
             iteration += 1;
-            let progress: Progress = batches.progress();
-            let output = InferenceStep::step(&model, batch);
-            let item = TrainingItem::new(output, progress, Some(iteration), None);
-            self.interrupter.fail_on_error(
-                self.processor
-                    .process_valid(LearnerEvent::ProcessedItem(item)),
-            );
+            let progress = batches.progress();
+            self.note(|processor| step(processor, batch, progress, iteration));
             if self.interrupter.should_stop() {
-                break;
+                return;
             }
         }
-        self.interrupter
-            .fail_on_error(self.processor.process_valid(LearnerEvent::EndSplit(epoch)));
-        self.interrupter
-            .fail_on_error(self.processor.process_train(LearnerEvent::EndEpoch(epoch)));
+    }
+
+    /// Passes an event on; a failure stops the run.
+    fn note(&mut self, event: impl FnOnce(&mut Processor) -> Result<(), EventProcessorError>) {
+        let result = event(&mut self.processor);
+        self.interrupter.fail_on_error(result);
     }
 
     fn check_stop(&self) -> Result<(), Stop> {
@@ -336,6 +320,13 @@ impl EpochLoop<'_> {
         });
         append_line(&run_dir.metrics_file(), &report.record)?;
         append_line(&run_dir.timing_file(), &timing)
+    }
+}
+
+fn start_of<T>(epoch: usize, samples: usize) -> LearnerEvent<T> {
+    LearnerEvent::StartSplit {
+        epoch_number: epoch,
+        total_items: samples,
     }
 }
 
