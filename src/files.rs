@@ -34,6 +34,19 @@ pub fn write_with(
     content: impl FnOnce(&mut std::io::BufWriter<&mut std::fs::File>) -> std::io::Result<()>,
 ) -> Result<(), WriteError> {
     let error = |source| WriteError::new(path, source);
+    // A link is followed to the file that it names; what is no regular file (a device, a pipe) is written as it stands.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if target.exists() && !target.is_file() {
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(&target)
+            .map_err(error)?;
+        let mut buffered = std::io::BufWriter::new(&mut file);
+        return content(&mut buffered)
+            .and_then(|()| buffered.flush())
+            .map_err(error);
+    }
+    let path = target.as_path();
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -46,7 +59,10 @@ pub fn write_with(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder).map_err(error)?;
+    // The kind alone: the error's text would name the temporary file.
+    let mut temporary = builder
+        .tempfile_in(folder)
+        .map_err(|failed| error(failed.kind().into()))?;
     {
         let mut buffered = std::io::BufWriter::new(temporary.as_file_mut());
         content(&mut buffered).map_err(error)?;

@@ -13,9 +13,11 @@ use burn::store::{
 use burn::tensor::activation::softmax;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::config::data::NormalizeConfig;
 use crate::config::experiment::ModelConfig;
+use crate::config::schema;
 use crate::data::ImageShape;
 use crate::files::{self, WriteError};
 use crate::models::Network;
@@ -26,8 +28,8 @@ pub const BATCH: usize = 256;
 /// The metadata key of the description.
 const METADATA_KEY: &str = "kiln";
 
-/// Most values of one image of a model file: a bound on what a damaged file can make kiln allocate.
-const MAX_INPUT_VALUES: usize = 3 * 4096 * 4096;
+/// Weights are 32-bit floats.
+const BYTES_PER_VALUE: usize = 4;
 
 /// Why a model file gave no classifier.
 #[derive(Debug, thiserror::Error)]
@@ -137,9 +139,11 @@ impl Classifier {
             .skip_enum_variants(true)
             .map_indices_contiguous(false)
             .allow_partial(false);
-        let result = store
-            .apply_to(&mut network)
-            .map_err(|error| format_error(error.to_string()))?;
+        let result = store.apply_to(&mut network).map_err(|error| {
+            format_error(format!(
+                "its tensors are not those of the network that it describes ({error})"
+            ))
+        })?;
         if let Some(name) = result.unused.first() {
             return Err(format_error(format!("it holds an unknown tensor {name}")));
         }
@@ -227,14 +231,51 @@ fn read_card(bytes: &[u8]) -> Result<ModelCard, String> {
         .as_ref()
         .and_then(|entries| entries.get(METADATA_KEY))
         .ok_or("its metadata has no entry `kiln`")?;
-    let card: ModelCard = serde_json::from_str(text)
+    let value: Value = serde_json::from_str(text)
         .map_err(|error| format!("its entry `kiln` can't be understood: {error}"))?;
-    let values = [card.input.channels, card.input.height, card.input.width]
-        .iter()
-        .try_fold(1usize, |product, &size| product.checked_mul(size))
-        .filter(|&values| (1..=MAX_INPUT_VALUES).contains(&values));
-    match values {
-        Some(_) if !card.classes.is_empty() => Ok(card),
-        _ => Err("its input or its classes have no sensible size".into()),
+    let part = |key: &str| value.get(key).cloned().unwrap_or_default();
+    let mut problems = schema::problems(&schema::of::<ModelConfig>(), &part("model"));
+    if !part("normalize").is_null() {
+        let found = part("normalize");
+        problems.extend(schema::problems(&schema::of::<NormalizeConfig>(), &found));
+    }
+    if let Some(problem) = problems.first() {
+        return Err(format!(
+            "its entry `kiln`: {}: {}",
+            problem.path, problem.message
+        ));
+    }
+    let card: ModelCard = serde_json::from_value(value)
+        .map_err(|error| format!("its entry `kiln` can't be understood: {error}"))?;
+    check_card(&card, bytes.len())?;
+    Ok(card)
+}
+
+/// The rules between the parts of a description, and against the size of the file: a damaged one must not make kiln
+/// allocate more than the file can fill.
+fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
+    let (input, classes) = (card.input, card.classes.len());
+    let shape = (input.channels, input.height, input.width);
+    if classes < 2 || ![1, 3].contains(&input.channels) {
+        return Err(format!(
+            "it describes {classes} classes and {} channels",
+            input.channels
+        ));
+    }
+    if let ModelConfig::Cnn(cnn) = &card.model
+        && input.height.min(input.width).checked_ilog2().unwrap_or(0) < cnn.channels.len() as u32
+    {
+        return Err("its images are too small for its blocks".into());
+    }
+    if let Some(normalize) = &card.normalize
+        && [&normalize.mean, &normalize.std]
+            .iter()
+            .any(|values| ![1, input.channels].contains(&values.len()))
+    {
+        return Err("its normalization does not fit its channels".into());
+    }
+    match card.model.values(shape, classes) {
+        Some(values) if values <= file_bytes / BYTES_PER_VALUE => Ok(()),
+        _ => Err("it describes a network larger than the file".into()),
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! - [`config`]: what the user wrote (JSON, `--set`) becomes a checked [`config::Experiment`].
 //! - [`device`]: a backend's name becomes a Burn device, or one clear error.
+//! - [`files`]: writing so that nobody ever sees half a file.
 //! - [`photo`]: bytes of an image file become an upright image.
 //! - [`data`]: sources of labelled images, augmentation, and the loader that makes batches of them.
 //! - [`models`]: the networks, written once for every backend; they know no files.

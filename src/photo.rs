@@ -4,12 +4,15 @@
 //! orientation says, transparent parts on white paper. It refuses images that would take too much memory and files that end
 //! early; it doesn't write files and doesn't look at what an image shows.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
 };
+
+/// Longest file that is read; what is beyond is cut off and then found to be missing.
+const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// Largest number of pixels that is decoded: a 200-megapixel phone photograph still passes.
 pub const MAX_PIXELS: u64 = 250_000_000;
@@ -43,7 +46,15 @@ pub enum PhotoError {
 
 /// Reads a PNG or JPEG file; the image comes back upright, as [`decode`] describes.
 pub fn open(path: &Path) -> Result<DynamicImage, PhotoError> {
-    let bytes = std::fs::read(path).map_err(|source| PhotoError::Io {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        // Not by the file's size: devices and pipes have none.
+        std::fs::File::open(path)?
+            .take(MAX_FILE_BYTES)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|source| PhotoError::Io {
         path: path.to_path_buf(),
         source,
     })?;

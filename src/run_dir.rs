@@ -225,6 +225,8 @@ pub enum Status {
     StoppedEarly,
     /// By Ctrl-C or from the dashboard.
     Interrupted,
+    /// By an error after at least one good epoch, whose weights are kept.
+    Failed,
 }
 
 /// `summary.json`: what came out of a run. Holds no times, so that reruns agree to the byte.
@@ -252,9 +254,9 @@ pub struct Summary {
     pub epochs: usize,
     /// The epoch whose weights are in `model.safetensors`; 0 if the first was never completed.
     pub best_epoch: usize,
-    /// On the validation split, with those weights.
+    /// On the validation split, with those weights; empty if the first epoch was never completed.
     pub valid: Metrics,
-    /// On the test split, with those weights; null if there is none.
+    /// On the test split, with those weights; null if there is none, or if the run was interrupted.
     pub test: Option<Metrics>,
     /// Precision, recall and F1 of each class on the test split (on validation if there is no test).
     pub per_class: Vec<ClassReport>,

@@ -157,6 +157,72 @@ const CASES: &[Case] = &[
         says: &["nothing.txt"],
     },
     Case {
+        name: "a truth that is broken JSON",
+        arguments: "ocr page.png --model run --expect broken.json",
+        code: 2,
+        says: &["broken.json", "not valid JSON"],
+    },
+    Case {
+        name: "a key that stands twice",
+        arguments: "config check twice.json",
+        code: 2,
+        says: &["twice.json", "\"epochs\" stands twice", "line 1"],
+    },
+    Case {
+        name: "a key of another schedule",
+        arguments: "train small.json --set schedule={\"kind\":\"constant\",\"warmup\":3}",
+        code: 2,
+        says: &["schedule.warmup", "unknown key"],
+    },
+    Case {
+        name: "a network larger than any memory",
+        arguments: "train small.json --set model.hidden=[65536,65536]",
+        code: 2,
+        says: &["model", "4364566564 values", "268435456"],
+    },
+    Case {
+        name: "a picture that is the input",
+        arguments: "segment page.png --overlay ./page.png",
+        code: 2,
+        says: &["page.png", "is the input"],
+    },
+    Case {
+        name: "a drawn page beside a config of the same name",
+        arguments: "data page --text HI small.png",
+        code: 2,
+        says: &["small.json", "not the truth of a drawn page"],
+    },
+    Case {
+        name: "a training folder with one bad image",
+        arguments: "train folder.json --run-dir out",
+        code: 1,
+        says: &["folder/B/2.png", "replace or remove"],
+    },
+    Case {
+        name: "a training folder with one class",
+        arguments: "train lonely.json --run-dir out",
+        code: 2,
+        says: &["1 class", "at least 2"],
+    },
+    Case {
+        name: "a picture into a folder that is not there",
+        arguments: "segment page.png --overlay nowhere_else/out.png",
+        code: 1,
+        says: &["nowhere_else/out.png", "can't be written"],
+    },
+    Case {
+        name: "a dry run into a run that exists",
+        arguments: "train small.json --dry-run --run-dir run",
+        code: 2,
+        says: &["run: already exists"],
+    },
+    Case {
+        name: "a path deeper than any config",
+        arguments: "config show small.json --set a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1",
+        code: 2,
+        says: &["--set", "not a dotted path"],
+    },
+    Case {
         name: "other data than the model knows",
         arguments: "eval run --data small_images.json",
         code: 1,
@@ -205,6 +271,24 @@ fn bench() -> Bench {
     model.truncate(model.len() / 2);
     bench.write("damaged/model.safetensors", model);
     bench.write("truth.json", r#"{"other.png": ["PAGE"]}"#);
+    bench.write("broken.json", r#"{"page.png": ["PAGE","#);
+    bench.write(
+        "twice.json",
+        r#"{"data": {"kind": "glyphs"}, "model": {"kind": "mlp"}, "training": {"epochs": 5, "epochs": 6}}"#,
+    );
+    for name in ["folder/A", "folder/B", "lonely/A"] {
+        for number in 0..12 {
+            bench.write(&format!("{name}/{number}.png"), bench.read("page.png"));
+        }
+    }
+    bench.write("folder/B/2.png", "not a picture");
+    for name in ["folder", "lonely"] {
+        let config = serde_json::json!({
+            "data": {"kind": "image_folder", "folder": bench.path(name), "split": {"by": "number", "divisor": 3}},
+            "model": {"kind": "mlp"},
+        });
+        bench.write(&format!("{name}.json"), config.to_string());
+    }
     bench
 }
 
@@ -233,6 +317,12 @@ fn each_bad_input_gets_one_line_the_right_exit_code_and_nothing_is_written() {
             case.name
         );
         assert!(complaint[0].starts_with("error: "), "{}: {err}", case.name);
+        let halves: Vec<&str> = complaint[0].split(": ").collect();
+        assert!(
+            halves.windows(2).all(|pair| pair[0] != pair[1]),
+            "{}: says it twice: {err}",
+            case.name
+        );
         for part in case.says {
             assert!(
                 err.contains(part),
@@ -335,4 +425,79 @@ fn a_place_where_nothing_may_be_written_ends_the_run_with_one_line() {
         "{err}"
     );
     assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+/// Runs a shell line in which `$KILN` is the binary; returns the exit code of `$KILN` and standard error.
+#[cfg(unix)]
+fn shell(bench: &Bench, line: &str) -> (i32, String) {
+    let output = std::process::Command::new("bash")
+        .args(["-c", line])
+        .env("KILN", env!("CARGO_BIN_EXE_kiln"))
+        .current_dir(bench.folder.path())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), err)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_that_is_full_is_one_line_and_exit_code_1() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    for arguments in [
+        "config show small.json",
+        "config schema",
+        "devices",
+        "data info small.json",
+    ] {
+        let (code, err) = shell(&bench, &format!("$KILN {arguments} > /dev/full"));
+        assert_eq!(code, 1, "{arguments}: {err}");
+        assert_eq!(err.lines().count(), 1, "{arguments}: {err}");
+        assert!(err.contains("standard output can't be written"), "{err}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_ends_a_listing_quietly() {
+    let bench = Bench::new();
+    let (code, err) = shell(
+        &bench,
+        "$KILN config schema | head -1 >/dev/null; exit ${PIPESTATUS[0]}",
+    );
+    assert_eq!((code, err.as_str()), (0, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_goes_on_when_nobody_reads_its_progress() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let line =
+        "$KILN train small.json --run-dir run 2>&1 | head -1 >/dev/null; exit ${PIPESTATUS[0]}";
+    assert_eq!(shell(&bench, line).0, 0);
+    assert!(bench.path("run/report.html").is_file());
+    let (code, _) = shell(&bench, "$KILN train small.json --run-dir other 2>/dev/full");
+    assert_eq!(code, 0);
+    assert!(bench.path("other/report.html").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_written_through_and_a_device_is_left_what_it_is() {
+    let bench = Bench::new();
+    bench.output("data page --text LINK page.png");
+    bench.write("target.png", "old");
+    std::os::unix::fs::symlink(bench.path("target.png"), bench.path("link.png")).unwrap();
+    bench.output("segment page.png --overlay link.png");
+    assert!(bench.path("link.png").is_symlink());
+    assert!(image::open(bench.path("target.png")).is_ok());
+}
+
+#[test]
+fn a_byte_order_mark_in_front_of_a_config_is_no_error() {
+    let bench = Bench::new();
+    bench.write("bom.json", format!("\u{feff}{SMALL}"));
+    bench.output("config check bom.json");
 }

@@ -196,6 +196,59 @@ fn set_of_a_kind_drops_the_keys_of_the_other_kind() {
 }
 
 #[test]
+fn set_of_a_kind_spares_what_another_set_says() {
+    for order in [
+        ["data.kind=unipen", "data.folder=x"],
+        ["data.folder=x", "data.kind=unipen"],
+    ] {
+        let experiment = parse(MINIMAL, &order).unwrap();
+        let text = serde_json::to_string(&experiment.data).unwrap();
+        assert!(text.contains(r#""kind":"unipen","folder":"x""#), "{text}");
+    }
+}
+
+#[test]
+fn the_size_of_a_network_is_counted_as_it_is_built() {
+    // 1024 x 64 + 64 + 64 x 36 + 36, and the course's CNN with its batch norms' statistics (2 x 224 values).
+    let size = |text: &str| {
+        let experiment = parse(text, &[]).unwrap();
+        experiment.model.values(experiment.data.shape(), 36)
+    };
+    assert_eq!(
+        size(r#"{"data": {"kind": "glyphs"}, "model": {"kind": "mlp"}}"#),
+        Some(67_940)
+    );
+    assert_eq!(
+        size(r#"{"data": {"kind": "glyphs"}, "model": {"kind": "cnn"}}"#),
+        Some(626_916 + 448)
+    );
+}
+
+#[test]
+fn no_part_of_a_config_takes_unknown_keys() {
+    fn open(schema: &Value, path: &str, found: &mut Vec<String>) {
+        if let Value::Object(map) = schema {
+            if map.get("type") == Some(&json!("object"))
+                && map.get("additionalProperties") != Some(&json!(false))
+            {
+                found.push(path.to_string());
+            }
+            for (key, value) in map {
+                open(value, &format!("{path}/{key}"), found);
+            }
+        }
+        if let Value::Array(items) = schema {
+            for (index, item) in items.iter().enumerate() {
+                open(item, &format!("{path}/{index}"), found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    open(&schema::experiment(), "", &mut found);
+    assert!(found.is_empty(), "sections that take any key: {found:?}");
+}
+
+#[test]
 fn a_set_that_is_no_assignment_is_refused() {
     for bad in ["training.epochs", "=5", "training..epochs=5", "seed.x=5"] {
         assert!(

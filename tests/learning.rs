@@ -411,7 +411,7 @@ fn rates(schedule: &ScheduleConfig, epochs: usize, steps: usize, at: &[usize]) -
 #[test]
 fn a_constant_rate_stays() {
     assert_eq!(
-        rates(&ScheduleConfig::Constant, 5, 10, &[0, 7, 49]),
+        rates(&ScheduleConfig::default(), 5, 10, &[0, 7, 49]),
         [0.8; 3]
     );
 }

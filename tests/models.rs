@@ -239,6 +239,46 @@ proptest! {
 }
 
 #[test]
+fn a_model_whose_description_is_odd_is_refused_before_anything_is_built() {
+    let with = |pointer: &str, value: serde_json::Value| {
+        let whole = small_mlp();
+        let (_, metadata) = safetensors::SafeTensors::read_metadata(&whole).unwrap();
+        let text = metadata.metadata().as_ref().unwrap()["kiln"].clone();
+        let mut card: serde_json::Value = serde_json::from_str(&text).unwrap();
+        *card.pointer_mut(pointer).unwrap() = value;
+        let metadata = [("kiln".to_string(), card.to_string())]
+            .into_iter()
+            .collect();
+        let tensors = safetensors::SafeTensors::deserialize(&whole).unwrap();
+        let bytes = serialize(tensors.tensors(), Some(metadata)).unwrap();
+        load(bytes)
+            .err()
+            .unwrap_or_else(|| panic!("{pointer} must be refused"))
+    };
+    use serde_json::json;
+    for (pointer, value) in [
+        ("/model/hidden", json!([65536, 65536, 65536])),
+        ("/model/hidden", json!([1_000_000_000_000u64])),
+        ("/model", json!({"kind": "cnn", "dropout": 7.0})),
+        (
+            "/model",
+            json!({"kind": "cnn", "channels": [1, 1, 1, 1, 1, 1, 1, 1]}),
+        ),
+        ("/model/kind", json!("transformer")),
+        ("/input/channels", json!(2)),
+        ("/input/height", json!(0)),
+        ("/input/width", json!(4_000_000_000u64)),
+        ("/normalize", json!({"mean": [], "std": []})),
+        ("/normalize", json!({"mean": [0.1, 0.2, 0.3], "std": [1.0]})),
+        ("/normalize", json!({"mean": [0.0], "std": [0.0]})),
+        ("/classes", json!(["a"])),
+    ] {
+        let text = with(pointer, value);
+        assert!(text.contains("not a model that kiln can load"), "{text}");
+    }
+}
+
+#[test]
 fn networks_of_every_kind_take_images_of_every_shape_that_the_checks_allow() {
     for shape in [[1, 4, 4], [3, 33, 17], [1, 32, 32]] {
         for model in [

@@ -404,3 +404,76 @@ fn data_info_counts_and_draws() {
     let grid = image::open(bench.path("grid.png")).unwrap();
     assert!(grid.width() > 300 && grid.height() > 300);
 }
+
+#[test]
+fn a_run_that_fails_late_keeps_its_best_weights() {
+    let bench = Bench::new();
+    // Weight decay of 10 makes the weights grow without bound once the rate has warmed up beyond 0.2.
+    bench.write(
+        "late.json",
+        r#"{
+          "data": {"kind": "glyphs", "train": 1440, "valid": 360, "test": 360},
+          "model": {"kind": "mlp", "hidden": [32], "activation": "relu"},
+          "optimizer": {"kind": "sgd", "lr": 1, "weight_decay": 10},
+          "schedule": {"kind": "cosine", "warmup": 10},
+          "training": {"epochs": 11, "batch_size": 48}
+        }"#,
+    );
+    bench
+        .kiln("train late.json --run-dir run")
+        .assert()
+        .code(1)
+        .stdout("")
+        .stderr(predicate::str::contains("not a finite number"));
+    let summary: Value = serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
+    assert_eq!(summary["status"], "failed");
+    assert!(summary["best_epoch"].as_u64().unwrap() >= 1, "{summary}");
+    assert_eq!(bench.json("eval run --json")["samples"], 360);
+}
+
+#[test]
+fn ctrl_c_in_the_first_epoch_and_in_the_last_evaluation_exits_with_130() {
+    let bench = Bench::new();
+    bench.write(
+        "cnn.json",
+        r#"{
+          "data": {"kind": "glyphs", "train": 720, "valid": 36, "test": 20000},
+          "model": {"kind": "cnn"},
+          "training": {"epochs": 1, "batch_size": 36}
+        }"#,
+    );
+    // A run directory tells that training has begun, the model that it is over.
+    for sign in ["config.json", "model.safetensors"] {
+        let run = format!("at_{sign}");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kiln"))
+            .current_dir(bench.folder.path())
+            .args(["train", "cnn.json", "--run-dir", &run])
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while !bench.path(&run).join(sign).exists() {
+            assert!(
+                began.elapsed() < Duration::from_secs(60),
+                "no {sign} in a minute"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let asked = Instant::now();
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), Some(130), "{sign}");
+        assert!(
+            asked.elapsed() < Duration::from_secs(5),
+            "{sign}: {:?}",
+            asked.elapsed()
+        );
+    }
+    let summary: Value =
+        serde_json::from_slice(&bench.read("at_model.safetensors/summary.json")).unwrap();
+    assert_eq!(summary["status"], "interrupted");
+    assert_eq!(summary["test"], Value::Null, "the test was not finished");
+}

@@ -73,7 +73,7 @@ fn check(configs: &[PathBuf], overrides: &[String]) -> Outcome {
     let mut complaints = Vec::new();
     for path in configs {
         match config::load(path, overrides) {
-            Ok(_) => println!("{}: ok", path.display()),
+            Ok(_) => output::emit(&format!("{}: ok\n", path.display()))?,
             Err(error) => complaints.push(error.to_string()),
         }
     }
@@ -123,6 +123,5 @@ fn write_new(path: &Path, value: &Value) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     files::write(path, text.as_bytes())?;
-    println!("{}", path.display());
-    Ok(())
+    Ok(output::emit(&format!("{}\n", path.display()))?)
 }

@@ -69,6 +69,9 @@ pub fn run(args: Args) -> Outcome {
 
 fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) -> Outcome {
     let experiment = config::load(config, overrides)?;
+    if let Some(path) = grid {
+        output::check_picture(path, None)?;
+    }
     let source = data::open(&experiment.data)?;
     let summary = summarize(source.as_ref())?;
     if let Some(path) = grid {
@@ -82,19 +85,15 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
     }
     match json {
         true => output::json(&summary)?,
-        false => print!("{}", info::format(&summary)),
+        false => output::emit(&info::format(&summary))?,
     }
     Ok(())
 }
 
 fn page(text: &str, seed: u64, out: &Path) -> Outcome {
-    if out.extension().is_none_or(|extension| extension != "png") {
-        return Err(output::UsageError(format!(
-            "{}: the picture's name must end in .png",
-            out.display()
-        ))
-        .into());
-    }
+    output::check_picture(out, None)?;
+    let json_path = out.with_extension("json");
+    spare_other_json(&json_path)?;
     let options = PageOptions {
         seed,
         ..PageOptions::default()
@@ -108,9 +107,26 @@ fn page(text: &str, seed: u64, out: &Path) -> Outcome {
     });
     let mut json = serde_json::to_string_pretty(&truth)?;
     json.push('\n');
-    let json_path = out.with_extension("json");
     files::write_png(out, &page.image)?;
     files::write(&json_path, json.as_bytes())?;
-    println!("{}\n{}", out.display(), json_path.display());
-    Ok(())
+    let names = format!("{}\n{}\n", out.display(), json_path.display());
+    Ok(output::emit(&names)?)
+}
+
+/// Refuses to overwrite a JSON file that is not the truth of a drawn page.
+fn spare_other_json(path: &Path) -> Result<(), output::UsageError> {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return Ok(());
+    };
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    match ["image", "text", "lines"]
+        .iter()
+        .all(|key| value.get(key).is_some())
+    {
+        true => Ok(()),
+        false => Err(output::UsageError(format!(
+            "{}: is there and is not the truth of a drawn page; name another picture",
+            path.display()
+        ))),
+    }
 }

@@ -19,9 +19,12 @@ pub fn run(args: Args) -> Outcome {
         output::json(&devices)?;
         return Ok(());
     }
-    for device in devices {
-        let mark = if device.available { "yes" } else { "no " };
-        println!("{:<8} {mark}  {}", device.backend.name(), device.detail);
-    }
-    Ok(())
+    let lines: String = devices
+        .iter()
+        .map(|device| {
+            let mark = if device.available { "yes" } else { "no " };
+            format!("{:<8} {mark}  {}\n", device.backend.name(), device.detail)
+        })
+        .collect();
+    Ok(output::emit(&lines)?)
 }

@@ -68,7 +68,7 @@ pub fn run(args: Args) -> Outcome {
             per_class: evaluation.confusion.per_class(),
             most_confused: evaluation.confusion.most_confused(CONFUSED_PAIRS),
         })?,
-        false => print!("{}", table(&evaluation, args.split)),
+        false => output::emit(&table(&evaluation, args.split))?,
     }
     Ok(())
 }

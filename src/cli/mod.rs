@@ -60,11 +60,18 @@ pub(crate) enum Failure {
     Failed(anyhow::Error),
     /// Stopped by the user: exit 130.
     Interrupted,
+    /// Nobody reads the results any more (`kiln ... | head`): exit 0.
+    ReaderHasGone,
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
+        if let Some(output) = error.downcast_ref::<output::OutputError>()
+            && output.reader_has_gone()
+        {
+            return Failure::ReaderHasGone;
+        }
         match is_usage(&error) {
             true => Failure::Usage(error),
             false => Failure::Failed(error),
@@ -95,7 +102,6 @@ type Outcome = Result<(), Failure>;
 
 /// Parses the command line, runs the verb, turns its end into an exit code.
 pub fn main() -> ExitCode {
-    output::quiet_broken_pipe();
     let outcome = match Cli::parse().verb {
         Verb::Train(args) => train::run(args),
         Verb::Eval(args) => eval::run(args),
@@ -108,7 +114,7 @@ pub fn main() -> ExitCode {
         Verb::Devices(args) => devices::run(args),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(Failure::ReaderHasGone) => ExitCode::SUCCESS,
         Err(Failure::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(Failure::Usage(error)) => output::complain(&error, 2),
         Err(Failure::Failed(error)) => output::complain(&error, 1),

@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::{Outcome, output};
 use crate::config;
 use crate::models::Network;
-use crate::run_dir::RunDir;
 
 /// Look into a model.
 #[derive(clap::Args)]
@@ -63,23 +62,18 @@ pub fn run(args: Args) -> Outcome {
     };
     match json {
         true => output::json(&info)?,
-        false => print!("{}", table(&info)),
+        false => output::emit(&table(&info))?,
     }
     Ok(())
 }
 
 fn of_run(path: &Path) -> anyhow::Result<Info> {
-    let model = RunDir::open(path)?.experiment()?.model;
     let classifier = output::classifier(path, None)?;
     let card = classifier.card();
+    let model = &card.model;
     let shape = [card.input.channels, card.input.height, card.input.width];
     // A network as it is trained: the classifier's own no longer says what training moves.
-    let network = Network::new(
-        &model,
-        shape,
-        card.classes.len(),
-        &Device::flex().autodiff(),
-    );
+    let network = Network::new(model, shape, card.classes.len(), &Device::flex().autodiff());
     Ok(describe(model.kind(), &network, shape, card.classes.len()))
 }
 

@@ -57,12 +57,16 @@ pub fn run(args: Args) -> Outcome {
             output::UsageError("--overlay and --stages take one image at a time".into()).into(),
         );
     }
+    if let Some(path) = &args.overlay {
+        output::check_picture(path, args.images.first().map(PathBuf::as_path))?;
+    }
     let truth = args.expect.as_deref().map(read_truth).transpose()?;
     let classifier = match &args.model {
         Some(run) => output::classifier(run, args.backend)?,
         None => ocr::shipped_model(&device::open(args.backend.unwrap_or_default())?)?,
     };
     ocr::check(&classifier)?;
+    // Everything is read before anything is printed or written: a page that fails leaves no half of a result.
     let mut documents = Vec::new();
     for path in &args.images {
         let expected = truth
@@ -71,29 +75,28 @@ pub fn run(args: Args) -> Outcome {
             .transpose()?;
         let photo = output::photo(path)?;
         let reading = ocr::read(&photo, &classifier)?;
+        if let Some(folder) = &args.stages {
+            super::segment::write_stages(folder, &reading.segmentation)?;
+        }
         if let Some(target) = &args.overlay {
             let labels = formats::labels(&reading.page);
             let picture = segmentation::overlay(&photo, &reading.segmentation, &labels);
             files::write_png(target, &picture)?;
         }
-        if let Some(folder) = &args.stages {
-            super::segment::write_stages(folder, &reading.segmentation)?;
+        if reading.page.lines.is_empty() {
+            output::note(&format!("{}: no writing was found", path.display()));
         }
         let score = expected.map(|expected| score(&text_lines(&reading.page), &expected));
-        let document = Document {
+        documents.push(Document {
             image: path.display().to_string(),
             page: reading.page,
             score,
-        };
-        if !args.json {
-            print_text(&document, args.images.len() > 1);
-        }
-        documents.push(document);
+        });
     }
     match (args.json, documents.as_slice()) {
         (true, [document]) => output::json(document)?,
         (true, documents) => output::json(&documents)?,
-        (false, documents) => print_total(documents),
+        (false, documents) => output::emit(&as_text(documents))?,
     }
     Ok(())
 }
@@ -103,7 +106,12 @@ fn text_lines(page: &Page) -> Vec<String> {
 }
 
 fn read_truth(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+    std::fs::read_to_string(path).map_err(|error| {
+        anyhow::anyhow!(
+            "{}: {error}; --expect takes a text or JSON file",
+            path.display()
+        )
+    })
 }
 
 fn expected_lines(truth: &str, image: &Path, file: Option<&Path>) -> anyhow::Result<Vec<String>> {
@@ -117,27 +125,26 @@ fn expected_lines(truth: &str, image: &Path, file: Option<&Path>) -> anyhow::Res
     })
 }
 
-fn print_text(document: &Document, several: bool) {
-    if several {
-        println!("== {}", document.image);
+/// The text of all pages; several get a heading each, and a total where there is a truth.
+fn as_text(documents: &[Document]) -> String {
+    let mut text = String::new();
+    for document in documents {
+        if documents.len() > 1 {
+            text += &format!("== {}\n", document.image);
+        }
+        text += &formats::text(&document.page);
+        if let Some(score) = &document.score {
+            text += &describe(score);
+        }
     }
-    print!("{}", formats::text(&document.page));
-    if document.page.lines.is_empty() {
-        eprintln!("{}: no writing was found", document.image);
-    }
-    if let Some(score) = &document.score {
-        println!("{}", describe(score));
-    }
-}
-
-fn print_total(documents: &[Document]) {
     let scores: Vec<TextScore> = documents
         .iter()
         .filter_map(|document| document.score.clone())
         .collect();
     if scores.len() > 1 {
-        println!("== all {}\n{}", scores.len(), describe(&total(&scores)));
+        text += &format!("== all {}\n{}", scores.len(), describe(&total(&scores)));
     }
+    text
 }
 
 fn describe(score: &TextScore) -> String {
@@ -151,7 +158,7 @@ fn describe(score: &TextScore) -> String {
         )
     };
     format!(
-        "{}\n{}",
+        "{}\n{}\n",
         line(
             "character accuracy without spaces",
             &score.characters_without_spaces

@@ -17,29 +17,65 @@ use crate::{device, photo};
 #[error("{0}")]
 pub struct UsageError(pub String);
 
+/// Standard output that can't be written.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output can't be written: {0}")]
+pub struct OutputError(pub std::io::Error);
+
+impl OutputError {
+    /// Whether the reader has gone, as in `kiln ... | head`: no error of ours.
+    pub fn reader_has_gone(&self) -> bool {
+        self.0.kind() == std::io::ErrorKind::BrokenPipe
+    }
+}
+
 /// Prints an error as lines that start with `error:` and returns the exit code.
 pub fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
-    for line in format!("{error:#}").lines() {
-        let _ = writeln!(std::io::stderr(), "error: {line}");
+    for line in error.to_string().lines() {
+        note(&format!("error: {line}"));
     }
     ExitCode::from(code)
 }
 
-/// Lets `kiln ... | head` end quietly: a reader that has gone is no error of ours.
-pub fn quiet_broken_pipe() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        let text = info.payload().downcast_ref::<String>();
-        if text.is_some_and(|text| text.contains("Broken pipe")) {
-            std::process::exit(0);
-        }
-        default(info);
-    }));
+/// Writes a line to standard error. That nobody reads it is no reason to stop the work.
+pub fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Prints a value as indented JSON.
+/// Writes a result to standard output, as it is.
+pub fn emit(text: &str) -> Result<(), OutputError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(OutputError)
+}
+
+/// Writes a value as indented JSON to standard output.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(emit(&format!(
+        "{}\n",
+        serde_json::to_string_pretty(value)?
+    ))?)
+}
+
+/// Refuses a picture to be written that is not named `.png` or that is the input itself.
+pub fn check_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageError> {
+    let is_png = out
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    if !is_png {
+        let out = out.display();
+        return Err(UsageError(format!(
+            "{out}: the picture's name must end in .png"
+        )));
+    }
+    let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if input.is_some_and(|input| same(out, input)) {
+        let out = out.display();
+        return Err(UsageError(format!(
+            "{out}: is the input; name another file"
+        )));
+    }
     Ok(())
 }
 

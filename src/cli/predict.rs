@@ -79,13 +79,16 @@ pub fn run(args: Args) -> Outcome {
         output::json(&predictions)?;
         return Ok(());
     }
-    for prediction in predictions {
-        let guesses: Vec<String> = prediction
-            .guesses
-            .iter()
-            .map(|guess| format!("{} {:.3}", guess.class, guess.confidence))
-            .collect();
-        println!("{}: {}", prediction.image, guesses.join(", "));
-    }
-    Ok(())
+    let lines: String = predictions
+        .iter()
+        .map(|prediction| {
+            let guesses: Vec<String> = prediction
+                .guesses
+                .iter()
+                .map(|guess| format!("{} {:.3}", guess.class, guess.confidence))
+                .collect();
+            format!("{}: {}\n", prediction.image, guesses.join(", "))
+        })
+        .collect();
+    Ok(output::emit(&lines)?)
 }

@@ -27,6 +27,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Outcome {
+    if let Some(path) = &args.overlay {
+        output::check_picture(path, Some(&args.image))?;
+    }
     let photo = output::photo(&args.image)?;
     let segmentation = segmentation::segment(&photo);
     if let Some(path) = &args.overlay {
@@ -34,6 +37,9 @@ pub fn run(args: Args) -> Outcome {
     }
     if let Some(folder) = &args.stages {
         write_stages(folder, &segmentation)?;
+    }
+    if segmentation.lines.is_empty() {
+        output::note(&format!("{}: no writing was found", args.image.display()));
     }
     match args.json {
         true => output::json(&serde_json::json!({
@@ -43,7 +49,7 @@ pub fn run(args: Args) -> Outcome {
             "measures": segmentation.measures,
             "lines": segmentation.lines,
         }))?,
-        false => print!("{}", table(&segmentation)),
+        false => output::emit(&table(&segmentation))?,
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `kiln train`
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use super::{Failure, INTERRUPTED, Outcome, output};
 use crate::config::{self, experiment::Backend};
 use crate::metrics::Metrics;
-use crate::run_dir::Status;
+use crate::run_dir::{RunDirError, Status, Summary};
 use crate::training::{self, EpochReport, Observer, Plan, TrainError};
 
 /// Train the model that a config describes.
@@ -60,7 +60,7 @@ pub fn run(args: Args) -> Outcome {
     let mut experiment = config::load(&args.config, &overrides)?;
     experiment.schema = None;
     for assignment in &overrides {
-        eprintln!("override  {assignment}");
+        output::note(&format!("override  {assignment}"));
     }
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let dashboard = match args.renderer {
@@ -75,10 +75,10 @@ pub fn run(args: Args) -> Outcome {
         }
     };
     if args.dry_run {
-        return dry_run(experiment);
+        return dry_run(experiment, args.run_dir.as_deref());
     }
     let interrupter = Interrupter::new();
-    leave_on_ctrl_c(interrupter.clone())?;
+    leave_on_ctrl_c(interrupter.clone(), dashboard)?;
     let outcome = training::run(
         experiment,
         training::Options {
@@ -90,31 +90,37 @@ pub fn run(args: Args) -> Outcome {
     );
     match outcome {
         Ok(outcome) => conclude(&outcome),
-        Err(TrainError::Killed) => Err(Failure::Interrupted),
+        Err(TrainError::Killed) => {
+            output::note("killed from the dashboard; the run directory has no model");
+            Err(Failure::Interrupted)
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-fn dry_run(experiment: config::Experiment) -> Outcome {
+fn dry_run(experiment: config::Experiment, run_dir: Option<&Path>) -> Outcome {
+    if let Some(path) = run_dir.filter(|path| path.exists()) {
+        return Err(RunDirError::Exists(path.to_path_buf()).into());
+    }
     let prepared = training::run::prepare(experiment)?;
     let samples = prepared.samples;
     let loss = prepared.dry_run()?;
-    println!(
-        "samples     {} train, {} valid, {} test",
-        samples.train, samples.valid, samples.test
-    );
-    println!("parameters  {}", prepared.parameters);
-    println!("first loss  {loss:.4} (one batch forward and backward)");
-    println!("nothing was written");
-    Ok(())
+    Ok(output::emit(&format!(
+        "samples     {} train, {} valid, {} test\nparameters  {}\nfirst loss  {loss:.4} (one batch forward and \
+         backward)\nnothing was written\n",
+        samples.train, samples.valid, samples.test, prepared.parameters
+    ))?)
 }
 
 /// The first Ctrl-C asks the run to stop after its batch, the second leaves at once.
-fn leave_on_ctrl_c(interrupter: Interrupter) -> anyhow::Result<()> {
+fn leave_on_ctrl_c(interrupter: Interrupter, dashboard: bool) -> anyhow::Result<()> {
     let presses = AtomicUsize::new(0);
     ctrlc::set_handler(move || {
         if presses.fetch_add(1, Ordering::Relaxed) == 0 {
             interrupter.stop(Some("Ctrl-C"));
+            if !dashboard {
+                output::note("stopping after this batch; once more leaves at once");
+            }
         } else {
             training::renderer::terminal::restore();
             std::process::exit(i32::from(INTERRUPTED));
@@ -130,41 +136,52 @@ fn conclude(outcome: &training::Outcome) -> Outcome {
         0 => "weights of an unfinished first epoch".to_string(),
         epoch => format!("weights of epoch {epoch} of {}", summary.epochs),
     };
-    let line = |name: &str, metrics: &Metrics, samples: usize| {
-        let accuracy = metrics.get("accuracy").copied().unwrap_or(f64::NAN);
-        println!(
-            "{name} accuracy  {}  ({samples} samples, {kept})",
-            output::percent(accuracy)
-        );
+    let (name, metrics, samples) = match &summary.test {
+        Some(test) => ("test", test, summary.samples.test),
+        None => ("validation", &summary.valid, summary.samples.valid),
     };
-    match &summary.test {
-        Some(test) => line("test", test, summary.samples.test),
-        None => line("validation", &summary.valid, summary.samples.valid),
+    let accuracy = metrics.get("accuracy").copied().unwrap_or(f64::NAN);
+    let path = run_dir.path().display();
+    if !accuracy.is_nan() {
+        output::emit(&format!(
+            "{name} accuracy  {}  ({samples} samples, {kept})\n",
+            output::percent(accuracy)
+        ))?;
     }
-    let (program, path) = (output::program(), run_dir.path().display());
-    println!("run directory  {path}");
+    output::emit(&format!("run directory  {path}\n"))?;
     if let Some(pair) = summary.most_confused.first() {
-        eprintln!(
+        output::note(&format!(
             "most confused: {} taken for {}, {} times",
             pair.truth, pair.predicted, pair.count
-        );
+        ));
     }
     match summary.status {
-        Status::Finished => {}
-        Status::StoppedEarly => eprintln!("stopped early: validation no longer improved"),
+        Status::Finished | Status::Failed => {}
+        Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
         Status::Interrupted => {
-            eprintln!("interrupted; the weights so far are in the run directory");
+            output::note("interrupted; the best weights so far are in the run directory");
             return Err(Failure::Interrupted);
         }
     }
-    eprintln!("\nnext:");
-    eprintln!("  {program} eval {path}              accuracy of every class");
-    eprintln!("  open {path}/report.html            curves, confusions, worst mistakes");
-    if summary.input.channels == 1 && summary.classes.iter().all(|class| class.len() == 1) {
-        eprintln!("  {program} data page --text \"HELLO WORLD\" page.png");
-        eprintln!("  {program} ocr page.png --model {path}");
-    }
+    output::note(&what_next(summary, &path.to_string()));
     Ok(())
+}
+
+/// Commands to go on with.
+fn what_next(summary: &Summary, path: &str) -> String {
+    let program = output::program();
+    let mut lines = vec![
+        "\nnext:".to_string(),
+        format!("  {program} eval {path}              accuracy of every class"),
+        format!("  open {path}/report.html            curves, confusions, worst mistakes"),
+    ];
+    if summary.input.channels == 1 && summary.classes.iter().all(|class| class.len() == 1) {
+        lines.push(format!(
+            "  {program} data page --text \"HELLO WORLD\" page.png"
+        ));
+        lines.push(format!("  {program} ocr page.png --model {path}"));
+    }
+    lines.join("\n")
 }
 
 /// One line per epoch, and a sign of life within long ones.
@@ -187,7 +204,7 @@ impl PlainLines {
 
     fn say(&self, line: &str) {
         if !self.quiet {
-            eprintln!("{line}");
+            output::note(line);
         }
         *self
             .last_line
@@ -217,6 +234,10 @@ impl Observer for PlainLines {
         if last.elapsed() >= SIGN_OF_LIFE {
             self.say(&format!("epoch {epoch}  {part} {done}/{total} samples"));
         }
+    }
+
+    fn finishing(&self) {
+        self.say("evaluating the weights that are kept");
     }
 
     fn epoch(&self, report: &EpochReport) {

@@ -8,12 +8,16 @@ use super::experiment::{Experiment, ModelConfig, ScheduleConfig};
 
 type Rule = fn(&Experiment) -> Option<Problem>;
 
-const RULES: [Rule; 7] = [
+/// Largest network: 1 GiB of weights, four times that in training with Adam.
+pub const MOST_VALUES: usize = 1 << 28;
+
+const RULES: [Rule; 8] = [
+    network_fits_into_memory,
     normalization_fits_the_channels,
     head_has_as_many_classes_as_the_data,
     image_survives_every_pooling,
     warmup_ends_before_the_run,
-    split_leaves_training_samples,
+    split_rule_is_consistent,
     pen_range_is_a_range,
     erasing_has_a_size,
 ];
@@ -71,7 +75,7 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
     })
 }
 
-fn split_leaves_training_samples(experiment: &Experiment) -> Option<Problem> {
+fn split_rule_is_consistent(experiment: &Experiment) -> Option<Problem> {
     let rule = match &experiment.data {
         DataConfig::Nist26(config) => &config.split,
         DataConfig::Unipen(config) => &config.split,
@@ -142,5 +146,22 @@ fn normalization_fits_the_channels(experiment: &Experiment) -> Option<Problem> {
     Some(Problem::new(
         format!("data.normalize.{name}"),
         format!("found {count} values, expected 1 or one per channel ({channels})"),
+    ))
+}
+
+fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
+    // Where only the data knows the number of classes, one is the least.
+    let classes = experiment.model.classes().or(experiment.data.classes());
+    let values = experiment
+        .model
+        .values(experiment.data.shape(), classes.unwrap_or(1));
+    let found = match values {
+        Some(values) if values <= MOST_VALUES => return None,
+        Some(values) => format!("{values} values"),
+        None => "more values than can be counted".into(),
+    };
+    Some(Problem::new(
+        "model",
+        format!("found a network of {found}, allowed are {MOST_VALUES}; make its layers narrower"),
     ))
 }

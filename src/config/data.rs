@@ -320,10 +320,10 @@ impl Default for NumberConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct NormalizeConfig {
     /// One value per channel, or one for all.
-    #[schemars(length(min = 1, max = 3))]
+    #[schemars(length(min = 1, max = 3), inner(range(min = -1000.0, max = 1000.0)))]
     pub mean: Vec<f32>,
     /// One value per channel, or one for all; at least 1e-6.
-    #[schemars(length(min = 1, max = 3), inner(range(min = 0.000001)))]
+    #[schemars(length(min = 1, max = 3), inner(range(min = 0.000001, max = 1000.0)))]
     pub std: Vec<f32>,
 }
 

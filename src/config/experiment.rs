@@ -98,6 +98,37 @@ impl ModelConfig {
         }
     }
 
+    /// Number of weights, biases and statistics for images of `shape` (channels, height, width); `None` if it is beyond
+    /// what a computer counts.
+    pub fn values(&self, shape: (usize, usize, usize), classes: usize) -> Option<usize> {
+        let (channels, height, width) = shape;
+        let dense = |widths: &[usize]| {
+            widths.windows(2).try_fold(0usize, |sum, pair| {
+                sum.checked_add(pair[0].checked_add(1)?.checked_mul(pair[1])?)
+            })
+        };
+        match self {
+            ModelConfig::Mlp(config) => {
+                let inputs = channels.checked_mul(height)?.checked_mul(width)?;
+                dense(&[&[inputs], config.hidden.as_slice(), &[classes]].concat())
+            }
+            ModelConfig::Cnn(config) => {
+                let blocks = [&[channels], config.channels.as_slice()].concat();
+                let halvings = u32::try_from(config.channels.len()).ok()?;
+                let halved = |side: usize| side.checked_shr(halvings).unwrap_or(0);
+                let features = halved(height)
+                    .checked_mul(halved(width))?
+                    .checked_mul(*blocks.last()?)?;
+                // 3x3 weights, a bias, and four values of batch norm for each channel.
+                let convolutions = blocks.windows(2).try_fold(0usize, |sum, pair| {
+                    let inputs = pair[0].checked_mul(9)?.checked_add(5)?;
+                    sum.checked_add(inputs.checked_mul(pair[1])?)
+                })?;
+                convolutions.checked_add(dense(&[features, config.hidden, classes])?)
+            }
+        }
+    }
+
     /// How many classes the head is asked to have; `None` means as many as the data.
     pub fn classes(&self) -> Option<usize> {
         match self {
@@ -263,7 +294,7 @@ pub struct SgdConfig {
     #[schemars(range(min = 0.0, max = 10.0))]
     pub weight_decay: f64,
     /// Largest L2 norm of each parameter's gradient; null leaves gradients alone.
-    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    #[schemars(range(min = 1e-9, max = 1e9))]
     pub clip_norm: Option<f64>,
 }
 
@@ -292,13 +323,13 @@ pub struct AdamConfig {
     #[schemars(range(min = 0.0, max = 0.99999))]
     pub beta2: f64,
     /// Keeps the division finite.
-    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
+    #[schemars(range(min = 1e-20, max = 1.0))]
     pub epsilon: f64,
     /// Weight decay; see the optimizer for where it is applied.
     #[schemars(range(min = 0.0, max = 10.0))]
     pub weight_decay: f64,
     /// Largest L2 norm of each parameter's gradient; null leaves gradients alone.
-    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    #[schemars(range(min = 1e-9, max = 1e9))]
     pub clip_norm: Option<f64>,
 }
 
@@ -317,17 +348,27 @@ impl Default for AdamConfig {
 }
 
 /// How the learning rate changes; all lengths are in epochs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ScheduleConfig {
     /// The optimizer's rate throughout.
-    #[default]
-    Constant,
+    Constant(ConstantConfig),
     /// Multiplied by `gamma` every `every` epochs.
     Step(StepConfig),
     /// Half a cosine from the optimizer's rate down to `final_factor` of it, after a linear warm-up.
     Cosine(CosineConfig),
 }
+
+impl Default for ScheduleConfig {
+    fn default() -> Self {
+        ScheduleConfig::Constant(ConstantConfig {})
+    }
+}
+
+/// The constant schedule has no settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConstantConfig {}
 
 /// Settings of the step schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

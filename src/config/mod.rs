@@ -7,6 +7,7 @@
 //! [`experiment`] and [`data`] hold the types and their defaults, [`overrides`] applies `--set`, [`schema`] makes the
 //! JSON Schema from the types and holds JSON against it, [`checks`] are the rules between sections.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -16,6 +17,7 @@ pub mod data;
 pub mod experiment;
 pub mod overrides;
 pub mod schema;
+mod strict_json;
 
 pub use experiment::Experiment;
 
@@ -80,7 +82,13 @@ fn describe(path: &Path, problems: &[Problem]) -> String {
         .iter()
         .map(|problem| match problem.path.as_str() {
             "" => format!("{}: {}", path.display(), problem.message),
-            key => format!("{}: {key}: {}", path.display(), problem.message),
+            // A key may hold a line break; the message must not.
+            key => format!(
+                "{}: {}: {}",
+                path.display(),
+                key.escape_debug(),
+                problem.message
+            ),
         })
         .collect();
     lines.join("\n")
@@ -95,28 +103,34 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError
         path: path.to_path_buf(),
         source,
     };
-    let size = std::fs::metadata(path).map_err(io_error)?.len();
-    if size > MAX_CONFIG_BYTES {
-        return Err(io_error(std::io::Error::other(format!(
-            "{size} bytes are too many for a config"
-        ))));
+    let file = std::fs::File::open(path).map_err(io_error)?;
+    let mut text = String::new();
+    // Not by the file's size: devices and pipes have none.
+    file.take(MAX_CONFIG_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(io_error)?;
+    if text.len() as u64 > MAX_CONFIG_BYTES {
+        return Err(io_error(std::io::Error::other(
+            "this is too long for a config",
+        )));
     }
-    let text = std::fs::read_to_string(path).map_err(io_error)?;
     parse(&text, path, overrides)
 }
 
 /// [`load`] for text in memory; `path` names it in errors and gives the run its default name.
 pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
-    let mut value: Value = serde_json::from_str(text).map_err(|source| ConfigError::Json {
+    // Some editors put a byte order mark in front.
+    let text = text.trim_start_matches('\u{feff}');
+    let mut value = strict_json::parse(text).map_err(|source| ConfigError::Json {
         path: path.to_path_buf(),
         source,
     })?;
-    for assignment in overrides {
-        overrides::apply(&mut value, assignment).map_err(|message| ConfigError::Override {
-            assignment: assignment.clone(),
+    overrides::apply_all(&mut value, overrides).map_err(|(assignment, message)| {
+        ConfigError::Override {
+            assignment,
             message,
-        })?;
-    }
+        }
+    })?;
     let mut experiment = resolve(value).map_err(|problems| ConfigError::Invalid {
         path: path.to_path_buf(),
         problems,

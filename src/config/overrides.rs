@@ -2,6 +2,24 @@
 
 use serde_json::{Map, Value};
 
+/// Most keys in a path: more than any config has levels.
+const MOST_KEYS: usize = 16;
+
+/// Applies assignments in their order, those of a `kind` first: changing a section's kind drops the section's other keys,
+/// and must not drop what another assignment has just set. The error holds the assignment and what is wrong with it.
+pub fn apply_all(root: &mut Value, assignments: &[String]) -> Result<(), (String, String)> {
+    let is_kind = |assignment: &&String| {
+        let path = assignment.split('=').next().unwrap_or_default();
+        path.trim().ends_with(".kind")
+    };
+    let kinds = assignments.iter().filter(is_kind);
+    let others = assignments.iter().filter(|assignment| !is_kind(assignment));
+    for assignment in kinds.chain(others) {
+        apply(root, assignment).map_err(|message| (assignment.clone(), message))?;
+    }
+    Ok(())
+}
+
 /// Sets `path=value`. The value is read as JSON, else taken as a string. Missing sections are made, so that a default
 /// can be overridden; whether the key exists is for the schema to say.
 ///
@@ -11,8 +29,10 @@ pub fn apply(root: &mut Value, assignment: &str) -> Result<(), String> {
         .split_once('=')
         .ok_or("expected path=value, such as training.epochs=5")?;
     let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_string()));
+    let path = path.trim();
     let keys: Vec<&str> = path.split('.').collect();
-    if keys.iter().any(|key| key.is_empty()) {
+    if keys.len() > MOST_KEYS || keys.iter().any(|key| key.is_empty()) {
+        let path: String = path.chars().take(80).collect();
         return Err(format!(
             "`{path}` is not a dotted path such as training.epochs"
         ));

@@ -113,7 +113,14 @@ impl<'a> Check<'a> {
 
     fn tagged(&mut self, choices: &[&'a Value], tag: &str, value: &Value, path: &str) {
         let Value::Object(map) = value else {
-            let message = format!("found {}, expected a section in {{ }}", shown(value));
+            let example = choices
+                .iter()
+                .find_map(|choice| choice.pointer(&format!("/properties/{tag}/const")))
+                .unwrap_or(&Value::Null);
+            let message = format!(
+                "found {}, expected a section such as {{\"{tag}\": {example}}}",
+                shown(value)
+            );
             return self.report(path, message);
         };
         let names: Vec<Value> = choices
@@ -281,7 +288,7 @@ fn shown(value: &Value) -> String {
         other => {
             let text = other.to_string();
             match text.char_indices().nth(60) {
-                Some((end, _)) => format!("{}...", &text[..end]),
+                Some((end, _)) => format!("{}...", &text[..end]), // enough to find it again
                 None => text,
             }
         }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rayon::prelude::*;
+
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 
@@ -111,7 +113,7 @@ impl ImageFolder {
 
 /// Brings an image to the shape of a sample: values in [0, 1], `[channels, height, width]`.
 ///
-/// What is transparent shows white paper; colour becomes grey where one channel is asked for.
+/// Colour becomes grey where one channel is asked for.
 pub fn to_sample(image: DynamicImage, shape: ImageShape, fit: Fit) -> Vec<f32> {
     let bytes = to_bytes(image, shape, fit);
     let mut values = vec![0.0; bytes.len()];
@@ -121,12 +123,11 @@ pub fn to_sample(image: DynamicImage, shape: ImageShape, fit: Fit) -> Vec<f32> {
 
 fn to_bytes(image: DynamicImage, shape: ImageShape, fit: Fit) -> Box<[u8]> {
     let (width, height) = (shape.width as u32, shape.height as u32);
-    let image = on_white(image);
     if shape.channels == 1 {
-        let image = DynamicImage::ImageRgb8(image).into_luma8();
+        let image = image.into_luma8();
         fit_grey(&image, width, height, fit).into_raw().into()
     } else {
-        let image = fit_colour(&image, width, height, fit);
+        let image = fit_colour(&image.into_rgb8(), width, height, fit);
         let values = (0..3).flat_map(|channel| image.pixels().map(move |p| p.0[channel]));
         values.collect()
     }
@@ -150,6 +151,16 @@ impl DataSource for ImageFolder {
     }
 
     /// Errors name the file: it is gone, or not an image in spite of its extension.
+    /// Decodes every image, which the first epochs then need not do (up to [`CACHE_BYTES`]).
+    fn check(&self) -> Result<(), DataError> {
+        Split::ALL.into_iter().try_for_each(|split| {
+            (0..self.len(split)).into_par_iter().try_for_each_init(
+                || vec![0.0; self.shape.values()],
+                |values, index| self.read(split, index, 0, values),
+            )
+        })
+    }
+
     fn read(
         &self,
         split: Split,
@@ -305,20 +316,6 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 // ---- Shape ----
-
-/// The image in colour; what is transparent shows white paper.
-fn on_white(image: DynamicImage) -> RgbImage {
-    if !image.color().has_alpha() {
-        return image.into_rgb8();
-    }
-    let image = image.into_rgba8();
-    RgbImage::from_fn(image.width(), image.height(), |x, y| {
-        let [r, g, b, alpha] = image.get_pixel(x, y).0;
-        let alpha = u32::from(alpha);
-        // Rounded to the nearest; at most 255.
-        Rgb([r, g, b].map(|v| ((u32::from(v) * alpha + 255 * (255 - alpha) + 127) / 255) as u8))
-    })
-}
 
 fn fit_grey(image: &GrayImage, width: u32, height: u32, fit: Fit) -> GrayImage {
     let fill = || Luma(median(border(image).map(|p| p.0)));

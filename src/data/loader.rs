@@ -106,7 +106,10 @@ impl Loader {
                 }
             }
         });
-        Batches { receiver }
+        Batches {
+            receiver,
+            left: self.batches_per_epoch(),
+        }
     }
 
     /// Reads and augments the given samples.
@@ -152,12 +155,27 @@ impl Loader {
 /// The batches of one epoch.
 pub struct Batches {
     receiver: Receiver<Result<HostBatch, DataError>>,
+    /// Batches that are still to come.
+    left: usize,
 }
 
 impl Iterator for Batches {
     type Item = Result<HostBatch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.receiver.recv().ok()
+        if self.left == 0 {
+            return None;
+        }
+        // A thread that has gone before its last batch has died: an epoch must not end early and look like one.
+        let batch = self.receiver.recv().unwrap_or_else(|_| {
+            Err(DataError::Empty(
+                "the thread that reads the data has died".into(),
+            ))
+        });
+        self.left = match batch {
+            Ok(_) => self.left - 1,
+            Err(_) => 0,
+        };
+        Some(batch)
     }
 }

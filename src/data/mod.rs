@@ -148,6 +148,11 @@ pub trait DataSource: Send + Sync {
     /// Class of a sample.
     fn label(&self, split: Split, index: usize) -> usize;
 
+    /// Looks for samples that can't be read, as far as [`open`] has not done so: a run asks before it begins.
+    fn check(&self) -> Result<(), DataError> {
+        Ok(())
+    }
+
     /// Writes the sample's values in [0, 1] into `out` (`shape().values()` long).
     ///
     /// `draw` selects the rendering for sources that draw a sample anew (pen strokes); 0 is the plain one, used for

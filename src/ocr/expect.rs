@@ -8,7 +8,14 @@ use serde_json::Value;
 /// `kiln data page` writes (with the lines under `text`). `image` is the image's file name. The error says what was
 /// expected.
 pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
-    let Ok(Value::Object(map)) = serde_json::from_str::<Value>(truth) else {
+    let looks_like_json = truth.trim_start().starts_with(['{', '[']);
+    let map = match serde_json::from_str::<Value>(truth) {
+        Ok(Value::Object(map)) => Some(map),
+        _ if !looks_like_json => None,
+        Ok(_) => return Err("expected an object of file name to list of lines".into()),
+        Err(error) => return Err(format!("not valid JSON: {error}")),
+    };
+    let Some(map) = map else {
         return Ok(truth
             .lines()
             .map(str::trim)

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use burn::train::Interrupter;
+
 use crate::data::loader::Loader;
 use crate::data::{DataError, DataSource, Split};
 use crate::inference::{BATCH, Classifier, ModelError};
@@ -9,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::metrics::classification::{Confusion, rank_of, top_k_accuracy};
 use crate::report::Mistake;
 
-use super::measures::TOP_K;
+use super::measures::{TOP_K, TOP_K_NAME};
 
 /// How many of the worst mistakes are kept with their images.
 const WORST_MISTAKES: usize = 40;
@@ -41,15 +43,16 @@ pub struct Evaluation {
     pub samples: usize,
 }
 
-/// Runs the classifier over a split.
+/// Runs the classifier over a split; `None` if `interrupter` stops it.
 ///
 /// Classes are matched by name; a class of the data that the model does not know is an error. Where the data has fewer
 /// classes than the model, only those compete (letters alone, for a model of letters and digits).
-pub fn evaluate(
+pub fn evaluate_unless_stopped(
     classifier: &Classifier,
     source: Arc<dyn DataSource>,
     split: Split,
-) -> Result<Evaluation, EvaluateError> {
+    interrupter: &Interrupter,
+) -> Result<Option<Evaluation>, EvaluateError> {
     let columns = columns(classifier, source.as_ref())?;
     if source.len(split) == 0 {
         return Err(EvaluateError::Mismatch(format!(
@@ -60,6 +63,9 @@ pub fn evaluate(
     let mut tally = Tally::new(source.as_ref());
     for batch in Loader::plain(source.clone(), split, BATCH).batches(0) {
         let batch = batch?;
+        if interrupter.should_stop() {
+            return Ok(None);
+        }
         let rows = classifier.logits(batch.pixels.clone(), batch.labels.len())?;
         let images = batch.pixels.chunks(source.shape().values());
         for ((logits, image), &label) in rows.iter().zip(images).zip(&batch.labels) {
@@ -67,7 +73,18 @@ pub fn evaluate(
             tally.add(&log_softmax(&logits), label, image);
         }
     }
-    Ok(tally.finish(source.as_ref()))
+    Ok(Some(tally.finish(source.as_ref())))
+}
+
+/// [`evaluate_unless_stopped`] with nothing to stop it.
+pub fn evaluate(
+    classifier: &Classifier,
+    source: Arc<dyn DataSource>,
+    split: Split,
+) -> Result<Evaluation, EvaluateError> {
+    let nobody = Interrupter::new();
+    evaluate_unless_stopped(classifier, source, split, &nobody)?
+        .ok_or_else(|| EvaluateError::Mismatch("the evaluation was stopped".into()))
 }
 
 /// Where each class of the data stands among the model's logits.
@@ -163,7 +180,7 @@ impl Tally {
         if source.classes().len() > TOP_K
             && let Some(accuracy) = top_k_accuracy(&self.ranks, TOP_K)
         {
-            metrics.insert("top5_accuracy".into(), accuracy);
+            metrics.insert(TOP_K_NAME.into(), accuracy);
         }
         let shape = source.shape();
         let classes = source.classes();

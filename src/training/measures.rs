@@ -13,6 +13,9 @@ use burn::train::metric::{
 /// The `k` of top-k accuracy.
 pub const TOP_K: usize = 5;
 
+/// Name of top-k accuracy in files.
+pub const TOP_K_NAME: &str = "top5_accuracy";
+
 /// Name of the accuracy metric inside burn-train.
 pub const ACCURACY: &str = "Accuracy";
 
@@ -21,11 +24,7 @@ pub fn file_names() -> [(String, &'static str, f64); 3] {
     [
         ("Loss".into(), "loss", 1.0),
         (ACCURACY.into(), "accuracy", 0.01),
-        (
-            format!("Top-K Accuracy @ TopK({TOP_K})"),
-            "top5_accuracy",
-            0.01,
-        ),
+        (format!("Top-K Accuracy @ TopK({TOP_K})"), TOP_K_NAME, 0.01),
     ]
 }
 

@@ -57,9 +57,6 @@ pub trait Observer: Send + Sync {
     fn progress(&self, _epoch: usize, _part: &str, _done: usize, _total: usize) {}
     /// An epoch has ended.
     fn epoch(&self, _report: &EpochReport) {}
+    /// Training is over; the weights that are kept are evaluated.
+    fn finishing(&self) {}
 }
-
-/// Watches nothing.
-pub struct Silent;
-
-impl Observer for Silent {}

@@ -26,6 +26,7 @@ use crate::data::{self, DataError, DataSource, Split};
 use crate::device::{self, DeviceError};
 use crate::files::{self, WriteError};
 use crate::inference::{Classifier, ModelCard, ModelError};
+use crate::metrics::{EpochRecord, Metrics};
 use crate::models::Network;
 use crate::report::{self, ReportData};
 use crate::run_dir::{RunDir, RunDirError, Samples, Status, Summary};
@@ -135,6 +136,12 @@ pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
             "model.classes: found {head}, but the data has {classes} classes"
         )));
     }
+    if classes < 2 {
+        return Err(TrainError::Mismatch(format!(
+            "the data has {classes} class; a classifier needs at least 2"
+        )));
+    }
+    source.check()?;
     device.seed(experiment.seed);
     let shape = source.shape();
     let dims = [shape.channels, shape.height, shape.width];
@@ -166,11 +173,6 @@ fn trainable(network: &Network) -> usize {
 }
 
 impl Prepared {
-    /// The data.
-    pub fn source(&self) -> &Arc<dyn DataSource> {
-        &self.source
-    }
-
     fn batches(&self, split: Split, counter: &EpochCounter) -> DeviceBatches {
         let config = &self.experiment;
         let training = split == Split::Train;
@@ -231,11 +233,29 @@ pub fn run(experiment: Experiment, options: Options) -> Result<Outcome, TrainErr
         parameters: prepared.parameters,
     });
     let began = Instant::now();
-    let ledger = train(&prepared, &run_dir, options)?;
-    finish(&prepared, run_dir, ledger, began)
+    let interrupter = options.interrupter.clone();
+    let observer = options.observer.clone();
+    let (ledger, failure) = train(&prepared, &run_dir, options);
+    // A run that fails late keeps what it has learnt.
+    let has_weights = ledger.kept.as_ref().is_some_and(|(epoch, _)| *epoch > 0);
+    match failure {
+        Some(failure) if !has_weights => Err(failure),
+        failure => {
+            if !interrupter.should_stop() {
+                observer.finishing();
+            }
+            let interrupter = match failure {
+                Some(_) => Interrupter::new(),
+                None => interrupter,
+            };
+            let outcome = finish(&prepared, run_dir, ledger, began, &interrupter)?;
+            failure.map_or(Ok(outcome), Err)
+        }
+    }
 }
 
-fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> Result<Ledger, TrainError> {
+/// Trains all epochs; returns what was learnt and, if something went wrong, what.
+fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Option<TrainError>) {
     let config = &prepared.experiment;
     let counter: EpochCounter = Arc::new(AtomicUsize::new(1));
     let train = prepared.batches(Split::Train, &counter);
@@ -283,11 +303,14 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> Result<Ledg
     // Burn ends a run by panicking when the dashboard's user says "kill", and when a thread of its own has died.
     let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));
     let mut ledger = std::mem::take(&mut *ledger.lock().unwrap_or_else(PoisonError::into_inner));
-    match (ledger.failure.take(), launched) {
-        (Some(failure), _) => Err(failure),
-        (None, Ok(())) => Ok(ledger),
-        (None, Err(panic)) => Err(why_it_panicked(panic.as_ref())),
+    let failure = ledger
+        .failure
+        .take()
+        .or_else(|| launched.err().map(|panic| why_it_panicked(panic.as_ref())));
+    if failure.is_some() {
+        ledger.status = Some(Status::Failed);
     }
+    (ledger, failure)
 }
 
 fn why_it_panicked(panic: &(dyn std::any::Any + Send)) -> TrainError {
@@ -308,34 +331,58 @@ fn finish(
     run_dir: RunDir,
     ledger: Ledger,
     began: Instant,
+    interrupter: &Interrupter,
 ) -> Result<Outcome, TrainError> {
     let (best_epoch, network) = ledger
         .kept
         .ok_or_else(|| TrainError::Stopped("before the first step".into()))?;
     let classifier = Classifier::new(&network, prepared.card(), &prepared.device);
     classifier.save(&run_dir.model_file())?;
-    let test = (prepared.samples.test > 0)
-        .then(|| evaluate::evaluate(&classifier, prepared.source.clone(), Split::Test))
-        .transpose()?;
-    let valid = evaluate::evaluate(&classifier, prepared.source.clone(), Split::Valid)?;
-    let shown = test.as_ref().unwrap_or(&valid);
+    // Whoever interrupts a run, or its last evaluation, does not want to wait for figures.
+    let evaluate = |split, samples| match samples {
+        0 => Ok(None),
+        _ => evaluate::evaluate_unless_stopped(
+            &classifier,
+            prepared.source.clone(),
+            split,
+            interrupter,
+        ),
+    };
+    let test = evaluate(Split::Test, prepared.samples.test)?;
+    let valid = evaluate(Split::Valid, prepared.samples.valid)?;
+    let mut status = ledger.status.unwrap_or(Status::Interrupted);
+    if interrupter.should_stop() {
+        status = Status::Interrupted;
+    }
+    let during = ledger
+        .epochs
+        .iter()
+        .find(|record| record.epoch == best_epoch);
+    let valid_metrics = match (&valid, during) {
+        (Some(valid), _) => valid.metrics.clone(),
+        (None, Some(record)) => record.valid.clone(),
+        (None, None) => Metrics::new(),
+    };
+    let shown = test.as_ref().or(valid.as_ref());
     let config = &prepared.experiment;
     let summary = Summary {
         kiln: env!("CARGO_PKG_VERSION").into(),
         name: config.name.clone(),
         seed: config.seed,
         backend: config.backend,
-        status: ledger.status.unwrap_or(Status::Interrupted),
+        status,
         parameters: prepared.parameters,
         classes: prepared.source.classes().to_vec(),
         input: prepared.source.shape(),
         samples: prepared.samples,
         epochs: ledger.epochs.len(),
         best_epoch,
-        valid: valid.metrics.clone(),
+        valid: valid_metrics,
         test: test.as_ref().map(|test| test.metrics.clone()),
-        per_class: shown.confusion.per_class(),
-        most_confused: shown.confusion.most_confused(CONFUSED_PAIRS),
+        per_class: shown.map_or_else(Vec::new, |shown| shown.confusion.per_class()),
+        most_confused: shown.map_or_else(Vec::new, |shown| {
+            shown.confusion.most_confused(CONFUSED_PAIRS)
+        }),
     };
     run_dir.write_json(&run_dir.summary_file(), &summary)?;
     let page = page(prepared, &run_dir, &ledger.epochs, &summary, shown, began)?;
@@ -346,12 +393,12 @@ fn finish(
 fn page(
     prepared: &Prepared,
     run_dir: &RunDir,
-    epochs: &[crate::metrics::EpochRecord],
+    epochs: &[EpochRecord],
     summary: &Summary,
-    shown: &Evaluation,
+    shown: Option<&Evaluation>,
     began: Instant,
 ) -> Result<String, TrainError> {
-    let percent = |metrics: &crate::metrics::Metrics, name: &str| {
+    let percent = |metrics: &Metrics, name: &str| {
         let value = metrics.get(name).copied().unwrap_or(f64::NAN);
         format!("{:.2} %", 100.0 * value)
     };
@@ -382,8 +429,8 @@ fn page(
         headline,
         epochs,
         best_epoch: summary.best_epoch,
-        confusion: Some(&shown.confusion),
-        mistakes: &shown.mistakes,
+        confusion: shown.map(|shown| &shown.confusion),
+        mistakes: shown.map_or(&[], |shown| &shown.mistakes),
         config_json: &config_json,
         environment: vec![
             ("kiln".into(), summary.kiln.clone()),

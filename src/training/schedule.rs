@@ -19,7 +19,7 @@ pub fn learning_rate(
 ) -> f64 {
     let per_epoch = steps_per_epoch.max(1);
     match schedule {
-        ScheduleConfig::Constant => base,
+        ScheduleConfig::Constant(_) => base,
         ScheduleConfig::Step(config) => {
             let reductions = (step / per_epoch) / config.every;
             base * config

@@ -211,7 +211,7 @@ impl EpochLoop<'_> {
             train: self.metrics(epoch, Split::Train),
             valid: self.metrics(epoch, Split::Valid),
         };
-        check_finite(&record).map_err(Stop::Failed)?;
+        check_metrics(&record).map_err(Stop::Failed)?;
         let is_best = self.strategy.enter(&record, learner);
         let samples_per_second = self.train.num_items() as f64 / training_time.as_secs_f64();
         let report = EpochReport {
@@ -343,7 +343,12 @@ fn append_line(path: &std::path::Path, value: &impl serde::Serialize) -> Result<
     append().map_err(|source| WriteError::new(path, source))
 }
 
-fn check_finite(record: &EpochRecord) -> Result<(), TrainError> {
+fn check_metrics(record: &EpochRecord) -> Result<(), TrainError> {
+    if !record.valid.contains_key("accuracy") {
+        return Err(TrainError::Stopped(
+            "the learner gave no validation accuracy".into(),
+        ));
+    }
     let bad = [("training", &record.train), ("validation", &record.valid)]
         .into_iter()
         .find(|(_, metrics)| metrics.values().any(|value| !value.is_finite()));
