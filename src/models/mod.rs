@@ -15,6 +15,7 @@ pub use mlp::Mlp;
 
 /// Any of the networks; the one list of them on the side of the tensors.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // A process holds one or two of them.
 pub enum Network {
     /// Fully connected layers.
     Mlp(Mlp),
