@@ -62,7 +62,10 @@ pub fn write_with(
     // The kind alone: the error's text would name the temporary file.
     let mut temporary = builder
         .tempfile_in(folder)
-        .map_err(|failed| error(failed.kind().into()))?;
+        .map_err(|failed| match failed.kind() {
+            std::io::ErrorKind::NotFound => error(std::io::Error::other("there is no such folder")),
+            kind => error(kind.into()),
+        })?;
     {
         let mut buffered = std::io::BufWriter::new(temporary.as_file_mut());
         content(&mut buffered).map_err(error)?;

@@ -8,6 +8,7 @@
 //! - [`files`]: writing so that nobody ever sees half a file.
 //! - [`photo`]: bytes of an image file become an upright image.
 //! - [`data`]: sources of labelled images, augmentation, and the loader that makes batches of them.
+//! - [`kernels`]: convolution, batch norm and pooling as flex should have them.
 //! - [`models`]: the networks, written once for every backend; they know no files.
 //! - [`metrics`]: numbers about predictions and texts, as plain functions.
 //! - [`run_dir`]: the folder that a run leaves behind and that every other verb takes.
@@ -27,6 +28,7 @@ pub mod data;
 pub mod device;
 pub mod files;
 pub mod inference;
+pub mod kernels;
 pub mod metrics;
 pub mod models;
 pub mod ocr;

@@ -127,6 +127,12 @@ const CASES: &[Case] = &[
         says: &["run: already exists", "--run-dir"],
     },
     Case {
+        name: "a folder of images that is not named",
+        arguments: "train nameless.json",
+        code: 2,
+        says: &["data.folder", "missing"],
+    },
+    Case {
         name: "a dashboard without a terminal",
         arguments: "train small.json --renderer dashboard",
         code: 2,
@@ -270,6 +276,10 @@ fn bench() -> Bench {
     let mut model = bench.read("run/model.safetensors");
     model.truncate(model.len() / 2);
     bench.write("damaged/model.safetensors", model);
+    bench.write(
+        "nameless.json",
+        r#"{"data": {"kind": "image_folder"}, "model": {"kind": "cnn"}}"#,
+    );
     bench.write("truth.json", r#"{"other.png": ["PAGE"]}"#);
     bench.write("broken.json", r#"{"page.png": ["PAGE","#);
     bench.write(

@@ -11,6 +11,8 @@ use crate::files;
 
 /// Check, complete and explain configs.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln config init my_run.json --data image_folder --model cnn")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -98,7 +100,9 @@ fn init(out: Option<&Path>, data: &str, model: &str) -> Outcome {
         "training": {"epochs": 10, "batch_size": 64},
     });
     if data == "image_folder" {
-        starter["data"]["folder"] = json!("my_images");
+        starter["data"] = json!({
+            "kind": "image_folder", "folder": "my_images", "channels": 3, "height": 32, "width": 32,
+        });
     }
     // Refuse to hand out what would be refused.
     config::resolve(starter.clone()).map_err(|problems| {

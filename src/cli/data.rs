@@ -15,6 +15,8 @@ const SAMPLES_PER_CLASS: usize = 12;
 
 /// Look at data, or draw some.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln data info configs/glyphs_mlp.json --grid samples.png")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,

@@ -31,6 +31,9 @@ pub struct Args {
     /// Take the data of this config instead of the run's own
     #[arg(long, value_name = "CONFIG")]
     data: Option<PathBuf>,
+    /// Override one key of the config that names the data
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
     /// Engine to compute with [default: flex]
     #[arg(long)]
     backend: Option<Backend>,
@@ -53,8 +56,8 @@ struct Report<'a> {
 pub fn run(args: Args) -> Outcome {
     let run = RunDir::open(&args.run)?;
     let experiment = match &args.data {
-        Some(path) => config::load(path, &[])?,
-        None => run.experiment()?,
+        Some(path) => config::load(path, &args.overrides)?,
+        None => config::load(&run.config_file(), &args.overrides)?,
     };
     let classifier = output::classifier(&args.run, args.backend)?;
     let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);

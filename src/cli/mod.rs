@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod config;
 mod data;
 mod devices;
@@ -50,6 +51,8 @@ enum Verb {
     Model(model::Args),
     /// List the backends and the devices behind them
     Devices(devices::Args),
+    /// Time training and inference
+    Bench(bench::Args),
 }
 
 /// How a verb ends when it does not end well.
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Verb::Config(args) => config::run(args),
         Verb::Model(args) => model::run(args),
         Verb::Devices(args) => devices::run(args),
+        Verb::Bench(args) => bench::run(args),
     };
     match outcome {
         Ok(()) | Err(Failure::ReaderHasGone) => ExitCode::SUCCESS,

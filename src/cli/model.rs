@@ -14,6 +14,8 @@ use crate::models::Network;
 
 /// Look into a model.
 #[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln model info configs/nist36_cnn.json")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,

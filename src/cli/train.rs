@@ -20,8 +20,10 @@ use crate::training::{self, EpochReport, Observer, Plan, TrainError};
 #[command(after_help = "Example:
   kiln train configs/glyphs_mlp.json --set training.epochs=5 --set optimizer.lr=1e-3
 
-Makes a run directory runs/<name>-<n>/ with config.json, metrics.jsonl, timing.jsonl, summary.json, checkpoints/,
-model.safetensors and report.html. Ctrl-C finishes the batch, saves and exits with 130; twice leaves at once.")]
+The value of --set is JSON, or else a text: --set model.hidden=[64,64], --set data.folder=letters.
+
+Makes a run directory runs/<name>-<n>/ with the config, metrics, model and report. Ctrl-C finishes the batch, saves and
+exits with 130; twice leaves at once.")]
 pub struct Args {
     /// Config file
     config: PathBuf,
@@ -91,7 +93,9 @@ pub fn run(args: Args) -> Outcome {
     match outcome {
         Ok(outcome) => conclude(&outcome),
         Err(TrainError::Killed) => {
-            output::note("killed from the dashboard; the run directory has no model");
+            output::note(
+                "\r\nkilled from the dashboard; epochs that were completed are in the run directory",
+            );
             Err(Failure::Interrupted)
         }
         Err(error) => Err(error.into()),
@@ -172,10 +176,15 @@ fn what_next(summary: &Summary, path: &str) -> String {
     let program = output::program();
     let mut lines = vec![
         "\nnext:".to_string(),
-        format!("  {program} eval {path}              accuracy of every class"),
-        format!("  open {path}/report.html            curves, confusions, worst mistakes"),
+        format!("  look at {path}/report.html: curves, confusions, worst mistakes"),
+        match summary.test {
+            Some(_) => format!("  {program} eval {path}"),
+            None => format!("  {program} eval {path} --split valid"),
+        },
+        format!("  {program} predict {path} IMAGE"),
     ];
-    if summary.input.channels == 1 && summary.classes.iter().all(|class| class.len() == 1) {
+    let reads = |class: &String| matches!(class.as_bytes(), [b'A'..=b'Z' | b'0'..=b'9']);
+    if summary.input.channels == 1 && summary.classes.iter().all(reads) {
         lines.push(format!(
             "  {program} data page --text \"HELLO WORLD\" page.png"
         ));

@@ -11,7 +11,8 @@ type Rule = fn(&Experiment) -> Option<Problem>;
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
 pub const MOST_VALUES: usize = 1 << 28;
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
+    image_folder_is_named,
     network_fits_into_memory,
     normalization_fits_the_channels,
     head_has_as_many_classes_as_the_data,
@@ -68,7 +69,7 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
         Problem::new(
             "schedule.warmup",
             format!(
-                "found {} epochs, must be less than training.epochs ({epochs})",
+                "found {} epochs, must be less than training.epochs ({epochs}); set schedule.warmup as well",
                 cosine.warmup
             ),
         )
@@ -164,4 +165,16 @@ fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
         "model",
         format!("found a network of {found}, allowed are {MOST_VALUES}; make its layers narrower"),
     ))
+}
+
+fn image_folder_is_named(experiment: &Experiment) -> Option<Problem> {
+    let DataConfig::ImageFolder(config) = &experiment.data else {
+        return None;
+    };
+    config.folder.is_empty().then(|| {
+        Problem::new(
+            "data.folder",
+            "missing; name the folder that holds train/ and valid/, or a folder for each class",
+        )
+    })
 }

@@ -204,7 +204,7 @@ impl Default for UnipenConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct ImageFolderConfig {
     /// Folder with `train/ valid/ test/` (or `val/`), each with a folder a class; or with the class folders
-    /// themselves, divided by `split`. Relative to `KILN_DATA`.
+    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder without it.
     pub folder: String,
     /// How a folder without `train/` is divided.
     pub split: SplitRule,
@@ -228,7 +228,7 @@ pub struct ImageFolderConfig {
 impl Default for ImageFolderConfig {
     fn default() -> Self {
         Self {
-            folder: ".".into(),
+            folder: String::new(),
             split: SplitRule::default(),
             height: 32,
             width: 32,

@@ -8,6 +8,7 @@ use burn::nn::{PaddingConfig2d, Relu};
 use burn::prelude::*;
 
 use crate::config::experiment::CnnConfig;
+use crate::kernels;
 
 /// Convolutional blocks and two fully connected layers; see [`CnnConfig`].
 #[derive(Module, Debug)]
@@ -38,8 +39,47 @@ impl Block {
     }
 
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let values = self.norm.forward(self.conv.forward(images));
-        self.pool.forward(Relu::new().forward(values))
+        let device = images.device();
+        let training = device.is_autodiff() && self.norm.training.is_enabled();
+        // A frozen block on a training device needs gradients through fixed statistics: Burn's operators have them.
+        match (&self.conv.bias, kernels::fits(&device)) {
+            (Some(bias), true) if training || !device.is_autodiff() => {
+                let weight = self.conv.weight.val();
+                let values = kernels::conv2d(images, weight, bias.val(), 1, 1);
+                match training {
+                    true => self.norm_relu_pool(values),
+                    false => self.scale_relu_pool(values),
+                }
+            }
+            _ => {
+                let values = self.norm.forward(self.conv.forward(images));
+                self.pool.forward(Relu::new().forward(values))
+            }
+        }
+    }
+
+    /// Batch norm in training, ReLU and pool in one pass; the running statistics move on as in Burn's [`BatchNorm`].
+    fn norm_relu_pool(&self, values: Tensor<4>) -> Tensor<4> {
+        let norm = &self.norm;
+        let (output, mean, variance) =
+            kernels::norm_relu_pool(values, norm.gamma.val(), norm.beta.val(), norm.epsilon);
+        for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
+            let kept = running.value_sync().to_device(&batch.device());
+            let moved = kept.mul_scalar(1.0 - norm.momentum) + batch.mul_scalar(norm.momentum);
+            running.update(moved.detach());
+        }
+        output
+    }
+
+    /// Batch norm with the running statistics, ReLU and pool in one pass.
+    fn scale_relu_pool(&self, values: Tensor<4>) -> Tensor<4> {
+        let norm = &self.norm;
+        let device = values.device();
+        let mean = norm.running_mean.value().to_device(&device);
+        let variance = norm.running_var.value().to_device(&device);
+        let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
+        let shift = norm.beta.val() - mean * scale.clone();
+        kernels::scale_relu_pool(values, scale, shift)
     }
 }
 

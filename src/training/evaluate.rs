@@ -56,7 +56,7 @@ pub fn evaluate_unless_stopped(
     let columns = columns(classifier, source.as_ref())?;
     if source.len(split) == 0 {
         return Err(EvaluateError::Mismatch(format!(
-            "the data has no {} split",
+            "the data has no {} split; choose another with --split",
             split.name()
         )));
     }
@@ -93,7 +93,8 @@ fn columns(classifier: &Classifier, source: &dyn DataSource) -> Result<Vec<usize
     if card.input != source.shape() {
         let (model, data) = (card.input, source.shape());
         return Err(EvaluateError::Mismatch(format!(
-            "the model takes {}x{}x{} images (channels, height, width), the data has {}x{}x{}",
+            "the model takes {}x{}x{} images (channels, height, width), the data has {}x{}x{}; set the data's size to \
+             the model's",
             model.channels, model.height, model.width, data.channels, data.height, data.width
         )));
     }

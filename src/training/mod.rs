@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 pub mod batches;
+pub mod bench;
 pub mod evaluate;
 pub mod logger;
 pub mod measures;

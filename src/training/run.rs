@@ -196,9 +196,14 @@ impl Prepared {
         }
     }
 
+    /// The training batches, as a run takes them.
+    pub fn training_batches(&self) -> DeviceBatches {
+        self.batches(Split::Train, &EpochCounter::default())
+    }
+
     /// One batch forward and backward; returns its mean loss. Writes nothing.
     pub fn dry_run(&self) -> Result<f64, TrainError> {
-        let batches = self.batches(Split::Train, &EpochCounter::default());
+        let batches = self.training_batches();
         let batch = batches.loader.batches(1).next().transpose()?;
         let batch = batch.ok_or_else(|| TrainError::Mismatch("the data is empty".into()))?;
         let trainee = Trainee::new(self.network.clone(), &self.experiment.loss);

@@ -1,0 +1,212 @@
+//! Speed: how fast a machine trains and classifies with the model of a config.
+//!
+//! Training and inference run on a made-up batch of the config's shape that is already in memory, so that they need no data
+//! set and measure the engine alone; where the data is there, the training part of a real epoch is timed as well, with
+//! loading and augmentation.
+
+use std::time::Instant;
+
+use burn::optim::ModuleOptimizer;
+use burn::prelude::*;
+use burn::train::TrainStep;
+use serde::Serialize;
+
+use super::run::{self, TrainError};
+use super::trainee::{Batch, Trainee};
+use super::{optimizer, schedule};
+use crate::config::Experiment;
+use crate::device;
+use crate::inference::to_input;
+use crate::models::Network;
+
+/// Steps that are not counted: caches and allocators settle.
+const WARM_UP: usize = 3;
+
+/// A workload is timed for about this long ...
+const SECONDS: f64 = 2.0;
+
+/// ... but for at least and at most so many steps.
+const STEPS: std::ops::RangeInclusive<usize> = 5..=400;
+
+/// What is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Forward, loss, backward, optimizer, loss read back.
+    Train,
+    /// Forward in inference, a number read back.
+    Infer,
+    /// The training part of a real epoch: as `Train`, with loading and augmentation.
+    Epoch,
+}
+
+/// The times of one workload.
+#[derive(Debug, Clone, Serialize)]
+pub struct Timing {
+    /// Name of the config.
+    pub workload: String,
+    /// What was timed.
+    pub mode: Mode,
+    /// Engine.
+    pub backend: &'static str,
+    /// Samples in a step.
+    pub batch: usize,
+    /// Steps that were timed.
+    pub steps: usize,
+    /// Samples per second at the median step (over the whole for an epoch).
+    pub samples_per_s: f64,
+    /// Median milliseconds of a step.
+    pub ms_per_step: f64,
+    /// The 10th and the 90th percentile.
+    pub ms_spread: [f64; 2],
+    /// Threads that the engine may use.
+    pub threads: usize,
+    /// Largest memory of the process so far in MB (Linux; 0 elsewhere).
+    pub peak_mb: u64,
+}
+
+/// Times training or inference on a made-up batch; `batch` overrides the config's.
+pub fn synthetic(
+    experiment: &Experiment,
+    mode: Mode,
+    batch: Option<usize>,
+) -> Result<Timing, TrainError> {
+    let mut bench = Bench::new(experiment, batch)?;
+    let mut times = Vec::new();
+    let began = Instant::now();
+    while times.len() < WARM_UP + STEPS.start()
+        || (began.elapsed().as_secs_f64() < SECONDS && times.len() < WARM_UP + STEPS.end())
+    {
+        let start = Instant::now();
+        match mode {
+            Mode::Infer => bench.infer()?,
+            Mode::Train | Mode::Epoch => bench.train()?,
+        }
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    times.drain(..WARM_UP);
+    Ok(bench.timing(experiment, mode, times))
+}
+
+/// Times the training part of the first epoch on the config's data.
+pub fn epoch(experiment: &Experiment) -> Result<Timing, TrainError> {
+    let prepared = run::prepare(experiment.clone())?;
+    let batches = prepared.training_batches();
+    let mut bench = Bench::new(experiment, None)?;
+    bench.train()?;
+    let mut times = Vec::new();
+    let mut start = Instant::now();
+    let mut samples = 0;
+    for batch in batches.loader.batches(1) {
+        let batch = batch?;
+        samples += batch.labels.len();
+        bench.batch = batches.upload(batch);
+        bench.train()?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+        start = Instant::now();
+    }
+    let seconds = times.iter().sum::<f64>() / 1e3;
+    let mut timing = bench.timing(experiment, Mode::Epoch, times);
+    timing.batch = experiment.training.batch_size;
+    timing.samples_per_s = samples as f64 / seconds;
+    Ok(timing)
+}
+
+struct Bench {
+    trainee: Trainee,
+    network: Network,
+    optimizer: ModuleOptimizer,
+    batch: Batch,
+    images: Tensor<4>,
+    samples: usize,
+    rate: f64,
+}
+
+impl Bench {
+    fn new(experiment: &Experiment, batch: Option<usize>) -> Result<Self, TrainError> {
+        let device = device::open(experiment.backend)?;
+        let training = device.clone().autodiff();
+        training.seed(experiment.seed);
+        let (channels, height, width) = experiment.data.shape();
+        let classes = experiment.model.classes().or(experiment.data.classes());
+        let classes = classes.ok_or_else(|| {
+            TrainError::Mismatch("model.classes: missing; a bench can't take it from data".into())
+        })?;
+        let shape = [channels, height, width];
+        let network = Network::new(&experiment.model, shape, classes, &training);
+        let samples = batch.unwrap_or(experiment.training.batch_size);
+        // Numbers between 0 and 1; their values do not matter.
+        let pixels: Vec<f32> = (0..samples * channels * height * width)
+            .map(|i| (i * 7919 % 1009) as f32 / 1009.0)
+            .collect();
+        let input = |device: &Device| {
+            let shape = crate::data::ImageShape {
+                channels,
+                height,
+                width,
+            };
+            to_input(pixels.clone(), samples, shape, None, device)
+        };
+        let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
+        let rate = experiment.optimizer.lr();
+        Ok(Self {
+            trainee: Trainee::new(network.clone(), &experiment.loss),
+            network: network.valid(),
+            optimizer: optimizer::build(&experiment.optimizer),
+            batch: Batch {
+                images: input(&training),
+                targets: Tensor::from_data(TensorData::new(targets, [samples]), &training),
+            },
+            images: input(&device),
+            samples,
+            rate: schedule::learning_rate(&experiment.schedule, rate, 2, 1, 1),
+        })
+    }
+
+    fn train(&mut self) -> Result<(), TrainError> {
+        let output = TrainStep::step(&self.trainee, self.batch.clone());
+        let trainee = self.trainee.clone();
+        self.trainee = self.optimizer.step(self.rate, trainee, output.grads);
+        read_back(output.item.loss)
+    }
+
+    fn infer(&mut self) -> Result<(), TrainError> {
+        read_back(self.network.forward(self.images.clone()).sum())
+    }
+
+    fn timing(&self, experiment: &Experiment, mode: Mode, mut times: Vec<f64>) -> Timing {
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
+        let median = at(0.5);
+        Timing {
+            workload: experiment.name.clone(),
+            mode,
+            backend: experiment.backend.name(),
+            batch: self.samples,
+            steps: times.len(),
+            samples_per_s: self.samples as f64 / median * 1e3,
+            ms_per_step: median,
+            ms_spread: [at(0.1), at(0.9)],
+            threads: rayon::current_num_threads(),
+            peak_mb: peak_mb(),
+        }
+    }
+}
+
+fn read_back(value: Tensor<1>) -> Result<(), TrainError> {
+    let value = value.try_into_scalar::<f64>();
+    value.map_or_else(
+        |error| Err(TrainError::Stopped(error.to_string())),
+        |_| Ok(()),
+    )
+}
+
+/// Largest resident memory of this process, from Linux's /proc.
+fn peak_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status.lines().find_map(|line| {
+        let rest = line.strip_prefix("VmHWM:")?;
+        rest.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    });
+    kilobytes.unwrap_or(0) / 1024
+}
