@@ -458,7 +458,6 @@ fn standard_output_that_is_full_is_one_line_and_exit_code_1() {
     for arguments in [
         "config show small.json",
         "config schema",
-        "devices",
         "data info small.json",
     ] {
         let (code, err) = shell(&bench, &format!("$KILN {arguments} > /dev/full"));

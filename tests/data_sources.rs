@@ -754,6 +754,7 @@ fn save_grey(path: PathBuf, width: u32, height: u32, value: impl Fn(u32, u32) ->
 
 fn folder_config(size: (usize, usize), channels: usize, fit: Fit) -> ImageFolderConfig {
     ImageFolderConfig {
+        folder: ".".into(),
         height: size.0,
         width: size.1,
         channels,
