@@ -66,7 +66,8 @@ pub fn run(args: Args) -> Outcome {
         None => ocr::shipped_model(&device::open(args.backend.unwrap_or_default())?)?,
     };
     ocr::check(&classifier)?;
-    // Everything is read before anything is printed or written: a page that fails leaves no half of a result.
+    // All pages are read before anything is printed: one that fails leaves no half of a result. (Pictures belong to one
+    // image only.)
     let mut documents = Vec::new();
     for path in &args.images {
         let expected = truth
