@@ -263,14 +263,12 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
         ));
     }
     if let ModelConfig::Cnn(cnn) = &card.model
-        && input.height.min(input.width).checked_ilog2().unwrap_or(0) < cnn.channels.len() as u32
+        && !cnn.takes(input.height, input.width)
     {
         return Err("its images are too small for its blocks".into());
     }
     if let Some(normalize) = &card.normalize
-        && [&normalize.mean, &normalize.std]
-            .iter()
-            .any(|values| ![1, input.channels].contains(&values.len()))
+        && normalize.misfit(input.channels).is_some()
     {
         return Err("its normalization does not fit its channels".into());
     }

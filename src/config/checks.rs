@@ -46,9 +46,8 @@ fn image_survives_every_pooling(experiment: &Experiment) -> Option<Problem> {
         return None;
     };
     let (_, height, width) = experiment.data.shape();
-    let blocks = cnn.channels.len() as u32;
-    let smallest = 1usize << blocks;
-    (height.min(width) < smallest).then(|| {
+    let blocks = cnn.channels.len();
+    (!cnn.takes(height, width)).then(|| {
         Problem::new(
             "model.channels",
             format!(
@@ -141,9 +140,7 @@ fn erasing_has_a_size(experiment: &Experiment) -> Option<Problem> {
 fn normalization_fits_the_channels(experiment: &Experiment) -> Option<Problem> {
     let normalize = experiment.data.normalize()?;
     let (channels, _, _) = experiment.data.shape();
-    let (name, count) = [("mean", normalize.mean.len()), ("std", normalize.std.len())]
-        .into_iter()
-        .find(|(_, count)| ![1, channels].contains(count))?;
+    let (name, count) = normalize.misfit(channels)?;
     Some(Problem::new(
         format!("data.normalize.{name}"),
         format!("found {count} values, expected 1 or one per channel ({channels})"),

@@ -327,6 +327,15 @@ pub struct NormalizeConfig {
     pub std: Vec<f32>,
 }
 
+impl NormalizeConfig {
+    /// Name and length of the list that has neither one value nor one per channel, if there is one.
+    pub fn misfit(&self, channels: usize) -> Option<(&'static str, usize)> {
+        [("mean", self.mean.len()), ("std", self.std.len())]
+            .into_iter()
+            .find(|(_, count)| ![1, channels].contains(count))
+    }
+}
+
 impl Default for NormalizeConfig {
     fn default() -> Self {
         Self {

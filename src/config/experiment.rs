@@ -209,6 +209,14 @@ pub struct CnnConfig {
     pub classes: Option<usize>,
 }
 
+impl CnnConfig {
+    /// Whether images of this size have a pixel left after every block has halved them.
+    pub fn takes(&self, height: usize, width: usize) -> bool {
+        let halvings = height.min(width).checked_ilog2().unwrap_or(0);
+        self.channels.len() <= halvings as usize
+    }
+}
+
 impl Default for CnnConfig {
     fn default() -> Self {
         Self {
