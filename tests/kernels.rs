@@ -1,13 +1,14 @@
 //! The kernels against Burn's own operators and against finite differences, at odd sizes too.
 
-use burn::nn::conv::Conv2dConfig;
+use burn::module::Param;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::MaxPool2dConfig;
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::prelude::*;
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use kiln::kernels;
+use kiln::kernels::{self, Activation, AdamStep, ConvNorm, SgdStep};
 
 /// `count` numbers between -1 and 1 that look random and are the same everywhere.
 fn numbers(count: usize, salt: u64) -> Vec<f64> {
@@ -66,9 +67,19 @@ fn the_convolution_and_its_gradients_are_burns_at_every_kernel_stride_and_paddin
         let w = || tensor([outputs, inputs, kernel, kernel], 2, &device).require_grad();
         let b = || tensor([outputs], 3, &device).require_grad();
         let (x1, w1, b1, x2, w2, b2) = (x(), w(), b(), x(), w(), b());
-        let ours = kernels::conv2d(x1.clone(), w1.clone(), b1.clone(), stride, padding);
+        // Every other case with ReLU.
+        let with_relu = height % 2 == 0;
+        let ours = kernels::channels_first(kernels::conv2d(
+            kernels::channels_last(x1.clone()),
+            w1.clone(),
+            b1.clone(),
+            stride,
+            padding,
+            with_relu,
+        ));
         let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
         let burns = conv2d(x2.clone(), w2.clone(), Some(b2.clone()), options);
+        let burns = if with_relu { relu(burns) } else { burns };
         assert_eq!(ours.dims(), burns.dims(), "{name}");
         let weights = tensor(ours.dims(), 4, &device);
         let ours_grads = (ours.clone() * weights.clone()).sum().backward();
@@ -102,54 +113,81 @@ fn pool(x: Tensor<4>) -> Tensor<4> {
         .forward(x)
 }
 
-/// Batch norm, ReLU and pool of Burn on a training device.
-fn burns_norm_relu_pool(x: Tensor<4>, norm: &BatchNorm) -> Tensor<4> {
-    pool(relu(norm.forward(x)))
+/// Burn's layers and the same parameters as the kernels take them, for `[_, inputs, _, _]` to `outputs` channels.
+fn block(inputs: usize, outputs: usize, device: &Device) -> (Conv2d, BatchNorm, ConvNorm) {
+    let mut conv = Conv2dConfig::new([inputs, outputs], [3, 3])
+        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+        .init(device);
+    conv.weight = Param::from_tensor(tensor([outputs, inputs, 3, 3], 3, device));
+    conv.bias = Some(Param::from_tensor(tensor([outputs], 4, device)));
+    let mut norm = BatchNormConfig::new(outputs).init(device);
+    norm.gamma = Param::from_tensor(tensor([outputs], 5, device));
+    norm.beta = Param::from_tensor(tensor([outputs], 6, device));
+    let parameters = ConvNorm {
+        weight: conv.weight.val(),
+        bias: conv.bias.as_ref().unwrap().val(),
+        gamma: norm.gamma.val(),
+        beta: norm.beta.val(),
+        epsilon: norm.epsilon,
+    };
+    (conv, norm, parameters)
 }
 
 #[test]
-fn norm_relu_pool_and_its_gradients_are_burns() {
+fn a_block_and_its_gradients_are_burns() {
     let device = Device::flex().autodiff();
-    for shape in [
-        [1, 1, 2, 2],
-        [2, 3, 4, 6],
-        [5, 7, 9, 11],
-        [32, 32, 32, 32],
-        [3, 2, 5, 2],
+    for (shape, outputs) in [
+        ([1, 1, 2, 2], 1),
+        ([2, 3, 4, 6], 5),
+        ([5, 7, 9, 11], 17),
+        ([32, 1, 32, 32], 32),
+        ([9, 32, 16, 16], 64),
+        ([3, 2, 5, 2], 40),
     ] {
-        let channels = shape[1];
-        let mut norm = BatchNormConfig::new(channels).init(&device);
-        let gamma = tensor([channels], 5, &device).require_grad();
-        let beta = tensor([channels], 6, &device).require_grad();
-        norm.gamma = burn::module::Param::from_tensor(gamma);
-        norm.beta = burn::module::Param::from_tensor(beta);
-        let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+        let name = format!("{shape:?} to {outputs}");
+        let (conv, norm, parameters) = block(shape[1], outputs, &device);
         let x1 = tensor(shape, 7, &device).require_grad();
         let x2 = tensor(shape, 7, &device).require_grad();
-        let (ours, mean, variance) =
-            kernels::norm_relu_pool(x1.clone(), gamma.clone(), beta.clone(), norm.epsilon);
-        let burns = burns_norm_relu_pool(x2.clone(), &norm);
+        let input = kernels::channels_last(x1.clone());
+        let (ours, mean, variance) = kernels::conv_block(input, parameters.clone(), 1);
+        let ours = kernels::channels_first(ours);
+        let burns = pool(relu(norm.forward(conv.forward(x2.clone()))));
         assert_eq!(ours.dims(), burns.dims());
         let weights = tensor(ours.dims(), 8, &device);
         let ours_grads = (ours.clone() * weights.clone()).sum().backward();
-        let ours_gamma = values(gamma.grad(&ours_grads).unwrap());
-        let ours_beta = values(beta.grad(&ours_grads).unwrap());
         let burns_grads = (burns.clone() * weights).sum().backward();
         let mut worst = difference(&values(ours), &values(burns));
-        worst = worst.max(difference(
-            &ours_gamma,
-            &values(gamma.grad(&burns_grads).unwrap()),
-        ));
-        worst = worst.max(difference(
-            &ours_beta,
-            &values(beta.grad(&burns_grads).unwrap()),
-        ));
-        // A single image of 2x2: the gradient is a difference of equal numbers.
+        let mut compare = |what: &str, ours: Vec<f32>, burns: Vec<f32>| {
+            let found = difference(&ours, &burns);
+            assert!(found < 1e-4, "{name}: gradient of {what}: {found}");
+            worst = worst.max(found);
+        };
+        let of = |tensor: &Tensor<1>| {
+            let ours = values(tensor.grad(&ours_grads).unwrap());
+            (ours, values(tensor.grad(&burns_grads).unwrap()))
+        };
+        let (ours_gamma, burns_gamma) = of(&parameters.gamma);
+        compare("gamma", ours_gamma, burns_gamma);
+        let (ours_beta, burns_beta) = of(&parameters.beta);
+        compare("beta", ours_beta, burns_beta);
+        // Burn's is what rounding leaves of zero.
+        let (ours_bias, burns_bias) = of(&parameters.bias);
+        assert!(ours_bias.iter().all(|&slope| slope == 0.0), "{name}");
+        assert!(burns_bias.iter().all(|slope| slope.abs() < 2e-3), "{name}");
+        // A single image of 2x2: the gradients are differences of equal numbers.
         if shape[0] * shape[2] * shape[3] > 4 {
-            let ours_x = values(x1.grad(&ours_grads).unwrap());
-            worst = worst.max(difference(&ours_x, &values(x2.grad(&burns_grads).unwrap())));
+            compare(
+                "the weights",
+                values(parameters.weight.grad(&ours_grads).unwrap()),
+                values(parameters.weight.grad(&burns_grads).unwrap()),
+            );
+            compare(
+                "the input",
+                values(x1.grad(&ours_grads).unwrap()),
+                values(x2.grad(&burns_grads).unwrap()),
+            );
         }
-        assert!(worst < 1e-4, "{shape:?}: {worst}");
+        assert!(worst < 1e-4, "{name}: {worst}");
         // Mean and variance, as they would move the running statistics of a fresh batch norm.
         let moved = values(norm.running_mean.value_sync());
         let expected: Vec<f32> = values(mean).iter().map(|m| 0.1 * m).collect();
@@ -161,18 +199,266 @@ fn norm_relu_pool_and_its_gradients_are_burns() {
 }
 
 #[test]
-fn scale_relu_pool_is_what_it_says() {
+fn a_block_with_fixed_statistics_is_burns() {
     let device = Device::flex();
-    let x = tensor([3, 4, 6, 5], 1, &device);
-    let (scale, shift) = (tensor([4], 2, &device), tensor([4], 3, &device));
-    let found = values(kernels::scale_relu_pool(
-        x.clone(),
-        scale.clone(),
-        shift.clone(),
+    for (shape, outputs) in [
+        ([3, 4, 6, 5], 7),
+        ([1, 1, 32, 32], 32),
+        ([40, 32, 16, 16], 64),
+    ] {
+        let (conv, _, parameters) = block(shape[1], outputs, &device);
+        let x = tensor(shape, 1, &device);
+        let mean = tensor([outputs], 9, &device);
+        let variance = tensor([outputs], 10, &device).abs() + 0.1;
+        let input = kernels::channels_last(x.clone());
+        let ours =
+            kernels::fixed_conv_block(input, parameters.clone(), mean.clone(), variance.clone(), 1);
+        let per_channel = |values: Tensor<1>| values.reshape([1, outputs, 1, 1]);
+        let normed = (conv.forward(x) - per_channel(mean))
+            / per_channel((variance + parameters.epsilon).sqrt())
+            * per_channel(parameters.gamma)
+            + per_channel(parameters.beta);
+        let expected = values(pool(relu(normed)));
+        let found = difference(&values(kernels::channels_first(ours)), &expected);
+        assert!(found < CLOSE, "{shape:?}: {found}");
+    }
+}
+
+#[test]
+fn of_equal_values_the_first_gets_the_gradient() {
+    // A flat image: all four inputs of a pool are equal.
+    let device = Device::flex().autodiff();
+    let x = (Tensor::<4>::zeros([2, 4, 4, 1], &device) + 0.5).require_grad();
+    let weight = Tensor::<4>::ones([1, 1, 1, 1], &device);
+    let parameters = ConvNorm {
+        weight: weight.require_grad(),
+        bias: Tensor::zeros([1], &device),
+        gamma: Tensor::ones([1], &device),
+        beta: Tensor::ones([1], &device),
+        epsilon: 1e-5,
+    };
+    let (y, _, _) = kernels::conv_block(x.clone(), parameters, 0);
+    let grads = y.sum().backward();
+    let slopes = values(x.grad(&grads).unwrap());
+    // One input of four stands out by gamma / sigma; the norm takes the mean away.
+    let sigma = 1e-5f32.sqrt();
+    for (index, slope) in slopes.iter().enumerate() {
+        let (row, column) = (index / 4 % 4, index % 4);
+        let chosen = row % 2 == 0 && column % 2 == 0;
+        let expected = if chosen { 0.75 / sigma } else { -0.25 / sigma };
+        assert!(
+            (slope - expected).abs() < 1e-3 * expected.abs(),
+            "{index}: {slope}"
+        );
+    }
+}
+
+#[test]
+fn a_fully_connected_layer_and_its_gradients_are_burns() {
+    let device = Device::flex().autodiff();
+    for (batch, inputs, outputs) in [
+        (1, 1, 1),
+        (1, 1024, 64),
+        (3, 7, 5),
+        (13, 64, 36),
+        (64, 100, 48),
+        (600, 30, 33),
+        // Larger than the cache that the kernel is for.
+        (5, 600, 300),
+    ] {
+        for activation in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
+            let name = format!("{batch}x{inputs} to {outputs}, {activation:?}");
+            let x = || tensor([batch, inputs], 1, &device).require_grad();
+            let w = || tensor([inputs, outputs], 2, &device).require_grad();
+            let b = || tensor([outputs], 3, &device).require_grad();
+            let (x1, w1, b1, x2, w2, b2) = (x(), w(), b(), x(), w(), b());
+            let ours = kernels::linear(x1.clone(), w1.clone(), b1.clone(), activation);
+            let burns = x2.clone().matmul(w2.clone()) + b2.clone().unsqueeze::<2>();
+            let burns = match activation {
+                Activation::Identity => burns,
+                Activation::Relu => relu(burns),
+                Activation::Sigmoid => sigmoid(burns),
+            };
+            let weights = tensor(ours.dims(), 4, &device);
+            let ours_grads = (ours.clone() * weights.clone()).sum().backward();
+            let burns_grads = (burns.clone() * weights).sum().backward();
+            let pairs = [
+                (values(ours), values(burns)),
+                (
+                    values(x1.grad(&ours_grads).unwrap()),
+                    values(x2.grad(&burns_grads).unwrap()),
+                ),
+                (
+                    values(w1.grad(&ours_grads).unwrap()),
+                    values(w2.grad(&burns_grads).unwrap()),
+                ),
+                (
+                    values(b1.grad(&ours_grads).unwrap()),
+                    values(b2.grad(&burns_grads).unwrap()),
+                ),
+            ];
+            for (found, expected) in pairs {
+                let worst = difference(&found, &expected);
+                assert!(worst < CLOSE, "{name}: {worst}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_sigmoid_is_right_over_its_whole_range() {
+    let device = Device::flex();
+    let xs: Vec<f32> = (-9000..=9000).map(|i| i as f32 / 100.0).collect();
+    let count = xs.len();
+    let x = Tensor::<2>::from_data(TensorData::new(xs.clone(), [count, 1]), &device);
+    let one = Tensor::ones([1, 1], &device);
+    let found = values(kernels::linear(
+        x,
+        one,
+        Tensor::zeros([1], &device),
+        Activation::Sigmoid,
     ));
-    let scaled = x * scale.reshape([1, 4, 1, 1]) + shift.reshape([1, 4, 1, 1]);
-    let expected = values(pool(relu(scaled)));
-    assert!(difference(&found, &expected) < 1e-6);
+    for (x, y) in xs.into_iter().zip(found) {
+        let expected = 1.0 / (1.0 + (-f64::from(x)).exp());
+        // Below, a 32-bit sigmoid is smaller than 1e-37.
+        let allowed = 4e-7 * expected + 1e-37;
+        assert!(
+            (f64::from(y) - expected).abs() <= allowed,
+            "{x}: {y}, not {expected}"
+        );
+    }
+}
+
+#[test]
+fn an_optimizers_step_is_the_formula() {
+    // Kingma and Ba 2015 and Loshchilov and Hutter 2019 by hand, in 64 bits.
+    let device = Device::flex();
+    let count = 40_000;
+    let (start, slopes) = (numbers(count, 1), numbers(count, 2));
+    for (coupled, decoupled) in [(0.0, 0.0), (0.1, 0.0), (0.0, 0.1)] {
+        let mut p = tensor([count], 1, &device);
+        // Somebody else holds the parameter, as a learner does: it must not change under them.
+        let held = p.clone();
+        let mut moments = [
+            Tensor::zeros([count], &device),
+            Tensor::zeros([count], &device),
+        ];
+        let (mut expected, mut m, mut v) = (start.clone(), vec![0.0; count], vec![0.0; count]);
+        for time in 1..=3 {
+            let step = AdamStep {
+                rate: 0.01,
+                beta1: 0.9,
+                beta2: 0.99,
+                epsilon: 1e-8,
+                coupled_decay: coupled,
+                decoupled_decay: decoupled,
+                time,
+            };
+            (p, moments) = kernels::adam_step(p, tensor([count], 2, &device), moments, step);
+            for i in 0..count {
+                let g = slopes[i] + coupled * expected[i];
+                m[i] = 0.9 * m[i] + 0.1 * g;
+                v[i] = 0.99 * v[i] + 0.01 * g * g;
+                let (m, v): (f64, f64) = (
+                    m[i] / (1.0 - 0.9f64.powi(time)),
+                    v[i] / (1.0 - 0.99f64.powi(time)),
+                );
+                expected[i] -= 0.01 * decoupled * expected[i] + 0.01 * m / (v.sqrt() + 1e-8);
+            }
+        }
+        let expected: Vec<f32> = expected.iter().map(|&value| value as f32).collect();
+        assert!(difference(&values(p), &expected) < 1e-5);
+        assert_eq!(values(held), values(tensor([count], 1, &device)));
+    }
+    let mut p = tensor([count], 1, &device);
+    let mut velocity = Tensor::zeros([count], &device);
+    let (mut expected, mut w) = (start, vec![0.0; count]);
+    for _ in 0..3 {
+        let step = SgdStep {
+            rate: 0.1,
+            momentum: 0.9,
+            decay: 0.01,
+        };
+        (p, velocity) = kernels::sgd_step(p, tensor([count], 2, &device), velocity, step);
+        for i in 0..count {
+            w[i] = 0.9 * w[i] + slopes[i] + 0.01 * expected[i];
+            expected[i] -= 0.1 * w[i];
+        }
+    }
+    let expected: Vec<f32> = expected.iter().map(|&value| value as f32).collect();
+    assert!(difference(&values(p), &expected) < 1e-5);
+}
+
+/// Every kernel on one batch, as bytes.
+fn bits_of_everything() -> Vec<u8> {
+    let device = Device::flex().autodiff();
+    let (_, _, parameters) = block(32, 64, &device);
+    let x = tensor([37, 16, 16, 32], 1, &device).require_grad();
+    let (y, mean, variance) = kernels::conv_block(x.clone(), parameters.clone(), 1);
+    let y = kernels::conv2d(
+        y,
+        tensor([48, 64, 3, 3], 2, &device).require_grad(),
+        tensor([48], 3, &device),
+        1,
+        1,
+        true,
+    );
+    let w = tensor([48 * 64, 40], 4, &device).require_grad();
+    let flat = y.reshape([37, 48 * 64]);
+    let z = kernels::linear(
+        flat,
+        w.clone(),
+        tensor([40], 5, &device),
+        Activation::Sigmoid,
+    );
+    let grads = z.clone().powf_scalar(2.0).sum().backward();
+    let step = AdamStep {
+        rate: 0.01,
+        beta1: 0.9,
+        beta2: 0.99,
+        epsilon: 1e-8,
+        coupled_decay: 0.0,
+        decoupled_decay: 0.1,
+        time: 1,
+    };
+    let slope = w.grad(&grads).unwrap();
+    let zeros = || Tensor::zeros([48 * 64, 40], &Device::flex());
+    let (w, _) = kernels::adam_step(w.inner(), slope, [zeros(), zeros()], step);
+    let inner = Device::flex();
+    let (_, _, fixed) = block(32, 64, &inner);
+    let still = kernels::fixed_conv_block(
+        tensor([3, 16, 16, 32], 1, &inner),
+        fixed,
+        tensor([64], 7, &inner),
+        tensor([64], 8, &inner).abs(),
+        1,
+    );
+    let parts = [
+        values(z),
+        values(mean),
+        values(variance),
+        values(x.grad(&grads).unwrap()),
+        values(parameters.weight.grad(&grads).unwrap()),
+        values(w),
+        values(still),
+    ];
+    parts
+        .concat()
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
+}
+
+#[test]
+fn the_bits_are_the_same_on_any_number_of_threads() {
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(bits_of_everything)
+    };
+    let expected = on(1);
+    for threads in [1, 2, 3, 5, 16] {
+        assert!(on(threads) == expected, "{threads} threads");
+    }
 }
 
 #[test]
@@ -183,7 +469,10 @@ fn a_tensor_that_is_a_view_is_read_in_its_own_order() {
     let copy = Tensor::<4>::from_data(view.clone().into_data(), &device);
     let part = wide.slice([1..2, 0..5, 0..6, 0..3]).permute([0, 3, 1, 2]);
     let (w, b) = (tensor([4, 3, 3, 3], 2, &device), tensor([4], 3, &device));
-    let of = |x: Tensor<4>| values(kernels::conv2d(x, w.clone(), b.clone(), 1, 1));
+    let of = |x: Tensor<4>| {
+        let x = kernels::channels_last(x);
+        values(kernels::conv2d(x, w.clone(), b.clone(), 1, 1, false))
+    };
     let whole = of(copy);
     assert_eq!(of(view), whole);
     assert_eq!(of(part), whole[whole.len() / 2..]);
@@ -204,8 +493,14 @@ fn a_layer_of_burn_has_the_weights_that_the_kernels_take() {
         .init(&device);
     let x = tensor([2, 3, 8, 8], 1, &device);
     let bias = layer.bias.as_ref().unwrap().val();
-    let ours = kernels::conv2d(x.clone(), layer.weight.val(), bias, 1, 1);
-    assert!(difference(&values(ours), &values(layer.forward(x))) < CLOSE);
+    let input = kernels::channels_last(x.clone());
+    let ours = kernels::conv2d(input, layer.weight.val(), bias, 1, 1, false);
+    assert!(
+        difference(
+            &values(kernels::channels_first(ours)),
+            &values(layer.forward(x))
+        ) < CLOSE
+    );
 }
 
 // ---- Finite differences in 64-bit floats ----
@@ -257,7 +552,9 @@ fn the_gradients_of_the_convolution_agree_with_finite_differences() {
             let x = double(x, x_shape, &device).require_grad();
             let w = double(w, w_shape, &device).require_grad();
             let b = double(b, [3], &device).require_grad();
-            let y = kernels::conv2d(x.clone(), w.clone(), b.clone(), stride, padding);
+            let input = kernels::channels_last(x.clone());
+            let relu = kernel == 3;
+            let y = kernels::conv2d(input, w.clone(), b.clone(), stride, padding, relu);
             let weights = double(&numbers(y.shape().num_elements(), 4), y.dims(), &device);
             let loss = (y.clone() * y * weights).sum();
             let grads = loss.clone().backward();
@@ -273,31 +570,64 @@ fn the_gradients_of_the_convolution_agree_with_finite_differences() {
 }
 
 #[test]
-fn the_gradients_of_norm_relu_pool_agree_with_finite_differences() {
+fn the_gradients_of_a_block_agree_with_finite_differences() {
     let device = Device::flex().autodiff();
     for shape in [[3, 2, 4, 4], [2, 3, 5, 7]] {
-        let channels = shape[1];
+        let (channels, outputs) = (shape[1], 4);
+        let w_shape = [outputs, channels, 3, 3];
         let inputs = [
             numbers(shape.iter().product(), 11),
-            numbers(channels, 12),
-            numbers(channels, 13),
+            numbers(w_shape.iter().product(), 12),
+            // gamma, then beta
+            numbers(2 * outputs, 13),
         ];
-        let worst = worst_error(inputs, |[x, gamma, beta]| {
+        let worst = worst_error(inputs, |[x, w, norm]| {
             let x = double(x, shape, &device).require_grad();
-            let gamma = double(gamma, [channels], &device).require_grad();
-            let beta = double(beta, [channels], &device).require_grad();
-            let (y, _, _) = kernels::norm_relu_pool(x.clone(), gamma.clone(), beta.clone(), 1e-5);
-            let weights = double(&numbers(y.shape().num_elements(), 14), y.dims(), &device);
+            let parameters = ConvNorm {
+                weight: double(w, w_shape, &device).require_grad(),
+                bias: double(&numbers(outputs, 14), [outputs], &device),
+                gamma: double(&norm[..outputs], [outputs], &device).require_grad(),
+                beta: double(&norm[outputs..], [outputs], &device).require_grad(),
+                epsilon: 1e-5,
+            };
+            let input = kernels::channels_last(x.clone());
+            let (y, _, _) = kernels::conv_block(input, parameters.clone(), 1);
+            let weights = double(&numbers(y.shape().num_elements(), 15), y.dims(), &device);
             let loss = (y.clone() * y * weights).sum();
             let grads = loss.clone().backward();
+            let mut of_norm = doubles(parameters.gamma.grad(&grads).unwrap());
+            of_norm.extend(doubles(parameters.beta.grad(&grads).unwrap()));
             let gradients = [
                 doubles(x.grad(&grads).unwrap()),
-                doubles(gamma.grad(&grads).unwrap()),
-                doubles(beta.grad(&grads).unwrap()),
+                doubles(parameters.weight.grad(&grads).unwrap()),
+                of_norm,
             ];
             (doubles(loss)[0], gradients)
         });
         assert!(worst < 1e-5, "{shape:?}: {worst}");
+    }
+}
+
+#[test]
+fn the_gradients_of_a_fully_connected_layer_agree_with_finite_differences() {
+    let device = Device::flex().autodiff();
+    let inputs = [numbers(4 * 5, 1), numbers(5 * 18, 2), numbers(18, 3)];
+    for activation in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
+        let worst = worst_error(inputs.clone(), |[x, w, b]| {
+            let x = double(x, [4, 5], &device).require_grad();
+            let w = double(w, [5, 18], &device).require_grad();
+            let b = double(b, [18], &device).require_grad();
+            let y = kernels::linear(x.clone(), w.clone(), b.clone(), activation);
+            let loss = (y.clone() * y).sum();
+            let grads = loss.clone().backward();
+            let gradients = [
+                doubles(x.grad(&grads).unwrap()),
+                doubles(w.grad(&grads).unwrap()),
+                doubles(b.grad(&grads).unwrap()),
+            ];
+            (doubles(loss)[0], gradients)
+        });
+        assert!(worst < 1e-6, "{activation:?}: {worst}");
     }
 }
 

@@ -7,8 +7,12 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::nn::{PaddingConfig2d, Relu};
 use burn::prelude::*;
 
+use super::linear::linear;
 use crate::config::experiment::CnnConfig;
-use crate::kernels;
+use crate::kernels::{self, Activation, ConvNorm};
+
+/// Keeps the size of the image under a 3x3 kernel.
+const PADDING: usize = 1;
 
 /// Convolutional blocks and two fully connected layers; see [`CnnConfig`].
 #[derive(Module, Debug)]
@@ -31,38 +35,39 @@ impl Block {
     fn new(inputs: usize, outputs: usize, device: &Device) -> Self {
         Self {
             conv: Conv2dConfig::new([inputs, outputs], [3, 3])
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .with_padding(PaddingConfig2d::Explicit(
+                    PADDING, PADDING, PADDING, PADDING,
+                ))
                 .init(device),
             norm: BatchNormConfig::new(outputs).init(device),
             pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
         }
     }
 
+    /// Burn's operators, `[batch, channels, height, width]`.
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let device = images.device();
-        let training = device.is_autodiff() && self.norm.training.is_enabled();
-        // A frozen block on a training device needs gradients through fixed statistics: Burn's operators have them.
-        match (&self.conv.bias, kernels::fits(&device)) {
-            (Some(bias), true) if training || !device.is_autodiff() => {
-                let weight = self.conv.weight.val();
-                let values = kernels::conv2d(images, weight, bias.val(), 1, 1);
-                match training {
-                    true => self.norm_relu_pool(values),
-                    false => self.scale_relu_pool(values),
-                }
-            }
-            _ => {
-                let values = self.norm.forward(self.conv.forward(images));
-                self.pool.forward(Relu::new().forward(values))
-            }
-        }
+        let values = self.norm.forward(self.conv.forward(images));
+        self.pool.forward(Relu::new().forward(values))
     }
 
-    /// Batch norm in training, ReLU and pool in one pass; the running statistics move on as in Burn's [`BatchNorm`].
-    fn norm_relu_pool(&self, values: Tensor<4>) -> Tensor<4> {
+    /// The same in one operation, `[batch, height, width, channels]`; see [`kernels`].
+    fn forward_fast(&self, images: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
         let norm = &self.norm;
-        let (output, mean, variance) =
-            kernels::norm_relu_pool(values, norm.gamma.val(), norm.beta.val(), norm.epsilon);
+        let device = images.device();
+        let parameters = ConvNorm {
+            weight: self.conv.weight.val(),
+            bias,
+            gamma: norm.gamma.val(),
+            beta: norm.beta.val(),
+            epsilon: norm.epsilon,
+        };
+        if !device.is_autodiff() {
+            let mean = norm.running_mean.value().to_device(&device);
+            let variance = norm.running_var.value().to_device(&device);
+            return kernels::fixed_conv_block(images, parameters, mean, variance, PADDING);
+        }
+        let (output, mean, variance) = kernels::conv_block(images, parameters, PADDING);
+        // As in Burn's batch norm.
         for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
             let kept = running.value_sync().to_device(&batch.device());
             let moved = kept.mul_scalar(1.0 - norm.momentum) + batch.mul_scalar(norm.momentum);
@@ -71,15 +76,16 @@ impl Block {
         output
     }
 
-    /// Batch norm with the running statistics, ReLU and pool in one pass.
-    fn scale_relu_pool(&self, values: Tensor<4>) -> Tensor<4> {
-        let norm = &self.norm;
-        let device = values.device();
-        let mean = norm.running_mean.value().to_device(&device);
-        let variance = norm.running_var.value().to_device(&device);
-        let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
-        let shift = norm.beta.val() - mean * scale.clone();
-        kernels::scale_relu_pool(values, scale, shift)
+    /// The bias, if the device has the kernels and they can do what is asked for: a frozen block on a training device needs
+    /// gradients through fixed statistics, which Burn's operators have.
+    fn fast_bias(&self, device: &Device) -> Option<Tensor<1>> {
+        let fits =
+            kernels::fits(device) && (!device.is_autodiff() || self.norm.training.is_enabled());
+        self.conv
+            .bias
+            .as_ref()
+            .filter(|_| fits)
+            .map(|bias| bias.val())
     }
 }
 
@@ -107,11 +113,44 @@ impl Cnn {
 
     /// Logits `[batch, classes]` of images `[batch, channels, height, width]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let features = self
+        let device = images.device();
+        let biases: Option<Vec<Tensor<1>>> = self
             .blocks
             .iter()
-            .fold(images, |values, block| block.forward(values));
-        let hidden = Relu::new().forward(self.hidden.forward(features.flatten(1, 3)));
-        self.head.forward(self.dropout.forward(hidden))
+            .map(|block| block.fast_bias(&device))
+            .collect();
+        let blocks = self.blocks.iter();
+        let features = match biases {
+            None => blocks.fold(images, |values, block| block.forward(values)),
+            Some(biases) => kernels::channels_first(
+                blocks
+                    .zip(biases)
+                    .fold(kernels::channels_last(images), |values, (block, bias)| {
+                        block.forward_fast(values, bias)
+                    }),
+            ),
+        };
+        let hidden = linear(&self.hidden, features.flatten(1, 3), Activation::Relu);
+        linear(
+            &self.head,
+            self.dropout.forward(hidden),
+            Activation::Identity,
+        )
+    }
+
+    /// Multiply-adds of a forward pass for one image of `[channels, height, width]`.
+    pub fn multiply_adds(&self, shape: [usize; 3]) -> usize {
+        let [_, mut height, mut width] = shape;
+        let mut total = 0;
+        for block in &self.blocks {
+            total += block.conv.weight.shape().num_elements() * height * width;
+            (height, width) = (height / 2, width / 2);
+        }
+        let layers = [&self.hidden, &self.head];
+        total
+            + layers
+                .map(|layer| layer.weight.shape().num_elements())
+                .iter()
+                .sum::<usize>()
     }
 }

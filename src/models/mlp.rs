@@ -3,9 +3,11 @@
 use burn::module::Initializer;
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
-use burn::tensor::activation::{relu, sigmoid, tanh};
+use burn::tensor::activation::tanh;
 
+use super::linear::linear;
 use crate::config::experiment::{Activation, Init, MlpConfig};
+use crate::kernels;
 
 /// Fully connected layers; see [`MlpConfig`].
 #[derive(Module, Debug)]
@@ -24,7 +26,7 @@ impl Mlp {
             .collect();
         let layers = widths
             .windows(2)
-            .map(|pair| linear(config.init, pair[0], pair[1], device))
+            .map(|pair| new_layer(config.init, pair[0], pair[1], device))
             .collect();
         Self {
             layers,
@@ -35,21 +37,31 @@ impl Mlp {
     /// Logits `[batch, classes]` of images `[batch, channels, height, width]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let mut values: Tensor<2> = images.flatten(1, 3);
-        for (index, layer) in self.layers.iter().enumerate() {
-            values = layer.forward(values);
-            if index + 1 < self.layers.len() {
-                values = match self.activation {
-                    Activation::Sigmoid => sigmoid(values),
-                    Activation::Tanh => tanh(values),
-                    Activation::Relu => relu(values),
-                };
-            }
+        let Some((last, hidden)) = self.layers.split_last() else {
+            return values;
+        };
+        for layer in hidden {
+            values = match self.activation {
+                Activation::Sigmoid => linear(layer, values, kernels::Activation::Sigmoid),
+                Activation::Tanh => tanh(linear(layer, values, kernels::Activation::Identity)),
+                Activation::Relu => linear(layer, values, kernels::Activation::Relu),
+            };
         }
-        values
+        linear(last, values, kernels::Activation::Identity)
     }
 }
 
-fn linear(init: Init, inputs: usize, outputs: usize, device: &Device) -> Linear {
+impl Mlp {
+    /// Multiply-adds of a forward pass for one image.
+    pub fn multiply_adds(&self) -> usize {
+        let layers = self.layers.iter();
+        layers
+            .map(|layer| layer.weight.shape().num_elements())
+            .sum()
+    }
+}
+
+fn new_layer(init: Init, inputs: usize, outputs: usize, device: &Device) -> Linear {
     let initializer = match init {
         Init::XavierUniform => Initializer::XavierUniform { gain: 1.0 },
         Init::Zeros => Initializer::Zeros,

@@ -8,6 +8,7 @@ use burn::prelude::*;
 use crate::config::experiment::ModelConfig;
 
 pub mod cnn;
+mod linear;
 pub mod mlp;
 
 pub use cnn::Cnn;
@@ -39,6 +40,14 @@ impl Network {
         match self {
             Network::Mlp(network) => network.forward(images),
             Network::Cnn(network) => network.forward(images),
+        }
+    }
+
+    /// Multiply-adds of a forward pass for one image of `[channels, height, width]`.
+    pub fn multiply_adds(&self, shape: [usize; 3]) -> usize {
+        match self {
+            Network::Mlp(network) => network.multiply_adds(),
+            Network::Cnn(network) => network.multiply_adds(shape),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::{optimizer, schedule};
 use crate::config::Experiment;
 use crate::device;
 use crate::inference::to_input;
+use crate::kernels;
 use crate::models::Network;
 
 /// Steps that are not counted: caches and allocators settle.
@@ -120,6 +121,8 @@ struct Bench {
     images: Tensor<4>,
     samples: usize,
     rate: f64,
+    /// Multiply-adds of a forward pass.
+    work: usize,
 }
 
 impl Bench {
@@ -149,6 +152,7 @@ impl Bench {
         };
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
         let rate = experiment.optimizer.lr();
+        let work = network.multiply_adds(shape) * samples;
         Ok(Self {
             trainee: Trainee::new(network.clone(), &experiment.loss),
             network: network.valid(),
@@ -159,15 +163,20 @@ impl Bench {
             },
             images: input(&device),
             samples,
+            work,
             rate: schedule::learning_rate(&experiment.schedule, rate, 2, 1, 1),
         })
     }
 
     fn train(&mut self) -> Result<(), TrainError> {
-        let output = TrainStep::step(&self.trainee, self.batch.clone());
-        let trainee = self.trainee.clone();
-        self.trainee = self.optimizer.step(self.rate, trainee, output.grads);
-        read_back(output.item.loss)
+        let batch = self.batch.clone();
+        let loss = kernels::in_pool(self.work, || {
+            let output = TrainStep::step(&self.trainee, batch);
+            let trainee = self.trainee.clone();
+            self.trainee = self.optimizer.step(self.rate, trainee, output.grads);
+            output.item.loss
+        });
+        read_back(loss)
     }
 
     fn infer(&mut self) -> Result<(), TrainError> {

@@ -27,6 +27,7 @@ use super::{EpochReport, Observer, measures};
 use crate::config::experiment::{EarlyStoppingConfig, Keep};
 use crate::data::seed;
 use crate::files::WriteError;
+use crate::kernels;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::models::Network;
 use crate::run_dir::{RunDir, Status};
@@ -232,12 +233,21 @@ impl EpochLoop<'_> {
         let loader = self.train.clone();
         let start = start_of(epoch, loader.num_items());
         self.note(|processor| processor.process_train(start));
-        self.for_each_batch(loader, |processor, batch, progress, iteration| {
-            let output = learner.train_step(batch);
-            learner.lr_step();
-            learner.optimizer_step(output.grads);
+        let mut work_per_image = None;
+        self.for_each_batch(loader, |processor, batch: Batch, progress, iteration| {
+            let [images, channels, height, width] = batch.images.dims();
+            let work_per_image = *work_per_image.get_or_insert_with(|| {
+                let network = learner.model().network;
+                network.multiply_adds([channels, height, width])
+            });
+            let item = kernels::in_pool(work_per_image * images, || {
+                let output = learner.train_step(batch);
+                learner.lr_step();
+                learner.optimizer_step(output.grads);
+                output.item
+            });
             let rate = Some(learner.lr_current());
-            let item = TrainingItem::new(output.item, progress, Some(iteration), rate);
+            let item = TrainingItem::new(item, progress, Some(iteration), rate);
             processor.process_train(LearnerEvent::ProcessedItem(item))
         });
         self.note(|processor| processor.process_train(LearnerEvent::EndSplit(epoch)));

@@ -1,0 +1,522 @@
+//! Convolution, batch norm, ReLU and 2x2 max pool as one operation, channels last: slices in, slices out.
+//!
+//! In training an image's statistics are taken while its convolution is in the cache, and the gradient behind the
+//! convolution is made in the grid that the weights' and the input's gradients are computed from; it is never a tensor. In
+//! inference the norm is folded into the weights, and a few rows are convolved, pooled and forgotten.
+
+use pulp::Simd;
+
+use super::conv::{
+    self, Geometry, GradientGrid, Wanted, gradients, in_panels, padded_rows, panels, row_parts,
+};
+use super::simd::{ByChannel, Real, add_wide, by_channel, get, put};
+use super::threads;
+
+/// Marks an output through which ReLU let nothing: no input gets its gradient.
+const NONE: f64 = 4.0;
+
+/// The four inputs of an output.
+const PLACES: [f64; 4] = [0.0, 1.0, 2.0, 3.0];
+
+/// `[batch, rows / 2, columns / 2, outputs]`; an odd last row or column is left out, as in Burn and PyTorch.
+pub(super) fn output_shape(g: &Geometry) -> [usize; 4] {
+    let [batch, rows, columns, outputs] = g.output_shape();
+    [batch, rows / 2, columns / 2, outputs]
+}
+
+/// Parameters of the convolution and the batch norm behind it.
+#[derive(Clone, Copy)]
+pub(super) struct Parameters<'a, T> {
+    pub weight: &'a [T],
+    pub bias: &'a [T],
+    pub gamma: &'a [T],
+    pub beta: &'a [T],
+    pub epsilon: f64,
+}
+
+/// What the forward pass in training yields.
+pub(super) struct Forward<T> {
+    pub output: Vec<T>,
+    /// Mean and biased variance of the convolution's output per channel, over batch, rows and columns.
+    pub mean: Vec<T>,
+    pub variance: Vec<T>,
+    /// The convolution's output.
+    pub convolved: Vec<T>,
+    /// For each output, which of its four inputs (0, 1 in the upper row, 2, 3 in the lower) it came from, or [`NONE`]; in
+    /// the values' own type, whose masks select them.
+    pub origin: Vec<T>,
+}
+
+/// The forward pass in training (Ioffe and Szegedy 2015, algorithm 1).
+pub(super) fn forward<T: Real>(g: &Geometry, input: &[T], p: Parameters<T>) -> Forward<T> {
+    let weights = panels(g, p.weight, None);
+    let bias = in_panels(p.bias);
+    let values = g.output_values();
+    let mut convolved = vec![T::ZERO; g.batch * values];
+    let images = convolved
+        .chunks_mut(values.max(1))
+        .zip(input.chunks(g.input_values().max(1)));
+    let moments: Vec<Moments> =
+        threads::map(g.multiply_adds(), images.collect(), |(output, image)| {
+            let mut grid = Vec::new();
+            let image = padded_rows(g, image, 0..g.output_height(), &mut grid);
+            conv::rows(g, image, &weights, &bias, output);
+            moments(g, output)
+        });
+    let (mean, variance) = together(g, &moments);
+    let (scale, shift) = scale_and_shift(&mean, &variance, p.gamma, p.beta, p.epsilon);
+    let [batch, rows, columns, outputs] = output_shape(g);
+    let pooled = rows * columns * outputs;
+    let mut output = vec![T::ZERO; batch * pooled];
+    let mut origin = vec![T::ZERO; batch * pooled];
+    if pooled > 0 {
+        let images = output
+            .chunks_mut(pooled)
+            .zip(origin.chunks_mut(pooled))
+            .zip(convolved.chunks(values));
+        threads::for_each(
+            g.multiply_adds(),
+            images.collect(),
+            || (),
+            |(), ((output, origin), convolved)| {
+                by_channel(NormPool {
+                    g,
+                    image: convolved,
+                    scale: &scale,
+                    shift: &shift,
+                    output,
+                    origin,
+                });
+            },
+        );
+    }
+    Forward {
+        output,
+        mean: mean.into_iter().map(T::of).collect(),
+        variance: variance.into_iter().map(T::of).collect(),
+        convolved,
+        origin,
+    }
+}
+
+/// Mean and sum of squared deviations of one image, per channel.
+struct Moments {
+    mean: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+fn moments<T: Real>(g: &Geometry, image: &[T]) -> Moments {
+    let count = (image.len() / g.outputs) as f64;
+    let mut mean = vec![0.0; g.outputs];
+    by_channel(Sums {
+        g,
+        image,
+        around: None,
+        sums: &mut mean,
+    });
+    mean.iter_mut().for_each(|sum| *sum /= count);
+    let rounded: Vec<T> = mean.iter().map(|&mean| T::of(mean)).collect();
+    let mut squares = vec![0.0; g.outputs];
+    by_channel(Sums {
+        g,
+        image,
+        around: Some(&rounded),
+        sums: &mut squares,
+    });
+    Moments { mean, squares }
+}
+
+/// Sums of all positions, or of their squared distances from a value; in `T` along a row, in `f64` over the rows.
+struct Sums<'a, T> {
+    g: &'a Geometry,
+    image: &'a [T],
+    around: Option<&'a [T]>,
+    sums: &'a mut [f64],
+}
+
+impl<T: Real> ByChannel<T> for Sums<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let n = self.g.outputs;
+        let around = self.around.map(|around| get::<S, T>(around, channel));
+        for row in self.image.chunks_exact(self.g.output_width() * n) {
+            let mut sum = T::splat(simd, T::ZERO);
+            for position in row.chunks_exact(n) {
+                let x = get::<S, T>(position, channel);
+                sum = match around {
+                    None => T::plus(simd, sum, x),
+                    Some(around) => {
+                        let distance = T::minus(simd, x, around);
+                        T::multiply_add(simd, distance, distance, sum)
+                    }
+                };
+            }
+            add_wide::<S, T>(self.sums, channel, sum);
+        }
+    }
+}
+
+/// Mean and biased variance of all images, put together in their order (Chan, Golub and LeVeque 1983).
+fn together(g: &Geometry, images: &[Moments]) -> (Vec<f64>, Vec<f64>) {
+    let area = (g.output_height() * g.output_width()) as f64;
+    let of_channel = |channel: usize| {
+        let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
+        for image in images {
+            let both = count + area;
+            let delta = image.mean[channel] - mean;
+            mean += delta * area / both;
+            squares += image.squares[channel] + delta * delta * count * area / both;
+            count = both;
+        }
+        (mean, squares / count)
+    };
+    (0..g.outputs).map(of_channel).unzip()
+}
+
+/// `scale` and `shift` with which `scale x + shift` is `gamma (x - mean) / sqrt(variance + epsilon) + beta`.
+fn scale_and_shift<T: Real>(
+    mean: &[f64],
+    variance: &[f64],
+    gamma: &[T],
+    beta: &[T],
+    epsilon: f64,
+) -> (Vec<T>, Vec<T>) {
+    let pairs = mean.iter().zip(variance).zip(gamma.iter().zip(beta));
+    pairs
+        .map(|((mean, variance), (gamma, beta))| {
+            let scale = gamma.wide() / (variance + epsilon).sqrt();
+            (T::of(scale), T::of(beta.wide() - mean * scale))
+        })
+        .unzip()
+}
+
+/// `max(0, scale x + shift)` and 2x2 max pool of one image, with the origin of each output, the first of equals.
+struct NormPool<'a, T> {
+    g: &'a Geometry,
+    image: &'a [T],
+    scale: &'a [T],
+    shift: &'a [T],
+    output: &'a mut [T],
+    origin: &'a mut [T],
+}
+
+impl<T: Real> ByChannel<T> for NormPool<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let scale = get::<S, T>(self.scale, channel);
+        let shift = get::<S, T>(self.shift, channel);
+        let places = PLACES.map(|place| T::splat(simd, T::of(place)));
+        for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
+            let mut value = T::splat(simd, T::ZERO);
+            let mut origin = T::splat(simd, T::of(NONE));
+            for (at, place) in quad.into_iter().zip(places) {
+                let x = get::<S, T>(self.image, at + channel);
+                let x = T::multiply_add(simd, scale, x, shift);
+                let larger = T::greater(simd, x, value);
+                value = T::select(simd, larger, x, value);
+                origin = T::select(simd, larger, place, origin);
+            }
+            let at = index * self.g.outputs + channel;
+            put::<S, T>(self.output, at, value);
+            put::<S, T>(self.origin, at, origin);
+        }
+    }
+}
+
+/// The places of the four inputs of each output of the pool, over so many of its rows.
+#[inline(always)]
+fn quads(g: &Geometry, rows: usize) -> impl Iterator<Item = [usize; 4]> {
+    let (n, width) = (g.outputs, g.output_width());
+    let columns = width / 2;
+    (0..rows).flat_map(move |row| {
+        (0..columns).map(move |column| {
+            let at = (2 * row * width + 2 * column) * n;
+            let below = at + width * n;
+            [at, at + n, below, below + n]
+        })
+    })
+}
+
+/// What the backward pass needs of the forward pass.
+pub(super) struct Trace<'a, T> {
+    pub input: &'a [T],
+    pub convolved: &'a [T],
+    pub mean: &'a [T],
+    pub variance: &'a [T],
+    pub origin: &'a [T],
+}
+
+/// The gradients of a block.
+pub(super) struct BlockGradients<T> {
+    /// Of the convolution. The biases' are zero: the norm takes the mean away, and what it adds with it.
+    pub conv: conv::Gradients<T>,
+    pub gamma: Vec<T>,
+    pub beta: Vec<T>,
+}
+
+/// Backward pass (Ioffe and Szegedy 2015, section 3). With `z` the gradient behind pool and ReLU, which is zero except where
+/// an output came from, and `n` values per channel: `dbeta = sum z`, `dgamma = sum z xhat`,
+/// `dx = gamma / sigma (z - dbeta / n - xhat dgamma / n)`.
+pub(super) fn backward<T: Real>(
+    g: &Geometry,
+    trace: Trace<T>,
+    p: Parameters<T>,
+    output: &[T],
+    wanted: Wanted,
+) -> BlockGradients<T> {
+    let [batch, rows, columns, outputs] = output_shape(g);
+    let (pooled, values) = (rows * columns * outputs, g.output_values());
+    let of_image = |image: usize| {
+        (
+            &trace.convolved[image * values..(image + 1) * values],
+            &output[image * pooled..(image + 1) * pooled],
+            &trace.origin[image * pooled..(image + 1) * pooled],
+        )
+    };
+    let sums: Vec<Slopes> = threads::map(g.multiply_adds(), (0..batch).collect(), |image| {
+        let (convolved, output, origin) = of_image(image);
+        slopes(g, convolved, output, origin, trace.mean)
+    });
+    let sigma: Vec<f64> = trace
+        .variance
+        .iter()
+        .map(|variance| (variance.wide() + p.epsilon).sqrt())
+        .collect();
+    let sum = |channel: usize, of: fn(&Slopes) -> &Vec<f64>| {
+        sums.iter().map(|image| of(image)[channel]).sum::<f64>()
+    };
+    let beta: Vec<f64> = (0..outputs).map(|c| sum(c, |s| &s.beta)).collect();
+    let gamma: Vec<f64> = (0..outputs)
+        .map(|c| sum(c, |s| &s.deviation) / sigma[c])
+        .collect();
+    // dx = factor z + slope x + offset
+    let count = (batch * g.output_height() * g.output_width()) as f64;
+    let mut factors = Vec::with_capacity(outputs);
+    let mut lines = (Vec::with_capacity(outputs), Vec::with_capacity(outputs));
+    for channel in 0..outputs {
+        let factor = p.gamma[channel].wide() / sigma[channel];
+        let slope = -factor * gamma[channel] / count / sigma[channel];
+        let offset = -factor * beta[channel] / count - slope * trace.mean[channel].wide();
+        factors.push(T::of(factor));
+        lines.0.push(T::of(slope));
+        lines.1.push(T::of(offset));
+    }
+    let conv = gradients(g, trace.input, p.weight, wanted, |image, grid, to, _| {
+        let (convolved, output, origin) = of_image(image);
+        by_channel(Spread {
+            g,
+            image: convolved,
+            output,
+            origin,
+            factor: &factors,
+            slope: &lines.0,
+            offset: &lines.1,
+            grid,
+            to,
+        });
+    });
+    BlockGradients {
+        conv,
+        gamma: gamma.into_iter().map(T::of).collect(),
+        beta: beta.into_iter().map(T::of).collect(),
+    }
+}
+
+/// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's to its place.
+struct Spread<'a, T> {
+    g: &'a Geometry,
+    image: &'a [T],
+    output: &'a [T],
+    origin: &'a [T],
+    factor: &'a [T],
+    slope: &'a [T],
+    offset: &'a [T],
+    grid: &'a GradientGrid,
+    to: &'a mut [T],
+}
+
+impl<T: Real> ByChannel<T> for Spread<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let (n, height, width) = (
+            self.g.outputs,
+            self.g.output_height(),
+            self.g.output_width(),
+        );
+        let (rows, columns) = (height / 2, width / 2);
+        let factor = get::<S, T>(self.factor, channel);
+        let slope = get::<S, T>(self.slope, channel);
+        let offset = get::<S, T>(self.offset, channel);
+        let zero = T::splat(simd, T::ZERO);
+        for row in 0..height {
+            for column in 0..width {
+                let x = get::<S, T>(self.image, (row * width + column) * n + channel);
+                let mut dx = T::multiply_add(simd, slope, x, offset);
+                if row / 2 < rows && column / 2 < columns {
+                    let place = PLACES[row % 2 * 2 + column % 2];
+                    let at = (row / 2 * columns + column / 2) * n + channel;
+                    let here = T::splat(simd, T::of(place));
+                    let here = T::equal(simd, get::<S, T>(self.origin, at), here);
+                    let z = T::select(simd, here, get::<S, T>(self.output, at), zero);
+                    dx = T::multiply_add(simd, factor, z, dx);
+                }
+                put::<S, T>(self.to, self.grid.place(row, column) + channel, dx);
+            }
+        }
+    }
+}
+
+/// `sum z` and `sum z (x - mean)` of one image, per channel.
+struct Slopes {
+    beta: Vec<f64>,
+    deviation: Vec<f64>,
+}
+
+fn slopes<T: Real>(g: &Geometry, image: &[T], output: &[T], origin: &[T], mean: &[T]) -> Slopes {
+    let mut slopes = Slopes {
+        beta: vec![0.0; g.outputs],
+        deviation: vec![0.0; g.outputs],
+    };
+    by_channel(SlopeSums {
+        g,
+        image,
+        output,
+        origin,
+        mean,
+        slopes: &mut slopes,
+    });
+    slopes
+}
+
+/// Summed in `T` along a row, in `f64` over the rows.
+struct SlopeSums<'a, T> {
+    g: &'a Geometry,
+    image: &'a [T],
+    output: &'a [T],
+    origin: &'a [T],
+    mean: &'a [T],
+    slopes: &'a mut Slopes,
+}
+
+impl<T: Real> ByChannel<T> for SlopeSums<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let n = self.g.outputs;
+        let columns = self.g.output_width() / 2;
+        let mean = get::<S, T>(self.mean, channel);
+        let zero = T::splat(simd, T::ZERO);
+        let none = T::splat(simd, T::of(NONE));
+        let places = PLACES.map(|place| T::splat(simd, T::of(place)));
+        let (mut beta, mut deviation) = (zero, zero);
+        for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
+            let at = index * n + channel;
+            let origin = get::<S, T>(self.origin, at);
+            let mut x = mean;
+            for (at, place) in quad.into_iter().zip(places) {
+                let here = T::equal(simd, origin, place);
+                x = T::select(simd, here, get::<S, T>(self.image, at + channel), x);
+            }
+            let stopped = T::equal(simd, origin, none);
+            let z = T::select(simd, stopped, zero, get::<S, T>(self.output, at));
+            beta = T::plus(simd, beta, z);
+            deviation = T::multiply_add(simd, z, T::minus(simd, x, mean), deviation);
+            if (index + 1) % columns == 0 {
+                add_wide::<S, T>(&mut self.slopes.beta, channel, beta);
+                add_wide::<S, T>(&mut self.slopes.deviation, channel, deviation);
+                (beta, deviation) = (zero, zero);
+            }
+        }
+    }
+}
+
+/// The block with fixed statistics, `[batch, rows / 2, columns / 2, outputs]`.
+pub(super) fn infer<T: Real>(
+    g: &Geometry,
+    input: &[T],
+    p: Parameters<T>,
+    mean: &[T],
+    variance: &[T],
+) -> Vec<T> {
+    let wide = |values: &[T]| {
+        values
+            .iter()
+            .map(|value| value.wide())
+            .collect::<Vec<f64>>()
+    };
+    let (scale, shift) = scale_and_shift(&wide(mean), &wide(variance), p.gamma, p.beta, p.epsilon);
+    let weights = panels(g, p.weight, Some(&scale));
+    let bias: Vec<T> = (0..g.outputs)
+        .map(|channel| scale[channel] * p.bias[channel] + shift[channel])
+        .collect();
+    let bias = in_panels(&bias);
+    let [batch, rows, columns, outputs] = output_shape(g);
+    let mut output = vec![T::ZERO; batch * rows * columns * outputs];
+    if output.is_empty() {
+        return output;
+    }
+    let parts = row_parts(g, 2)
+        .into_iter()
+        .map(|part| part.start / 2..(part.end / 2).min(rows))
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>();
+    threads::for_each(
+        g.multiply_adds(),
+        conv::cut(&mut output, batch, &parts, columns * outputs),
+        || (Vec::new(), Vec::new()),
+        |(grid, convolved), (image, part, output)| {
+            let image = &input[image * g.input_values()..(image + 1) * g.input_values()];
+            let image = padded_rows(g, image, 2 * part.start..2 * part.end, grid);
+            convolved.resize(2 * part.len() * g.output_width() * outputs, T::ZERO);
+            conv::rows(g, image, &weights, &bias, convolved);
+            by_channel(ReluPool {
+                g,
+                image: convolved,
+                output,
+            });
+        },
+    );
+    output
+}
+
+/// ReLU and 2x2 max pool.
+struct ReluPool<'a, T> {
+    g: &'a Geometry,
+    image: &'a [T],
+    output: &'a mut [T],
+}
+
+impl<T: Real> ByChannel<T> for ReluPool<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let n = self.g.outputs;
+        let rows = self.image.len() / (2 * self.g.output_width() * n);
+        for (index, quad) in quads(self.g, rows).enumerate() {
+            let mut value = T::splat(simd, T::ZERO);
+            for at in quad {
+                let x = get::<S, T>(self.image, at + channel);
+                value = T::select(simd, T::greater(simd, x, value), x, value);
+            }
+            put::<S, T>(self.output, index * n + channel, value);
+        }
+    }
+}

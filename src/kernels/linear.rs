@@ -1,0 +1,178 @@
+//! Fully connected layers with their bias and non-linearity, as one pass: slices in, slices out.
+
+use super::conv::{Matrix, in_panels, multiply, padded};
+use super::simd::{PANEL, Real, widest};
+use super::threads;
+
+/// The non-linearity behind a fully connected layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// None.
+    Identity,
+    /// `max(0, x)`
+    Relu,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid,
+}
+
+/// The sizes of a fully connected layer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    pub batch: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+}
+
+impl Sizes {
+    pub fn multiply_adds(&self) -> usize {
+        self.batch * self.inputs * self.outputs
+    }
+
+    /// Whether the weights stay in a core's cache while the rows go by. Where they don't, the walk over them, a panel at a
+    /// time, takes longer than a matrix product that packs them first.
+    pub fn fit_the_cache(&self) -> bool {
+        const WEIGHTS: usize = 1 << 17;
+        self.inputs * self.outputs <= WEIGHTS
+    }
+}
+
+/// Rows that a thread takes at a time.
+const ROWS: usize = 12;
+
+/// `[batch, inputs]` by `[inputs, outputs]` plus `[outputs]`, then the non-linearity: `[batch, outputs]`. The weights are
+/// taken as they lie.
+pub(super) fn forward<T: Real>(
+    sizes: Sizes,
+    input: &[T],
+    weight: &[T],
+    bias: &[T],
+    activation: Activation,
+) -> Vec<T> {
+    let Sizes {
+        batch,
+        inputs,
+        outputs,
+    } = sizes;
+    let mut output = vec![T::ZERO; batch * outputs];
+    if output.is_empty() {
+        return output;
+    }
+    let bias = in_panels(bias);
+    let whole = outputs / PANEL * PANEL;
+    // The channels behind the last whole panel, filled up with zeros.
+    let mut rest = Vec::new();
+    if whole < outputs {
+        for row in weight.chunks_exact(outputs) {
+            rest.extend_from_slice(&row[whole..]);
+            rest.resize(rest.len().next_multiple_of(PANEL), T::ZERO);
+        }
+    }
+    let rows = ROWS
+        * (batch / ROWS)
+            .div_ceil(4 * rayon::current_num_threads())
+            .max(1);
+    let rows = match threads::worth_sharing(sizes.multiply_adds()) {
+        true => rows,
+        false => batch,
+    };
+    let jobs = output
+        .chunks_mut(rows * outputs)
+        .zip(input.chunks((rows * inputs).max(1)));
+    threads::for_each(
+        sizes.multiply_adds(),
+        jobs.collect(),
+        || (),
+        |(), (output, input)| {
+            let rows = output.len() / outputs;
+            if whole > 0 {
+                let matrix = Matrix {
+                    values: weight,
+                    row: outputs,
+                    panel: PANEL,
+                };
+                multiply(rows, input, matrix, &bias[..whole], output, 0..whole);
+            }
+            if whole < outputs {
+                let matrix = Matrix {
+                    values: &rest,
+                    row: PANEL,
+                    panel: 0,
+                };
+                multiply(
+                    rows,
+                    input,
+                    matrix,
+                    &bias[whole..padded(outputs)],
+                    output,
+                    whole..outputs,
+                );
+            }
+            activate(output, activation);
+        },
+    );
+    output
+}
+
+pub(super) fn activate<T: Real>(values: &mut [T], activation: Activation) {
+    match activation {
+        Activation::Identity => {}
+        Activation::Relu => widest(
+            #[inline(always)]
+            || {
+                for value in values.iter_mut() {
+                    *value = if *value > T::ZERO { *value } else { T::ZERO };
+                }
+            },
+        ),
+        Activation::Sigmoid => widest(
+            #[inline(always)]
+            || {
+                for value in values.iter_mut() {
+                    *value = T::ONE / (T::ONE + (T::ZERO - *value).exp());
+                }
+            },
+        ),
+    }
+}
+
+/// The gradient in front of the non-linearity, and its sum over the batch; from the layer's output and its gradient.
+pub(super) fn activation_gradient<T: Real>(
+    outputs: usize,
+    output: &[T],
+    gradient: &[T],
+    activation: Activation,
+) -> (Vec<T>, Vec<T>) {
+    let mut slopes = vec![T::ZERO; gradient.len()];
+    let mut bias = vec![T::ZERO; outputs];
+    if outputs == 0 {
+        return (slopes, bias);
+    }
+    widest(
+        #[inline(always)]
+        || {
+            let rows = output
+                .chunks_exact(outputs)
+                .zip(gradient.chunks_exact(outputs));
+            for (to, (output, gradient)) in slopes.chunks_exact_mut(outputs).zip(rows) {
+                let pairs = output.iter().zip(gradient);
+                match activation {
+                    Activation::Identity => to.copy_from_slice(gradient),
+                    Activation::Relu => {
+                        for (to, (&y, &g)) in to.iter_mut().zip(pairs) {
+                            *to = if y > T::ZERO { g } else { T::ZERO };
+                        }
+                    }
+                    Activation::Sigmoid => {
+                        for (to, (&y, &g)) in to.iter_mut().zip(pairs) {
+                            *to = g * y * (T::ONE - y);
+                        }
+                    }
+                }
+                for (bias, &slope) in bias.iter_mut().zip(to.iter()) {
+                    *bias += slope;
+                }
+            }
+        },
+    );
+    (slopes, bias)
+}
