@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Outcome, output};
 use crate::config::{self, experiment::Backend};
+use crate::kernels;
 use crate::training::TrainError;
 use crate::training::bench::{self, Mode, Timing};
 
@@ -14,6 +15,7 @@ use crate::training::bench::{self, Mode, Timing};
   kiln bench configs/nist36_cnn.json --mode infer --batch 1 --json
 
 Training and inference run on a made-up batch; the training part of a real epoch is timed where the data is there.
+GFLOP/s are those of matrix products and convolutions; the top is what a product of two 1024x1024 matrices reaches.
 Peak memory is that of the whole process: measure one config and mode at a time.")]
 pub struct Args {
     /// Config files
@@ -31,9 +33,20 @@ pub struct Args {
     /// Samples in a step, instead of the config's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
     batch: Option<u32>,
+    /// Whose operators to compute with, on flex: kiln's kernels, or Burn's as released, to compare
+    #[arg(long, value_enum, default_value_t = Operators::Kiln)]
+    operators: Operators,
     /// Print JSON, a line per figure
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Operators {
+    /// kiln's kernels where the engine has them
+    Kiln,
+    /// Burn's alone
+    Burn,
 }
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
@@ -53,10 +66,13 @@ pub fn run(args: Args) -> Outcome {
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
     }
+    if args.operators == Operators::Burn {
+        kernels::use_burns_operators();
+    }
     let batch = args.batch.map(|batch| batch as usize);
     if !args.json {
         output::emit(&format!(
-            "{:<18} {:<6} {:<8} {:>5} {:>11} {:>9} {:>17} {:>8} {:>8}\n",
+            "{:<18} {:<6} {:<8} {:>5} {:>11} {:>9} {:>17} {:>8} {:>6} {:>8} {:>8}\n",
             "workload",
             "mode",
             "backend",
@@ -64,6 +80,8 @@ pub fn run(args: Args) -> Outcome {
             "samples/s",
             "ms/step",
             "10 to 90 %",
+            "GFLOP/s",
+            "of top",
             "threads",
             "peak MB"
         ))?;
@@ -113,13 +131,15 @@ fn show(timing: &Timing, json: bool) -> anyhow::Result<()> {
     };
     let [low, high] = timing.ms_spread;
     Ok(output::emit(&format!(
-        "{:<18} {mode:<6} {:<8} {:>5} {:>11.1} {:>9.3} {:>17} {:>8} {:>8}\n",
+        "{:<18} {mode:<6} {:<8} {:>5} {:>11.1} {:>9.3} {:>17} {:>8.1} {:>6} {:>8} {:>8}\n",
         timing.workload,
         timing.backend,
         timing.batch,
         timing.samples_per_s,
         timing.ms_per_step,
         format!("{low:.3} to {high:.3}"),
+        timing.gflops,
+        format!("{:.0} %", 100.0 * timing.gflops / timing.machine_gflops),
         timing.threads,
         timing.peak_mb,
     ))?)

@@ -53,7 +53,7 @@ enum Verb {
         out: Option<PathBuf>,
         /// Which data
         #[arg(long, default_value = "glyphs", value_parser = clap::builder::PossibleValuesParser::new(
-            ["glyphs", "nist36", "nist26", "unipen", "image_folder"]))]
+            ["glyphs", "nist36", "nist26", "cifar10", "unipen", "image_folder"]))]
         data: String,
         /// Which model
         #[arg(long, default_value = "mlp", value_parser = clap::builder::PossibleValuesParser::new(["mlp", "cnn"]))]

@@ -80,7 +80,7 @@ fn split_rule_is_consistent(experiment: &Experiment) -> Option<Problem> {
         DataConfig::Nist26(config) => &config.split,
         DataConfig::Unipen(config) => &config.split,
         DataConfig::ImageFolder(config) => &config.split,
-        DataConfig::Glyphs(_) | DataConfig::Nist36(_) => return None,
+        DataConfig::Glyphs(_) | DataConfig::Nist36(_) | DataConfig::Cifar10(_) => return None,
     };
     match rule {
         SplitRule::Share(share) if share.valid + share.test > 1.0 => Some(Problem::new(

@@ -13,6 +13,8 @@ pub enum DataConfig {
     Nist36(Nist36Config),
     /// Letters of NIST in `nist26_valid.mat` (26 classes), mostly for testing.
     Nist26(Nist26Config),
+    /// The binary batches of CIFAR-10.
+    Cifar10(Cifar10Config),
     /// Pen strokes of UNIPEN, drawn anew with another pen at every epoch.
     Unipen(UnipenConfig),
     /// Folders of images, one folder a class.
@@ -26,6 +28,7 @@ impl DataConfig {
             DataConfig::Glyphs(_) => "glyphs",
             DataConfig::Nist36(_) => "nist36",
             DataConfig::Nist26(_) => "nist26",
+            DataConfig::Cifar10(_) => "cifar10",
             DataConfig::Unipen(_) => "unipen",
             DataConfig::ImageFolder(_) => "image_folder",
         }
@@ -37,6 +40,7 @@ impl DataConfig {
             DataConfig::Glyphs(config) => &config.augment,
             DataConfig::Nist36(config) => &config.augment,
             DataConfig::Nist26(config) => &config.augment,
+            DataConfig::Cifar10(config) => &config.augment,
             DataConfig::Unipen(config) => &config.augment,
             DataConfig::ImageFolder(config) => &config.augment,
         }
@@ -48,6 +52,7 @@ impl DataConfig {
             DataConfig::Glyphs(config) => config.normalize.as_ref(),
             DataConfig::Nist36(config) => config.normalize.as_ref(),
             DataConfig::Nist26(config) => config.normalize.as_ref(),
+            DataConfig::Cifar10(config) => config.normalize.as_ref(),
             DataConfig::Unipen(config) => config.normalize.as_ref(),
             DataConfig::ImageFolder(config) => config.normalize.as_ref(),
         }
@@ -58,6 +63,7 @@ impl DataConfig {
         match self {
             DataConfig::Glyphs(_) | DataConfig::Nist36(_) | DataConfig::Unipen(_) => Some(36),
             DataConfig::Nist26(_) => Some(26),
+            DataConfig::Cifar10(_) => Some(10),
             DataConfig::ImageFolder(_) => None,
         }
     }
@@ -69,6 +75,7 @@ impl DataConfig {
             DataConfig::Unipen(config) => (1, config.size, config.size),
             // The format of the course: rows of 1024 values.
             DataConfig::Nist36(_) | DataConfig::Nist26(_) => (1, 32, 32),
+            DataConfig::Cifar10(_) => (3, 32, 32),
             DataConfig::ImageFolder(config) => (config.channels, config.height, config.width),
         }
     }
@@ -153,6 +160,32 @@ impl Default for Nist26Config {
         Self {
             folder: "nist26".into(),
             split: SplitRule::default(),
+            normalize: None,
+            augment: AugmentConfig::default(),
+        }
+    }
+}
+
+/// Settings of CIFAR-10.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cifar10Config {
+    /// Folder of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; relative to `KILN_DATA`.
+    pub folder: String,
+    /// How many of the training records, the last ones, are used for validation.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub valid: usize,
+    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
+    pub normalize: Option<NormalizeConfig>,
+    /// Variation of training samples.
+    pub augment: AugmentConfig,
+}
+
+impl Default for Cifar10Config {
+    fn default() -> Self {
+        Self {
+            folder: "cifar10".into(),
+            valid: 5_000,
             normalize: None,
             augment: AugmentConfig::default(),
         }

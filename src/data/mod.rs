@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 pub mod augment;
+pub mod cifar10;
 pub mod glyphs;
 pub mod image_folder;
 pub mod info;
@@ -172,6 +173,7 @@ pub fn open(config: &DataConfig) -> Result<Box<dyn DataSource>, DataError> {
     Ok(match config {
         DataConfig::Glyphs(config) => Box::new(glyphs::Glyphs::new(config)),
         DataConfig::Nist36(config) => Box::new(nist36::open(config, &root)?),
+        DataConfig::Cifar10(config) => Box::new(cifar10::open(config, &root)?),
         DataConfig::Nist26(config) => Box::new(nist26::open(config, &root)?),
         DataConfig::Unipen(config) => Box::new(unipen::Unipen::open(config, &root)?),
         DataConfig::ImageFolder(config) => {

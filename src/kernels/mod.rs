@@ -9,6 +9,8 @@
 //! All sums run in an order that depends on shapes alone: same bits on any number of threads. The arithmetic (`conv`,
 //! `block`) knows slices only, nothing of Burn, so that it could go upstream.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
@@ -95,9 +97,17 @@ pub trait FastBackend: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
+/// Whether the kernels are left aside; see [`use_burns_operators`].
+static LEFT_ASIDE: AtomicBool = AtomicBool::new(false);
+
+/// Computes with Burn's own operators from now on, in the whole process: to see what the kernels are good for.
+pub fn use_burns_operators() {
+    LEFT_ASIDE.store(true, Ordering::Relaxed);
+}
+
 /// Whether a device has these kernels.
 pub fn fits(device: &Device) -> bool {
-    device.clone().inner() == Device::flex()
+    device.clone().inner() == Device::flex() && !LEFT_ASIDE.load(Ordering::Relaxed)
 }
 
 /// `[batch, channels, height, width]` as `[batch, height, width, channels]`.

@@ -7,6 +7,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::nn::{PaddingConfig2d, Relu};
 use burn::prelude::*;
 
+use super::Work;
 use super::linear::linear;
 use crate::config::experiment::CnnConfig;
 use crate::kernels::{self, Activation, ConvNorm};
@@ -138,19 +139,16 @@ impl Cnn {
         )
     }
 
-    /// Multiply-adds of a forward pass for one image of `[channels, height, width]`.
-    pub fn multiply_adds(&self, shape: [usize; 3]) -> usize {
+    /// What one image of `[channels, height, width]` costs.
+    pub fn work(&self, shape: [usize; 3]) -> Work {
         let [_, mut height, mut width] = shape;
-        let mut total = 0;
+        let mut layers = Vec::new();
         for block in &self.blocks {
-            total += block.conv.weight.shape().num_elements() * height * width;
+            layers.push(block.conv.weight.shape().num_elements() * height * width);
             (height, width) = (height / 2, width / 2);
         }
-        let layers = [&self.hidden, &self.head];
-        total
-            + layers
-                .map(|layer| layer.weight.shape().num_elements())
-                .iter()
-                .sum::<usize>()
+        let connected = [&self.hidden, &self.head];
+        layers.extend(connected.map(|layer| layer.weight.shape().num_elements()));
+        Work::of(&layers)
     }
 }

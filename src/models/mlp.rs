@@ -5,6 +5,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::tanh;
 
+use super::Work;
 use super::linear::linear;
 use crate::config::experiment::{Activation, Init, MlpConfig};
 use crate::kernels;
@@ -52,12 +53,13 @@ impl Mlp {
 }
 
 impl Mlp {
-    /// Multiply-adds of a forward pass for one image.
-    pub fn multiply_adds(&self) -> usize {
+    /// What one image costs.
+    pub fn work(&self) -> Work {
         let layers = self.layers.iter();
-        layers
+        let layers: Vec<usize> = layers
             .map(|layer| layer.weight.shape().num_elements())
-            .sum()
+            .collect();
+        Work::of(&layers)
     }
 }
 

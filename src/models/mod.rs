@@ -43,11 +43,31 @@ impl Network {
         }
     }
 
-    /// Multiply-adds of a forward pass for one image of `[channels, height, width]`.
-    pub fn multiply_adds(&self, shape: [usize; 3]) -> usize {
+    /// What one image of `[channels, height, width]` costs.
+    pub fn work(&self, shape: [usize; 3]) -> Work {
         match self {
-            Network::Mlp(network) => network.multiply_adds(),
-            Network::Cnn(network) => network.multiply_adds(shape),
+            Network::Mlp(network) => network.work(),
+            Network::Cnn(network) => network.work(shape),
+        }
+    }
+}
+
+/// Multiply-adds of a network's linear operations (matrix products and convolutions) for one image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work {
+    /// Forward.
+    pub forward: usize,
+    /// Backward: for every layer once for the weights and once for its input, but for the first layer's input.
+    pub backward: usize,
+}
+
+impl Work {
+    /// Of the layers' forward passes, first layer first.
+    fn of(layers: &[usize]) -> Self {
+        let forward = layers.iter().sum();
+        Self {
+            forward,
+            backward: 2 * forward - layers.first().copied().unwrap_or(0),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::config::Experiment;
 use crate::device;
 use crate::inference::to_input;
 use crate::kernels;
-use crate::models::Network;
+use crate::models::{Network, Work};
 
 /// Steps that are not counted: caches and allocators settle.
 const WARM_UP: usize = 3;
@@ -60,6 +60,10 @@ pub struct Timing {
     pub ms_per_step: f64,
     /// The 10th and the 90th percentile.
     pub ms_spread: [f64; 2],
+    /// Billions of floating-point operations per second in matrix products and convolutions, two for a multiply-add.
+    pub gflops: f64,
+    /// The same for a large matrix product: what the engine reaches at its best.
+    pub machine_gflops: f64,
     /// Threads that the engine may use.
     pub threads: usize,
     /// Largest memory of the process so far in MB (Linux; 0 elsewhere).
@@ -86,7 +90,7 @@ pub fn synthetic(
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     times.drain(..WARM_UP);
-    Ok(bench.timing(experiment, mode, times))
+    bench.timing(experiment, mode, times)
 }
 
 /// Times the training part of the first epoch on the config's data.
@@ -107,10 +111,31 @@ pub fn epoch(experiment: &Experiment) -> Result<Timing, TrainError> {
         start = Instant::now();
     }
     let seconds = times.iter().sum::<f64>() / 1e3;
-    let mut timing = bench.timing(experiment, Mode::Epoch, times);
+    let mut timing = bench.timing(experiment, Mode::Epoch, times)?;
     timing.batch = experiment.training.batch_size;
     timing.samples_per_s = samples as f64 / seconds;
+    timing.gflops = bench.gflops(Mode::Epoch, timing.samples_per_s);
     Ok(timing)
+}
+
+/// Billions of floating-point operations per second of a product of matrices of 1024x1024, the best of eight.
+fn machine_gflops(device: &Device) -> Result<f64, TrainError> {
+    const SIDE: usize = 1024;
+    const ROUNDS: usize = 8;
+    let matrix = Tensor::<2>::ones([SIDE, SIDE], device);
+    let mut best = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        read_back(
+            matrix
+                .clone()
+                .matmul(matrix.clone())
+                .slice([0..1, 0..1])
+                .reshape([1]),
+        )?;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    Ok(2.0 * (SIDE * SIDE * SIDE) as f64 / best / 1e9)
 }
 
 struct Bench {
@@ -121,8 +146,8 @@ struct Bench {
     images: Tensor<4>,
     samples: usize,
     rate: f64,
-    /// Multiply-adds of a forward pass.
-    work: usize,
+    /// Of a sample.
+    work: Work,
 }
 
 impl Bench {
@@ -152,7 +177,7 @@ impl Bench {
         };
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
         let rate = experiment.optimizer.lr();
-        let work = network.multiply_adds(shape) * samples;
+        let work = network.work(shape);
         Ok(Self {
             trainee: Trainee::new(network.clone(), &experiment.loss),
             network: network.valid(),
@@ -170,7 +195,7 @@ impl Bench {
 
     fn train(&mut self) -> Result<(), TrainError> {
         let batch = self.batch.clone();
-        let loss = kernels::in_pool(self.work, || {
+        let loss = kernels::in_pool(self.work.forward * self.samples, || {
             let output = TrainStep::step(&self.trainee, batch);
             let trainee = self.trainee.clone();
             self.trainee = self.optimizer.step(self.rate, trainee, output.grads);
@@ -183,22 +208,40 @@ impl Bench {
         read_back(self.network.forward(self.images.clone()).sum())
     }
 
-    fn timing(&self, experiment: &Experiment, mode: Mode, mut times: Vec<f64>) -> Timing {
+    fn gflops(&self, mode: Mode, samples_per_s: f64) -> f64 {
+        let multiply_adds = match mode {
+            Mode::Infer => self.work.forward,
+            Mode::Train | Mode::Epoch => self.work.forward + self.work.backward,
+        };
+        2.0 * multiply_adds as f64 * samples_per_s / 1e9
+    }
+
+    fn timing(
+        &self,
+        experiment: &Experiment,
+        mode: Mode,
+        mut times: Vec<f64>,
+    ) -> Result<Timing, TrainError> {
+        // Before the matrix product, which needs memory as well.
+        let peak_mb = peak_mb();
         times.sort_by(f64::total_cmp);
         let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
         let median = at(0.5);
-        Timing {
+        let samples_per_s = self.samples as f64 / median * 1e3;
+        Ok(Timing {
             workload: experiment.name.clone(),
             mode,
             backend: experiment.backend.name(),
             batch: self.samples,
             steps: times.len(),
-            samples_per_s: self.samples as f64 / median * 1e3,
+            samples_per_s,
+            gflops: self.gflops(mode, samples_per_s),
+            machine_gflops: machine_gflops(&self.images.device())?,
             ms_per_step: median,
             ms_spread: [at(0.1), at(0.9)],
             threads: rayon::current_num_threads(),
-            peak_mb: peak_mb(),
-        }
+            peak_mb,
+        })
     }
 }
 

@@ -238,7 +238,7 @@ impl EpochLoop<'_> {
             let [images, channels, height, width] = batch.images.dims();
             let work_per_image = *work_per_image.get_or_insert_with(|| {
                 let network = learner.model().network;
-                network.multiply_adds([channels, height, width])
+                network.work([channels, height, width]).forward
             });
             let item = kernels::in_pool(work_per_image * images, || {
                 let output = learner.train_step(batch);

@@ -1,0 +1,148 @@
+//! CIFAR-10 (Krizhevsky 2009): the binary batches come in, a source of ten classes goes out.
+//!
+//! `data_batch_1..5.bin` and `test_batch.bin` hold records of 3,073 bytes: the class, then 32x32 red, green and blue values,
+//! row by row. They are kept as they are, a byte a value. The training records are cut in two, the last of them for
+//! validation; the test batch is the test.
+
+use std::path::{Path, PathBuf};
+
+use super::{DataError, DataSource, ImageShape, Split};
+use crate::config::data::Cifar10Config;
+
+/// Names of the classes, in the order of the labels.
+const CLASSES: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
+
+/// The shape of a sample.
+const SHAPE: ImageShape = ImageShape {
+    channels: 3,
+    height: 32,
+    width: 32,
+};
+
+/// Bytes of a record: the class and the image.
+const RECORD: usize = 1 + 3 * 32 * 32;
+
+/// Records that a file may hold: the largest that is known has 10,000.
+const MOST_RECORDS: u64 = 1_000_000;
+
+/// The records of CIFAR-10 in memory.
+#[derive(Debug, Clone)]
+pub struct Cifar10 {
+    classes: Vec<String>,
+    train: Vec<u8>,
+    test: Vec<u8>,
+    /// Training records that come before those for validation.
+    trained: usize,
+}
+
+/// Opens the six files in `<root>/<folder>`.
+///
+/// Errors name the file and the record (counted from 1): a missing file, one that is no whole number of records, a class
+/// beyond 9, or more records for validation than there are.
+pub fn open(config: &Cifar10Config, root: &Path) -> Result<Cifar10, DataError> {
+    let folder = root.join(&config.folder);
+    let mut train = Vec::new();
+    for number in 1..=5 {
+        train.extend(records(folder.join(format!("data_batch_{number}.bin")))?);
+    }
+    let test = records(folder.join("test_batch.bin"))?;
+    let count = train.len() / RECORD;
+    let trained = count
+        .checked_sub(config.valid)
+        .filter(|&trained| trained > 0);
+    let trained = trained.ok_or_else(|| {
+        DataError::Empty(format!(
+            "data.valid: {} of {count} training records leave nothing to train on; set it lower",
+            config.valid
+        ))
+    })?;
+    Ok(Cifar10 {
+        classes: CLASSES.map(String::from).to_vec(),
+        train,
+        test,
+        trained,
+    })
+}
+
+fn records(path: PathBuf) -> Result<Vec<u8>, DataError> {
+    let length = std::fs::metadata(&path)
+        .map_err(|source| DataError::io(&path, source))?
+        .len();
+    if length == 0 || length % RECORD as u64 != 0 || length > MOST_RECORDS * RECORD as u64 {
+        let problem = format!("{length} bytes; expected records of {RECORD} bytes");
+        return Err(DataError::format(&path, problem));
+    }
+    let bytes = std::fs::read(&path).map_err(|source| DataError::io(&path, source))?;
+    let wrong = bytes
+        .chunks(RECORD)
+        .position(|record| record.len() != RECORD || usize::from(record[0]) >= CLASSES.len());
+    match wrong {
+        None => Ok(bytes),
+        Some(index) => Err(DataError::format(
+            &path,
+            format!(
+                "record {}: class {}; expected 0 to 9",
+                index + 1,
+                bytes[index * RECORD]
+            ),
+        )),
+    }
+}
+
+impl Cifar10 {
+    fn record(&self, split: Split, index: usize) -> &[u8] {
+        let (records, first) = match split {
+            Split::Train => (&self.train, 0),
+            Split::Valid => (&self.train, self.trained),
+            Split::Test => (&self.test, 0),
+        };
+        &records[(first + index) * RECORD..][..RECORD]
+    }
+}
+
+impl DataSource for Cifar10 {
+    fn shape(&self) -> ImageShape {
+        SHAPE
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn len(&self, split: Split) -> usize {
+        match split {
+            Split::Train => self.trained,
+            Split::Valid => self.train.len() / RECORD - self.trained,
+            Split::Test => self.test.len() / RECORD,
+        }
+    }
+
+    fn label(&self, split: Split, index: usize) -> usize {
+        usize::from(self.record(split, index)[0])
+    }
+
+    fn read(
+        &self,
+        split: Split,
+        index: usize,
+        _draw: u64,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let values = &self.record(split, index)[1..];
+        for (out, &value) in out.iter_mut().zip(values) {
+            *out = f32::from(value) / 255.0;
+        }
+        Ok(())
+    }
+}
