@@ -133,7 +133,8 @@ impl Classifier {
         };
         let card = read_card(&bytes).map_err(&format_error)?;
         let shape = [card.input.channels, card.input.height, card.input.width];
-        let mut network = Network::new(&card.model, shape, card.classes.len(), device).valid();
+        // Burn draws fresh weights when they are first looked at: these never are.
+        let mut network = Network::new(&card.model, shape, card.classes.len(), device);
         let mut store = SafetensorsStore::from_bytes(Some(bytes))
             .with_from_adapter(PyTorchToBurnAdapter)
             .skip_enum_variants(true)

@@ -6,9 +6,10 @@
 //! - [`config`]: what the user wrote (JSON, `--set`) becomes a checked [`config::Experiment`].
 //! - [`device`]: a backend's name becomes a Burn device, or one clear error.
 //! - [`files`]: writing so that nobody ever sees half a file.
+//! - [`timings`]: a stopwatch over the stages of a job.
 //! - [`photo`]: bytes of an image file become an upright image.
 //! - [`data`]: sources of labelled images, augmentation, and the loader that makes batches of them.
-//! - [`kernels`]: convolution, batch norm and pooling as flex should have them.
+//! - [`kernels`]: convolutions, fully connected layers and optimizer steps as flex should have them.
 //! - [`models`]: the networks, written once for every backend; they know no files.
 //! - [`metrics`]: numbers about predictions and texts, as plain functions.
 //! - [`run_dir`]: the folder that a run leaves behind and that every other verb takes.
@@ -36,4 +37,5 @@ pub mod photo;
 pub mod report;
 pub mod run_dir;
 pub mod segmentation;
+pub mod timings;
 pub mod training;

@@ -8,6 +8,7 @@ use super::{Outcome, output};
 use crate::config::experiment::Backend;
 use crate::metrics::text::{TextScore, score, total};
 use crate::ocr::{self, Page, expect, formats};
+use crate::timings::Stopwatch;
 use crate::{device, files, segmentation};
 
 /// Read photographed pages of hand-printed block capitals.
@@ -37,6 +38,9 @@ pub struct Args {
     /// Write every intermediate picture of the segmentation into this folder (one image only)
     #[arg(long, value_name = "DIR")]
     stages: Option<PathBuf>,
+    /// Print how long each stage took, on standard error
+    #[arg(long)]
+    timings: bool,
     /// Compare with the truth in this file
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
@@ -60,12 +64,14 @@ pub fn run(args: Args) -> Outcome {
     if let Some(path) = &args.overlay {
         output::check_picture(path, args.images.first().map(PathBuf::as_path))?;
     }
+    let mut watch = Stopwatch::start();
     let truth = args.expect.as_deref().map(read_truth).transpose()?;
     let classifier = match &args.model {
         Some(run) => output::classifier(run, args.backend)?,
         None => ocr::shipped_model(&device::open(args.backend.unwrap_or_default())?)?,
     };
     ocr::check(&classifier)?;
+    watch.lap("load model");
     // All pages are read before anything is printed: one that fails leaves no half of a result. (Pictures belong to one
     // image only.)
     let mut documents = Vec::new();
@@ -75,7 +81,9 @@ pub fn run(args: Args) -> Outcome {
             .map(|truth| expected_lines(truth, path, args.expect.as_deref()))
             .transpose()?;
         let photo = output::photo(path)?;
+        watch.lap("decode");
         let reading = ocr::read(&photo, &classifier)?;
+        watch.insert(&reading.timings);
         if let Some(folder) = &args.stages {
             super::segment::write_stages(folder, &reading.segmentation)?;
         }
@@ -87,6 +95,7 @@ pub fn run(args: Args) -> Outcome {
         if reading.page.lines.is_empty() {
             output::note(&format!("{}: no writing was found", path.display()));
         }
+        watch.lap("pictures");
         let score = expected.map(|expected| score(&text_lines(&reading.page), &expected));
         documents.push(Document {
             image: path.display().to_string(),
@@ -98,6 +107,10 @@ pub fn run(args: Args) -> Outcome {
         (true, [document]) => output::json(document)?,
         (true, documents) => output::json(&documents)?,
         (false, documents) => output::emit(&as_text(documents))?,
+    }
+    watch.lap("print");
+    if args.timings {
+        output::note(watch.table().trim_end());
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! The reader: segmentation finds the letters, the classifier names all of them in one go.
 
 use image::RgbImage;
+use rayon::prelude::*;
 
 use super::page::{self, Guess, Letter, Line, Page, Word};
 use crate::inference::{Classifier, ModelError};
 use crate::segmentation::{self, Segmentation};
+use crate::timings::{Lap, Stopwatch};
 
 /// How many guesses a letter keeps besides the first.
 const ALTERNATIVES: usize = 2;
@@ -27,6 +29,8 @@ pub struct Reading {
     pub page: Page,
     /// Where it stood.
     pub segmentation: Segmentation,
+    /// How long each stage took.
+    pub timings: Vec<Lap>,
 }
 
 /// Whether a model can read: single characters as classes, square grey images as input.
@@ -50,15 +54,20 @@ pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
 /// Reads an upright photograph.
 pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadError> {
     check(classifier)?;
+    let mut watch = Stopwatch::start();
     let segmentation = segmentation::segment(photo);
+    watch.insert(&segmentation.timings);
     let size = classifier.card().input.height;
-    let mut pixels = Vec::new();
-    let mut count = 0;
-    for letter in letters(&segmentation) {
-        pixels.extend(segmentation.crop(letter, size).pixels);
-        count += 1;
-    }
+    let letters: Vec<_> = letters(&segmentation).collect();
+    let count = letters.len();
+    let crops: Vec<Vec<f32>> = letters
+        .into_par_iter()
+        .map(|letter| segmentation.crop(letter, size).pixels)
+        .collect();
+    let pixels = crops.concat();
+    watch.lap("crops");
     let mut probabilities = classifier.probabilities(pixels, count)?.into_iter();
+    watch.lap("classify");
     let classes = &classifier.card().classes;
     let lines = segmentation
         .lines
@@ -70,7 +79,13 @@ pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadEr
         height: segmentation.height,
         lines,
     };
-    Ok(Reading { page, segmentation })
+    watch.lap("text");
+    let timings = watch.laps().to_vec();
+    Ok(Reading {
+        page,
+        segmentation,
+        timings,
+    })
 }
 
 /// All letters in reading order.

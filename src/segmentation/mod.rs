@@ -25,6 +25,8 @@ mod statistics;
 
 use image::RgbImage;
 
+use crate::timings::{Lap, Stopwatch};
+
 pub use crops::Crop;
 pub use geometry::Rect;
 pub use overlay::{Label, overlay};
@@ -78,6 +80,8 @@ pub struct Segmentation {
     pub lines: Vec<TextLine>,
     /// Marks too small for a letter (full stops, specks of that size), in no particular order.
     pub marks: Vec<Rect>,
+    /// How long each stage took.
+    pub timings: Vec<Lap>,
     /// `None` for a picture without pixels.
     work: Option<Box<Work>>,
 }
@@ -106,26 +110,35 @@ pub fn segment(photo: &RgbImage) -> Segmentation {
         measures: Measures::default(),
         lines: Vec::new(),
         marks: Vec::new(),
+        timings: Vec::new(),
         work: None,
     };
-    if let Some(work) = work(photo) {
+    let mut watch = Stopwatch::start();
+    if let Some(work) = work(photo, &mut watch) {
         page.take(work);
     }
+    watch.lap("boxes");
+    page.timings = watch.laps().to_vec();
     page
 }
 
 /// All stages on the working copy.
-fn work(photo: &RgbImage) -> Option<Work> {
+fn work(photo: &RgbImage, watch: &mut Stopwatch) -> Option<Work> {
     let flat = flatten::flatten(photo)?;
+    watch.lap("flatten");
     let binary = binarize::binarize(&flat);
+    watch.lap("binarize");
     let mut components = components::Components::of(&binary, &flat.sheet);
     let letter_height = components.letter_height().unwrap_or(0.0);
+    watch.lap("components");
     let mut kept = letters::writing(&components, letter_height);
     let stroke_width = components::stroke_width(&components, &kept).unwrap_or(0.0);
     letters::drop_dark_corners(&components, &mut kept, stroke_width);
     split::split_wide(&mut components, &mut kept, letter_height, stroke_width);
     let letters = letters::join_parts(&components, &kept, letter_height);
+    watch.lap("letters");
     let layout = layout::lay_out(&letters.letters, letter_height);
+    watch.lap("layout");
     Some(Work {
         flat,
         binary,

@@ -1,0 +1,74 @@
+//! A stopwatch over the stages of a job, for those who want to know where the time goes.
+
+use std::time::{Duration, Instant};
+
+/// How long a stage took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lap {
+    /// Its name.
+    pub stage: &'static str,
+    /// Its time.
+    pub time: Duration,
+}
+
+/// Measures one stage after the other.
+#[derive(Debug, Clone)]
+pub struct Stopwatch {
+    last: Instant,
+    laps: Vec<Lap>,
+}
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self {
+            last: Instant::now(),
+            laps: Vec::new(),
+        }
+    }
+
+    /// Ends a stage; the next one begins. A stage that was there before is added to.
+    pub fn lap(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        let time = now - self.last;
+        self.last = now;
+        self.add(Lap { stage, time });
+    }
+
+    /// Takes in stages that were measured elsewhere, since the last one ended here.
+    pub fn insert(&mut self, laps: &[Lap]) {
+        laps.iter().for_each(|&lap| self.add(lap));
+        self.last = Instant::now();
+    }
+
+    fn add(&mut self, lap: Lap) {
+        match self.laps.iter_mut().find(|known| known.stage == lap.stage) {
+            Some(known) => known.time += lap.time,
+            None => self.laps.push(lap),
+        }
+    }
+
+    /// The stages, in the order in which they first ended.
+    pub fn laps(&self) -> &[Lap] {
+        &self.laps
+    }
+
+    /// A table of the stages: milliseconds and share of all.
+    pub fn table(&self) -> String {
+        let total: Duration = self.laps.iter().map(|lap| lap.time).sum();
+        let row = |stage: &str, time: Duration| {
+            let share = 100.0 * time.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE);
+            format!(
+                "{stage:<12} {:>9.2} ms {share:>5.1} %\n",
+                time.as_secs_f64() * 1e3
+            )
+        };
+        let mut text: String = self
+            .laps
+            .iter()
+            .map(|lap| row(lap.stage, lap.time))
+            .collect();
+        text += &row("total", total);
+        text
+    }
+}
