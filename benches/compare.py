@@ -2,41 +2,93 @@
 """kiln against a peer, in turns on the same machine: A B A B A B, medians of the rounds, ratio = kiln / peer.
 
 The peer is any program that prints one JSON object per workload with "samples_per_s" and "peak_mb", as `kiln bench
---json` does, called as  PEER WORKLOAD --mode train|infer --batch N.
+--json` does, called as  PEER WORKLOAD --mode train|infer --batch N --threads N.
 
-  benches/compare.py --peer "python3 peer.py" [--kiln target/release/kiln] [--rounds 3] [WORKLOAD ...]
+  benches/compare.py --peer "python3 peer.py" [--rounds 3] [WORKLOAD ...]      the comparison
+  benches/compare.py --peer "python3 peer.py" --burn --ndarray KILN            also Burn's own operators on flex, and
+                                                                               Burn's ndarray in a kiln that has it
+  benches/compare.py --scaling                                                 kiln alone: batch, image size, threads
 """
-import argparse, json, shlex, statistics, subprocess
+import argparse, json, os, shlex, statistics, subprocess
 
-# workload: batch of its recipe
-WORKLOADS = {"nist36_mlp": 64, "nist36_cnn": 32}
+# workload: batch of its recipe, or of the peer's
+WORKLOADS = {"nist36_cnn": 32, "cifar10_cnn": 32, "nist36_mlp": 64}
 
 
-def run(command):
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def run(command, threads=None):
+    env = dict(os.environ, **({"RAYON_NUM_THREADS": str(threads)} if threads else {}))
+    out = subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
     return json.loads(out.strip().splitlines()[-1])
+
+
+def bench(kiln, workload, *options, threads=None):
+    return run([kiln, "bench", f"configs/{workload}.json", "--json", *options], threads)
+
+
+def median(results, key="samples_per_s"):
+    return statistics.median(r[key] for r in results)
+
+
+def compare(a):
+    others = (["burn"] if a.burn else []) + (["ndarray"] if a.ndarray else [])
+    names = ["kiln", "peer"] + others
+    print(f"{'workload':<12} {'mode':<6} {'batch':>5} " + " ".join(f"{n + '/s':>10}" for n in names)
+          + f" {'ratio':>6} {'of top':>7} {'kiln MB':>8} {'peer MB':>8}", flush=True)
+    for workload in a.workloads:
+        jobs = [("train", WORKLOADS[workload])] + [("infer", int(b)) for b in a.infer_batches.split(",")]
+        for mode, batch in jobs:
+            tail = ["--mode", mode, "--batch", str(batch)]
+            calls = {
+                "kiln": lambda: bench(a.kiln, workload, *tail),
+                "peer": lambda: run([*shlex.split(a.peer), workload, *tail]),
+                "burn": lambda: bench(a.kiln, workload, *tail, "--operators", "burn"),
+                "ndarray": lambda: bench(a.ndarray, workload, *tail, "--backend", "ndarray"),
+            }
+            results = {name: [] for name in names}
+            for _ in range(a.rounds):
+                for name in names:
+                    results[name].append(calls[name]())
+            kiln, peer = results["kiln"], results["peer"]
+            share = median(kiln, "gflops") / median(kiln, "machine_gflops")
+            print(f"{workload:<12} {mode:<6} {batch:>5} " + " ".join(f"{median(results[n]):>10.0f}" for n in names)
+                  + f" {median(kiln) / median(peer):>6.2f} {100 * share:>5.0f} %"
+                  + f" {max(r['peak_mb'] for r in kiln):>8} {max(r['peak_mb'] for r in peer):>8}", flush=True)
+
+
+def scaling(a):
+    def line(what, value, result):
+        print(f"{what:<18} {value:>5} {result['ms_per_step']:>9.3f} ms {result['samples_per_s']:>10.0f}/s"
+              f" {result['gflops']:>7.1f} GFLOP/s", flush=True)
+    for mode in ["train", "infer"]:
+        for batch in [1, 4, 16, 64, 256]:
+            line(f"{mode}, batch", batch, bench(a.kiln, "nist36_cnn", "--mode", mode, "--batch", str(batch)))
+    for size in [16, 32, 64, 128]:
+        options = ["--mode", "train", "--batch", "32", "--set", f"data.size={size}"]
+        line("train, image side", size, bench(a.kiln, "unipen_cnn", *options))
+    threads = [1]
+    while threads[-1] * 2 <= len(os.sched_getaffinity(0)):
+        threads.append(threads[-1] * 2)
+    for count in threads:
+        options = ["--mode", "train", "--batch", "32"]
+        line("train, threads", count, bench(a.kiln, "nist36_cnn", *options, threads=count))
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("workloads", nargs="*", default=list(WORKLOADS))
-    ap.add_argument("--peer", required=True, help="command of the peer")
+    ap.add_argument("--peer", help="command of the peer")
     ap.add_argument("--kiln", default="target/release/kiln")
+    ap.add_argument("--burn", action="store_true", help="also time Burn's own operators on flex")
+    ap.add_argument("--ndarray", metavar="KILN", help="also time Burn's ndarray, in this binary")
+    ap.add_argument("--scaling", action="store_true", help="how kiln's time grows, without a peer")
     ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--infer-batches", default="1,64")
     a = ap.parse_args()
-    print(f"{'workload':<14} {'mode':<6} {'batch':>5} {'kiln/s':>10} {'peer/s':>10} {'ratio':>6} {'kiln MB':>8} {'peer MB':>8}")
-    for workload in a.workloads:
-        jobs = [("train", WORKLOADS[workload])] + [("infer", int(b)) for b in a.infer_batches.split(",")]
-        for mode, batch in jobs:
-            tail = ["--mode", mode, "--batch", str(batch)]
-            ours, theirs = [], []
-            for _ in range(a.rounds):
-                ours.append(run([a.kiln, "bench", f"configs/{workload}.json", "--json", *tail]))
-                theirs.append(run([*shlex.split(a.peer), workload, *tail]))
-            k, p = (statistics.median(r["samples_per_s"] for r in rs) for rs in (ours, theirs))
-            km, pm = (max(r["peak_mb"] for r in rs) for rs in (ours, theirs))
-            print(f"{workload:<14} {mode:<6} {batch:>5} {k:>10.0f} {p:>10.0f} {k / p:>6.2f} {km:>8} {pm:>8}", flush=True)
+    if a.scaling:
+        return scaling(a)
+    if not a.peer:
+        ap.error("--peer is missing: the command of the program to compare with")
+    compare(a)
 
 
 if __name__ == "__main__":

@@ -477,3 +477,30 @@ fn ctrl_c_in_the_first_epoch_and_in_the_last_evaluation_exits_with_130() {
     assert_eq!(summary["status"], "interrupted");
     assert_eq!(summary["test"], Value::Null, "the test was not finished");
 }
+
+#[test]
+fn bench_times_both_kinds_of_operators_and_counts_their_work() {
+    let bench = Bench::new();
+    bench.write(
+        "small.json",
+        r#"{"data": {"kind": "glyphs", "size": 16}, "model": {"kind": "cnn", "channels": [4, 8], "hidden": 16}}"#,
+    );
+    for operators in ["kiln", "burn"] {
+        let text = bench.output(&format!(
+            "bench small.json --mode train --batch 8 --json --operators {operators}"
+        ));
+        let timing: Value = serde_json::from_str(&text).expect("a line of JSON");
+        let number = |key: &str| {
+            timing[key]
+                .as_f64()
+                .unwrap_or_else(|| panic!("{key}: {text}"))
+        };
+        assert!(number("ms_per_step") > 0.0 && number("machine_gflops") > 0.0);
+        // By hand: 9 x 4 x 16 x 16 and 9 x 4 x 8 x 8 x 8 for the convolutions, 128 x 16 and 16 x 36 behind them; forward,
+        // and twice that backward but for the first layer's input.
+        let (first, rest) = (9 * 4 * 256, 9 * 32 * 64 + 128 * 16 + 16 * 36);
+        let per_sample = 2.0 * (3.0 * f64::from(first + rest) - f64::from(first));
+        let expected = per_sample * number("samples_per_s") / 1e9;
+        assert!((number("gflops") / expected - 1.0).abs() < 1e-6, "{text}");
+    }
+}

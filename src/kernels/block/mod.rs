@@ -4,19 +4,13 @@
 //! convolution is made in the grid that the weights' and the input's gradients are computed from; it is never a tensor. In
 //! inference the norm is folded into the weights, and a few rows are convolved, pooled and forgotten.
 
-use pulp::Simd;
-
-use super::conv::{
-    self, Geometry, GradientGrid, Wanted, gradients, in_panels, padded_rows, panels, row_parts,
-};
-use super::simd::{ByChannel, Real, add_wide, by_channel, get, put};
+use super::conv::{self, Geometry, Wanted, gradients, in_panels, padded_rows, panels, row_parts};
+use super::simd::{Real, by_channel};
 use super::threads;
 
-/// Marks an output through which ReLU let nothing: no input gets its gradient.
-const NONE: f64 = 4.0;
+mod passes;
 
-/// The four inputs of an output.
-const PLACES: [f64; 4] = [0.0, 1.0, 2.0, 3.0];
+use passes::{NormPool, ReluPool, SlopeSums, Spread, Sums};
 
 /// `[batch, rows / 2, columns / 2, outputs]`; an odd last row or column is left out, as in Burn and PyTorch.
 pub(super) fn output_shape(g: &Geometry) -> [usize; 4] {
@@ -42,7 +36,7 @@ pub(super) struct Forward<T> {
     pub variance: Vec<T>,
     /// The convolution's output.
     pub convolved: Vec<T>,
-    /// For each output, which of its four inputs (0, 1 in the upper row, 2, 3 in the lower) it came from, or [`NONE`]; in
+    /// For each output, which of its four inputs (0, 1 in the upper row, 2, 3 in the lower) it came from, or [`passes::NONE`]; in
     /// the values' own type, whose masks select them.
     pub origin: Vec<T>,
 }
@@ -126,40 +120,6 @@ fn moments<T: Real>(g: &Geometry, image: &[T]) -> Moments {
     Moments { mean, squares }
 }
 
-/// Sums of all positions, or of their squared distances from a value; in `T` along a row, in `f64` over the rows.
-struct Sums<'a, T> {
-    g: &'a Geometry,
-    image: &'a [T],
-    around: Option<&'a [T]>,
-    sums: &'a mut [f64],
-}
-
-impl<T: Real> ByChannel<T> for Sums<'_, T> {
-    fn channels(&self) -> usize {
-        self.g.outputs
-    }
-
-    #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
-        let n = self.g.outputs;
-        let around = self.around.map(|around| get::<S, T>(around, channel));
-        for row in self.image.chunks_exact(self.g.output_width() * n) {
-            let mut sum = T::splat(simd, T::ZERO);
-            for position in row.chunks_exact(n) {
-                let x = get::<S, T>(position, channel);
-                sum = match around {
-                    None => T::plus(simd, sum, x),
-                    Some(around) => {
-                        let distance = T::minus(simd, x, around);
-                        T::multiply_add(simd, distance, distance, sum)
-                    }
-                };
-            }
-            add_wide::<S, T>(self.sums, channel, sum);
-        }
-    }
-}
-
 /// Mean and biased variance of all images, put together in their order (Chan, Golub and LeVeque 1983).
 fn together(g: &Geometry, images: &[Moments]) -> (Vec<f64>, Vec<f64>) {
     let area = (g.output_height() * g.output_width()) as f64;
@@ -192,57 +152,6 @@ fn scale_and_shift<T: Real>(
             (T::of(scale), T::of(beta.wide() - mean * scale))
         })
         .unzip()
-}
-
-/// `max(0, scale x + shift)` and 2x2 max pool of one image, with the origin of each output, the first of equals.
-struct NormPool<'a, T> {
-    g: &'a Geometry,
-    image: &'a [T],
-    scale: &'a [T],
-    shift: &'a [T],
-    output: &'a mut [T],
-    origin: &'a mut [T],
-}
-
-impl<T: Real> ByChannel<T> for NormPool<'_, T> {
-    fn channels(&self) -> usize {
-        self.g.outputs
-    }
-
-    #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
-        let scale = get::<S, T>(self.scale, channel);
-        let shift = get::<S, T>(self.shift, channel);
-        let places = PLACES.map(|place| T::splat(simd, T::of(place)));
-        for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
-            let mut value = T::splat(simd, T::ZERO);
-            let mut origin = T::splat(simd, T::of(NONE));
-            for (at, place) in quad.into_iter().zip(places) {
-                let x = get::<S, T>(self.image, at + channel);
-                let x = T::multiply_add(simd, scale, x, shift);
-                let larger = T::greater(simd, x, value);
-                value = T::select(simd, larger, x, value);
-                origin = T::select(simd, larger, place, origin);
-            }
-            let at = index * self.g.outputs + channel;
-            put::<S, T>(self.output, at, value);
-            put::<S, T>(self.origin, at, origin);
-        }
-    }
-}
-
-/// The places of the four inputs of each output of the pool, over so many of its rows.
-#[inline(always)]
-fn quads(g: &Geometry, rows: usize) -> impl Iterator<Item = [usize; 4]> {
-    let (n, width) = (g.outputs, g.output_width());
-    let columns = width / 2;
-    (0..rows).flat_map(move |row| {
-        (0..columns).map(move |column| {
-            let at = (2 * row * width + 2 * column) * n;
-            let below = at + width * n;
-            [at, at + n, below, below + n]
-        })
-    })
 }
 
 /// What the backward pass needs of the forward pass.
@@ -330,54 +239,6 @@ pub(super) fn backward<T: Real>(
     }
 }
 
-/// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's to its place.
-struct Spread<'a, T> {
-    g: &'a Geometry,
-    image: &'a [T],
-    output: &'a [T],
-    origin: &'a [T],
-    factor: &'a [T],
-    slope: &'a [T],
-    offset: &'a [T],
-    grid: &'a GradientGrid,
-    to: &'a mut [T],
-}
-
-impl<T: Real> ByChannel<T> for Spread<'_, T> {
-    fn channels(&self) -> usize {
-        self.g.outputs
-    }
-
-    #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
-        let (n, height, width) = (
-            self.g.outputs,
-            self.g.output_height(),
-            self.g.output_width(),
-        );
-        let (rows, columns) = (height / 2, width / 2);
-        let factor = get::<S, T>(self.factor, channel);
-        let slope = get::<S, T>(self.slope, channel);
-        let offset = get::<S, T>(self.offset, channel);
-        let zero = T::splat(simd, T::ZERO);
-        for row in 0..height {
-            for column in 0..width {
-                let x = get::<S, T>(self.image, (row * width + column) * n + channel);
-                let mut dx = T::multiply_add(simd, slope, x, offset);
-                if row / 2 < rows && column / 2 < columns {
-                    let place = PLACES[row % 2 * 2 + column % 2];
-                    let at = (row / 2 * columns + column / 2) * n + channel;
-                    let here = T::splat(simd, T::of(place));
-                    let here = T::equal(simd, get::<S, T>(self.origin, at), here);
-                    let z = T::select(simd, here, get::<S, T>(self.output, at), zero);
-                    dx = T::multiply_add(simd, factor, z, dx);
-                }
-                put::<S, T>(self.to, self.grid.place(row, column) + channel, dx);
-            }
-        }
-    }
-}
-
 /// `sum z` and `sum z (x - mean)` of one image, per channel.
 struct Slopes {
     beta: Vec<f64>,
@@ -398,51 +259,6 @@ fn slopes<T: Real>(g: &Geometry, image: &[T], output: &[T], origin: &[T], mean: 
         slopes: &mut slopes,
     });
     slopes
-}
-
-/// Summed in `T` along a row, in `f64` over the rows.
-struct SlopeSums<'a, T> {
-    g: &'a Geometry,
-    image: &'a [T],
-    output: &'a [T],
-    origin: &'a [T],
-    mean: &'a [T],
-    slopes: &'a mut Slopes,
-}
-
-impl<T: Real> ByChannel<T> for SlopeSums<'_, T> {
-    fn channels(&self) -> usize {
-        self.g.outputs
-    }
-
-    #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
-        let n = self.g.outputs;
-        let columns = self.g.output_width() / 2;
-        let mean = get::<S, T>(self.mean, channel);
-        let zero = T::splat(simd, T::ZERO);
-        let none = T::splat(simd, T::of(NONE));
-        let places = PLACES.map(|place| T::splat(simd, T::of(place)));
-        let (mut beta, mut deviation) = (zero, zero);
-        for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
-            let at = index * n + channel;
-            let origin = get::<S, T>(self.origin, at);
-            let mut x = mean;
-            for (at, place) in quad.into_iter().zip(places) {
-                let here = T::equal(simd, origin, place);
-                x = T::select(simd, here, get::<S, T>(self.image, at + channel), x);
-            }
-            let stopped = T::equal(simd, origin, none);
-            let z = T::select(simd, stopped, zero, get::<S, T>(self.output, at));
-            beta = T::plus(simd, beta, z);
-            deviation = T::multiply_add(simd, z, T::minus(simd, x, mean), deviation);
-            if (index + 1) % columns == 0 {
-                add_wide::<S, T>(&mut self.slopes.beta, channel, beta);
-                add_wide::<S, T>(&mut self.slopes.deviation, channel, deviation);
-                (beta, deviation) = (zero, zero);
-            }
-        }
-    }
 }
 
 /// The block with fixed statistics, `[batch, rows / 2, columns / 2, outputs]`.
@@ -492,31 +308,4 @@ pub(super) fn infer<T: Real>(
         },
     );
     output
-}
-
-/// ReLU and 2x2 max pool.
-struct ReluPool<'a, T> {
-    g: &'a Geometry,
-    image: &'a [T],
-    output: &'a mut [T],
-}
-
-impl<T: Real> ByChannel<T> for ReluPool<'_, T> {
-    fn channels(&self) -> usize {
-        self.g.outputs
-    }
-
-    #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
-        let n = self.g.outputs;
-        let rows = self.image.len() / (2 * self.g.output_width() * n);
-        for (index, quad) in quads(self.g, rows).enumerate() {
-            let mut value = T::splat(simd, T::ZERO);
-            for at in quad {
-                let x = get::<S, T>(self.image, at + channel);
-                value = T::select(simd, T::greater(simd, x, value), x, value);
-            }
-            put::<S, T>(self.output, index * n + channel, value);
-        }
-    }
 }

@@ -1,0 +1,218 @@
+//! The passes over one image, a register of channels at a time.
+
+use pulp::Simd;
+
+use super::Slopes;
+use crate::kernels::conv::{Geometry, GradientGrid};
+use crate::kernels::simd::{ByChannel, Real, add_wide, get, put};
+
+/// Marks an output through which ReLU let nothing: no input gets its gradient.
+pub(super) const NONE: f64 = 4.0;
+
+/// The four inputs of an output.
+const PLACES: [f64; 4] = [0.0, 1.0, 2.0, 3.0];
+
+/// Sums of all positions, or of their squared distances from a value; in `T` along a row, in `f64` over the rows.
+pub(super) struct Sums<'a, T> {
+    pub g: &'a Geometry,
+    pub image: &'a [T],
+    pub around: Option<&'a [T]>,
+    pub sums: &'a mut [f64],
+}
+
+impl<T: Real> ByChannel<T> for Sums<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let n = self.g.outputs;
+        let around = self.around.map(|around| get::<S, T>(around, channel));
+        for row in self.image.chunks_exact(self.g.output_width() * n) {
+            let mut sum = T::splat(simd, T::ZERO);
+            for position in row.chunks_exact(n) {
+                let x = get::<S, T>(position, channel);
+                sum = match around {
+                    None => T::plus(simd, sum, x),
+                    Some(around) => {
+                        let distance = T::minus(simd, x, around);
+                        T::multiply_add(simd, distance, distance, sum)
+                    }
+                };
+            }
+            add_wide::<S, T>(self.sums, channel, sum);
+        }
+    }
+}
+
+/// `max(0, scale x + shift)` and 2x2 max pool of one image, with the origin of each output, the first of equals.
+pub(super) struct NormPool<'a, T> {
+    pub g: &'a Geometry,
+    pub image: &'a [T],
+    pub scale: &'a [T],
+    pub shift: &'a [T],
+    pub output: &'a mut [T],
+    pub origin: &'a mut [T],
+}
+
+impl<T: Real> ByChannel<T> for NormPool<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let scale = get::<S, T>(self.scale, channel);
+        let shift = get::<S, T>(self.shift, channel);
+        let places = PLACES.map(|place| T::splat(simd, T::of(place)));
+        for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
+            let mut value = T::splat(simd, T::ZERO);
+            let mut origin = T::splat(simd, T::of(NONE));
+            for (at, place) in quad.into_iter().zip(places) {
+                let x = get::<S, T>(self.image, at + channel);
+                let x = T::multiply_add(simd, scale, x, shift);
+                let larger = T::greater(simd, x, value);
+                value = T::select(simd, larger, x, value);
+                origin = T::select(simd, larger, place, origin);
+            }
+            let at = index * self.g.outputs + channel;
+            put::<S, T>(self.output, at, value);
+            put::<S, T>(self.origin, at, origin);
+        }
+    }
+}
+
+/// The places of the four inputs of each output of the pool, over so many of its rows.
+#[inline(always)]
+fn quads(g: &Geometry, rows: usize) -> impl Iterator<Item = [usize; 4]> {
+    let (n, width) = (g.outputs, g.output_width());
+    let columns = width / 2;
+    (0..rows).flat_map(move |row| {
+        (0..columns).map(move |column| {
+            let at = (2 * row * width + 2 * column) * n;
+            let below = at + width * n;
+            [at, at + n, below, below + n]
+        })
+    })
+}
+
+/// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's to its place.
+pub(super) struct Spread<'a, T> {
+    pub g: &'a Geometry,
+    pub image: &'a [T],
+    pub output: &'a [T],
+    pub origin: &'a [T],
+    pub factor: &'a [T],
+    pub slope: &'a [T],
+    pub offset: &'a [T],
+    pub grid: &'a GradientGrid,
+    pub to: &'a mut [T],
+}
+
+impl<T: Real> ByChannel<T> for Spread<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let (n, height, width) = (
+            self.g.outputs,
+            self.g.output_height(),
+            self.g.output_width(),
+        );
+        let (rows, columns) = (height / 2, width / 2);
+        let factor = get::<S, T>(self.factor, channel);
+        let slope = get::<S, T>(self.slope, channel);
+        let offset = get::<S, T>(self.offset, channel);
+        let zero = T::splat(simd, T::ZERO);
+        for row in 0..height {
+            for column in 0..width {
+                let x = get::<S, T>(self.image, (row * width + column) * n + channel);
+                let mut dx = T::multiply_add(simd, slope, x, offset);
+                if row / 2 < rows && column / 2 < columns {
+                    let place = PLACES[row % 2 * 2 + column % 2];
+                    let at = (row / 2 * columns + column / 2) * n + channel;
+                    let here = T::splat(simd, T::of(place));
+                    let here = T::equal(simd, get::<S, T>(self.origin, at), here);
+                    let z = T::select(simd, here, get::<S, T>(self.output, at), zero);
+                    dx = T::multiply_add(simd, factor, z, dx);
+                }
+                put::<S, T>(self.to, self.grid.place(row, column) + channel, dx);
+            }
+        }
+    }
+}
+
+/// Summed in `T` along a row, in `f64` over the rows.
+pub(super) struct SlopeSums<'a, T> {
+    pub g: &'a Geometry,
+    pub image: &'a [T],
+    pub output: &'a [T],
+    pub origin: &'a [T],
+    pub mean: &'a [T],
+    pub slopes: &'a mut Slopes,
+}
+
+impl<T: Real> ByChannel<T> for SlopeSums<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let n = self.g.outputs;
+        let columns = self.g.output_width() / 2;
+        let mean = get::<S, T>(self.mean, channel);
+        let zero = T::splat(simd, T::ZERO);
+        let none = T::splat(simd, T::of(NONE));
+        let places = PLACES.map(|place| T::splat(simd, T::of(place)));
+        let (mut beta, mut deviation) = (zero, zero);
+        for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
+            let at = index * n + channel;
+            let origin = get::<S, T>(self.origin, at);
+            let mut x = mean;
+            for (at, place) in quad.into_iter().zip(places) {
+                let here = T::equal(simd, origin, place);
+                x = T::select(simd, here, get::<S, T>(self.image, at + channel), x);
+            }
+            let stopped = T::equal(simd, origin, none);
+            let z = T::select(simd, stopped, zero, get::<S, T>(self.output, at));
+            beta = T::plus(simd, beta, z);
+            deviation = T::multiply_add(simd, z, T::minus(simd, x, mean), deviation);
+            if (index + 1) % columns == 0 {
+                add_wide::<S, T>(&mut self.slopes.beta, channel, beta);
+                add_wide::<S, T>(&mut self.slopes.deviation, channel, deviation);
+                (beta, deviation) = (zero, zero);
+            }
+        }
+    }
+}
+
+/// ReLU and 2x2 max pool.
+pub(super) struct ReluPool<'a, T> {
+    pub g: &'a Geometry,
+    pub image: &'a [T],
+    pub output: &'a mut [T],
+}
+
+impl<T: Real> ByChannel<T> for ReluPool<'_, T> {
+    fn channels(&self) -> usize {
+        self.g.outputs
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
+        let n = self.g.outputs;
+        let rows = self.image.len() / (2 * self.g.output_width() * n);
+        for (index, quad) in quads(self.g, rows).enumerate() {
+            let mut value = T::splat(simd, T::ZERO);
+            for at in quad {
+                let x = get::<S, T>(self.image, at + channel);
+                value = T::select(simd, T::greater(simd, x, value), x, value);
+            }
+            put::<S, T>(self.output, index * n + channel, value);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The innermost loops: tiles of outputs, or of weight gradients, that are summed in registers.
+
+#![allow(clippy::needless_range_loop)] // Constant ranges over arrays, which become registers.
+
+use pulp::{Simd, WithSimd};
+
+use super::geometry::{Walk, padded};
+use super::weights::Matrix;
+use crate::kernels::simd::{PANEL, Real, lanes, load, many_registers, store};
+
+/// Every position's patch times the weights, plus bias. `PACKED` weights have a row of [`PANEL`] values, which the compiler
+/// makes use of.
+pub(super) struct Convolution<'a, T, const PACKED: bool> {
+    pub walk: Walk,
+    pub input: &'a [T],
+    pub weights: Matrix<'a, T>,
+    pub bias: &'a [T],
+    pub rows: usize,
+    pub columns: usize,
+    pub channels: usize,
+    /// From one position's output to the next.
+    pub step: usize,
+    pub output: &'a mut [T],
+}
+
+impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let channels = padded(self.channels);
+        assert!(self.walk.fits(self.rows, self.columns, self.input.len()));
+        assert!(!PACKED || self.weights.row == PANEL);
+        assert!(self.weights.holds(self.walk.depth(), channels));
+        assert_eq!(self.bias.len(), channels);
+        let positions = self.rows * self.columns;
+        assert!(
+            positions * channels == 0
+                || (positions - 1) * self.step + self.channels <= self.output.len()
+        );
+        let mut run = self;
+        let lanes = lanes::<S, T>();
+        let mut channel = 0;
+        while channel + 2 * lanes <= channels {
+            run.positions::<S, 2>(simd, channel);
+            channel += 2 * lanes;
+        }
+        if channel < channels {
+            run.positions::<S, 1>(simd, channel);
+        }
+    }
+}
+
+/// A place in the input and the position that it belongs to.
+type Place = (usize, usize);
+
+impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
+    /// `V` registers of channels for all positions: four neighbours at a time, then what is left of the rows.
+    #[inline(always)]
+    fn positions<S: Simd, const V: usize>(&mut self, simd: S, channel: usize) {
+        let (rows, columns) = (self.rows, self.columns);
+        let walk = self.walk;
+        let place = move |row: usize, column: usize| -> Place {
+            (
+                row * walk.row_step + column * walk.step,
+                row * columns + column,
+            )
+        };
+        let fours = columns / 4;
+        let mut few = [(0, 0); 3];
+        let mut count = 0;
+        for row in 0..rows {
+            for four in 0..fours {
+                few[count] = place(row, 4 * four);
+                count += 1;
+                if count == 3 || !many_registers::<S>() {
+                    match count {
+                        3 => self.tile::<S, 3, 4, V>(simd, few, channel),
+                        _ => self.tile::<S, 1, 4, V>(simd, [few[0]], channel),
+                    }
+                    count = 0;
+                }
+            }
+        }
+        for &place in &few[..count] {
+            self.tile::<S, 1, 4, V>(simd, [place], channel);
+        }
+        let mut few = [(0, 0); 12];
+        let most = if many_registers::<S>() { 12 } else { 4 };
+        let mut count = 0;
+        for row in 0..rows {
+            for column in 4 * fours..columns {
+                few[count] = place(row, column);
+                count += 1;
+                if count == most {
+                    match most {
+                        12 => self.tile::<S, 12, 1, V>(simd, few, channel),
+                        _ => {
+                            self.tile::<S, 4, 1, V>(simd, [few[0], few[1], few[2], few[3]], channel)
+                        }
+                    }
+                    count = 0;
+                }
+            }
+        }
+        let (fours, ones) = few[..count].as_chunks::<4>();
+        for &four in fours {
+            self.tile::<S, 4, 1, V>(simd, four, channel);
+        }
+        for &one in ones {
+            self.tile::<S, 1, 1, V>(simd, [one], channel);
+        }
+    }
+
+    /// `G` groups of `Q` neighbouring positions times `V` registers of channels, summed over the patch in its order.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn tile<S: Simd, const G: usize, const Q: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        places: [Place; G],
+        channel: usize,
+    ) {
+        let lanes = lanes::<S, T>();
+        let walk = self.walk;
+        // SAFETY: `with_simd` asserted that every patch of every position lies in `input`, that `weights` holds whole panels
+        // for `channels` rounded up, in which `V` registers from `channel` on lie, and `bias` as many values; places are
+        // positions of the output, and a register is written only where all of its channels exist.
+        unsafe {
+            let weights: [*const T; V] = std::array::from_fn(|v| {
+                let place = self.weights.place(channel + v * lanes);
+                self.weights.values.as_ptr().add(place)
+            });
+            let bias: [T::Vector<S>; V] =
+                std::array::from_fn(|v| load::<S, T>(self.bias.as_ptr().add(channel + v * lanes)));
+            let row = if PACKED { PANEL } else { self.weights.row };
+            let mut sums = [[bias; Q]; G];
+            let mut tap = 0;
+            for run in 0..walk.runs {
+                let at: [*const T; G] = std::array::from_fn(|group| {
+                    self.input.as_ptr().add(places[group].0 + run * walk.pitch)
+                });
+                for i in 0..walk.run {
+                    let weight: [T::Vector<S>; V] =
+                        std::array::from_fn(|v| load::<S, T>(weights[v].add(tap * row)));
+                    for group in 0..G {
+                        for q in 0..Q {
+                            let value = T::splat(simd, *at[group].add(q * walk.step + i));
+                            for v in 0..V {
+                                sums[group][q][v] =
+                                    T::multiply_add(simd, value, weight[v], sums[group][q][v]);
+                            }
+                        }
+                    }
+                    tap += 1;
+                }
+            }
+            for group in 0..G {
+                for q in 0..Q {
+                    let at = (places[group].1 + q) * self.step;
+                    for v in 0..V {
+                        let channel = channel + v * lanes;
+                        let left = self.channels.saturating_sub(channel);
+                        if left >= lanes {
+                            let to = self.output.as_mut_ptr().add(at + channel);
+                            store::<S, T>(to, sums[group][q][v]);
+                        } else if left > 0 {
+                            let mut all = [T::ZERO; PANEL];
+                            store::<S, T>(all.as_mut_ptr(), sums[group][q][v]);
+                            self.output[at + channel..][..left].copy_from_slice(&all[..left]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every patch value times the gradient of its position, summed over the positions.
+pub(super) struct WeightGradient<'a, T> {
+    pub walk: Walk,
+    pub input: &'a [T],
+    pub gradient: &'a [T],
+    pub step: usize,
+    pub row_step: usize,
+    pub rows: usize,
+    pub columns: usize,
+    /// In whole panels.
+    pub channels: usize,
+    pub sums: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for WeightGradient<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        if self.rows * self.columns == 0 {
+            return;
+        }
+        let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
+        assert!(self.walk.fits(self.rows, self.columns, self.input.len()));
+        assert!(last + self.channels <= self.gradient.len());
+        assert_eq!(self.sums.len(), self.channels * self.walk.depth());
+        let mut run = self;
+        let lanes = lanes::<S, T>();
+        let mut channel = 0;
+        while channel + 2 * lanes <= run.channels {
+            run.taps::<S, 2>(simd, channel);
+            channel += 2 * lanes;
+        }
+        if channel < run.channels {
+            run.taps::<S, 1>(simd, channel);
+        }
+    }
+}
+
+impl<T: Real> WeightGradient<'_, T> {
+    #[inline(always)]
+    fn taps<S: Simd, const V: usize>(&mut self, simd: S, channel: usize) {
+        for run in 0..self.walk.runs {
+            let mut i = 0;
+            while i < self.walk.run {
+                i += match self.walk.run - i {
+                    12.. if many_registers::<S>() => self.tile::<S, 12, V>(simd, run, i, channel),
+                    8.. if many_registers::<S>() => self.tile::<S, 8, V>(simd, run, i, channel),
+                    4.. => self.tile::<S, 4, V>(simd, run, i, channel),
+                    3 => self.tile::<S, 3, V>(simd, run, i, channel),
+                    _ => self.tile::<S, 1, V>(simd, run, i, channel),
+                };
+            }
+        }
+    }
+
+    /// `J` neighbouring taps times `V` registers of channels, summed over the positions in their order. Gives `J`.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn tile<S: Simd, const J: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        run: usize,
+        i: usize,
+        channel: usize,
+    ) -> usize {
+        let lanes = lanes::<S, T>();
+        let walk = self.walk;
+        let tap = run * walk.run + i;
+        let place = |j: usize, v: usize| {
+            let (panel, lane) = ((channel + v * lanes) / PANEL, (channel + v * lanes) % PANEL);
+            (panel * walk.depth() + tap + j) * PANEL + lane
+        };
+        // SAFETY: `with_simd` asserted that every patch of every position lies in `input`, that a register from `channel` on
+        // lies in `gradient` for every position, and that `sums` has a register for every tap and channel.
+        unsafe {
+            let to = self.sums.as_mut_ptr();
+            let mut sums: [[T::Vector<S>; V]; J] =
+                std::array::from_fn(|j| std::array::from_fn(|v| load::<S, T>(to.add(place(j, v)))));
+            for row in 0..self.rows {
+                let mut at = self
+                    .input
+                    .as_ptr()
+                    .add(row * walk.row_step + run * walk.pitch + i);
+                let mut gradient = self.gradient.as_ptr().add(row * self.row_step + channel);
+                for column in 0..self.columns {
+                    let slopes: [T::Vector<S>; V] =
+                        std::array::from_fn(|v| load::<S, T>(gradient.add(v * lanes)));
+                    for j in 0..J {
+                        let value = T::splat(simd, *at.add(j));
+                        for v in 0..V {
+                            sums[j][v] = T::multiply_add(simd, value, slopes[v], sums[j][v]);
+                        }
+                    }
+                    if column + 1 < self.columns {
+                        at = at.add(walk.step);
+                        gradient = gradient.add(self.step);
+                    }
+                }
+            }
+            for j in 0..J {
+                for v in 0..V {
+                    store::<S, T>(to.add(place(j, v)), sums[j][v]);
+                }
+            }
+        }
+        J
+    }
+}

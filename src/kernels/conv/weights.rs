@@ -1,0 +1,135 @@
+//! Weights as the registers want them: panels of output channels, a row of them for every value of a patch.
+
+use super::Geometry;
+use super::geometry::padded;
+use crate::kernels::simd::{PANEL, Real};
+use crate::kernels::threads;
+
+/// A matrix of weights, `[taps, channels]`, in panels of channels.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct Matrix<'a, T> {
+    pub values: &'a [T],
+    /// From one tap to the next.
+    pub row: usize,
+    /// From one panel to the next.
+    pub panel: usize,
+}
+
+impl<T> Matrix<'_, T> {
+    #[inline(always)]
+    pub(super) fn place(&self, channel: usize) -> usize {
+        channel / PANEL * self.panel + channel % PANEL
+    }
+
+    /// Whether so many taps and whole panels of channels are there.
+    pub(super) fn holds(&self, taps: usize, channels: usize) -> bool {
+        taps * channels == 0
+            || (taps - 1) * self.row + (channels / PANEL - 1) * self.panel + PANEL
+                <= self.values.len()
+    }
+}
+
+/// The weights of a convolution as `[panel][patch][16 channels]`, zeros where a panel has no channel.
+pub(in crate::kernels) struct Panels<T> {
+    values: Vec<T>,
+    depth: usize,
+}
+
+impl<T> Panels<T> {
+    pub(super) fn matrix(&self) -> Matrix<'_, T> {
+        Matrix {
+            values: &self.values,
+            row: PANEL,
+            panel: self.depth * PANEL,
+        }
+    }
+}
+
+/// The weights for the forward pass, times `scale` of their output channel.
+pub(in crate::kernels) fn panels<T: Real>(
+    g: &Geometry,
+    weight: &[T],
+    scale: Option<&[T]>,
+) -> Panels<T> {
+    let taps = g.kernel * g.kernel;
+    let depth = g.patch();
+    let mut values = vec![T::ZERO; padded(g.outputs) * depth];
+    let panels = values.chunks_mut((depth * PANEL).max(1)).enumerate();
+    threads::for_each(
+        weight.len(),
+        panels.collect(),
+        || (),
+        |(), (panel, values)| {
+            let first = panel * PANEL;
+            let outputs = PANEL.min(g.outputs - first);
+            let weight = &weight[first * depth..(first + outputs) * depth];
+            for input in 0..g.inputs {
+                for tap in 0..taps {
+                    let to = &mut values[(tap * g.inputs + input) * PANEL..][..outputs];
+                    let from = weight[input * taps + tap..].iter().step_by(depth);
+                    for (to, &value) in to.iter_mut().zip(from) {
+                        *to = value;
+                    }
+                }
+            }
+            if let Some(scale) = scale {
+                for values in values.chunks_exact_mut(PANEL) {
+                    for (value, &scale) in values.iter_mut().zip(&scale[first..]) {
+                        *value = *value * scale;
+                    }
+                }
+            }
+        },
+    );
+    Panels { values, depth }
+}
+
+/// The weights for the input's gradient: input channels in the lanes, kernels mirrored.
+pub(super) fn mirrored_panels<T: Real>(g: &Geometry, weight: &[T]) -> Panels<T> {
+    let taps = g.kernel * g.kernel;
+    let outputs = padded(g.outputs);
+    let depth = taps * outputs;
+    let mut values = vec![T::ZERO; padded(g.inputs) * depth];
+    let panels = values.chunks_mut((depth * PANEL).max(1)).enumerate();
+    threads::for_each(
+        weight.len(),
+        panels.collect(),
+        || (),
+        |(), (panel, values)| {
+            let lanes = PANEL.min(g.inputs - panel * PANEL);
+            for (output, kernels) in weight.chunks_exact(g.patch()).enumerate() {
+                let kernels = &kernels[panel * PANEL * taps..][..lanes * taps];
+                for tap in 0..taps {
+                    let to = &mut values[(tap * outputs + output) * PANEL..][..lanes];
+                    let from = kernels[taps - 1 - tap..].iter().step_by(taps);
+                    for (to, &value) in to.iter_mut().zip(from) {
+                        *to = value;
+                    }
+                }
+            }
+        },
+    );
+    Panels { values, depth }
+}
+
+/// The weights' gradient back in the order of the weights.
+pub(super) fn unpack<T: Real>(g: &Geometry, sums: &[T]) -> Vec<T> {
+    let taps = g.kernel * g.kernel;
+    let depth = g.patch();
+    let mut weight = vec![T::ZERO; g.outputs * depth];
+    let outputs = weight.chunks_mut(depth.max(1)).enumerate();
+    threads::for_each(
+        sums.len(),
+        outputs.collect(),
+        || (),
+        |(), (output, kernels)| {
+            let panel = &sums[output / PANEL * depth * PANEL..];
+            for (input, kernel) in kernels.chunks_exact_mut(taps).enumerate() {
+                for (tap, value) in kernel.iter_mut().enumerate() {
+                    *value = panel[(tap * g.inputs + input) * PANEL + output % PANEL];
+                }
+            }
+        },
+    );
+    weight
+}
