@@ -216,3 +216,70 @@ fn erasing_happens_as_often_as_asked_and_not_larger() {
     }
     assert!((430..570).contains(&count), "{count} of 2000");
 }
+
+#[test]
+fn a_flip_mirrors_every_channel_and_happens_as_often_as_asked() {
+    let shape = ImageShape {
+        channels: 3,
+        height: 4,
+        width: 5,
+    };
+    let pixels: Vec<f32> = (0..60).map(|i| i as f32 / 60.0).collect();
+    let mirror: Vec<f32> = pixels
+        .chunks(5)
+        .flat_map(|row| row.iter().rev().copied())
+        .collect();
+    let config = AugmentConfig {
+        flip: 0.3,
+        ..Default::default()
+    };
+    let mut flipped = 0;
+    for seed in 0..2000 {
+        let found = varied(&config, shape, &pixels, seed);
+        assert!(found == pixels || found == mirror);
+        flipped += usize::from(found == mirror);
+    }
+    // 600 expected, standard deviation 20.
+    assert!((520..=680).contains(&flipped), "{flipped}");
+}
+
+#[test]
+fn a_crop_moves_by_whole_pixels_as_far_as_asked_and_mirrors_the_border() {
+    let shape = ImageShape {
+        channels: 1,
+        height: 3,
+        width: 6,
+    };
+    let pixels: Vec<f32> = (0..18)
+        .map(|i| (i % 6) as f32 / 10.0 + (i / 6) as f32 / 100.0)
+        .collect();
+    let config = AugmentConfig {
+        crop: 2,
+        ..Default::default()
+    };
+    // By hand: column c of a row moved by d shows column |c - d|, or 10 - (c - d) beyond the right end; rows likewise.
+    let fold = |at: isize, last: isize| {
+        if at < 0 {
+            -at
+        } else if at > last {
+            2 * last - at
+        } else {
+            at
+        }
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..500 {
+        let found = varied(&config, shape, &pixels, seed);
+        let by = (-2..=2isize)
+            .flat_map(|dx| (-2..=2isize).map(move |dy| (dx, dy)))
+            .find(|&(dx, dy)| {
+                (0..18isize).all(|i| {
+                    let (x, y) = (fold(i % 6 - dx, 5), fold(i / 6 - dy, 2));
+                    found[i as usize] == pixels[(y * 6 + x) as usize]
+                })
+            });
+        seen.insert(by.expect("a move by at most two pixels each way"));
+    }
+    // Rows -2 and 2 of three mirror to the same picture, so the search names the first of them.
+    assert!(seen.len() >= 20, "{seen:?}");
+}

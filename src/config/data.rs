@@ -378,8 +378,8 @@ impl Default for NormalizeConfig {
     }
 }
 
-/// Variation of training samples, drawn anew for each sample and epoch; everything is off at zero. Made for dark
-/// characters on white.
+/// Variation of training samples, drawn anew for each sample and epoch; everything is off at zero. Most of it is made for
+/// dark characters on white; `flip` and `crop` are for photographs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AugmentConfig {
@@ -404,6 +404,13 @@ pub struct AugmentConfig {
     /// Elastic bending: standard deviation of the displacement in pixels.
     #[schemars(range(min = 0.0, max = 8.0))]
     pub elastic: f32,
+    /// Probability that the image is mirrored, left for right. Not for characters.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub flip: f32,
+    /// Position in whole pixels: moved by at most so many each way, uniformly, with the image mirrored at its border. For
+    /// photographs; `shift` brings in paper.
+    #[schemars(range(min = 0, max = 64))]
+    pub crop: usize,
     /// Probability that a rectangle is painted over with paper or ink.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub erase: f32,
@@ -423,9 +430,11 @@ impl AugmentConfig {
             self.shift,
             self.stroke,
             self.elastic,
+            self.flip,
             self.erase,
         ]
         .iter()
         .all(|&strength| strength == 0.0)
+            && self.crop == 0
     }
 }

@@ -49,6 +49,16 @@ pub fn apply(config: &AugmentConfig, shape: ImageShape, pixels: &mut [f32], rng:
         return;
     }
     SCRATCH.with_borrow_mut(|scratch| {
+        if config.flip > 0.0 && uniform(rng) < config.flip {
+            pixels
+                .chunks_exact_mut(shape.width)
+                .for_each(<[f32]>::reverse);
+        }
+        if config.crop > 0 {
+            let mut draw = || step(config.crop, rng);
+            let by = [draw(), draw()];
+            move_mirrored(by, shape, pixels, scratch);
+        }
         if let Some(warp) = Warp::draw(config, shape, rng) {
             warp.resample(shape, pixels, scratch);
         }
@@ -62,6 +72,40 @@ pub fn apply(config: &AugmentConfig, shape: ImageShape, pixels: &mut [f32], rng:
     if config.erase > 0.0 && uniform(rng) < config.erase {
         erase(config.erase_size, shape, pixels, rng);
     }
+}
+
+/// A whole number from `-most` to `most`, each as likely.
+fn step(most: usize, rng: &mut Rng) -> isize {
+    let choices = (2 * most + 1) as f32;
+    // The largest f32 below 1 times a count can round up to the count.
+    let choice = (uniform(rng) * choices).min(choices - 1.0) as isize;
+    choice - most as isize
+}
+
+/// Moves the image by (columns, rows); what comes in is the image mirrored at its outermost pixels.
+fn move_mirrored(by: [isize; 2], shape: ImageShape, pixels: &mut [f32], scratch: &mut Scratch) {
+    let (width, height) = (shape.width, shape.height);
+    let source = &mut scratch.source;
+    source.clear();
+    source.extend_from_slice(pixels);
+    let planes = pixels
+        .chunks_exact_mut(width * height)
+        .zip(source.chunks_exact(width * height));
+    for (plane, source) in planes {
+        for (y, row) in plane.chunks_exact_mut(width).enumerate() {
+            let from = mirrored(y as isize - by[1], height) * width;
+            for (x, value) in row.iter_mut().enumerate() {
+                *value = source[from + mirrored(x as isize - by[0], width)];
+            }
+        }
+    }
+}
+
+/// The place inside `0..count` that `at` is seen at when the ends are mirrors: -1 is 1, `count` is `count - 2`.
+fn mirrored(at: isize, count: usize) -> usize {
+    let period = (2 * count.max(2) - 2) as isize;
+    let at = at.rem_euclid(period) as usize;
+    at.min(period as usize - at).min(count - 1)
 }
 
 /// A map from the pixels of the result to places in the source.
