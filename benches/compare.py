@@ -2,14 +2,16 @@
 """kiln against a peer, in turns on the same machine: A B A B A B, medians of the rounds, ratio = kiln / peer.
 
 The peer is any program that prints one JSON object per workload with "samples_per_s" and "peak_mb", as `kiln bench
---json` does, called as  PEER WORKLOAD --mode train|infer --batch N --threads N.
+--json` does, called as  PEER WORKLOAD --mode train|infer --batch N.
 
   benches/compare.py --peer "python3 peer.py" [--rounds 3] [WORKLOAD ...]      the comparison
   benches/compare.py --peer "python3 peer.py" --burn --ndarray KILN            also Burn's own operators on flex, and
                                                                                Burn's ndarray in a kiln that has it
   benches/compare.py --scaling                                                 kiln alone: batch, image size, threads
 """
-import argparse, json, os, shlex, statistics, subprocess
+import argparse, json, os, pathlib, shlex, statistics, subprocess, sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # workload: batch of its recipe, or of the peer's
 WORKLOADS = {"nist36_cnn": 32, "cifar10_cnn": 32, "nist36_mlp": 64}
@@ -17,12 +19,15 @@ WORKLOADS = {"nist36_cnn": 32, "cifar10_cnn": 32, "nist36_mlp": 64}
 
 def run(command, threads=None):
     env = dict(os.environ, **({"RAYON_NUM_THREADS": str(threads)} if threads else {}))
-    out = subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
+    try:
+        out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"error: {shlex.join(command)}: {error}")
     return json.loads(out.strip().splitlines()[-1])
 
 
 def bench(kiln, workload, *options, threads=None):
-    return run([kiln, "bench", f"configs/{workload}.json", "--json", *options], threads)
+    return run([kiln, "bench", str(ROOT / "configs" / f"{workload}.json"), "--json", *options], threads)
 
 
 def median(results, key="samples_per_s"):
@@ -75,15 +80,18 @@ def scaling(a):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("workloads", nargs="*", default=list(WORKLOADS))
+    ap.add_argument("workloads", nargs="*", default=list(WORKLOADS), help="of " + ", ".join(WORKLOADS) + " (all)")
     ap.add_argument("--peer", help="command of the peer")
-    ap.add_argument("--kiln", default="target/release/kiln")
+    ap.add_argument("--kiln", default=str(ROOT / "target/release/kiln"), help="the binary (%(default)s)")
     ap.add_argument("--burn", action="store_true", help="also time Burn's own operators on flex")
     ap.add_argument("--ndarray", metavar="KILN", help="also time Burn's ndarray, in this binary")
     ap.add_argument("--scaling", action="store_true", help="how kiln's time grows, without a peer")
-    ap.add_argument("--rounds", type=int, default=3)
-    ap.add_argument("--infer-batches", default="1,64")
+    ap.add_argument("--rounds", type=int, default=3, help="turns of each program (%(default)s)")
+    ap.add_argument("--infer-batches", default="1,64", help="batch sizes of inference (%(default)s)")
     a = ap.parse_args()
+    for workload in a.workloads:
+        if workload not in WORKLOADS:
+            ap.error(f"{workload}: unknown workload; known: {', '.join(WORKLOADS)}")
     if a.scaling:
         return scaling(a)
     if not a.peer:

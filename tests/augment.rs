@@ -52,14 +52,14 @@ prop_compose! {
     fn config()(
         rotate in 0.0f32..90.0, shear in 0.0f32..1.0, scale in 0.0f32..1.0, aspect in 0.0f32..1.0,
         shift in 0.0f32..32.0, stroke in 0.0f32..8.0, elastic in 0.0f32..8.0,
-        erase in 0.0f32..=1.0, erase_size in 0.0f32..=1.0,
+        erase in 0.0f32..=1.0, erase_size in 0.0f32..=1.0, flip in 0.0f32..=1.0, crop in 0usize..=64,
         on in prop::array::uniform8(any::<bool>()),
     ) -> AugmentConfig {
         let keep = |value: f32, index: usize| if on[index] { value } else { 0.0 };
         AugmentConfig {
             rotate: keep(rotate, 0), shear: keep(shear, 1), scale: keep(scale, 2),
             aspect: keep(aspect, 3), shift: keep(shift, 4), stroke: keep(stroke, 5),
-            elastic: keep(elastic, 6), erase: keep(erase, 7), erase_size,
+            elastic: keep(elastic, 6), erase: keep(erase, 7), erase_size, flip, crop: if on[0] { crop } else { 0 },
         }
     }
 }

@@ -504,3 +504,41 @@ fn bench_times_both_kinds_of_operators_and_counts_their_work() {
         assert!((number("gflops") / expected - 1.0).abs() < 1e-6, "{text}");
     }
 }
+
+#[test]
+fn a_network_that_shares_its_steps_among_threads_gives_the_same_bytes_on_any_number_of_them() {
+    let bench = Bench::new();
+    // Steps as large as those of the recipes, which move between the threads.
+    bench.write(
+        "cnn.json",
+        r#"{"data": {"kind": "glyphs", "train": 160, "valid": 72, "test": 36}, "model": {"kind": "cnn"},
+            "training": {"epochs": 2, "batch_size": 32}}"#,
+    );
+    for threads in ["1", "2", "2", "7"] {
+        let run = format!("run-{threads}");
+        let _ = std::fs::remove_dir_all(bench.path(&run));
+        let mut command = bench.kiln(&format!("train cnn.json --run-dir {run}"));
+        command.env("RAYON_NUM_THREADS", threads).assert().success();
+        for file in ["model.safetensors", "metrics.jsonl"] {
+            let found = bench.read(&format!("{run}/{file}"));
+            let expected = bench.read(&format!("run-1/{file}"));
+            assert!(found == expected, "{file} on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_network_that_breaks_stops_the_run_and_says_so() {
+    let bench = Bench::new();
+    bench.write(
+        "hot.json",
+        r#"{"data": {"kind": "glyphs", "train": 360, "valid": 72, "test": 36}, "model": {"kind": "cnn"},
+            "loss": {"reduction": "sum"}, "optimizer": {"kind": "sgd", "lr": 10},
+            "training": {"epochs": 3, "batch_size": 32}}"#,
+    );
+    bench
+        .kiln("train hot.json --run-dir run")
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("not a finite number"));
+}

@@ -94,10 +94,12 @@ pub fn run(args: Args) -> Outcome {
             }
         }
         if wanted(args.mode, Mode::Epoch) {
-            match bench::epoch(&experiment) {
+            match bench::epoch(&experiment, batch) {
                 Ok(timing) => show(&timing, args.json)?,
-                // Without the data the other figures stand.
-                Err(TrainError::Data(error)) if args.mode == Choice::All => {
+                // Without data to train on the other figures stand.
+                Err(error @ (TrainError::Data(_) | TrainError::Mismatch(_)))
+                    if args.mode == Choice::All =>
+                {
                     output::note(&format!("no real epoch: {error}"));
                 }
                 Err(error) => return Err(error.into()),

@@ -114,6 +114,13 @@ pub(super) fn values_mut<T: Real + Element>(tensor: &mut FlexTensor) -> &mut [T]
     &mut tensor.storage_mut::<T>()[..count]
 }
 
+fn assert_alike(tensors: &[&FlexTensor]) {
+    for tensor in tensors {
+        let shape = tensor.layout().shape();
+        assert_eq!(shape, tensors[0].layout().shape(), "of one parameter");
+    }
+}
+
 /// Lets `step` change a parameter, in place if nobody else holds it.
 fn change<T: Real + Element>(
     mut parameter: FlexTensor,
@@ -133,6 +140,11 @@ fn change<T: Real + Element>(
     new_tensor(to, parameter.layout().shape())
 }
 
+fn assert_channels(tensor: &FlexTensor, channels: usize, what: &str) {
+    let found = tensor.layout().shape().num_elements();
+    assert_eq!(found, channels, "{what}: a value for every channel");
+}
+
 pub(super) fn geometry(
     input: &FlexTensor,
     weight: &FlexTensor,
@@ -140,11 +152,14 @@ pub(super) fn geometry(
     padding: usize,
 ) -> Geometry {
     let (input, weight) = (input.layout().shape(), weight.layout().shape());
-    assert!(
-        padding < weight[2],
-        "the padding is smaller than the kernel"
-    );
     assert_eq!(input[3], weight[1], "the kernel takes the input's channels");
+    assert_eq!(weight[2], weight[3], "the kernel is square");
+    assert!(padding < weight[2], "the padding is less than the kernel");
+    assert!(stride > 0, "the kernel moves on");
+    assert!(
+        input[1].min(input[2]) + 2 * padding >= weight[2],
+        "the kernel is no larger than the padded image"
+    );
     Geometry {
         batch: input[0],
         inputs: input[3],
@@ -160,6 +175,7 @@ pub(super) fn geometry(
 pub(super) fn sizes(input: &FlexTensor, weight: &FlexTensor) -> linear::Sizes {
     let (input, weight) = (input.layout().shape(), weight.layout().shape());
     assert_eq!(input[1], weight[0], "the weights take the inputs");
+    assert!(input[1] > 0, "there are inputs");
     linear::Sizes {
         batch: input[0],
         inputs: input[1],
@@ -179,6 +195,10 @@ pub(super) struct Parameters {
 
 impl Parameters {
     pub(super) fn new([weight, bias, gamma, beta]: [FlexTensor; 4], epsilon: f64) -> Self {
+        let channels = weight.layout().shape()[0];
+        for (tensor, what) in [(&bias, "bias"), (&gamma, "gamma"), (&beta, "beta")] {
+            assert_channels(tensor, channels, what);
+        }
         Self {
             weight: contiguous(weight),
             bias: contiguous(bias),
@@ -210,6 +230,7 @@ impl FastBackend for Flex {
     ) -> FlexTensor {
         let (input, weight, bias) = (contiguous(input), contiguous(weight), contiguous(bias));
         let geometry = geometry(&input, &weight, stride, padding);
+        assert_channels(&bias, geometry.outputs, "bias");
         by_dtype!(input, T => {
             let (input, weight, bias) = (values::<T>(&input), values(&weight), values(&bias));
             let output = conv::forward(&geometry, input, weight, bias, relu);
@@ -246,6 +267,8 @@ impl FastBackend for Flex {
         let parameters = Parameters::new([weight, bias, gamma, beta], epsilon);
         let (mean, variance) = (contiguous(mean), contiguous(variance));
         let geometry = geometry(&input, &parameters.weight, 1, padding);
+        assert_channels(&mean, geometry.outputs, "mean");
+        assert_channels(&variance, geometry.outputs, "variance");
         by_dtype!(input, T => {
             let (mean, variance) = (values::<T>(&mean), values(&variance));
             let input = values(&input);
@@ -262,6 +285,7 @@ impl FastBackend for Flex {
     ) -> FlexTensor {
         let (input, weight, bias) = (contiguous(input), contiguous(weight), contiguous(bias));
         let sizes = sizes(&input, &weight);
+        assert_channels(&bias, sizes.outputs, "bias");
         if !sizes.fit_the_cache() {
             let mut output = Flex::linear(input, weight, Some(bias));
             by_dtype!(output, T => linear::activate(values_mut::<T>(&mut output), activation));
@@ -282,6 +306,7 @@ impl FastBackend for Flex {
         step: AdamStep,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let gradient = contiguous(gradient);
+        assert_alike(&[&parameter, &gradient, &moment_1, &moment_2]);
         let [p, mut m, mut v] = [parameter, moment_1, moment_2].map(contiguous);
         let p = by_dtype!(p, T => change::<T>(p, |p| {
             let (m, v) = (values_mut::<T>(&mut m), values_mut(&mut v));
@@ -297,6 +322,7 @@ impl FastBackend for Flex {
         step: SgdStep,
     ) -> (FlexTensor, FlexTensor) {
         let gradient = contiguous(gradient);
+        assert_alike(&[&parameter, &gradient, &velocity]);
         let [p, mut w] = [parameter, velocity].map(contiguous);
         let p = by_dtype!(p, T => change::<T>(p, |p| {
             step::sgd(p, values(&gradient), values_mut(&mut w), step);
@@ -326,6 +352,7 @@ pub(super) struct BlockState {
 impl BlockForward {
     pub(super) fn new(input: FlexTensor, parameters: Parameters, padding: usize) -> Self {
         let geometry = geometry(&input, &parameters.weight, 1, padding);
+        assert!(geometry.batch > 0, "statistics are those of some images");
         by_dtype!(input, T => {
             let forward = block::forward::<T>(&geometry, values(&input), parameters.values());
             let channels = [geometry.outputs];

@@ -120,7 +120,8 @@ pub(super) fn activate<T: Real>(values: &mut [T], activation: Activation) {
             #[inline(always)]
             || {
                 for value in values.iter_mut() {
-                    *value = if *value > T::ZERO { *value } else { T::ZERO };
+                    // What is not a number stays so.
+                    *value = if *value < T::ZERO { T::ZERO } else { *value };
                 }
             },
         ),

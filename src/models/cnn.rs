@@ -68,11 +68,13 @@ impl Block {
             return kernels::fixed_conv_block(images, parameters, mean, variance, PADDING);
         }
         let (output, mean, variance) = kernels::conv_block(images, parameters, PADDING);
-        // As in Burn's batch norm.
+        // As in Burn's batch norm; but there an update counts only once its own thread comes by again, and the next step may run
+        // on another one.
         for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
             let kept = running.value_sync().to_device(&batch.device());
             let moved = kept.mul_scalar(1.0 - norm.momentum) + batch.mul_scalar(norm.momentum);
             running.update(moved.detach());
+            running.value_sync();
         }
         output
     }

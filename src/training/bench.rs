@@ -15,6 +15,7 @@ use super::run::{self, TrainError};
 use super::trainee::{Batch, Trainee};
 use super::{optimizer, schedule};
 use crate::config::Experiment;
+use crate::data;
 use crate::device;
 use crate::inference::to_input;
 use crate::kernels;
@@ -76,7 +77,11 @@ pub fn synthetic(
     mode: Mode,
     batch: Option<usize>,
 ) -> Result<Timing, TrainError> {
-    let mut bench = Bench::new(experiment, batch)?;
+    let classes = match experiment.model.classes().or(experiment.data.classes()) {
+        Some(classes) => classes,
+        None => data::open(&experiment.data)?.classes().len(),
+    };
+    let mut bench = Bench::new(experiment, batch, classes)?;
     let mut times = Vec::new();
     let began = Instant::now();
     while times.len() < WARM_UP + STEPS.start()
@@ -93,11 +98,17 @@ pub fn synthetic(
     bench.timing(experiment, mode, times)
 }
 
-/// Times the training part of the first epoch on the config's data.
-pub fn epoch(experiment: &Experiment) -> Result<Timing, TrainError> {
+/// Times the training part of the first epoch on the config's data; `batch` overrides the config's.
+pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, TrainError> {
+    let mut experiment = experiment.clone();
+    if let Some(batch) = batch {
+        experiment.training.batch_size = batch;
+    }
     let prepared = run::prepare(experiment.clone())?;
     let batches = prepared.training_batches();
-    let mut bench = Bench::new(experiment, None)?;
+    let experiment = &experiment;
+    let classes = batches.loader.source.classes().len();
+    let mut bench = Bench::new(experiment, None, classes)?;
     bench.train()?;
     let mut times = Vec::new();
     let mut start = Instant::now();
@@ -151,15 +162,15 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(experiment: &Experiment, batch: Option<usize>) -> Result<Self, TrainError> {
+    fn new(
+        experiment: &Experiment,
+        batch: Option<usize>,
+        classes: usize,
+    ) -> Result<Self, TrainError> {
         let device = device::open(experiment.backend)?;
         let training = device.clone().autodiff();
         training.seed(experiment.seed);
         let (channels, height, width) = experiment.data.shape();
-        let classes = experiment.model.classes().or(experiment.data.classes());
-        let classes = classes.ok_or_else(|| {
-            TrainError::Mismatch("model.classes: missing; a bench can't take it from data".into())
-        })?;
         let shape = [channels, height, width];
         let network = Network::new(&experiment.model, shape, classes, &training);
         let samples = batch.unwrap_or(experiment.training.batch_size);

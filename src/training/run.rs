@@ -124,7 +124,7 @@ pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
     for (count, split) in [(samples.train, "training"), (samples.valid, "validation")] {
         if count == 0 {
             return Err(TrainError::Mismatch(format!(
-                "the data has no {split} samples; change data.split or add files"
+                "the data has no {split} samples; change data.split (of cifar10: data.valid) or add files"
             )));
         }
     }

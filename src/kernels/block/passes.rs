@@ -66,8 +66,11 @@ impl<T: Real> ByChannel<T> for NormPool<'_, T> {
         let scale = get::<S, T>(self.scale, channel);
         let shift = get::<S, T>(self.shift, channel);
         let places = PLACES.map(|place| T::splat(simd, T::of(place)));
+        // Comparisons lose what is not a number; where there is some in a channel, its scale is none either.
+        let zero = T::splat(simd, T::ZERO);
+        let broken = T::multiply_add(simd, zero, scale, zero);
         for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
-            let mut value = T::splat(simd, T::ZERO);
+            let mut value = zero;
             let mut origin = T::splat(simd, T::of(NONE));
             for (at, place) in quad.into_iter().zip(places) {
                 let x = get::<S, T>(self.image, at + channel);
@@ -77,7 +80,7 @@ impl<T: Real> ByChannel<T> for NormPool<'_, T> {
                 origin = T::select(simd, larger, place, origin);
             }
             let at = index * self.g.outputs + channel;
-            put::<S, T>(self.output, at, value);
+            put::<S, T>(self.output, at, T::plus(simd, value, broken));
             put::<S, T>(self.origin, at, origin);
         }
     }
@@ -207,11 +210,15 @@ impl<T: Real> ByChannel<T> for ReluPool<'_, T> {
         let n = self.g.outputs;
         let rows = self.image.len() / (2 * self.g.output_width() * n);
         for (index, quad) in quads(self.g, rows).enumerate() {
-            let mut value = T::splat(simd, T::ZERO);
+            let zero = T::splat(simd, T::ZERO);
+            let (mut value, mut sum) = (zero, zero);
             for at in quad {
                 let x = get::<S, T>(self.image, at + channel);
                 value = T::select(simd, T::greater(simd, x, value), x, value);
+                sum = T::plus(simd, sum, x);
             }
+            // Comparisons lose what is not a number; the sum does not.
+            let value = T::multiply_add(simd, zero, sum, value);
             put::<S, T>(self.output, index * n + channel, value);
         }
     }

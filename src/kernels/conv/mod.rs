@@ -155,7 +155,8 @@ pub(super) fn forward<T: Real>(
                     #[inline(always)]
                     || {
                         for value in output.iter_mut() {
-                            *value = if *value > T::ZERO { *value } else { T::ZERO };
+                            // What is not a number stays so.
+                            *value = if *value < T::ZERO { T::ZERO } else { *value };
                         }
                     },
                 );
