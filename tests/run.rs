@@ -26,6 +26,17 @@ fn trained() -> Bench {
     bench
 }
 
+/// Two runs of a bench left the same weights and the same history.
+fn assert_same_bytes(bench: &Bench, first: &str, second: &str) {
+    for name in ["model.safetensors", "metrics.jsonl"] {
+        let of = |run: &str| bench.read(&format!("{run}/{name}"));
+        assert!(
+            of(first) == of(second),
+            "{name} of {first} and {second} differ"
+        );
+    }
+}
+
 #[test]
 fn a_run_leaves_every_file_that_it_promises_and_tells_what_to_do_next() {
     let bench = Bench::new();
@@ -99,13 +110,7 @@ fn the_number_of_threads_does_not_change_the_bytes() {
         .env("RAYON_NUM_THREADS", "1")
         .assert()
         .success();
-    for name in ["model.safetensors", "metrics.jsonl"] {
-        let (first, second) = (
-            bench.read(&format!("run/{name}")),
-            bench.read(&format!("alone/{name}")),
-        );
-        assert!(first == second, "{name} differs");
-    }
+    assert_same_bytes(&bench, "run", "alone");
 }
 
 #[test]
@@ -123,12 +128,7 @@ fn a_convolutional_run_with_augmentation_and_dropout_gives_the_same_bytes() {
     for run in ["a", "b"] {
         bench.output(&format!("train cnn.json --run-dir {run}"));
     }
-    for name in ["model.safetensors", "metrics.jsonl"] {
-        assert!(
-            bench.read(&format!("a/{name}")) == bench.read(&format!("b/{name}")),
-            "{name}"
-        );
-    }
+    assert_same_bytes(&bench, "a", "b");
     bench
         .kiln("train cnn.json --run-dir alone")
         .env("RAYON_NUM_THREADS", "1")
@@ -519,11 +519,7 @@ fn a_network_that_shares_its_steps_among_threads_gives_the_same_bytes_on_any_num
         let _ = std::fs::remove_dir_all(bench.path(&run));
         let mut command = bench.kiln(&format!("train cnn.json --run-dir {run}"));
         command.env("RAYON_NUM_THREADS", threads).assert().success();
-        for file in ["model.safetensors", "metrics.jsonl"] {
-            let found = bench.read(&format!("{run}/{file}"));
-            let expected = bench.read(&format!("run-1/{file}"));
-            assert!(found == expected, "{file} on {threads} threads");
-        }
+        assert_same_bytes(&bench, "run-1", &run);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The kernels with their gradients: the rules for Burn's autodiff over flex.
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
@@ -14,6 +15,13 @@ use super::flex::{
     sizes, values,
 };
 use super::{Activation, AdamStep, Geometry, SgdStep, block, conv, linear};
+
+/// Hands a gradient on to the node that wants it.
+fn register(grads: &mut Gradients, node: Option<NodeId>, gradient: Option<FlexTensor>) {
+    if let (Some(node), Some(gradient)) = (node, gradient) {
+        grads.register::<Flex>(node, gradient);
+    }
+}
 
 #[derive(Debug)]
 struct ConvBackward;
@@ -54,11 +62,7 @@ impl Backward<Flex, 3> for ConvBackward {
                 (weight, Some(new_tensor(gradients.weight, &geometry.weight_shape()))),
                 (bias, Some(new_tensor(gradients.bias, &[geometry.outputs]))),
             ];
-            for (node, tensor) in tensors {
-                if let (Some(node), Some(tensor)) = (node, tensor) {
-                    grads.register::<Flex>(node.id, tensor);
-                }
-            }
+            tensors.into_iter().for_each(|(node, tensor)| register(grads, node.map(|node| node.id), tensor));
         });
     }
 }
@@ -103,11 +107,7 @@ impl Backward<Flex, 5> for BlockBackward {
                 (gamma, Some(new_tensor(gradients.gamma, &channels))),
                 (beta, Some(new_tensor(gradients.beta, &channels))),
             ];
-            for (node, tensor) in tensors {
-                if let (Some(node), Some(tensor)) = (node, tensor) {
-                    grads.register::<Flex>(node.id, tensor);
-                }
-            }
+            tensors.into_iter().for_each(|(node, tensor)| register(grads, node.map(|node| node.id), tensor));
         });
     }
 }

@@ -7,12 +7,12 @@ use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Bytes, DType, Element, Shape};
 
 use super::simd::Real;
-use super::{Activation, AdamStep, Geometry, SgdStep, block, conv, linear, step};
+use super::{Activation, AdamStep, Geometry, SgdStep, activation, block, conv, linear, step};
 
 /// The operations that flex gets; see the functions of the same names.
 #[backend_extension(Flex, Autodiff)]
 pub trait FastBackend: Backend {
-    /// See [`conv2d`].
+    /// See [`super::conv2d`].
     fn fast_conv2d(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -22,7 +22,7 @@ pub trait FastBackend: Backend {
         relu: bool,
     ) -> FloatTensor<Self>;
 
-    /// See [`conv_block`].
+    /// See [`super::conv_block`].
     fn fast_conv_block(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -33,7 +33,7 @@ pub trait FastBackend: Backend {
         epsilon: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
-    /// See [`fixed_conv_block`].
+    /// See [`super::fixed_conv_block`].
     #[allow(clippy::too_many_arguments)] // The tensors of two layers.
     fn fast_fixed_conv_block(
         input: FloatTensor<Self>,
@@ -47,7 +47,7 @@ pub trait FastBackend: Backend {
         epsilon: f64,
     ) -> FloatTensor<Self>;
 
-    /// See [`linear`].
+    /// See [`super::linear`].
     fn fast_linear(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -55,7 +55,7 @@ pub trait FastBackend: Backend {
         activation: Activation,
     ) -> FloatTensor<Self>;
 
-    /// See [`adam_step`].
+    /// See [`super::adam_step`].
     fn fast_adam_step(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -64,7 +64,7 @@ pub trait FastBackend: Backend {
         step: AdamStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
-    /// See [`sgd_step`].
+    /// See [`super::sgd_step`].
     fn fast_sgd_step(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -109,7 +109,7 @@ pub(super) fn values<T: Real + Element>(tensor: &FlexTensor) -> &[T] {
 }
 
 /// A tensor's values to change; a copy of them if somebody else holds them.
-pub(super) fn values_mut<T: Real + Element>(tensor: &mut FlexTensor) -> &mut [T] {
+fn values_mut<T: Real + Element>(tensor: &mut FlexTensor) -> &mut [T] {
     let count = tensor.layout().shape().num_elements();
     &mut tensor.storage_mut::<T>()[..count]
 }
@@ -183,7 +183,7 @@ pub(super) fn sizes(input: &FlexTensor, weight: &FlexTensor) -> linear::Sizes {
     }
 }
 
-/// The primitives of [`ConvNorm`].
+/// The primitives of [`super::ConvNorm`].
 #[derive(Clone, Debug)]
 pub(super) struct Parameters {
     weight: FlexTensor,
@@ -288,7 +288,7 @@ impl FastBackend for Flex {
         assert_channels(&bias, sizes.outputs, "bias");
         if !sizes.fit_the_cache() {
             let mut output = Flex::linear(input, weight, Some(bias));
-            by_dtype!(output, T => linear::activate(values_mut::<T>(&mut output), activation));
+            by_dtype!(output, T => activation::activate(values_mut::<T>(&mut output), activation));
             return output;
         }
         by_dtype!(input, T => {

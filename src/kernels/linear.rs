@@ -1,19 +1,9 @@
 //! Fully connected layers with their bias and non-linearity, as one pass: slices in, slices out.
 
+use super::activation::{Activation, activate};
 use super::conv::{Matrix, in_panels, multiply, padded};
 use super::simd::{PANEL, Real, widest};
 use super::threads;
-
-/// The non-linearity behind a fully connected layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// None.
-    Identity,
-    /// `max(0, x)`
-    Relu,
-    /// `1 / (1 + exp(-x))`
-    Sigmoid,
-}
 
 /// The sizes of a fully connected layer.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +26,7 @@ impl Sizes {
     }
 }
 
-/// Rows that a thread takes at a time.
+/// A thread takes a multiple of so many rows: those of a tile.
 const ROWS: usize = 12;
 
 /// `[batch, inputs]` by `[inputs, outputs]` plus `[outputs]`, then the non-linearity: `[batch, outputs]`. The weights are
@@ -67,14 +57,9 @@ pub(super) fn forward<T: Real>(
             rest.resize(rest.len().next_multiple_of(PANEL), T::ZERO);
         }
     }
-    let rows = ROWS
-        * (batch / ROWS)
-            .div_ceil(4 * rayon::current_num_threads())
-            .max(1);
-    let rows = match threads::worth_sharing(sizes.multiply_adds()) {
-        true => rows,
-        false => batch,
-    };
+    let rows = batch
+        .div_ceil(threads::jobs(sizes.multiply_adds()))
+        .next_multiple_of(ROWS);
     let jobs = output
         .chunks_mut(rows * outputs)
         .zip(input.chunks((rows * inputs).max(1)));
@@ -111,29 +96,6 @@ pub(super) fn forward<T: Real>(
         },
     );
     output
-}
-
-pub(super) fn activate<T: Real>(values: &mut [T], activation: Activation) {
-    match activation {
-        Activation::Identity => {}
-        Activation::Relu => widest(
-            #[inline(always)]
-            || {
-                for value in values.iter_mut() {
-                    // What is not a number stays so.
-                    *value = if *value < T::ZERO { T::ZERO } else { *value };
-                }
-            },
-        ),
-        Activation::Sigmoid => widest(
-            #[inline(always)]
-            || {
-                for value in values.iter_mut() {
-                    *value = T::ONE / (T::ONE + (T::ZERO - *value).exp());
-                }
-            },
-        ),
-    }
 }
 
 /// The gradient in front of the non-linearity, and its sum over the batch; from the layer's output and its gradient.

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::backend::Dispatch;
 use burn::tensor::{Device, Tensor};
 
+mod activation;
 mod autodiff;
 mod block;
 mod conv;
@@ -23,9 +24,9 @@ mod simd;
 mod step;
 mod threads;
 
-pub use conv::Geometry;
+pub use activation::Activation;
+use conv::Geometry;
 use flex::FastBackend;
-pub use linear::Activation;
 pub use step::{AdamStep, SgdStep};
 pub use threads::in_pool;
 

@@ -7,8 +7,18 @@ use rayon::prelude::*;
 const WORTH_WAKING: usize = 1 << 23;
 
 /// Whether so many multiply-adds are worth more than one thread.
-pub(super) fn worth_sharing(work: usize) -> bool {
+fn worth_sharing(work: usize) -> bool {
     work >= WORTH_WAKING && rayon::current_num_threads() > 1
+}
+
+/// Into how many jobs so many multiply-adds are cut: several for each thread, so that one that is late does not hold up the
+/// rest; one where they are not worth sharing.
+pub(super) fn jobs(work: usize) -> usize {
+    const JOBS_PER_THREAD: usize = 4;
+    match worth_sharing(work) {
+        true => JOBS_PER_THREAD * rayon::current_num_threads(),
+        false => 1,
+    }
 }
 
 /// Runs `job` for every item; `scratch` is made once per thread or oftener.

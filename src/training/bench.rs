@@ -100,15 +100,14 @@ pub fn synthetic(
 
 /// Times the training part of the first epoch on the config's data; `batch` overrides the config's.
 pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, TrainError> {
-    let mut experiment = experiment.clone();
+    let mut wanted = experiment.clone();
     if let Some(batch) = batch {
-        experiment.training.batch_size = batch;
+        wanted.training.batch_size = batch;
     }
-    let prepared = run::prepare(experiment.clone())?;
+    let prepared = run::prepare(wanted)?;
     let batches = prepared.training_batches();
-    let experiment = &experiment;
     let classes = batches.loader.source.classes().len();
-    let mut bench = Bench::new(experiment, None, classes)?;
+    let mut bench = Bench::new(experiment, batch, classes)?;
     bench.train()?;
     let mut times = Vec::new();
     let mut start = Instant::now();
@@ -123,7 +122,6 @@ pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, Tr
     }
     let seconds = times.iter().sum::<f64>() / 1e3;
     let mut timing = bench.timing(experiment, Mode::Epoch, times)?;
-    timing.batch = experiment.training.batch_size;
     timing.samples_per_s = samples as f64 / seconds;
     timing.gflops = bench.gflops(Mode::Epoch, timing.samples_per_s);
     Ok(timing)

@@ -10,7 +10,7 @@ use burn::optim::{
 };
 use burn::prelude::*;
 
-use crate::config::experiment::OptimizerConfig;
+use crate::config::experiment::{AdamConfig, OptimizerConfig};
 use crate::kernels::{self, AdamStep, SgdStep};
 
 /// Builds the optimizer; the learning rate is the schedule's business.
@@ -24,28 +24,10 @@ pub fn build(config: &OptimizerConfig) -> ModuleOptimizer {
             clipped(descent.into(), sgd.clip_norm)
         }
         OptimizerConfig::Adam(adam) => {
-            let step = AdamStep {
-                rate: 0.0,
-                beta1: adam.beta1,
-                beta2: adam.beta2,
-                epsilon: adam.epsilon,
-                coupled_decay: adam.weight_decay,
-                decoupled_decay: 0.0,
-                time: 0,
-            };
-            clipped(Adaptive::new(step).into(), adam.clip_norm)
+            clipped(Adaptive::new(adam, Decay::Coupled).into(), adam.clip_norm)
         }
         OptimizerConfig::AdamW(adam) => {
-            let step = AdamStep {
-                rate: 0.0,
-                beta1: adam.beta1,
-                beta2: adam.beta2,
-                epsilon: adam.epsilon,
-                coupled_decay: 0.0,
-                decoupled_decay: adam.weight_decay,
-                time: 0,
-            };
-            clipped(Adaptive::new(step).into(), adam.clip_norm)
+            clipped(Adaptive::new(adam, Decay::Decoupled).into(), adam.clip_norm)
         }
     }
 }
@@ -68,8 +50,27 @@ struct Adaptive {
     burn: AdamW,
 }
 
+/// What Adam and AdamW differ in: whether the weight decay goes through the gradient.
+enum Decay {
+    Coupled,
+    Decoupled,
+}
+
 impl Adaptive {
-    fn new(step: AdamStep) -> Self {
+    fn new(adam: &AdamConfig, decay: Decay) -> Self {
+        let (coupled_decay, decoupled_decay) = match decay {
+            Decay::Coupled => (adam.weight_decay, 0.0),
+            Decay::Decoupled => (0.0, adam.weight_decay),
+        };
+        let step = AdamStep {
+            rate: 0.0,
+            beta1: adam.beta1,
+            beta2: adam.beta2,
+            epsilon: adam.epsilon,
+            coupled_decay,
+            decoupled_decay,
+            time: 0,
+        };
         let burn = AdamWConfig::new()
             .with_beta_1(step.beta1 as f32)
             .with_beta_2(step.beta2 as f32)

@@ -2,12 +2,14 @@
 //!
 //! An image is copied into a grid with its zero padding, once; then every tile of output positions and channels is summed in
 //! registers over the patch, whose values lie in one contiguous run per kernel row. Nothing is rearranged but the weights,
-//! into panels of [`PANEL`] output channels. The input's gradient is the same convolution of the output's gradient by the
+//! into panels of 16 output channels. The input's gradient is the same convolution of the output's gradient by the
 //! mirrored weights; the weights' gradient walks the same two grids with weights in the registers.
+
 use std::ops::Range;
 
 use pulp::Arch;
 
+use super::activation::{Activation, activate};
 use super::simd::{Real, widest};
 use super::threads;
 
@@ -114,13 +116,8 @@ fn sums_values(g: &Geometry) -> usize {
 
 /// Threads take an image each; a few images are cut into parts of their rows as well, a multiple of `multiple`.
 pub(super) fn row_parts(g: &Geometry, multiple: usize) -> Vec<Range<usize>> {
-    const JOBS_PER_THREAD: usize = 4;
     let rows = g.output_height();
-    let jobs = JOBS_PER_THREAD * rayon::current_num_threads();
-    let parts = match threads::worth_sharing(g.multiply_adds()) {
-        true => jobs.div_ceil(g.batch.max(1)),
-        false => 1,
-    };
+    let parts = threads::jobs(g.multiply_adds()).div_ceil(g.batch.max(1));
     let part = rows.div_ceil(parts).next_multiple_of(multiple).max(1);
     (0..rows.max(1))
         .step_by(part)
@@ -151,15 +148,7 @@ pub(super) fn forward<T: Real>(
             let image = padded_rows(g, image, part.clone(), grid);
             rows(g, image, &weights, &bias, output);
             if relu {
-                widest(
-                    #[inline(always)]
-                    || {
-                        for value in output.iter_mut() {
-                            // What is not a number stays so.
-                            *value = if *value < T::ZERO { T::ZERO } else { *value };
-                        }
-                    },
-                );
+                activate(output, Activation::Relu);
             }
         },
     );

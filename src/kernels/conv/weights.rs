@@ -45,6 +45,34 @@ impl<T> Panels<T> {
     }
 }
 
+/// Panels of `channels` channels and `depth` taps, each filled by `fill(first channel, channels of the panel, values)`.
+fn filled<T: Real>(
+    channels: usize,
+    depth: usize,
+    fill: impl Fn(usize, usize, &mut [T]) + Sync + Send,
+) -> Panels<T> {
+    let mut values = vec![T::ZERO; padded(channels) * depth];
+    let work = values.len();
+    let panels = values.chunks_mut((depth * PANEL).max(1)).enumerate();
+    threads::for_each(
+        work,
+        panels.collect(),
+        || (),
+        |(), (panel, values)| {
+            let first = panel * PANEL;
+            fill(first, PANEL.min(channels - first), values);
+        },
+    );
+    Panels { values, depth }
+}
+
+/// Every `step`th of `from` to the neighbours in `to`.
+fn gather<T: Real>(to: &mut [T], from: &[T], step: usize) {
+    for (to, &value) in to.iter_mut().zip(from.iter().step_by(step)) {
+        *to = value;
+    }
+}
+
 /// The weights for the forward pass, times `scale` of their output channel.
 pub(in crate::kernels) fn panels<T: Real>(
     g: &Geometry,
@@ -53,63 +81,37 @@ pub(in crate::kernels) fn panels<T: Real>(
 ) -> Panels<T> {
     let taps = g.kernel * g.kernel;
     let depth = g.patch();
-    let mut values = vec![T::ZERO; padded(g.outputs) * depth];
-    let panels = values.chunks_mut((depth * PANEL).max(1)).enumerate();
-    threads::for_each(
-        weight.len(),
-        panels.collect(),
-        || (),
-        |(), (panel, values)| {
-            let first = panel * PANEL;
-            let outputs = PANEL.min(g.outputs - first);
-            let weight = &weight[first * depth..(first + outputs) * depth];
-            for input in 0..g.inputs {
-                for tap in 0..taps {
-                    let to = &mut values[(tap * g.inputs + input) * PANEL..][..outputs];
-                    let from = weight[input * taps + tap..].iter().step_by(depth);
-                    for (to, &value) in to.iter_mut().zip(from) {
-                        *to = value;
-                    }
+    filled(g.outputs, depth, |first, outputs, values| {
+        let weight = &weight[first * depth..(first + outputs) * depth];
+        for input in 0..g.inputs {
+            for tap in 0..taps {
+                let to = &mut values[(tap * g.inputs + input) * PANEL..][..outputs];
+                gather(to, &weight[input * taps + tap..], depth);
+            }
+        }
+        if let Some(scale) = scale {
+            for values in values.chunks_exact_mut(PANEL) {
+                for (value, &scale) in values.iter_mut().zip(&scale[first..]) {
+                    *value = *value * scale;
                 }
             }
-            if let Some(scale) = scale {
-                for values in values.chunks_exact_mut(PANEL) {
-                    for (value, &scale) in values.iter_mut().zip(&scale[first..]) {
-                        *value = *value * scale;
-                    }
-                }
-            }
-        },
-    );
-    Panels { values, depth }
+        }
+    })
 }
 
 /// The weights for the input's gradient: input channels in the lanes, kernels mirrored.
 pub(super) fn mirrored_panels<T: Real>(g: &Geometry, weight: &[T]) -> Panels<T> {
     let taps = g.kernel * g.kernel;
     let outputs = padded(g.outputs);
-    let depth = taps * outputs;
-    let mut values = vec![T::ZERO; padded(g.inputs) * depth];
-    let panels = values.chunks_mut((depth * PANEL).max(1)).enumerate();
-    threads::for_each(
-        weight.len(),
-        panels.collect(),
-        || (),
-        |(), (panel, values)| {
-            let lanes = PANEL.min(g.inputs - panel * PANEL);
-            for (output, kernels) in weight.chunks_exact(g.patch()).enumerate() {
-                let kernels = &kernels[panel * PANEL * taps..][..lanes * taps];
-                for tap in 0..taps {
-                    let to = &mut values[(tap * outputs + output) * PANEL..][..lanes];
-                    let from = kernels[taps - 1 - tap..].iter().step_by(taps);
-                    for (to, &value) in to.iter_mut().zip(from) {
-                        *to = value;
-                    }
-                }
+    filled(g.inputs, taps * outputs, |first, inputs, values| {
+        for (output, kernels) in weight.chunks_exact(g.patch()).enumerate() {
+            let kernels = &kernels[first * taps..][..inputs * taps];
+            for tap in 0..taps {
+                let to = &mut values[(tap * outputs + output) * PANEL..][..inputs];
+                gather(to, &kernels[taps - 1 - tap..], taps);
             }
-        },
-    );
-    Panels { values, depth }
+        }
+    })
 }
 
 /// The weights' gradient back in the order of the weights.
