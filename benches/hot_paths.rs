@@ -11,7 +11,7 @@ use kiln::data::glyphs::Glyphs;
 use kiln::data::loader::{Loader, Order};
 use kiln::data::pages::{PageOptions, compose};
 use kiln::data::{DataSource, Split};
-use kiln::kernels::{self, Activation, AdamStep, ConvNorm};
+use kiln::kernels::{self, Activation, AdamStep, ConvNorm, Pool};
 use kiln::{ocr, segmentation};
 
 /// The program's own allocator.
@@ -60,7 +60,7 @@ fn block_inference(bencher: Bencher, (inputs, outputs, side): (usize, usize, usi
     let statistics = tensor([outputs], &device).abs();
     bencher.bench(|| {
         let (mean, variance) = (statistics.clone(), statistics.clone());
-        kernels::fixed_conv_block(x.clone(), p.clone(), mean, variance, 1)
+        kernels::fixed_conv_block(x.clone(), p.clone(), mean, variance, 1, Pool::Halve)
     });
 }
 
@@ -73,7 +73,7 @@ fn block_training(bencher: Bencher, (inputs, outputs, side): (usize, usize, usiz
     let mut p = parameters(inputs, outputs, &device);
     p.weight = p.weight.require_grad();
     bencher.bench(|| {
-        let (y, _, _) = kernels::conv_block(x.clone(), p.clone(), 1);
+        let (y, _, _) = kernels::conv_block(x.clone(), p.clone(), 1, Pool::Halve);
         y.sum().backward()
     });
 }

@@ -9,7 +9,7 @@ use burn::tensor::Gradients;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use kiln::kernels::{self, Activation, AdamStep, ConvNorm, SgdStep};
+use kiln::kernels::{self, Activation, AdamStep, ConvNorm, Pool, SgdStep};
 
 /// `count` numbers between -1 and 1 that look random and are the same everywhere.
 fn numbers(count: usize, salt: u64) -> Vec<f64> {
@@ -107,11 +107,95 @@ fn the_convolution_and_its_gradients_are_burns_at_every_kernel_stride_and_paddin
     }
 }
 
-fn pool(x: Tensor<4>) -> Tensor<4> {
-    MaxPool2dConfig::new([2, 2])
-        .with_strides([2, 2])
-        .init()
-        .forward(x)
+fn pool(x: Tensor<4>, pooled: Pool) -> Tensor<4> {
+    match pooled {
+        Pool::None => x,
+        Pool::Halve => MaxPool2dConfig::new([2, 2])
+            .with_strides([2, 2])
+            .init()
+            .forward(x),
+    }
+}
+
+#[test]
+fn two_convolutions_side_by_side_are_burns_two_and_their_concatenation() {
+    let device = Device::flex().autodiff();
+    for (batch, inputs, outputs, height, width) in [
+        (1, 1, [1, 1], 1, 1),
+        (2, 5, [3, 7], 4, 6),
+        (9, 16, [64, 64], 13, 12),
+        (3, 48, [40, 24], 9, 5),
+    ] {
+        let name = format!("{batch}x{inputs}x{height}x{width} to {outputs:?}");
+        let x = || tensor([batch, inputs, height, width], 1, &device).require_grad();
+        let w1 = || tensor([outputs[0], inputs, 1, 1], 2, &device).require_grad();
+        let w3 = || tensor([outputs[1], inputs, 3, 3], 3, &device).require_grad();
+        let b =
+            |branch: usize| tensor([outputs[branch]], 4 + branch as u64, &device).require_grad();
+        let (x1, x2) = (x(), x());
+        let ours = [(w1(), b(0)), (w3(), b(1))];
+        let burns = [(w1(), b(0)), (w3(), b(1))];
+        let [first, second] = ours.clone();
+        let y1 = kernels::channels_first(kernels::conv2d_pair(
+            kernels::channels_last(x1.clone()),
+            first,
+            second,
+        ));
+        let parts: Vec<Tensor<4>> = burns
+            .iter()
+            .zip([0, 1])
+            .map(|((w, b), padding)| {
+                let options = ConvOptions::new([1; 2], [padding; 2], [1; 2], 1);
+                relu(conv2d(x2.clone(), w.clone(), Some(b.clone()), options))
+            })
+            .collect();
+        let y2 = Tensor::cat(parts, 1);
+        let weights = tensor(y1.dims(), 6, &device);
+        let grads_1 = (y1.clone() * weights.clone()).sum().backward();
+        let grads_2 = (y2.clone() * weights).sum().backward();
+        let grads = (&grads_1, &grads_2);
+        let mut worst = difference(&values(y1), &values(y2)).max(gradients_differ(&x1, &x2, grads));
+        for ((w1, b1), (w2, b2)) in ours.iter().zip(&burns) {
+            worst = worst
+                .max(gradients_differ(w1, w2, grads))
+                .max(gradients_differ(b1, b2, grads));
+        }
+        assert!(worst < CLOSE, "{name}: {worst}");
+    }
+}
+
+#[test]
+fn the_max_pool_with_ceil_mode_and_its_gradient_are_burns() {
+    let device = Device::flex().autodiff();
+    for (shape, kernel, stride) in [
+        ([1, 1, 3, 3], 3, 2),
+        ([2, 5, 4, 6], 3, 2),
+        ([2, 64, 55, 54], 3, 2),
+        ([3, 17, 7, 8], 2, 2),
+        ([2, 3, 9, 7], 2, 3),
+        ([2, 3, 6, 6], 3, 1),
+    ] {
+        let x1 = tensor(shape, 1, &device).require_grad();
+        let x2 = tensor(shape, 1, &device).require_grad();
+        let y1 = kernels::channels_first(kernels::max_pool2d(
+            kernels::channels_last(x1.clone()),
+            kernel,
+            stride,
+        ));
+        let burns = MaxPool2dConfig::new([kernel; 2])
+            .with_strides([stride; 2])
+            .with_ceil_mode(true)
+            .init();
+        let y2 = burns.forward(x2.clone());
+        let name = format!("{shape:?}, {kernel} by {stride}");
+        assert_eq!(y1.dims(), y2.dims(), "{name}");
+        let weights = tensor(y1.dims(), 2, &device);
+        let grads_1 = (y1.clone() * weights.clone()).sum().backward();
+        let grads_2 = (y2.clone() * weights).sum().backward();
+        assert_eq!(values(y1), values(y2), "{name}");
+        let worst = gradients_differ(&x1, &x2, (&grads_1, &grads_2));
+        assert!(worst < CLOSE, "{name}: {worst}");
+    }
 }
 
 /// Burn's layers and the same parameters as the kernels take them, for `[_, inputs, _, _]` to `outputs` channels.
@@ -137,22 +221,25 @@ fn block(inputs: usize, outputs: usize, device: &Device) -> (Conv2d, BatchNorm, 
 #[test]
 fn a_block_and_its_gradients_are_burns() {
     let device = Device::flex().autodiff();
-    for (shape, outputs) in [
-        ([1, 1, 2, 2], 1),
-        ([2, 3, 4, 6], 5),
-        ([5, 7, 9, 11], 17),
-        ([32, 1, 32, 32], 32),
-        ([9, 32, 16, 16], 64),
-        ([3, 2, 5, 2], 40),
+    for (shape, outputs, pooled) in [
+        ([1, 1, 2, 2], 1, Pool::Halve),
+        ([2, 3, 4, 6], 5, Pool::Halve),
+        ([5, 7, 9, 11], 17, Pool::Halve),
+        ([32, 1, 32, 32], 32, Pool::Halve),
+        ([9, 32, 16, 16], 64, Pool::Halve),
+        ([3, 2, 5, 2], 40, Pool::Halve),
+        ([2, 3, 4, 6], 5, Pool::None),
+        ([5, 7, 9, 11], 17, Pool::None),
+        ([9, 32, 16, 16], 64, Pool::None),
     ] {
-        let name = format!("{shape:?} to {outputs}");
+        let name = format!("{shape:?} to {outputs}, {pooled:?}");
         let (conv, norm, parameters) = block(shape[1], outputs, &device);
         let x1 = tensor(shape, 7, &device).require_grad();
         let x2 = tensor(shape, 7, &device).require_grad();
         let input = kernels::channels_last(x1.clone());
-        let (ours, mean, variance) = kernels::conv_block(input, parameters.clone(), 1);
+        let (ours, mean, variance) = kernels::conv_block(input, parameters.clone(), 1, pooled);
         let ours = kernels::channels_first(ours);
-        let burns = pool(relu(norm.forward(conv.forward(x2.clone()))));
+        let burns = pool(relu(norm.forward(conv.forward(x2.clone()))), pooled);
         assert_eq!(ours.dims(), burns.dims());
         let weights = tensor(ours.dims(), 8, &device);
         let ours_grads = (ours.clone() * weights.clone()).sum().backward();
@@ -202,24 +289,32 @@ fn a_block_and_its_gradients_are_burns() {
 #[test]
 fn a_block_with_fixed_statistics_is_burns() {
     let device = Device::flex();
-    for (shape, outputs) in [
-        ([3, 4, 6, 5], 7),
-        ([1, 1, 32, 32], 32),
-        ([40, 32, 16, 16], 64),
+    for (shape, outputs, pooled) in [
+        ([3, 4, 6, 5], 7, Pool::Halve),
+        ([1, 1, 32, 32], 32, Pool::Halve),
+        ([40, 32, 16, 16], 64, Pool::Halve),
+        ([3, 4, 6, 5], 7, Pool::None),
+        ([40, 32, 15, 16], 64, Pool::None),
     ] {
         let (conv, _, parameters) = block(shape[1], outputs, &device);
         let x = tensor(shape, 1, &device);
         let mean = tensor([outputs], 9, &device);
         let variance = tensor([outputs], 10, &device).abs() + 0.1;
         let input = kernels::channels_last(x.clone());
-        let ours =
-            kernels::fixed_conv_block(input, parameters.clone(), mean.clone(), variance.clone(), 1);
+        let ours = kernels::fixed_conv_block(
+            input,
+            parameters.clone(),
+            mean.clone(),
+            variance.clone(),
+            1,
+            pooled,
+        );
         let per_channel = |values: Tensor<1>| values.reshape([1, outputs, 1, 1]);
         let normed = (conv.forward(x) - per_channel(mean))
             / per_channel((variance + parameters.epsilon).sqrt())
             * per_channel(parameters.gamma)
             + per_channel(parameters.beta);
-        let expected = values(pool(relu(normed)));
+        let expected = values(pool(relu(normed), pooled));
         let found = difference(&values(kernels::channels_first(ours)), &expected);
         assert!(found < CLOSE, "{shape:?}: {found}");
     }
@@ -238,7 +333,7 @@ fn of_equal_values_the_first_gets_the_gradient() {
         beta: Tensor::ones([1], &device),
         epsilon: 1e-5,
     };
-    let (y, _, _) = kernels::conv_block(x.clone(), parameters, 0);
+    let (y, _, _) = kernels::conv_block(x.clone(), parameters, 0, Pool::Halve);
     let grads = y.sum().backward();
     let slopes = values(x.grad(&grads).unwrap());
     // One input of four stands out by gamma / sigma; the norm takes the mean away.
@@ -382,7 +477,7 @@ fn bits_of_everything() -> Vec<u8> {
     let device = Device::flex().autodiff();
     let (_, _, parameters) = block(32, 64, &device);
     let x = tensor([37, 16, 16, 32], 1, &device).require_grad();
-    let (y, mean, variance) = kernels::conv_block(x.clone(), parameters.clone(), 1);
+    let (y, mean, variance) = kernels::conv_block(x.clone(), parameters.clone(), 1, Pool::Halve);
     let y = kernels::conv2d(
         y,
         tensor([48, 64, 3, 3], 2, &device).require_grad(),
@@ -420,8 +515,24 @@ fn bits_of_everything() -> Vec<u8> {
         tensor([64], 7, &inner),
         tensor([64], 8, &inner).abs(),
         1,
+        Pool::Halve,
     );
+    let photo = tensor([5, 16, 33, 30], 9, &device).require_grad();
+    let small = kernels::max_pool2d(kernels::channels_last(photo.clone()), 3, 2);
+    let w3 = tensor([64, 16, 3, 3], 10, &device).require_grad();
+    let fire = kernels::conv2d_pair(
+        small,
+        (
+            tensor([64, 16, 1, 1], 11, &device),
+            tensor([64], 12, &device),
+        ),
+        (w3.clone(), tensor([64], 13, &device)),
+    );
+    let fire_grads = fire.clone().powf_scalar(2.0).sum().backward();
     let parts = [
+        values(fire),
+        values(photo.grad(&fire_grads).unwrap()),
+        values(w3.grad(&fire_grads).unwrap()),
         values(z),
         values(mean),
         values(variance),
@@ -579,7 +690,7 @@ fn the_gradients_of_a_block_agree_with_finite_differences() {
                 epsilon: 1e-5,
             };
             let input = kernels::channels_last(x.clone());
-            let (y, _, _) = kernels::conv_block(input, parameters.clone(), 1);
+            let (y, _, _) = kernels::conv_block(input, parameters.clone(), 1, Pool::Halve);
             let weights = double(&numbers(y.shape().num_elements(), 15), y.dims(), &device);
             let loss = (y.clone() * y * weights).sum();
             let grads = loss.clone().backward();
@@ -663,9 +774,9 @@ fn what_is_not_a_number_stays_so() {
         let conv = kernels::conv2d(image.clone(), p.weight, p.bias, 1, 0, true);
         nan(values(conv));
         nan(values(
-            kernels::conv_block(image.clone(), parameters.clone(), 0).0,
+            kernels::conv_block(image.clone(), parameters.clone(), 0, Pool::Halve).0,
         ));
-        let fixed = kernels::fixed_conv_block(image, parameters, ones(), ones(), 0);
+        let fixed = kernels::fixed_conv_block(image, parameters, ones(), ones(), 0, Pool::Halve);
         assert!(values(fixed).iter().all(|value| value.is_nan()));
     }
 }

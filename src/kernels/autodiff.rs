@@ -11,10 +11,10 @@ use burn::backend::{Autodiff, AutodiffBackend, Flex};
 use burn::tensor::DType;
 
 use super::flex::{
-    BlockForward, BlockState, FastBackend, Parameters, by_dtype, contiguous, geometry, new_tensor,
-    sizes, values,
+    BlockForward, BlockState, FastBackend, Pair, Parameters, by_dtype, contiguous, geometry,
+    new_tensor, sizes, values,
 };
-use super::{Activation, AdamStep, Geometry, SgdStep, block, conv, linear};
+use super::{Activation, AdamStep, Geometry, Pool, SgdStep, block, conv, linear, pool};
 
 /// Hands a gradient on to the node that wants it.
 fn register(grads: &mut Gradients, node: Option<NodeId>, gradient: Option<FlexTensor>) {
@@ -49,14 +49,16 @@ impl Backward<Flex, 3> for ConvBackward {
         let state = ops.state;
         let geometry = state.geometry;
         by_dtype!(state.input, T => {
-            let gradients = conv::backward::<T>(
-                &geometry,
+            // The bias has no say in the gradients.
+            let branch = conv::Branch { geometry, weight: values::<T>(&state.weight), bias: &[] };
+            let mut gradients = conv::backward(
+                &[branch],
                 values(&state.input),
-                values(&state.weight),
                 values(&output),
                 state.relu.as_ref().map(values),
                 conv::Wanted { input: input.is_some(), weight: weight.is_some() || bias.is_some() },
             );
+            let gradients = gradients.remove(0);
             let tensors = [
                 (input, gradients.input.map(|g| new_tensor(g, &geometry.input_shape()))),
                 (weight, Some(new_tensor(gradients.weight, &geometry.weight_shape()))),
@@ -64,6 +66,89 @@ impl Backward<Flex, 3> for ConvBackward {
             ];
             tensors.into_iter().for_each(|(node, tensor)| register(grads, node.map(|node| node.id), tensor));
         });
+    }
+}
+
+#[derive(Debug)]
+struct PairBackward;
+
+#[derive(Clone, Debug)]
+struct PairState {
+    input: FlexTensor,
+    pair: Pair,
+    output: FlexTensor,
+}
+
+impl Backward<Flex, 5> for PairBackward {
+    type State = PairState;
+
+    fn backward(
+        self,
+        ops: Ops<PairState, 5>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [input, parameters @ ..] = ops.parents;
+        let gradient = contiguous(grads.consume::<Flex>(&ops.node));
+        let PairState {
+            input: image,
+            pair,
+            output,
+        } = ops.state;
+        by_dtype!(image, T => {
+            let gradients = conv::backward::<T>(
+                &pair.branches(),
+                values(&image),
+                values(&gradient),
+                Some(values(&output)),
+                conv::Wanted { input: input.is_some(), weight: parameters.iter().any(Option::is_some) },
+            );
+            let mut parameters = parameters.into_iter();
+            for (found, geometry) in gradients.into_iter().zip(pair.geometries) {
+                if let Some(gradient) = found.input {
+                    let node = input.as_ref().map(|node| node.id);
+                    register(grads, node, Some(new_tensor(gradient, &geometry.input_shape())));
+                }
+                let tensors = [
+                    new_tensor(found.weight, &geometry.weight_shape()),
+                    new_tensor(found.bias, &[geometry.outputs]),
+                ];
+                for (node, tensor) in parameters.by_ref().take(2).zip(tensors) {
+                    register(grads, node.map(|node| node.id), Some(tensor));
+                }
+            }
+        });
+    }
+}
+
+#[derive(Debug)]
+struct PoolBackward;
+
+#[derive(Clone, Debug)]
+struct PoolState {
+    windows: pool::Windows,
+    input: FlexTensor,
+    output: FlexTensor,
+}
+
+impl Backward<Flex, 1> for PoolBackward {
+    type State = PoolState;
+
+    fn backward(
+        self,
+        ops: Ops<PoolState, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [input] = ops.parents;
+        let gradient = contiguous(grads.consume::<Flex>(&ops.node));
+        let state = ops.state;
+        let found = by_dtype!(state.input, T => {
+            let (input, output) = (values::<T>(&state.input), values(&state.output));
+            let found = pool::backward(&state.windows, input, output, values(&gradient));
+            new_tensor(found, &state.windows.input_shape())
+        });
+        register(grads, input.map(|node| node.id), Some(found));
     }
 }
 
@@ -93,6 +178,7 @@ impl Backward<Flex, 5> for BlockBackward {
             };
             let gradients = block::backward::<T>(
                 &geometry,
+                state.pool,
                 trace,
                 state.parameters.values(),
                 values(&output),
@@ -191,6 +277,65 @@ impl<C: CheckpointStrategy> FastBackend for Autodiff<Flex, C> {
         }
     }
 
+    fn fast_conv2d_pair(
+        input: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let prepared = PairBackward
+            .prepare::<C>([
+                input.node(),
+                weight_1.node(),
+                bias_1.node(),
+                weight_2.node(),
+                bias_2.node(),
+            ])
+            .compute_bound()
+            .stateful();
+        let input = contiguous(input.into_primitive());
+        let parameters = [weight_1, bias_1, weight_2, bias_2].map(|tensor| tensor.into_primitive());
+        let pair = Pair::new(&input, parameters.clone());
+        let [weight_1, bias_1, weight_2, bias_2] = parameters;
+        let output = Flex::fast_conv2d_pair(input.clone(), weight_1, bias_1, weight_2, bias_2);
+        match prepared {
+            OpsKind::Tracked(prepared) => {
+                let state = PairState {
+                    input,
+                    pair,
+                    output: output.clone(),
+                };
+                prepared.finish(state, output)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn fast_max_pool2d(
+        input: FloatTensor<Self>,
+        kernel: usize,
+        stride: usize,
+    ) -> FloatTensor<Self> {
+        let prepared = PoolBackward
+            .prepare::<C>([input.node()])
+            .compute_bound()
+            .stateful();
+        let input = contiguous(input.into_primitive());
+        let output = Flex::fast_max_pool2d(input.clone(), kernel, stride);
+        match prepared {
+            OpsKind::Tracked(prepared) => {
+                let state = PoolState {
+                    windows: pool::Windows::new(&input.layout().shape()[..], kernel, stride),
+                    input,
+                    output: output.clone(),
+                };
+                prepared.finish(state, output)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
     fn fast_conv_block(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -198,6 +343,7 @@ impl<C: CheckpointStrategy> FastBackend for Autodiff<Flex, C> {
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         padding: usize,
+        pool: Pool,
         epsilon: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let prepared = BlockBackward
@@ -212,7 +358,12 @@ impl<C: CheckpointStrategy> FastBackend for Autodiff<Flex, C> {
             .stateful();
         let parameters = [weight, bias, gamma, beta].map(|tensor| tensor.into_primitive());
         let parameters = Parameters::new(parameters, epsilon);
-        let forward = BlockForward::new(contiguous(input.into_primitive()), parameters, padding);
+        let forward = BlockForward::new(
+            contiguous(input.into_primitive()),
+            parameters,
+            padding,
+            pool,
+        );
         let mean = Self::from_inner(forward.state.mean.clone());
         let variance = Self::from_inner(forward.state.variance.clone());
         let output = match prepared {
@@ -231,6 +382,7 @@ impl<C: CheckpointStrategy> FastBackend for Autodiff<Flex, C> {
         mean: FloatTensor<Self>,
         variance: FloatTensor<Self>,
         padding: usize,
+        pool: Pool,
         epsilon: f64,
     ) -> FloatTensor<Self> {
         Self::from_inner(Flex::fast_fixed_conv_block(
@@ -242,6 +394,7 @@ impl<C: CheckpointStrategy> FastBackend for Autodiff<Flex, C> {
             mean.into_primitive(),
             variance.into_primitive(),
             padding,
+            pool,
             epsilon,
         ))
     }

@@ -7,7 +7,9 @@ use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Bytes, DType, Element, Shape};
 
 use super::simd::Real;
-use super::{Activation, AdamStep, Geometry, SgdStep, activation, block, conv, linear, step};
+use super::{
+    Activation, AdamStep, Geometry, Pool, SgdStep, activation, block, conv, linear, pool, step,
+};
 
 /// The operations that flex gets; see the functions of the same names.
 #[backend_extension(Flex, Autodiff)]
@@ -22,6 +24,19 @@ pub trait FastBackend: Backend {
         relu: bool,
     ) -> FloatTensor<Self>;
 
+    /// See [`super::conv2d_pair`].
+    fn fast_conv2d_pair(
+        input: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// See [`super::max_pool2d`].
+    fn fast_max_pool2d(input: FloatTensor<Self>, kernel: usize, stride: usize)
+    -> FloatTensor<Self>;
+
     /// See [`super::conv_block`].
     fn fast_conv_block(
         input: FloatTensor<Self>,
@@ -30,6 +45,7 @@ pub trait FastBackend: Backend {
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         padding: usize,
+        pool: Pool,
         epsilon: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
@@ -44,6 +60,7 @@ pub trait FastBackend: Backend {
         mean: FloatTensor<Self>,
         variance: FloatTensor<Self>,
         padding: usize,
+        pool: Pool,
         epsilon: f64,
     ) -> FloatTensor<Self>;
 
@@ -232,9 +249,34 @@ impl FastBackend for Flex {
         let geometry = geometry(&input, &weight, stride, padding);
         assert_channels(&bias, geometry.outputs, "bias");
         by_dtype!(input, T => {
-            let (input, weight, bias) = (values::<T>(&input), values(&weight), values(&bias));
-            let output = conv::forward(&geometry, input, weight, bias, relu);
+            let (weight, bias) = (values::<T>(&weight), values(&bias));
+            let branch = conv::Branch { geometry, weight, bias };
+            let output = conv::forward(&[branch], values(&input), relu);
             new_tensor(output, &geometry.output_shape())
+        })
+    }
+
+    fn fast_conv2d_pair(
+        input: FlexTensor,
+        weight_1: FlexTensor,
+        bias_1: FlexTensor,
+        weight_2: FlexTensor,
+        bias_2: FlexTensor,
+    ) -> FlexTensor {
+        let input = contiguous(input);
+        let pair = Pair::new(&input, [weight_1, bias_1, weight_2, bias_2]);
+        by_dtype!(input, T => {
+            let output = conv::forward(&pair.branches::<T>(), values(&input), true);
+            new_tensor(output, &pair.output_shape())
+        })
+    }
+
+    fn fast_max_pool2d(input: FlexTensor, kernel: usize, stride: usize) -> FlexTensor {
+        let input = contiguous(input);
+        let windows = pool::Windows::new(&input.layout().shape()[..], kernel, stride);
+        by_dtype!(input, T => {
+            let output = pool::forward::<T>(&windows, values(&input));
+            new_tensor(output, &windows.output_shape())
         })
     }
 
@@ -245,10 +287,11 @@ impl FastBackend for Flex {
         gamma: FlexTensor,
         beta: FlexTensor,
         padding: usize,
+        pool: Pool,
         epsilon: f64,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let parameters = Parameters::new([weight, bias, gamma, beta], epsilon);
-        let forward = BlockForward::new(contiguous(input), parameters, padding);
+        let forward = BlockForward::new(contiguous(input), parameters, padding, pool);
         (forward.output, forward.state.mean, forward.state.variance)
     }
 
@@ -261,6 +304,7 @@ impl FastBackend for Flex {
         mean: FlexTensor,
         variance: FlexTensor,
         padding: usize,
+        pool: Pool,
         epsilon: f64,
     ) -> FlexTensor {
         let input = contiguous(input);
@@ -272,8 +316,8 @@ impl FastBackend for Flex {
         by_dtype!(input, T => {
             let (mean, variance) = (values::<T>(&mean), values(&variance));
             let input = values(&input);
-            let output = block::infer(&geometry, input, parameters.values(), mean, variance);
-            new_tensor(output, &block::output_shape(&geometry))
+            let output = block::infer(&geometry, pool, input, parameters.values(), mean, variance);
+            new_tensor(output, &pool.output_shape(&geometry))
         })
     }
 
@@ -331,6 +375,47 @@ impl FastBackend for Flex {
     }
 }
 
+/// Two convolutions side by side: a 1x1 kernel, and a square one with the padding that keeps the size.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub geometries: [Geometry; 2],
+    weights: [FlexTensor; 2],
+    biases: [FlexTensor; 2],
+}
+
+impl Pair {
+    pub(super) fn new(input: &FlexTensor, parameters: [FlexTensor; 4]) -> Self {
+        let [weight_1, bias_1, weight_2, bias_2] = parameters.map(contiguous);
+        let weights = [weight_1, weight_2];
+        let geometries = [0, 1].map(|branch| {
+            let weight = &weights[branch];
+            let kernel = weight.layout().shape()[2];
+            assert!(kernel % 2 == 1, "the kernel has a middle");
+            geometry(input, weight, 1, kernel / 2)
+        });
+        assert_channels(&bias_1, geometries[0].outputs, "bias");
+        assert_channels(&bias_2, geometries[1].outputs, "bias");
+        Self {
+            geometries,
+            weights,
+            biases: [bias_1, bias_2],
+        }
+    }
+
+    pub(super) fn branches<T: Real + Element>(&self) -> [conv::Branch<'_, T>; 2] {
+        [0, 1].map(|branch| conv::Branch {
+            geometry: self.geometries[branch],
+            weight: values(&self.weights[branch]),
+            bias: values(&self.biases[branch]),
+        })
+    }
+
+    pub(super) fn output_shape(&self) -> [usize; 4] {
+        let [batch, rows, columns, outputs] = self.geometries[0].output_shape();
+        [batch, rows, columns, outputs + self.geometries[1].outputs]
+    }
+}
+
 /// What the forward pass of a block yields.
 pub(super) struct BlockForward {
     pub output: FlexTensor,
@@ -341,6 +426,7 @@ pub(super) struct BlockForward {
 #[derive(Clone, Debug)]
 pub(super) struct BlockState {
     pub geometry: Geometry,
+    pub pool: Pool,
     pub input: FlexTensor,
     pub parameters: Parameters,
     pub convolved: FlexTensor,
@@ -350,22 +436,28 @@ pub(super) struct BlockState {
 }
 
 impl BlockForward {
-    pub(super) fn new(input: FlexTensor, parameters: Parameters, padding: usize) -> Self {
+    pub(super) fn new(
+        input: FlexTensor,
+        parameters: Parameters,
+        padding: usize,
+        pool: Pool,
+    ) -> Self {
         let geometry = geometry(&input, &parameters.weight, 1, padding);
         assert!(geometry.batch > 0, "statistics are those of some images");
         by_dtype!(input, T => {
-            let forward = block::forward::<T>(&geometry, values(&input), parameters.values());
+            let forward = block::forward::<T>(&geometry, pool, values(&input), parameters.values());
             let channels = [geometry.outputs];
             Self {
-                output: new_tensor(forward.output, &block::output_shape(&geometry)),
+                output: new_tensor(forward.output, &pool.output_shape(&geometry)),
                 state: BlockState {
                     geometry,
+                    pool,
                     input,
                     parameters,
                     convolved: new_tensor(forward.convolved, &geometry.output_shape()),
                     mean: new_tensor(forward.mean, &channels),
                     variance: new_tensor(forward.variance, &channels),
-                    origin: new_tensor(forward.origin, &block::output_shape(&geometry)),
+                    origin: new_tensor(forward.origin, &pool.output_shape(&geometry)),
                 },
             }
         })

@@ -20,11 +20,13 @@ mod block;
 mod conv;
 mod flex;
 mod linear;
+mod pool;
 mod simd;
 mod step;
 mod threads;
 
 pub use activation::Activation;
+pub use block::Pool;
 use conv::Geometry;
 use flex::FastBackend;
 pub use step::{AdamStep, SgdStep};
@@ -78,6 +80,33 @@ pub fn conv2d(
     ))
 }
 
+/// Two convolutions of `[batch, height, width, in]`, each plus bias and through ReLU, side by side in the channels: first
+/// those of `[out1, in, k1, k1]`, then those of `[out2, in, k2, k2]`. The kernels are odd, and padded to keep the size:
+/// `[batch, height, width, out1 + out2]`. SqueezeNet's expand layers (Iandola et al. 2016).
+pub fn conv2d_pair(
+    input: Tensor<4>,
+    first: (Tensor<4>, Tensor<1>),
+    second: (Tensor<4>, Tensor<1>),
+) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as FastBackend>::fast_conv2d_pair(
+        input.into_dispatch(),
+        first.0.into_dispatch(),
+        first.1.into_dispatch(),
+        second.0.into_dispatch(),
+        second.1.into_dispatch(),
+    ))
+}
+
+/// Max pool of `[batch, height, width, channels]` over square windows, without padding and with ceil mode: the last window
+/// may stand over the edge, as long as it begins inside. `[batch, ceil((height - kernel) / stride) + 1, ..., channels]`.
+pub fn max_pool2d(input: Tensor<4>, kernel: usize, stride: usize) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as FastBackend>::fast_max_pool2d(
+        input.into_dispatch(),
+        kernel,
+        stride,
+    ))
+}
+
 /// The parameters of a convolution and the batch norm behind it.
 #[derive(Clone, Debug)]
 pub struct ConvNorm {
@@ -93,15 +122,16 @@ pub struct ConvNorm {
     pub epsilon: f64,
 }
 
-/// Convolution with stride 1, batch norm over batch, height and width (Ioffe and Szegedy 2015), ReLU and 2x2 max pool:
-/// `[batch, height, width, in]` to `[batch, height / 2, width / 2, out]` where the padding keeps the size. Also gives the
-/// batch's mean and (biased) variance per channel, off the tape, for the running statistics.
+/// Convolution with stride 1, batch norm over batch, height and width (Ioffe and Szegedy 2015), ReLU and the pool:
+/// `[batch, height, width, in]` to `[batch, height / 2, width / 2, out]` where the padding keeps the size and the pool halves
+/// it. Also gives the batch's mean and (biased) variance per channel, off the tape, for the running statistics.
 ///
 /// The gradient of `bias` is zero, as it is in exact arithmetic: the norm takes the mean away.
 pub fn conv_block(
     input: Tensor<4>,
     parameters: ConvNorm,
     padding: usize,
+    pool: Pool,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     let (output, mean, variance) = <Dispatch as FastBackend>::fast_conv_block(
         input.into_dispatch(),
@@ -110,6 +140,7 @@ pub fn conv_block(
         parameters.gamma.into_dispatch(),
         parameters.beta.into_dispatch(),
         padding,
+        pool,
         parameters.epsilon,
     );
     (
@@ -126,6 +157,7 @@ pub fn fixed_conv_block(
     mean: Tensor<1>,
     variance: Tensor<1>,
     padding: usize,
+    pool: Pool,
 ) -> Tensor<4> {
     Tensor::from_dispatch(<Dispatch as FastBackend>::fast_fixed_conv_block(
         input.into_dispatch(),
@@ -136,6 +168,7 @@ pub fn fixed_conv_block(
         mean.into_dispatch(),
         variance.into_dispatch(),
         padding,
+        pool,
         parameters.epsilon,
     ))
 }

@@ -10,7 +10,7 @@ use burn::prelude::*;
 use super::Work;
 use super::linear::linear;
 use crate::config::experiment::CnnConfig;
-use crate::kernels::{self, Activation, ConvNorm};
+use crate::kernels::{self, Activation, ConvNorm, Pool};
 
 /// Keeps the size of the image under a 3x3 kernel.
 const PADDING: usize = 1;
@@ -65,9 +65,17 @@ impl Block {
         if !device.is_autodiff() {
             let mean = norm.running_mean.value().to_device(&device);
             let variance = norm.running_var.value().to_device(&device);
-            return kernels::fixed_conv_block(images, parameters, mean, variance, PADDING);
+            return kernels::fixed_conv_block(
+                images,
+                parameters,
+                mean,
+                variance,
+                PADDING,
+                Pool::Halve,
+            );
         }
-        let (output, mean, variance) = kernels::conv_block(images, parameters, PADDING);
+        let (output, mean, variance) =
+            kernels::conv_block(images, parameters, PADDING, Pool::Halve);
         // As in Burn's batch norm; but there an update counts only once its own thread comes by again, and the next step may run
         // on another one.
         for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {

@@ -1,4 +1,4 @@
-//! Convolution, batch norm, ReLU and 2x2 max pool as one operation, channels last: slices in, slices out.
+//! Convolution, batch norm, ReLU and (where asked for) 2x2 max pool as one operation, channels last: slices in, slices out.
 //!
 //! In training an image's statistics are taken while its convolution is in the cache, and the gradient behind the
 //! convolution is made in the grid that the weights' and the input's gradients are computed from; it is never a tensor. In
@@ -12,10 +12,39 @@ mod passes;
 
 use passes::{NormPool, ReluPool, SlopeSums, Spread, Sums};
 
-/// `[batch, rows / 2, columns / 2, outputs]`; an odd last row or column is left out, as in Burn and PyTorch.
-pub(super) fn output_shape(g: &Geometry) -> [usize; 4] {
-    let [batch, rows, columns, outputs] = g.output_shape();
-    [batch, rows / 2, columns / 2, outputs]
+/// What stands behind the ReLU of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pool {
+    /// Nothing.
+    None,
+    /// 2x2 max pool; an odd last row or column is left out, as in Burn and PyTorch.
+    Halve,
+}
+
+impl Pool {
+    /// Rows and columns of a window.
+    fn side(self) -> usize {
+        match self {
+            Pool::None => 1,
+            Pool::Halve => 2,
+        }
+    }
+
+    /// `[batch, rows, columns, outputs]` behind the pool.
+    pub(super) fn output_shape(self, g: &Geometry) -> [usize; 4] {
+        let [batch, rows, columns, outputs] = g.output_shape();
+        [batch, rows / self.side(), columns / self.side(), outputs]
+    }
+}
+
+/// Runs a pass with the window's number of inputs as its constant.
+macro_rules! with_area {
+    ($pool:expr, $pass:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {
+        match $pool {
+            Pool::None => by_channel($pass::<_, 1> { $($field $(: $value)?),* }),
+            Pool::Halve => by_channel($pass::<_, 4> { $($field $(: $value)?),* }),
+        }
+    };
 }
 
 /// Parameters of the convolution and the batch norm behind it.
@@ -36,13 +65,18 @@ pub(super) struct Forward<T> {
     pub variance: Vec<T>,
     /// The convolution's output.
     pub convolved: Vec<T>,
-    /// For each output, which of its four inputs (0, 1 in the upper row, 2, 3 in the lower) it came from, or [`passes::NONE`]; in
+    /// For each output, which of its inputs (0, 1 in the upper row, 2, 3 in the lower) it came from, or [`passes::NONE`]; in
     /// the values' own type, whose masks select them.
     pub origin: Vec<T>,
 }
 
 /// The forward pass in training (Ioffe and Szegedy 2015, algorithm 1).
-pub(super) fn forward<T: Real>(g: &Geometry, input: &[T], p: Parameters<T>) -> Forward<T> {
+pub(super) fn forward<T: Real>(
+    g: &Geometry,
+    pool: Pool,
+    input: &[T],
+    p: Parameters<T>,
+) -> Forward<T> {
     let weights = panels(g, p.weight, None);
     let bias = in_panels(p.bias);
     let values = g.output_values();
@@ -54,12 +88,20 @@ pub(super) fn forward<T: Real>(g: &Geometry, input: &[T], p: Parameters<T>) -> F
         threads::map(g.multiply_adds(), images.collect(), |(output, image)| {
             let mut grid = Vec::new();
             let image = padded_rows(g, image, 0..g.output_height(), &mut grid);
-            conv::rows(g, image, &weights, &bias, output);
+            conv::rows(
+                g,
+                image,
+                &weights,
+                &bias,
+                g.output_height(),
+                g.outputs,
+                output,
+            );
             moments(g, output)
         });
     let (mean, variance) = together(g, &moments);
     let (scale, shift) = scale_and_shift(&mean, &variance, p.gamma, p.beta, p.epsilon);
-    let [batch, rows, columns, outputs] = output_shape(g);
+    let [batch, rows, columns, outputs] = pool.output_shape(g);
     let pooled = rows * columns * outputs;
     let mut output = vec![T::ZERO; batch * pooled];
     let mut origin = vec![T::ZERO; batch * pooled];
@@ -73,14 +115,17 @@ pub(super) fn forward<T: Real>(g: &Geometry, input: &[T], p: Parameters<T>) -> F
             images.collect(),
             || (),
             |(), ((output, origin), convolved)| {
-                by_channel(NormPool {
-                    g,
-                    image: convolved,
-                    scale: &scale,
-                    shift: &shift,
-                    output,
-                    origin,
-                });
+                with_area!(
+                    pool,
+                    NormPool {
+                        g,
+                        image: convolved,
+                        scale: &scale,
+                        shift: &shift,
+                        output,
+                        origin,
+                    }
+                );
             },
         );
     }
@@ -176,12 +221,13 @@ pub(super) struct BlockGradients<T> {
 /// `dx = gamma / sigma (z - dbeta / n - xhat dgamma / n)`.
 pub(super) fn backward<T: Real>(
     g: &Geometry,
+    pool: Pool,
     trace: Trace<T>,
     p: Parameters<T>,
     output: &[T],
     wanted: Wanted,
 ) -> BlockGradients<T> {
-    let [batch, rows, columns, outputs] = output_shape(g);
+    let [batch, rows, columns, outputs] = pool.output_shape(g);
     let (pooled, values) = (rows * columns * outputs, g.output_values());
     let of_image = |image: usize| {
         (
@@ -192,7 +238,7 @@ pub(super) fn backward<T: Real>(
     };
     let sums: Vec<Slopes> = threads::map(g.multiply_adds(), (0..batch).collect(), |image| {
         let (convolved, output, origin) = of_image(image);
-        slopes(g, convolved, output, origin, trace.mean)
+        slopes(g, pool, convolved, output, origin, trace.mean)
     });
     let sigma: Vec<f64> = trace
         .variance
@@ -220,17 +266,20 @@ pub(super) fn backward<T: Real>(
     }
     let conv = gradients(g, trace.input, p.weight, wanted, |image, grid, to, _| {
         let (convolved, output, origin) = of_image(image);
-        by_channel(Spread {
-            g,
-            image: convolved,
-            output,
-            origin,
-            factor: &factors,
-            slope: &lines.0,
-            offset: &lines.1,
-            grid,
-            to,
-        });
+        with_area!(
+            pool,
+            Spread {
+                g,
+                image: convolved,
+                output,
+                origin,
+                factor: &factors,
+                slope: &lines.0,
+                offset: &lines.1,
+                grid,
+                to,
+            }
+        );
     });
     BlockGradients {
         conv,
@@ -245,25 +294,37 @@ struct Slopes {
     deviation: Vec<f64>,
 }
 
-fn slopes<T: Real>(g: &Geometry, image: &[T], output: &[T], origin: &[T], mean: &[T]) -> Slopes {
+fn slopes<T: Real>(
+    g: &Geometry,
+    pool: Pool,
+    image: &[T],
+    output: &[T],
+    origin: &[T],
+    mean: &[T],
+) -> Slopes {
     let mut slopes = Slopes {
         beta: vec![0.0; g.outputs],
         deviation: vec![0.0; g.outputs],
     };
-    by_channel(SlopeSums {
-        g,
-        image,
-        output,
-        origin,
-        mean,
-        slopes: &mut slopes,
-    });
+    let to = &mut slopes;
+    with_area!(
+        pool,
+        SlopeSums {
+            g,
+            image,
+            output,
+            origin,
+            mean,
+            slopes: to,
+        }
+    );
     slopes
 }
 
-/// The block with fixed statistics, `[batch, rows / 2, columns / 2, outputs]`.
+/// The block with fixed statistics.
 pub(super) fn infer<T: Real>(
     g: &Geometry,
+    pool: Pool,
     input: &[T],
     p: Parameters<T>,
     mean: &[T],
@@ -281,14 +342,15 @@ pub(super) fn infer<T: Real>(
         .map(|channel| scale[channel] * p.bias[channel] + shift[channel])
         .collect();
     let bias = in_panels(&bias);
-    let [batch, rows, columns, outputs] = output_shape(g);
+    let [batch, rows, columns, outputs] = pool.output_shape(g);
     let mut output = vec![T::ZERO; batch * rows * columns * outputs];
     if output.is_empty() {
         return output;
     }
-    let parts = row_parts(g, 2)
+    let side = pool.side();
+    let parts = row_parts(g, side)
         .into_iter()
-        .map(|part| part.start / 2..(part.end / 2).min(rows))
+        .map(|part| part.start / side..(part.end / side).min(rows))
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>();
     threads::for_each(
@@ -297,14 +359,18 @@ pub(super) fn infer<T: Real>(
         || (Vec::new(), Vec::new()),
         |(grid, convolved), (image, part, output)| {
             let image = &input[image * g.input_values()..(image + 1) * g.input_values()];
-            let image = padded_rows(g, image, 2 * part.start..2 * part.end, grid);
-            convolved.resize(2 * part.len() * g.output_width() * outputs, T::ZERO);
-            conv::rows(g, image, &weights, &bias, convolved);
-            by_channel(ReluPool {
-                g,
-                image: convolved,
-                output,
-            });
+            let image = padded_rows(g, image, side * part.start..side * part.end, grid);
+            convolved.resize(side * part.len() * g.output_width() * outputs, T::ZERO);
+            let rows = side * part.len();
+            conv::rows(g, image, &weights, &bias, rows, outputs, convolved);
+            with_area!(
+                pool,
+                ReluPool {
+                    g,
+                    image: convolved,
+                    output,
+                }
+            );
         },
     );
     output

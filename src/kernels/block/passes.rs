@@ -9,8 +9,22 @@ use crate::kernels::simd::{ByChannel, Real, add_wide, get, put};
 /// Marks an output through which ReLU let nothing: no input gets its gradient.
 pub(super) const NONE: f64 = 4.0;
 
-/// The four inputs of an output.
+/// The inputs of an output: four with a pool, one without.
 const PLACES: [f64; 4] = [0.0, 1.0, 2.0, 3.0];
+
+/// Rows and columns of a window of `AREA` inputs.
+const fn side(area: usize) -> usize {
+    match area {
+        1 => 1,
+        _ => 2,
+    }
+}
+
+/// [`PLACES`] in registers.
+#[inline(always)]
+fn places<S: Simd, T: Real, const AREA: usize>(simd: S) -> [T::Vector<S>; AREA] {
+    std::array::from_fn(|place| T::splat(simd, T::of(PLACES[place])))
+}
 
 /// Sums of all positions, or of their squared distances from a value; in `T` along a row, in `f64` over the rows.
 pub(super) struct Sums<'a, T> {
@@ -46,8 +60,8 @@ impl<T: Real> ByChannel<T> for Sums<'_, T> {
     }
 }
 
-/// `max(0, scale x + shift)` and 2x2 max pool of one image, with the origin of each output, the first of equals.
-pub(super) struct NormPool<'a, T> {
+/// `max(0, scale x + shift)` and the max pool of one image, with the origin of each output, the first of equals.
+pub(super) struct NormPool<'a, T, const AREA: usize> {
     pub g: &'a Geometry,
     pub image: &'a [T],
     pub scale: &'a [T],
@@ -56,7 +70,7 @@ pub(super) struct NormPool<'a, T> {
     pub origin: &'a mut [T],
 }
 
-impl<T: Real> ByChannel<T> for NormPool<'_, T> {
+impl<T: Real, const AREA: usize> ByChannel<T> for NormPool<'_, T, AREA> {
     fn channels(&self) -> usize {
         self.g.outputs
     }
@@ -65,14 +79,16 @@ impl<T: Real> ByChannel<T> for NormPool<'_, T> {
     fn run<S: Simd>(&mut self, simd: S, channel: usize) {
         let scale = get::<S, T>(self.scale, channel);
         let shift = get::<S, T>(self.shift, channel);
-        let places = PLACES.map(|place| T::splat(simd, T::of(place)));
+        let places = places::<S, T, AREA>(simd);
         // Comparisons lose what is not a number; where there is some in a channel, its scale is none either.
         let zero = T::splat(simd, T::ZERO);
         let broken = T::multiply_add(simd, zero, scale, zero);
-        for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
+        for (index, window) in
+            windows::<AREA>(self.g, self.g.output_height() / side(AREA)).enumerate()
+        {
             let mut value = zero;
             let mut origin = T::splat(simd, T::of(NONE));
-            for (at, place) in quad.into_iter().zip(places) {
+            for (at, place) in window.into_iter().zip(places) {
                 let x = get::<S, T>(self.image, at + channel);
                 let x = T::multiply_add(simd, scale, x, shift);
                 let larger = T::greater(simd, x, value);
@@ -86,22 +102,22 @@ impl<T: Real> ByChannel<T> for NormPool<'_, T> {
     }
 }
 
-/// The places of the four inputs of each output of the pool, over so many of its rows.
+/// The places of the inputs of each output of the pool, over so many of its rows.
 #[inline(always)]
-fn quads(g: &Geometry, rows: usize) -> impl Iterator<Item = [usize; 4]> {
+fn windows<const AREA: usize>(g: &Geometry, rows: usize) -> impl Iterator<Item = [usize; AREA]> {
     let (n, width) = (g.outputs, g.output_width());
-    let columns = width / 2;
+    let side = side(AREA);
+    let columns = width / side;
     (0..rows).flat_map(move |row| {
         (0..columns).map(move |column| {
-            let at = (2 * row * width + 2 * column) * n;
-            let below = at + width * n;
-            [at, at + n, below, below + n]
+            let at = (side * row * width + side * column) * n;
+            std::array::from_fn(|place| at + (place / 2 * width + place % 2) * n)
         })
     })
 }
 
 /// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's to its place.
-pub(super) struct Spread<'a, T> {
+pub(super) struct Spread<'a, T, const AREA: usize> {
     pub g: &'a Geometry,
     pub image: &'a [T],
     pub output: &'a [T],
@@ -113,7 +129,7 @@ pub(super) struct Spread<'a, T> {
     pub to: &'a mut [T],
 }
 
-impl<T: Real> ByChannel<T> for Spread<'_, T> {
+impl<T: Real, const AREA: usize> ByChannel<T> for Spread<'_, T, AREA> {
     fn channels(&self) -> usize {
         self.g.outputs
     }
@@ -125,7 +141,8 @@ impl<T: Real> ByChannel<T> for Spread<'_, T> {
             self.g.output_height(),
             self.g.output_width(),
         );
-        let (rows, columns) = (height / 2, width / 2);
+        let side = side(AREA);
+        let (rows, columns) = (height / side, width / side);
         let factor = get::<S, T>(self.factor, channel);
         let slope = get::<S, T>(self.slope, channel);
         let offset = get::<S, T>(self.offset, channel);
@@ -134,9 +151,9 @@ impl<T: Real> ByChannel<T> for Spread<'_, T> {
             for column in 0..width {
                 let x = get::<S, T>(self.image, (row * width + column) * n + channel);
                 let mut dx = T::multiply_add(simd, slope, x, offset);
-                if row / 2 < rows && column / 2 < columns {
-                    let place = PLACES[row % 2 * 2 + column % 2];
-                    let at = (row / 2 * columns + column / 2) * n + channel;
+                if row / side < rows && column / side < columns {
+                    let place = PLACES[row % side * side + column % side];
+                    let at = (row / side * columns + column / side) * n + channel;
                     let here = T::splat(simd, T::of(place));
                     let here = T::equal(simd, get::<S, T>(self.origin, at), here);
                     let z = T::select(simd, here, get::<S, T>(self.output, at), zero);
@@ -149,7 +166,7 @@ impl<T: Real> ByChannel<T> for Spread<'_, T> {
 }
 
 /// Summed in `T` along a row, in `f64` over the rows.
-pub(super) struct SlopeSums<'a, T> {
+pub(super) struct SlopeSums<'a, T, const AREA: usize> {
     pub g: &'a Geometry,
     pub image: &'a [T],
     pub output: &'a [T],
@@ -158,7 +175,7 @@ pub(super) struct SlopeSums<'a, T> {
     pub slopes: &'a mut Slopes,
 }
 
-impl<T: Real> ByChannel<T> for SlopeSums<'_, T> {
+impl<T: Real, const AREA: usize> ByChannel<T> for SlopeSums<'_, T, AREA> {
     fn channels(&self) -> usize {
         self.g.outputs
     }
@@ -166,17 +183,19 @@ impl<T: Real> ByChannel<T> for SlopeSums<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(&mut self, simd: S, channel: usize) {
         let n = self.g.outputs;
-        let columns = self.g.output_width() / 2;
+        let columns = self.g.output_width() / side(AREA);
         let mean = get::<S, T>(self.mean, channel);
         let zero = T::splat(simd, T::ZERO);
         let none = T::splat(simd, T::of(NONE));
-        let places = PLACES.map(|place| T::splat(simd, T::of(place)));
+        let places = places::<S, T, AREA>(simd);
         let (mut beta, mut deviation) = (zero, zero);
-        for (index, quad) in quads(self.g, self.g.output_height() / 2).enumerate() {
+        for (index, window) in
+            windows::<AREA>(self.g, self.g.output_height() / side(AREA)).enumerate()
+        {
             let at = index * n + channel;
             let origin = get::<S, T>(self.origin, at);
             let mut x = mean;
-            for (at, place) in quad.into_iter().zip(places) {
+            for (at, place) in window.into_iter().zip(places) {
                 let here = T::equal(simd, origin, place);
                 x = T::select(simd, here, get::<S, T>(self.image, at + channel), x);
             }
@@ -193,14 +212,14 @@ impl<T: Real> ByChannel<T> for SlopeSums<'_, T> {
     }
 }
 
-/// ReLU and 2x2 max pool.
-pub(super) struct ReluPool<'a, T> {
+/// ReLU and the max pool.
+pub(super) struct ReluPool<'a, T, const AREA: usize> {
     pub g: &'a Geometry,
     pub image: &'a [T],
     pub output: &'a mut [T],
 }
 
-impl<T: Real> ByChannel<T> for ReluPool<'_, T> {
+impl<T: Real, const AREA: usize> ByChannel<T> for ReluPool<'_, T, AREA> {
     fn channels(&self) -> usize {
         self.g.outputs
     }
@@ -208,11 +227,11 @@ impl<T: Real> ByChannel<T> for ReluPool<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(&mut self, simd: S, channel: usize) {
         let n = self.g.outputs;
-        let rows = self.image.len() / (2 * self.g.output_width() * n);
-        for (index, quad) in quads(self.g, rows).enumerate() {
+        let rows = self.image.len() / (side(AREA) * self.g.output_width() * n);
+        for (index, window) in windows::<AREA>(self.g, rows).enumerate() {
             let zero = T::splat(simd, T::ZERO);
             let (mut value, mut sum) = (zero, zero);
-            for at in quad {
+            for at in window {
                 let x = get::<S, T>(self.image, at + channel);
                 value = T::select(simd, T::greater(simd, x, value), x, value);
                 sum = T::plus(simd, sum, x);

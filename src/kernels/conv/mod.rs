@@ -48,24 +48,26 @@ pub(super) fn padded_rows<'a, T: Real>(
     grid
 }
 
-/// The rows of the output of one image; `bias` has a value for every channel of the panels, `output` none.
+/// So many rows of the output of one image, its positions `step` values apart; `bias` has a value for every channel of the
+/// panels.
 pub(super) fn rows<T: Real>(
     g: &Geometry,
     padded_rows: &[T],
     weights: &Panels<T>,
     bias: &[T],
+    rows: usize,
+    step: usize,
     output: &mut [T],
 ) {
-    let row = g.output_width() * g.outputs;
     Arch::new().dispatch(Convolution::<_, true> {
         walk: g.walk(),
         input: padded_rows,
         weights: weights.matrix(),
         bias,
-        rows: output.len() / row.max(1),
+        rows,
         columns: g.output_width(),
         channels: g.outputs,
-        step: g.outputs,
+        step,
         output,
     });
 }
@@ -125,34 +127,83 @@ pub(super) fn row_parts(g: &Geometry, multiple: usize) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// `[batch, rows, columns, outputs]`; `relu` sets negative values to zero.
-pub(super) fn forward<T: Real>(
-    g: &Geometry,
-    input: &[T],
-    weight: &[T],
-    bias: &[T],
-    relu: bool,
-) -> Vec<T> {
-    let mut output = vec![T::ZERO; g.batch * g.output_values()];
-    let weights = panels(g, weight, None);
-    let bias = in_panels(bias);
-    let parts = row_parts(g, 1);
-    let row = g.output_width() * g.outputs;
-    let jobs: Vec<(usize, &Range<usize>, &mut [T])> = cut(&mut output, g.batch, &parts, row);
+/// A convolution whose channels stand beside those of others with the same input and as many output positions.
+#[derive(Clone, Copy)]
+pub(super) struct Branch<'a, T> {
+    pub geometry: Geometry,
+    pub weight: &'a [T],
+    pub bias: &'a [T],
+}
+
+/// Channels of all branches, and where those of each begin.
+fn channels<T>(branches: &[Branch<T>]) -> (usize, Vec<usize>) {
+    let mut total = 0;
+    let firsts = branches
+        .iter()
+        .map(|branch| {
+            let first = total;
+            total += branch.geometry.outputs;
+            first
+        })
+        .collect();
+    (total, firsts)
+}
+
+/// `[batch, rows, columns, channels of all branches]`; `relu` sets negative values to zero.
+pub(super) fn forward<T: Real>(branches: &[Branch<T>], input: &[T], relu: bool) -> Vec<T> {
+    let (step, firsts) = channels(branches);
+    let whole = whole(branches);
+    let mut output = vec![T::ZERO; whole.batch * whole.output_values()];
+    let packed: Vec<(Panels<T>, Vec<T>)> = branches
+        .iter()
+        .map(|branch| {
+            let weights = panels(&branch.geometry, branch.weight, None);
+            (weights, in_panels(branch.bias))
+        })
+        .collect();
+    let parts = row_parts(&whole, 1);
+    let row = whole.output_width() * step;
+    let jobs: Vec<(usize, &Range<usize>, &mut [T])> = cut(&mut output, whole.batch, &parts, row);
     threads::for_each(
-        g.multiply_adds(),
+        whole.multiply_adds(),
         jobs,
         Vec::new,
         |grid, (image, part, output)| {
-            let image = &input[image * g.input_values()..(image + 1) * g.input_values()];
-            let image = padded_rows(g, image, part.clone(), grid);
-            rows(g, image, &weights, &bias, output);
+            let image = &input[image * whole.input_values()..(image + 1) * whole.input_values()];
+            for ((branch, (weights, bias)), &first) in branches.iter().zip(&packed).zip(&firsts) {
+                let g = &branch.geometry;
+                let image = padded_rows(g, image, part.clone(), grid);
+                rows(
+                    g,
+                    image,
+                    weights,
+                    bias,
+                    part.len(),
+                    step,
+                    &mut output[first..],
+                );
+            }
             if relu {
                 activate(output, Activation::Relu);
             }
         },
     );
     output
+}
+
+/// The branches as one convolution, as far as its sizes go; the kernel is the largest.
+fn whole<T>(branches: &[Branch<T>]) -> Geometry {
+    let mut sizes = branches.iter().map(|branch| branch.geometry);
+    let Some(mut whole) = sizes.next() else {
+        unreachable!("there is a convolution")
+    };
+    for g in sizes {
+        whole.outputs += g.outputs;
+        if g.kernel > whole.kernel {
+            (whole.kernel, whole.padding) = (g.kernel, g.padding);
+        }
+    }
+    whole
 }
 
 /// Cuts a batch of outputs into the parts of every image: number of the image, part, values.
@@ -198,47 +249,99 @@ pub(super) struct Gradients<T> {
     pub bias: Vec<T>,
 }
 
-/// Gradients of [`forward`]; with `relu`, of its output, only what is positive lets gradients through.
+/// Gradients of [`forward`] for each branch; with `relu`, of its output, only what is positive lets gradients through. The
+/// input's gradient, of all branches together, stands with the first.
 pub(super) fn backward<T: Real>(
-    g: &Geometry,
+    branches: &[Branch<T>],
     input: &[T],
-    weight: &[T],
     gradient: &[T],
     relu: Option<&[T]>,
     wanted: Wanted,
+) -> Vec<Gradients<T>> {
+    let (step, firsts) = channels(branches);
+    let mut all: Vec<Gradients<T>> = branches
+        .iter()
+        .zip(firsts)
+        .map(|(branch, first)| branch_backward(branch, input, gradient, relu, wanted, first, step))
+        .collect();
+    if let Some((one, others)) = all.split_first_mut() {
+        for other in others {
+            if let (Some(to), Some(more)) = (&mut one.input, other.input.take()) {
+                add_all(to, &more);
+            }
+        }
+    }
+    all
+}
+
+/// [`add`] on all threads.
+fn add_all<T: Real>(to: &mut [T], from: &[T]) {
+    const PART: usize = 1 << 16;
+    let parts: Vec<(&mut [T], &[T])> = to.chunks_mut(PART).zip(from.chunks(PART)).collect();
+    threads::for_each(
+        from.len(),
+        parts,
+        || (),
+        |(), (to, from)| {
+            widest(
+                #[inline(always)]
+                || add(to, from),
+            );
+        },
+    );
+}
+
+/// [`backward`] of the branch whose channels begin at `first` of `step`.
+fn branch_backward<T: Real>(
+    branch: &Branch<T>,
+    input: &[T],
+    gradient: &[T],
+    relu: Option<&[T]>,
+    wanted: Wanted,
+    first: usize,
+    step: usize,
 ) -> Gradients<T> {
-    let outputs = g.outputs;
-    gradients(g, input, weight, wanted, |image, grid, slopes, bias| {
-        let values = g.output_values();
-        let gradient = &gradient[image * values..(image + 1) * values];
-        let passed = relu.map(|output| &output[image * values..(image + 1) * values]);
-        widest(
-            #[inline(always)]
-            || {
-                for row in 0..g.output_height() {
-                    let mut sums = vec![T::ZERO; outputs];
-                    for column in 0..g.output_width() {
-                        let at = (row * g.output_width() + column) * outputs;
-                        let to = &mut slopes[grid.place(row, column)..][..outputs];
-                        let from = &gradient[at..at + outputs];
-                        match passed {
-                            None => to.copy_from_slice(from),
-                            Some(passed) => {
-                                let passed = &passed[at..at + outputs];
-                                for ((to, &from), &passed) in to.iter_mut().zip(from).zip(passed) {
-                                    *to = if passed > T::ZERO { from } else { T::ZERO };
+    let g = &branch.geometry;
+    let (outputs, columns) = (g.outputs, g.output_width());
+    let values = g.output_height() * columns * step;
+    gradients(
+        g,
+        input,
+        branch.weight,
+        wanted,
+        |image, grid, slopes, bias| {
+            let gradient = &gradient[image * values..(image + 1) * values];
+            let passed = relu.map(|output| &output[image * values..(image + 1) * values]);
+            widest(
+                #[inline(always)]
+                || {
+                    for row in 0..g.output_height() {
+                        let mut sums = vec![T::ZERO; outputs];
+                        for column in 0..columns {
+                            let at = (row * columns + column) * step + first;
+                            let to = &mut slopes[grid.place(row, column)..][..outputs];
+                            let from = &gradient[at..at + outputs];
+                            match passed {
+                                None => to.copy_from_slice(from),
+                                Some(passed) => {
+                                    let passed = &passed[at..at + outputs];
+                                    for ((to, &from), &passed) in
+                                        to.iter_mut().zip(from).zip(passed)
+                                    {
+                                        *to = if passed > T::ZERO { from } else { T::ZERO };
+                                    }
                                 }
                             }
+                            add(&mut sums, to);
                         }
-                        add(&mut sums, to);
+                        for (bias, sum) in bias.iter_mut().zip(sums) {
+                            *bias += sum.wide();
+                        }
                     }
-                    for (bias, sum) in bias.iter_mut().zip(sums) {
-                        *bias += sum.wide();
-                    }
-                }
-            },
-        );
-    })
+                },
+            );
+        },
+    )
 }
 
 /// Gradients, with the output's gradient of an image put into the grid by `fill(image, grid, values of the grid, bias
