@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::data::NormalizeConfig;
-use crate::config::experiment::ModelConfig;
+use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
 use crate::data::ImageShape;
 use crate::files::{self, WriteError};
@@ -183,12 +183,17 @@ impl Classifier {
         &self.network
     }
 
-    /// Logits of `count` images in [0, 1], `[count][classes]`.
-    pub fn logits(&self, pixels: Vec<f32>, count: usize) -> Result<Vec<Vec<f32>>, ModelError> {
-        self.answer(pixels, count, |logits| logits)
+    /// What the network was trained to do.
+    pub fn task(&self) -> Task {
+        self.card.model.task()
     }
 
-    /// Probabilities of `count` images in [0, 1], `[count][classes]`; each row adds up to 1.
+    /// What the network makes of `count` images in [0, 1]: logits `[count][classes]`, or images `[count][values]` in [0, 1].
+    pub fn outputs(&self, pixels: Vec<f32>, count: usize) -> Result<Vec<Vec<f32>>, ModelError> {
+        self.answer(pixels, count, |output| output)
+    }
+
+    /// A classifier's probabilities of `count` images in [0, 1], `[count][classes]`; each row adds up to 1.
     pub fn probabilities(
         &self,
         pixels: Vec<f32>,
@@ -214,12 +219,13 @@ impl Classifier {
                 &self.device,
             );
             let output = finish(self.network.forward(input));
+            let [_, width] = output.dims();
             let flat: Vec<f32> = output
                 .try_into_data()
                 .map_err(|error| ModelError::Device(error.to_string()))?
                 .iter::<f32>()
                 .collect();
-            rows.extend(flat.chunks(self.card.classes.len()).map(<[f32]>::to_vec));
+            rows.extend(flat.chunks(width.max(1)).map(<[f32]>::to_vec));
         }
         Ok(rows)
     }
@@ -257,16 +263,18 @@ fn read_card(bytes: &[u8]) -> Result<ModelCard, String> {
 fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
     let (input, classes) = (card.input, card.classes.len());
     let shape = (input.channels, input.height, input.width);
-    if classes < 2 || ![1, 3].contains(&input.channels) {
+    let least = match card.model.task() {
+        Task::Classify => 2,
+        Task::Reconstruct => 1,
+    };
+    if classes < least || ![1, 3].contains(&input.channels) {
         return Err(format!(
             "it describes {classes} classes and {} channels",
             input.channels
         ));
     }
-    if let ModelConfig::Cnn(cnn) = &card.model
-        && !cnn.takes(input.height, input.width)
-    {
-        return Err("its images are too small for its blocks".into());
+    if let Some(problem) = card.model.misfit(input.height, input.width) {
+        return Err(problem);
     }
     if let Some(normalize) = &card.normalize
         && normalize.misfit(input.channels).is_some()

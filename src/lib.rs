@@ -1,7 +1,7 @@
 //! kiln: from a JSON file to a trained vision model to a page that is read.
 //!
 //! The map, in the order in which data flows. Arrows point one way:
-//! `cli -> {training, ocr} -> {report, inference, run_dir} -> {models, data, segmentation, metrics} -> {config, device}`.
+//! `cli -> {training, ocr} -> {report, inference, weights, run_dir} -> {models, data, segmentation, metrics} -> {config, device}`.
 //!
 //! - [`config`]: what the user wrote (JSON, `--set`) becomes a checked [`config::Experiment`].
 //! - [`device`]: a backend's name becomes a Burn device, or one clear error.
@@ -14,6 +14,7 @@
 //! - [`metrics`]: numbers about predictions and texts, as plain functions.
 //! - [`run_dir`]: the folder that a run leaves behind and that every other verb takes.
 //! - [`inference`]: a run directory becomes a classifier in memory.
+//! - [`weights`]: other programs' weights become a network's.
 //! - [`training`]: an experiment becomes a run directory.
 //! - [`segmentation`]: a photograph becomes lines, words and letter crops; knows no network.
 //! - [`ocr`]: crops and a classifier become a page of text.
@@ -39,3 +40,4 @@ pub mod run_dir;
 pub mod segmentation;
 pub mod timings;
 pub mod training;
+pub mod weights;

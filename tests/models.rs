@@ -137,7 +137,7 @@ fn the_cnn_gives_pytorchs_logits_from_pytorchs_weights() {
     // torch 2.15: the same layers through torch.nn.functional (conv2d, batch_norm, relu, max_pool2d, linear).
     let classifier = load(small_cnn()).unwrap();
     assert_rows(
-        classifier.logits(waves(2 * 72), 2).unwrap(),
+        classifier.outputs(waves(2 * 72), 2).unwrap(),
         [
             [-1.041_888, 0.020_878, -0.044_429],
             [-1.291_892, 0.203_534, -0.105_557],
@@ -149,7 +149,7 @@ fn the_cnn_gives_pytorchs_logits_from_pytorchs_weights() {
 fn the_mlp_gives_pytorchs_logits_from_pytorchs_weights() {
     let classifier = load(small_mlp()).unwrap();
     assert_rows(
-        classifier.logits(waves(2 * 4), 2).unwrap(),
+        classifier.outputs(waves(2 * 4), 2).unwrap(),
         [
             [0.351_085, -0.295_495, -0.352_317],
             [0.346_797, -0.303_11, -0.343_831],

@@ -10,7 +10,7 @@ use crate::config;
 use crate::config::experiment::Backend;
 use crate::data::{self, DataSource, Split};
 use crate::metrics::Metrics;
-use crate::metrics::classification::{ClassReport, ConfusedPair};
+use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
 use crate::run_dir::RunDir;
 use crate::training::evaluate::{Evaluation, evaluate};
 
@@ -68,8 +68,16 @@ pub fn run(args: Args) -> Outcome {
             split: args.split,
             samples: evaluation.samples,
             metrics: &evaluation.metrics,
-            per_class: evaluation.confusion.per_class(),
-            most_confused: evaluation.confusion.most_confused(CONFUSED_PAIRS),
+            per_class: evaluation
+                .confusion
+                .as_ref()
+                .map_or_else(Vec::new, Confusion::per_class),
+            most_confused: evaluation
+                .confusion
+                .as_ref()
+                .map_or_else(Vec::new, |confusion| {
+                    confusion.most_confused(CONFUSED_PAIRS)
+                }),
         })?,
         false => output::emit(&table(&evaluation, args.split))?,
     }
@@ -85,18 +93,21 @@ fn table(evaluation: &Evaluation, split: Split) -> String {
     for (name, value) in &evaluation.metrics {
         lines.push(format!("{name:<15} {value:.4}"));
     }
+    let Some(confusion) = &evaluation.confusion else {
+        return lines.join("\n") + "\n";
+    };
     lines.push(String::new());
     lines.push(format!(
         "{:<12} {:>9} {:>9} {:>9} {:>9}",
         "class", "precision", "recall", "f1", "support"
     ));
-    for class in evaluation.confusion.per_class() {
+    for class in confusion.per_class() {
         lines.push(format!(
             "{:<12} {:>9.4} {:>9.4} {:>9.4} {:>9}",
             class.class, class.precision, class.recall, class.f1, class.support
         ));
     }
-    let pairs = evaluation.confusion.most_confused(CONFUSED_PAIRS);
+    let pairs = confusion.most_confused(CONFUSED_PAIRS);
     if !pairs.is_empty() {
         lines.push("\nmost confused (truth taken for)".into());
     }

@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::store::{BurnToPyTorchAdapter, ModuleSnapshot};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use clap::Subcommand;
 use serde::Serialize;
 
 use super::{Outcome, output};
 use crate::config;
 use crate::models::Network;
+use crate::models::parameters;
 
 /// Look into a model.
 #[derive(clap::Args)]
@@ -104,38 +103,20 @@ fn of_config(path: &Path) -> anyhow::Result<Info> {
 
 /// Names and shapes as they stand in `model.safetensors`.
 fn describe(model: &'static str, network: &Network, input: [usize; 3], classes: usize) -> Info {
-    let mut trained = Trained::default();
-    network.visit(&mut trained);
-    let tensors: Vec<TensorInfo> = network
-        .collect(None, Some(Box::new(BurnToPyTorchAdapter)), true)
+    let tensors = parameters::list(network)
         .into_iter()
-        .zip(trained.flags)
-        .map(|(tensor, trainable)| TensorInfo {
-            name: tensor.name.clone(),
-            shape: tensor.shape.to_vec(),
-            values: tensor.shape.iter().product(),
-            trainable,
-        })
-        .collect();
-    let moved = tensors.iter().filter(|tensor| tensor.trainable);
+        .map(|parameter| TensorInfo {
+            values: parameter.values(),
+            name: parameter.name,
+            shape: parameter.shape,
+            trainable: parameter.trainable,
+        });
     Info {
         model,
         input,
         classes,
-        parameters: moved.map(|tensor| tensor.values).sum(),
-        tensors,
-    }
-}
-
-/// Which tensors training moves, in the order in which a module lists them.
-#[derive(Default)]
-struct Trained {
-    flags: Vec<bool>,
-}
-
-impl ModuleVisitor for Trained {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.flags.push(param.is_require_grad());
+        tensors: tensors.collect(),
+        parameters: parameters::trainable(network),
     }
 }
 

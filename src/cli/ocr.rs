@@ -67,7 +67,7 @@ pub fn run(args: Args) -> Outcome {
     let mut watch = Stopwatch::start();
     let truth = args.expect.as_deref().map(read_truth).transpose()?;
     let classifier = match &args.model {
-        Some(run) => output::classifier(run, args.backend)?,
+        Some(run) => output::naming_classifier(run, args.backend)?,
         None => ocr::shipped_model(&device::open(args.backend.unwrap_or_default())?)?,
     };
     ocr::check(&classifier)?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use image::RgbImage;
 use serde::Serialize;
 
-use crate::config::experiment::Backend;
+use crate::config::experiment::{Backend, Task};
 use crate::inference::Classifier;
 use crate::run_dir::RunDir;
 use crate::{device, photo};
@@ -84,11 +84,6 @@ pub fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "kiln".into())
 }
 
-/// A rate as people read it.
-pub fn percent(rate: f64) -> String {
-    format!("{:.2} %", 100.0 * rate)
-}
-
 /// A duration as people read it: `45 s`, `3 min 05 s`, `2 h 07 min`.
 pub fn duration(duration: std::time::Duration) -> String {
     match duration.as_secs() {
@@ -98,11 +93,25 @@ pub fn duration(duration: std::time::Duration) -> String {
     }
 }
 
-/// Opens the classifier of a run.
+/// Opens the model of a run.
 pub fn classifier(run: &Path, backend: Option<Backend>) -> anyhow::Result<Classifier> {
     let run = RunDir::open(run)?;
     let device = device::open(backend.unwrap_or_default())?;
     Ok(Classifier::load(&run.model_file(), &device)?)
+}
+
+/// [`classifier`], but not an autoencoder.
+pub fn naming_classifier(run: &Path, backend: Option<Backend>) -> anyhow::Result<Classifier> {
+    let model = classifier(run, backend)?;
+    match model.task() {
+        Task::Classify => Ok(model),
+        Task::Reconstruct => Err(UsageError(format!(
+            "{}: this model is an autoencoder, which gives images back and names no classes; name a run of a classifier, or \
+             use `eval`",
+            run.display()
+        ))
+        .into()),
+    }
 }
 
 /// Opens a photograph as colour image.

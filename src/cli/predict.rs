@@ -46,7 +46,7 @@ struct Guess {
 }
 
 pub fn run(args: Args) -> Outcome {
-    let classifier = output::classifier(&args.run, args.backend)?;
+    let classifier = output::naming_classifier(&args.run, args.backend)?;
     let card = classifier.card();
     let mut pixels = Vec::new();
     for path in &args.images {

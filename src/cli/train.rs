@@ -12,8 +12,10 @@ use clap::ValueEnum;
 use super::{Failure, INTERRUPTED, Outcome, output};
 use crate::config::{self, experiment::Backend};
 use crate::metrics::Metrics;
+use crate::report;
 use crate::run_dir::{RunDirError, Status, Summary};
 use crate::training::{self, EpochReport, Observer, Plan, TrainError};
+use crate::weights::Taken;
 
 /// Train the model that a config describes.
 #[derive(clap::Args)]
@@ -108,6 +110,9 @@ fn dry_run(experiment: config::Experiment, run_dir: Option<&Path>) -> Outcome {
     }
     let prepared = training::run::prepare(experiment)?;
     let samples = prepared.samples;
+    if let Some((path, taken)) = &prepared.weights {
+        output::note(&weights_line(path, taken));
+    }
     let loss = prepared.dry_run()?;
     Ok(output::emit(&format!(
         "samples     {} train, {} valid, {} test\nparameters  {}\nfirst loss  {loss:.4} (one batch forward and \
@@ -144,13 +149,15 @@ fn conclude(outcome: &training::Outcome) -> Outcome {
         Some(test) => ("test", test, summary.samples.test),
         None => ("validation", &summary.valid, summary.samples.valid),
     };
-    let accuracy = metrics.get("accuracy").copied().unwrap_or(f64::NAN);
     let path = run_dir.path().display();
-    if !accuracy.is_nan() {
-        output::emit(&format!(
-            "{name} accuracy  {}  ({samples} samples, {kept})\n",
-            output::percent(accuracy)
-        ))?;
+    let shown = [("accuracy", "accuracy"), ("psnr", "PSNR")];
+    for (measure, title) in shown {
+        if let Some(&value) = metrics.get(measure) {
+            let value = report::metric_value(measure, value).replace('\u{a0}', " ");
+            output::emit(&format!(
+                "{name} {title}  {value}  ({samples} samples, {kept})\n"
+            ))?;
+        }
     }
     output::emit(&format!("run directory  {path}\n"))?;
     if let Some(pair) = summary.most_confused.first() {
@@ -181,16 +188,36 @@ fn what_next(summary: &Summary, path: &str) -> String {
             Some(_) => format!("  {program} eval {path}"),
             None => format!("  {program} eval {path} --split valid"),
         },
-        format!("  {program} predict {path} IMAGE"),
     ];
+    if !summary.valid.contains_key("psnr") {
+        lines.push(format!("  {program} predict {path} IMAGE"));
+    }
     let reads = |class: &String| matches!(class.as_bytes(), [b'A'..=b'Z' | b'0'..=b'9']);
-    if summary.input.channels == 1 && summary.classes.iter().all(reads) {
+    if !summary.valid.contains_key("psnr")
+        && summary.input.channels == 1
+        && summary.classes.iter().all(reads)
+    {
         lines.push(format!(
             "  {program} data page --text \"HELLO WORLD\" page.png"
         ));
         lines.push(format!("  {program} ocr page.png --model {path}"));
     }
     lines.join("\n")
+}
+
+/// What the first weights are.
+fn weights_line(path: &Path, taken: &Taken) -> String {
+    let list = |what: &str, names: &[String]| match names {
+        [] => String::new(),
+        names => format!("; {what}: {}", names.join(", ")),
+    };
+    format!(
+        "weights {}: {} tensors applied{}{}",
+        path.display(),
+        taken.applied.len(),
+        list("not taken", &taken.unused),
+        list("fresh", &taken.fresh)
+    )
 }
 
 /// One line per epoch, and a sign of life within long ones.
@@ -233,6 +260,9 @@ impl Observer for PlainLines {
             samples.valid,
             samples.test
         ));
+        if let Some((path, taken)) = &plan.weights {
+            self.say(&weights_line(path, taken));
+        }
     }
 
     fn progress(&self, epoch: usize, part: &str, done: usize, total: usize) {

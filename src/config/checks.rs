@@ -4,14 +4,14 @@
 
 use super::Problem;
 use super::data::{DataConfig, SplitRule};
-use super::experiment::{Experiment, ModelConfig, ScheduleConfig};
+use super::experiment::{Experiment, ModelConfig, ScheduleConfig, Task};
 
 type Rule = fn(&Experiment) -> Option<Problem>;
 
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
 pub const MOST_VALUES: usize = 1 << 28;
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 12] = [
     image_folder_is_named,
     network_fits_into_memory,
     normalization_fits_the_channels,
@@ -21,6 +21,9 @@ const RULES: [Rule; 9] = [
     split_rule_is_consistent,
     pen_range_is_a_range,
     erasing_has_a_size,
+    exceptions_are_to_weights,
+    parameters_are_named,
+    smoothing_is_for_classes,
 ];
 
 /// Everything that the sections of this experiment contradict each other in.
@@ -42,21 +45,13 @@ fn head_has_as_many_classes_as_the_data(experiment: &Experiment) -> Option<Probl
 }
 
 fn image_survives_every_pooling(experiment: &Experiment) -> Option<Problem> {
-    let ModelConfig::Cnn(cnn) = &experiment.model else {
-        return None;
-    };
     let (_, height, width) = experiment.data.shape();
-    let blocks = cnn.channels.len();
-    (!cnn.takes(height, width)).then(|| {
-        Problem::new(
-            "model.channels",
-            format!(
-                "{blocks} blocks halve the image {blocks} times, but {height}x{width} pixels allow only {}; \
-                 use fewer blocks or larger images",
-                height.min(width).ilog2()
-            ),
-        )
-    })
+    let problem = experiment.model.misfit(height, width)?;
+    let key = match experiment.model {
+        ModelConfig::Cnn(_) | ModelConfig::ConvAutoencoder(_) => "model.channels",
+        _ => "model.kind",
+    };
+    Some(Problem::new(key, problem))
 }
 
 fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
@@ -172,6 +167,48 @@ fn image_folder_is_named(experiment: &Experiment) -> Option<Problem> {
         Problem::new(
             "data.folder",
             "missing; name the folder that holds train/ and valid/, or a folder for each class",
+        )
+    })
+}
+
+fn exceptions_are_to_weights(experiment: &Experiment) -> Option<Problem> {
+    let init = &experiment.init;
+    (init.weights.is_none() && !init.except.is_empty()).then(|| {
+        Problem::new(
+            "init.except",
+            "found names, but init.weights names no file; set it, or leave this out",
+        )
+    })
+}
+
+fn parameters_are_named(experiment: &Experiment) -> Option<Problem> {
+    experiment
+        .parameters
+        .iter()
+        .enumerate()
+        .find_map(|(index, group)| {
+            let at = |key: &str| format!("parameters.{index}.{key}");
+            if group.names.is_empty() {
+                return Some(Problem::new(
+                    at("names"),
+                    "missing; it is a name or a pattern such as \"features.*\"",
+                ));
+            }
+            (group.unfreeze_at.is_some() && !group.frozen).then(|| {
+                Problem::new(
+                    at("unfreeze_at"),
+                    "found an epoch, but these are not frozen; set frozen to true, or leave this out",
+                )
+            })
+        })
+}
+
+fn smoothing_is_for_classes(experiment: &Experiment) -> Option<Problem> {
+    let smoothing = experiment.loss.label_smoothing;
+    (smoothing > 0.0 && experiment.model.task() == Task::Reconstruct).then(|| {
+        Problem::new(
+            "loss.label_smoothing",
+            format!("found {smoothing}, but an autoencoder has no labels; leave it out"),
         )
     })
 }

@@ -32,6 +32,13 @@ pub struct Experiment {
     pub data: DataConfig,
     /// The network.
     pub model: ModelConfig,
+    /// Where the weights start, if not from chance.
+    #[serde(default)]
+    pub init: InitConfig,
+    /// Parameters that are treated apart: frozen, or moved at another rate. A parameter belongs to the first that fits.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub parameters: Vec<ParameterConfig>,
     /// What is minimised.
     #[serde(default)]
     pub loss: LossConfig,
@@ -80,7 +87,47 @@ impl Backend {
     }
 }
 
-/// The training objective: softmax cross-entropy.
+/// Where the weights start, if not from chance.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct InitConfig {
+    /// A `.safetensors` file, or a `.pth` that PyTorch wrote, with the network's own names and shapes; relative to
+    /// `KILN_DATA`.
+    pub weights: Option<String>,
+    /// Names of parameters that keep fresh values; `*` stands for any characters: `["classifier.*"]`.
+    #[schemars(length(max = 64))]
+    pub except: Vec<String>,
+}
+
+/// Parameters that are treated apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ParameterConfig {
+    /// Names, as `kiln model info` lists them; `*` stands for any characters: `"features.*"`. Required.
+    pub names: String,
+    /// Factor of the learning rate.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
+    pub lr_factor: f64,
+    /// Leave them as they are; batch norms among them then take their running statistics.
+    pub frozen: bool,
+    /// The epoch, counted from 1, with which frozen ones begin to train; null is never.
+    #[schemars(range(min = 2, max = 100_000))]
+    pub unfreeze_at: Option<usize>,
+}
+
+impl Default for ParameterConfig {
+    fn default() -> Self {
+        Self {
+            names: String::new(),
+            lr_factor: 1.0,
+            frozen: false,
+            unfreeze_at: None,
+        }
+    }
+}
+
+/// The training objective: softmax cross-entropy for classifiers; for autoencoders the squared error, summed over the pixels of
+/// an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
@@ -286,6 +333,10 @@ pub struct TrainingConfig {
     pub reshuffle: bool,
     /// Which epoch's weights the run hands on.
     pub keep: Keep,
+    /// Average the weights over the steps, and validate and keep the average: the share of the old average that each step
+    /// keeps (0.999 averages over about a thousand steps); null keeps the weights themselves.
+    #[schemars(range(min = 0.5, max = 0.99999))]
+    pub ema: Option<f64>,
     /// Stop when validation no longer improves; null trains all epochs.
     pub early_stopping: Option<EarlyStoppingConfig>,
 }
@@ -297,6 +348,7 @@ impl Default for TrainingConfig {
             batch_size: 64,
             reshuffle: true,
             keep: Keep::Best,
+            ema: None,
             early_stopping: None,
         }
     }
@@ -307,7 +359,7 @@ impl Default for TrainingConfig {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Keep {
-    /// The epoch with the highest validation accuracy (the earliest of equals).
+    /// The epoch with the highest validation accuracy, for autoencoders PSNR (the earliest of equals).
     #[default]
     Best,
     /// The last epoch.
@@ -318,10 +370,10 @@ pub enum Keep {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EarlyStoppingConfig {
-    /// Epochs without a better validation accuracy before the run stops.
+    /// Epochs without a better validation accuracy (PSNR) before the run stops.
     #[schemars(range(min = 1, max = 100_000))]
     pub patience: usize,
-    /// How much better (as a fraction of 1) counts as better.
+    /// How much better (as a fraction of 1; in dB) counts as better.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_delta: f64,
 }

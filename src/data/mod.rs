@@ -154,6 +154,11 @@ pub trait DataSource: Send + Sync {
         Ok(())
     }
 
+    /// Whether `draw` changes what [`read`](Self::read) gives.
+    fn redraws(&self) -> bool {
+        false
+    }
+
     /// Writes the sample's values in [0, 1] into `out` (`shape().values()` long).
     ///
     /// `draw` selects the rendering for sources that draw a sample anew (pen strokes); 0 is the plain one, used for

@@ -244,6 +244,10 @@ impl DataSource for Unipen {
         &self.classes
     }
 
+    fn redraws(&self) -> bool {
+        true
+    }
+
     fn len(&self, split: Split) -> usize {
         self.splits.get(split as usize).map_or(0, Vec::len)
     }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub mod classification;
+pub mod image;
 pub mod text;
 
-/// Metric name (`loss`, `accuracy`, `top5_accuracy`, ...) to value; rates are fractions of 1.
+/// Metric name (`loss`, `accuracy`, `top5_accuracy`, `psnr`, ...) to value; rates are fractions of 1, PSNR is in dB.
 pub type Metrics = BTreeMap<String, f64>;
 
 /// One line of `metrics.jsonl`: what an epoch gave.

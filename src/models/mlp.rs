@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::activation::tanh;
 
 use super::Work;
-use super::linear::linear;
+use super::layers::{linear, zero_bias};
 use crate::config::experiment::{Activation, Init, MlpConfig};
 use crate::kernels;
 
@@ -53,6 +53,11 @@ impl Mlp {
 }
 
 impl Mlp {
+    /// The first layer.
+    pub fn first(&self) -> Option<&Linear> {
+        self.layers.first()
+    }
+
     /// What one image costs.
     pub fn work(&self) -> Work {
         let layers = self.layers.iter();
@@ -72,6 +77,6 @@ fn new_layer(init: Init, inputs: usize, outputs: usize, device: &Device) -> Line
         .with_initializer(initializer)
         .init(device);
     // The initializer also draws the bias; the course starts it at zero.
-    layer.bias = Some(Initializer::Zeros.init([outputs], device));
+    layer.bias = zero_bias([outputs], device);
     layer
 }

@@ -11,6 +11,7 @@ use super::confusion::{heat_map, most_confused_table};
 use super::curves::{ChartOptions, Role, Series, chart, learning_rate_series, metric_series};
 use super::format::{is_fraction, metric_title, metric_value, number, percent};
 use super::mistakes::{MAX_TILES, tiles};
+use super::pictures::{filters_section, reconstructions_section};
 use super::{ReportData, style};
 use crate::metrics::EpochRecord;
 use crate::metrics::classification::{ClassReport, Confusion};
@@ -22,7 +23,7 @@ const WORST_CLASSES: usize = 3;
 /// Fewest rows for which a long table is broken into columns, and most columns.
 const COLUMN: (usize, usize) = (10, 3);
 /// The metrics that come first; others follow in the order of their names.
-const FIRST_METRICS: [&str; 2] = ["loss", "accuracy"];
+const FIRST_METRICS: [&str; 3] = ["loss", "accuracy", "psnr"];
 
 /// The report as an HTML document in UTF-8.
 pub fn render(data: &ReportData) -> String {
@@ -45,6 +46,10 @@ pub fn render(data: &ReportData) -> String {
                         (classes(confusion))
                     }
                     (mistakes(data))
+                    @if !data.reconstructions.is_empty() {
+                        (reconstructions_section(data.reconstructions))
+                    }
+                    @if !data.filters.is_empty() { (filters_section(data.filters)) }
                     (settings(data))
                 }
             }

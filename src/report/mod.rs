@@ -4,8 +4,8 @@
 //! Goes out: a `String` of HTML with its pictures inside, without scripts and without links to anything outside, so that
 //! it can be mailed, archived and printed. Nothing here reads or writes files, knows tensors, or calculates a metric.
 //!
-//! `html` lays the page out and is the only place that knows its order; `curves`, `confusion` and `mistakes` each make
-//! one kind of picture; `style` holds the style sheet and the colours that the pictures share with it.
+//! `html` lays the page out and is the only place that knows its order; `curves`, `confusion`, `mistakes` and
+//! `pictures` each make one kind of picture; `style` holds the style sheet and the colours that the pictures share with it.
 
 use crate::metrics::EpochRecord;
 use crate::metrics::classification::Confusion;
@@ -16,10 +16,13 @@ pub mod curves;
 mod format;
 mod html;
 pub mod mistakes;
+pub mod pictures;
 mod style;
 
+pub use format::{metric_title, metric_value};
 pub use html::render;
 pub use mistakes::Mistake;
+pub use pictures::{Filters, Reconstruction};
 
 /// What a report shows. An empty part leaves its section out.
 #[derive(Debug, Clone)]
@@ -36,6 +39,10 @@ pub struct ReportData<'a> {
     pub confusion: Option<&'a Confusion>,
     /// Misclassified samples; the page shows the most confident ones.
     pub mistakes: &'a [Mistake],
+    /// Images and what an autoencoder made of them.
+    pub reconstructions: &'a [Reconstruction],
+    /// The first layer's weights, before training and after.
+    pub filters: &'a [Filters],
     /// The resolved config. Several lines are shown as they are; JSON in one line is indented, its keys in alphabetical
     /// order.
     pub config_json: &'a str,

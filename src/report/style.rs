@@ -94,6 +94,7 @@ tr.worst > * { background: var(--worst); }
   image-rendering: pixelated; background: var(--cell); border-radius: .3rem;
 }
 .tile .blank { padding-top: 1.8rem; }
+.sheet { width: 100%; max-width: 34rem; image-rendering: pixelated; }
 .tile b { overflow-wrap: anywhere; }
 .tile .wrong { color: var(--miss); }
 details { padding: .6rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }

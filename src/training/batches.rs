@@ -9,6 +9,7 @@ use burn::prelude::*;
 
 use super::trainee::Batch;
 use crate::config::data::NormalizeConfig;
+use crate::config::model::Task;
 use crate::data::loader::{Batches, HostBatch, Loader};
 use crate::inference::to_input;
 
@@ -26,6 +27,8 @@ pub struct DeviceBatches {
     pub epoch: EpochCounter,
     /// Where the batches go.
     pub device: Device,
+    /// What the batches are for.
+    pub task: Task,
 }
 
 impl DeviceBatches {
@@ -37,15 +40,23 @@ impl DeviceBatches {
             .iter()
             .map(|&label| i32::try_from(label).unwrap_or(i32::MAX))
             .collect();
+        let shape = self.loader.source.shape();
+        let originals = (self.task == Task::Reconstruct).then(|| {
+            let data = TensorData::new(batch.pixels.clone(), [count, shape.values()]);
+            Tensor::from_data(data, &self.device)
+        });
         Batch {
             images: to_input(
                 batch.pixels,
                 count,
-                self.loader.source.shape(),
+                shape,
                 self.normalize.as_ref(),
                 &self.device,
             ),
             targets: Tensor::from_data(TensorData::new(targets, [count]), &self.device),
+            originals,
+            indices: batch.indices,
+            features: None,
         }
     }
 }

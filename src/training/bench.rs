@@ -13,8 +13,9 @@ use serde::Serialize;
 
 use super::run::{self, TrainError};
 use super::trainee::{Batch, Trainee};
-use super::{optimizer, schedule};
+use super::{groups, optimizer, schedule};
 use crate::config::Experiment;
+use crate::config::model::Task;
 use crate::data;
 use crate::device;
 use crate::inference::to_input;
@@ -171,6 +172,7 @@ impl Bench {
         let (channels, height, width) = experiment.data.shape();
         let shape = [channels, height, width];
         let network = Network::new(&experiment.model, shape, classes, &training);
+        let network = groups::apply(network, &experiment.parameters)?.network;
         let samples = batch.unwrap_or(experiment.training.batch_size);
         // Numbers between 0 and 1; their values do not matter.
         let pixels: Vec<f32> = (0..samples * channels * height * width)
@@ -192,8 +194,12 @@ impl Bench {
             network: network.valid(),
             optimizer: optimizer::build(&experiment.optimizer),
             batch: Batch {
+                originals: (experiment.model.task() == Task::Reconstruct)
+                    .then(|| input(&training).flatten(1, 3)),
                 images: input(&training),
                 targets: Tensor::from_data(TensorData::new(targets, [samples]), &training),
+                indices: (0..samples).collect(),
+                features: None,
             },
             images: input(&device),
             samples,

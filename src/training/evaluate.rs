@@ -1,15 +1,17 @@
-//! Evaluation: a classifier over one split of a data source.
+//! Evaluation: a model over one split of a data source.
 
 use std::sync::Arc;
 
 use burn::train::Interrupter;
 
+use crate::config::model::Task;
 use crate::data::loader::Loader;
 use crate::data::{DataError, DataSource, Split};
 use crate::inference::{BATCH, Classifier, ModelError};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{Confusion, rank_of, top_k_accuracy};
-use crate::report::Mistake;
+use crate::metrics::image;
+use crate::report::{Mistake, Reconstruction};
 
 use super::measures::{TOP_K, TOP_K_NAME};
 
@@ -33,19 +35,26 @@ pub enum EvaluateError {
 /// What an evaluation found.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// `loss`, `accuracy`, `top5_accuracy` (from six classes on), `macro_f1`.
+    /// Of a classifier `loss`, `accuracy`, `top5_accuracy` (from six classes on), `macro_f1`; of an autoencoder `loss`, `psnr`,
+    /// `ssim` (for images of at least 11x11).
     pub metrics: Metrics,
-    /// What was taken for what.
-    pub confusion: Confusion,
-    /// The most confident of the wrong answers.
+    /// What a classifier took for what.
+    pub confusion: Option<Confusion>,
+    /// The most confident of its wrong answers.
     pub mistakes: Vec<Mistake>,
+    /// What an autoencoder made of a few images.
+    pub reconstructions: Vec<Reconstruction>,
     /// Number of samples.
     pub samples: usize,
 }
 
-/// Runs the classifier over a split; `None` if `interrupter` stops it.
+/// Classes of which reconstructions are kept, evenly spread, and how many of each: those that the course asks for.
+const SHOWN_CLASSES: usize = 5;
+const SHOWN_SAMPLES: usize = 2;
+
+/// Runs the model over a split; `None` if `interrupter` stops it.
 ///
-/// Classes are matched by name; a class of the data that the model does not know is an error. Where the data has fewer
+/// A classifier's classes are matched by name; a class of the data that the model does not know is an error. Where the data has fewer
 /// classes than the model, only those compete (letters alone, for a model of letters and digits).
 pub fn evaluate_unless_stopped(
     classifier: &Classifier,
@@ -53,24 +62,26 @@ pub fn evaluate_unless_stopped(
     split: Split,
     interrupter: &Interrupter,
 ) -> Result<Option<Evaluation>, EvaluateError> {
-    let columns = columns(classifier, source.as_ref())?;
+    check_shape(classifier, source.as_ref())?;
+    let mut tally = match classifier.task() {
+        Task::Classify => Tally::new(source.as_ref(), columns(classifier, source.as_ref())?),
+        Task::Reconstruct => Tally::reconstructing(source.as_ref()),
+    };
     if source.len(split) == 0 {
         return Err(EvaluateError::Mismatch(format!(
             "the data has no {} split; choose another with --split",
             split.name()
         )));
     }
-    let mut tally = Tally::new(source.as_ref());
     for batch in Loader::plain(source.clone(), split, BATCH).batches(0) {
         let batch = batch?;
         if interrupter.should_stop() {
             return Ok(None);
         }
-        let rows = classifier.logits(batch.pixels.clone(), batch.labels.len())?;
+        let rows = classifier.outputs(batch.pixels.clone(), batch.labels.len())?;
         let images = batch.pixels.chunks(source.shape().values());
-        for ((logits, image), &label) in rows.iter().zip(images).zip(&batch.labels) {
-            let logits: Vec<f32> = columns.iter().map(|&column| logits[column]).collect();
-            tally.add(&log_softmax(&logits), label, image);
+        for ((output, image), &label) in rows.iter().zip(images).zip(&batch.labels) {
+            tally.add(output, label, image);
         }
     }
     Ok(Some(tally.finish(source.as_ref())))
@@ -87,17 +98,20 @@ pub fn evaluate(
         .ok_or_else(|| EvaluateError::Mismatch("the evaluation was stopped".into()))
 }
 
+fn check_shape(classifier: &Classifier, source: &dyn DataSource) -> Result<(), EvaluateError> {
+    let (model, data) = (classifier.card().input, source.shape());
+    if model == data {
+        return Ok(());
+    }
+    Err(EvaluateError::Mismatch(format!(
+        "the model takes {}x{}x{} images (channels, height, width), the data has {}x{}x{}; set the data's size to the model's",
+        model.channels, model.height, model.width, data.channels, data.height, data.width
+    )))
+}
+
 /// Where each class of the data stands among the model's logits.
 fn columns(classifier: &Classifier, source: &dyn DataSource) -> Result<Vec<usize>, EvaluateError> {
     let card = classifier.card();
-    if card.input != source.shape() {
-        let (model, data) = (card.input, source.shape());
-        return Err(EvaluateError::Mismatch(format!(
-            "the model takes {}x{}x{} images (channels, height, width), the data has {}x{}x{}; set the data's size to \
-             the model's",
-            model.channels, model.height, model.width, data.channels, data.height, data.width
-        )));
-    }
     source
         .classes()
         .iter()
@@ -125,30 +139,133 @@ fn log_softmax(logits: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-struct Tally {
+/// What is counted, by what the model is for.
+enum Tally {
+    Answers(Answers),
+    Images(Images),
+}
+
+impl Tally {
+    fn new(source: &dyn DataSource, columns: Vec<usize>) -> Self {
+        Tally::Answers(Answers {
+            columns,
+            confusion: Confusion::new(source.classes().to_vec()),
+            ranks: Vec::new(),
+            loss: 0.0,
+            mistakes: Vec::new(),
+        })
+    }
+
+    fn reconstructing(source: &dyn DataSource) -> Self {
+        let classes = source.classes().len();
+        let shown = SHOWN_CLASSES.min(classes);
+        let shape = source.shape();
+        Tally::Images(Images {
+            shape: (shape.channels, shape.height, shape.width),
+            wanted: (0..shown).map(|class| class * classes / shown).collect(),
+            samples: 0,
+            squares: 0.0,
+            psnr: 0.0,
+            ssim: Some(0.0),
+            shown: Vec::new(),
+        })
+    }
+
+    fn add(&mut self, output: &[f32], label: usize, image: &[f32]) {
+        match self {
+            Tally::Answers(answers) => answers.add(output, label, image),
+            Tally::Images(images) => images.add(output, label, image),
+        }
+    }
+
+    fn finish(self, source: &dyn DataSource) -> Evaluation {
+        match self {
+            Tally::Answers(answers) => answers.finish(source),
+            Tally::Images(images) => images.finish(source),
+        }
+    }
+}
+
+/// An autoencoder's images.
+struct Images {
+    shape: (usize, usize, usize),
+    /// Classes that are shown.
+    wanted: Vec<usize>,
+    samples: usize,
+    /// Sums over the samples.
+    squares: f64,
+    psnr: f64,
+    ssim: Option<f64>,
+    shown: Vec<(usize, Vec<f32>, Vec<f32>)>,
+}
+
+impl Images {
+    fn add(&mut self, found: &[f32], label: usize, image: &[f32]) {
+        self.samples += 1;
+        let pairs = image.iter().zip(found);
+        self.squares += pairs
+            .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
+            .sum::<f64>();
+        self.psnr += image::psnr(image, found).unwrap_or(0.0);
+        self.ssim = match (self.ssim, image::ssim(image, found, self.shape)) {
+            (Some(sum), Some(one)) => Some(sum + one),
+            _ => None,
+        };
+        let same = self.shown.iter().filter(|(class, ..)| *class == label);
+        if self.wanted.contains(&label) && same.count() < SHOWN_SAMPLES {
+            self.shown.push((label, image.to_vec(), found.to_vec()));
+        }
+    }
+
+    fn finish(mut self, source: &dyn DataSource) -> Evaluation {
+        let samples = self.samples as f64;
+        let mut metrics = Metrics::new();
+        metrics.insert("loss".into(), self.squares / samples);
+        metrics.insert("psnr".into(), self.psnr / samples);
+        if let Some(ssim) = self.ssim {
+            metrics.insert("ssim".into(), ssim / samples);
+        }
+        self.shown.sort_by_key(|(label, ..)| *label);
+        let shown = self.shown.into_iter().map(|(label, original, found)| {
+            let psnr = image::psnr(&original, &found).unwrap_or(0.0);
+            Reconstruction {
+                class: source.classes()[label].clone(),
+                shape: self.shape,
+                original,
+                found,
+                psnr,
+            }
+        });
+        Evaluation {
+            metrics,
+            confusion: None,
+            mistakes: Vec::new(),
+            reconstructions: shown.collect(),
+            samples: self.samples,
+        }
+    }
+}
+
+/// A classifier's answers.
+struct Answers {
+    /// Where each class stands among the logits.
+    columns: Vec<usize>,
     confusion: Confusion,
     ranks: Vec<usize>,
     loss: f64,
     mistakes: Vec<(f32, usize, usize, Vec<f32>)>,
 }
 
-impl Tally {
-    fn new(source: &dyn DataSource) -> Self {
-        Self {
-            confusion: Confusion::new(source.classes().to_vec()),
-            ranks: Vec::new(),
-            loss: 0.0,
-            mistakes: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, log_probabilities: &[f32], label: usize, image: &[f32]) {
+impl Answers {
+    fn add(&mut self, logits: &[f32], label: usize, image: &[f32]) {
+        let logits: Vec<f32> = self.columns.iter().map(|&column| logits[column]).collect();
+        let log_probabilities = log_softmax(&logits);
         let best = log_probabilities
             .iter()
             .enumerate()
             .max_by(|a, b| a.1.total_cmp(b.1));
         let (Some((predicted, &confidence)), Some(rank)) =
-            (best, rank_of(log_probabilities, label))
+            (best, rank_of(&log_probabilities, label))
         else {
             return;
         };
@@ -198,8 +315,9 @@ impl Tally {
             .collect();
         Evaluation {
             metrics,
-            confusion: self.confusion,
+            confusion: Some(self.confusion),
             mistakes,
+            reconstructions: Vec::new(),
             samples,
         }
     }

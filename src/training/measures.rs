@@ -1,5 +1,6 @@
 //! The metrics that are followed during training, and their names in files.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use burn::prelude::*;
@@ -10,6 +11,8 @@ use burn::train::metric::{
     SerializedEntry,
 };
 
+use crate::config::model::Task;
+
 /// The `k` of top-k accuracy.
 pub const TOP_K: usize = 5;
 
@@ -19,47 +22,86 @@ pub const TOP_K_NAME: &str = "top5_accuracy";
 /// Name of the accuracy metric inside burn-train.
 pub const ACCURACY: &str = "Accuracy";
 
+/// The metric by which epochs are compared, under its name in files; higher is better.
+pub fn decisive(task: Task) -> &'static str {
+    match task {
+        Task::Classify => "accuracy",
+        Task::Reconstruct => "psnr",
+    }
+}
+
 /// `(name inside burn-train, name in files, factor)`; burn-train counts rates in percent, files in fractions of 1.
-pub fn file_names() -> [(String, &'static str, f64); 3] {
+pub fn file_names() -> [(String, &'static str, f64); 4] {
     [
-        ("Loss".into(), "loss", 1.0),
+        (Loss::NAME.into(), "loss", 1.0),
         (ACCURACY.into(), "accuracy", 0.01),
         (format!("Top-K Accuracy @ TopK({TOP_K})"), TOP_K_NAME, 0.01),
+        (Psnr::NAME.into(), "psnr", 1.0),
     ]
 }
 
-/// What the loss metric takes from a step.
-pub struct LossInput {
-    /// Mean loss of the batch, `[1]`.
+/// What a [`SampleMean`] is the mean of.
+pub trait Measure: Send + Sync + Clone + 'static {
+    /// Name inside burn-train.
+    const NAME: &'static str;
+    /// Whether more is better.
+    const HIGHER_IS_BETTER: bool;
+}
+
+/// The loss of a sample.
+#[derive(Debug, Clone, Copy)]
+pub struct Loss;
+
+impl Measure for Loss {
+    const NAME: &'static str = "Loss";
+    const HIGHER_IS_BETTER: bool = false;
+}
+
+/// The peak signal-to-noise ratio of an image in dB.
+#[derive(Debug, Clone, Copy)]
+pub struct Psnr;
+
+impl Measure for Psnr {
+    const NAME: &'static str = "PSNR";
+    const HIGHER_IS_BETTER: bool = true;
+}
+
+/// What a metric takes from a step.
+pub struct BatchMean<K> {
+    /// Mean over the batch, `[1]`.
     pub mean: Tensor<1>,
     /// Samples in the batch.
     pub samples: usize,
+    /// Of what.
+    pub of: PhantomData<K>,
 }
 
-/// Mean loss per sample over an epoch. (burn-train's own weighs a short last batch like a full one.)
+/// Mean over all samples of an epoch. (burn-train's own weighs a short last batch like a full one.)
 #[derive(Clone)]
-pub struct MeanLoss {
+pub struct SampleMean<K> {
     name: MetricName,
     state: NumericMetricState,
+    of: PhantomData<K>,
 }
 
-impl Default for MeanLoss {
+impl<K: Measure> Default for SampleMean<K> {
     fn default() -> Self {
         Self {
-            name: Arc::new("Loss".into()),
+            name: Arc::new(K::NAME.into()),
             state: NumericMetricState::default(),
+            of: PhantomData,
         }
     }
 }
 
-impl MeanLoss {
+impl<K: Measure> SampleMean<K> {
     fn format(&self) -> FormatOptions {
         FormatOptions::new(self.name()).precision(3)
     }
 }
 
-impl Metric for MeanLoss {
-    type Input = LossInput;
+impl<K: Measure> Metric for SampleMean<K> {
+    type Input = BatchMean<K>;
 
     fn name(&self) -> MetricName {
         self.name.clone()
@@ -68,14 +110,14 @@ impl Metric for MeanLoss {
     fn attributes(&self) -> MetricAttributes {
         NumericAttributes {
             unit: None,
-            higher_is_better: false,
+            higher_is_better: K::HIGHER_IS_BETTER,
         }
         .into()
     }
 
     fn update(
         &mut self,
-        input: &LossInput,
+        input: &BatchMean<K>,
         _metadata: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
         let mean = input.mean.clone().try_into_scalar::<f64>()?;
@@ -92,7 +134,7 @@ impl Metric for MeanLoss {
     }
 }
 
-impl Numeric for MeanLoss {
+impl<K: Measure> Numeric for SampleMean<K> {
     fn value(&self) -> Option<NumericEntry> {
         Some(self.state.current_value())
     }

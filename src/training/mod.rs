@@ -6,9 +6,12 @@
 
 use std::time::Duration;
 
+mod average;
 pub mod batches;
 pub mod bench;
 pub mod evaluate;
+mod features;
+pub mod groups;
 pub mod logger;
 pub mod measures;
 pub mod optimizer;
@@ -35,7 +38,7 @@ pub struct EpochReport {
     pub samples_per_second: f64,
     /// Estimated wall time until the last epoch ends.
     pub time_left: Duration,
-    /// Whether no earlier epoch had a better validation accuracy.
+    /// Whether no earlier epoch was better on validation.
     pub is_best: bool,
 }
 
@@ -48,6 +51,8 @@ pub struct Plan {
     pub samples: crate::run_dir::Samples,
     /// Number of trainable parameters.
     pub parameters: usize,
+    /// What the first weights were taken from, and which.
+    pub weights: Option<(std::path::PathBuf, crate::weights::Taken)>,
 }
 
 /// Someone who watches a run. Methods are called from the training threads and must be quick.

@@ -13,23 +13,28 @@ use burn::train::{Interrupter, Learner, SupervisedTraining, TrainStep, TrainingS
 
 use super::batches::{DeviceBatches, EpochCounter};
 use super::evaluate::{self, EvaluateError, Evaluation};
+use super::groups::{self, Thaw};
 use super::logger::FinalValues;
-use super::measures::{MeanLoss, TOP_K};
+use super::measures::{self, Loss, Psnr, SampleMean, TOP_K};
 use super::renderer::Renderer;
 use super::schedule::EpochSchedule;
 use super::strategy::{BestAndLast, EpochStrategy, Ledger};
 use super::trainee::Trainee;
 use super::{Observer, Plan, optimizer};
 use crate::config::Experiment;
+use crate::config::model::Task;
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataError, DataSource, Split};
 use crate::device::{self, DeviceError};
 use crate::files::{self, WriteError};
 use crate::inference::{Classifier, ModelCard, ModelError};
+use crate::metrics::classification::Confusion;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::models::Network;
-use crate::report::{self, ReportData};
+use crate::models::parameters::{self, Group};
+use crate::report::{self, Filters, ReportData};
 use crate::run_dir::{RunDir, RunDirError, Samples, Status, Summary};
+use crate::weights::{self, Taken, WeightsError};
 
 /// How many of the most confused pairs go into the summary.
 const CONFUSED_PAIRS: usize = 10;
@@ -55,6 +60,9 @@ pub enum TrainError {
     /// The trained model.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The weights to start from.
+    #[error("init.weights: {0}")]
+    Weights(#[from] WeightsError),
     /// The evaluation at the end.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
@@ -106,6 +114,10 @@ pub struct Prepared {
     device: Device,
     source: Arc<dyn DataSource>,
     network: Network,
+    thaws: Vec<Thaw>,
+    rates: Vec<(Group, f64)>,
+    /// What the first weights were taken from, and which.
+    pub weights: Option<(PathBuf, Taken)>,
     /// Number of trainable parameters.
     pub parameters: usize,
     /// Samples of each split.
@@ -136,7 +148,7 @@ pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
             "model.classes: found {head}, but the data has {classes} classes"
         )));
     }
-    if classes < 2 {
+    if classes < 2 && experiment.model.task() == Task::Classify {
         return Err(TrainError::Mismatch(format!(
             "the data has {classes} class; a classifier needs at least 2"
         )));
@@ -145,31 +157,27 @@ pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
     device.seed(experiment.seed);
     let shape = source.shape();
     let dims = [shape.channels, shape.height, shape.width];
-    let network = Network::new(&experiment.model, dims, classes, &device);
-    let parameters = trainable(&network);
+    let mut network = Network::new(&experiment.model, dims, classes, &device);
+    let mut weights = None;
+    if let Some(file) = &experiment.init.weights {
+        let path = data::data_root().join(file);
+        let (with_weights, taken) = weights::load(network, &path, &experiment.init.except)?;
+        network = with_weights;
+        weights = Some((path, taken));
+    }
+    let grouped = groups::apply(network, &experiment.parameters)?;
+    let parameters = parameters::trainable(&grouped.network);
     Ok(Prepared {
         experiment,
         device,
         source,
-        network,
+        network: grouped.network,
+        thaws: grouped.thaws,
+        rates: grouped.rates,
+        weights,
         parameters,
         samples,
     })
-}
-
-/// Number of values that training moves; running statistics of batch norms are not among them.
-fn trainable(network: &Network) -> usize {
-    struct Count(usize);
-    impl burn::module::ModuleVisitor for Count {
-        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                self.0 += param.val().shape().num_elements();
-            }
-        }
-    }
-    let mut count = Count(0);
-    network.visit(&mut count);
-    count.0
 }
 
 impl Prepared {
@@ -193,7 +201,18 @@ impl Prepared {
             normalize: config.data.normalize().cloned(),
             epoch: counter.clone(),
             device: self.device.clone(),
+            task: config.model.task(),
         }
+    }
+
+    /// Whether every epoch sees the same values of each training sample.
+    fn training_is_fixed(&self) -> bool {
+        self.experiment.data.augment().is_off() && !self.source.redraws()
+    }
+
+    /// The network as it is trained, frozen parts and all.
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The training batches, as a run takes them.
@@ -213,6 +232,29 @@ impl Prepared {
             .loss
             .try_into_scalar::<f64>()
             .map_err(|error| TrainError::Stopped(error.to_string()))
+    }
+
+    /// The first layer's weights as images, before training and after.
+    fn filters(&self, trained: &Network) -> Vec<Filters> {
+        let shape = self.source.shape();
+        let dims = [shape.channels, shape.height, shape.width];
+        [
+            ("before training", &self.network),
+            ("after training", trained),
+        ]
+        .into_iter()
+        .filter_map(|(when, network)| {
+            let weights = network.first_weights(dims)?.without_autodiff();
+            let [units, channels, height, width] = weights.dims();
+            let values = weights.try_into_data().ok()?.iter::<f32>().collect();
+            Some(Filters {
+                when,
+                units,
+                shape: (channels, height, width),
+                values,
+            })
+        })
+        .collect()
     }
 
     fn card(&self) -> ModelCard {
@@ -236,6 +278,7 @@ pub fn run(experiment: Experiment, options: Options) -> Result<Outcome, TrainErr
         run_dir: run_dir.path().to_path_buf(),
         samples: prepared.samples,
         parameters: prepared.parameters,
+        weights: prepared.weights.clone(),
     });
     let began = Instant::now();
     let interrupter = options.interrupter.clone();
@@ -270,7 +313,10 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Op
     let strategy = EpochStrategy {
         device: prepared.device.clone(),
         seed: config.seed,
-        counter,
+        counter: counter.clone(),
+        measure: measures::decisive(config.model.task()),
+        training_is_fixed: prepared.training_is_fixed(),
+        ema: config.training.ema,
         keep: config.training.keep,
         early_stopping: config.training.early_stopping.clone(),
         run_dir: run_dir.clone(),
@@ -284,7 +330,8 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Op
     let checkpoints = run_dir.checkpoints();
     let file = |name| FileCheckpointer::new(&checkpoints, name);
     let mut training = SupervisedTraining::new(run_dir.path(), Arc::new(train), Arc::new(valid))
-        .metrics((AccuracyMetric::new(), MeanLoss::default()))
+        .metric_train_numeric(SampleMean::<Loss>::default())
+        .metric_valid_numeric(SampleMean::<Loss>::default())
         .metric_train_numeric(LearningRateMetric::new())
         .with_metric_logger(FinalValues::default())
         .with_custom_checkpointers(file("model"), file("optim"), file("scheduler"))
@@ -294,7 +341,15 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Op
         .with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)))
         .renderer(Box::new(renderer))
         .num_epochs(config.training.epochs);
-    if prepared.source.classes().len() > TOP_K {
+    training = match config.model.task() {
+        Task::Classify => training
+            .metric_train_numeric(AccuracyMetric::new())
+            .metric_valid_numeric(AccuracyMetric::new()),
+        Task::Reconstruct => training
+            .metric_train_numeric(SampleMean::<Psnr>::default())
+            .metric_valid_numeric(SampleMean::<Psnr>::default()),
+    };
+    if config.model.task() == Task::Classify && prepared.source.classes().len() > TOP_K {
         training = training.metric_valid_numeric(TopKAccuracyMetric::new(TOP_K));
     }
     let schedule = EpochSchedule::new(
@@ -303,7 +358,9 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Op
         config.training.epochs,
         steps_per_epoch,
     );
-    let trainee = Trainee::new(prepared.network.clone(), &config.loss);
+    let trainee = Trainee::new(prepared.network.clone(), &config.loss)
+        .thawing(prepared.thaws.clone(), counter);
+    let schedule = groups::schedule(schedule, &prepared.rates);
     let learner = Learner::new(trainee, optimizer::build(&config.optimizer), schedule);
     // Burn ends a run by panicking when the dashboard's user says "kill", and when a thread of its own has died.
     let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));
@@ -369,6 +426,7 @@ fn finish(
         (None, None) => Metrics::new(),
     };
     let shown = test.as_ref().or(valid.as_ref());
+    let confusion = shown.and_then(|shown| shown.confusion.as_ref());
     let config = &prepared.experiment;
     let summary = Summary {
         kiln: env!("CARGO_PKG_VERSION").into(),
@@ -384,13 +442,22 @@ fn finish(
         best_epoch,
         valid: valid_metrics,
         test: test.as_ref().map(|test| test.metrics.clone()),
-        per_class: shown.map_or_else(Vec::new, |shown| shown.confusion.per_class()),
-        most_confused: shown.map_or_else(Vec::new, |shown| {
-            shown.confusion.most_confused(CONFUSED_PAIRS)
+        per_class: confusion.map_or_else(Vec::new, Confusion::per_class),
+        most_confused: confusion.map_or_else(Vec::new, |confusion| {
+            confusion.most_confused(CONFUSED_PAIRS)
         }),
     };
     run_dir.write_json(&run_dir.summary_file(), &summary)?;
-    let page = page(prepared, &run_dir, &ledger.epochs, &summary, shown, began)?;
+    let filters = prepared.filters(&network);
+    let page = page(
+        prepared,
+        &run_dir,
+        &ledger.epochs,
+        &summary,
+        shown,
+        &filters,
+        began,
+    )?;
     files::write(&run_dir.report_file(), page.as_bytes())?;
     Ok(Outcome { run_dir, summary })
 }
@@ -401,21 +468,28 @@ fn page(
     epochs: &[EpochRecord],
     summary: &Summary,
     shown: Option<&Evaluation>,
+    filters: &[Filters],
     began: Instant,
 ) -> Result<String, TrainError> {
-    let percent = |metrics: &Metrics, name: &str| {
-        let value = metrics.get(name).copied().unwrap_or(f64::NAN);
-        format!("{:.2} %", 100.0 * value)
-    };
     let mut headline = Vec::new();
-    if let Some(test) = &summary.test {
-        headline.push(("test accuracy".into(), percent(test, "accuracy")));
-        headline.push(("test macro F1".into(), percent(test, "macro_f1")));
+    let measures: &[&str] = match prepared.experiment.model.task() {
+        Task::Classify => &["accuracy", "macro_f1"],
+        Task::Reconstruct => &["psnr", "ssim"],
+    };
+    let splits = [
+        ("test", summary.test.as_ref()),
+        ("validation", Some(&summary.valid)),
+    ];
+    for (split, metrics) in splits {
+        for &measure in measures {
+            if let Some(&value) = metrics.and_then(|metrics| metrics.get(measure)) {
+                headline.push((
+                    format!("{split} {}", report::metric_title(measure)),
+                    report::metric_value(measure, value),
+                ));
+            }
+        }
     }
-    headline.push((
-        "validation accuracy".into(),
-        percent(&summary.valid, "accuracy"),
-    ));
     headline.push((
         "weights of epoch".into(),
         format!("{} of {}", summary.best_epoch, summary.epochs),
@@ -434,8 +508,10 @@ fn page(
         headline,
         epochs,
         best_epoch: summary.best_epoch,
-        confusion: shown.map(|shown| &shown.confusion),
+        confusion: shown.and_then(|shown| shown.confusion.as_ref()),
         mistakes: shown.map_or(&[], |shown| &shown.mistakes),
+        reconstructions: shown.map_or(&[], |shown| &shown.reconstructions),
+        filters,
         config_json: &config_json,
         environment: vec![
             ("kiln".into(), summary.kiln.clone()),

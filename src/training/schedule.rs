@@ -66,6 +66,14 @@ impl EpochSchedule {
             step: 0,
         }
     }
+
+    /// The same with every rate times `factor`.
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            base: self.base * factor,
+            ..self.clone()
+        }
+    }
 }
 
 impl LrScheduler for EpochSchedule {

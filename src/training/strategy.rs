@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use burn::data::dataloader::{DataLoader, Progress};
+use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
@@ -20,7 +21,9 @@ use burn::train::{
     TrainingItem, ValidLoader,
 };
 
+use super::average::Average;
 use super::batches::EpochCounter;
+use super::features::FeatureCache;
 use super::run::TrainError;
 use super::trainee::{Batch, Trainee};
 use super::{EpochReport, Observer, measures};
@@ -42,9 +45,9 @@ pub struct Ledger {
     pub epochs: Vec<EpochRecord>,
     /// The weights to hand on, with their epoch (0: the first epoch was not completed).
     pub kept: Option<(usize, Network)>,
-    /// Epoch and validation accuracy of the best epoch.
+    /// Epoch and validation result of the best epoch.
     pub best: Option<(usize, f64)>,
-    /// Epoch and validation accuracy of the last improvement that early stopping counts.
+    /// Epoch and validation result of the last improvement that early stopping counts.
     improved: Option<(usize, f64)>,
     /// How the run ended.
     pub status: Option<Status>,
@@ -60,6 +63,12 @@ pub struct EpochStrategy {
     pub seed: u64,
     /// Tells the loaders the epoch.
     pub counter: EpochCounter,
+    /// Name of the metric that decides which epoch is the best.
+    pub measure: &'static str,
+    /// Every epoch sees the same values of each training sample.
+    pub training_is_fixed: bool,
+    /// See [`TrainingConfig::ema`](crate::config::experiment::TrainingConfig::ema).
+    pub ema: Option<f64>,
     /// Which weights to hand on.
     pub keep: Keep,
     /// When to stop early.
@@ -99,9 +108,13 @@ impl SupervisedLearningStrategy<Trainee> for EpochStrategy {
             total_epochs: components.num_epochs,
             began: Instant::now(),
             starting_epoch,
+            average: None,
+            features: Default::default(),
         };
         let mut checkpointer = components.checkpointer;
         learner.fork(&self.device);
+        let network = learner.model().network;
+        epochs.average = self.ema.map(|decay| Average::new(&network, decay));
         let mut status = Status::Finished;
         for epoch in starting_epoch..=components.num_epochs {
             match epochs.run(&mut learner, epoch) {
@@ -153,25 +166,25 @@ impl EpochStrategy {
     }
 
     /// Takes the epoch into the ledger; true if it is the best so far.
-    fn enter(&self, record: &EpochRecord, learner: &Learner<Trainee>) -> bool {
-        let accuracy = record.valid.get("accuracy").copied().unwrap_or(0.0);
+    fn enter(&self, record: &EpochRecord, network: Network) -> bool {
+        let result = record.valid.get(self.measure).copied().unwrap_or(0.0);
         let min_delta = self
             .early_stopping
             .as_ref()
             .map_or(0.0, |config| config.min_delta);
         let mut ledger = self.ledger();
-        let is_best = ledger.best.is_none_or(|(_, best)| accuracy > best);
+        let is_best = ledger.best.is_none_or(|(_, best)| result > best);
         if is_best {
-            ledger.best = Some((record.epoch, accuracy));
+            ledger.best = Some((record.epoch, result));
         }
         if ledger
             .improved
-            .is_none_or(|(_, reference)| accuracy > reference + min_delta)
+            .is_none_or(|(_, reference)| result > reference + min_delta)
         {
-            ledger.improved = Some((record.epoch, accuracy));
+            ledger.improved = Some((record.epoch, result));
         }
         if is_best || self.keep == Keep::Last {
-            ledger.kept = Some((record.epoch, learner.model().network.valid()));
+            ledger.kept = Some((record.epoch, network));
         }
         ledger.epochs.push(record.clone());
         is_best
@@ -189,6 +202,9 @@ struct EpochLoop<'a> {
     total_epochs: usize,
     began: Instant,
     starting_epoch: usize,
+    average: Option<Average>,
+    /// Of training and validation, while the layers that make them are frozen.
+    features: [Option<FeatureCache>; 2],
 }
 
 impl EpochLoop<'_> {
@@ -200,6 +216,10 @@ impl EpochLoop<'_> {
             DEVICE_STREAM,
             epoch as u64,
         ]));
+        if learner.model().thaws_with(epoch) {
+            // A learner gives no other way to its model than a step, here one without gradients; see `Trainee::optimize`.
+            learner.optimizer_step(GradientsParams::new());
+        }
         self.train_epoch(learner, epoch);
         let training_time = start.elapsed();
         self.check_stop()?;
@@ -212,8 +232,8 @@ impl EpochLoop<'_> {
             train: self.metrics(epoch, Split::Train),
             valid: self.metrics(epoch, Split::Valid),
         };
-        check_metrics(&record).map_err(Stop::Failed)?;
-        let is_best = self.strategy.enter(&record, learner);
+        check_metrics(&record, self.strategy.measure).map_err(Stop::Failed)?;
+        let is_best = self.strategy.enter(&record, self.judged(learner));
         let samples_per_second = self.train.num_items() as f64 / training_time.as_secs_f64();
         let report = EpochReport {
             record,
@@ -234,6 +254,9 @@ impl EpochLoop<'_> {
         let start = start_of(epoch, loader.num_items());
         self.note(|processor| processor.process_train(start));
         let mut work_per_image = None;
+        let fixed = self.strategy.training_is_fixed;
+        let mut features = self.features_of(learner, 0, fixed, loader.num_items());
+        let mut average = self.average.take();
         self.for_each_batch(loader, |processor, batch: Batch, progress, iteration| {
             let [images, channels, height, width] = batch.images.dims();
             let work_per_image = *work_per_image.get_or_insert_with(|| {
@@ -241,28 +264,63 @@ impl EpochLoop<'_> {
                 network.work([channels, height, width]).forward
             });
             let item = kernels::in_pool(work_per_image * images, || {
+                let batch = match &mut features {
+                    Some(features) => features.complete(&learner.model().network, batch),
+                    None => batch,
+                };
                 let output = learner.train_step(batch);
                 learner.lr_step();
                 learner.optimizer_step(output.grads);
+                if let Some(average) = &mut average {
+                    average.update(&learner.model().network);
+                }
                 output.item
             });
             let rate = Some(learner.lr_current());
             let item = TrainingItem::new(item, progress, Some(iteration), rate);
             processor.process_train(LearnerEvent::ProcessedItem(item))
         });
+        (self.features[0], self.average) = (features, average);
         self.note(|processor| processor.process_train(LearnerEvent::EndSplit(epoch)));
     }
 
+    /// The kept features of a split, if those of its samples stay the same.
+    fn features_of(
+        &mut self,
+        learner: &Learner<Trainee>,
+        split: usize,
+        samples_are_fixed: bool,
+        samples: usize,
+    ) -> Option<FeatureCache> {
+        let kept = self.features[split].take();
+        let fixed = samples_are_fixed && learner.model().network.has_fixed_features();
+        fixed.then(|| kept.unwrap_or_else(|| FeatureCache::new(samples)))
+    }
+
+    /// The weights that are validated and kept, ready for inference.
+    fn judged(&self, learner: &Learner<Trainee>) -> Network {
+        match &self.average {
+            Some(average) => average.network().clone(),
+            None => learner.model().network.valid(),
+        }
+    }
+
     fn valid_epoch(&mut self, learner: &Learner<Trainee>, epoch: usize) {
-        let model = learner.model().valid();
+        let mut model = learner.model().valid();
+        model.network = self.judged(learner);
         let loader = self.valid.clone();
         let start = start_of(epoch, loader.num_items());
         self.note(|processor| processor.process_valid(start));
-        self.for_each_batch(loader, |processor, batch, progress, iteration| {
+        let mut features = self.features_of(learner, 1, true, loader.num_items());
+        self.for_each_batch(loader, |processor, mut batch, progress, iteration| {
+            if let Some(features) = &mut features {
+                batch = features.complete(&model.network, batch);
+            }
             let output = InferenceStep::step(&model, batch);
             let item = TrainingItem::new(output, progress, Some(iteration), None);
             processor.process_valid(LearnerEvent::ProcessedItem(item))
         });
+        self.features[1] = features;
         self.note(|processor| processor.process_valid(LearnerEvent::EndSplit(epoch)));
         self.note(|processor| processor.process_train(LearnerEvent::EndEpoch(epoch)));
     }
@@ -353,11 +411,10 @@ fn append_line(path: &std::path::Path, value: &impl serde::Serialize) -> Result<
     append().map_err(|source| WriteError::new(path, source))
 }
 
-fn check_metrics(record: &EpochRecord) -> Result<(), TrainError> {
-    if !record.valid.contains_key("accuracy") {
-        return Err(TrainError::Stopped(
-            "the learner gave no validation accuracy".into(),
-        ));
+fn check_metrics(record: &EpochRecord, measure: &str) -> Result<(), TrainError> {
+    if !record.valid.contains_key(measure) {
+        let problem = format!("the learner gave no validation {measure}");
+        return Err(TrainError::Stopped(problem));
     }
     let bad = [("training", &record.train), ("validation", &record.valid)]
         .into_iter()

@@ -1,12 +1,21 @@
 //! The trainee: a network with its loss, as burn-train's learner wants it.
 
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::nn::loss::CrossEntropyLossConfig;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use burn::train::metric::{AccuracyInput, Adaptor, TopKAccuracyInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
-use super::measures::LossInput;
+use super::batches::EpochCounter;
+use super::groups::Thaw;
+use super::measures::{BatchMean, Loss, Psnr};
 use crate::config::experiment::{LossConfig, Reduction};
+use crate::metrics::image::{HIGHEST_PSNR, LEAST_RANGE};
 use crate::models::Network;
 
 /// A batch on the device.
@@ -16,16 +25,24 @@ pub struct Batch {
     pub images: Tensor<4>,
     /// Class indices `[batch]`.
     pub targets: Tensor<1, Int>,
+    /// For autoencoders: the images as they are to come out, `[batch, pixels]` in [0, 1].
+    pub originals: Option<Tensor<2>>,
+    /// Position of each sample in its split.
+    pub indices: Vec<usize>,
+    /// What frozen layers made of the images, if it is known already.
+    pub features: Option<Tensor<4>>,
 }
 
 /// What a step leaves for the metrics.
 pub struct StepOutput {
     /// Mean loss per sample, `[1]`, whatever the reduction of the objective.
     pub loss: Tensor<1>,
-    /// Logits `[batch, classes]`.
-    pub logits: Tensor<2>,
+    /// Logits `[batch, classes]`, or images `[batch, pixels]`.
+    pub output: Tensor<2>,
     /// Class indices `[batch]`.
     pub targets: Tensor<1, Int>,
+    /// See [`Batch`].
+    pub originals: Option<Tensor<2>>,
 }
 
 impl ItemLazy for StepOutput {
@@ -34,31 +51,63 @@ impl ItemLazy for StepOutput {
         self.loss.device().flush()?;
         Ok(Self {
             loss: self.loss.without_autodiff(),
-            logits: self.logits.without_autodiff(),
+            output: self.output.without_autodiff(),
             targets: self.targets.without_autodiff(),
+            originals: self.originals.map(Tensor::without_autodiff),
         })
     }
 }
 
 impl Adaptor<AccuracyInput> for StepOutput {
     fn adapt(&self) -> AccuracyInput {
-        AccuracyInput::new(self.logits.clone(), self.targets.clone())
+        AccuracyInput::new(self.output.clone(), self.targets.clone())
     }
 }
 
 impl Adaptor<TopKAccuracyInput> for StepOutput {
     fn adapt(&self) -> TopKAccuracyInput {
-        TopKAccuracyInput::new(self.logits.clone(), self.targets.clone())
+        TopKAccuracyInput::new(self.output.clone(), self.targets.clone())
     }
 }
 
-impl Adaptor<LossInput> for StepOutput {
-    fn adapt(&self) -> LossInput {
-        LossInput {
+impl Adaptor<BatchMean<Loss>> for StepOutput {
+    fn adapt(&self) -> BatchMean<Loss> {
+        BatchMean {
             mean: self.loss.clone(),
             samples: self.targets.dims()[0],
+            of: PhantomData,
         }
     }
+}
+
+impl Adaptor<BatchMean<Psnr>> for StepOutput {
+    fn adapt(&self) -> BatchMean<Psnr> {
+        let mean = match &self.originals {
+            Some(originals) => mean_psnr(originals.clone(), self.output.clone()),
+            None => self.loss.zeros_like(),
+        };
+        BatchMean {
+            mean,
+            samples: self.targets.dims()[0],
+            of: PhantomData,
+        }
+    }
+}
+
+/// [`psnr`](crate::metrics::image::psnr), the mean of a batch, `[1]`.
+fn mean_psnr(originals: Tensor<2>, found: Tensor<2>) -> Tensor<1> {
+    let range = originals.clone().max_dim(1) - originals.clone().min_dim(1);
+    let flat = range.clone().lower_elem(LEAST_RANGE);
+    let range = range.mask_fill(flat, 1.0);
+    let error = (originals - found).square().mean_dim(1);
+    // 20 log10(range) - 10 log10(error)
+    let ratio = error / range.square();
+    let least = 10f64.powf(-HIGHEST_PSNR / 10.0);
+    let decibels = ratio
+        .clamp_min(least)
+        .log()
+        .mul_scalar(-10.0 / std::f64::consts::LN_10);
+    decibels.mean()
 }
 
 /// A network and the loss that it is trained on.
@@ -68,6 +117,10 @@ pub struct Trainee {
     pub network: Network,
     #[module(skip)]
     loss: LossConfig,
+    #[module(skip)]
+    thaws: Arc<Vec<Thaw>>,
+    #[module(skip)]
+    epoch: EpochCounter,
 }
 
 impl Trainee {
@@ -76,15 +129,62 @@ impl Trainee {
         Self {
             network,
             loss: loss.clone(),
+            thaws: Arc::default(),
+            epoch: EpochCounter::default(),
         }
     }
 
-    /// Mean softmax cross-entropy per sample; `smoothing` as in Szegedy et al. 2016.
-    fn mean_loss(&self, logits: Tensor<2>, targets: Tensor<1, Int>, smoothing: f64) -> Tensor<1> {
+    /// Frozen parameters that begin to train with an epoch that `epoch` counts.
+    pub fn thawing(self, thaws: Vec<Thaw>, epoch: EpochCounter) -> Self {
+        Self {
+            thaws: Arc::new(thaws),
+            epoch,
+            ..self
+        }
+    }
+
+    /// Whether something begins to train with this epoch.
+    pub fn thaws_with(&self, epoch: usize) -> bool {
+        self.thaws.iter().any(|thaw| thaw.epoch == epoch)
+    }
+
+    fn forward(&self, batch: &Batch) -> Tensor<2> {
+        match &batch.features {
+            Some(features) => self.network.finish(features.clone()),
+            None => self.network.forward(batch.images.clone()),
+        }
+    }
+
+    /// Mean loss per sample. Classifiers: softmax cross-entropy; `smoothing` as in Szegedy et al. 2016. Autoencoders: squared
+    /// error, summed over the pixels.
+    fn mean_loss(&self, output: Tensor<2>, batch: &Batch, smoothing: f64) -> Tensor<1> {
+        if let Some(originals) = &batch.originals {
+            let samples = originals.dims()[0];
+            let error = (output - originals.clone()).square().sum();
+            return error.div_scalar(samples as f64);
+        }
         CrossEntropyLossConfig::new()
             .with_smoothing((smoothing > 0.0).then_some(smoothing as f32))
-            .init(&logits.device())
-            .forward(logits, targets)
+            .init(&output.device())
+            .forward(output, batch.targets.clone())
+    }
+
+    /// What is minimised, `[1]`, and what a step leaves.
+    pub fn objective(&self, batch: Batch) -> (Tensor<1>, StepOutput) {
+        let output = self.forward(&batch);
+        let samples = batch.targets.dims()[0];
+        let loss = self.mean_loss(output.clone(), &batch, self.loss.label_smoothing);
+        let objective = match self.loss.reduction {
+            Reduction::Mean => loss.clone(),
+            Reduction::Sum => loss.clone().mul_scalar(samples as f64),
+        };
+        let output = StepOutput {
+            loss,
+            output,
+            targets: batch.targets,
+            originals: batch.originals,
+        };
+        (objective, output)
     }
 }
 
@@ -93,23 +193,23 @@ impl TrainStep for Trainee {
     type Output = StepOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
-        let logits = self.network.forward(batch.images);
-        let samples = batch.targets.dims()[0];
-        let loss = self.mean_loss(
-            logits.clone(),
-            batch.targets.clone(),
-            self.loss.label_smoothing,
-        );
-        let objective = match self.loss.reduction {
-            Reduction::Mean => loss.clone(),
-            Reduction::Sum => loss.clone().mul_scalar(samples as f64),
-        };
-        let output = StepOutput {
-            loss,
-            logits,
-            targets: batch.targets,
-        };
+        let (objective, output) = self.objective(batch);
         TrainOutput::new(self, objective.backward(), output)
+    }
+
+    fn optimize(
+        self,
+        optimizer: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        gradients: GradientsParams,
+    ) -> Self {
+        let mut moved = optimizer.step(rate, self, gradients);
+        let epoch = moved.epoch.load(Ordering::Relaxed);
+        let thaws = moved.thaws.clone();
+        for thaw in thaws.iter().filter(|thaw| thaw.epoch == epoch) {
+            moved = thaw.group.set(moved, true);
+        }
+        moved
     }
 }
 
@@ -118,13 +218,14 @@ impl InferenceStep for Trainee {
     type Output = StepOutput;
 
     fn step(&self, batch: Batch) -> StepOutput {
-        let logits = self.network.forward(batch.images);
+        let output = self.forward(&batch);
         // Without smoothing, so that runs with and without it compare.
-        let loss = self.mean_loss(logits.clone(), batch.targets.clone(), 0.0);
+        let loss = self.mean_loss(output.clone(), &batch, 0.0);
         StepOutput {
             loss,
-            logits,
+            output,
             targets: batch.targets,
+            originals: batch.originals,
         }
     }
 }

@@ -1,0 +1,244 @@
+//! SqueezeNet 1.1 (Iandola et al. 2016; version 1.1 is that of the authors' repository), with torchvision's layers, names and
+//! initial weights.
+
+use burn::module::Initializer;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Dropout, DropoutConfig, PaddingConfig2d, Relu};
+use burn::prelude::*;
+
+use super::Work;
+use super::layers::{Layout, convolve, zero_bias};
+use crate::config::model::SqueezenetConfig;
+use crate::kernels;
+
+/// Rows, columns and step of a pool's window. Windows may stand over the edge (ceil mode).
+const POOL: (usize, usize) = (3, 2);
+
+/// Channels of a fire module: in, squeezed, and of each of the two expansions.
+const FIRES: [[usize; 3]; 8] = [
+    [64, 16, 64],
+    [128, 16, 64],
+    [128, 32, 128],
+    [256, 32, 128],
+    [256, 48, 192],
+    [384, 48, 192],
+    [384, 64, 256],
+    [512, 64, 256],
+];
+
+/// The first fire modules behind each pool.
+const BEHIND_POOLS: [usize; 3] = [0, 2, 4];
+
+/// Channels of the first convolution.
+const FIRST: usize = 64;
+
+/// The features; what the classifier takes.
+const FEATURES: usize = 512;
+
+/// Feature layers and a 1x1 convolution whose maps' means are the logits; see [`SqueezenetConfig`].
+#[derive(Module, Debug)]
+pub struct Squeezenet {
+    features: Vec<Feature>,
+    classifier: Vec<Last>,
+}
+
+/// A layer before the classifier, numbered as torchvision does.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // A network holds thirteen of them.
+pub enum Feature {
+    /// 3x3, stride 2, no padding.
+    Conv(Conv2d),
+    /// Behind the first convolution.
+    Relu(Relu),
+    /// 3x3, stride 2, ceil mode.
+    Pool(MaxPool2d),
+    /// Squeeze and expand.
+    Fire(Fire),
+}
+
+/// A layer of the classifier; the ReLU and the mean behind it have no parameters.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // A network holds two of them.
+pub enum Last {
+    /// Of the features.
+    Dropout(Dropout),
+    /// 1x1, a channel for each class.
+    Conv(Conv2d),
+}
+
+/// A 1x1 convolution to few channels, then a 1x1 and a 3x3 convolution side by side; ReLU behind all.
+#[derive(Module, Debug)]
+pub struct Fire {
+    squeeze: Conv2d,
+    expand1x1: Conv2d,
+    expand3x3: Conv2d,
+}
+
+/// Kaiming uniform weights for ReLU (He et al. 2015), zero bias.
+fn conv(
+    channels: [usize; 2],
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    device: &Device,
+) -> Conv2d {
+    let gain = std::f64::consts::SQRT_2;
+    with_weights(
+        Initializer::KaimingUniform {
+            gain,
+            fan_out_only: false,
+        },
+        Conv2dConfig::new(channels, [kernel; 2])
+            .with_stride([stride; 2])
+            .with_padding(PaddingConfig2d::Explicit(
+                padding, padding, padding, padding,
+            )),
+        device,
+    )
+}
+
+fn with_weights(initializer: Initializer, config: Conv2dConfig, device: &Device) -> Conv2d {
+    let outputs = config.channels[1];
+    let mut layer = config.with_initializer(initializer).init(device);
+    layer.bias = zero_bias([outputs], device);
+    layer
+}
+
+impl Fire {
+    fn new([inputs, squeezed, expanded]: [usize; 3], device: &Device) -> Self {
+        Self {
+            squeeze: conv([inputs, squeezed], 1, 1, 0, device),
+            expand1x1: conv([squeezed, expanded], 1, 1, 0, device),
+            expand3x3: conv([squeezed, expanded], 3, 1, 1, device),
+        }
+    }
+
+    fn forward(&self, images: Tensor<4>, layout: Layout) -> Tensor<4> {
+        let squeezed = convolve(&self.squeeze, images, true, layout);
+        let pair = [&self.expand1x1, &self.expand3x3];
+        if layout == Layout::ChannelsLast
+            && let [Some(first), Some(second)] = pair.map(|conv| conv.bias.as_ref())
+        {
+            let [first, second] = [(pair[0], first), (pair[1], second)]
+                .map(|(conv, bias)| (conv.weight.val(), bias.val()));
+            return kernels::conv2d_pair(squeezed, first, second);
+        }
+        let maps = pair.map(|conv| convolve(conv, squeezed.clone(), true, layout));
+        Tensor::cat(maps.to_vec(), 1)
+    }
+
+    fn weights(&self) -> [usize; 3] {
+        [&self.squeeze, &self.expand1x1, &self.expand3x3]
+            .map(|conv| conv.weight.shape().num_elements())
+    }
+}
+
+impl Squeezenet {
+    /// For images of `channels` with at least 25 pixels a side.
+    pub fn new(
+        config: &SqueezenetConfig,
+        channels: usize,
+        classes: usize,
+        device: &Device,
+    ) -> Self {
+        let (kernel, stride) = POOL;
+        let mut features = vec![
+            Feature::Conv(conv([channels, FIRST], 3, 2, 0, device)),
+            Feature::Relu(Relu::new()),
+        ];
+        for (index, fire) in FIRES.into_iter().enumerate() {
+            if BEHIND_POOLS.contains(&index) {
+                let pool = MaxPool2dConfig::new([kernel; 2])
+                    .with_strides([stride; 2])
+                    .with_ceil_mode(true);
+                features.push(Feature::Pool(pool.init()));
+            }
+            features.push(Feature::Fire(Fire::new(fire, device)));
+        }
+        let last = with_weights(
+            Initializer::Normal {
+                mean: 0.0,
+                std: 0.01,
+            },
+            Conv2dConfig::new([FEATURES, classes], [1, 1]),
+            device,
+        );
+        Self {
+            features,
+            classifier: vec![
+                Last::Dropout(DropoutConfig::new(config.dropout).init()),
+                Last::Conv(last),
+            ],
+        }
+    }
+
+    /// Logits `[batch, classes]`, all of them at least 0, of images `[batch, channels, height, width]`.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.classify(self.features(images))
+    }
+
+    /// What the classifier takes, in the layout that suits the device.
+    pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
+        let layout = Layout::of(&images.device());
+        let layers = self.features.iter();
+        layers.fold(layout.take(images), |values, layer| match layer {
+            Feature::Conv(conv) => convolve(conv, values, true, layout),
+            // Part of the convolution before it.
+            Feature::Relu(_) => values,
+            Feature::Pool(pool) => match layout {
+                Layout::ChannelsLast => kernels::max_pool2d(values, POOL.0, POOL.1),
+                Layout::ChannelsFirst => pool.forward(values),
+            },
+            Feature::Fire(fire) => fire.forward(values, layout),
+        })
+    }
+
+    /// Logits of [`features`](Self::features).
+    pub fn classify(&self, features: Tensor<4>) -> Tensor<2> {
+        let layout = Layout::of(&features.device());
+        let maps = self
+            .classifier
+            .iter()
+            .fold(features, |values, layer| match layer {
+                Last::Dropout(dropout) => dropout.forward(values),
+                Last::Conv(conv) => convolve(conv, values, true, layout),
+            });
+        layout.average(maps)
+    }
+
+    /// What one image of `[channels, height, width]` costs.
+    pub fn work(&self, shape: [usize; 3]) -> Work {
+        let mut sides = [shape[1], shape[2]];
+        let mut layers = Vec::new();
+        for layer in &self.features {
+            match layer {
+                Feature::Conv(conv) => {
+                    sides = sides.map(|side| (side - 3) / 2 + 1);
+                    layers.push(conv.weight.shape().num_elements() * sides[0] * sides[1]);
+                }
+                Feature::Relu(_) => {}
+                Feature::Pool(_) => {
+                    sides = sides.map(|side| (side - POOL.0).div_ceil(POOL.1) + 1);
+                }
+                Feature::Fire(fire) => {
+                    layers.extend(fire.weights().map(|weights| weights * sides[0] * sides[1]));
+                }
+            }
+        }
+        for layer in &self.classifier {
+            if let Last::Conv(conv) = layer {
+                layers.push(conv.weight.shape().num_elements() * sides[0] * sides[1]);
+            }
+        }
+        Work::of(&layers)
+    }
+
+    /// The first layer's weights, `[64, channels, 3, 3]`.
+    pub fn first_weights(&self) -> Option<Tensor<4>> {
+        self.features.iter().find_map(|layer| match layer {
+            Feature::Conv(conv) => Some(conv.weight.val()),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! The running average of the weights over the steps (Polyak and Juditsky 1992; with exponential weights as in Tarvainen and
+//! Valpola 2017).
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::prelude::*;
+
+use crate::models::Network;
+
+/// An average that takes a share of the weights at every step.
+pub struct Average {
+    network: Network,
+    /// Share of the old average that a step keeps.
+    decay: f64,
+    steps: usize,
+}
+
+impl Average {
+    /// Begins with the weights of a network in training.
+    pub fn new(network: &Network, decay: f64) -> Self {
+        Self {
+            network: network.valid(),
+            decay,
+            steps: 0,
+        }
+    }
+
+    /// The average, ready for inference.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Takes the weights of a step. The first steps count for more, so that the average is never mostly chance: the share kept
+    /// is at most `(1 + steps) / (10 + steps)`, as in TensorFlow's `ExponentialMovingAverage`.
+    pub fn update(&mut self, network: &Network) {
+        let early = (1.0 + self.steps as f64) / (10.0 + self.steps as f64);
+        self.steps += 1;
+        let mut values = Values::default();
+        network.visit(&mut values);
+        let mut mix = Mix {
+            values: values.flat.into_iter(),
+            decay: self.decay.min(early),
+        };
+        self.network = self.network.clone().map(&mut mix);
+    }
+}
+
+/// All tensors in their order, flattened and off the tape.
+#[derive(Default)]
+struct Values {
+    flat: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Values {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val().without_autodiff();
+        let count = value.shape().num_elements();
+        self.flat.push(value.reshape([count]));
+    }
+}
+
+struct Mix {
+    values: std::vec::IntoIter<Tensor<1>>,
+    decay: f64,
+}
+
+impl ModuleMapper for Mix {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(value) = self.values.next() else {
+            return param;
+        };
+        let decay = self.decay;
+        param.map(|average| {
+            let value = value.reshape(average.dims());
+            average.mul_scalar(decay) + value.mul_scalar(1.0 - decay)
+        })
+    }
+}

@@ -1,0 +1,265 @@
+//! Weights of other programs: a file of named tensors goes into a network of kiln's, or one line says why it does not fit.
+//!
+//! Comes in: a `.safetensors` file, or what PyTorch's `torch.save` wrote of a `state_dict` (`.pth`, `.pt`, `.bin`), with
+//! PyTorch's names and layouts. Goes out: the network with these weights, and the list of what was taken. Nothing here
+//! knows experiments or prints.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use burn::store::{
+    BurnToPyTorchAdapter, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, PytorchStore,
+    SafetensorsStore,
+};
+use burn::tensor::DType;
+
+use crate::files::{self, WriteError};
+use crate::models::{Network, parameters};
+
+/// What PyTorch's batch norms count besides; kiln's have no use for it.
+const COUNTER: &str = "num_batches_tracked";
+
+/// What training scripts put in front of every name when they train on several devices.
+const PARALLEL: &str = "module.";
+
+/// Under which name training scripts save the weights among other things.
+const NESTED: [&str; 3] = ["state_dict", "model_state_dict", "model"];
+
+/// How many names an error lists.
+const SHOWN: usize = 3;
+
+/// Why weights can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file can't be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file holds no weights.
+    #[error("{}: no weights that kiln reads: {problem}; it takes .safetensors, and .pth as torch.save writes a state_dict", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The weights are those of another network.
+    #[error("{}: does not fit the network: {problem}", path.display())]
+    Misfit {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit, and what to do.
+        problem: String,
+    },
+    /// The file can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// What was taken from a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Names of the tensors that the network has from the file.
+    pub applied: Vec<String>,
+    /// Names of the network's tensors that keep their fresh values, as they were excepted.
+    pub fresh: Vec<String>,
+    /// Names in the file that were left out, as they were excepted.
+    pub unused: Vec<String>,
+}
+
+/// Puts the tensors of a file into a network, but for those whose names fit a pattern in `except`.
+///
+/// Everything else must be in both, in the same shape. Numbers of other precisions become the network's.
+pub fn load(
+    network: Network,
+    path: &Path,
+    except: &[String],
+) -> Result<(Network, Taken), WeightsError> {
+    let misfit = |problem: String| WeightsError::Misfit {
+        path: path.to_path_buf(),
+        problem,
+    };
+    let tensors = read(path)?;
+    let excepted = |name: &str| except.iter().any(|pattern| parameters::fits(pattern, name));
+    let wanted = parameters::list(&network);
+    let mut taken = Taken::default();
+    let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
+    for parameter in &wanted {
+        match tensors.get(&parameter.name) {
+            _ if excepted(&parameter.name) => taken.fresh.push(parameter.name.clone()),
+            None => missing.push(parameter.name.clone()),
+            Some(tensor) if tensor.shape.to_vec() != parameter.shape => misshapen.push(format!(
+                "{} is {:?} in the file and {:?} in the network",
+                parameter.name,
+                tensor.shape.to_vec(),
+                parameter.shape
+            )),
+            Some(_) => taken.applied.push(parameter.name.clone()),
+        }
+    }
+    let is_wanted = |name: &String| wanted.iter().any(|parameter| parameter.name == *name);
+    let (mut unknown, mut picked) = (Vec::new(), Vec::new());
+    for (name, tensor) in tensors {
+        if excepted(&name) {
+            taken.unused.push(name);
+        } else if is_wanted(&name) {
+            picked.push(tensor);
+        } else {
+            unknown.push(name);
+        }
+    }
+    let problems = [
+        ("shapes differ: ", misshapen),
+        ("not in the file: ", missing),
+        ("not in the network: ", unknown),
+    ];
+    let problems: Vec<String> = problems
+        .iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}{}", some(names)))
+        .collect();
+    if !problems.is_empty() {
+        return Err(misfit(format!(
+            "{}; `except` names what is to keep its fresh values, such as \"classifier.*\"",
+            problems.join("; ")
+        )));
+    }
+    if taken.applied.is_empty() {
+        return Err(misfit("every tensor is excepted".into()));
+    }
+    let mut network = network;
+    let result = network.apply(picked, None, Some(Box::new(PyTorchToBurnAdapter)), true);
+    if let Some(error) = result.errors.first() {
+        return Err(misfit(error.to_string()));
+    }
+    if result.applied.len() != taken.applied.len() {
+        return Err(misfit(format!(
+            "{} of {} tensors could be used",
+            result.applied.len(),
+            taken.applied.len()
+        )));
+    }
+    Ok((network, taken))
+}
+
+/// Writes a network's tensors as safetensors under PyTorch's names, for `safetensors.torch.load_file`.
+pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
+    let format = |error: String| WeightsError::Format {
+        path: path.to_path_buf(),
+        problem: error,
+    };
+    // Programs around PyTorch ask for this entry.
+    let mut store = SafetensorsStore::from_bytes(None)
+        .with_to_adapter(BurnToPyTorchAdapter)
+        .skip_enum_variants(true)
+        .clear_metadata()
+        .metadata("format", "pt");
+    network
+        .save_into(&mut store)
+        .map_err(|error| format(error.to_string()))?;
+    let bytes = store
+        .get_bytes()
+        .map_err(|error| format(error.to_string()))?;
+    Ok(files::write(path, &bytes)?)
+}
+
+type Tensors = BTreeMap<String, burn::store::burn_pack::Tensor>;
+
+/// The tensors of a file by name.
+fn read(path: &Path) -> Result<Tensors, WeightsError> {
+    let format = |problem: String| WeightsError::Format {
+        path: path.to_path_buf(),
+        problem: problem.split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    std::fs::File::open(path).map_err(|source| WeightsError::Io {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    // The readers are other people's, and files may be damaged in ways that these did not think of.
+    let read = catch_unwind(AssertUnwindSafe(|| match is_safetensors(path) {
+        true => read_safetensors(path),
+        false => read_torch(path),
+    }));
+    let tensors = match read {
+        Ok(tensors) => tensors.map_err(format)?,
+        Err(_) => return Err(format("it is damaged".into())),
+    };
+    let parallel = tensors.keys().all(|name| name.starts_with(PARALLEL));
+    let tensors: Tensors = tensors
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with(COUNTER))
+        .map(|(name, mut tensor)| {
+            let name = match parallel {
+                true => name.trim_start_matches(PARALLEL).to_string(),
+                false => name,
+            };
+            tensor.name = name.clone();
+            (name, tensor)
+        })
+        .collect();
+    let odd = tensors.iter().find(|(_, tensor)| {
+        ![DType::F64, DType::F32, DType::F16, DType::BF16].contains(&tensor.dtype)
+    });
+    match odd {
+        Some((name, tensor)) => Err(format(format!("{name} is {:?}", tensor.dtype))),
+        None if tensors.is_empty() => Err(format("there are no tensors in it".into())),
+        None => Ok(tensors),
+    }
+}
+
+/// By the content: the length of a header that is JSON.
+fn is_safetensors(path: &Path) -> bool {
+    use std::io::Read;
+    let mut start = [0; 9];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start[8] == b'{'
+}
+
+fn read_safetensors(path: &Path) -> Result<Tensors, String> {
+    let mut store = SafetensorsStore::from_file(path).map_indices_contiguous(false);
+    let tensors = store.get_all_tensors().map_err(|error| error.to_string())?;
+    Ok(tensors.clone())
+}
+
+fn read_torch(path: &Path) -> Result<Tensors, String> {
+    let mut store = PytorchStore::from_file(path).map_indices_contiguous(false);
+    let found = store.get_all_tensors().map(Clone::clone);
+    match found {
+        Ok(tensors) if !tensors.is_empty() && !is_nested(&tensors) => return Ok(tensors),
+        _ => {}
+    }
+    for key in NESTED {
+        let mut store = PytorchStore::from_file(path)
+            .map_indices_contiguous(false)
+            .with_top_level_key(key);
+        if let Ok(tensors) = store.get_all_tensors()
+            && !tensors.is_empty()
+        {
+            return Ok(tensors.clone());
+        }
+    }
+    found.map_err(|error| error.to_string())
+}
+
+/// Whether the weights stand below another name.
+fn is_nested(tensors: &Tensors) -> bool {
+    NESTED.iter().any(|key| {
+        tensors
+            .keys()
+            .any(|name| name.starts_with(&format!("{key}.")))
+    })
+}
+
+/// The first of some names, and how many more there are.
+fn some(names: &[String]) -> String {
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
