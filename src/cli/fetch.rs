@@ -19,8 +19,9 @@ use crate::data::fetch::{
   kiln data fetch nist36 --from http://mirror.example/sets/
   kiln data fetch --list
 
-Files go to KILN_DATA (else the current folder), where the configs look for them. A download that was broken off is
-resumed. Where there is no internet, put a file by hand into the folder .kiln-fetch there and fetch again.")]
+Files go to KILN_DATA (else the current folder), where configs look for them.
+A download that was broken off is resumed. Where there is no internet, put the
+file by hand into the folder .kiln-fetch there, and fetch again.")]
 pub struct Args {
     /// What to fetch
     #[arg(value_name = "NAME", required_unless_present = "list", value_parser = names())]
@@ -39,14 +40,15 @@ pub struct Args {
     list: bool,
 }
 
-/// Environment variable that replaces the times of [`Patience`], in seconds; for tests.
+/// Environment variable that replaces the times of [`Patience`], in seconds, a pause being a twentieth; for tests.
 const TIMEOUT_VARIABLE: &str = "KILN_FETCH_TIMEOUT";
 /// Between two plain lines of progress.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Between two changes of the line on a terminal.
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
-/// Bytes of the unit in which sizes are shown: decimal megabytes, as servers and shops count.
+/// Bytes of the units in which sizes are shown: decimal, as servers and shops count.
 const MEGABYTE: f64 = 1e6;
+const KILOBYTE: f64 = 1e3;
 
 fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(DataSet::all().into_iter().map(|set| set.name))
@@ -117,7 +119,7 @@ fn patience() -> Patience {
         Some(time) => Patience {
             connect: time,
             stall: time,
-            pause: time.min(patience.pause),
+            pause: (time / 20).min(patience.pause),
             ..patience
         },
         None => patience,
@@ -182,7 +184,7 @@ impl Progress {
 
     fn tell(&mut self, event: Event) {
         match event {
-            Event::Bytes { done, total } => return self.bytes(done, total),
+            Event::Bytes { done, total } => self.bytes(done, total),
             Event::Begins { url, done, total } => {
                 (self.begun, self.begun_at, self.last) = (Instant::now(), done, Instant::now());
                 let size = total.map_or(String::new(), |total| format!(" ({})", size_of(total)));
@@ -263,5 +265,8 @@ fn checked(name: &str, check: &Check) -> String {
 }
 
 fn size_of(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / MEGABYTE)
+    match bytes as f64 {
+        bytes if bytes < MEGABYTE => format!("{:.1} kB", bytes / KILOBYTE),
+        bytes => format!("{:.1} MB", bytes / MEGABYTE),
+    }
 }

@@ -240,7 +240,7 @@ impl<'a> Download<'a> {
         self.receive(response, part, watch)
     }
 
-    /// Whether a partial answer begins where the part ends and belongs to a file of the same length.
+    /// Whether a partial answer begins where the part ends and belongs to the same version of the file.
     fn check_range(
         &self,
         response: &Response<Body>,
@@ -248,8 +248,13 @@ impl<'a> Download<'a> {
         watch: &mut dyn FnMut(Event),
     ) -> Result<(), Failed> {
         let range = content_range(response.headers());
+        let same_mark = match (validator(response.headers()), &part.note.validator) {
+            (Some(new), Some(old)) => new == *old,
+            _ => true,
+        };
         let fits = |(start, total): (u64, Option<u64>)| {
-            start == part.length && (part.note.total.is_none() || part.note.total == total)
+            let same_total = part.note.total.is_none() || part.note.total == total;
+            start == part.length && same_total && same_mark
         };
         match range.filter(|range| fits(*range)) {
             Some((_, total)) => {
@@ -260,7 +265,7 @@ impl<'a> Download<'a> {
                 Ok(part.set_note(note)?)
             }
             None => {
-                let problem = "the server sends another range than asked for";
+                let problem = "the server sends another part than asked for";
                 watch(Event::StartsOver(problem));
                 self.restart(part)?;
                 Err(Failed::Again(problem.into()))
@@ -338,9 +343,7 @@ impl<'a> Download<'a> {
         use ureq::{Error, Timeout};
         let seconds = |time: Duration| format!("{} s", time.as_secs_f32());
         match error {
-            Error::HostNotFound => Failed::Unreached(
-                "there is no such server, or no connection to the internet".into(),
-            ),
+            Error::HostNotFound => Failed::Unreached(NO_SERVER.into()),
             Error::ConnectionFailed => Failed::Unreached("no connection".into()),
             Error::Timeout(Timeout::Connect | Timeout::Resolve) => Failed::Unreached(format!(
                 "no connection after {}",
@@ -350,15 +353,16 @@ impl<'a> Download<'a> {
                 Failed::Again(format!("no data for {}", seconds(self.patience.stall)))
             }
             Error::Io(error) => match error.kind() {
-                io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable => Failed::Unreached(one_line(&error)),
                 io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
                     Failed::Again(BROKE_OFF.into())
                 }
                 // Certificates among others.
                 io::ErrorKind::InvalidData => self.unusable(&error),
-                _ => Failed::Again(one_line(&error)),
+                // The standard library has no kind for names that are not found.
+                _ if error.to_string().starts_with(NO_ADDRESS) => {
+                    Failed::Unreached(NO_SERVER.into())
+                }
+                _ => Failed::Unreached(one_line(&error)),
             },
             Error::Protocol(error) => Failed::Again(one_line(&error)),
             error => self.unusable(&error),
@@ -375,6 +379,10 @@ impl<'a> Download<'a> {
 
 /// What is said of a connection that ends too early.
 const BROKE_OFF: &str = "the connection broke off";
+/// What is said of a name that is not found.
+const NO_SERVER: &str = "there is no such server, or no connection to the internet";
+/// How the standard library's error for such a name begins.
+const NO_ADDRESS: &str = "failed to lookup address information";
 
 fn one_line(error: &dyn std::fmt::Display) -> String {
     error.to_string().replace(['\r', '\n'], " ")

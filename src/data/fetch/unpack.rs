@@ -19,6 +19,8 @@ const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
 const MAX_ENTRIES: usize = 100_000;
 /// Bytes that are copied at a time.
 const BLOCK: usize = 1 << 16;
+/// What errors call the format.
+const TAR_GZ: &str = "gzipped tar";
 
 /// Why an archive could not be unpacked.
 #[derive(Debug)]
@@ -63,41 +65,46 @@ pub fn zip(archive: &mut File, folder: &Path, place: Place) -> Result<(), Unpack
     Ok(())
 }
 
-/// Unpacks the wanted files of a gzipped tar archive into `folder`.
+/// Unpacks the wanted files of a gzipped tar archive into `folder`. What follows the archive's end is not looked at: some
+/// have padding there.
 pub fn tar_gz(archive: &mut File, folder: &Path, place: Place) -> Result<(), UnpackError> {
-    let kind = "gzipped tar";
     archive
         .seek(SeekFrom::Start(0))
-        .map_err(|error| no_archive(kind, error))?;
+        .map_err(|error| no_archive(TAR_GZ, error))?;
     let mut unpacked = MultiGzDecoder::new(BufReader::new(archive)).take(MAX_ARCHIVE_BYTES);
-    let mut archive = tar::Archive::new(&mut unpacked);
-    let entries = archive.entries().map_err(|error| no_archive(kind, error))?;
-    for (index, entry) in entries.enumerate() {
-        let mut entry = entry.map_err(|error| no_archive(kind, error))?;
-        if index >= MAX_ENTRIES {
-            return Err(too_many_entries());
-        }
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let entry_kind = entry.header().entry_type();
-        if entry_kind.is_pax_global_extensions() {
-            continue;
-        }
-        let base = base_name(&name)?;
-        if !(entry_kind.is_file() || entry_kind.is_dir() || entry_kind.is_contiguous()) {
-            return Err(outside(&name, "is neither a file nor a folder"));
-        }
-        if let Some(path) = place(base).filter(|_| !entry_kind.is_dir()) {
-            write(&mut entry, base, &folder.join(path))?;
-        }
-    }
-    // On to the end, where the sum of the compressed data is.
-    io::copy(&mut unpacked, &mut io::sink()).map_err(|error| no_archive(kind, error))?;
+    let done = tar(&mut unpacked, folder, place);
     match unpacked.limit() {
         0 => Err(UnpackError::Archive(format!(
             "unpacks to more than {MAX_ARCHIVE_BYTES} bytes"
         ))),
-        _ => Ok(()),
+        _ => done,
     }
+}
+
+fn tar(unpacked: &mut dyn Read, folder: &Path, place: Place) -> Result<(), UnpackError> {
+    let mut archive = tar::Archive::new(unpacked);
+    let entries = archive
+        .entries()
+        .map_err(|error| no_archive(TAR_GZ, error))?;
+    for (index, entry) in entries.enumerate() {
+        let mut entry = entry.map_err(|error| no_archive(TAR_GZ, error))?;
+        if index >= MAX_ENTRIES {
+            return Err(too_many_entries());
+        }
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_pax_global_extensions() {
+            continue;
+        }
+        let base = base_name(&name)?;
+        if !(kind.is_file() || kind.is_dir() || kind.is_contiguous()) {
+            return Err(outside(&name, "is neither a file nor a folder"));
+        }
+        if let Some(path) = place(base).filter(|_| !kind.is_dir()) {
+            write(&mut entry, base, &folder.join(path))?;
+        }
+    }
+    Ok(())
 }
 
 /// An entry's name without its folders. Errors: a name that leads elsewhere than below the archive's folder.
