@@ -8,7 +8,7 @@
 //! - [`files`]: writing so that nobody ever sees half a file.
 //! - [`timings`]: a stopwatch over the stages of a job.
 //! - [`photo`]: bytes of an image file become an upright image.
-//! - [`data`]: sources of labelled images, augmentation, and the loader that makes batches of them.
+//! - [`data`]: sources of labelled images, fetching them, augmentation, and the loader that makes batches of them.
 //! - [`kernels`]: convolutions, fully connected layers and optimizer steps as flex should have them.
 //! - [`models`]: the networks, written once for every backend; they know no files.
 //! - [`metrics`]: numbers about predictions and texts, as plain functions.

@@ -1,10 +1,10 @@
-//! `kiln data`
+//! `kiln data`; `fetch` has a file of its own.
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{Outcome, output};
+use super::{Outcome, fetch, output};
 use crate::data::info::{self, summarize};
 use crate::data::pages::{PageOptions, compose};
 use crate::data::{self, augment, seed};
@@ -13,7 +13,7 @@ use crate::{config, files};
 /// Columns of the sample sheet.
 const SAMPLES_PER_CLASS: usize = 12;
 
-/// Look at data, or draw some.
+/// Look at data, draw some, or fetch it.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln data info configs/glyphs_mlp.json --grid samples.png")]
@@ -40,6 +40,8 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Download a data set into the data folder
+    Fetch(fetch::Args),
     /// Draw a page of hand-printed text, with its truth in a JSON file beside it
     #[command(after_help = "Example:
   kiln data page --text \"HELLO WORLD\\n2026\" page.png
@@ -65,6 +67,7 @@ pub fn run(args: Args) -> Outcome {
             grid,
             json,
         } => info(&config, &overrides, grid.as_deref(), json),
+        Verb::Fetch(args) => fetch::run(args),
         Verb::Page { text, seed, out } => page(&text, seed, &out),
     }
 }

@@ -12,6 +12,7 @@ mod config;
 mod data;
 mod devices;
 mod eval;
+mod fetch;
 mod model;
 mod ocr;
 mod output;
@@ -43,7 +44,7 @@ enum Verb {
     Segment(segment::Args),
     /// Read photographed pages of hand-printed block capitals
     Ocr(ocr::Args),
-    /// Look at data, or draw some
+    /// Look at data, draw some, or fetch it
     Data(data::Args),
     /// Check, complete and explain configs
     Config(config::Args),

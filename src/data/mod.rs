@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub mod augment;
 pub mod cifar10;
+pub mod fetch;
 pub mod glyphs;
 pub mod image_folder;
 pub mod info;

@@ -1,0 +1,82 @@
+//! Sums over files: an open file comes in, its SHA-256 (and MD5, where that is what is known) goes out.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+
+use super::catalogue::Sum;
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 1 << 16;
+
+/// What was found when a file was compared with its sum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// The file's SHA-256.
+    pub sha256: String,
+    /// What it was compared with.
+    pub verdict: Verdict,
+}
+
+/// How a file compares with its sum.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// There is no known sum.
+    Unknown,
+    /// It is the expected file; the name of the sum.
+    Right(&'static str),
+    /// It is another file.
+    Wrong {
+        /// The name of the sum.
+        kind: &'static str,
+        /// The sum of the file.
+        found: String,
+        /// What it should have been.
+        expected: String,
+    },
+}
+
+/// Sums up a file from its beginning.
+pub fn check(file: &mut File, sum: Option<&Sum>) -> io::Result<Check> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut sha256 = Sha256::new();
+    let mut md5 = Md5::new();
+    let mut block = vec![0; BLOCK];
+    loop {
+        let read = match file.read(&mut block) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let bytes = block.get(..read).unwrap_or_default();
+        sha256.update(bytes);
+        if matches!(sum, Some(Sum::Md5(_))) {
+            md5.update(bytes);
+        }
+    }
+    let sha256 = hexadecimal(&sha256.finalize());
+    let verdict = match sum {
+        None => Verdict::Unknown,
+        Some(Sum::Sha256(expected)) => compare("sha256", &sha256, expected),
+        Some(Sum::Md5(expected)) => compare("md5", &hexadecimal(&md5.finalize()), expected),
+    };
+    Ok(Check { sha256, verdict })
+}
+
+fn compare(kind: &'static str, found: &str, expected: &str) -> Verdict {
+    match found.eq_ignore_ascii_case(expected) {
+        true => Verdict::Right(kind),
+        false => Verdict::Wrong {
+            kind,
+            found: found.to_string(),
+            expected: expected.to_ascii_lowercase(),
+        },
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,411 @@
+//! Downloading: a [`RemoteFile`] comes in, an open file that is whole and not a wrong one goes out.
+//!
+//! A broken connection is taken up again where it broke (HTTP ranges, RFC 9110 chapter 14), in this process or the next
+//! one. A server that knows no ranges, or has another version of the file by now, makes the download begin anew.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::{Agent, Body};
+
+use super::part::{self, Note, Part};
+use super::{Event, FetchError, Patience, RemoteFile, Verdict, checksum};
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 1 << 16;
+/// So many new bytes make a failed attempt a good one: patience begins anew.
+const PROGRESS: u64 = 1 << 20;
+
+/// A file that is there: downloaded, or put there by hand.
+pub struct Obtained {
+    /// Open and locked.
+    pub file: File,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its address, or its path if it was put there by hand.
+    name: String,
+    by_hand: bool,
+}
+
+impl Obtained {
+    /// It is used up. A file that was put there by hand stays.
+    pub fn discard(self) {
+        if !self.by_hand {
+            part::remove(&self.path);
+        }
+    }
+
+    /// It is not what it should be: the error for that. A downloaded one is deleted, so that the next attempt does not
+    /// find it again.
+    pub fn reject(&self, problem: impl Into<String>) -> FetchError {
+        if !self.by_hand {
+            part::remove(&self.path);
+        }
+        FetchError::Wrong {
+            file: self.name.clone(),
+            problem: problem.into(),
+            deleted: !self.by_hand,
+        }
+    }
+}
+
+/// Gets a file and compares it with its sum.
+pub fn obtain(
+    remote: &RemoteFile,
+    store: &Path,
+    patience: &Patience,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Obtained, FetchError> {
+    let by_hand = store.join(remote.name);
+    let mut obtained = if by_hand.is_file() {
+        watch(Event::Found(&by_hand));
+        let file = File::open(&by_hand).map_err(|source| FetchError::Read {
+            path: by_hand.clone(),
+            source,
+        })?;
+        part::lock(&file, &by_hand)?;
+        Obtained {
+            file,
+            name: by_hand.display().to_string(),
+            path: by_hand,
+            by_hand: true,
+        }
+    } else {
+        let path = store.join(format!("{}.part", remote.name));
+        let mut part = Part::open(path, &remote.url)?;
+        let got = Download::new(remote, by_hand, patience).run(&mut part, watch);
+        if part.length == 0 || matches!(got, Err(FetchError::TooLarge { .. })) {
+            part::remove(&part.path);
+        }
+        got?;
+        Obtained {
+            file: part.file,
+            path: part.path,
+            name: remote.url.clone(),
+            by_hand: false,
+        }
+    };
+    let check = checksum::check(&mut obtained.file, remote.sum.as_ref()).map_err(|source| {
+        FetchError::Read {
+            path: obtained.path.clone(),
+            source,
+        }
+    })?;
+    if let Verdict::Wrong {
+        kind,
+        found,
+        expected,
+    } = &check.verdict
+    {
+        return Err(obtained.reject(format!("has the {kind} {found}; expected {expected}")));
+    }
+    watch(Event::Checked {
+        name: remote.name,
+        check: &check,
+    });
+    Ok(obtained)
+}
+
+/// Why an attempt failed.
+enum Failed {
+    /// The next may succeed.
+    Again(String),
+    /// Nothing was reached; the next may succeed only if another has.
+    Unreached(String),
+    /// There is no use in another.
+    Final(FetchError),
+}
+
+impl From<crate::files::WriteError> for Failed {
+    fn from(error: crate::files::WriteError) -> Self {
+        Failed::Final(error.into())
+    }
+}
+
+struct Download<'a> {
+    remote: &'a RemoteFile,
+    /// Where a person may put the file.
+    by_hand: PathBuf,
+    patience: &'a Patience,
+    agent: Agent,
+    /// Whether the server has answered at all.
+    reached: bool,
+}
+
+impl<'a> Download<'a> {
+    fn new(remote: &'a RemoteFile, by_hand: PathBuf, patience: &'a Patience) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .user_agent(concat!("kiln/", env!("CARGO_PKG_VERSION")))
+            // The file itself, not packed for the way.
+            .accept_encoding("identity")
+            .timeout_resolve(Some(patience.connect))
+            .timeout_connect(Some(patience.connect))
+            .timeout_per_read(Some(patience.stall))
+            .timeout_per_write(Some(patience.stall))
+            .build();
+        Self {
+            remote,
+            by_hand,
+            patience,
+            agent: agent.into(),
+            reached: false,
+        }
+    }
+
+    /// Attempts until all is there, none helps, or patience ends.
+    fn run(&mut self, part: &mut Part, watch: &mut dyn FnMut(Event)) -> Result<(), FetchError> {
+        let mut failures = 0;
+        let mut furthest = part.length;
+        while !part.is_whole() {
+            let problem = match self.attempt(part, watch) {
+                Ok(()) => break,
+                Err(Failed::Final(error)) => return Err(error),
+                Err(Failed::Again(problem)) => problem,
+                Err(Failed::Unreached(problem)) if self.reached => problem,
+                Err(Failed::Unreached(problem)) => return Err(self.unreachable(problem, part)),
+            };
+            if part.length >= furthest.saturating_add(PROGRESS) {
+                furthest = part.length;
+                failures = 0;
+            }
+            failures += 1;
+            if failures >= self.patience.attempts {
+                return Err(self.unreachable(problem, part));
+            }
+            let pause = self.patience.pause * 2u32.saturating_pow(failures - 1);
+            watch(Event::Waits {
+                problem: &problem,
+                pause,
+            });
+            std::thread::sleep(pause);
+        }
+        Ok(())
+    }
+
+    fn unreachable(&self, problem: String, part: &Part) -> FetchError {
+        FetchError::Unreachable {
+            url: self.remote.url.clone(),
+            problem,
+            done: part.length,
+            by_hand: self.by_hand.clone(),
+        }
+    }
+
+    /// One request, for what is missing.
+    fn attempt(&mut self, part: &mut Part, watch: &mut dyn FnMut(Event)) -> Result<(), Failed> {
+        let mut request = self.agent.get(&self.remote.url);
+        if part.length > 0 {
+            request = request.header(header::RANGE, format!("bytes={}-", part.length));
+            if let Some(validator) = &part.note.validator {
+                request = request.header(header::IF_RANGE, validator);
+            }
+        }
+        let response = request.call().map_err(|error| self.failed(error))?;
+        self.reached = true;
+        match response.status() {
+            StatusCode::OK => {
+                if part.length > 0 {
+                    watch(Event::StartsOver("the server sends the whole file"));
+                }
+                part.restart(Note {
+                    url: self.remote.url.clone(),
+                    validator: validator(response.headers()),
+                    total: content_length(response.headers()),
+                })?;
+            }
+            StatusCode::PARTIAL_CONTENT => self.check_range(&response, part, watch)?,
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                watch(Event::StartsOver("the server has no such range"));
+                self.restart(part)?;
+                return Err(Failed::Again("the server has no such range".into()));
+            }
+            status => return Err(self.refused(status)),
+        }
+        if let Some(bytes) = part
+            .note
+            .total
+            .filter(|total| *total > self.remote.most_bytes)
+        {
+            return Err(self.too_large(bytes));
+        }
+        watch(Event::Begins {
+            url: &self.remote.url,
+            done: part.length,
+            total: part.note.total,
+        });
+        self.receive(response, part, watch)
+    }
+
+    /// Whether a partial answer begins where the part ends and belongs to the same version of the file.
+    fn check_range(
+        &self,
+        response: &Response<Body>,
+        part: &mut Part,
+        watch: &mut dyn FnMut(Event),
+    ) -> Result<(), Failed> {
+        let range = content_range(response.headers());
+        let same_mark = match (validator(response.headers()), &part.note.validator) {
+            (Some(new), Some(old)) => new == *old,
+            _ => true,
+        };
+        let fits = |(start, total): (u64, Option<u64>)| {
+            let same_total = part.note.total.is_none() || part.note.total == total;
+            start == part.length && same_total && same_mark
+        };
+        match range.filter(|range| fits(*range)) {
+            Some((_, total)) => {
+                let note = Note {
+                    total,
+                    ..part.note.clone()
+                };
+                Ok(part.set_note(note)?)
+            }
+            None => {
+                let problem = "the server sends another part than asked for";
+                watch(Event::StartsOver(problem));
+                self.restart(part)?;
+                Err(Failed::Again(problem.into()))
+            }
+        }
+    }
+
+    fn restart(&self, part: &mut Part) -> Result<(), Failed> {
+        Ok(part.restart(Note {
+            url: self.remote.url.clone(),
+            ..Note::default()
+        })?)
+    }
+
+    /// Appends the body to the part.
+    fn receive(
+        &self,
+        response: Response<Body>,
+        part: &mut Part,
+        watch: &mut dyn FnMut(Event),
+    ) -> Result<(), Failed> {
+        part.seek_to_end()?;
+        let mut body = response.into_body().into_reader();
+        let mut block = vec![0; BLOCK];
+        loop {
+            let read = match body.read(&mut block) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.failed(error.into())),
+            };
+            if part.length + read as u64 > self.remote.most_bytes {
+                return Err(self.too_large(part.length + read as u64));
+            }
+            part.append(block.get(..read).unwrap_or_default())?;
+            watch(Event::Bytes {
+                done: part.length,
+                total: part.note.total,
+            });
+        }
+        match part.note.total {
+            Some(total) if total != part.length => Err(Failed::Again(BROKE_OFF.into())),
+            // A server that tells no length: the end of the body is the end of the file.
+            _ => Ok(part.set_note(Note {
+                total: Some(part.length),
+                ..part.note.clone()
+            })?),
+        }
+    }
+
+    fn refused(&self, status: StatusCode) -> Failed {
+        let tries_later = status.is_server_error()
+            || status == StatusCode::REQUEST_TIMEOUT
+            || status == StatusCode::TOO_MANY_REQUESTS;
+        if tries_later {
+            return Failed::Again(format!("the server answers {status}"));
+        }
+        Failed::Final(FetchError::Refused {
+            url: self.remote.url.clone(),
+            status: status.to_string(),
+            by_hand: self.by_hand.clone(),
+        })
+    }
+
+    fn too_large(&self, bytes: u64) -> Failed {
+        Failed::Final(FetchError::TooLarge {
+            url: self.remote.url.clone(),
+            bytes,
+            most: self.remote.most_bytes,
+        })
+    }
+
+    /// What an error of the connection means.
+    fn failed(&self, error: ureq::Error) -> Failed {
+        use ureq::{Error, Timeout};
+        let seconds = |time: Duration| format!("{} s", time.as_secs_f32());
+        match error {
+            Error::HostNotFound => Failed::Unreached(NO_SERVER.into()),
+            Error::ConnectionFailed => Failed::Unreached("no connection".into()),
+            Error::Timeout(Timeout::Connect | Timeout::Resolve) => Failed::Unreached(format!(
+                "no connection after {}",
+                seconds(self.patience.connect)
+            )),
+            Error::Timeout(_) => {
+                Failed::Again(format!("no data for {}", seconds(self.patience.stall)))
+            }
+            Error::Io(error) => match error.kind() {
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                    Failed::Again(BROKE_OFF.into())
+                }
+                // Certificates among others.
+                io::ErrorKind::InvalidData => self.unusable(&error),
+                // The standard library has no kind for names that are not found.
+                _ if error.to_string().starts_with(NO_ADDRESS) => {
+                    Failed::Unreached(NO_SERVER.into())
+                }
+                _ => Failed::Unreached(one_line(&error)),
+            },
+            Error::Protocol(error) => Failed::Again(one_line(&error)),
+            error => self.unusable(&error),
+        }
+    }
+
+    fn unusable(&self, error: &dyn std::fmt::Display) -> Failed {
+        Failed::Final(FetchError::Address {
+            url: self.remote.url.clone(),
+            problem: one_line(error),
+        })
+    }
+}
+
+/// What is said of a connection that ends too early.
+const BROKE_OFF: &str = "the connection broke off";
+/// What is said of a name that is not found.
+const NO_SERVER: &str = "there is no such server, or no connection to the internet";
+/// How the standard library's error for such a name begins.
+const NO_ADDRESS: &str = "failed to lookup address information";
+
+fn one_line(error: &dyn std::fmt::Display) -> String {
+    error.to_string().replace(['\r', '\n'], " ")
+}
+
+/// The mark of a file's version that may be used with `If-Range`: a strong entity tag, else the date.
+fn validator(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    text(header::ETAG)
+        .filter(|tag| tag.starts_with('"'))
+        .or_else(|| text(header::LAST_MODIFIED))
+        .map(String::from)
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
+    length.trim().parse().ok()
+}
+
+/// First byte and whole length of `bytes 100-199/1000`; the length may be `*`.
+fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
+    let range = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
+    let (range, total) = range.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.trim().parse().ok()?, total.trim().parse().ok()))
+}

@@ -1,0 +1,129 @@
+//! A file that is being downloaded: `<name>.part`, with a note beside it of where it comes from. It stays when the
+//! process ends, however that happens, and is locked while it is in use.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::FetchError;
+use crate::files::{self, WriteError};
+
+/// What a part belongs to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// Address that it comes from.
+    pub url: String,
+    /// The server's mark for this version of the file (RFC 9110, 13.1.5): an entity tag or a date.
+    pub validator: Option<String>,
+    /// Bytes of the whole file.
+    pub total: Option<u64>,
+}
+
+/// The part of a file that is there.
+pub struct Part {
+    /// Open for reading and writing, locked.
+    pub file: File,
+    /// Its path.
+    pub path: PathBuf,
+    /// Bytes that are there.
+    pub length: u64,
+    /// What it belongs to.
+    pub note: Note,
+}
+
+impl Part {
+    /// Opens the part of a file from `url`; what is there of another address is thrown away. Errors: another process has
+    /// it open, or the disk does not want.
+    pub fn open(path: PathBuf, url: &str) -> Result<Self, FetchError> {
+        let failed = |error| WriteError::new(&path, error);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        lock(&file, &path)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let note: Note = fs::read(note_path(&path))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        let is_ours = note.url == url && note.total.is_none_or(|total| length <= total);
+        let mut part = Self {
+            file,
+            path,
+            length,
+            note,
+        };
+        if !is_ours {
+            part.restart(Note {
+                url: url.to_string(),
+                ..Note::default()
+            })?;
+        }
+        Ok(part)
+    }
+
+    /// Throws away what is there.
+    pub fn restart(&mut self, note: Note) -> Result<(), WriteError> {
+        let failed = |error| WriteError::new(&self.path, error);
+        // Emptied first: no bytes ever stand beside the note of another file.
+        self.length = 0;
+        self.file.set_len(0).map_err(failed)?;
+        self.file.rewind().map_err(failed)?;
+        self.set_note(note)
+    }
+
+    /// Notes what the part belongs to.
+    pub fn set_note(&mut self, note: Note) -> Result<(), WriteError> {
+        let bytes = serde_json::to_vec(&note)
+            .map_err(|error| WriteError::new(&self.path, io::Error::other(error)))?;
+        files::write(&note_path(&self.path), &bytes)?;
+        self.note = note;
+        Ok(())
+    }
+
+    /// Goes to the end, where [`Part::append`] writes.
+    pub fn seek_to_end(&mut self) -> Result<(), WriteError> {
+        self.file
+            .seek(SeekFrom::Start(self.length))
+            .map(|_| ())
+            .map_err(|error| WriteError::new(&self.path, error))
+    }
+
+    /// Adds bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.file
+            .write_all(bytes)
+            .map_err(|error| WriteError::new(&self.path, error))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Whether all of it is there, as far as that is known.
+    pub fn is_whole(&self) -> bool {
+        self.length > 0 && self.note.total == Some(self.length)
+    }
+}
+
+/// Removes a part and its note.
+pub fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+    let _ = fs::remove_file(note_path(path));
+}
+
+/// Locks a file against other processes that fetch.
+pub fn lock(file: &File, path: &Path) -> Result<(), FetchError> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(FetchError::Busy(path.to_path_buf())),
+        // A file system without locks is no reason to give up.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    }
+}
+
+fn note_path(path: &Path) -> PathBuf {
+    path.with_added_extension("json")
+}

@@ -1,0 +1,172 @@
+//! Unpacking: an archive and a list of the wanted files come in, files below one folder go out, or one clear problem.
+//!
+//! Nothing in an archive is trusted. Names only decide which entries are wanted: where these go is said by the caller,
+//! never by the archive. An archive with a name that leads out of its folder, with a link or with a device is refused as
+//! a whole. What unpacks to more than the limits is refused too.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::data::mat::MAX_FILE_BYTES;
+use crate::files::WriteError;
+
+/// Most bytes that an archive unpacks to, wanted or not. CIFAR-10 has 184 MB, Flowers-17 60 MB.
+const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
+/// Most entries of an archive. Flowers-17 has 1,362.
+const MAX_ENTRIES: usize = 100_000;
+/// Bytes that are copied at a time.
+const BLOCK: usize = 1 << 16;
+/// What errors call the format.
+const TAR_GZ: &str = "gzipped tar";
+
+/// Why an archive could not be unpacked.
+#[derive(Debug)]
+pub enum UnpackError {
+    /// It is not what it should be.
+    Archive(String),
+    /// A file could not be written.
+    Write(WriteError),
+}
+
+/// Where the entry with this name (without folders) goes below the target, if it is wanted.
+pub type Place<'a> = &'a dyn Fn(&str) -> Option<PathBuf>;
+
+/// Unpacks the wanted files of a zip archive into `folder`.
+pub fn zip(archive: &mut File, folder: &Path, place: Place) -> Result<(), UnpackError> {
+    let mut archive =
+        zip::ZipArchive::new(BufReader::new(archive)).map_err(|error| no_archive("zip", error))?;
+    if archive.len() > MAX_ENTRIES {
+        return Err(too_many_entries());
+    }
+    for index in 0..archive.len() {
+        // Raw: entries that are not wanted need not be of a kind that can be unpacked.
+        let entry = archive
+            .by_index_raw(index)
+            .map_err(|error| no_archive("zip", error))?;
+        let name = entry
+            .name()
+            .map_err(|error| no_archive("zip", error))?
+            .into_owned();
+        if entry.is_symlink() {
+            return Err(outside(&name, "is a link"));
+        }
+        let (base, is_file) = (base_name(&name)?, entry.is_file());
+        drop(entry);
+        if let Some(path) = place(base).filter(|_| is_file) {
+            let mut entry = archive
+                .by_index(index)
+                .map_err(|error| damaged(base, error))?;
+            write(&mut entry, base, &folder.join(path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Unpacks the wanted files of a gzipped tar archive into `folder`. What follows the archive's end is not looked at: some
+/// have padding there.
+pub fn tar_gz(archive: &mut File, folder: &Path, place: Place) -> Result<(), UnpackError> {
+    archive
+        .seek(SeekFrom::Start(0))
+        .map_err(|error| no_archive(TAR_GZ, error))?;
+    let mut unpacked = MultiGzDecoder::new(BufReader::new(archive)).take(MAX_ARCHIVE_BYTES);
+    let done = tar(&mut unpacked, folder, place);
+    match unpacked.limit() {
+        0 => Err(UnpackError::Archive(format!(
+            "unpacks to more than {MAX_ARCHIVE_BYTES} bytes"
+        ))),
+        _ => done,
+    }
+}
+
+fn tar(unpacked: &mut dyn Read, folder: &Path, place: Place) -> Result<(), UnpackError> {
+    let mut archive = tar::Archive::new(unpacked);
+    let entries = archive
+        .entries()
+        .map_err(|error| no_archive(TAR_GZ, error))?;
+    for (index, entry) in entries.enumerate() {
+        let mut entry = entry.map_err(|error| no_archive(TAR_GZ, error))?;
+        if index >= MAX_ENTRIES {
+            return Err(too_many_entries());
+        }
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_pax_global_extensions() {
+            continue;
+        }
+        let base = base_name(&name)?;
+        if !(kind.is_file() || kind.is_dir() || kind.is_contiguous()) {
+            return Err(outside(&name, "is neither a file nor a folder"));
+        }
+        if let Some(path) = place(base).filter(|_| !kind.is_dir()) {
+            write(&mut entry, base, &folder.join(path))?;
+        }
+    }
+    Ok(())
+}
+
+/// An entry's name without its folders. Errors: a name that leads elsewhere than below the archive's folder.
+fn base_name(name: &str) -> Result<&str, UnpackError> {
+    // Both separators and drives, whatever this system makes of them.
+    let mut parts = name.split(['/', '\\']);
+    let leads_out = name.starts_with(['/', '\\'])
+        || name.contains('\0')
+        || name.as_bytes().get(1) == Some(&b':')
+        || parts.any(|part| part == "..");
+    if leads_out {
+        return Err(outside(name, "leads out of the folder"));
+    }
+    let name = name.trim_end_matches(['/', '\\']);
+    Ok(name.rsplit(['/', '\\']).next().unwrap_or(name))
+}
+
+/// Writes one file, which must not be there yet. The archive's and the disk's errors are told apart.
+fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackError> {
+    let failed = |error| UnpackError::Write(WriteError::new(path, error));
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let mut file = match File::create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(UnpackError::Archive(format!("holds {name} twice")));
+        }
+        created => created.map_err(failed)?,
+    };
+    let mut block = vec![0; BLOCK];
+    let mut total = 0;
+    loop {
+        let read = match entry.read(&mut block) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(damaged(name, error)),
+        };
+        total += read as u64;
+        if total > MAX_FILE_BYTES {
+            return Err(UnpackError::Archive(format!(
+                "{name} in it unpacks to more than {MAX_FILE_BYTES} bytes"
+            )));
+        }
+        let bytes = block.get(..read).unwrap_or_default();
+        file.write_all(bytes).map_err(failed)?;
+    }
+    file.sync_all().map_err(failed)
+}
+
+fn no_archive(kind: &str, error: impl std::fmt::Display) -> UnpackError {
+    UnpackError::Archive(format!("is no {kind} archive, or a damaged one ({error})"))
+}
+
+fn damaged(name: &str, error: impl std::fmt::Display) -> UnpackError {
+    UnpackError::Archive(format!("{name} in it is damaged ({error})"))
+}
+
+fn outside(name: &str, problem: &str) -> UnpackError {
+    UnpackError::Archive(format!("is refused: {name:?} in it {problem}"))
+}
+
+fn too_many_entries() -> UnpackError {
+    UnpackError::Archive(format!("holds more than {MAX_ENTRIES} entries"))
+}
