@@ -10,7 +10,7 @@ use plotters::style::RGBColor;
 
 use super::axis::{TICKS, TickedRange, ValueAxis, epoch_range};
 use super::format::tick;
-use super::style::{AXIS, GRID, LABEL, TRAIN, VALID};
+use super::style::{AXIS, GRID, LABEL, REST, RUNS, TRAIN, VALID};
 use crate::metrics::{EpochRecord, Metrics};
 
 /// Units of the picture for one CSS pixel at its natural size: plotters rounds coordinates to whole units, which would
@@ -22,6 +22,8 @@ const WIDTH: u32 = 480;
 const HEIGHT: u32 = 270;
 /// Natural height of a minor chart in CSS pixels.
 const MINOR_HEIGHT: u32 = 150;
+/// Natural width and height of a wide chart in CSS pixels: two of the others and the gap between them, a bit higher.
+const WIDE: (u32, u32) = (976, 330);
 /// Height of the letters in CSS pixels. plotters sets the SVG's font to 1/1.24 of what it is asked for.
 const FONT: f64 = 12.0 * 1.24;
 /// Room for the labels of the vertical and the horizontal axis in CSS pixels.
@@ -47,6 +49,10 @@ pub enum Role {
     Train,
     /// Validation samples.
     Valid,
+    /// One of several runs, counted from 0.
+    Run(usize),
+    /// One of those that are only there to be told apart from.
+    Rest,
 }
 
 impl Role {
@@ -54,6 +60,16 @@ impl Role {
         match self {
             Role::Train => TRAIN,
             Role::Valid => VALID,
+            Role::Run(index) => RUNS.get(index).copied().unwrap_or(REST),
+            Role::Rest => REST,
+        }
+    }
+
+    /// Width of the line in CSS pixels.
+    fn width(self) -> u32 {
+        match self {
+            Role::Rest => 1,
+            _ => 2,
         }
     }
 }
@@ -65,6 +81,8 @@ pub struct ChartOptions {
     pub fraction: bool,
     /// A low chart, for what is only looked at in passing.
     pub minor: bool,
+    /// A chart for the whole width of a page.
+    pub wide: bool,
     /// The epoch to mark with a dashed line.
     pub marked_epoch: Option<usize>,
 }
@@ -109,11 +127,15 @@ pub fn chart(series: &[Series], options: ChartOptions) -> Option<String> {
     let values: Vec<f64> = finite.iter().map(|point| point.1).collect();
     let ticks = if options.minor { TICKS * 2 / 3 } else { TICKS };
     let axis = ValueAxis::new(&values, options.fraction, ticks);
-    let height = if options.minor { MINOR_HEIGHT } else { HEIGHT };
+    let (width, height) = match (options.wide, options.minor) {
+        (true, _) => WIDE,
+        (false, true) => (WIDTH, MINOR_HEIGHT),
+        (false, false) => (WIDTH, HEIGHT),
+    };
 
     let mut svg = String::new();
     {
-        let backend = SVGBackend::with_string(&mut svg, (WIDTH * SCALE, height * SCALE));
+        let backend = SVGBackend::with_string(&mut svg, (width * SCALE, height * SCALE));
         let area = backend.into_drawing_area();
         // Writing into a string can't fail; a chart that plotters refuses is left out like an empty one.
         draw(&area, series, (first, last), &axis, options.marked_epoch).ok()?;
@@ -191,7 +213,10 @@ fn draw_series<'a>(
             context.draw_series(points.iter().map(dot))?;
         }
         if points.len() > 1 {
-            context.draw_series(LineSeries::new(points, color.stroke_width(2 * SCALE)))?;
+            context.draw_series(LineSeries::new(
+                points,
+                color.stroke_width(series.role.width() * SCALE),
+            ))?;
         }
     }
     Ok(())

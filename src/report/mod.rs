@@ -5,7 +5,8 @@
 //! it can be mailed, archived and printed. Nothing here reads or writes files, knows tensors, or calculates a metric.
 //!
 //! `html` lays the page out and is the only place that knows its order; `curves`, `confusion` and `mistakes` each make
-//! one kind of picture; `style` holds the style sheet and the colours that the pictures share with it.
+//! one kind of picture; `style` holds the style sheet and the colours that the pictures share with it. [`overlay`] is the
+//! page that shows several runs, with [`table`]s that terminals show as well.
 
 use crate::metrics::EpochRecord;
 use crate::metrics::classification::Confusion;
@@ -13,10 +14,12 @@ use crate::metrics::classification::Confusion;
 mod axis;
 pub mod confusion;
 pub mod curves;
-mod format;
+pub(crate) mod format;
 mod html;
 pub mod mistakes;
+pub mod overlay;
 mod style;
+pub mod table;
 
 pub use html::render;
 pub use mistakes::Mistake;
