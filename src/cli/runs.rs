@@ -278,9 +278,7 @@ fn show(path: &Path, as_json: bool) -> Outcome {
     if let State::Damaged(problem) = &run.state {
         row("problem", Some(problem.clone()));
     }
-    let seconds = run
-        .seconds
-        .map(|s| std::time::Duration::from_secs_f64(s.max(0.0)));
+    let seconds = run.seconds.map(std::time::Duration::from_secs_f64);
     row("duration", seconds.map(output::duration));
     row("written (UTC)", run.written.map(date));
     row(
@@ -338,7 +336,9 @@ fn history(run: &RunRecord) -> Table {
         run.epochs.last().map(|record| record.epoch),
     );
     let is_shown = |record: &&EpochRecord| {
-        record.epoch.saturating_sub(1) % every == 0 || Some(record.epoch) == best || Some(record.epoch) == last
+        record.epoch.saturating_sub(1) % every == 0
+            || Some(record.epoch) == best
+            || Some(record.epoch) == last
     };
     for record in run.epochs.iter().filter(is_shown) {
         let mark = if Some(record.epoch) == best {

@@ -43,16 +43,16 @@ pub struct OverlayRun<'a> {
     pub epochs: &'a [EpochRecord],
 }
 
-/// A table with a heading.
+/// Tables under a heading.
 #[derive(Debug, Clone)]
 pub struct Section {
     /// The heading.
     pub title: String,
     /// A sentence below it; may be empty.
     pub note: String,
-    /// The table.
-    pub table: Table,
-    /// Its rows are the runs, in their order: each gets the colour of its curves.
+    /// The tables; several stand side by side.
+    pub tables: Vec<Table>,
+    /// Their rows are the runs, in their order: each gets the colour of its curves.
     pub keyed: bool,
 }
 
@@ -81,7 +81,7 @@ enum Part {
 fn charts(data: &OverlayData) -> Markup {
     html! {
         section {
-            h2 { "Curves" }
+            h2 { "Curves by epoch" }
             (legend(data.runs))
             div.charts {
                 div.broad { (overlay(data, data.metric, Part::Valid, true)) }
@@ -120,10 +120,10 @@ fn overlay(data: &OverlayData, metric: &str, part: Part, wide: bool) -> Markup {
         ..ChartOptions::default()
     };
     let part = match part {
-        Part::Train => "training",
-        Part::Valid => "validation",
+        Part::Train => "Training",
+        Part::Valid => "Validation",
     };
-    let title = format!("{}, {part}", metric_title(metric));
+    let title = format!("{part} {}", metric_title(metric).to_lowercase());
     figure(&title, html! {}, chart(&series, options))
 }
 
@@ -168,7 +168,11 @@ fn sections(data: &OverlayData) -> Markup {
             section {
                 h2 { (section.title) }
                 @if !section.note.is_empty() { p.note { (section.note) } }
-                figure { (section.table.html(|index| mark(index, section.keyed))) }
+                div.columns {
+                    @for table in &section.tables {
+                        figure { (table.html(|index| mark(index, section.keyed))) }
+                    }
+                }
             }
         }
     }

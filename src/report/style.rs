@@ -86,40 +86,40 @@ svg [stroke="#D95F0E"] { stroke: var(--valid); }
 svg [fill="#D95F0E"] { fill: var(--valid); }
 svg [stroke="#0B62C4"] { stroke: var(--run0); }
 svg [fill="#0B62C4"] { fill: var(--run0); }
-.run0 { border-color: var(--run0); }
+.stroke.run0 { border-color: var(--run0); }
 svg [stroke="#D9580B"] { stroke: var(--run1); }
 svg [fill="#D9580B"] { fill: var(--run1); }
-.run1 { border-color: var(--run1); }
+.stroke.run1 { border-color: var(--run1); }
 svg [stroke="#1F8A3B"] { stroke: var(--run2); }
 svg [fill="#1F8A3B"] { fill: var(--run2); }
-.run2 { border-color: var(--run2); }
+.stroke.run2 { border-color: var(--run2); }
 svg [stroke="#7A3FC0"] { stroke: var(--run3); }
 svg [fill="#7A3FC0"] { fill: var(--run3); }
-.run3 { border-color: var(--run3); }
+.stroke.run3 { border-color: var(--run3); }
 svg [stroke="#C2185B"] { stroke: var(--run4); }
 svg [fill="#C2185B"] { fill: var(--run4); }
-.run4 { border-color: var(--run4); }
+.stroke.run4 { border-color: var(--run4); }
 svg [stroke="#8A6A00"] { stroke: var(--run5); }
 svg [fill="#8A6A00"] { fill: var(--run5); }
-.run5 { border-color: var(--run5); }
+.stroke.run5 { border-color: var(--run5); }
 svg [stroke="#0E8C8C"] { stroke: var(--run6); stroke-dasharray: 28 16; }
 svg [fill="#0E8C8C"] { fill: var(--run6); }
-.run6 { border-color: var(--run6); border-top-style: dashed; }
+.stroke.run6 { border-color: var(--run6); border-top-style: dashed; }
 svg [stroke="#E0529C"] { stroke: var(--run7); stroke-dasharray: 28 16; }
 svg [fill="#E0529C"] { fill: var(--run7); }
-.run7 { border-color: var(--run7); border-top-style: dashed; }
+.stroke.run7 { border-color: var(--run7); border-top-style: dashed; }
 svg [stroke="#8A5A2B"] { stroke: var(--run8); stroke-dasharray: 28 16; }
 svg [fill="#8A5A2B"] { fill: var(--run8); }
-.run8 { border-color: var(--run8); border-top-style: dashed; }
+.stroke.run8 { border-color: var(--run8); border-top-style: dashed; }
 svg [stroke="#359FDB"] { stroke: var(--run9); stroke-dasharray: 28 16; }
 svg [fill="#359FDB"] { fill: var(--run9); }
-.run9 { border-color: var(--run9); border-top-style: dashed; }
+.stroke.run9 { border-color: var(--run9); border-top-style: dashed; }
 svg [stroke="#6F9E00"] { stroke: var(--run10); stroke-dasharray: 28 16; }
 svg [fill="#6F9E00"] { fill: var(--run10); }
-.run10 { border-color: var(--run10); border-top-style: dashed; }
+.stroke.run10 { border-color: var(--run10); border-top-style: dashed; }
 svg [stroke="#46505C"] { stroke: var(--run11); stroke-dasharray: 28 16; }
 svg [fill="#46505C"] { fill: var(--run11); }
-.run11 { border-color: var(--run11); border-top-style: dashed; }
+.stroke.run11 { border-color: var(--run11); border-top-style: dashed; }
 svg [stroke="#C4C9D0"] { stroke: var(--rest); }
 svg [fill="#C4C9D0"] { fill: var(--rest); }
 svg [fill="#5B636E"] { fill: var(--label); }
@@ -152,6 +152,7 @@ th, td {
 }
 th { color: var(--label); font-weight: 500; }
 th:first-child, .words { text-align: left; }
+:not(:first-child).words { padding-left: 1.5rem; }
 tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 2.5rem; }
 tbody th { color: var(--ink); font-weight: 600; }
 tr:last-child > * { border-bottom: 0; }

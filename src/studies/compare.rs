@@ -246,17 +246,17 @@ impl Comparison {
                 epochs: &self.runs[index].epochs,
             })
             .collect();
-        let mut tables = vec![overlay::Section {
+        let mut sections = vec![overlay::Section {
             title: "Metrics".into(),
             note: "Validation and test are measured with the weights that each run kept.".into(),
-            table: self.metrics_table(&labels),
+            tables: vec![self.metrics_table(&labels)],
             keyed: false,
         }];
         if let Some(table) = self.settings_table(&labels) {
-            tables.push(overlay::Section {
+            sections.push(overlay::Section {
                 title: "Settings that differ".into(),
                 note: String::new(),
-                table,
+                tables: vec![table],
                 keyed: false,
             });
         }
@@ -265,7 +265,7 @@ impl Comparison {
             findings: &[wording::of_runs(&self.yardstick, &ranked)],
             metric: &self.yardstick.metric,
             runs: &runs,
-            sections: &tables,
+            sections: &sections,
             made_by: &[],
             config_json: "",
         })

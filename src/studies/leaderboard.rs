@@ -148,7 +148,7 @@ impl Leaderboard {
                 _ => ABSENT.into(),
             });
             let seconds = row.record.seconds.filter(|_| row.is_drawn());
-            let took = seconds.map(|s| duration(Duration::from_secs_f64(s.max(0.0))));
+            let took = seconds.map(took);
             cells.push(took.unwrap_or_else(|| ABSENT.into()));
             cells.push(row.run.clone());
             table.push(cells);
@@ -158,20 +158,17 @@ impl Leaderboard {
 
     /// For each axis, the best run of each of its values. None for a single axis, whose runs are all told already, and for
     /// ranges, whose every value is another.
-    pub fn by_value(&self) -> Vec<(String, Table)> {
+    pub fn by_value(&self) -> Vec<Table> {
         if self.axes.len() < 2 {
             return Vec::new();
         }
         let best = self.ranked().next().map(|(_, value)| value);
-        let listed = self.axes.iter().enumerate();
-        listed
-            .filter_map(|(index, axis)| match &axis.choices {
-                Choices::Values(values) => {
-                    Some((axis.path.clone(), self.best_of_each(index, values, best)))
-                }
-                Choices::Range(_) => None,
-            })
-            .collect()
+        let axes = self.axes.iter().enumerate();
+        axes.filter_map(|(index, axis)| match &axis.choices {
+            Choices::Values(values) => Some(self.best_of_each(index, values, best)),
+            Choices::Range(_) => None,
+        })
+        .collect()
     }
 
     fn best_of_each(&self, axis: usize, values: &[Value], best: Option<f64>) -> Table {
@@ -284,14 +281,16 @@ impl Leaderboard {
             note: format!(
                 "By validation {metric}, measured with the weights that each run kept; the duration is that of its epochs."
             ),
-            table: self.table(),
+            tables: vec![self.table()],
             keyed: true,
         }];
-        for (path, table) in self.by_value() {
+        let by_value = self.by_value();
+        if !by_value.is_empty() {
             sections.push(overlay::Section {
-                title: format!("By {path}"),
-                note: "The best run of each value, over all values of the other keys.".into(),
-                table,
+                title: "By value".into(),
+                note: "The best run of each value of a key, over all values of the other keys."
+                    .into(),
+                tables: by_value,
                 keyed: false,
             });
         }
@@ -317,21 +316,18 @@ impl Leaderboard {
     }
 
     fn made_by(&self) -> Vec<(String, String)> {
-        let record = &self.record;
-        let mut pairs = vec![("config".into(), record.config_file.display().to_string())];
-        pairs.extend(
-            record
-                .axes
-                .iter()
-                .map(|axis| ("--grid".into(), axis.typed())),
-        );
-        if let Some(draw) = record.random {
-            pairs.push(("--random".into(), draw.count.to_string()));
-            pairs.push(("--seed".into(), draw.seed.to_string()));
-        }
-        pairs.extend(record.set.iter().map(|set| ("--set".into(), set.clone())));
-        pairs.push(("kiln".into(), record.kiln.clone()));
-        pairs
+        vec![
+            ("Command".into(), self.record.command()),
+            ("kiln".into(), self.record.kiln.clone()),
+        ]
+    }
+}
+
+/// A run's duration; short ones with a decimal.
+fn took(seconds: f64) -> String {
+    match seconds < 10.0 {
+        true => format!("{seconds:.1} s"),
+        false => duration(Duration::from_secs_f64(seconds)),
     }
 }
 

@@ -15,6 +15,9 @@ use super::sweep::SWEEP_FILE;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::run_dir::{RunDir, Status, Summary};
 
+/// Longest time that a run is believed to have taken: a century.
+const LONGEST_SECONDS: f64 = 3.2e9;
+
 /// What can be read of a run.
 #[derive(Debug, Clone)]
 pub struct RunRecord {
@@ -168,7 +171,9 @@ fn seconds(path: &Path) -> Option<f64> {
     let text = std::fs::read_to_string(path).ok()?;
     let lines = text.lines().map(serde_json::from_str::<Line>);
     let lines: Vec<Line> = lines.collect::<Result<_, _>>().ok()?;
-    Some(lines.iter().map(|line| line.seconds).sum())
+    let sum: f64 = lines.iter().map(|line| line.seconds).sum();
+    // Anything else is no duration, and would be a panic further on.
+    (0.0..LONGEST_SECONDS).contains(&sum).then_some(sum)
 }
 
 /// Whether a run was made here, or was about to be.

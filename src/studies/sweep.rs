@@ -121,12 +121,39 @@ impl Record {
         pairs.collect::<Vec<_>>().join(" ")
     }
 
+    /// The command that makes such a sweep.
+    pub fn command(&self) -> String {
+        let mut words = vec!["kiln".into(), "sweep".into()];
+        words.push(self.config_file.display().to_string());
+        for axis in &self.axes {
+            words.extend(["--grid".into(), axis.typed()]);
+        }
+        if let Some(draw) = self.random {
+            words.extend(["--random".into(), draw.count.to_string()]);
+            words.extend(["--seed".into(), draw.seed.to_string()]);
+        }
+        for set in &self.set {
+            words.extend(["--set".into(), set.clone()]);
+        }
+        let words: Vec<String> = words.iter().map(|word| in_shell(word)).collect();
+        words.join(" ")
+    }
+
     fn experiment(&self, trial: &Trial) -> Result<Experiment, StudyError> {
         let text = self.config.to_string();
         let overrides = overrides(&self.set, &trial.values);
         let mut experiment = config::parse(&text, &self.config_file, &overrides)?;
         experiment.schema = None;
         Ok(experiment)
+    }
+}
+
+/// A word as a shell takes it.
+fn in_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/=,:+".contains(c);
+    match word.chars().all(is_plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

@@ -10,6 +10,8 @@ use super::yardstick::Yardstick;
 
 /// As many others are named one by one; more are told as a group.
 const MOST_NAMED: usize = 3;
+/// What is said of runs whose figures read alike.
+const AS_GOOD: &str = "as good";
 /// Fewest numbers on an axis for which it means something that the best is the outermost.
 const FEWEST_FOR_AN_EDGE: usize = 3;
 
@@ -38,10 +40,7 @@ pub fn of_sweep(board: &Leaderboard) -> Vec<String> {
         1 => others(yardstick, *value, &named, MOST_NAMED),
         _ => others(yardstick, *value, &named, 0),
     };
-    let mut findings = vec![match others {
-        None => format!("{subject} gave {reached}."),
-        Some(others) => format!("{subject} was best: {reached}; {others}."),
-    }];
+    let mut findings = vec![verdict(&subject, &reached, others)];
     findings.extend(
         board
             .axes
@@ -63,9 +62,19 @@ pub fn of_runs(yardstick: &Yardstick, ranked: &[(&str, f64)]) -> String {
         .iter()
         .map(|(name, value)| (name.to_string(), *value))
         .collect();
-    match others(yardstick, *value, &named, MOST_NAMED) {
-        None => format!("{best} has {reached}."),
-        Some(others) => format!("{best} is best: {reached}; {others}."),
+    verdict(
+        best,
+        &reached,
+        others(yardstick, *value, &named, MOST_NAMED),
+    )
+}
+
+/// One sentence. Nobody is called best next to an equal.
+fn verdict(subject: &str, reached: &str, others: Option<String>) -> String {
+    match others {
+        None => format!("{subject} gave {reached}."),
+        Some(others) if others.contains(AS_GOOD) => format!("{subject} gave {reached}; {others}."),
+        Some(others) => format!("{subject} was best: {reached}; {others}."),
     }
 }
 
@@ -109,7 +118,7 @@ fn others(
     let mut said = Vec::new();
     if !equal.is_empty() {
         let verb = if equal.len() == 1 { "was" } else { "were" };
-        said.push(format!("{} {verb} as good", listed(&equal)));
+        said.push(format!("{} {verb} {AS_GOOD}", listed(&equal)));
     }
     if !parts.is_empty() {
         said.push(listed(&parts));
@@ -126,9 +135,9 @@ fn group(yardstick: &Yardstick, best: f64, rest: &[(String, f64)], side: &str) -
     let distance = |at: Option<&(String, f64)>| yardstick.distance(best, at?.1);
     let unit = " points";
     match (distance(rest.first()), distance(rest.last())) {
-        (_, None) if count == 1 => format!("{who} was as good"),
-        (_, None) => format!("{who} were as good"),
-        (None, Some(most)) => format!("{who} stayed up to {most} {side}"),
+        (_, None) if count == 1 => format!("{who} was {AS_GOOD}"),
+        (_, None) => format!("{who} were {AS_GOOD}"),
+        (None, Some(most)) => format!("{who} were {AS_GOOD} or up to {most} {side}"),
         (Some(least), Some(most)) if least == most => format!("{who} stayed {most} {side}"),
         (Some(least), Some(most)) => {
             let least = least.trim_end_matches(unit);
