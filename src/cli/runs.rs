@@ -1,7 +1,7 @@
 //! `kiln runs`
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Outcome, output};
 use crate::files;
 use crate::metrics::EpochRecord;
-use crate::report::format::{metric_title, metric_value, number};
+use crate::report::format::{date, metric_title, metric_value, number};
 use crate::report::table::{ABSENT, Table};
 use crate::studies::compare::{Comparison, shown};
 use crate::studies::runs::{self, RunRecord, State};
@@ -215,34 +215,6 @@ fn as_value(run: &RunRecord) -> Value {
     })
 }
 
-/// A time as `2026-11-25 14:05` in UTC.
-fn date(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, minutes) = (seconds / 86_400, seconds % 86_400 / 60);
-    // From days since 1970 to the calendar (Hinnant 2014, "chrono-compatible low-level date algorithms"): years that
-    // begin in March, in eras of 400 years.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!(
-        "{year}-{month:02}-{day:02} {:02}:{:02}",
-        minutes / 60,
-        minutes % 60
-    )
-}
-
 /// A folder that is a run in some state; anything else is the wrong name.
 fn open(path: &Path) -> Result<RunRecord, StudyError> {
     match runs::is_run(path) {
@@ -336,7 +308,7 @@ fn history(run: &RunRecord) -> Table {
         run.epochs.last().map(|record| record.epoch),
     );
     let is_shown = |record: &&EpochRecord| {
-        record.epoch.saturating_sub(1) % every == 0
+        record.epoch.saturating_sub(1).is_multiple_of(every)
             || Some(record.epoch) == best
             || Some(record.epoch) == last
     };

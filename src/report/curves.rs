@@ -15,11 +15,11 @@ use crate::metrics::{EpochRecord, Metrics};
 
 /// Units of the picture for one CSS pixel at its natural size: plotters rounds coordinates to whole units, which would
 /// make curves jagged at 1.
-const SCALE: u32 = 4;
+pub(super) const SCALE: u32 = 4;
 /// Natural width of a chart in CSS pixels.
-const WIDTH: u32 = 480;
+pub(super) const WIDTH: u32 = 480;
 /// Natural height of a metric's chart in CSS pixels.
-const HEIGHT: u32 = 270;
+pub(super) const HEIGHT: u32 = 270;
 /// Natural height of a minor chart in CSS pixels.
 const MINOR_HEIGHT: u32 = 150;
 /// Natural width and height of a wide chart in CSS pixels: two of the others and the gap between them, a bit higher.
@@ -56,7 +56,7 @@ pub enum Role {
 }
 
 impl Role {
-    fn color(self) -> RGBColor {
+    pub(super) fn color(self) -> RGBColor {
         match self {
             Role::Train => TRAIN,
             Role::Valid => VALID,
@@ -144,11 +144,13 @@ pub fn chart(series: &[Series], options: ChartOptions) -> Option<String> {
     Some(svg)
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Context<'a, 'b> = ChartContext<'b, SVGBackend<'a>, Cartesian2d<TickedRange, TickedRange>>;
-type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Context<'a, 'b> =
+    ChartContext<'b, SVGBackend<'a>, Cartesian2d<TickedRange, TickedRange>>;
+pub(super) type Drawn<'a> =
+    Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
-/// Draws grid, axes, labels, the mark and the curves.
+/// Draws the frame, the mark and the curves.
 fn draw<'a>(
     area: &Area<'a>,
     series: &[Series],
@@ -156,12 +158,29 @@ fn draw<'a>(
     axis: &ValueAxis,
     marked_epoch: Option<usize>,
 ) -> Drawn<'a> {
+    let mut context = frame(area, epoch_range(first, last), &|epoch| tick(epoch), axis)?;
+    if let Some(epoch) = marked_epoch.filter(|epoch| (first..=last).contains(epoch)) {
+        draw_mark(&mut context, epoch, axis)?;
+    }
+    for one in series {
+        draw_series(&mut context, one, axis, last - first < MOST_DOTS)?;
+    }
+    Ok(())
+}
+
+/// Draws grid, axes and labels.
+pub(super) fn frame<'a, 'b>(
+    area: &'b Area<'a>,
+    across: TickedRange,
+    label: &dyn Fn(f64) -> String,
+    axis: &ValueAxis,
+) -> Result<Context<'a, 'b>, DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>> {
     let mut context = ChartBuilder::on(area)
         .margin_top(MARGIN.0 * SCALE)
         .margin_right(MARGIN.1 * SCALE)
         .y_label_area_size(LABEL_ROOM.0 * SCALE)
         .x_label_area_size(LABEL_ROOM.1 * SCALE)
-        .build_cartesian_2d(epoch_range(first, last), axis.range.clone())?;
+        .build_cartesian_2d(across, axis.range.clone())?;
     let font = ("sans-serif", FONT * f64::from(SCALE)).into_font();
     context
         .configure_mesh()
@@ -171,16 +190,10 @@ fn draw<'a>(
         .axis_style(AXIS.stroke_width(SCALE))
         .label_style(font.color(&LABEL))
         .set_all_tick_mark_size(4 * SCALE)
-        .x_label_formatter(&|epoch| tick(*epoch))
+        .x_label_formatter(&|place| label(*place))
         .y_label_formatter(&|height| axis.label(*height))
         .draw()?;
-    if let Some(epoch) = marked_epoch.filter(|epoch| (first..=last).contains(epoch)) {
-        draw_mark(&mut context, epoch, axis)?;
-    }
-    for one in series {
-        draw_series(&mut context, one, axis, last - first < MOST_DOTS)?;
-    }
-    Ok(())
+    Ok(context)
 }
 
 /// The dashed line at an epoch.

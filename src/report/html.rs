@@ -140,7 +140,7 @@ pub(super) fn figure(title: &str, legend: Markup, svg: Option<String>) -> Markup
         figure {
             figcaption { h3 { (title) } (legend) }
             @match svg {
-                Some(svg) => div role="img" aria-label=(format!("{title} by epoch")) { (PreEscaped(svg)) }
+                Some(svg) => div role="img" aria-label=(title) { (PreEscaped(svg)) }
                 None => p.note { "No finite value to draw." }
             }
         }

@@ -4,8 +4,8 @@
 //! Goes out: a `String` of HTML with its pictures inside, without scripts and without links to anything outside, so that
 //! it can be mailed, archived and printed. Nothing here reads or writes files, knows tensors, or calculates a metric.
 //!
-//! `html` lays the page out and is the only place that knows its order; `curves`, `confusion` and `mistakes` each make
-//! one kind of picture; `style` holds the style sheet and the colours that the pictures share with it. [`overlay`] is the
+//! `html` lays the page out and is the only place that knows its order; `curves`, `scatter`, `confusion` and `mistakes` each
+//! make one kind of picture; `style` holds the style sheet and the colours that the pictures share with it. [`overlay`] is the
 //! page that shows several runs, with [`table`]s that terminals show as well.
 
 use crate::metrics::EpochRecord;
@@ -18,6 +18,7 @@ pub(crate) mod format;
 mod html;
 pub mod mistakes;
 pub mod overlay;
+pub mod scatter;
 mod style;
 pub mod table;
 

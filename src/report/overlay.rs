@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::curves::{ChartOptions, Role, Series, chart, metric_series};
 use super::format::{is_fraction, metric_title};
 use super::html::{figure, indented, page};
+use super::scatter::{Dot, scatter};
 use super::style::RUNS;
 use super::table::Table;
 use crate::metrics::EpochRecord;
@@ -52,8 +53,19 @@ pub struct Section {
     pub note: String,
     /// The tables; several stand side by side.
     pub tables: Vec<Table>,
+    /// Charts of the runs, before the tables.
+    pub dots: Vec<Dots>,
     /// Their rows are the runs, in their order: each gets the colour of its curves.
     pub keyed: bool,
+}
+
+/// The metric by a setting.
+#[derive(Debug, Clone)]
+pub struct Dots {
+    /// What is told apart.
+    pub setting: String,
+    /// Index of a run, its setting, its value of the metric; the best first.
+    pub dots: Vec<(usize, f64, f64)>,
 }
 
 /// The page as an HTML document in UTF-8.
@@ -99,17 +111,16 @@ fn overlay(data: &OverlayData, metric: &str, part: Part, wide: bool) -> Markup {
         .iter()
         .enumerate()
         .filter_map(|(index, run)| {
-            let role = match part {
+            let side = match part {
                 Part::Train => Role::Train,
                 Part::Valid => Role::Valid,
             };
             let curves = metric_series(run.epochs, metric);
-            let curve = curves.into_iter().find(|series| series.role == role)?;
-            let role = match index < RUNS.len() {
-                true => Role::Run(index),
-                false => Role::Rest,
-            };
-            Some(Series { role, ..curve })
+            let curve = curves.into_iter().find(|series| series.role == side)?;
+            Some(Series {
+                role: role(index),
+                ..curve
+            })
         })
         .collect();
     // The best is drawn last, over the others.
@@ -125,6 +136,33 @@ fn overlay(data: &OverlayData, metric: &str, part: Part, wide: bool) -> Markup {
     };
     let title = format!("{part} {}", metric_title(metric).to_lowercase());
     figure(&title, html! {}, chart(&series, options))
+}
+
+/// How the run of an index is drawn.
+fn role(index: usize) -> Role {
+    match index < RUNS.len() {
+        true => Role::Run(index),
+        false => Role::Rest,
+    }
+}
+
+/// One dot for each run.
+fn by_setting(metric: &str, dots: &Dots) -> Markup {
+    let drawn: Vec<Dot> = dots
+        .dots
+        .iter()
+        .map(|&(index, setting, value)| Dot {
+            role: role(index),
+            setting,
+            value,
+        })
+        .collect();
+    let title = format!(
+        "Validation {} by {}",
+        metric_title(metric).to_lowercase(),
+        dots.setting
+    );
+    figure(&title, html! {}, scatter(&drawn, is_fraction(metric)))
 }
 
 /// Which line is which run, in the order of the runs.
@@ -169,6 +207,7 @@ fn sections(data: &OverlayData) -> Markup {
                 h2 { (section.title) }
                 @if !section.note.is_empty() { p.note { (section.note) } }
                 div.columns {
+                    @for dots in &section.dots { (by_setting(data.metric, dots)) }
                     @for table in &section.tables {
                         figure { (table.html(|index| mark(index, section.keyed))) }
                     }

@@ -141,6 +141,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: basel
 .runs { display: flex; flex-wrap: wrap; gap: .15rem 1.5rem; max-width: none; }
 .runs b { color: var(--ink); font-weight: 600; }
 .broad { grid-column: 1 / -1; min-width: 0; }
+.broad svg { min-width: 40rem; }
 .finding { font-size: 1.15rem; max-width: 54rem; }
 .key { display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; border-radius: 2px; }
 .key.train { background: var(--train); }

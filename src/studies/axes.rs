@@ -277,7 +277,8 @@ pub fn all(axes: &[Axis]) -> Result<Vec<Combination>, StudyError> {
         }
         let longer = |first: &Combination| {
             let first = first.clone();
-            let with = move |value: &Value| [first.as_slice(), &[value.clone()]].concat();
+            let with =
+                move |value: &Value| [first.as_slice(), std::slice::from_ref(value)].concat();
             values.iter().map(with).collect::<Vec<_>>()
         };
         combinations = combinations.iter().flat_map(longer).collect();

@@ -250,6 +250,7 @@ impl Comparison {
             title: "Metrics".into(),
             note: "Validation and test are measured with the weights that each run kept.".into(),
             tables: vec![self.metrics_table(&labels)],
+            dots: Vec::new(),
             keyed: false,
         }];
         if let Some(table) = self.settings_table(&labels) {
@@ -257,6 +258,7 @@ impl Comparison {
                 title: "Settings that differ".into(),
                 note: String::new(),
                 tables: vec![table],
+                dots: Vec::new(),
                 keyed: false,
             });
         }

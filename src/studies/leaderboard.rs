@@ -13,8 +13,11 @@ use super::wording;
 use super::yardstick::Yardstick;
 use crate::metrics::Metrics;
 use crate::report::format::{duration, metric_title, metric_value};
-use crate::report::overlay::{self, OverlayData, OverlayRun};
+use crate::report::overlay::{self, Dots, OverlayData, OverlayRun};
 use crate::report::table::{ABSENT, Table};
+
+/// Fewest different numbers on an axis for which a chart shows more than the table.
+const FEWEST_DOTS: usize = 5;
 
 /// All runs of a sweep.
 #[derive(Debug, Clone)]
@@ -156,7 +159,7 @@ impl Leaderboard {
         table
     }
 
-    /// For each axis, the best run of each of its values. None for a single axis, whose runs are all told already, and for
+    /// For each axis, the best run and the mean of each of its values. None for a single axis, whose runs are all told already, and for
     /// ranges, whose every value is another.
     pub fn by_value(&self) -> Vec<Table> {
         if self.axes.len() < 2 {
@@ -171,13 +174,33 @@ impl Leaderboard {
         .collect()
     }
 
+    /// For each axis of enough numbers, the ranked runs by them.
+    fn dots(&self) -> Vec<Dots> {
+        let of = |(index, axis): (usize, &Axis)| {
+            let numbered = |(place, (row, value)): (usize, (&Row, f64))| {
+                Some((place, row.values.get(index)?.as_f64()?, value))
+            };
+            let ranked = self.ranked().enumerate();
+            let dots: Vec<_> = ranked.map(numbered).collect::<Option<_>>()?;
+            let mut numbers: Vec<f64> = dots.iter().map(|dot: &(usize, f64, f64)| dot.1).collect();
+            numbers.sort_by(f64::total_cmp);
+            numbers.dedup();
+            (numbers.len() >= FEWEST_DOTS).then(|| Dots {
+                setting: axis.path.clone(),
+                dots,
+            })
+        };
+        self.axes.iter().enumerate().filter_map(of).collect()
+    }
+
     fn best_of_each(&self, axis: usize, values: &[Value], best: Option<f64>) -> Table {
         let metric = &self.yardstick.metric;
         let mut table = Table::new([
             self.axes[axis].path.as_str(),
             "Runs",
-            "Best validation",
-            "Behind the best",
+            "Best",
+            "Behind",
+            "Mean",
         ]);
         for value in values {
             let of_value: Vec<f64> = self
@@ -190,11 +213,16 @@ impl Leaderboard {
                 (Some(best), Some(figure)) => self.yardstick.distance(best, figure),
                 _ => None,
             };
+            let mean = of_value.iter().sum::<f64>() / of_value.len() as f64;
+            let or_absent = |figure: Option<f64>| {
+                figure.map_or_else(|| ABSENT.into(), |figure| metric_value(metric, figure))
+            };
             table.push([
                 shown(value),
                 of_value.len().to_string(),
-                figure.map_or_else(|| ABSENT.into(), |figure| metric_value(metric, figure)),
+                or_absent(figure),
                 behind.unwrap_or_else(|| ABSENT.into()),
+                or_absent(figure.map(|_| mean)),
             ]);
         }
         table
@@ -282,15 +310,19 @@ impl Leaderboard {
                 "By validation {metric}, measured with the weights that each run kept; the duration is that of its epochs."
             ),
             tables: vec![self.table()],
+            dots: Vec::new(),
             keyed: true,
         }];
-        let by_value = self.by_value();
-        if !by_value.is_empty() {
+        let (tables, dots) = (self.by_value(), self.dots());
+        if !tables.is_empty() || !dots.is_empty() {
             sections.push(overlay::Section {
                 title: "By value".into(),
-                note: "The best run of each value of a key, over all values of the other keys."
-                    .into(),
-                tables: by_value,
+                note: format!(
+                    "Validation {metric} over all values of the other keys: the best run, how far it is behind the \
+                     leaderboard's first, and the mean."
+                ),
+                tables,
+                dots,
                 keyed: false,
             });
         }

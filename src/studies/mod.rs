@@ -3,8 +3,8 @@
 //! Comes in: a config with the values that some of its keys are to take, or run directories. Goes out: a folder with one
 //! run for each combination, and tables and pages that put runs next to each other. Nothing here prints.
 //!
-//! [`axes`] are the values and their combinations, [`sweep`] is the folder of a sweep and what it remembers, [`trials`]
-//! carries its runs out, [`leaderboard`] ranks them and [`wording`] says in a sentence what came out. [`runs`] reads run
+//! [`axes`] are the values and their combinations, [`plan`] checks all of them, [`sweep`] is the folder of a sweep and what
+//! it remembers, [`trials`] carries its runs out, [`leaderboard`] ranks them and [`wording`] says in a sentence what came out. [`runs`] reads run
 //! directories of any state, [`compare`] says in which metrics and settings they differ, [`defaults`] which settings were
 //! chosen at all, and [`yardstick`] by which metric runs are ranked.
 
@@ -19,6 +19,7 @@ pub mod axes;
 pub mod compare;
 pub mod defaults;
 pub mod leaderboard;
+pub mod plan;
 pub mod runs;
 pub mod sweep;
 pub mod trials;

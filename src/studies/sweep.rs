@@ -10,8 +10,8 @@
 //!   sweep.lock         held by the process that works on the folder
 //! ```
 //!
-//! [`Plan`] is a sweep that is checked and not yet written, [`Sweep`] one that has its folder. A folder is gone on with
-//! only by the sweep that made it: same axes, same draws, same settings. Nothing here trains.
+//! Comes in: a checked [`Plan`](super::plan::Plan), or the folder that one has made. Goes out: a [`Sweep`], which knows how
+//! each of its runs stands. Nothing here trains.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -21,12 +21,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::StudyError;
-use super::axes::{self, Axis, Combination, Draw};
-use super::compare::{differences, shown};
+use super::axes::{Axis, Draw};
+use super::compare::shown;
 use super::runs::RunRecord;
 use crate::config::{self, Experiment};
 use crate::files;
-use crate::run_dir;
+use crate::run_dir::{self, RunDir};
 
 /// Name of the file that makes a folder a sweep.
 pub const SWEEP_FILE: &str = "sweep.json";
@@ -34,10 +34,6 @@ pub const SWEEP_FILE: &str = "sweep.json";
 const LOCK_FILE: &str = "sweep.lock";
 /// Where runs go that were broken off.
 const UNFINISHED: &str = "unfinished";
-/// Longest part of a run's folder name that tells its values: names stay readable, and far below what file systems allow.
-const LONGEST_NAME: usize = 60;
-/// As many complaints about combinations are shown; more would bury the first.
-const MOST_COMPLAINTS: usize = 8;
 
 /// `sweep.json`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -158,182 +154,9 @@ fn in_shell(word: &str) -> String {
 }
 
 /// All that is set on top of the config's file. As one list: a section's kind comes before its other keys.
-fn overrides(set: &[String], values: &BTreeMap<String, Value>) -> Vec<String> {
+pub(super) fn overrides(set: &[String], values: &BTreeMap<String, Value>) -> Vec<String> {
     let values = values.iter().map(|(path, value)| format!("{path}={value}"));
     set.iter().cloned().chain(values).collect()
-}
-
-/// A sweep of which every combination is a valid experiment. Nothing is written yet.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// What will be written.
-    pub record: Record,
-    /// What each run is made with.
-    pub experiments: Vec<Experiment>,
-}
-
-impl Plan {
-    /// Makes all combinations and holds each of them against the config's rules.
-    pub fn new(
-        config_file: &Path,
-        set: &[String],
-        axes: Vec<Axis>,
-        random: Option<Draw>,
-    ) -> Result<Self, StudyError> {
-        axes::check(&axes, set)?;
-        let combinations = match random {
-            Some(draw) => axes::draw(&axes, draw)?,
-            None => axes::all(&axes)?,
-        };
-        let text = config::read(config_file)?;
-        let mut experiments = Vec::new();
-        let mut complaints: Vec<String> = Vec::new();
-        for combination in &combinations {
-            let overrides = overrides(set, &by_path(&axes, combination));
-            match config::parse(&text, config_file, &overrides) {
-                Ok(mut experiment) => {
-                    experiment.schema = None;
-                    experiments.push(experiment);
-                }
-                // The same key gives the same complaint in many combinations.
-                Err(error) => complaints.extend(error.to_string().lines().map(String::from)),
-            }
-        }
-        if !complaints.is_empty() {
-            let mut seen = std::collections::BTreeSet::new();
-            complaints.retain(|complaint| seen.insert(complaint.clone()));
-            complaints.truncate(MOST_COMPLAINTS);
-            return Err(StudyError::Refused(complaints));
-        }
-        let trials = combinations
-            .iter()
-            .enumerate()
-            .map(|(index, combination)| Trial {
-                run: folder_name(index, combinations.len(), &axes, combination),
-                values: by_path(&axes, combination),
-                status: TrialStatus::Waiting,
-                error: None,
-            })
-            .collect();
-        let record = Record {
-            kiln: env!("CARGO_PKG_VERSION").into(),
-            name: experiments
-                .first()
-                .map_or_else(String::new, |e| e.name.clone()),
-            config_file: config_file.to_path_buf(),
-            // The text has been read as JSON before.
-            config: serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default(),
-            set: set.to_vec(),
-            axes,
-            random,
-            trials,
-        };
-        Ok(Self {
-            record,
-            experiments,
-        })
-    }
-
-    /// Makes the sweep's folder, or goes on with the one that this sweep has made before.
-    pub fn start(self, dir: Option<&Path>) -> Result<Sweep, StudyError> {
-        let dir = match dir {
-            Some(dir) if dir.join(SWEEP_FILE).is_file() => return self.go_on(dir),
-            Some(dir) if is_empty(dir) => dir.to_path_buf(),
-            Some(dir) if dir.exists() => {
-                return Err(StudyError::NotASweep {
-                    path: dir.to_path_buf(),
-                    problem: "it has files, but no sweep.json; name a new folder".into(),
-                });
-            }
-            Some(dir) => run_dir::new_folder(dir)?,
-            None => run_dir::numbered_folder(Path::new("sweeps"), &self.record.name)?,
-        };
-        let sweep = Sweep {
-            lock: lock(&dir)?,
-            dir,
-            record: self.record,
-            experiments: self.experiments,
-        };
-        sweep.save()?;
-        Ok(sweep)
-    }
-
-    fn go_on(self, dir: &Path) -> Result<Sweep, StudyError> {
-        let there = Sweep::open(dir)?;
-        match self.difference(&there) {
-            None => Ok(there),
-            Some(difference) => Err(StudyError::OtherSweep {
-                path: dir.to_path_buf(),
-                difference,
-            }),
-        }
-    }
-
-    /// In what a sweep differs from this plan, if it does.
-    fn difference(&self, there: &Sweep) -> Option<String> {
-        let typed = |record: &Record| {
-            let axes: Vec<String> = record.axes.iter().map(Axis::typed).collect();
-            let draw = record
-                .random
-                .map(|draw| format!(" --random {} --seed {}", draw.count, draw.seed));
-            axes.join(" ") + &draw.unwrap_or_default()
-        };
-        let (old, new) = (typed(&there.record), typed(&self.record));
-        if old != new {
-            return Some(format!("{old} there, {new} asked for"));
-        }
-        let as_json =
-            |experiment: &Experiment| serde_json::to_value(experiment).unwrap_or_default();
-        let pairs = there.experiments.iter().zip(&self.experiments);
-        pairs
-            .filter(|(old, new)| old != new)
-            .find_map(|(old, new)| {
-                let differing = differences(&[&as_json(old), &as_json(new)]);
-                let first = differing.first()?;
-                let (old, new) = (first.shown(0), first.shown(1));
-                Some(format!("{} is {old} there, {new} asked for", first.path))
-            })
-    }
-}
-
-fn by_path(axes: &[Axis], combination: &Combination) -> BTreeMap<String, Value> {
-    let paths = axes.iter().map(|axis| axis.path.clone());
-    paths.zip(combination.iter().cloned()).collect()
-}
-
-/// `03_lr-0.002_hidden-64-64`: the number keeps names apart and in order, the values say which run it is.
-fn folder_name(index: usize, runs: usize, axes: &[Axis], combination: &Combination) -> String {
-    let key = |axis: &Axis| {
-        let last = axis.path.rsplit('.').next().unwrap_or(&axis.path);
-        let ends_so = |other: &&Axis| other.path.rsplit('.').next() == Some(last);
-        match axes.iter().filter(ends_so).count() {
-            1 => last.to_string(),
-            _ => axis.path.clone(),
-        }
-    };
-    let parts: Vec<String> = axes
-        .iter()
-        .zip(combination)
-        .map(|(axis, value)| format!("{}-{}", key(axis), shown(value)))
-        .collect();
-    let mut told = String::new();
-    for letter in parts.join("_").chars() {
-        let safe = letter.is_ascii_alphanumeric() || "._-".contains(letter);
-        // Brackets, quotes, spaces: one dash for any number of them.
-        match safe {
-            true => told.push(letter),
-            false if told.ends_with('-') => {}
-            false => told.push('-'),
-        }
-    }
-    told.truncate(LONGEST_NAME);
-    let told = told.replace("-_", "_");
-    let digits = runs.to_string().len();
-    format!("{:0digits$}_{}", index + 1, told.trim_end_matches('-'))
-}
-
-fn is_empty(dir: &Path) -> bool {
-    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// Makes sure that no other process works on the folder for as long as the file is held.
@@ -365,6 +188,22 @@ pub struct Sweep {
 }
 
 impl Sweep {
+    /// Makes an empty folder that of a sweep.
+    pub(super) fn begin(
+        dir: PathBuf,
+        record: Record,
+        experiments: Vec<Experiment>,
+    ) -> Result<Self, StudyError> {
+        let sweep = Self {
+            lock: lock(&dir)?,
+            dir,
+            record,
+            experiments,
+        };
+        sweep.save()?;
+        Ok(sweep)
+    }
+
     /// Opens the folder of a sweep to go on with it. What each run has come to is read from its folder.
     pub fn open(dir: &Path) -> Result<Self, StudyError> {
         let not_a_sweep = |problem: String| StudyError::NotASweep {
@@ -407,10 +246,11 @@ impl Sweep {
     /// Whether a run's folder holds the whole of the run that is meant.
     fn is_complete(&self, index: usize) -> bool {
         let run = RunRecord::read(&self.run_path(index));
-        let meant = serde_json::to_value(&self.experiments[index]);
+        // By what the config means: an older kiln wrote fewer keys.
+        let meant = || RunDir::open(&run.path).and_then(|run| run.experiment());
         run.state.is_complete()
             && run.path.join("report.html").is_file()
-            && meant.is_ok_and(|meant| meant == run.config)
+            && meant().is_ok_and(|experiment| experiment == self.experiments[index])
     }
 
     /// Folder of a run.
