@@ -206,7 +206,7 @@ fn sections(data: &OverlayData) -> Markup {
             section {
                 h2 { (section.title) }
                 @if !section.note.is_empty() { p.note { (section.note) } }
-                div.columns {
+                div.charts {
                     @for dots in &section.dots { (by_setting(data.metric, dots)) }
                     @for table in &section.tables {
                         figure { (table.html(|index| mark(index, section.keyed))) }
