@@ -584,7 +584,7 @@ fn the_sentence_says_which_value_was_best_and_by_how_much() {
     );
     assert_eq!(
         said(&[lr], "psnr", &[20.0, 24.5, 23.0]),
-        "optimizer.lr = 0.002 was best: a validation PSNR of 24.50 in epoch 1; 0.0002 stayed 1.500 below and 0.02 4.500."
+        "optimizer.lr = 0.002 was best: a validation PSNR of 24.50 dB in epoch 1; 0.0002 stayed 1.50 dB below and 0.02 4.50 dB."
     );
     // Of the loss, less is better.
     assert_eq!(

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Outcome, output};
 use crate::files;
 use crate::metrics::EpochRecord;
-use crate::report::format::{date, metric_title, metric_value, number};
+use crate::report::format::{date, metric_name, metric_value, number};
 use crate::report::table::{ABSENT, Table};
 use crate::studies::compare::{Comparison, shown};
 use crate::studies::runs::{self, RunRecord, State};
@@ -264,7 +264,7 @@ fn show(path: &Path, as_json: bool) -> Outcome {
     );
     for (part, metrics) in [("validation", run.valid()), ("test", run.test())] {
         for (metric, value) in metrics.into_iter().flatten() {
-            let name = format!("{part} {}", metric_title(metric).to_lowercase());
+            let name = format!("{part} {}", metric_name(metric));
             row(&name, Some(metric_value(metric, *value)));
         }
     }

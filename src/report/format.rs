@@ -5,19 +5,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Words in a metric's name that tell a fraction of 1, which is shown as a percentage.
 const FRACTIONS: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
 
+/// Metrics whose names are abbreviations.
+const ABBREVIATIONS: [&str; 2] = ["psnr", "ssim"];
+
 /// Whether a metric of this name is a fraction of 1.
 pub(crate) fn is_fraction(metric: &str) -> bool {
     FRACTIONS.iter().any(|word| metric.contains(word))
 }
 
 /// A metric's name for a reader: `top5_accuracy` becomes `Top5 accuracy`.
-pub(crate) fn metric_title(metric: &str) -> String {
+pub fn metric_title(metric: &str) -> String {
     // `top5_accuracy` is read as "top-5 accuracy".
     let spaced = match metric.strip_prefix("top") {
         Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("top-{rest}"),
         _ => metric.to_string(),
     }
     .replace('_', " ");
+    if ABBREVIATIONS.contains(&metric) {
+        return metric.to_uppercase();
+    }
     let mut letters = spaced.chars();
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
@@ -25,12 +31,23 @@ pub(crate) fn metric_title(metric: &str) -> String {
     }
 }
 
+/// A metric's name within a sentence: `top-5 accuracy`, `PSNR`.
+pub(crate) fn metric_name(metric: &str) -> String {
+    let title = metric_title(metric);
+    match ABBREVIATIONS.contains(&metric) {
+        true => title,
+        false => title.to_lowercase().replace(" f1", " F1"),
+    }
+}
+
 /// A metric's value for a reader: `97.35 %` for a fraction, otherwise three or so significant digits.
-pub(crate) fn metric_value(metric: &str, value: f64) -> String {
+pub fn metric_value(metric: &str, value: f64) -> String {
     if !value.is_finite() {
         "not finite".into()
     } else if is_fraction(metric) {
         percent(value, 2)
+    } else if metric == "psnr" {
+        format!("{value:.2}\u{a0}dB")
     } else {
         number(value)
     }

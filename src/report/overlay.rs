@@ -7,7 +7,7 @@
 use maud::{Markup, html};
 
 use super::curves::{ChartOptions, Role, Series, chart, metric_series};
-use super::format::{is_fraction, metric_title};
+use super::format::{is_fraction, metric_name};
 use super::html::{figure, indented, page};
 use super::scatter::{Dot, scatter};
 use super::style::RUNS;
@@ -134,7 +134,7 @@ fn overlay(data: &OverlayData, metric: &str, part: Part, wide: bool) -> Markup {
         Part::Train => "Training",
         Part::Valid => "Validation",
     };
-    let title = format!("{part} {}", metric_title(metric).to_lowercase());
+    let title = format!("{part} {}", metric_name(metric));
     figure(&title, html! {}, chart(&series, options))
 }
 
@@ -157,11 +157,7 @@ fn by_setting(metric: &str, dots: &Dots) -> Markup {
             value,
         })
         .collect();
-    let title = format!(
-        "Validation {} by {}",
-        metric_title(metric).to_lowercase(),
-        dots.setting
-    );
+    let title = format!("Validation {} by {}", metric_name(metric), dots.setting);
     figure(&title, html! {}, scatter(&drawn, is_fraction(metric)))
 }
 

@@ -11,7 +11,7 @@ use super::runs::RunRecord;
 use super::wording;
 use super::yardstick::{Yardstick, plain};
 use crate::metrics::Metrics;
-use crate::report::format::{metric_title, metric_value};
+use crate::report::format::{metric_name, metric_value};
 use crate::report::overlay::{self, OverlayData, OverlayRun};
 use crate::report::table::{ABSENT, Table};
 
@@ -162,7 +162,7 @@ impl Comparison {
                 .flat_map(Metrics::keys)
                 .collect();
             for metric in metrics {
-                let title = metric_title(metric).to_lowercase();
+                let title = metric_name(metric);
                 row(format!("{name} {title}"), &|run| {
                     Some(metric_value(metric, *part(run)?.get(metric)?))
                 });

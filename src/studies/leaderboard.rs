@@ -12,7 +12,7 @@ use super::sweep::{Record, Sweep, TrialStatus};
 use super::wording;
 use super::yardstick::Yardstick;
 use crate::metrics::Metrics;
-use crate::report::format::{duration, metric_title, metric_value};
+use crate::report::format::{duration, metric_name, metric_value};
 use crate::report::overlay::{self, Dots, OverlayData, OverlayRun};
 use crate::report::table::{ABSENT, Table};
 
@@ -303,7 +303,7 @@ impl Leaderboard {
                 },
             })
             .collect();
-        let metric = metric_title(&self.yardstick.metric).to_lowercase();
+        let metric = metric_name(&self.yardstick.metric);
         let mut sections = vec![overlay::Section {
             title: "Leaderboard".into(),
             note: format!(

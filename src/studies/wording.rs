@@ -133,14 +133,14 @@ fn group(yardstick: &Yardstick, best: f64, rest: &[(String, f64)], side: &str) -
         _ => format!("the other {count}"),
     };
     let distance = |at: Option<&(String, f64)>| yardstick.distance(best, at?.1);
-    let unit = " points";
     match (distance(rest.first()), distance(rest.last())) {
         (_, None) if count == 1 => format!("{who} was {AS_GOOD}"),
         (_, None) => format!("{who} were {AS_GOOD}"),
         (None, Some(most)) => format!("{who} were {AS_GOOD} or up to {most} {side}"),
         (Some(least), Some(most)) if least == most => format!("{who} stayed {most} {side}"),
         (Some(least), Some(most)) => {
-            let least = least.trim_end_matches(unit);
+            // The unit is said once.
+            let least = least.split(' ').next().unwrap_or(&least);
             format!("{who} stayed {least} to {most} {side}")
         }
     }

@@ -1,7 +1,7 @@
 //! By which metric runs are ranked, and how differences in it are said.
 
 use crate::metrics::Metrics;
-use crate::report::format::{is_fraction, metric_title, number, percent};
+use crate::report::format::{is_fraction, metric_name, metric_value, percent};
 
 /// The metrics that tell how good a run is, the most telling first; more is better.
 const TELLING: [&str; 2] = ["accuracy", "psnr"];
@@ -50,21 +50,18 @@ impl Yardstick {
 
     /// The metric's name within a sentence.
     pub fn name(&self) -> String {
-        match self.metric.as_str() {
-            "psnr" => "PSNR".into(),
-            other => metric_title(other).to_lowercase(),
-        }
+        metric_name(&self.metric)
     }
 
-    /// A value within a sentence: `66.3 %`, `23.41`.
+    /// A value within a sentence: `66.3 %`, `23.41 dB`.
     pub fn shown(&self, value: f64) -> String {
         match is_fraction(&self.metric) {
             true => plain(&percent(value, 1)),
-            false => number(value),
+            false => plain(&metric_value(&self.metric, value)),
         }
     }
 
-    /// How far two values are apart: `8.1 points`, `0.25`; None if that reads as nothing.
+    /// How far two values are apart: `8.1 points`, `0.2500`; None if that reads as nothing.
     pub fn distance(&self, a: f64, b: f64) -> Option<String> {
         let apart = (a - b).abs();
         if is_fraction(&self.metric) {
@@ -72,7 +69,7 @@ impl Yardstick {
             return (points != "0.0").then(|| format!("{points} points"));
         }
         // Two values that are written alike are as good as each other.
-        (number(a) != number(b)).then(|| number(apart))
+        (self.shown(a) != self.shown(b)).then(|| self.shown(apart))
     }
 }
 
