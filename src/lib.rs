@@ -1,7 +1,8 @@
 //! kiln: from a JSON file to a trained vision model to a page that is read.
 //!
 //! The map, in the order in which data flows. Arrows point one way:
-//! `cli -> {training, ocr} -> {report, inference, weights, run_dir} -> {models, data, segmentation, metrics} -> {config, device}`.
+//! `cli -> studies -> training, cli -> {training, ocr} -> {report, inference, weights, run_dir} -> {models, data, segmentation,
+//! metrics} -> {config, device}`.
 //!
 //! - [`config`]: what the user wrote (JSON, `--set`) becomes a checked [`config::Experiment`].
 //! - [`device`]: a backend's name becomes a Burn device, or one clear error.
@@ -16,6 +17,7 @@
 //! - [`inference`]: a run directory becomes a classifier in memory.
 //! - [`weights`]: other programs' weights become a network's.
 //! - [`training`]: an experiment becomes a run directory.
+//! - [`studies`]: several runs, made by a sweep or found in folders, are ranked and compared.
 //! - [`segmentation`]: a photograph becomes lines, words and letter crops; knows no network.
 //! - [`ocr`]: crops and a classifier become a page of text.
 //! - [`report`]: numbers become a page that people look at.
@@ -38,6 +40,7 @@ pub mod photo;
 pub mod report;
 pub mod run_dir;
 pub mod segmentation;
+pub mod studies;
 pub mod timings;
 pub mod training;
 pub mod weights;

@@ -68,41 +68,13 @@ pub struct RunDir {
 impl RunDir {
     /// Makes `runs/<name>-<n>` with the smallest `n` that is free, or exactly `path`, which must not exist.
     pub fn create(path: Option<&Path>, name: &str) -> Result<Self, RunDirError> {
-        let run = match path {
-            Some(path) => Self::create_at(path)?,
-            None => Self::create_numbered(Path::new("runs"), name)?,
+        let path = match path {
+            Some(path) => new_folder(path)?,
+            None => numbered_folder(Path::new("runs"), name)?,
         };
+        let run = Self { path };
         make_folder(&run.checkpoints())?;
         Ok(run)
-    }
-
-    fn create_at(path: &Path) -> Result<Self, RunDirError> {
-        if let Some(parent) = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
-            make_folder(parent)?;
-        }
-        let path = path.to_path_buf();
-        match std::fs::create_dir(&path) {
-            Ok(()) => Ok(Self { path }),
-            Err(source) if source.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(RunDirError::Exists(path))
-            }
-            Err(source) => Err(RunDirError::Create { path, source }),
-        }
-    }
-
-    fn create_numbered(root: &Path, name: &str) -> Result<Self, RunDirError> {
-        make_folder(root)?;
-        // `create_dir` fails where the folder exists, so that two processes never share one.
-        for number in 1u64.. {
-            match Self::create_at(&root.join(format!("{name}-{number}"))) {
-                Err(RunDirError::Exists(_)) => continue,
-                result => return result,
-            }
-        }
-        unreachable!("there are more numbers than folders")
     }
 
     /// Opens a folder that a run left behind.
@@ -186,6 +158,37 @@ impl RunDir {
         text.push('\n');
         Ok(files::write(path, text.as_bytes())?)
     }
+}
+
+/// Makes exactly `path`, which must not exist.
+pub fn new_folder(path: &Path) -> Result<PathBuf, RunDirError> {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        make_folder(parent)?;
+    }
+    let path = path.to_path_buf();
+    match std::fs::create_dir(&path) {
+        Ok(()) => Ok(path),
+        Err(source) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(RunDirError::Exists(path))
+        }
+        Err(source) => Err(RunDirError::Create { path, source }),
+    }
+}
+
+/// Makes `<root>/<name>-<n>` with the smallest `n` that is free.
+pub fn numbered_folder(root: &Path, name: &str) -> Result<PathBuf, RunDirError> {
+    make_folder(root)?;
+    // `create_dir` fails where the folder exists, so that two processes never share one.
+    for number in 1u64.. {
+        match new_folder(&root.join(format!("{name}-{number}"))) {
+            Err(RunDirError::Exists(_)) => continue,
+            result => return result,
+        }
+    }
+    unreachable!("there are more numbers than folders")
 }
 
 fn make_folder(path: &Path) -> Result<(), RunDirError> {

@@ -1,13 +1,13 @@
 //! What a user may rely on about the report: it is one whole page, and no name or number breaks it.
 
+mod common;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use common::{assert_self_contained, assert_well_formed};
 use kiln::metrics::classification::Confusion;
 use kiln::metrics::{EpochRecord, Metrics};
 use kiln::report::{Mistake, ReportData, mistakes, render};
-
-/// HTML elements without an end tag.
-const VOID: [&str; 3] = ["meta", "img", "br"];
 
 /// Names with everything that means something in HTML.
 const NASTY: [&str; 3] = ["<b>&", "\"'/>", "</title><script>alert(1)</script>"];
@@ -68,44 +68,6 @@ fn bare<'a>(epochs: &'a [EpochRecord]) -> ReportData<'a> {
     }
 }
 
-/// Fails unless every start tag has its end tag, in order, and every attribute its quotes.
-fn assert_well_formed(page: &str) {
-    let mut rest = page
-        .strip_prefix("<!DOCTYPE html>")
-        .expect("a doctype comes first");
-    let mut open: Vec<&str> = Vec::new();
-    while let Some(at) = rest.find('<') {
-        let end = tag_end(&rest[at..]).unwrap_or_else(|| panic!("no end of {:.60}", &rest[at..]));
-        let tag = &rest[at + 1..at + end];
-        rest = &rest[at + end + 1..];
-        if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(name.trim()), "end tag out of order");
-            continue;
-        }
-        let name = tag.split([' ', '/']).next().unwrap_or_default();
-        assert!(
-            name.starts_with(|c: char| c.is_ascii_alphabetic()),
-            "an unescaped <: {tag:.60}"
-        );
-        if !tag.ends_with('/') && !VOID.contains(&name) {
-            open.push(name);
-        }
-        if name == "style" {
-            rest = &rest[rest.find("</style>").expect("the style sheet ends")..];
-        }
-    }
-    assert!(open.is_empty(), "never closed: {open:?}");
-}
-
-/// Where the tag that `text` starts with ends: the first `>` outside of quotes.
-fn tag_end(text: &str) -> Option<usize> {
-    let mut quoted = false;
-    text.char_indices().find_map(|(at, letter)| {
-        quoted ^= letter == '"';
-        (letter == '>' && !quoted).then_some(at)
-    })
-}
-
 /// The `points` or circle positions of everything drawn in the colour of a role.
 fn drawn(page: &str, color: &str) -> Vec<String> {
     page.lines()
@@ -130,10 +92,7 @@ fn a_full_report_is_well_formed_and_needs_nothing_from_outside() {
     };
     let page = render(&data);
     assert_well_formed(&page);
-    let without_namespaces = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
-    for outside in ["http:", "https:", "<script", "<link", "@import", "url("] {
-        assert!(!without_namespaces.contains(outside), "{outside}");
-    }
+    assert_self_contained(&page);
     for part in [
         "90.00 %",
         "epoch 31",

@@ -356,6 +356,10 @@ fn every_verb_explains_itself_with_an_example() {
     let bench = Bench::new();
     for verb in [
         "train",
+        "sweep",
+        "runs list",
+        "runs show",
+        "runs compare",
         "eval",
         "predict",
         "segment",

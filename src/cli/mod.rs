@@ -17,7 +17,10 @@ mod model;
 mod ocr;
 mod output;
 mod predict;
+mod progress;
+mod runs;
 mod segment;
+mod sweep;
 mod train;
 
 /// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
@@ -36,6 +39,10 @@ struct Cli {
 enum Verb {
     /// Train the model that a config describes
     Train(train::Args),
+    /// Train one run for each combination of some settings, and rank them
+    Sweep(sweep::Args),
+    /// List, show and compare runs
+    Runs(runs::Args),
     /// Evaluate a run on a split of its data
     Eval(eval::Args),
     /// Classify images with a run
@@ -88,18 +95,33 @@ fn is_usage(error: &anyhow::Error) -> bool {
     use crate::config::ConfigError;
     use crate::device::DeviceError;
     use crate::run_dir::RunDirError;
+    use crate::studies::StudyError;
     use crate::training::TrainError;
 
     let run_dir = |error: &RunDirError| matches!(error, RunDirError::Exists(_));
+    let train = |error: &TrainError| match error {
+        TrainError::Device(_) | TrainError::Mismatch(_) => true,
+        TrainError::RunDir(error) => run_dir(error),
+        _ => false,
+    };
+    let study = |error: &StudyError| match error {
+        StudyError::Grid { .. }
+        | StudyError::TooMany { .. }
+        | StudyError::TooFew { .. }
+        | StudyError::Refused(_)
+        | StudyError::NotASweep { .. }
+        | StudyError::OtherSweep { .. }
+        | StudyError::Config(_) => true,
+        StudyError::Train(error) => train(error),
+        StudyError::RunDir(error) => run_dir(error),
+        StudyError::Busy(_) | StudyError::Io { .. } | StudyError::Write(_) => false,
+    };
     error.is::<ConfigError>()
         || error.is::<DeviceError>()
         || error.is::<output::UsageError>()
         || error.downcast_ref::<RunDirError>().is_some_and(run_dir)
-        || match error.downcast_ref::<TrainError>() {
-            Some(TrainError::Device(_) | TrainError::Mismatch(_)) => true,
-            Some(TrainError::RunDir(error)) => run_dir(error),
-            _ => false,
-        }
+        || error.downcast_ref::<TrainError>().is_some_and(train)
+        || error.downcast_ref::<StudyError>().is_some_and(study)
 }
 
 type Outcome = Result<(), Failure>;
@@ -108,6 +130,8 @@ type Outcome = Result<(), Failure>;
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
         Verb::Train(args) => train::run(args),
+        Verb::Sweep(args) => sweep::run(args),
+        Verb::Runs(args) => runs::run(args),
         Verb::Eval(args) => eval::run(args),
         Verb::Predict(args) => predict::run(args),
         Verb::Segment(args) => segment::run(args),

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::config::experiment::{Backend, Task};
 use crate::inference::Classifier;
+pub(super) use crate::report::format::duration;
 use crate::run_dir::RunDir;
 use crate::{device, photo};
 
@@ -82,15 +83,6 @@ pub fn check_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageError>
 /// The name that the user called this program by, for lines that say what to type next.
 pub fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "kiln".into())
-}
-
-/// A duration as people read it: `45 s`, `3 min 05 s`, `2 h 07 min`.
-pub fn duration(duration: std::time::Duration) -> String {
-    match duration.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        seconds => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
-    }
 }
 
 /// Opens the model of a run.

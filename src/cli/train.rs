@@ -2,20 +2,17 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use burn::train::Interrupter;
 use clap::ValueEnum;
 
-use super::{Failure, INTERRUPTED, Outcome, output};
+use super::progress::{PlainLines, on_ctrl_c, weights_line};
+use super::{Failure, Outcome, output};
 use crate::config::{self, experiment::Backend};
-use crate::metrics::Metrics;
 use crate::report;
 use crate::run_dir::{RunDirError, Status, Summary};
-use crate::training::{self, EpochReport, Observer, Plan, TrainError};
-use crate::weights::Taken;
+use crate::training::{self, TrainError};
 
 /// Train the model that a config describes.
 #[derive(clap::Args)]
@@ -82,7 +79,13 @@ pub fn run(args: Args) -> Outcome {
         return dry_run(experiment, args.run_dir.as_deref());
     }
     let interrupter = Interrupter::new();
-    leave_on_ctrl_c(interrupter.clone(), dashboard)?;
+    let stopped = interrupter.clone();
+    on_ctrl_c(move || {
+        stopped.stop(Some("Ctrl-C"));
+        if !dashboard {
+            output::note("stopping after this batch; once more leaves at once");
+        }
+    })?;
     let outcome = training::run(
         experiment,
         training::Options {
@@ -119,23 +122,6 @@ fn dry_run(experiment: config::Experiment, run_dir: Option<&Path>) -> Outcome {
          backward)\nnothing was written\n",
         samples.train, samples.valid, samples.test, prepared.parameters
     ))?)
-}
-
-/// The first Ctrl-C asks the run to stop after its batch, the second leaves at once.
-fn leave_on_ctrl_c(interrupter: Interrupter, dashboard: bool) -> anyhow::Result<()> {
-    let presses = AtomicUsize::new(0);
-    ctrlc::set_handler(move || {
-        if presses.fetch_add(1, Ordering::Relaxed) == 0 {
-            interrupter.stop(Some("Ctrl-C"));
-            if !dashboard {
-                output::note("stopping after this batch; once more leaves at once");
-            }
-        } else {
-            training::renderer::terminal::restore();
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-    })?;
-    Ok(())
 }
 
 /// Says what came out and what to do next.
@@ -203,102 +189,4 @@ fn what_next(summary: &Summary, path: &str) -> String {
         lines.push(format!("  {program} ocr page.png --model {path}"));
     }
     lines.join("\n")
-}
-
-/// What the first weights are.
-fn weights_line(path: &Path, taken: &Taken) -> String {
-    let list = |what: &str, names: &[String]| match names {
-        [] => String::new(),
-        names => format!("; {what}: {}", names.join(", ")),
-    };
-    format!(
-        "weights {}: {} tensors applied{}{}",
-        path.display(),
-        taken.applied.len(),
-        list("not taken", &taken.unused),
-        list("fresh", &taken.fresh)
-    )
-}
-
-/// One line per epoch, and a sign of life within long ones.
-struct PlainLines {
-    /// With a dashboard there is no room for lines.
-    quiet: bool,
-    last_line: Mutex<Instant>,
-}
-
-/// A part of an epoch that takes longer than this gets lines of its own.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
-
-impl PlainLines {
-    fn new(quiet: bool) -> Self {
-        Self {
-            quiet,
-            last_line: Mutex::new(Instant::now()),
-        }
-    }
-
-    fn say(&self, line: &str) {
-        if !self.quiet {
-            output::note(line);
-        }
-        *self
-            .last_line
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-}
-
-impl Observer for PlainLines {
-    fn started(&self, plan: &Plan) {
-        let samples = plan.samples;
-        self.say(&format!(
-            "run {}: {} parameters; {} train, {} valid, {} test samples",
-            plan.run_dir.display(),
-            plan.parameters,
-            samples.train,
-            samples.valid,
-            samples.test
-        ));
-        if let Some((path, taken)) = &plan.weights {
-            self.say(&weights_line(path, taken));
-        }
-    }
-
-    fn progress(&self, epoch: usize, part: &str, done: usize, total: usize) {
-        let last = *self
-            .last_line
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= SIGN_OF_LIFE {
-            self.say(&format!("epoch {epoch}  {part} {done}/{total} samples"));
-        }
-    }
-
-    fn finishing(&self) {
-        self.say("evaluating the weights that are kept");
-    }
-
-    fn epoch(&self, report: &EpochReport) {
-        let width = report.epochs.to_string().len();
-        let list = |metrics: &Metrics| {
-            let parts: Vec<String> = metrics
-                .iter()
-                .map(|(name, value)| format!("{name} {value:.4}"))
-                .collect();
-            parts.join(" ")
-        };
-        let record = &report.record;
-        self.say(&format!(
-            "epoch {:>width$}/{}  train {}  valid {}  lr {:.2e}  {:.0} samples/s  {} left{}",
-            record.epoch,
-            report.epochs,
-            list(&record.train),
-            list(&record.valid),
-            record.learning_rate,
-            report.samples_per_second,
-            output::duration(report.time_left),
-            if report.is_best { "  best" } else { "" },
-        ));
-    }
 }

@@ -100,6 +100,11 @@ const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// Reads a config file, applies the overrides, checks everything and fills in what was left open.
 pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
+    parse(&read(path)?, path, overrides)
+}
+
+/// The text of a config file, whatever it says.
+pub fn read(path: &Path) -> Result<String, ConfigError> {
     let io_error = |source| ConfigError::Io {
         path: path.to_path_buf(),
         source,
@@ -115,7 +120,7 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError
             "this is too long for a config",
         )));
     }
-    parse(&text, path, overrides)
+    Ok(text)
 }
 
 /// [`load`] for text in memory; `path` names it in errors and gives the run its default name.

@@ -10,18 +10,20 @@ use plotters::style::RGBColor;
 
 use super::axis::{TICKS, TickedRange, ValueAxis, epoch_range};
 use super::format::tick;
-use super::style::{AXIS, GRID, LABEL, TRAIN, VALID};
+use super::style::{AXIS, GRID, LABEL, REST, RUNS, TRAIN, VALID};
 use crate::metrics::{EpochRecord, Metrics};
 
 /// Units of the picture for one CSS pixel at its natural size: plotters rounds coordinates to whole units, which would
 /// make curves jagged at 1.
-const SCALE: u32 = 4;
+pub(super) const SCALE: u32 = 4;
 /// Natural width of a chart in CSS pixels.
-const WIDTH: u32 = 480;
+pub(super) const WIDTH: u32 = 480;
 /// Natural height of a metric's chart in CSS pixels.
-const HEIGHT: u32 = 270;
+pub(super) const HEIGHT: u32 = 270;
 /// Natural height of a minor chart in CSS pixels.
 const MINOR_HEIGHT: u32 = 150;
+/// Natural width and height of a wide chart in CSS pixels: two of the others and the gap between them, a bit higher.
+const WIDE: (u32, u32) = (976, 330);
 /// Height of the letters in CSS pixels. plotters sets the SVG's font to 1/1.24 of what it is asked for.
 const FONT: f64 = 12.0 * 1.24;
 /// Room for the labels of the vertical and the horizontal axis in CSS pixels.
@@ -47,13 +49,27 @@ pub enum Role {
     Train,
     /// Validation samples.
     Valid,
+    /// One of several runs, counted from 0.
+    Run(usize),
+    /// One of those that are only there to be told apart from.
+    Rest,
 }
 
 impl Role {
-    fn color(self) -> RGBColor {
+    pub(super) fn color(self) -> RGBColor {
         match self {
             Role::Train => TRAIN,
             Role::Valid => VALID,
+            Role::Run(index) => RUNS.get(index).copied().unwrap_or(REST),
+            Role::Rest => REST,
+        }
+    }
+
+    /// Width of the line in CSS pixels.
+    fn width(self) -> u32 {
+        match self {
+            Role::Rest => 1,
+            _ => 2,
         }
     }
 }
@@ -65,6 +81,8 @@ pub struct ChartOptions {
     pub fraction: bool,
     /// A low chart, for what is only looked at in passing.
     pub minor: bool,
+    /// A chart for the whole width of a page.
+    pub wide: bool,
     /// The epoch to mark with a dashed line.
     pub marked_epoch: Option<usize>,
 }
@@ -109,11 +127,15 @@ pub fn chart(series: &[Series], options: ChartOptions) -> Option<String> {
     let values: Vec<f64> = finite.iter().map(|point| point.1).collect();
     let ticks = if options.minor { TICKS * 2 / 3 } else { TICKS };
     let axis = ValueAxis::new(&values, options.fraction, ticks);
-    let height = if options.minor { MINOR_HEIGHT } else { HEIGHT };
+    let (width, height) = match (options.wide, options.minor) {
+        (true, _) => WIDE,
+        (false, true) => (WIDTH, MINOR_HEIGHT),
+        (false, false) => (WIDTH, HEIGHT),
+    };
 
     let mut svg = String::new();
     {
-        let backend = SVGBackend::with_string(&mut svg, (WIDTH * SCALE, height * SCALE));
+        let backend = SVGBackend::with_string(&mut svg, (width * SCALE, height * SCALE));
         let area = backend.into_drawing_area();
         // Writing into a string can't fail; a chart that plotters refuses is left out like an empty one.
         draw(&area, series, (first, last), &axis, options.marked_epoch).ok()?;
@@ -122,11 +144,13 @@ pub fn chart(series: &[Series], options: ChartOptions) -> Option<String> {
     Some(svg)
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Context<'a, 'b> = ChartContext<'b, SVGBackend<'a>, Cartesian2d<TickedRange, TickedRange>>;
-type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Context<'a, 'b> =
+    ChartContext<'b, SVGBackend<'a>, Cartesian2d<TickedRange, TickedRange>>;
+pub(super) type Drawn<'a> =
+    Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
-/// Draws grid, axes, labels, the mark and the curves.
+/// Draws the frame, the mark and the curves.
 fn draw<'a>(
     area: &Area<'a>,
     series: &[Series],
@@ -134,12 +158,29 @@ fn draw<'a>(
     axis: &ValueAxis,
     marked_epoch: Option<usize>,
 ) -> Drawn<'a> {
+    let mut context = frame(area, epoch_range(first, last), &|epoch| tick(epoch), axis)?;
+    if let Some(epoch) = marked_epoch.filter(|epoch| (first..=last).contains(epoch)) {
+        draw_mark(&mut context, epoch, axis)?;
+    }
+    for one in series {
+        draw_series(&mut context, one, axis, last - first < MOST_DOTS)?;
+    }
+    Ok(())
+}
+
+/// Draws grid, axes and labels.
+pub(super) fn frame<'a, 'b>(
+    area: &'b Area<'a>,
+    across: TickedRange,
+    label: &dyn Fn(f64) -> String,
+    axis: &ValueAxis,
+) -> Result<Context<'a, 'b>, DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>> {
     let mut context = ChartBuilder::on(area)
         .margin_top(MARGIN.0 * SCALE)
         .margin_right(MARGIN.1 * SCALE)
         .y_label_area_size(LABEL_ROOM.0 * SCALE)
         .x_label_area_size(LABEL_ROOM.1 * SCALE)
-        .build_cartesian_2d(epoch_range(first, last), axis.range.clone())?;
+        .build_cartesian_2d(across, axis.range.clone())?;
     let font = ("sans-serif", FONT * f64::from(SCALE)).into_font();
     context
         .configure_mesh()
@@ -149,16 +190,10 @@ fn draw<'a>(
         .axis_style(AXIS.stroke_width(SCALE))
         .label_style(font.color(&LABEL))
         .set_all_tick_mark_size(4 * SCALE)
-        .x_label_formatter(&|epoch| tick(*epoch))
+        .x_label_formatter(&|place| label(*place))
         .y_label_formatter(&|height| axis.label(*height))
         .draw()?;
-    if let Some(epoch) = marked_epoch.filter(|epoch| (first..=last).contains(epoch)) {
-        draw_mark(&mut context, epoch, axis)?;
-    }
-    for one in series {
-        draw_series(&mut context, one, axis, last - first < MOST_DOTS)?;
-    }
-    Ok(())
+    Ok(context)
 }
 
 /// The dashed line at an epoch.
@@ -191,7 +226,10 @@ fn draw_series<'a>(
             context.draw_series(points.iter().map(dot))?;
         }
         if points.len() > 1 {
-            context.draw_series(LineSeries::new(points, color.stroke_width(2 * SCALE)))?;
+            context.draw_series(LineSeries::new(
+                points,
+                color.stroke_width(series.role.width() * SCALE),
+            ))?;
         }
     }
     Ok(())

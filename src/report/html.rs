@@ -27,32 +27,37 @@ const FIRST_METRICS: [&str; 3] = ["loss", "accuracy", "psnr"];
 
 /// The report as an HTML document in UTF-8.
 pub fn render(data: &ReportData) -> String {
+    page(
+        data.title,
+        html! {
+            (headline(&data.headline))
+            (curves(data))
+            @if let Some(confusion) = data.confusion.filter(|matrix| matrix.total() > 0) {
+                (confusions(confusion))
+                (classes(confusion))
+            }
+            (mistakes(data))
+            @if !data.reconstructions.is_empty() {
+                (reconstructions_section(data.reconstructions))
+            }
+            @if !data.filters.is_empty() { (filters_section(data.filters)) }
+            (settings(data))
+        },
+    )
+}
+
+/// A document with a heading, in the look of a report.
+pub(super) fn page(title: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (data.title) }
+                title { (title) }
                 style { (PreEscaped(style::SHEET)) }
             }
-            body {
-                main {
-                    h1 { (data.title) }
-                    (headline(&data.headline))
-                    (curves(data))
-                    @if let Some(confusion) = data.confusion.filter(|matrix| matrix.total() > 0) {
-                        (confusions(confusion))
-                        (classes(confusion))
-                    }
-                    (mistakes(data))
-                    @if !data.reconstructions.is_empty() {
-                        (reconstructions_section(data.reconstructions))
-                    }
-                    @if !data.filters.is_empty() { (filters_section(data.filters)) }
-                    (settings(data))
-                }
-            }
+            body { main { h1 { (title) } (body) } }
         }
     };
     page.into_string()
@@ -113,8 +118,8 @@ fn metric_figure(data: &ReportData, metric: &str) -> Markup {
     let series = metric_series(data.epochs, metric);
     let options = ChartOptions {
         fraction: is_fraction(metric),
-        minor: false,
         marked_epoch: Some(data.best_epoch),
+        ..ChartOptions::default()
     };
     figure(
         &metric_title(metric),
@@ -127,20 +132,20 @@ fn metric_figure(data: &ReportData, metric: &str) -> Markup {
 fn learning_rate_figure(data: &ReportData) -> Markup {
     let series = [learning_rate_series(data.epochs)];
     let options = ChartOptions {
-        fraction: false,
         minor: true,
         marked_epoch: Some(data.best_epoch),
+        ..ChartOptions::default()
     };
     figure("Learning rate", html! {}, chart(&series, options))
 }
 
 /// A chart under its caption.
-fn figure(title: &str, legend: Markup, svg: Option<String>) -> Markup {
+pub(super) fn figure(title: &str, legend: Markup, svg: Option<String>) -> Markup {
     html! {
         figure {
             figcaption { h3 { (title) } (legend) }
             @match svg {
-                Some(svg) => div role="img" aria-label=(format!("{title} by epoch")) { (PreEscaped(svg)) }
+                Some(svg) => div role="img" aria-label=(title) { (PreEscaped(svg)) }
                 None => p.note { "No finite value to draw." }
             }
         }
@@ -154,6 +159,7 @@ fn legend(series: &[Series], metric: &str, best_epoch: usize) -> Markup {
             @let (class, name) = match one.role {
                 Role::Train => ("key train", "train"),
                 Role::Valid => ("key valid", "validation"),
+                Role::Run(_) | Role::Rest => ("key", "run"),
             };
             @let at_best = one.points.iter().find(|(epoch, _)| *epoch == best_epoch);
             span.legend {
@@ -329,7 +335,7 @@ fn settings(data: &ReportData) -> Markup {
 
 /// JSON in one line becomes indented. What has lines already stays, because its order of keys is more telling than the
 /// alphabet's; so does what is not JSON.
-fn indented(json: &str) -> String {
+pub(super) fn indented(json: &str) -> String {
     let as_it_is = || json.to_string();
     if json.trim_end().contains('\n') {
         return as_it_is();

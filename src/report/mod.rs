@@ -4,8 +4,9 @@
 //! Goes out: a `String` of HTML with its pictures inside, without scripts and without links to anything outside, so that
 //! it can be mailed, archived and printed. Nothing here reads or writes files, knows tensors, or calculates a metric.
 //!
-//! `html` lays the page out and is the only place that knows its order; `curves`, `confusion`, `mistakes` and
+//! `html` lays the page out and is the only place that knows its order; `curves`, `scatter`, `confusion`, `mistakes` and
 //! `pictures` each make one kind of picture; `style` holds the style sheet and the colours that the pictures share with it.
+//! [`overlay`] is the page that shows several runs, with [`table`]s that terminals show as well.
 
 use crate::metrics::EpochRecord;
 use crate::metrics::classification::Confusion;
@@ -13,11 +14,14 @@ use crate::metrics::classification::Confusion;
 mod axis;
 pub mod confusion;
 pub mod curves;
-mod format;
+pub(crate) mod format;
 mod html;
 pub mod mistakes;
+pub mod overlay;
 pub mod pictures;
+pub mod scatter;
 mod style;
+pub mod table;
 
 pub use format::{metric_title, metric_value};
 pub use html::render;

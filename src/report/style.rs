@@ -17,17 +17,41 @@ pub(super) const GRID: RGBColor = RGBColor(0xE3, 0xE6, 0xEA);
 /// Axes, and the line at the best epoch.
 pub(super) const AXIS: RGBColor = RGBColor(0x9A, 0xA2, 0xAD);
 
+/// Runs next to each other, the best first. The second half are drawn dashed: twelve colours alone are hard to tell apart.
+pub(super) const RUNS: [RGBColor; 12] = [
+    RGBColor(0x0B, 0x62, 0xC4),
+    RGBColor(0xD9, 0x58, 0x0B),
+    RGBColor(0x1F, 0x8A, 0x3B),
+    RGBColor(0x7A, 0x3F, 0xC0),
+    RGBColor(0xC2, 0x18, 0x5B),
+    RGBColor(0x8A, 0x6A, 0x00),
+    RGBColor(0x0E, 0x8C, 0x8C),
+    RGBColor(0xE0, 0x52, 0x9C),
+    RGBColor(0x8A, 0x5A, 0x2B),
+    RGBColor(0x35, 0x9F, 0xDB),
+    RGBColor(0x6F, 0x9E, 0x00),
+    RGBColor(0x46, 0x50, 0x5C),
+];
+/// Runs that are not among the best dozen.
+pub(super) const REST: RGBColor = RGBColor(0xC4, 0xC9, 0xD0);
+
 /// The style sheet.
 pub(super) const SHEET: &str = r##"
 :root {
   color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --ink: #1a1f26; --label: #5b636e; --line: #e3e6ea; --axis: #9aa2ad;
   --train: #1f6fd1; --valid: #d95f0e; --hit: #1f6fd1; --miss: #c9302c; --worst: #fdecea; --cell: #f3f4f6;
+  --run0: #0b62c4; --run1: #d9580b; --run2: #1f8a3b; --run3: #7a3fc0; --run4: #c2185b; --run5: #8a6a00;
+  --run6: #0e8c8c; --run7: #e0529c; --run8: #8a5a2b; --run9: #359fdb; --run10: #6f9e00; --run11: #46505c;
+  --rest: #c4c9d0;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #111418; --card: #1a1e24; --ink: #e6e9ed; --label: #a0a8b3; --line: #2c323a; --axis: #5d6672;
     --train: #62a4f5; --valid: #f59a55; --hit: #4f97ee; --miss: #f0625d; --worst: #3a2022; --cell: #21262d;
+    --run0: #62a4f5; --run1: #f59a55; --run2: #5fc97e; --run3: #b58af2; --run4: #f06595; --run5: #dcc84a;
+    --run6: #4fd0d0; --run7: #ff9bd0; --run8: #c99a6b; --run9: #9fd8ff; --run10: #b5e04a; --run11: #b6c0cc;
+    --rest: #444c57;
   }
 }
 * { box-sizing: border-box; }
@@ -60,6 +84,44 @@ svg [stroke="#1F6FD1"] { stroke: var(--train); }
 svg [fill="#1F6FD1"] { fill: var(--train); }
 svg [stroke="#D95F0E"] { stroke: var(--valid); }
 svg [fill="#D95F0E"] { fill: var(--valid); }
+svg [stroke="#0B62C4"] { stroke: var(--run0); }
+svg [fill="#0B62C4"] { fill: var(--run0); }
+.stroke.run0 { border-color: var(--run0); }
+svg [stroke="#D9580B"] { stroke: var(--run1); }
+svg [fill="#D9580B"] { fill: var(--run1); }
+.stroke.run1 { border-color: var(--run1); }
+svg [stroke="#1F8A3B"] { stroke: var(--run2); }
+svg [fill="#1F8A3B"] { fill: var(--run2); }
+.stroke.run2 { border-color: var(--run2); }
+svg [stroke="#7A3FC0"] { stroke: var(--run3); }
+svg [fill="#7A3FC0"] { fill: var(--run3); }
+.stroke.run3 { border-color: var(--run3); }
+svg [stroke="#C2185B"] { stroke: var(--run4); }
+svg [fill="#C2185B"] { fill: var(--run4); }
+.stroke.run4 { border-color: var(--run4); }
+svg [stroke="#8A6A00"] { stroke: var(--run5); }
+svg [fill="#8A6A00"] { fill: var(--run5); }
+.stroke.run5 { border-color: var(--run5); }
+svg [stroke="#0E8C8C"] { stroke: var(--run6); stroke-dasharray: 28 16; }
+svg [fill="#0E8C8C"] { fill: var(--run6); }
+.stroke.run6 { border-color: var(--run6); border-top-style: dashed; }
+svg [stroke="#E0529C"] { stroke: var(--run7); stroke-dasharray: 28 16; }
+svg [fill="#E0529C"] { fill: var(--run7); }
+.stroke.run7 { border-color: var(--run7); border-top-style: dashed; }
+svg [stroke="#8A5A2B"] { stroke: var(--run8); stroke-dasharray: 28 16; }
+svg [fill="#8A5A2B"] { fill: var(--run8); }
+.stroke.run8 { border-color: var(--run8); border-top-style: dashed; }
+svg [stroke="#359FDB"] { stroke: var(--run9); stroke-dasharray: 28 16; }
+svg [fill="#359FDB"] { fill: var(--run9); }
+.stroke.run9 { border-color: var(--run9); border-top-style: dashed; }
+svg [stroke="#6F9E00"] { stroke: var(--run10); stroke-dasharray: 28 16; }
+svg [fill="#6F9E00"] { fill: var(--run10); }
+.stroke.run10 { border-color: var(--run10); border-top-style: dashed; }
+svg [stroke="#46505C"] { stroke: var(--run11); stroke-dasharray: 28 16; }
+svg [fill="#46505C"] { fill: var(--run11); }
+.stroke.run11 { border-color: var(--run11); border-top-style: dashed; }
+svg [stroke="#C4C9D0"] { stroke: var(--rest); }
+svg [fill="#C4C9D0"] { fill: var(--rest); }
 svg [fill="#5B636E"] { fill: var(--label); }
 svg [stroke="#E3E6EA"] { stroke: var(--line); }
 svg [stroke="#9AA2AD"] { stroke: var(--axis); }
@@ -73,6 +135,14 @@ svg polyline { stroke-linejoin: round; stroke-linecap: round; }
 figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: baseline; margin-bottom: .4rem; }
 .legend { color: var(--label); font-size: .87rem; font-variant-numeric: tabular-nums; }
 .nowrap { white-space: nowrap; }
+.stroke {
+  display: inline-block; width: 1.6rem; margin-right: .45rem; vertical-align: middle; border-top: 3px solid var(--rest);
+}
+.runs { display: flex; flex-wrap: wrap; gap: .15rem 1.5rem; max-width: none; }
+.runs b { color: var(--ink); font-weight: 600; }
+.broad { grid-column: 1 / -1; min-width: 0; }
+.broad svg { min-width: 40rem; }
+.finding { font-size: 1.15rem; max-width: 54rem; }
 .key { display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; border-radius: 2px; }
 .key.train { background: var(--train); }
 .key.valid { background: var(--valid); }
@@ -82,7 +152,8 @@ th, td {
   white-space: nowrap;
 }
 th { color: var(--label); font-weight: 500; }
-th:first-child { text-align: left; }
+th:first-child, .words { text-align: left; }
+:not(:first-child).words { padding-left: 1.5rem; }
 tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 2.5rem; }
 tbody th { color: var(--ink); font-weight: 600; }
 tr:last-child > * { border-bottom: 0; }
@@ -124,7 +195,8 @@ mod tests {
 
     #[test]
     fn the_sheet_recolours_every_colour_that_the_curves_use() {
-        for RGBColor(r, g, b) in [TRAIN, VALID, LABEL, GRID, AXIS] {
+        let others = [TRAIN, VALID, LABEL, GRID, AXIS, REST];
+        for RGBColor(r, g, b) in others.into_iter().chain(RUNS) {
             let written = format!("=\"#{r:02X}{g:02X}{b:02X}\"]");
             assert!(SHEET.contains(&written), "{written}");
         }

@@ -97,3 +97,54 @@ pub const SMALL: &str = r#"{
   "optimizer": {"kind": "adam", "lr": 3e-3},
   "training": {"epochs": 3, "batch_size": 48}
 }"#;
+
+/// HTML elements without an end tag.
+const VOID: [&str; 3] = ["meta", "img", "br"];
+
+/// Fails unless every start tag has its end tag, in order, and every attribute its quotes.
+pub fn assert_well_formed(page: &str) {
+    let mut rest = page
+        .strip_prefix("<!DOCTYPE html>")
+        .expect("a doctype comes first");
+    let mut open: Vec<&str> = Vec::new();
+    while let Some(at) = rest.find('<') {
+        let end = tag_end(&rest[at..]).unwrap_or_else(|| panic!("no end of {:.60}", &rest[at..]));
+        let tag = &rest[at + 1..at + end];
+        rest = &rest[at + end + 1..];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name.trim()), "end tag out of order");
+            continue;
+        }
+        let name = tag.split([' ', '/']).next().unwrap_or_default();
+        assert!(
+            name.starts_with(|c: char| c.is_ascii_alphabetic()),
+            "an unescaped <: {tag:.60}"
+        );
+        if !tag.ends_with('/') && !VOID.contains(&name) {
+            open.push(name);
+        }
+        if name == "style" {
+            rest = &rest[rest.find("</style>").expect("the style sheet ends")..];
+        }
+    }
+    assert!(open.is_empty(), "never closed: {open:?}");
+}
+
+/// Where the tag that `text` starts with ends: the first `>` outside of quotes.
+fn tag_end(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    text.char_indices().find_map(|(at, letter)| {
+        quoted ^= letter == '"';
+        (letter == '>' && !quoted).then_some(at)
+    })
+}
+
+/// Fails if a page would load anything, or run anything.
+pub fn assert_self_contained(page: &str) {
+    let without_namespaces = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    for outside in [
+        "http:", "https:", "<script", "<link", "<a ", "@import", "url(",
+    ] {
+        assert!(!without_namespaces.contains(outside), "{outside}");
+    }
+}

@@ -1,0 +1,37 @@
+//! Which settings of a config were chosen, and which are defaults.
+
+use serde_json::Value;
+
+use super::compare::{Setting, settings};
+use crate::config;
+
+/// The settings without which the config would mean something else. A section's `kind` is always among them.
+///
+/// A setting is a default if the config means the same without it; so no list of defaults has to be kept. A config that
+/// this version can't read has nothing but chosen settings.
+pub fn chosen(written: &Value) -> Vec<Setting> {
+    let all = settings(written);
+    let Ok(meant) = config::resolve(written.clone()) else {
+        return all;
+    };
+    let is_default = |setting: &Setting| {
+        let mut without = written.clone();
+        drop_key(&mut without, &setting.path);
+        config::resolve(without).is_ok_and(|experiment| experiment == meant)
+    };
+    let names = |setting: &Setting| setting.path == "name" || setting.path == "$schema";
+    all.into_iter()
+        .filter(|setting| !names(setting) && !is_default(setting))
+        .collect()
+}
+
+/// Takes the key at a dotted path out of its section.
+fn drop_key(root: &mut Value, path: &str) {
+    let (section, key) = match path.rsplit_once('.') {
+        Some((section, key)) => (format!("/{}", section.replace('.', "/")), key),
+        None => (String::new(), path),
+    };
+    if let Some(Value::Object(map)) = root.pointer_mut(&section) {
+        map.remove(key);
+    }
+}
