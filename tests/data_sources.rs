@@ -1081,21 +1081,23 @@ fn the_summary_agrees_with_a_calculation_by_hand() {
 }
 
 #[test]
-fn a_sheet_shows_each_class_in_its_row_through_the_transform() {
+fn a_sheet_shows_each_class_in_its_row_as_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let source = little_source(folder.path());
     let sheet = info::grid(&source, Split::Train, 2, &|index, values| {
         if index == 0 {
             values.fill(0.2);
+            return Ok(());
         }
+        source.read(Split::Train, index, 0, values)
     })
     .unwrap();
     let pixel = |value: u8| sheet.pixels().filter(|p| p.0 == [value; 3]).count();
-    // Tiles of 32x32: sample 0 as the transform left it, 1 white, 2 black, 3 half and half.
+    // Tiles of 32x32: sample 0 as it was filled in, 1 white, 2 black, 3 half and half.
     assert_eq!(pixel(51), 1024);
     assert_eq!(pixel(255), 1024 + 512);
     assert_eq!(pixel(0), 1024 + 512);
-    let error = info::grid(&source, Split::Valid, 2, &|_, _| {})
+    let error = info::grid(&source, Split::Valid, 2, &|_, _| Ok(()))
         .err()
         .unwrap();
     assert!(error.to_string().contains("the valid split has no samples"));

@@ -4,7 +4,7 @@
 //! with its dotted path, what was found, what is allowed and the nearest known name. Nothing here opens data or a
 //! device: a config that contradicts itself is refused before anything is read.
 //!
-//! [`experiment`] and [`data`] hold the types and their defaults, [`overrides`] applies `--set`, [`schema`] makes the
+//! [`experiment`], [`data`] and [`image_folder`] hold the types and their defaults, [`overrides`] applies `--set`, [`schema`] makes the
 //! JSON Schema from the types and holds JSON against it, [`checks`] are the rules between sections.
 
 use std::io::Read;
@@ -15,6 +15,7 @@ use serde_json::Value;
 pub mod checks;
 pub mod data;
 pub mod experiment;
+pub mod image_folder;
 pub mod overrides;
 pub mod schema;
 mod strict_json;
