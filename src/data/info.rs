@@ -173,6 +173,9 @@ pub fn format(info: &DataInfo) -> String {
     text
 }
 
+/// Fills in the values of the sample with this index.
+pub type ReadSample<'a> = &'a dyn Fn(usize, &mut [f32]) -> Result<(), DataError>;
+
 /// A sample sheet: one row per class with its name and `columns_per_class` samples, spread evenly over the class's
 /// samples in the split. `read` fills in a sample by its index: [`DataSource::read`] for samples as they are,
 /// [`super::loader::Loader::sample`] for samples as training sees them.
@@ -183,7 +186,7 @@ pub fn grid(
     source: &dyn DataSource,
     split: Split,
     columns_per_class: usize,
-    read: &dyn Fn(usize, &mut [f32]) -> Result<(), DataError>,
+    read: ReadSample<'_>,
 ) -> Result<RgbImage, DataError> {
     if source.len(split) == 0 {
         return Err(DataError::Empty(format!(

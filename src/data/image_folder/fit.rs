@@ -7,8 +7,8 @@ use super::resample::{self, Axis, Photo};
 use crate::config::data::{Fit, ImageFolderConfig};
 use crate::data::ImageShape;
 
-/// A photograph that random parts are cut from is kept with its shorter side at 256 for samples of 224: what the course's
-/// and most ImageNet recipes resize to. Smaller would blur the smallest parts more, larger would cost memory and time.
+/// A photograph that random parts are cut from is kept with its shorter side at 256 for samples of 224, to which most
+/// ImageNet recipes resize. Smaller would blur the smallest parts more, larger would cost memory and time.
 const KEPT: f64 = 8.0 / 7.0;
 
 /// How a photograph is looked at when nothing is drawn at random.
