@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use burn::prelude::*;
 use divan::{Bencher, black_box};
-use kiln::config::data::AugmentConfig;
+use kiln::config::data::{AugmentConfig, Fit, ImageFolderConfig, NormalizeConfig};
 use kiln::data::glyphs::Glyphs;
+use kiln::data::image_folder::ImageFolder;
 use kiln::data::loader::{Loader, Order};
 use kiln::data::pages::{PageOptions, compose};
-use kiln::data::{DataSource, Split};
+use kiln::data::{DataSource, ImageShape, Split, augment, seed};
+use kiln::inference::to_input;
 use kiln::kernels::{self, Activation, AdamStep, ConvNorm, Pool};
 use kiln::{ocr, segmentation};
 
@@ -138,6 +140,112 @@ fn batch_of_augmented_samples(bencher: Bencher) {
             .next()
             .map(|batch| batch.map(|batch| black_box(batch).labels))
     });
+}
+
+/// A folder of one photograph of 700 x 500 pixels, to be read as SqueezeNet takes it.
+fn photographs(memory_mb: usize) -> (tempfile::TempDir, ImageFolder) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for class in ["train/a", "valid/a"] {
+        let path = folder.path().join(class);
+        std::fs::create_dir_all(&path).expect("a folder");
+        let image = image::RgbImage::from_fn(700, 500, |x, y| {
+            let noise = (x * 7919 + y * 104_729) % 1009 % 64;
+            image::Rgb([x / 4, y / 2, (x + y) / 8].map(|value| (value + noise).min(255) as u8))
+        });
+        image.save(path.join("0.jpg")).expect("a file");
+    }
+    let config = ImageFolderConfig {
+        folder: ".".into(),
+        height: 224,
+        width: 224,
+        channels: 3,
+        fit: Fit::Crop,
+        centre: 0.875,
+        random_crop: Some(Default::default()),
+        memory_mb,
+        ..Default::default()
+    };
+    let source = ImageFolder::open(&config, folder.path()).expect("the folder");
+    (folder, source)
+}
+
+/// Decoding, reducing and cutting out.
+#[divan::bench]
+fn photograph_decoded(bencher: Bencher) {
+    let (_folder, source) = photographs(0);
+    let mut out = vec![0.0; source.shape().values()];
+    bencher.bench_local(|| source.read(Split::Train, 0, 7, &mut out));
+}
+
+#[divan::bench]
+fn photograph_random_part(bencher: Bencher) {
+    let (_folder, source) = photographs(64);
+    let mut out = vec![0.0; source.shape().values()];
+    let mut draws = 1..;
+    bencher.bench_local(|| source.read(Split::Train, 0, draws.next().unwrap_or(1), &mut out));
+}
+
+#[divan::bench]
+fn photograph_ready(bencher: Bencher) {
+    let (_folder, source) = photographs(64);
+    let mut out = vec![0.0; source.shape().values()];
+    bencher.bench_local(|| source.read(Split::Valid, 0, 0, &mut out));
+}
+
+/// One step of the variation of a 3x224x224 sample.
+fn vary(bencher: Bencher, config: &AugmentConfig) {
+    let shape = ImageShape {
+        channels: 3,
+        height: 224,
+        width: 224,
+    };
+    let mut pixels: Vec<f32> = (0..shape.values())
+        .map(|i| (i % 251) as f32 / 251.0)
+        .collect();
+    let mut rng = seed::rng(&[1]);
+    bencher.bench_local(|| augment::apply(config, shape, &mut pixels, &mut rng));
+}
+
+#[divan::bench]
+fn photograph_flip(bencher: Bencher) {
+    let flip = 1.0;
+    vary(
+        bencher,
+        &AugmentConfig {
+            flip,
+            ..Default::default()
+        },
+    );
+}
+
+#[divan::bench]
+fn photograph_jitter(bencher: Bencher) {
+    let config = AugmentConfig {
+        brightness: 0.4,
+        contrast: 0.4,
+        saturation: 0.4,
+        hue: 0.1,
+        ..Default::default()
+    };
+    vary(bencher, &config);
+}
+
+/// A batch of 3x224x224 samples on the device, normalised.
+#[divan::bench]
+fn photographs_to_input(bencher: Bencher) {
+    let shape = ImageShape {
+        channels: 3,
+        height: 224,
+        width: 224,
+    };
+    let normalize = NormalizeConfig {
+        mean: vec![0.485, 0.456, 0.406],
+        std: vec![0.229, 0.224, 0.225],
+    };
+    let device = Device::flex();
+    bencher
+        .with_inputs(|| vec![0.5; BATCH * shape.values()])
+        .bench_values(|pixels| to_input(pixels, BATCH, shape, Some(&normalize), &device));
 }
 
 fn page() -> image::RgbImage {

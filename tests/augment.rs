@@ -60,6 +60,7 @@ prop_compose! {
             rotate: keep(rotate, 0), shear: keep(shear, 1), scale: keep(scale, 2),
             aspect: keep(aspect, 3), shift: keep(shift, 4), stroke: keep(stroke, 5),
             elastic: keep(elastic, 6), erase: keep(erase, 7), erase_size, flip, crop: if on[0] { crop } else { 0 },
+            ..AugmentConfig::default()
         }
     }
 }

@@ -1,13 +1,15 @@
 //! `kiln data`; `fetch` has a file of its own.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Subcommand;
 
 use super::{Outcome, fetch, output};
 use crate::data::info::{self, summarize};
+use crate::data::loader::{Loader, Order};
 use crate::data::pages::{PageOptions, compose};
-use crate::data::{self, augment, seed};
+use crate::data::{self, DataSource};
 use crate::{config, files};
 
 /// Columns of the sample sheet.
@@ -77,15 +79,20 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
     if let Some(path) = grid {
         output::check_picture(path, None)?;
     }
-    let source = data::open(&experiment.data)?;
+    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
     let summary = summarize(source.as_ref())?;
     if let Some(path) = grid {
-        let vary = |index: usize, pixels: &mut [f32]| {
-            let mut rng = seed::rng(&[experiment.seed, index as u64]);
-            augment::apply(experiment.data.augment(), source.shape(), pixels, &mut rng);
-        };
         let split = info::first_split(source.as_ref())?;
-        let sheet = info::grid(source.as_ref(), split, SAMPLES_PER_CLASS, &vary)?;
+        // The samples of the first epoch of training.
+        let loader = Loader {
+            order: Order::EachEpoch,
+            augment: Some(experiment.data.augment().clone()),
+            seed: experiment.seed,
+            ..Loader::plain(source.clone(), split, 1)
+        };
+        let sheet = info::grid(source.as_ref(), split, SAMPLES_PER_CLASS, &|index, out| {
+            loader.sample(1, index, out)
+        })?;
         files::write_png(path, &sheet)?;
     }
     match json {

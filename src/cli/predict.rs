@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{Outcome, output};
-use crate::config::data::Fit;
+use crate::config::data::DataConfig;
 use crate::config::experiment::Backend;
-use crate::data::image_folder::to_sample;
+use crate::data::image_folder::{View, to_sample};
 use crate::photo;
+use crate::run_dir::RunDir;
 
 /// Classify images with a run.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln predict runs/glyphs_mlp-1 letter.png --top-k 3
 
-Images of another size or number of channels are brought to what the model takes, with their proportions kept.")]
+Images of another size or number of channels are brought to what the model takes, with their proportions kept; for a
+run on folders of images they are treated as in validation.")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
@@ -48,9 +50,13 @@ struct Guess {
 pub fn run(args: Args) -> Outcome {
     let classifier = output::naming_classifier(&args.run, args.backend)?;
     let card = classifier.card();
+    let view = match RunDir::open(&args.run)?.experiment()?.data {
+        DataConfig::ImageFolder(config) => View::of(&config),
+        _ => View::PAD,
+    };
     let mut pixels = Vec::new();
     for path in &args.images {
-        pixels.extend(to_sample(photo::open(path)?, card.input, Fit::Pad));
+        pixels.extend(to_sample(photo::open(path)?, card.input, view));
     }
     let rows = classifier.probabilities(pixels, args.images.len())?;
     let predictions: Vec<Prediction> = args

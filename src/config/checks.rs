@@ -3,7 +3,7 @@
 //! What one key may hold stands with its type; here is what two keys may not say together.
 
 use super::Problem;
-use super::data::{DataConfig, SplitRule};
+use super::data::{DataConfig, Fit, SplitRule};
 use super::experiment::{Experiment, ModelConfig, ScheduleConfig, Task};
 
 type Rule = fn(&Experiment) -> Option<Problem>;
@@ -11,7 +11,7 @@ type Rule = fn(&Experiment) -> Option<Problem>;
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
 pub const MOST_VALUES: usize = 1 << 28;
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 16] = [
     image_folder_is_named,
     network_fits_into_memory,
     normalization_fits_the_channels,
@@ -24,6 +24,10 @@ const RULES: [Rule; 12] = [
     exceptions_are_to_weights,
     parameters_are_named,
     smoothing_is_for_classes,
+    colours_are_varied_where_there_are_colours,
+    only_cropping_has_a_middle,
+    only_cropping_takes_random_parts,
+    random_crop_ranges_are_ranges,
 ];
 
 /// Everything that the sections of this experiment contradict each other in.
@@ -169,6 +173,62 @@ fn image_folder_is_named(experiment: &Experiment) -> Option<Problem> {
             "missing; name the folder that holds train/ and valid/, or a folder for each class",
         )
     })
+}
+
+fn colours_are_varied_where_there_are_colours(experiment: &Experiment) -> Option<Problem> {
+    let (channels, _, _) = experiment.data.shape();
+    if channels == 3 {
+        return None;
+    }
+    let augment = experiment.data.augment();
+    let (name, found) = [("hue", augment.hue), ("saturation", augment.saturation)]
+        .into_iter()
+        .find(|&(_, strength)| strength > 0.0)?;
+    Some(Problem::new(
+        format!("data.augment.{name}"),
+        format!("found {found}, but the samples are grey; set 0 or use data of 3 channels"),
+    ))
+}
+
+fn only_cropping_has_a_middle(experiment: &Experiment) -> Option<Problem> {
+    let DataConfig::ImageFolder(config) = &experiment.data else {
+        return None;
+    };
+    (config.fit != Fit::Crop && config.centre < 1.0).then(|| {
+        Problem::new(
+            "data.centre",
+            format!(
+                "found {}, but only data.fit \"crop\" cuts anything off; set that or leave it out",
+                config.centre
+            ),
+        )
+    })
+}
+
+fn only_cropping_takes_random_parts(experiment: &Experiment) -> Option<Problem> {
+    let DataConfig::ImageFolder(config) = &experiment.data else {
+        return None;
+    };
+    (config.fit != Fit::Crop && config.random_crop.is_some()).then(|| {
+        Problem::new(
+            "data.random_crop",
+            "is on, but data.fit is not \"crop\"; set that, so that validation keeps the proportions as well",
+        )
+    })
+}
+
+fn random_crop_ranges_are_ranges(experiment: &Experiment) -> Option<Problem> {
+    let DataConfig::ImageFolder(config) = &experiment.data else {
+        return None;
+    };
+    let crop = config.random_crop.as_ref()?;
+    let (name, [least, most]) = [("scale", crop.scale), ("ratio", crop.ratio)]
+        .into_iter()
+        .find(|(_, [least, most])| least > most)?;
+    Some(Problem::new(
+        format!("data.random_crop.{name}"),
+        format!("found {least} to {most}; the first must not be more than the second"),
+    ))
 }
 
 fn exceptions_are_to_weights(experiment: &Experiment) -> Option<Problem> {

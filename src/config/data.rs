@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::image_folder::{Fit, ImageFolderConfig, RandomCropConfig};
+
 /// Which images to train on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -232,61 +234,6 @@ impl Default for UnipenConfig {
     }
 }
 
-/// Settings of folders of images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ImageFolderConfig {
-    /// Folder with `train/ valid/ test/` (or `val/`), each with a folder a class; or with the class folders
-    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder without it.
-    pub folder: String,
-    /// How a folder without `train/` is divided.
-    pub split: SplitRule,
-    /// Height of a sample in pixels.
-    #[schemars(range(min = 4, max = 1024))]
-    pub height: usize,
-    /// Width of a sample in pixels.
-    #[schemars(range(min = 4, max = 1024))]
-    pub width: usize,
-    /// 1 (grey) or 3 (colour).
-    #[schemars(extend("enum" = [1, 3]))]
-    pub channels: usize,
-    /// How an image of another shape is brought to `height` x `width`.
-    pub fit: Fit,
-    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
-    pub normalize: Option<NormalizeConfig>,
-    /// Variation of training samples.
-    pub augment: AugmentConfig,
-}
-
-impl Default for ImageFolderConfig {
-    fn default() -> Self {
-        Self {
-            folder: String::new(),
-            split: SplitRule::default(),
-            height: 32,
-            width: 32,
-            channels: 1,
-            fit: Fit::Pad,
-            normalize: None,
-            augment: AugmentConfig::default(),
-        }
-    }
-}
-
-/// How an image of another shape is brought to the shape of a sample.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Fit {
-    /// Keep the proportions, fill up with the colour of the image's border.
-    #[default]
-    Pad,
-    /// Keep the proportions, cut what stands over.
-    Crop,
-    /// Stretch.
-    Stretch,
-}
-
 /// How a set without splits of its own is divided into training, validation and test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
@@ -379,7 +326,7 @@ impl Default for NormalizeConfig {
 }
 
 /// Variation of training samples, drawn anew for each sample and epoch; everything is off at zero. Most of it is made for
-/// dark characters on white; `flip` and `crop` are for photographs.
+/// dark characters on white; `flip`, `crop`, `brightness`, `contrast`, `saturation` and `hue` are for photographs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AugmentConfig {
@@ -411,6 +358,18 @@ pub struct AugmentConfig {
     /// photographs; `shift` brings in paper.
     #[schemars(range(min = 0, max = 64))]
     pub crop: usize,
+    /// Brightness: every value is multiplied by a factor between `1 - brightness` (at least 0) and `1 + brightness`.
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub brightness: f32,
+    /// Contrast: the distance of every value from the image's mean grey is multiplied by a factor drawn likewise.
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub contrast: f32,
+    /// Saturation: the distance of every pixel from its own grey is multiplied by a factor drawn likewise; colour only.
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub saturation: f32,
+    /// Hue: colours are turned about grey by at most this share of the colour circle, either way; colour only.
+    #[schemars(range(min = 0.0, max = 0.5))]
+    pub hue: f32,
     /// Probability that a rectangle is painted over with paper or ink.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub erase: f32,
@@ -431,6 +390,10 @@ impl AugmentConfig {
             self.stroke,
             self.elastic,
             self.flip,
+            self.brightness,
+            self.contrast,
+            self.saturation,
+            self.hue,
             self.erase,
         ]
         .iter()

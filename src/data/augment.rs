@@ -1,4 +1,4 @@
-//! Variation of a training sample: moved, bent, written with another pen, partly hidden.
+//! Variation of a training sample: moved, bent, written with another pen, in other colours, partly hidden.
 //!
 //! Comes in: the values of one sample (`[channels, height, width]` in [0, 1], paper 1) and a seeded generator. Goes out:
 //! the same values, changed in place, still in [0, 1]. All geometry (rotation, shear, size, shift, elastic bending) is
@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 
 use super::ImageShape;
+use super::jitter::Jitter;
 use super::seed::{Rng, normal, uniform};
 use super::strokes::Affine;
 use crate::config::data::AugmentConfig;
@@ -69,6 +70,9 @@ pub fn apply(config: &AugmentConfig, shape: ImageShape, pixels: &mut [f32], rng:
             }
         }
     });
+    if let Some(jitter) = Jitter::draw(config, rng) {
+        jitter.apply(shape, pixels);
+    }
     if config.erase > 0.0 && uniform(rng) < config.erase {
         erase(config.erase_size, shape, pixels, rng);
     }

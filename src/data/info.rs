@@ -173,9 +173,12 @@ pub fn format(info: &DataInfo) -> String {
     text
 }
 
+/// Fills in the values of the sample with this index.
+pub type ReadSample<'a> = &'a dyn Fn(usize, &mut [f32]) -> Result<(), DataError>;
+
 /// A sample sheet: one row per class with its name and `columns_per_class` samples, spread evenly over the class's
-/// samples in the split. `transform` gets each sample's index and values (as [`DataSource::read`] gives them) before
-/// they are drawn; it may change them.
+/// samples in the split. `read` fills in a sample by its index: [`DataSource::read`] for samples as they are,
+/// [`super::loader::Loader::sample`] for samples as training sees them.
 ///
 /// More than 20 classes stand in two blocks side by side; only the first [`SHEET_CLASSES`] are shown. Errors: an empty
 /// split, or a sample that can't be read.
@@ -183,7 +186,7 @@ pub fn grid(
     source: &dyn DataSource,
     split: Split,
     columns_per_class: usize,
-    transform: &dyn Fn(usize, &mut [f32]),
+    read: ReadSample<'_>,
 ) -> Result<RgbImage, DataError> {
     if source.len(split) == 0 {
         return Err(DataError::Empty(format!(
@@ -207,8 +210,7 @@ pub fn grid(
         let shown = columns_per_class.min(members[class].len());
         for column in 0..shown {
             let index = members[class][column * members[class].len() / shown];
-            source.read(split, index, 0, &mut values)?;
-            transform(index, &mut values);
+            read(index, &mut values)?;
             let x = left + layout.name_width + column * (layout.tile_width + GAP);
             layout.draw(&mut sheet, &values, x, top);
         }

@@ -12,8 +12,15 @@ use rayon::prelude::*;
 use super::{DataError, DataSource, Split, augment, seed};
 use crate::config::data::AugmentConfig;
 
-/// Batches that are made ahead of the one in use: enough to hide a slow one, little memory.
+/// Batches that are made ahead of the one in use, at most: enough to hide a slow one, little memory.
 const BATCHES_AHEAD: usize = 4;
+
+/// Values in the batches that are made ahead, beyond which there are fewer of them: 64 MiB. Batches of 32 samples of
+/// 3x224x224 are 19 MB each.
+const VALUES_AHEAD: usize = 1 << 24;
+
+/// A job for one thread has at least so many values: eight samples of 32x32, a single photograph.
+const VALUES_PER_JOB: usize = 8 << 10;
 
 /// What the seeds of different draws are mixed with, so that they don't repeat each other.
 const ORDER_STREAM: u64 = 1;
@@ -95,7 +102,9 @@ impl Loader {
 
     /// The batches of an epoch, made ahead in a thread of their own. Dropping the iterator ends the thread.
     pub fn batches(&self, epoch: usize) -> Batches {
-        let (sender, receiver) = sync_channel(BATCHES_AHEAD);
+        let values = self.source.shape().values() * self.batch_size;
+        let ahead = (VALUES_AHEAD / values.max(1)).clamp(1, BATCHES_AHEAD);
+        let (sender, receiver) = sync_channel(ahead);
         let loader = self.clone();
         std::thread::spawn(move || {
             for indices in loader.indices(epoch).chunks(loader.batch_size) {
@@ -119,7 +128,7 @@ impl Loader {
         pixels
             .par_chunks_mut(values)
             .zip(&indices)
-            .with_min_len(8)
+            .with_min_len((VALUES_PER_JOB / values.max(1)).max(1))
             .try_for_each(|(out, &index)| self.sample(epoch, index, out))?;
         let labels = indices
             .iter()
@@ -132,7 +141,8 @@ impl Loader {
         })
     }
 
-    fn sample(&self, epoch: usize, index: usize, out: &mut [f32]) -> Result<(), DataError> {
+    /// Reads and varies one sample as this epoch has it; `out` is `source.shape().values()` long.
+    pub fn sample(&self, epoch: usize, index: usize, out: &mut [f32]) -> Result<(), DataError> {
         let seed_parts = [self.seed, SAMPLE_STREAM, epoch as u64, index as u64];
         // Validation and test see every sample plainly (draw 0); an odd number is never 0.
         let draw = match self.split {

@@ -12,6 +12,7 @@ pub mod fetch;
 pub mod glyphs;
 pub mod image_folder;
 pub mod info;
+pub mod jitter;
 pub mod loader;
 pub mod mat;
 pub mod memory;
@@ -162,8 +163,8 @@ pub trait DataSource: Send + Sync {
 
     /// Writes the sample's values in [0, 1] into `out` (`shape().values()` long).
     ///
-    /// `draw` selects the rendering for sources that draw a sample anew (pen strokes); 0 is the plain one, used for
-    /// validation and test. Stored images ignore it.
+    /// `draw` selects the rendering for sources that draw a sample anew (pen strokes, random parts of photographs); 0 is
+    /// the plain one, used for validation and test. Stored images ignore it.
     fn read(&self, split: Split, index: usize, draw: u64, out: &mut [f32])
     -> Result<(), DataError>;
 }

@@ -1,0 +1,146 @@
+//! Which files a folder of images holds, and which class and split each belongs to. Nothing is opened.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::config::data::{ImageFolderConfig, SplitRule};
+use crate::data::{DataError, Split, split};
+
+/// What counts as an image file, in any case.
+const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+/// Names of the folders of each split. Both names of the second are in common use.
+const SPLIT_FOLDERS: [(Split, &[&str]); 3] = [
+    (Split::Train, &["train"]),
+    (Split::Valid, &["valid", "val"]),
+    (Split::Test, &["test"]),
+];
+
+/// Class names, and the files of the three splits with their labels.
+pub(super) type Listing = (Vec<String>, [Vec<(PathBuf, usize)>; 3]);
+
+/// Lists a folder as [`super::ImageFolder::open`] describes.
+pub(super) fn list(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataError> {
+    match folder.join("train").is_dir() {
+        true => list_splits(folder),
+        false => divide(folder, config),
+    }
+}
+
+/// `train/`, `valid/` or `val/`, `test/`.
+fn list_splits(folder: &Path) -> Result<Listing, DataError> {
+    let train = folder.join("train");
+    let classes = class_folders(&train)?;
+    let mut splits: [Vec<(PathBuf, usize)>; 3] = Default::default();
+    for (split, names) in SPLIT_FOLDERS {
+        let mut present = names
+            .iter()
+            .map(|name| folder.join(name))
+            .filter(|p| p.is_dir());
+        let Some(split_folder) = present.next() else {
+            continue;
+        };
+        if let Some(second) = present.next() {
+            return Err(DataError::format(
+                second,
+                format!("stands beside {}; keep one of them", split_folder.display()),
+            ));
+        }
+        for (name, path) in folders(&split_folder)? {
+            let Some(label) = classes.iter().position(|class| *class == name) else {
+                return Err(DataError::format(
+                    &path,
+                    "there is no such class in train/; every class needs images to learn from",
+                ));
+            };
+            let samples = images(&path)?.into_iter().map(|path| (path, label));
+            splits[split.index()].extend(samples);
+        }
+        // The folders come in the order of their names; labels may be in numerical order.
+        splits[split.index()].sort_by_key(|&(_, label)| label);
+    }
+    Ok((classes, splits))
+}
+
+/// Class folders without splits of their own.
+fn divide(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataError> {
+    let classes = class_folders(folder)?;
+    let by_share = matches!(config.split, SplitRule::Share(_));
+    let mut splits: [Vec<(PathBuf, usize)>; 3] = Default::default();
+    for (label, class) in classes.iter().enumerate() {
+        for path in images(&folder.join(class))? {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let name = if by_share {
+                format!("{class}/{stem}")
+            } else {
+                stem.into_owned()
+            };
+            let split = split::assign(&config.split, &name);
+            splits[split.index()].push((path, label));
+        }
+    }
+    Ok((classes, splits))
+}
+
+/// Sorted names of the class folders in `folder`: at least one, each with at least one image.
+fn class_folders(folder: &Path) -> Result<Vec<String>, DataError> {
+    let found = folders(folder)?;
+    if found.is_empty() {
+        return Err(DataError::Empty(format!(
+            "{}: no images; looked for <class>/*.png, *.jpg, *.jpeg in it",
+            folder.display()
+        )));
+    }
+    for (_, path) in &found {
+        if images(path)?.is_empty() {
+            return Err(DataError::Empty(format!(
+                "{}: no images; looked for *.png, *.jpg, *.jpeg in this class folder",
+                path.display()
+            )));
+        }
+    }
+    let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
+    let numbers: Option<Vec<u64>> = names.iter().map(|name| name.parse::<u64>().ok()).collect();
+    if numbers.is_some() {
+        // `7` and `07` are two classes; the name decides between them.
+        names.sort_by_key(|name| (name.parse::<u64>().unwrap_or(u64::MAX), name.clone()));
+    }
+    Ok(names)
+}
+
+/// Folders in `folder` with their names, in the order of these.
+fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let paths = entries(folder)?.into_iter().filter(|path| path.is_dir());
+    paths
+        .map(|path| match path.file_name().and_then(OsStr::to_str) {
+            Some(name) => Ok((name.to_owned(), path)),
+            None => Err(DataError::format(
+                &path,
+                "is not a valid class name; rename this folder to UTF-8 text",
+            )),
+        })
+        .collect()
+}
+
+/// Image files in `folder`, in the order of their names.
+fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let is_image = |path: &PathBuf| {
+        let extension = path.extension().map(OsStr::to_ascii_lowercase);
+        extension.is_some_and(|e| EXTENSIONS.iter().any(|known| e == *known)) && path.is_file()
+    };
+    Ok(entries(folder)?.into_iter().filter(is_image).collect())
+}
+
+/// What `folder` holds, without hidden entries, sorted.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let failed = |error| DataError::io(folder, error);
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default();
+        if !name.as_encoded_bytes().starts_with(b".") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
