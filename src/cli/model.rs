@@ -6,12 +6,16 @@ use burn::tensor::Device;
 use clap::Subcommand;
 use serde::Serialize;
 
+use super::progress::weights_line;
 use super::{Outcome, output};
-use crate::config;
-use crate::models::Network;
-use crate::models::parameters;
+use crate::config::experiment::{Experiment, InitConfig};
+use crate::data::{self, ImageShape};
+use crate::inference::{Classifier, ModelCard};
+use crate::models::{Network, parameters};
+use crate::run_dir::{RunDir, RunDirError};
+use crate::{config, weights};
 
-/// Look into a model.
+/// Look into a model, take one over from PyTorch, or hand one on.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln model info configs/nist36_cnn.json")]
@@ -33,6 +37,40 @@ enum Verb {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Make a run directory of weights that another program wrote
+    #[command(after_help = "Example:
+  kiln model import squeezenet1_1.pth configs/squeezenet_imagenet.json --to runs/squeezenet --classes names.txt
+  kiln predict runs/squeezenet photo.jpg --top-k 5
+
+The config says which network, which size of images and which normalization; the weights must have the network's names
+(`kiln model info CONFIG` lists them) and shapes, as PyTorch has them.")]
+    Import {
+        /// A .safetensors file, or a .pth that PyTorch wrote
+        weights: PathBuf,
+        /// Config file
+        config: PathBuf,
+        /// Override one key of the config
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        overrides: Vec<String>,
+        /// Folder to make; must not exist yet
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Text file with a class name in each line [default: those of the data, or numbers from 0]
+        #[arg(long, value_name = "FILE")]
+        classes: Option<PathBuf>,
+    },
+    /// Write a run's weights for PyTorch
+    #[command(after_help = "Example:
+  kiln model export runs/flowers17_squeezenet-1 flowers.safetensors
+
+In Python: model.load_state_dict(safetensors.torch.load_file(\"flowers.safetensors\"))")]
+    Export {
+        /// Run directory
+        run: PathBuf,
+        /// The file to write
+        #[arg(value_name = "OUT.safetensors")]
+        out: PathBuf,
     },
 }
 
@@ -56,10 +94,95 @@ struct TensorInfo {
 }
 
 pub fn run(args: Args) -> Outcome {
-    let Verb::Info { target, json } = args.verb;
+    match args.verb {
+        Verb::Info { target, json } => info(&target, json),
+        Verb::Import {
+            weights,
+            config,
+            overrides,
+            to,
+            classes,
+        } => {
+            let experiment = config::load(&config, &overrides)?;
+            import(&weights, experiment, &to, classes.as_deref())
+        }
+        Verb::Export { run, out } => {
+            if out
+                .extension()
+                .is_none_or(|extension| extension != "safetensors")
+            {
+                let problem = format!("{}: the name must end in .safetensors", out.display());
+                return Err(output::UsageError(problem).into());
+            }
+            let classifier = output::classifier(&run, None)?;
+            weights::save(classifier.network(), &out)?;
+            Ok(output::emit(&format!("{}\n", out.display()))?)
+        }
+    }
+}
+
+fn import(file: &Path, mut experiment: Experiment, to: &Path, names: Option<&Path>) -> Outcome {
+    if to.exists() {
+        return Err(RunDirError::Exists(to.to_path_buf()).into());
+    }
+    experiment.schema = None;
+    // The folder's config is that of the model as it stands.
+    experiment.init = InitConfig::default();
+    let classes = class_names(&experiment, names)?;
+    let (channels, height, width) = experiment.data.shape();
+    let device = Device::flex();
+    let shape = [channels, height, width];
+    let network = Network::new(&experiment.model, shape, classes.len(), &device);
+    let (network, taken) = weights::load(network, file, &[])?;
+    let card = ModelCard {
+        model: experiment.model.clone(),
+        input: ImageShape {
+            channels,
+            height,
+            width,
+        },
+        normalize: experiment.data.normalize().cloned(),
+        classes,
+    };
+    let run = RunDir::create(Some(to), &experiment.name)?;
+    Classifier::new(&network, card, &device).save(&run.model_file())?;
+    run.write_json(&run.config_file(), &experiment)?;
+    output::note(&weights_line(file, &taken));
+    Ok(output::emit(&format!("run directory  {}\n", to.display()))?)
+}
+
+/// The names in a file, those of the data, or numbers.
+fn class_names(experiment: &Experiment, file: Option<&Path>) -> anyhow::Result<Vec<String>> {
+    let wanted = experiment.model.classes();
+    let Some(file) = file else {
+        let data = data::open(&experiment.data);
+        return Ok(match (data, wanted) {
+            (Ok(source), None) => source.classes().to_vec(),
+            (Ok(source), Some(count)) if source.classes().len() == count => {
+                source.classes().to_vec()
+            }
+            (_, Some(count)) => (0..count).map(|class| class.to_string()).collect(),
+            (Err(error), None) => return Err(error.into()),
+        });
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| output::UsageError(format!("--classes {}: {error}", file.display())))?;
+    let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
+    match wanted {
+        Some(count) if count != names.len() => Err(output::UsageError(format!(
+            "--classes {}: {} names, but model.classes is {count}",
+            file.display(),
+            names.len()
+        ))
+        .into()),
+        _ => Ok(names),
+    }
+}
+
+fn info(target: &Path, json: bool) -> Outcome {
     let info = match target.is_dir() {
-        true => of_run(&target)?,
-        false => of_config(&target)?,
+        true => of_run(target)?,
+        false => of_config(target)?,
     };
     match json {
         true => output::json(&info)?,
