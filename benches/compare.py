@@ -14,7 +14,10 @@ import argparse, json, os, pathlib, shlex, statistics, subprocess, sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # workload: batch of its recipe, or of the peer's
-WORKLOADS = {"nist36_cnn": 32, "cifar10_cnn": 32, "nist36_mlp": 64}
+WORKLOADS = {
+    "nist36_cnn": 32, "cifar10_cnn": 32, "nist36_mlp": 64, "nist36_mlp_adam": 32, "nist36_autoencoder": 36,
+    "flowers17_squeezenet": 32, "flowers17_squeezenet_full": 32,
+}
 
 
 def run(command, threads=None):
@@ -37,7 +40,7 @@ def median(results, key="samples_per_s"):
 def compare(a):
     others = (["burn"] if a.burn else []) + (["ndarray"] if a.ndarray else [])
     names = ["kiln", "peer"] + others
-    print(f"{'workload':<12} {'mode':<6} {'batch':>5} " + " ".join(f"{n + '/s':>10}" for n in names)
+    print(f"{'workload':<25} {'mode':<6} {'batch':>5} " + " ".join(f"{n + '/s':>10}" for n in names)
           + f" {'ratio':>6} {'of top':>7} {'kiln MB':>8} {'peer MB':>8}", flush=True)
     for workload in a.workloads:
         jobs = [("train", WORKLOADS[workload])] + [("infer", int(b)) for b in a.infer_batches.split(",")]
@@ -55,7 +58,7 @@ def compare(a):
                     results[name].append(calls[name]())
             kiln, peer = results["kiln"], results["peer"]
             share = median(kiln, "gflops") / median(kiln, "machine_gflops")
-            print(f"{workload:<12} {mode:<6} {batch:>5} " + " ".join(f"{median(results[n]):>10.0f}" for n in names)
+            print(f"{workload:<25} {mode:<6} {batch:>5} " + " ".join(f"{median(results[n]):>10.0f}" for n in names)
                   + f" {median(kiln) / median(peer):>6.2f} {100 * share:>5.0f} %"
                   + f" {max(r['peak_mb'] for r in kiln):>8} {max(r['peak_mb'] for r in peer):>8}", flush=True)
 

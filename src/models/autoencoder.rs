@@ -6,8 +6,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::sigmoid;
 
-use super::Work;
 use super::layers::{Block, Layout, convolve, linear, same_size, zero_bias};
+use super::{Layer, Work, layer};
 use crate::config::model::{AutoencoderConfig, ConvAutoencoderConfig};
 use crate::kernels::Activation;
 
@@ -50,9 +50,7 @@ impl Autoencoder {
     /// What one image costs.
     pub fn work(&self) -> Work {
         let layers = self.layers.iter();
-        let layers: Vec<usize> = layers
-            .map(|layer| layer.weight.shape().num_elements())
-            .collect();
+        let layers: Vec<Layer> = layers.map(|linear| layer(&linear.weight, 1)).collect();
         Work::of(&layers)
     }
 
@@ -137,12 +135,12 @@ impl ConvAutoencoder {
             positions /= 4;
         }
         let connected = [&self.encode, &self.decode];
-        layers.extend(connected.map(|layer| layer.weight.shape().num_elements()));
+        layers.extend(connected.map(|linear| layer(&linear.weight, 1)));
         for block in &self.up {
             layers.push(block.work(positions));
             positions *= 4;
         }
-        layers.push(self.image.weight.shape().num_elements() * positions);
+        layers.push(layer(&self.image.weight, positions));
         Work::of(&layers)
     }
 

@@ -4,8 +4,8 @@
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::prelude::*;
 
-use super::Work;
 use super::layers::{Block, Layout, linear};
+use super::{Work, layer};
 use crate::config::model::{CnnConfig, Gather};
 use crate::kernels::Activation;
 
@@ -122,7 +122,7 @@ impl Cnn {
             layers.extend(more.iter().map(|block| block.work(height * width)));
         }
         let connected = self.hidden.iter().chain([&self.head]);
-        layers.extend(connected.map(|layer| layer.weight.shape().num_elements()));
+        layers.extend(connected.map(|linear| layer(&linear.weight, 1)));
         Work::of(&layers)
     }
 

@@ -10,6 +10,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, PaddingConfig2d};
 use burn::prelude::*;
 use burn::tensor::activation::{relu, sigmoid};
 
+use super::{Layer, layer};
 use crate::kernels::{self, Activation, ConvNorm, Pool};
 
 /// How a network's images lie.
@@ -208,9 +209,9 @@ impl Block {
         self.conv.weight.val()
     }
 
-    /// Multiply-adds for so many positions.
-    pub(super) fn work(&self, positions: usize) -> usize {
-        self.conv.weight.shape().num_elements() * positions
+    /// What so many positions cost.
+    pub(super) fn work(&self, positions: usize) -> Layer {
+        layer(&self.conv.weight, positions)
     }
 
     /// Burn's operators, `[batch, channels, height, width]`.

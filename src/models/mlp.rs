@@ -5,8 +5,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::tanh;
 
-use super::Work;
 use super::layers::{linear, zero_bias};
+use super::{Layer, Work, layer};
 use crate::config::experiment::{Activation, Init, MlpConfig};
 use crate::kernels;
 
@@ -61,9 +61,7 @@ impl Mlp {
     /// What one image costs.
     pub fn work(&self) -> Work {
         let layers = self.layers.iter();
-        let layers: Vec<usize> = layers
-            .map(|layer| layer.weight.shape().num_elements())
-            .collect();
+        let layers: Vec<Layer> = layers.map(|linear| layer(&linear.weight, 1)).collect();
         Work::of(&layers)
     }
 }

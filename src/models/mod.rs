@@ -4,6 +4,7 @@
 //! `[batch, channels, height, width]` to logits `[batch, classes]`, or to images `[batch, pixels]`. Nothing here knows files,
 //! data sets or terminals.
 
+use burn::module::Param;
 use burn::prelude::*;
 
 use crate::config::experiment::ModelConfig;
@@ -140,17 +141,35 @@ impl Network {
 pub struct Work {
     /// Forward.
     pub forward: usize,
-    /// Backward: for every layer once for the weights and once for its input, but for the first layer's input.
+    /// Backward: for every layer that trains once for the weights, and once for the input of every layer behind one that
+    /// trains.
     pub backward: usize,
 }
 
+/// What a layer's forward pass costs, and whether its weights train.
+type Layer = (usize, bool);
+
+/// Of a layer with so many positions.
+fn layer<const D: usize>(weight: &Param<Tensor<D>>, positions: usize) -> Layer {
+    (
+        weight.shape().num_elements() * positions,
+        weight.is_require_grad(),
+    )
+}
+
 impl Work {
-    /// Of the layers' forward passes, first layer first.
-    fn of(layers: &[usize]) -> Self {
-        let forward = layers.iter().sum();
-        Self {
-            forward,
-            backward: 2 * forward - layers.first().copied().unwrap_or(0),
+    /// Of the layers, first layer first.
+    fn of(layers: &[Layer]) -> Self {
+        let mut work = Self {
+            forward: 0,
+            backward: 0,
+        };
+        let mut input_wanted = false;
+        for &(cost, trains) in layers {
+            work.forward += cost;
+            work.backward += cost * (usize::from(trains) + usize::from(input_wanted));
+            input_wanted |= trains;
         }
+        work
     }
 }

@@ -1,14 +1,14 @@
 //! SqueezeNet 1.1 (Iandola et al. 2016; version 1.1 is that of the authors' repository), with torchvision's layers, names and
 //! initial weights.
 
-use burn::module::Initializer;
+use burn::module::{Initializer, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, PaddingConfig2d, Relu};
 use burn::prelude::*;
 
-use super::Work;
 use super::layers::{Layout, convolve, zero_bias};
+use super::{Work, layer as cost};
 use crate::config::model::SqueezenetConfig;
 use crate::kernels;
 
@@ -128,9 +128,8 @@ impl Fire {
         Tensor::cat(maps.to_vec(), 1)
     }
 
-    fn weights(&self) -> [usize; 3] {
-        [&self.squeeze, &self.expand1x1, &self.expand3x3]
-            .map(|conv| conv.weight.shape().num_elements())
+    fn weights(&self) -> [&Param<Tensor<4>>; 3] {
+        [&self.squeeze, &self.expand1x1, &self.expand3x3].map(|conv| &conv.weight)
     }
 }
 
@@ -215,20 +214,23 @@ impl Squeezenet {
             match layer {
                 Feature::Conv(conv) => {
                     sides = sides.map(|side| (side - 3) / 2 + 1);
-                    layers.push(conv.weight.shape().num_elements() * sides[0] * sides[1]);
+                    layers.push(cost(&conv.weight, sides[0] * sides[1]));
                 }
                 Feature::Relu(_) => {}
                 Feature::Pool(_) => {
                     sides = sides.map(|side| (side - POOL.0).div_ceil(POOL.1) + 1);
                 }
                 Feature::Fire(fire) => {
-                    layers.extend(fire.weights().map(|weights| weights * sides[0] * sides[1]));
+                    layers.extend(
+                        fire.weights()
+                            .map(|weight| cost(weight, sides[0] * sides[1])),
+                    );
                 }
             }
         }
         for layer in &self.classifier {
             if let Last::Conv(conv) = layer {
-                layers.push(conv.weight.shape().num_elements() * sides[0] * sides[1]);
+                layers.push(cost(&conv.weight, sides[0] * sides[1]));
             }
         }
         Work::of(&layers)

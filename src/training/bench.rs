@@ -99,7 +99,8 @@ pub fn synthetic(
     bench.timing(experiment, mode, times)
 }
 
-/// Times the training part of the first epoch on the config's data; `batch` overrides the config's.
+/// Times the training part of an epoch on the config's data, which is in memory then as far as it fits; `batch` overrides the
+/// config's.
 pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, TrainError> {
     let mut wanted = experiment.clone();
     if let Some(batch) = batch {
@@ -113,7 +114,7 @@ pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, Tr
     let mut times = Vec::new();
     let mut start = Instant::now();
     let mut samples = 0;
-    for batch in batches.loader.batches(1) {
+    for batch in batches.loader.batches(2) {
         let batch = batch?;
         samples += batch.labels.len();
         bench.batch = batches.upload(batch);
