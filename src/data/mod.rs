@@ -132,8 +132,8 @@ impl DataError {
 }
 
 /// What to do when a data file is missing.
-pub const NOT_FOUND_HINT: &str =
-    "set KILN_DATA to the folder that holds the data sets, or set data.folder";
+pub const NOT_FOUND_HINT: &str = "set KILN_DATA to the folder that holds the data sets, or set data.folder; `kiln data fetch --list` shows what kiln can \
+     fetch";
 
 /// A set of labelled images in three splits.
 ///

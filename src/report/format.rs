@@ -32,7 +32,7 @@ pub fn metric_title(metric: &str) -> String {
 }
 
 /// A metric's name within a sentence: `top-5 accuracy`, `PSNR`.
-pub(crate) fn metric_name(metric: &str) -> String {
+pub fn metric_name(metric: &str) -> String {
     let title = metric_title(metric);
     match ABBREVIATIONS.contains(&metric) {
         true => title,

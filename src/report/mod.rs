@@ -23,7 +23,7 @@ pub mod scatter;
 mod style;
 pub mod table;
 
-pub use format::{metric_title, metric_value};
+pub use format::{metric_name, metric_value};
 pub use html::render;
 pub use mistakes::Mistake;
 pub use pictures::{Filters, Reconstruction};

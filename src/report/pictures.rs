@@ -15,7 +15,7 @@ pub const MAX_UNITS: usize = 64;
 const COLUMNS: usize = 8;
 
 /// Pixels between the units of a sheet.
-const GAP: usize = 1;
+const GAP: usize = 3;
 
 /// Least side of a unit on a sheet: those of a 3x3 kernel are drawn larger.
 const LEAST_SIDE: usize = 30;

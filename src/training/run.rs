@@ -484,7 +484,7 @@ fn page(
         for &measure in measures {
             if let Some(&value) = metrics.and_then(|metrics| metrics.get(measure)) {
                 headline.push((
-                    format!("{split} {}", report::metric_title(measure)),
+                    format!("{split} {}", report::metric_name(measure)),
                     report::metric_value(measure, value),
                 ));
             }
