@@ -15,6 +15,7 @@ pub mod groups;
 pub mod logger;
 pub mod measures;
 pub mod optimizer;
+mod page;
 pub mod renderer;
 pub mod run;
 pub mod schedule;

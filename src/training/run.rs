@@ -1,7 +1,7 @@
 //! One run, from a resolved experiment to a run directory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -12,10 +12,11 @@ use burn::train::metric::{AccuracyMetric, LearningRateMetric, TopKAccuracyMetric
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainStep, TrainingStrategy};
 
 use super::batches::{DeviceBatches, EpochCounter};
-use super::evaluate::{self, EvaluateError, Evaluation};
+use super::evaluate::{self, EvaluateError};
 use super::groups::{self, Thaw};
 use super::logger::FinalValues;
 use super::measures::{self, Loss, Psnr, SampleMean, TOP_K};
+use super::page::{self, Finished};
 use super::renderer::Renderer;
 use super::schedule::EpochSchedule;
 use super::strategy::{BestAndLast, EpochStrategy, Ledger};
@@ -28,11 +29,10 @@ use crate::data::{self, DataError, DataSource, Split};
 use crate::device::{self, DeviceError};
 use crate::files::{self, WriteError};
 use crate::inference::{Classifier, ModelCard, ModelError};
+use crate::metrics::Metrics;
 use crate::metrics::classification::Confusion;
-use crate::metrics::{EpochRecord, Metrics};
 use crate::models::Network;
 use crate::models::parameters::{self, Group};
-use crate::report::{self, Filters, ReportData};
 use crate::run_dir::{RunDir, RunDirError, Samples, Status, Summary};
 use crate::weights::{self, Taken, WeightsError};
 
@@ -160,7 +160,7 @@ pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
     let mut network = Network::new(&experiment.model, dims, classes, &device);
     let mut weights = None;
     if let Some(file) = &experiment.init.weights {
-        let path = data::data_root().join(file);
+        let path = weights_file(file);
         let (with_weights, taken) = weights::load(network, &path, &experiment.init.except)?;
         network = with_weights;
         weights = Some((path, taken));
@@ -178,6 +178,15 @@ pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
         parameters,
         samples,
     })
+}
+
+/// In the data folder, or else (a run's own, for instance) in the current one.
+fn weights_file(name: &str) -> PathBuf {
+    let (in_data, here) = (data::data_root().join(name), PathBuf::from(name));
+    match !in_data.exists() && here.exists() {
+        true => here,
+        false => in_data,
+    }
 }
 
 impl Prepared {
@@ -232,29 +241,6 @@ impl Prepared {
             .loss
             .try_into_scalar::<f64>()
             .map_err(|error| TrainError::Stopped(error.to_string()))
-    }
-
-    /// The first layer's weights as images, before training and after.
-    fn filters(&self, trained: &Network) -> Vec<Filters> {
-        let shape = self.source.shape();
-        let dims = [shape.channels, shape.height, shape.width];
-        [
-            ("before training", &self.network),
-            ("after training", trained),
-        ]
-        .into_iter()
-        .filter_map(|(when, network)| {
-            let weights = network.first_weights(dims)?.without_autodiff();
-            let [units, channels, height, width] = weights.dims();
-            let values = weights.try_into_data().ok()?.iter::<f32>().collect();
-            Some(Filters {
-                when,
-                units,
-                shape: (channels, height, width),
-                values,
-            })
-        })
-        .collect()
     }
 
     fn card(&self) -> ModelCard {
@@ -448,80 +434,16 @@ fn finish(
         }),
     };
     run_dir.write_json(&run_dir.summary_file(), &summary)?;
-    let filters = prepared.filters(&network);
-    let page = page(
-        prepared,
-        &run_dir,
-        &ledger.epochs,
-        &summary,
+    let page = page::render(&Finished {
+        experiment: config,
+        run_dir: &run_dir,
+        epochs: &ledger.epochs,
+        summary: &summary,
         shown,
-        &filters,
-        began,
-    )?;
+        first: &prepared.network,
+        last: &network,
+        duration: began.elapsed(),
+    })?;
     files::write(&run_dir.report_file(), page.as_bytes())?;
     Ok(Outcome { run_dir, summary })
 }
-
-fn page(
-    prepared: &Prepared,
-    run_dir: &RunDir,
-    epochs: &[EpochRecord],
-    summary: &Summary,
-    shown: Option<&Evaluation>,
-    filters: &[Filters],
-    began: Instant,
-) -> Result<String, TrainError> {
-    let mut headline = Vec::new();
-    let measures: &[&str] = match prepared.experiment.model.task() {
-        Task::Classify => &["accuracy", "macro_f1"],
-        Task::Reconstruct => &["psnr", "ssim"],
-    };
-    let splits = [
-        ("test", summary.test.as_ref()),
-        ("validation", Some(&summary.valid)),
-    ];
-    for (split, metrics) in splits {
-        for &measure in measures {
-            if let Some(&value) = metrics.and_then(|metrics| metrics.get(measure)) {
-                headline.push((
-                    format!("{split} {}", report::metric_name(measure)),
-                    report::metric_value(measure, value),
-                ));
-            }
-        }
-    }
-    headline.push((
-        "weights of epoch".into(),
-        format!("{} of {}", summary.best_epoch, summary.epochs),
-    ));
-    headline.push(("parameters".into(), summary.parameters.to_string()));
-    headline.push((
-        "duration".into(),
-        format!("{:.0} s", began.elapsed().as_secs_f64()),
-    ));
-    let config_path: &Path = &run_dir.config_file();
-    let config_json = std::fs::read_to_string(config_path)
-        .map_err(|source| TrainError::Write(WriteError::new(config_path, source)))?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(report::render(&ReportData {
-        title: &summary.name,
-        headline,
-        epochs,
-        best_epoch: summary.best_epoch,
-        confusion: shown.and_then(|shown| shown.confusion.as_ref()),
-        mistakes: shown.map_or(&[], |shown| &shown.mistakes),
-        reconstructions: shown.map_or(&[], |shown| &shown.reconstructions),
-        filters,
-        config_json: &config_json,
-        environment: vec![
-            ("kiln".into(), summary.kiln.clone()),
-            ("burn".into(), BURN_VERSION.into()),
-            ("backend".into(), prepared.experiment.backend.name().into()),
-            ("CPU threads".into(), threads.to_string()),
-            ("run directory".into(), run_dir.path().display().to_string()),
-        ],
-    }))
-}
-
-/// The version that `Cargo.toml` pins.
-pub const BURN_VERSION: &str = "0.22.1";
