@@ -83,6 +83,9 @@ fn losses(experiment: &Experiment, backend: Backend, device: Device) -> Vec<f64>
             let batch = Batch {
                 images: to_input(batch.pixels, count, shape, normalize, &device),
                 targets: Tensor::from_data(TensorData::new(targets, [count]), &device),
+                originals: None,
+                indices: batch.indices,
+                features: None,
             };
             let output = TrainStep::step(&trainee, batch);
             let rate = learning_rate(

@@ -145,6 +145,9 @@ fn train_on_blobs(init: Init) -> (Trainee, f64, f64) {
         Batch {
             images: Tensor::from_data(TensorData::new(pixels, [indices.len(), 1, 1, 2]), device),
             targets: Tensor::from_data(TensorData::new(targets, [indices.len()]), device),
+            originals: None,
+            indices: indices.to_vec(),
+            features: None,
         }
     };
     let mut trainee = Trainee::new(Network::new(&config, [1, 1, 2], 4, &device), &loss);
@@ -161,7 +164,7 @@ fn train_on_blobs(init: Init) -> (Trainee, f64, f64) {
     let mean = f64::from(values(output.loss)[0]);
     let right = values(
         output
-            .logits
+            .output
             .argmax(1)
             .reshape([40])
             .equal(output.targets)
@@ -269,6 +272,9 @@ fn loss_of(loss: LossConfig) -> (f32, Vec<f32>) {
     let batch = Batch {
         images: Tensor::from_data([[[[1.0, 0.0]]], [[[0.0, 1.0]]]], &device),
         targets: Tensor::from_data([0, 2], &device),
+        originals: None,
+        indices: vec![0, 1],
+        features: None,
     };
     let output = TrainStep::step(&trainee, batch);
     let mut optimizer: ModuleOptimizer =

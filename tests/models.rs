@@ -57,8 +57,7 @@ fn small_cnn() -> Vec<u8> {
         model: ModelConfig::Cnn(CnnConfig {
             channels: vec![3, 5],
             hidden: 7,
-            dropout: 0.5,
-            classes: None,
+            ..CnnConfig::default()
         }),
         input: ImageShape {
             channels: 1,
@@ -166,8 +165,8 @@ fn a_saved_model_is_the_same_bytes_and_the_same_answers_when_loaded_again() {
     let second = Classifier::load(&path, &Device::flex()).unwrap();
     let input = waves(4 * 72);
     assert_eq!(
-        first.logits(input.clone(), 4).unwrap(),
-        second.logits(input, 4).unwrap()
+        first.outputs(input.clone(), 4).unwrap(),
+        second.outputs(input, 4).unwrap()
     );
     let bytes = std::fs::read(&path).unwrap();
     second.save(&path).unwrap();

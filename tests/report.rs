@@ -63,6 +63,8 @@ fn bare<'a>(epochs: &'a [EpochRecord]) -> ReportData<'a> {
         best_epoch: 1,
         confusion: None,
         mistakes: &[],
+        reconstructions: &[],
+        filters: &[],
         config_json: "",
         environment: Vec::new(),
     }
