@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use burn::store::{
-    BurnToPyTorchAdapter, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, PytorchStore,
-    SafetensorsStore,
+    BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore,
+    PyTorchToBurnAdapter, PytorchStore, SafetensorsStore,
 };
 use burn::tensor::DType;
 
@@ -87,6 +87,16 @@ pub fn load(
     let tensors = read(path)?;
     let excepted = |name: &str| except.iter().any(|pattern| parameters::fits(pattern, name));
     let wanted = parameters::list(&network);
+    let idle = except.iter().find(|pattern| {
+        let mut names = wanted.iter().map(|parameter| &parameter.name);
+        !names.any(|name| parameters::fits(pattern, name))
+            && !tensors.keys().any(|name| parameters::fits(pattern, name))
+    });
+    if let Some(pattern) = idle {
+        return Err(misfit(format!(
+            "`except` has {pattern:?}, which fits no name in the file or the network"
+        )));
+    }
     let mut taken = Taken::default();
     let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
     for parameter in &wanted {
@@ -133,7 +143,8 @@ pub fn load(
         return Err(misfit("every tensor is excepted".into()));
     }
     let mut network = network;
-    let result = network.apply(picked, None, Some(Box::new(PyTorchToBurnAdapter)), true);
+    let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
+    let result = network.apply(picked, None, Some(Box::new(adapter)), true);
     if let Some(error) = result.errors.first() {
         return Err(misfit(error.to_string()));
     }
@@ -195,7 +206,7 @@ fn read(path: &Path) -> Result<Tensors, WeightsError> {
         .filter(|(name, _)| !name.ends_with(COUNTER))
         .map(|(name, mut tensor)| {
             let name = match parallel {
-                true => name.trim_start_matches(PARALLEL).to_string(),
+                true => name[PARALLEL.len()..].to_string(),
                 false => name,
             };
             tensor.name = name.clone();

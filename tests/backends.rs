@@ -84,7 +84,7 @@ fn losses(experiment: &Experiment, backend: Backend, device: Device) -> Vec<f64>
                 images: to_input(batch.pixels, count, shape, normalize, &device),
                 targets: Tensor::from_data(TensorData::new(targets, [count]), &device),
                 originals: None,
-                indices: Vec::new(),
+                indices: batch.indices,
                 features: None,
             };
             let output = TrainStep::step(&trainee, batch);

@@ -57,8 +57,6 @@ fn small_cnn() -> Vec<u8> {
         model: ModelConfig::Cnn(CnnConfig {
             channels: vec![3, 5],
             hidden: 7,
-            dropout: 0.5,
-            classes: None,
             ..CnnConfig::default()
         }),
         input: ImageShape {

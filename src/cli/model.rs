@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::progress::weights_line;
 use super::{Outcome, output};
-use crate::config::experiment::{Experiment, InitConfig};
+use crate::config::experiment::{Experiment, InitConfig, ModelConfig, Task};
 use crate::data::{self, ImageShape};
 use crate::inference::{Classifier, ModelCard};
 use crate::models::{Network, parameters};
@@ -79,7 +79,8 @@ struct Info {
     model: &'static str,
     /// Channels, height, width.
     input: [usize; 3],
-    classes: usize,
+    /// Of a classifier.
+    classes: Option<usize>,
     tensors: Vec<TensorInfo>,
     /// Values that training moves.
     parameters: usize,
@@ -169,6 +170,14 @@ fn class_names(experiment: &Experiment, file: Option<&Path>) -> anyhow::Result<V
         .map_err(|error| output::UsageError(format!("--classes {}: {error}", file.display())))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
     match wanted {
+        None if names.len() < 2 && experiment.model.task() == Task::Classify => {
+            Err(output::UsageError(format!(
+                "--classes {}: {} names; a classifier has at least 2",
+                file.display(),
+                names.len()
+            ))
+            .into())
+        }
         Some(count) if count != names.len() => Err(output::UsageError(format!(
             "--classes {}: {} names, but model.classes is {count}",
             file.display(),
@@ -198,15 +207,18 @@ fn of_run(path: &Path) -> anyhow::Result<Info> {
     let shape = [card.input.channels, card.input.height, card.input.width];
     // A network as it is trained: the classifier's own no longer says what training moves.
     let network = Network::new(model, shape, card.classes.len(), &Device::flex().autodiff());
-    Ok(describe(model.kind(), &network, shape, card.classes.len()))
+    Ok(describe(model, &network, shape, card.classes.len()))
 }
 
 fn of_config(path: &Path) -> anyhow::Result<Info> {
     let experiment = config::load(path, &[])?;
+    // An autoencoder has no use for their number.
+    let unknown = (experiment.model.task() == Task::Reconstruct).then_some(0);
     let classes = experiment
         .model
         .classes()
         .or(experiment.data.classes())
+        .or(unknown)
         .ok_or_else(|| {
             output::UsageError(format!(
                 "{}: model.classes: missing; the number of classes is not known without the data",
@@ -221,11 +233,11 @@ fn of_config(path: &Path) -> anyhow::Result<Info> {
         classes,
         &Device::flex().autodiff(),
     );
-    Ok(describe(experiment.model.kind(), &network, shape, classes))
+    Ok(describe(&experiment.model, &network, shape, classes))
 }
 
 /// Names and shapes as they stand in `model.safetensors`.
-fn describe(model: &'static str, network: &Network, input: [usize; 3], classes: usize) -> Info {
+fn describe(model: &ModelConfig, network: &Network, input: [usize; 3], classes: usize) -> Info {
     let tensors = parameters::list(network)
         .into_iter()
         .map(|parameter| TensorInfo {
@@ -235,9 +247,9 @@ fn describe(model: &'static str, network: &Network, input: [usize; 3], classes: 
             trainable: parameter.trainable,
         });
     Info {
-        model,
+        model: model.kind(),
         input,
-        classes,
+        classes: (model.task() == Task::Classify).then_some(classes),
         tensors: tensors.collect(),
         parameters: parameters::trainable(network),
     }
@@ -245,9 +257,13 @@ fn describe(model: &'static str, network: &Network, input: [usize; 3], classes: 
 
 fn table(info: &Info) -> String {
     let [channels, height, width] = info.input;
+    let output = match info.classes {
+        Some(classes) => format!("{classes} classes"),
+        None => format!("{channels}x{height}x{width}"),
+    };
     let mut lines = vec![format!(
-        "{}: {channels}x{height}x{width} -> {} classes",
-        info.model, info.classes
+        "{}: {channels}x{height}x{width} -> {output}",
+        info.model
     )];
     for tensor in &info.tensors {
         lines.push(format!(

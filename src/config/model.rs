@@ -367,7 +367,9 @@ impl ConvAutoencoderConfig {
             // Four values for each pixel: the image doubles.
             sum = sum.checked_add(convolution(from, to.checked_mul(4)?)?)?;
         }
-        sum.checked_add(convolution(*self.channels.first()?, channels)?)
+        // The last convolution has no batch norm.
+        let image = self.channels.first()?.checked_mul(9)?.checked_add(1)?;
+        sum.checked_add(image.checked_mul(channels)?)
     }
 }
 

@@ -36,7 +36,12 @@ pub fn psnr(original: &[f32], found: &[f32]) -> Option<f64> {
         .sum();
     let error = squares / original.len() as f64;
     let ratio = 20.0 * range(original).log10() - 10.0 * error.log10();
-    Some(ratio.min(HIGHEST_PSNR))
+    // Not `f64::min`, which would take a NaN for equal images.
+    Some(if ratio > HIGHEST_PSNR {
+        HIGHEST_PSNR
+    } else {
+        ratio
+    })
 }
 
 /// Structural similarity (Wang et al. 2004): the mean over all positions of an 11x11 Gaussian window inside the image, and over

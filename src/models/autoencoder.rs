@@ -110,15 +110,14 @@ impl ConvAutoencoder {
         let small = down.fold(layout.take(images), |values, block| {
             block.forward(values, layout)
         });
-        let code = linear(&self.encode, small.flatten(1, 3), Activation::Identity);
+        // As in PyTorch, on every device: channels first.
+        let small = layout.give(small).flatten(1, 3);
+        let code = linear(&self.encode, small, Activation::Identity);
         let features = linear(&self.decode, code, Activation::Relu);
         let [batch, values] = features.dims();
         let [height, width] = self.smallest;
         let channels = values / (height * width);
-        let small = match layout {
-            Layout::ChannelsLast => features.reshape([batch, height, width, channels]),
-            Layout::ChannelsFirst => features.reshape([batch, channels, height, width]),
-        };
+        let small = layout.take(features.reshape([batch, channels, height, width]));
         let large = self.up.iter().fold(small, |values, block| {
             layout.double(block.forward(values, layout))
         });

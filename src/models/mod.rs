@@ -89,7 +89,8 @@ impl Network {
         }
     }
 
-    /// Whether no parameter of the convolutional part of a classifier trains, so that its features stay the same.
+    /// Whether nothing in the convolutional part of a classifier trains, batch norms included, so that its features stay the
+    /// same.
     pub fn has_fixed_features(&self) -> bool {
         let patterns: &[&str] = match self {
             Network::Cnn(_) => &["stem.*", "blocks.*", "more.*"],
@@ -98,12 +99,13 @@ impl Network {
                 return false;
             }
         };
-        !parameters::list(self).iter().any(|parameter| {
-            let name = &parameter.name;
-            parameter.trainable
-                && patterns
-                    .iter()
-                    .any(|pattern| parameters::fits(pattern, name))
+        let parameters = parameters::list(self);
+        !patterns.iter().any(|pattern| {
+            let mut within = parameters
+                .iter()
+                .filter(|parameter| parameters::fits(pattern, &parameter.name));
+            within.any(|parameter| parameter.trainable)
+                || parameters::behaves_as_in_training(self, pattern)
         })
     }
 

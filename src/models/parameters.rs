@@ -55,6 +55,14 @@ pub fn trainable(network: &Network) -> usize {
     moved.map(Parameter::values).sum()
 }
 
+/// Whether a layer among those of a pattern does what layers do in training only, such as taking a batch's statistics.
+pub fn behaves_as_in_training(network: &Network, pattern: &str) -> bool {
+    let mut walk = Walk::default();
+    network.visit(&mut walk);
+    let mut switches = walk.switches.iter();
+    switches.any(|switch| switch.is_on && fits(pattern, &switch.name))
+}
+
 /// Whether a name fits a pattern.
 pub fn fits(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
@@ -78,7 +86,8 @@ pub fn fits(pattern: &str, name: &str) -> bool {
 /// Tensors, and the switches of the layers around them, that are frozen and set free together.
 #[derive(Debug, Clone, Default)]
 pub struct Group {
-    ids: HashSet<ParamId>,
+    tensors: HashSet<ParamId>,
+    switches: HashSet<ParamId>,
 }
 
 impl Group {
@@ -86,58 +95,57 @@ impl Group {
     pub fn matching(network: &Network, pattern: &str) -> Self {
         let parameters = list(network).into_iter();
         let tensors = parameters.filter(|p| p.trainable && fits(pattern, &p.name));
-        let mut ids: HashSet<ParamId> = tensors.map(|parameter| parameter.id).collect();
         let mut walk = Walk::default();
         network.visit(&mut walk);
-        let flags = walk.flags.into_iter();
-        ids.extend(
-            flags
-                .filter(|(name, _)| fits(pattern, name))
-                .map(|(_, id)| id),
-        );
-        Self { ids }
+        let switches = walk.switches.into_iter();
+        let switches = switches.filter(|switch| fits(pattern, &switch.name));
+        Self {
+            tensors: tensors.map(|parameter| parameter.id).collect(),
+            switches: switches.map(|switch| switch.id).collect(),
+        }
     }
 
-    /// Burn's names of its tensors (and switches).
+    /// Burn's names of its tensors.
     pub fn ids(&self) -> Vec<ParamId> {
-        self.ids.iter().copied().collect()
+        self.tensors.iter().copied().collect()
     }
 
     /// Leaves out what is in another group.
     pub fn without(&mut self, other: &Group) {
-        self.ids.retain(|id| !other.ids.contains(id));
+        self.tensors.retain(|id| !other.tensors.contains(id));
+        self.switches.retain(|id| !other.switches.contains(id));
     }
 
-    /// Whether nothing is in it.
+    /// Whether no tensor is in it.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.tensors.is_empty()
     }
 
     /// The network with the group frozen or set free: gradients, and what its layers do in training only (batch norms then
     /// take their running statistics).
     pub fn set<M: Module>(&self, network: M, trains: bool) -> M {
         network.map(&mut Switch {
-            ids: &self.ids,
+            group: self,
             trains,
         })
     }
 }
 
 struct Switch<'a> {
-    ids: &'a HashSet<ParamId>,
+    group: &'a Group,
     trains: bool,
 }
 
 impl ModuleMapper for Switch<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.ids.contains(&param.id) {
+        match self.group.tensors.contains(&param.id) {
             true => param.set_require_grad(self.trains),
             false => param,
         }
     }
 
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        match self.ids.contains(&flag.id) {
+        match self.group.switches.contains(&flag.id) {
             true => flag.with_value(self.trains),
             false => flag,
         }
@@ -149,7 +157,14 @@ impl ModuleMapper for Switch<'_> {
 struct Walk {
     path: Vec<String>,
     tensors: Vec<(ParamId, bool)>,
-    flags: Vec<(String, ParamId)>,
+    switches: Vec<LayerSwitch>,
+}
+
+/// What tells a layer whether it trains.
+struct LayerSwitch {
+    name: String,
+    id: ParamId,
+    is_on: bool,
 }
 
 /// The variants of an enum are left out of the names in files.
@@ -175,6 +190,10 @@ impl ModuleVisitor for Walk {
     }
 
     fn visit_flag(&mut self, flag: &Param<Flag>) {
-        self.flags.push((self.path.join("."), flag.id));
+        self.switches.push(LayerSwitch {
+            name: self.path.join("."),
+            id: flag.id,
+            is_on: flag.is_enabled(),
+        });
     }
 }

@@ -71,7 +71,8 @@ impl ModuleMapper for Mix {
         let decay = self.decay;
         param.map(|average| {
             let value = value.reshape(average.dims());
-            average.mul_scalar(decay) + value.mul_scalar(1.0 - decay)
+            // In this form weights that do not move stay as they are to the last bit.
+            average.clone() + (value - average).mul_scalar(1.0 - decay)
         })
     }
 }

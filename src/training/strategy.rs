@@ -146,7 +146,7 @@ impl SupervisedLearningStrategy<Trainee> for EpochStrategy {
             ledger.failure = Some(TrainError::Stopped(error.to_string()));
         }
         if ledger.kept.is_none() {
-            ledger.kept = Some((0, learner.model().network.valid()));
+            ledger.kept = Some((0, epochs.judged(&learner)));
         }
         drop(ledger);
         (learner.model(), epochs.processor)

@@ -1,9 +1,13 @@
 //! What the tests that run the binary share.
 #![allow(dead_code)] // Every test file takes what it needs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use kiln::models::{Network, parameters};
+use kiln::weights;
+use safetensors::tensor::{Dtype, TensorView};
 use tempfile::TempDir;
 
 /// The repository's own folder, where configs/ is.
@@ -88,6 +92,59 @@ impl Bench {
         found.sort();
         found
     }
+}
+
+/// The tensors of a `.safetensors` file by name: shapes and values.
+pub fn tensors(file: &[u8]) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+    let file = safetensors::SafeTensors::deserialize(file).expect("safetensors");
+    let tensors = file.iter().map(|(name, view)| {
+        let values = view.data().chunks_exact(4);
+        let values = values.map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes")));
+        let shape = view.shape().to_vec();
+        (name.to_string(), (shape, values.collect()))
+    });
+    tensors.collect()
+}
+
+/// `count` numbers in [0, 1) that look random, and that Python makes as well: `sin(12.9898 i + 78.233 k) * 43758.5453`
+/// less what is before the point.
+pub fn noise(count: usize, k: usize) -> Vec<f64> {
+    let number = |i: usize| {
+        let value = (12.9898 * i as f64 + 78.233 * k as f64).sin() * 43_758.545_3;
+        value - value.floor()
+    };
+    (0..count).map(number).collect()
+}
+
+/// A network with the weights `2 noise - 1` (plus 1.5 for what must be above zero), as the files' names in their order
+/// number the noise from `first` on.
+pub fn noisy(network: Network, first: usize) -> Network {
+    let mut numbers: Vec<_> = parameters::list(&network);
+    numbers.sort_by(|a, b| a.name.cmp(&b.name));
+    let data: Vec<(String, Vec<usize>, Vec<u8>)> = numbers
+        .into_iter()
+        .enumerate()
+        .map(|(index, parameter)| {
+            let positive = ["running_var", "norm.weight"];
+            let above = positive.iter().any(|end| parameter.name.ends_with(end));
+            let offset = if above { 1.5 } else { 0.0 };
+            let values = noise(parameter.values(), first + index);
+            let bytes = values
+                .iter()
+                .flat_map(|value| ((value * 2.0 - 1.0 + offset) as f32).to_le_bytes());
+            (parameter.name, parameter.shape, bytes.collect())
+        })
+        .collect();
+    let views = data.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("a tensor");
+        (name.as_str(), view)
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("noise.safetensors");
+    let file = safetensors::serialize(views, None).expect("a file");
+    std::fs::write(&path, file).expect("a file");
+    let (network, _) = weights::load(network, &path, &[]).expect("its own tensors");
+    network
 }
 
 /// A small run on drawn glyphs that trains in about a second.
