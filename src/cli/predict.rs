@@ -50,8 +50,9 @@ struct Guess {
 pub fn run(args: Args) -> Outcome {
     let classifier = output::naming_classifier(&args.run, args.backend)?;
     let card = classifier.card();
-    let view = match RunDir::open(&args.run)?.experiment()?.data {
-        DataConfig::ImageFolder(config) => View::of(&config),
+    // A mix is measured on its first source, so images are brought to the samples' size as there.
+    let view = match RunDir::open(&args.run)?.experiment()?.data.parts().first() {
+        Some(DataConfig::ImageFolder(config)) => View::of(config),
         _ => View::PAD,
     };
     let mut pixels = Vec::new();

@@ -1,38 +1,137 @@
-//! Rules between sections: small named functions that each look at a whole experiment.
+//! Rules between keys: small named functions that each look at a whole experiment, or at one source of its data.
 //!
 //! What one key may hold stands with its type; here is what two keys may not say together.
 
 use super::Problem;
-use super::data::{DataConfig, Fit, SplitRule};
+use super::data::{AugmentConfig, DataConfig, Fit, MixConfig, SplitRule};
 use super::experiment::{Experiment, ModelConfig, ScheduleConfig, Task};
 
 type Rule = fn(&Experiment) -> Option<Problem>;
 
+/// A rule of one source, with the dotted path of its section: `data`, or `data.sources.1` in a mix.
+type SourceRule = fn(&DataConfig, &str) -> Option<Problem>;
+
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
 pub const MOST_VALUES: usize = 1 << 28;
 
-const RULES: [Rule; 16] = [
-    image_folder_is_named,
+const RULES: [Rule; 11] = [
     network_fits_into_memory,
     normalization_fits_the_channels,
     head_has_as_many_classes_as_the_data,
     image_survives_every_pooling,
     warmup_ends_before_the_run,
-    split_rule_is_consistent,
-    pen_range_is_a_range,
     erasing_has_a_size,
     exceptions_are_to_weights,
     parameters_are_named,
     smoothing_is_for_classes,
     colours_are_varied_where_there_are_colours,
+    repeats_belong_to_sources,
+];
+
+const SOURCE_RULES: [SourceRule; 6] = [
+    image_folder_is_named,
+    split_rule_is_consistent,
+    pen_range_is_a_range,
     only_cropping_has_a_middle,
     only_cropping_takes_random_parts,
     random_crop_ranges_are_ranges,
 ];
 
+/// What a source of a mix must keep to besides; the first source comes along, for comparison.
+const MIXED_RULES: [fn(&DataConfig, &DataConfig, &str) -> Option<Problem>; 3] = [
+    no_mix_within_a_mix,
+    mixed_samples_have_one_shape,
+    the_mix_varies_and_normalizes,
+];
+
 /// Everything that the sections of this experiment contradict each other in.
 pub fn problems(experiment: &Experiment) -> Vec<Problem> {
-    RULES.iter().filter_map(|rule| rule(experiment)).collect()
+    let whole = RULES.iter().filter_map(|rule| rule(experiment));
+    let sources = match &experiment.data {
+        DataConfig::Mix(mix) => mixed_problems(mix),
+        data => source_problems(data, "data"),
+    };
+    whole.chain(sources).collect()
+}
+
+fn source_problems(data: &DataConfig, path: &str) -> Vec<Problem> {
+    let rules = SOURCE_RULES.iter();
+    rules.filter_map(|rule| rule(data, path)).collect()
+}
+
+fn mixed_problems(mix: &MixConfig) -> Vec<Problem> {
+    // The schema refuses an empty list.
+    let Some(first) = mix.sources.first() else {
+        return Vec::new();
+    };
+    let sources = mix.sources.iter().enumerate();
+    sources
+        .flat_map(|(index, source)| {
+            let path = format!("data.sources.{index}");
+            let mut problems = source_problems(source, &path);
+            let mixed = MIXED_RULES.iter();
+            problems.extend(mixed.filter_map(|rule| rule(source, first, &path)));
+            problems
+        })
+        .collect()
+}
+
+fn no_mix_within_a_mix(source: &DataConfig, _: &DataConfig, path: &str) -> Option<Problem> {
+    matches!(source, DataConfig::Mix(_)).then(|| {
+        Problem::new(
+            format!("{path}.kind"),
+            "found a mix within a mix; list its sources here",
+        )
+    })
+}
+
+fn mixed_samples_have_one_shape(
+    source: &DataConfig,
+    first: &DataConfig,
+    path: &str,
+) -> Option<Problem> {
+    let ((c, h, w), (channels, height, width)) = (source.shape(), first.shape());
+    (source.shape() != first.shape()).then(|| {
+        Problem::new(
+            path,
+            format!(
+                "has samples of {c}x{h}x{w} (channels x height x width), but those of data.sources.0 (\"{}\") are \
+                 {channels}x{height}x{width}",
+                first.kind()
+            ),
+        )
+    })
+}
+
+fn the_mix_varies_and_normalizes(
+    source: &DataConfig,
+    _: &DataConfig,
+    path: &str,
+) -> Option<Problem> {
+    let name = match source.normalize() {
+        Some(_) => "normalize",
+        None if *source.augment() != AugmentConfig::default() => "augment",
+        None => return None,
+    };
+    Some(Problem::new(
+        format!("{path}.{name}"),
+        format!("does nothing in a mix; leave it out, and set data.{name} for all sources"),
+    ))
+}
+
+fn repeats_belong_to_sources(experiment: &Experiment) -> Option<Problem> {
+    let DataConfig::Mix(mix) = &experiment.data else {
+        return None;
+    };
+    let (repeats, sources) = (mix.repeat.len(), mix.sources.len());
+    let problem = if repeats > sources {
+        format!("found {repeats} values, but data.sources has {sources}")
+    } else if (0..sources).all(|source| mix.repeat(source) == 0) {
+        "found only 0, which leaves nothing to train on; set 1 for one source at least".into()
+    } else {
+        return None;
+    };
+    Some(Problem::new("data.repeat", problem))
 }
 
 fn head_has_as_many_classes_as_the_data(experiment: &Experiment) -> Option<Problem> {
@@ -74,52 +173,55 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
     })
 }
 
-fn split_rule_is_consistent(experiment: &Experiment) -> Option<Problem> {
-    let rule = match &experiment.data {
+fn split_rule_is_consistent(data: &DataConfig, path: &str) -> Option<Problem> {
+    let rule = match data {
         DataConfig::Nist26(config) => &config.split,
         DataConfig::Unipen(config) => &config.split,
         DataConfig::ImageFolder(config) => &config.split,
-        DataConfig::Glyphs(_) | DataConfig::Nist36(_) | DataConfig::Cifar10(_) => return None,
+        DataConfig::Glyphs(_)
+        | DataConfig::Nist36(_)
+        | DataConfig::Cifar10(_)
+        | DataConfig::Mix(_) => return None,
     };
     match rule {
         SplitRule::Share(share) if share.valid + share.test > 1.0 => Some(Problem::new(
-            "data.split",
+            format!("{path}.split"),
             format!(
                 "valid {} and test {} are more than 1 together",
                 share.valid, share.test
             ),
         )),
         SplitRule::Number(number) if number.valid >= number.divisor => Some(Problem::new(
-            "data.split.valid",
+            format!("{path}.split.valid"),
             format!(
                 "found {}, must be less than divisor ({})",
                 number.valid, number.divisor
             ),
         )),
         SplitRule::Number(number) if number.test >= number.divisor => Some(Problem::new(
-            "data.split.test",
+            format!("{path}.split.test"),
             format!(
                 "found {}, must be less than divisor ({})",
                 number.test, number.divisor
             ),
         )),
         SplitRule::Number(number) if number.valid == number.test => Some(Problem::new(
-            "data.split.valid",
-            format!("found {}, the same as data.split.test", number.valid),
+            format!("{path}.split.valid"),
+            format!("found {}, the same as {path}.split.test", number.valid),
         )),
         _ => None,
     }
 }
 
-fn pen_range_is_a_range(experiment: &Experiment) -> Option<Problem> {
-    let DataConfig::Unipen(unipen) = &experiment.data else {
+fn pen_range_is_a_range(data: &DataConfig, path: &str) -> Option<Problem> {
+    let DataConfig::Unipen(unipen) = data else {
         return None;
     };
     (unipen.pen_min > unipen.pen_max).then(|| {
         Problem::new(
-            "data.pen_min",
+            format!("{path}.pen_min"),
             format!(
-                "found {}, must not be more than data.pen_max ({})",
+                "found {}, must not be more than {path}.pen_max ({})",
                 unipen.pen_min, unipen.pen_max
             ),
         )
@@ -163,13 +265,13 @@ fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
     ))
 }
 
-fn image_folder_is_named(experiment: &Experiment) -> Option<Problem> {
-    let DataConfig::ImageFolder(config) = &experiment.data else {
+fn image_folder_is_named(data: &DataConfig, path: &str) -> Option<Problem> {
+    let DataConfig::ImageFolder(config) = data else {
         return None;
     };
     config.folder.is_empty().then(|| {
         Problem::new(
-            "data.folder",
+            format!("{path}.folder"),
             "missing; name the folder that holds train/ and valid/, or a folder for each class",
         )
     })
@@ -190,35 +292,37 @@ fn colours_are_varied_where_there_are_colours(experiment: &Experiment) -> Option
     ))
 }
 
-fn only_cropping_has_a_middle(experiment: &Experiment) -> Option<Problem> {
-    let DataConfig::ImageFolder(config) = &experiment.data else {
+fn only_cropping_has_a_middle(data: &DataConfig, path: &str) -> Option<Problem> {
+    let DataConfig::ImageFolder(config) = data else {
         return None;
     };
     (config.fit != Fit::Crop && config.centre < 1.0).then(|| {
         Problem::new(
-            "data.centre",
+            format!("{path}.centre"),
             format!(
-                "found {}, but only data.fit \"crop\" cuts anything off; set that or leave it out",
+                "found {}, but only {path}.fit \"crop\" cuts anything off; set that or leave it out",
                 config.centre
             ),
         )
     })
 }
 
-fn only_cropping_takes_random_parts(experiment: &Experiment) -> Option<Problem> {
-    let DataConfig::ImageFolder(config) = &experiment.data else {
+fn only_cropping_takes_random_parts(data: &DataConfig, path: &str) -> Option<Problem> {
+    let DataConfig::ImageFolder(config) = data else {
         return None;
     };
     (config.fit != Fit::Crop && config.random_crop.is_some()).then(|| {
         Problem::new(
-            "data.random_crop",
-            "is on, but data.fit is not \"crop\"; set that, so that validation keeps the proportions as well",
+            format!("{path}.random_crop"),
+            format!(
+                "is on, but {path}.fit is not \"crop\"; set that, so that validation keeps the proportions as well"
+            ),
         )
     })
 }
 
-fn random_crop_ranges_are_ranges(experiment: &Experiment) -> Option<Problem> {
-    let DataConfig::ImageFolder(config) = &experiment.data else {
+fn random_crop_ranges_are_ranges(data: &DataConfig, path: &str) -> Option<Problem> {
+    let DataConfig::ImageFolder(config) = data else {
         return None;
     };
     let crop = config.random_crop.as_ref()?;
@@ -226,7 +330,7 @@ fn random_crop_ranges_are_ranges(experiment: &Experiment) -> Option<Problem> {
         .into_iter()
         .find(|(_, [least, most])| least > most)?;
     Some(Problem::new(
-        format!("data.random_crop.{name}"),
+        format!("{path}.random_crop.{name}"),
         format!("found {least} to {most}; the first must not be more than the second"),
     ))
 }

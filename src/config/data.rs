@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::image_folder::{Fit, ImageFolderConfig, RandomCropConfig};
+pub use super::mix::MixConfig;
 
 /// Which images to train on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +22,8 @@ pub enum DataConfig {
     Unipen(UnipenConfig),
     /// Folders of images, one folder a class.
     ImageFolder(ImageFolderConfig),
+    /// Several of these together: training samples of all, validation and test of the first.
+    Mix(MixConfig),
 }
 
 impl DataConfig {
@@ -33,6 +36,7 @@ impl DataConfig {
             DataConfig::Cifar10(_) => "cifar10",
             DataConfig::Unipen(_) => "unipen",
             DataConfig::ImageFolder(_) => "image_folder",
+            DataConfig::Mix(_) => "mix",
         }
     }
 
@@ -45,6 +49,7 @@ impl DataConfig {
             DataConfig::Cifar10(config) => &config.augment,
             DataConfig::Unipen(config) => &config.augment,
             DataConfig::ImageFolder(config) => &config.augment,
+            DataConfig::Mix(config) => &config.augment,
         }
     }
 
@@ -57,6 +62,7 @@ impl DataConfig {
             DataConfig::Cifar10(config) => config.normalize.as_ref(),
             DataConfig::Unipen(config) => config.normalize.as_ref(),
             DataConfig::ImageFolder(config) => config.normalize.as_ref(),
+            DataConfig::Mix(config) => config.normalize.as_ref(),
         }
     }
 
@@ -67,6 +73,7 @@ impl DataConfig {
             DataConfig::Nist26(_) => Some(26),
             DataConfig::Cifar10(_) => Some(10),
             DataConfig::ImageFolder(_) => None,
+            DataConfig::Mix(config) => config.sources.first()?.classes(),
         }
     }
 
@@ -79,6 +86,16 @@ impl DataConfig {
             DataConfig::Nist36(_) | DataConfig::Nist26(_) => (1, 32, 32),
             DataConfig::Cifar10(_) => (3, 32, 32),
             DataConfig::ImageFolder(config) => (config.channels, config.height, config.width),
+            // Without a first source, which the schema refuses, there are no samples.
+            DataConfig::Mix(config) => config.sources.first().map_or((0, 0, 0), Self::shape),
+        }
+    }
+
+    /// The sources of a mix, or this one.
+    pub fn parts(&self) -> &[DataConfig] {
+        match self {
+            DataConfig::Mix(config) => &config.sources,
+            _ => std::slice::from_ref(self),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod jitter;
 pub mod loader;
 pub mod mat;
 pub mod memory;
+pub mod mix;
 pub mod nist26;
 pub mod nist36;
 pub mod pages;
@@ -107,6 +108,16 @@ pub enum DataError {
     /// A split without samples.
     #[error("{0}")]
     Empty(String),
+    /// A source of a mix that can't be used.
+    #[error("data.sources.{index} ({kind}): {problem}")]
+    Source {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// The value of its `kind`.
+        kind: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 impl DataError {
@@ -176,16 +187,19 @@ pub fn data_root() -> PathBuf {
 
 /// Opens the source that an experiment names.
 pub fn open(config: &DataConfig) -> Result<Box<dyn DataSource>, DataError> {
-    let root = data_root();
+    open_in(config, &data_root())
+}
+
+/// Opens a source whose relative paths start from `root`.
+pub fn open_in(config: &DataConfig, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
     Ok(match config {
         DataConfig::Glyphs(config) => Box::new(glyphs::Glyphs::new(config)),
-        DataConfig::Nist36(config) => Box::new(nist36::open(config, &root)?),
-        DataConfig::Cifar10(config) => Box::new(cifar10::open(config, &root)?),
-        DataConfig::Nist26(config) => Box::new(nist26::open(config, &root)?),
-        DataConfig::Unipen(config) => Box::new(unipen::Unipen::open(config, &root)?),
-        DataConfig::ImageFolder(config) => {
-            Box::new(image_folder::ImageFolder::open(config, &root)?)
-        }
+        DataConfig::Nist36(config) => Box::new(nist36::open(config, root)?),
+        DataConfig::Cifar10(config) => Box::new(cifar10::open(config, root)?),
+        DataConfig::Nist26(config) => Box::new(nist26::open(config, root)?),
+        DataConfig::Unipen(config) => Box::new(unipen::Unipen::open(config, root)?),
+        DataConfig::ImageFolder(config) => Box::new(image_folder::ImageFolder::open(config, root)?),
+        DataConfig::Mix(config) => Box::new(mix::Mix::open(config, root)?),
     })
 }
 

@@ -1,0 +1,205 @@
+//! Several sources as one: they are trained on together, and the first one alone is validated and tested on.
+//!
+//! Comes in: sources of one shape. Goes out: a source with the first one's classes, to which the others' are matched by
+//! name. Training samples stand one source after the other, a repeated source as often as it is repeated; nothing is
+//! copied. It knows no files, normalisation or augmentation.
+
+use std::path::Path;
+
+use crate::config::data::MixConfig;
+
+use super::{DataError, DataSource, ImageShape, Split, open_in};
+
+/// Sources that are trained on together.
+pub struct Mix {
+    /// At least one; the first has the mix's classes, validation and test.
+    sources: Vec<Mixed>,
+}
+
+/// One of the sources.
+struct Mixed {
+    source: Box<dyn DataSource>,
+    kind: &'static str,
+    /// The mix's label for each of its own.
+    labels: Vec<usize>,
+    /// How often an epoch goes through its training samples.
+    repeat: usize,
+}
+
+/// Where a sample of the mix is: the source's place, and the sample's index in it.
+type Place = (usize, usize);
+
+impl Mix {
+    /// Opens the sources of a mix, with relative paths from `root`.
+    ///
+    /// Errors name the source: it can't be opened, has samples of another shape than the first, or a class that the first
+    /// lacks. Without sources, or with nothing to train on, the error says so.
+    pub fn open(config: &MixConfig, root: &Path) -> Result<Self, DataError> {
+        let mut mix = Self {
+            sources: Vec::new(),
+        };
+        for (index, part) in config.sources.iter().enumerate() {
+            let kind = part.kind();
+            open_in(part, root)
+                .map_err(|error| error.to_string())
+                .and_then(|source| mix.add(source, kind, config.repeat(index)))
+                .map_err(|problem| DataError::Source {
+                    index,
+                    kind,
+                    problem,
+                })?;
+        }
+        match mix.len(Split::Train) {
+            0 => Err(DataError::Empty(
+                "a mix without training samples; change data.sources or data.repeat".into(),
+            )),
+            _ => Ok(mix),
+        }
+    }
+
+    /// Appends a source, if it goes together with the first.
+    fn add(
+        &mut self,
+        source: Box<dyn DataSource>,
+        kind: &'static str,
+        repeat: usize,
+    ) -> Result<(), String> {
+        let labels = match self.sources.first() {
+            None => (0..source.classes().len()).collect(),
+            Some(first) => {
+                let (found, expected) = (source.shape(), first.source.shape());
+                if found != expected {
+                    return Err(format!(
+                        "has samples of {}, but those of data.sources.0 are {}",
+                        in_words(found),
+                        in_words(expected)
+                    ));
+                }
+                matched(source.classes(), first.source.classes())?
+            }
+        };
+        self.sources.push(Mixed {
+            source,
+            kind,
+            labels,
+            repeat,
+        });
+        Ok(())
+    }
+
+    /// Where the sample `index` of a split is, if there is one.
+    fn place(&self, split: Split, index: usize) -> Option<Place> {
+        if split != Split::Train {
+            return (index < self.len(split)).then_some((0, index));
+        }
+        let mut index = index;
+        for (place, mixed) in self.sources.iter().enumerate() {
+            let samples = mixed.source.len(Split::Train);
+            if index < samples * mixed.repeat {
+                return Some((place, index % samples));
+            }
+            index -= samples * mixed.repeat;
+        }
+        None
+    }
+
+    /// An error with the name of the source that it comes from.
+    fn named(&self, place: usize, error: DataError) -> DataError {
+        DataError::Source {
+            index: place,
+            kind: self.sources[place].kind,
+            problem: error.to_string(),
+        }
+    }
+}
+
+/// For each class, its place among `all`; an error names one that is not there.
+fn matched(classes: &[String], all: &[String]) -> Result<Vec<usize>, String> {
+    classes
+        .iter()
+        .map(|class| {
+            let place = all.iter().position(|name| name == class);
+            place.ok_or_else(|| {
+                format!(
+                    "has a class {class:?}, which data.sources.0 lacks; its {} classes are {}",
+                    all.len(),
+                    shortened(all)
+                )
+            })
+        })
+        .collect()
+}
+
+/// Class names that an error lists, at most: an alphabet and digits.
+const NAMES_SHOWN: usize = 40;
+
+fn shortened(names: &[String]) -> String {
+    let shown = names[..names.len().min(NAMES_SHOWN)].join(", ");
+    match names.len() {
+        0..=NAMES_SHOWN => shown,
+        _ => format!("{shown}, ..."),
+    }
+}
+
+fn in_words(shape: ImageShape) -> String {
+    format!(
+        "{}x{}x{} (channels x height x width)",
+        shape.channels, shape.height, shape.width
+    )
+}
+
+impl DataSource for Mix {
+    fn shape(&self) -> ImageShape {
+        self.sources[0].source.shape()
+    }
+
+    fn classes(&self) -> &[String] {
+        self.sources[0].source.classes()
+    }
+
+    fn len(&self, split: Split) -> usize {
+        let len = |mixed: &Mixed| mixed.source.len(split);
+        match split {
+            Split::Train => self.sources.iter().map(|m| len(m) * m.repeat).sum(),
+            Split::Valid | Split::Test => self.sources.first().map_or(0, len),
+        }
+    }
+
+    fn label(&self, split: Split, index: usize) -> usize {
+        self.place(split, index).map_or(0, |(place, index)| {
+            let mixed = &self.sources[place];
+            mixed.labels[mixed.source.label(split, index)]
+        })
+    }
+
+    /// Looks at every source; errors name it.
+    fn check(&self) -> Result<(), DataError> {
+        for (place, mixed) in self.sources.iter().enumerate() {
+            let checked = mixed.source.check();
+            checked.map_err(|error| self.named(place, error))?;
+        }
+        Ok(())
+    }
+
+    fn redraws(&self) -> bool {
+        let mut used = self.sources.iter().filter(|mixed| mixed.repeat > 0);
+        used.any(|mixed| mixed.source.redraws())
+    }
+
+    fn read(
+        &self,
+        split: Split,
+        index: usize,
+        draw: u64,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let (place, index) = self.place(split, index).ok_or_else(|| {
+            DataError::Empty(format!(
+                "the mix has no sample {index} in the {} split",
+                split.name()
+            ))
+        })?;
+        let read = self.sources[place].source.read(split, index, draw, out);
+        read.map_err(|error| self.named(place, error))
+    }
+}
