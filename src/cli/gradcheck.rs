@@ -21,8 +21,8 @@ use crate::training::gradcheck::{self, Options, Progress, Report, Subject};
 Every trainable tensor is checked: all entries of those with up to 64, a seeded choice of larger ones. The images are made
 up, so no data is needed; weights start from chance, each a little off, so that no ReLU stands on its kink. The error of an
 entry is |a - n| / max(|a|, |n|, floor), a from autodiff and n from the loss at two points; the floor is a ten-thousandth of
-the loss. An entry whose step crosses the kink of a ReLU or a max pool is tried again with smaller steps. Exit code 1 if an
-error is above the tolerance.")]
+the loss. An entry that is off is tried again on either side and with a smaller step, as the first may have crossed the kink of a
+ReLU or a max pool. Exit code 1 if an error is above the tolerance.")]
 pub struct Args {
     /// Config files
     #[arg(required = true, value_name = "CONFIG")]
@@ -208,7 +208,7 @@ fn complaint(name: &str, report: &Report) -> Option<String> {
     };
     let entry = &worst.worst;
     Some(format!(
-        "{name}: the gradient of {} is off by {:.1e} at {:?}, more than {:.0e}: autodiff says {:.9e}, differences {:.9e}{others}",
+        "{name}: the gradient of {} is off by {:.1e} at {:?}, more than {:e}: autodiff says {:.9e}, differences {:.9e}{others}",
         worst.name, entry.error, entry.at, report.tolerance, entry.gradient, entry.difference
     ))
 }

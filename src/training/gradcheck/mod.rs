@@ -15,14 +15,10 @@ mod subject;
 
 pub use subject::{Slopes, Subject, Variable};
 
-/// Half the distance of a central difference's two points, for values up to 1 (larger ones are moved in proportion). Its own
-/// error is of the order of the square, 1e-10; rounding adds about 1e-16 of the loss by the step, 1e-11. The course takes
-/// 1e-6, which is one of [`STEPS`].
-const STEP: f64 = 1e-5;
-
-/// The steps that are tried, until one agrees: a smaller one may not cross the kink of a ReLU or a max pool that a larger
-/// one does, but rounding weighs more.
-const STEPS: [f64; 3] = [STEP, STEP / 10.0, STEP / 100.0];
+/// Distances of the points at which the loss is taken, for values up to 1 (larger ones are moved in proportion). The error of
+/// a central difference is of the order of the square, 1e-10; rounding adds about 1e-16 of the loss by the step, 1e-11. The
+/// second, which the course takes, is less likely to cross a kink, but rounding weighs ten times as much.
+const STEPS: [f64; 2] = [1e-5, 1e-6];
 
 /// Gradients smaller than this share of the loss are held to an absolute error: a bias in front of a batch norm has none, and
 /// what rounding leaves of it is no error.
@@ -54,7 +50,7 @@ pub struct TensorReport {
     pub shape: Vec<usize>,
     /// Entries that were checked.
     pub checked: usize,
-    /// Entries that agreed with a smaller step only, or with none; see [`Report`].
+    /// Entries that the first difference was not enough for; see [`Report`].
     pub retried: usize,
     /// Largest absolute value of the whole gradient.
     pub largest: f64,
@@ -77,8 +73,10 @@ pub struct Entry {
 
 /// What a check found.
 ///
-/// An entry whose error is above the tolerance is tried again with steps ten and a hundred times smaller, as the first may
-/// have crossed a kink; the smallest error counts. A gradient that is wrong is wrong at every step.
+/// Where a ReLU or a max pool changes its mind between the points of a difference, the difference is wrong, not the gradient.
+/// An entry that is off is therefore tried again: with the points on either side alone (the kink is seldom on both), and with
+/// a smaller step; the smallest error counts. All of these tend to the same derivative, so a gradient that is wrong is off
+/// with each of them.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// The loss at the point.
@@ -161,13 +159,15 @@ pub fn check(
     let mut done = 0;
     let mut tensors = Vec::new();
     for (variable, entries) in chosen {
-        let Some(slopes) = slopes.get(&variable.name) else {
-            let text = format!("{}: no gradient was handed in", variable.name);
+        let fits = |slopes: &&Vec<f64>| slopes.len() == variable.values.len();
+        let Some(slopes) = slopes.get(&variable.name).filter(fits) else {
+            let text = format!("{}: no gradient of its shape was handed in", variable.name);
             return Err(TrainError::Stopped(text));
         };
         let probe = Probe {
             subject,
             variable,
+            loss,
             floor,
             tolerance: options.tolerance,
         };
@@ -213,6 +213,8 @@ fn agrees(entry: &Entry, tolerance: f64) -> bool {
 struct Probe<'a> {
     subject: &'a Subject,
     variable: &'a Variable,
+    /// Where the variables stand.
+    loss: f64,
     floor: f64,
     tolerance: f64,
 }
@@ -227,8 +229,8 @@ impl Probe<'_> {
         let mut retried = 0;
         let mut worst: Option<Entry> = None;
         for &place in entries {
-            let (entry, tries) = self.entry(place, slopes[place])?;
-            retried += usize::from(tries > 1);
+            let (entry, again) = self.entry(place, slopes[place])?;
+            retried += usize::from(again);
             let is_worse = |than: &Entry| than.error.total_cmp(&entry.error).is_lt();
             if worst.as_ref().is_none_or(is_worse) {
                 worst = Some(entry);
@@ -252,50 +254,73 @@ impl Probe<'_> {
         })
     }
 
-    /// The best of the steps, and how many were tried.
-    fn entry(&self, place: usize, gradient: f64) -> Result<(Entry, usize), TrainError> {
-        let mut best: Option<Entry> = None;
-        let mut tries = 0;
-        for step in STEPS {
-            tries += 1;
-            let difference = self.difference(place, step)?;
+    /// The best of the differences, and whether the first was not enough.
+    fn entry(&self, place: usize, gradient: f64) -> Result<(Entry, bool), TrainError> {
+        let entry = |difference: f64| {
             let size = gradient.abs().max(difference.abs()).max(self.floor);
-            let entry = Entry {
+            Entry {
                 at: as_in_files(&position(place, &self.variable.shape)),
                 gradient,
                 difference,
                 error: (gradient - difference).abs() / size,
-            };
-            let is_better = |than: &Entry| entry.error.total_cmp(&than.error).is_lt();
-            if best.as_ref().is_none_or(is_better) {
-                best = Some(entry);
             }
-            if best
-                .as_ref()
-                .is_some_and(|best| agrees(best, self.tolerance))
-            {
+        };
+        let mut best = entry(self.difference(place, Points::BothSides, STEPS[0])?);
+        if agrees(&best, self.tolerance) {
+            return Ok((best, false));
+        }
+        let [first, second] = STEPS;
+        let others = [
+            (Points::OneSide, first),
+            (Points::OneSide, -first),
+            (Points::BothSides, second),
+            (Points::OneSide, second),
+            (Points::OneSide, -second),
+        ];
+        for (points, step) in others {
+            let found = entry(self.difference(place, points, step)?);
+            if found.error.total_cmp(&best.error).is_lt() {
+                best = found;
+            }
+            if agrees(&best, self.tolerance) {
                 break;
             }
         }
-        match best {
-            Some(best) => Ok((best, tries)),
-            None => unreachable!("there is a step"),
+        Ok((best, true))
+    }
+
+    /// The slope at one entry; a negative step looks to the left.
+    fn difference(&self, place: usize, points: Points, step: f64) -> Result<f64, TrainError> {
+        let (near, at_near) = self.moved(place, step)?;
+        match points {
+            Points::BothSides => {
+                let (opposite, at_opposite) = self.moved(place, -step)?;
+                Ok((at_near - at_opposite) / (near - opposite))
+            }
+            Points::OneSide => {
+                let (_, at_far) = self.moved(place, 2.0 * step)?;
+                Ok((4.0 * (at_near - self.loss) - (at_far - self.loss)) / (2.0 * near))
+            }
         }
     }
 
-    /// `(loss(x + h) - loss(x - h)) / 2h` for one entry of the tensor.
-    fn difference(&self, place: usize, step: f64) -> Result<f64, TrainError> {
+    /// How far an entry was really moved, rounding considered, and the loss there.
+    fn moved(&self, place: usize, step: f64) -> Result<(f64, f64), TrainError> {
         let mut values = self.variable.values.clone();
         let value = values[place];
-        let step = step * value.abs().max(1.0);
-        let (above, below) = (value + step, value - step);
-        values[place] = above;
-        let up = self.subject.loss_with(self.variable, &values)?;
-        values[place] = below;
-        let down = self.subject.loss_with(self.variable, &values)?;
-        // What rounding made of the step.
-        Ok((up - down) / (above - below))
+        values[place] = value + step * value.abs().max(1.0);
+        let by = values[place] - value;
+        Ok((by, self.subject.loss_with(self.variable, &values)?))
     }
+}
+
+/// Where the loss is taken for a difference. Both have an error of the order of the step's square.
+#[derive(Clone, Copy)]
+enum Points {
+    /// `(f(x + h) - f(x - h)) / 2h`
+    BothSides,
+    /// `(4 f(x + h) - f(x + 2h) - 3 f(x)) / 2h`
+    OneSide,
 }
 
 /// Where an entry stands in its tensor.

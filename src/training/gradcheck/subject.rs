@@ -57,13 +57,7 @@ impl Subject {
     /// process to 64-bit floats.
     pub fn new(experiment: &Experiment, samples: usize) -> Result<Self, TrainError> {
         let device = device::open_in_doubles(experiment.backend)?.autodiff();
-        let classes = match experiment.model.classes().or(experiment.data.classes()) {
-            Some(classes) => classes,
-            None => data::open(&experiment.data)?.classes().len(),
-        };
-        if classes == 0 {
-            return Err(TrainError::Mismatch("the data has no classes".into()));
-        }
+        let classes = classes(experiment)?;
         let (channels, height, width) = experiment.data.shape();
         let shape = ImageShape {
             channels,
@@ -147,6 +141,21 @@ impl Subject {
         }
         let value = loss.try_into_scalar::<f64>();
         value.map_err(|error| TrainError::Stopped(error.to_string()))
+    }
+}
+
+/// How many classes there are; only where the config does not say so is the data asked.
+fn classes(experiment: &Experiment) -> Result<usize, TrainError> {
+    let known = experiment.model.classes().or(experiment.data.classes());
+    let classes = match (known, experiment.model.task()) {
+        (Some(classes), _) => classes,
+        // To an autoencoder all images are alike.
+        (None, Task::Reconstruct) => 1,
+        (None, Task::Classify) => data::open(&experiment.data)?.classes().len(),
+    };
+    match classes {
+        0 => Err(TrainError::Mismatch("the data has no classes".into())),
+        classes => Ok(classes),
     }
 }
 
