@@ -356,7 +356,7 @@ fn the_table_has_a_line_for_every_tensor_and_what_is_set_aside_is_said() {
         .success()
         .stdout(contains("blocks.0.conv.weight  [4, 3, 3, 3]"))
         .stdout(contains("head.weight           [3, 6]"))
-        .stdout(contains("gradients below the floor"))
+        .stdout(contains(": blocks.0.conv.bias\n"))
         .stdout(contains("entries of 8 tensors"))
         .stderr(contains("without its dropout of 0.5"))
         .stderr(contains("frozen parameters are checked as well"));

@@ -20,8 +20,8 @@ use crate::training::gradcheck::{self, Options, Progress, Report, Subject};
 
 Every trainable tensor is checked: all entries of those with up to 64, a seeded choice of larger ones. The images are made
 up, so no data is needed; weights start from chance, each a little off, so that no ReLU stands on its kink. The error of an
-entry is |a - n| / max(|a|, |n|, floor), a from autodiff and n from the loss at two points; the floor is a ten-thousandth of
-the loss. An entry that is off is tried again on either side and with a smaller step, as the first may have crossed the kink of a
+entry is |a - n| / max(|a|, |n|, floor), a from autodiff and n from the loss at two points; the floor is a thousandth of the
+loss. An entry that is off is tried again on either side and with a smaller step, as the first may have crossed the kink of a
 ReLU or a max pool. Exit code 1 if an error is above the tolerance.")]
 pub struct Args {
     /// Config files
@@ -175,12 +175,15 @@ fn text(experiment: &Experiment, args: &Args, report: &Report) -> String {
         report.loss,
         table.text().trim_end()
     )];
-    let faint: Vec<&str> = report.faint().map(|tensor| tensor.name.as_str()).collect();
-    if !faint.is_empty() {
+    let vanishing: Vec<&str> = report
+        .vanishing()
+        .map(|tensor| tensor.name.as_str())
+        .collect();
+    if !vanishing.is_empty() {
         lines.push(format!(
-            "gradients below the floor of {:.1e} throughout: {}",
-            report.floor,
-            faint.join(", ")
+            "no gradient (none of {:.1e} or more): {}",
+            report.visible(),
+            vanishing.join(", ")
         ));
     }
     if let Some(worst) = report.worst() {
