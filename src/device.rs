@@ -2,7 +2,7 @@
 //!
 //! The only place that knows which backends are compiled in.
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device, FloatDType};
 
 use crate::config::experiment::Backend;
 
@@ -20,6 +20,14 @@ pub enum DeviceError {
          or use --backend flex"
     )]
     NoGpu(String),
+    /// Gradients are checked on flex alone.
+    #[error(
+        "backend {0}: gradients are checked in 64-bit floats, which kiln does on flex alone; use --set backend=flex"
+    )]
+    NoDoubles(&'static str),
+    /// The float type is set once, before the first tensor.
+    #[error("64-bit floats: this process has already computed in others; start a new one")]
+    TooLate,
 }
 
 /// A backend and what stands behind it, for `kiln devices`.
@@ -39,6 +47,21 @@ pub fn open(backend: Backend) -> Result<Device, DeviceError> {
         Backend::Flex => Ok(Device::flex()),
         Backend::Ndarray => open_ndarray(),
         Backend::Wgpu => open_wgpu().map(|(device, _)| device),
+    }
+}
+
+/// Opens the device of a backend with 64-bit floats as the type of all tensors that don't ask for another, from now on and in
+/// the whole process. Must come before the first tensor.
+pub fn open_in_doubles(backend: Backend) -> Result<Device, DeviceError> {
+    if backend != Backend::Flex {
+        return Err(DeviceError::NoDoubles(backend.name()));
+    }
+    let mut device = open(backend)?;
+    // Refused when it is set already, which is fine if it is set to this.
+    let _ = device.configure(FloatDType::F64);
+    match DType::from(device.settings().float_dtype) {
+        DType::F64 => Ok(device),
+        _ => Err(DeviceError::TooLate),
     }
 }
 

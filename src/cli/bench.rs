@@ -41,12 +41,22 @@ pub struct Args {
     json: bool,
 }
 
+/// Whose operators compute.
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
-enum Operators {
+pub(super) enum Operators {
     /// kiln's kernels where the engine has them
     Kiln,
     /// Burn's alone
     Burn,
+}
+
+impl Operators {
+    /// Computes with them from now on.
+    pub(super) fn choose(self) {
+        if self == Operators::Burn {
+            kernels::use_burns_operators();
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
@@ -66,9 +76,7 @@ pub fn run(args: Args) -> Outcome {
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
     }
-    if args.operators == Operators::Burn {
-        kernels::use_burns_operators();
-    }
+    args.operators.choose();
     let batch = args.batch.map(|batch| batch as usize);
     if !args.json {
         output::emit(&format!(

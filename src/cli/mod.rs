@@ -13,6 +13,7 @@ mod data;
 mod devices;
 mod eval;
 mod fetch;
+mod gradcheck;
 mod model;
 mod ocr;
 mod output;
@@ -61,6 +62,8 @@ enum Verb {
     Devices(devices::Args),
     /// Time training and inference
     Bench(bench::Args),
+    /// Hold gradients against finite differences
+    Gradcheck(gradcheck::Args),
 }
 
 /// How a verb ends when it does not end well.
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Verb::Model(args) => model::run(args),
         Verb::Devices(args) => devices::run(args),
         Verb::Bench(args) => bench::run(args),
+        Verb::Gradcheck(args) => gradcheck::run(args),
     };
     match outcome {
         Ok(()) | Err(Failure::ReaderHasGone) => ExitCode::SUCCESS,

@@ -33,8 +33,8 @@ pub struct PlainLines {
     last_line: Mutex<Instant>,
 }
 
-/// A part of an epoch that takes longer than this gets lines of its own.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+/// What takes longer than this, as a part of an epoch does, gets lines of its own.
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
 
 impl PlainLines {
     /// Lines for a run, unless `quiet`.

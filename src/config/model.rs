@@ -82,6 +82,17 @@ impl ModelConfig {
         }
     }
 
+    /// The share of units that is silenced at each training step, to change it; `None` if the network has none.
+    pub fn dropout(&mut self) -> Option<&mut f64> {
+        match self {
+            ModelConfig::Cnn(config) => Some(&mut config.dropout),
+            ModelConfig::Squeezenet(config) => Some(&mut config.dropout),
+            ModelConfig::Mlp(_) | ModelConfig::Autoencoder(_) | ModelConfig::ConvAutoencoder(_) => {
+                None
+            }
+        }
+    }
+
     /// Why images of this size are none for this network; `None` if they are.
     pub fn misfit(&self, height: usize, width: usize) -> Option<String> {
         let least = height.min(width);

@@ -11,6 +11,7 @@ pub mod batches;
 pub mod bench;
 pub mod evaluate;
 mod features;
+pub mod gradcheck;
 pub mod groups;
 pub mod logger;
 pub mod measures;
