@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use burn::prelude::*;
 
 use super::evaluate::Evaluation;
 use crate::config::Experiment;
