@@ -542,3 +542,41 @@ fn a_network_that_breaks_stops_the_run_and_says_so() {
         .code(1)
         .stderr(predicate::str::contains("not a finite number"));
 }
+
+#[test]
+fn averaged_weights_are_kept_as_they_were_validated() {
+    let bench = Bench::new();
+    // The best epoch should not be the last (with these settings it is the fourth): steps after it must not change what
+    // is kept, the statistics of batch norm among it.
+    bench.write(
+        "averaged.json",
+        r#"{
+          "data": {"kind": "glyphs", "train": 1440, "valid": 360, "test": 360,
+                   "normalize": {"mean": [1.0], "std": [0.5]}},
+          "model": {"kind": "cnn", "channels": [4, 8], "hidden": 64, "dropout": 0},
+          "optimizer": {"kind": "adam", "lr": 0.02},
+          "training": {"epochs": 6, "batch_size": 48, "ema": 0.9}
+        }"#,
+    );
+    bench.output("train averaged.json --run-dir run");
+    let validated = bench
+        .read("run/metrics.jsonl")
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .map(|line| line["valid"].clone())
+        // The earliest of equals.
+        .reduce(|best, next| {
+            let accuracy = |of: &Value| of["accuracy"].as_f64().unwrap();
+            if accuracy(&next) > accuracy(&best) {
+                next
+            } else {
+                best
+            }
+        })
+        .unwrap();
+    let evaluated = bench.json("eval run --split valid --json");
+    for measure in ["accuracy", "loss"] {
+        let [kept, then] = [&evaluated, &validated].map(|of| of[measure].as_f64().unwrap());
+        assert!((kept - then).abs() < 1e-3, "{measure}: {kept}, not {then}");
+    }
+}

@@ -11,6 +11,9 @@ type Rule = fn(&Experiment) -> Option<Problem>;
 /// A rule of one source, with the dotted path of its section: `data`, or `data.sources.1` in a mix.
 type SourceRule = fn(&DataConfig, &str) -> Option<Problem>;
 
+/// A rule of one source of a mix, with the first source and the path of its section.
+type MixedRule = fn(&DataConfig, &DataConfig, &str) -> Option<Problem>;
+
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
 pub const MOST_VALUES: usize = 1 << 28;
 
@@ -37,8 +40,8 @@ const SOURCE_RULES: [SourceRule; 6] = [
     random_crop_ranges_are_ranges,
 ];
 
-/// What a source of a mix must keep to besides; the first source comes along, for comparison.
-const MIXED_RULES: [fn(&DataConfig, &DataConfig, &str) -> Option<Problem>; 3] = [
+/// What a source of a mix must keep to besides.
+const MIXED_RULES: [MixedRule; 3] = [
     no_mix_within_a_mix,
     mixed_samples_have_one_shape,
     the_mix_varies_and_normalizes,

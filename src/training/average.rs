@@ -24,9 +24,10 @@ impl Average {
         }
     }
 
-    /// The average, ready for inference.
-    pub fn network(&self) -> &Network {
-        &self.network
+    /// The average as it is now, ready for inference; later steps don't change what is given out.
+    pub fn network(&self) -> Network {
+        // A clone would share the statistics of batch norm, which `map` changes in place.
+        self.network.valid()
     }
 
     /// Takes the weights of a step. The first steps count for more, so that the average is never mostly chance: the share kept

@@ -300,7 +300,7 @@ impl EpochLoop<'_> {
     /// The weights that are validated and kept, ready for inference.
     fn judged(&self, learner: &Learner<Trainee>) -> Network {
         match &self.average {
-            Some(average) => average.network().clone(),
+            Some(average) => average.network(),
             None => learner.model().network.valid(),
         }
     }
