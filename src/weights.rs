@@ -94,7 +94,7 @@ pub fn load(
     });
     if let Some(pattern) = idle {
         return Err(misfit(format!(
-            "`except` has {pattern:?}, which fits no name in the file or the network"
+            "`init.except` has {pattern:?}, which fits no name in the file or the network"
         )));
     }
     let mut taken = Taken::default();
@@ -135,7 +135,7 @@ pub fn load(
         .collect();
     if !problems.is_empty() {
         return Err(misfit(format!(
-            "{}; `except` names what is to keep its fresh values, such as \"classifier.*\"",
+            "{}; for training, `init.except` names what is to keep its fresh values, such as \"classifier.*\"",
             problems.join("; ")
         )));
     }

@@ -366,7 +366,7 @@ fn a_misfit_is_told_by_name_and_shape_in_one_line() {
     };
     let text = refusal(&|tensors| drop(tensors.remove(2)), &[]);
     assert!(text.contains("not in the file: layers.1.bias"), "{text}");
-    assert!(text.contains("`except`"), "{text}");
+    assert!(text.contains("`init.except`"), "{text}");
     let text = refusal(&|tensors| tensors.push(named("extra", &[2], 0.0)), &[]);
     assert!(text.contains("not in the network: extra"), "{text}");
     let text = refusal(&|tensors| tensors[1].1 = vec![4, 3], &[]);

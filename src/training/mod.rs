@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-mod average;
+pub mod average;
 pub mod batches;
 pub mod bench;
 pub mod evaluate;
-mod features;
+pub mod features;
 pub mod gradcheck;
 pub mod groups;
 pub mod logger;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-
 use super::evaluate::Evaluation;
 use crate::config::Experiment;
 use crate::config::model::Task;
