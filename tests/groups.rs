@@ -536,7 +536,7 @@ fn the_average_is_that_of_a_hand_calculation() {
             }
         }
         // Running statistics are averaged as well: they belong to the weights.
-        for (name, (_, values)) in exported(average.network()) {
+        for (name, (_, values)) in exported(&average.network()) {
             for (found, expected) in values.iter().zip(&expected[&name]) {
                 assert!(
                     (f64::from(*found) - expected).abs() < 1e-6,
