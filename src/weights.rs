@@ -239,7 +239,7 @@ fn read_safetensors(path: &Path) -> Result<Tensors, String> {
 
 fn read_torch(path: &Path) -> Result<Tensors, String> {
     let mut store = PytorchStore::from_file(path).map_indices_contiguous(false);
-    let found = store.get_all_tensors().map(Clone::clone);
+    let found = store.get_all_tensors().cloned();
     match found {
         Ok(tensors) if !tensors.is_empty() && !is_nested(&tensors) => return Ok(tensors),
         _ => {}

@@ -108,7 +108,7 @@ impl ModelConfig {
             ModelConfig::Cnn(config) => config.channels.len(),
             ModelConfig::ConvAutoencoder(config) => {
                 let multiple = 1usize << config.channels.len().min(16);
-                if height % multiple != 0 || width % multiple != 0 {
+                if !height.is_multiple_of(multiple) || !width.is_multiple_of(multiple) {
                     return Some(format!(
                         "{} blocks halve the image and double it again: {height}x{width} pixels must be multiples of \
                          {multiple}; use fewer blocks or another size",

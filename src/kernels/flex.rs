@@ -38,6 +38,7 @@ pub trait FastBackend: Backend {
     -> FloatTensor<Self>;
 
     /// See [`super::conv_block`].
+    #[allow(clippy::too_many_arguments)] // The tensors of two layers.
     fn fast_conv_block(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
