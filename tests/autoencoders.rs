@@ -486,14 +486,14 @@ fn a_sheet_draws_each_unit_from_black_to_white() {
     };
     let picture = image::load_from_memory(&sheet(&filters).unwrap()).unwrap();
     let picture = picture.into_luma8();
-    // Eight units in a row, a white pixel between them, and one below.
-    assert_eq!(picture.dimensions(), (8 * 31 - 1, 2 * 2 - 1));
+    // Eight units in a row, three white pixels between them, and one below.
+    assert_eq!(picture.dimensions(), (8 * 33 - 3, 2 * 4 - 3));
     let at = |x, y| picture.get_pixel(x, y).0[0];
     assert_eq!(
-        [at(0, 0), at(29, 0), at(30, 0), at(31, 0)],
+        [at(0, 0), at(29, 0), at(30, 0), at(33, 0)],
         [0, 255, 255, 0]
     );
-    assert_eq!([at(0, 2), at(29, 2), at(31, 2)], [0, 255, 255]);
+    assert_eq!([at(0, 4), at(29, 4), at(33, 4)], [0, 255, 255]);
     for broken in [
         Filters {
             units: 0,
