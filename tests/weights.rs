@@ -440,7 +440,7 @@ fn damaged() -> Vec<(&'static str, Vec<u8>)> {
         ("noughts", vec![0; 4096]),
         (
             "noise",
-            (0..4096u32).map(|i| (i * i * 31 >> 3) as u8).collect(),
+            (0..4096u32).map(|i| ((i * i * 31) >> 3) as u8).collect(),
         ),
         ("zip-head", b"PK\x03\x04".to_vec()),
         ("pickle-head", b"\x80\x02".to_vec()),
