@@ -218,7 +218,7 @@ fn step(reduction: Reduction) -> (f32, Vec<Vec<f32>>) {
     };
     let loss = LossConfig {
         reduction,
-        label_smoothing: 0.0,
+        ..LossConfig::default()
     };
     let trainee = Trainee::new(network, &loss);
     let output = TrainStep::step(&trainee, batch);

@@ -134,7 +134,7 @@ fn train_on_blobs(init: Init) -> (Trainee, f64, f64) {
     });
     let loss = LossConfig {
         reduction: Reduction::Sum,
-        label_smoothing: 0.0,
+        ..LossConfig::default()
     };
     let batch = |indices: &[usize], device: &Device| {
         let pixels: Vec<f32> = indices
@@ -247,6 +247,10 @@ fn xavier_weights_stay_within_their_bound_and_biases_start_at_zero() {
 // ---- The loss ----
 
 fn loss_of(loss: LossConfig) -> (f32, Vec<f32>) {
+    weighted_loss_of(loss, None)
+}
+
+fn weighted_loss_of(loss: LossConfig, weights: Option<Vec<f32>>) -> (f32, Vec<f32>) {
     // A "network" whose logits are its weights: one linear layer on a one-hot input.
     let _turn = alone();
     let device = device();
@@ -268,7 +272,7 @@ fn loss_of(loss: LossConfig) -> (f32, Vec<f32>) {
             })
         }
     }
-    let trainee = Trainee::new(network.map(&mut Fill(logits)), &loss);
+    let trainee = Trainee::new(network.map(&mut Fill(logits)), &loss).weighing(weights);
     let batch = Batch {
         images: Tensor::from_data([[[[1.0, 0.0]]], [[[0.0, 1.0]]]], &device),
         targets: Tensor::from_data([0, 2], &device),
@@ -299,7 +303,7 @@ fn the_loss_and_its_gradient_are_those_of_pytorch() {
 fn reduction_sum_multiplies_the_gradient_by_the_batch_and_reports_the_mean() {
     let (loss, gradient) = loss_of(LossConfig {
         reduction: Reduction::Sum,
-        label_smoothing: 0.0,
+        ..LossConfig::default()
     });
     close(&[loss], &[MEAN_LOSS], 1e-6);
     let doubled: Vec<f32> = MEAN_GRADIENT.iter().map(|g| 2.0 * g).collect();
@@ -309,11 +313,31 @@ fn reduction_sum_multiplies_the_gradient_by_the_batch_and_reports_the_mean() {
 #[test]
 fn label_smoothing_is_that_of_pytorch() {
     let (loss, gradient) = loss_of(LossConfig {
-        reduction: Reduction::Mean,
         label_smoothing: 0.1,
+        ..LossConfig::default()
     });
     close(&[loss], &[SMOOTH_LOSS], 1e-6);
     close(&gradient, &SMOOTH_GRADIENT, 1e-6);
+}
+
+#[test]
+fn class_weights_with_label_smoothing_are_those_of_pytorch() {
+    // As above with weight=tensor([.5, 2, 3]) and label_smoothing=0.1.
+    let loss = LossConfig {
+        label_smoothing: 0.1,
+        ..LossConfig::default()
+    };
+    let (loss, gradient) = weighted_loss_of(loss, Some(vec![0.5, 2.0, 3.0]));
+    close(&[loss], &[1.248_04], 1e-6);
+    let expected = [
+        0.008_822_32,
+        0.255_230_6,
+        -0.011_970_106,
+        0.331_905_55,
+        0.003_147_785,
+        -0.587_136_15,
+    ];
+    close(&gradient, &expected, 1e-6);
 }
 
 const MEAN_LOSS: f32 = 0.797_298_9;

@@ -580,3 +580,45 @@ fn averaged_weights_are_kept_as_they_were_validated() {
         assert!((kept - then).abs() < 1e-3, "{measure}: {kept}, not {then}");
     }
 }
+
+#[test]
+fn balanced_classes_learn_a_rare_class_that_equal_samples_would_give_up() {
+    let bench = Bench::new();
+    // Two classes that can't be told apart, nine of the one for each of the other.
+    let grey = image::GrayImage::from_pixel(8, 8, image::Luma([128]));
+    for (class, count) in [("common", 90), ("rare", 10)] {
+        for part in ["train", "valid"] {
+            for index in 0..count {
+                let path = bench.path(&format!("set/{part}/{class}/{index}.png"));
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                grey.save(path).unwrap();
+            }
+        }
+    }
+    bench.write(
+        "set.json",
+        r#"{"data": {"kind": "image_folder", "folder": "set", "height": 8, "width": 8},
+            "model": {"kind": "mlp", "hidden": []}, "optimizer": {"kind": "adam", "lr": 0.05},
+            "training": {"epochs": 30, "batch_size": 200, "keep": "last"}}"#,
+    );
+    let share_of_rare = |weights: &str| {
+        bench
+            .kiln(&format!(
+                "train set.json --run-dir {weights} --set loss.class_weights={weights}"
+            ))
+            .env("KILN_DATA", bench.path("."))
+            .assert()
+            .success();
+        let guesses = bench.json(&format!(
+            "predict {weights} set/train/rare/0.png --top-k 2 --json"
+        ));
+        let guesses = guesses[0]["guesses"].as_array().unwrap().clone();
+        let rare = guesses
+            .iter()
+            .find(|guess| guess["class"] == "rare")
+            .unwrap();
+        rare["confidence"].as_f64().unwrap()
+    };
+    assert!((share_of_rare("equal") - 0.1).abs() < 0.02);
+    assert!((share_of_rare("balanced") - 0.5).abs() < 0.02);
+}

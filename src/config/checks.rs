@@ -4,7 +4,7 @@
 
 use super::Problem;
 use super::data::{AugmentConfig, DataConfig, Fit, MixConfig, SplitRule};
-use super::experiment::{Experiment, ModelConfig, ScheduleConfig, Task};
+use super::experiment::{ClassWeights, Experiment, ModelConfig, ScheduleConfig, Task};
 
 type Rule = fn(&Experiment) -> Option<Problem>;
 
@@ -26,7 +26,7 @@ const RULES: [Rule; 11] = [
     erasing_has_a_size,
     exceptions_are_to_weights,
     parameters_are_named,
-    smoothing_is_for_classes,
+    classes_are_for_classifiers,
     colours_are_varied_where_there_are_colours,
     repeats_belong_to_sources,
 ];
@@ -370,12 +370,19 @@ fn parameters_are_named(experiment: &Experiment) -> Option<Problem> {
         })
 }
 
-fn smoothing_is_for_classes(experiment: &Experiment) -> Option<Problem> {
-    let smoothing = experiment.loss.label_smoothing;
-    (smoothing > 0.0 && experiment.model.task() == Task::Reconstruct).then(|| {
+fn classes_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {
+    let loss = &experiment.loss;
+    let (key, found) = if loss.label_smoothing > 0.0 {
+        ("label_smoothing", loss.label_smoothing.to_string())
+    } else if loss.class_weights == ClassWeights::Balanced {
+        ("class_weights", "\"balanced\"".into())
+    } else {
+        return None;
+    };
+    (experiment.model.task() == Task::Reconstruct).then(|| {
         Problem::new(
-            "loss.label_smoothing",
-            format!("found {smoothing}, but an autoencoder has no labels; leave it out"),
+            format!("loss.{key}"),
+            format!("found {found}, but an autoencoder has no labels; leave it out"),
         )
     })
 }

@@ -230,6 +230,10 @@ pub struct UnipenConfig {
     /// Thickest pen in pixels.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_max: f32,
+    /// How much another hand is put into the strokes in training (moved against each other, bent, sheared, turned), in
+    /// multiples of what drawn glyphs vary by; 0 leaves them as they were recorded.
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub hand: f32,
     /// Brings the values to a range that the network likes; null leaves them in [0, 1].
     pub normalize: Option<NormalizeConfig>,
     /// Variation of training samples.
@@ -245,6 +249,7 @@ impl Default for UnipenConfig {
             size: 32,
             pen_min: 1.5,
             pen_max: 4.6,
+            hand: 0.0,
             normalize: None,
             augment: AugmentConfig::default(),
         }

@@ -136,6 +136,20 @@ pub struct LossConfig {
     /// Share of the target that is spread evenly over all classes.
     #[schemars(range(min = 0.0, max = 0.9))]
     pub label_smoothing: f64,
+    /// How much the samples of a class count in training.
+    pub class_weights: ClassWeights,
+}
+
+/// How much the samples of a class count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum ClassWeights {
+    /// All samples alike.
+    #[default]
+    Equal,
+    /// All classes alike: a sample counts the less, the more of its class there are.
+    Balanced,
 }
 
 impl Default for LossConfig {
@@ -143,6 +157,7 @@ impl Default for LossConfig {
         Self {
             reduction: Reduction::Mean,
             label_smoothing: 0.0,
+            class_weights: ClassWeights::Equal,
         }
     }
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
+use super::glyphs::hand::{self, Variation};
 use super::glyphs::proportions as p;
 use super::seed::{self, Rng, normal, uniform};
 use super::strokes::{self, Affine, Polyline, Ragged};
@@ -166,6 +167,13 @@ impl Unipen {
         let pen = self.config.pen_min + place * (self.config.pen_max - self.config.pen_min);
 
         let mut strokes = strokes.to_vec();
+        if vary && self.config.hand > 0.0 {
+            let unit = 1.0 / UNITS;
+            Affine::new(0.0, 0.0, unit, unit).apply_all(&mut strokes);
+            let variation = Variation::MANY.scaled(self.config.hand);
+            hand::rewrite(&mut strokes, &variation, edge);
+            Affine::new(0.0, 0.0, UNITS, UNITS).apply_all(&mut strokes);
+        }
         square(&mut strokes, stretch);
         strokes::fit(&mut strokes, longer, pen / 2.0, centre);
         let ragged = Ragged {

@@ -23,6 +23,7 @@ use super::strategy::{BestAndLast, EpochStrategy, Ledger};
 use super::trainee::Trainee;
 use super::{Observer, Plan, optimizer};
 use crate::config::Experiment;
+use crate::config::experiment::ClassWeights;
 use crate::config::model::Task;
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataError, DataSource, Split};
@@ -234,13 +235,28 @@ impl Prepared {
         let batches = self.training_batches();
         let batch = batches.loader.batches(1).next().transpose()?;
         let batch = batch.ok_or_else(|| TrainError::Mismatch("the data is empty".into()))?;
-        let trainee = Trainee::new(self.network.clone(), &self.experiment.loss);
+        let trainee = Trainee::new(self.network.clone(), &self.experiment.loss)
+            .weighing(self.class_weights());
         let output = TrainStep::step(&trainee, batches.upload(batch));
         output
             .item
             .loss
             .try_into_scalar::<f64>()
             .map_err(|error| TrainError::Stopped(error.to_string()))
+    }
+
+    /// How much a training sample of each class counts, if not all alike: `samples / (classes x samples of the class)`.
+    fn class_weights(&self) -> Option<Vec<f32>> {
+        if self.experiment.loss.class_weights == ClassWeights::Equal {
+            return None;
+        }
+        let mut counts = vec![0usize; self.source.classes().len()];
+        for index in 0..self.samples.train {
+            counts[self.source.label(Split::Train, index)] += 1;
+        }
+        let even = self.samples.train as f32 / counts.len() as f32;
+        let weight = |&count: &usize| if count == 0 { 0.0 } else { even / count as f32 };
+        Some(counts.iter().map(weight).collect())
     }
 
     fn card(&self) -> ModelCard {
@@ -345,6 +361,7 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Op
         steps_per_epoch,
     );
     let trainee = Trainee::new(prepared.network.clone(), &config.loss)
+        .weighing(prepared.class_weights())
         .thawing(prepared.thaws.clone(), counter);
     let schedule = groups::schedule(schedule, &prepared.rates);
     let learner = Learner::new(trainee, optimizer::build(&config.optimizer), schedule);

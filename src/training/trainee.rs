@@ -110,6 +110,15 @@ fn mean_psnr(originals: Tensor<2>, found: Tensor<2>) -> Tensor<1> {
     decibels.mean()
 }
 
+/// Which loss is asked for.
+#[derive(Clone, Copy)]
+enum Objective {
+    /// What is minimised.
+    Training,
+    /// Without label smoothing and class weights, so that runs with and without them compare.
+    Plain,
+}
+
 /// A network and the loss that it is trained on.
 #[derive(Module, Debug)]
 pub struct Trainee {
@@ -117,6 +126,9 @@ pub struct Trainee {
     pub network: Network,
     #[module(skip)]
     loss: LossConfig,
+    /// How much a sample of each class counts; `None` is all alike.
+    #[module(skip)]
+    weights: Option<Vec<f32>>,
     #[module(skip)]
     thaws: Arc<Vec<Thaw>>,
     #[module(skip)]
@@ -129,9 +141,15 @@ impl Trainee {
         Self {
             network,
             loss: loss.clone(),
+            weights: None,
             thaws: Arc::default(),
             epoch: EpochCounter::default(),
         }
+    }
+
+    /// In training a sample of each class counts so much; the loss is then the weighted mean, as PyTorch's.
+    pub fn weighing(self, weights: Option<Vec<f32>>) -> Self {
+        Self { weights, ..self }
     }
 
     /// Frozen parameters that begin to train with an epoch that `epoch` counts.
@@ -155,16 +173,21 @@ impl Trainee {
         }
     }
 
-    /// Mean loss per sample. Classifiers: softmax cross-entropy; `smoothing` as in Szegedy et al. 2016. Autoencoders: squared
+    /// Mean loss per sample. Classifiers: softmax cross-entropy; label smoothing as in Szegedy et al. 2016. Autoencoders: squared
     /// error, summed over the pixels.
-    fn mean_loss(&self, output: Tensor<2>, batch: &Batch, smoothing: f64) -> Tensor<1> {
+    fn mean_loss(&self, output: Tensor<2>, batch: &Batch, objective: Objective) -> Tensor<1> {
         if let Some(originals) = &batch.originals {
             let samples = originals.dims()[0];
             let error = (output - originals.clone()).square().sum();
             return error.div_scalar(samples as f64);
         }
+        let (smoothing, weights) = match objective {
+            Objective::Training => (self.loss.label_smoothing, self.weights.clone()),
+            Objective::Plain => (0.0, None),
+        };
         CrossEntropyLossConfig::new()
             .with_smoothing((smoothing > 0.0).then_some(smoothing as f32))
+            .with_weights(weights)
             .init(&output.device())
             .forward(output, batch.targets.clone())
     }
@@ -173,7 +196,7 @@ impl Trainee {
     pub fn objective(&self, batch: Batch) -> (Tensor<1>, StepOutput) {
         let output = self.forward(&batch);
         let samples = batch.targets.dims()[0];
-        let loss = self.mean_loss(output.clone(), &batch, self.loss.label_smoothing);
+        let loss = self.mean_loss(output.clone(), &batch, Objective::Training);
         let objective = match self.loss.reduction {
             Reduction::Mean => loss.clone(),
             Reduction::Sum => loss.clone().mul_scalar(samples as f64),
@@ -219,8 +242,7 @@ impl InferenceStep for Trainee {
 
     fn step(&self, batch: Batch) -> StepOutput {
         let output = self.forward(&batch);
-        // Without smoothing, so that runs with and without it compare.
-        let loss = self.mean_loss(output.clone(), &batch, 0.0);
+        let loss = self.mean_loss(output.clone(), &batch, Objective::Plain);
         StepOutput {
             loss,
             output,

@@ -114,6 +114,20 @@ pub fn write(
     strokes
 }
 
+/// Writes a recorded character again, as another hand might have: strokes in a box of about [0, 1] x [0, 1] are moved against
+/// each other and bent, and the whole is sheared, turned and made wider or narrower. `node` and `slant` are left aside: recorded
+/// paths have a hand's unevenness already.
+pub fn rewrite(strokes: &mut [Polyline], variation: &Variation, rng: &mut Rng) {
+    for line in strokes.iter_mut() {
+        vary_stroke(line, variation, rng);
+    }
+    bend(strokes, variation.bend, rng);
+    let shear = variation.shear * normal(rng);
+    let wider = (variation.aspect * normal(rng)).exp();
+    let rotate = variation.rotate * normal(rng);
+    Affine::new(rotate, shear, wider, 1.0).apply_all(strokes);
+}
+
 /// Moves, turns and sizes one stroke about its middle.
 fn vary_stroke(line: &mut Polyline, variation: &Variation, rng: &mut Rng) {
     let count = line.len().max(1) as f32;
