@@ -17,7 +17,7 @@ type MixedRule = fn(&DataConfig, &DataConfig, &str) -> Option<Problem>;
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
 pub const MOST_VALUES: usize = 1 << 28;
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 12] = [
     network_fits_into_memory,
     normalization_fits_the_channels,
     head_has_as_many_classes_as_the_data,
@@ -27,6 +27,7 @@ const RULES: [Rule; 11] = [
     exceptions_are_to_weights,
     parameters_are_named,
     classes_are_for_classifiers,
+    more_belongs_to_blocks,
     colours_are_varied_where_there_are_colours,
     repeats_belong_to_sources,
 ];
@@ -383,6 +384,19 @@ fn classes_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {
         Problem::new(
             format!("loss.{key}"),
             format!("found {found}, but an autoencoder has no labels; leave it out"),
+        )
+    })
+}
+
+fn more_belongs_to_blocks(experiment: &Experiment) -> Option<Problem> {
+    let ModelConfig::Cnn(cnn) = &experiment.model else {
+        return None;
+    };
+    let (more, blocks) = (cnn.more.len(), cnn.channels.len());
+    (more > blocks).then(|| {
+        Problem::new(
+            "model.more",
+            format!("found {more} values, but model.channels has {blocks} blocks"),
         )
     })
 }
