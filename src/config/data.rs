@@ -224,7 +224,7 @@ pub struct UnipenConfig {
     /// Height and width of a sample in pixels.
     #[schemars(range(min = 16, max = 128))]
     pub size: usize,
-    /// Thinnest pen in pixels.
+    /// Thinnest pen in pixels. Widths in between are drawn around the geometric mean, few near the ends.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_min: f32,
     /// Thickest pen in pixels.
@@ -247,7 +247,7 @@ impl Default for UnipenConfig {
             split: SplitRule::default(),
             unverified: true,
             size: 32,
-            pen_min: 1.5,
+            pen_min: 1.6,
             pen_max: 4.6,
             hand: 0.0,
             normalize: None,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::glyphs::hand::{self, Variation};
 use super::glyphs::proportions as p;
-use super::seed::{self, Rng, normal, uniform};
+use super::seed::{self, Rng, normal};
 use super::strokes::{self, Affine, Polyline, Ragged};
 use super::{DataError, DataSource, ImageShape, Split, alphanumeric_classes, split};
 use crate::config::data::UnipenConfig;
@@ -35,16 +35,23 @@ const SQUARED_RANGE: (f32, f32) = (0.35, 3.0);
 /// value is the one that the UNIPEN stand-in for NIST36 was drawn with.
 const SQUARED: f32 = 0.85;
 
-/// Spread of the ratio (standard deviation of its natural logarithm) when `draw` is not 0.
-const ASPECT_SPREAD: f32 = 0.1;
+/// How much wider letters are drawn: natural logarithm of the factor, and its standard deviation when `draw` is not 0. These and
+/// the three below are the stand-in's as well.
+const WIDER: f32 = 0.08;
+const ASPECT_SPREAD: f32 = 0.12;
 
 /// Longer side of the ink when `draw` is not 0, in pixels of a 32 x 32 image: standard deviation, and least and most.
-/// The letters of NIST36 spread by 3.6 and touch the border; these keep a margin.
-const LONGER_SPREAD: f32 = 3.2;
-const LONGER_RANGE: (f32, f32) = (16.0, 29.0);
+const LONGER_SPREAD: f32 = 3.6;
+const LONGER_RANGE: (f32, f32) = (16.0, 31.0);
 
 /// Offset from the middle, each way, when `draw` is not 0: standard deviation in the same pixels.
-const OFFSET_SPREAD: f32 = 0.8;
+const OFFSET_SPREAD: f32 = 0.9;
+
+/// Least distance between the ink's box and the image's border.
+const MARGIN: f32 = 0.25;
+
+/// Standard deviations of the pen's width, of its natural logarithm, between the thinnest pen and the thickest.
+const PEN_SPREADS: f32 = 5.0;
 
 /// One line of the file.
 #[derive(Deserialize)]
@@ -158,13 +165,15 @@ impl Unipen {
         };
         let longer = p::LONGER + draw(LONGER_SPREAD);
         let longer = longer.clamp(LONGER_RANGE.0, LONGER_RANGE.1) * unit;
-        let room = (size as f32 - longer - 2.0 * p::MARGIN * unit).max(0.0) / 2.0;
+        let room = (size as f32 - longer - 2.0 * MARGIN * unit).max(0.0) / 2.0;
         let middle = size as f32 / 2.0;
         let mut offset = || middle + (unit * draw(OFFSET_SPREAD)).clamp(-room, room);
         let centre = [offset(), offset()];
-        let stretch = draw(ASPECT_SPREAD).exp();
-        let place = if vary { uniform(edge) } else { 0.5 };
-        let pen = self.config.pen_min + place * (self.config.pen_max - self.config.pen_min);
+        let stretch = (WIDER + draw(ASPECT_SPREAD)).exp();
+        let (thinnest, thickest) = (self.config.pen_min, self.config.pen_max);
+        let spread = (thickest / thinnest).ln() / PEN_SPREADS;
+        let pen = (thinnest * thickest).sqrt() * draw(spread).exp();
+        let pen = pen.clamp(thinnest, thickest);
 
         let mut strokes = strokes.to_vec();
         if vary && self.config.hand > 0.0 {
