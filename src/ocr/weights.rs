@@ -13,6 +13,8 @@ pub struct Weights {
     pub unknown: f32,
     /// Share of tokens that are words, numbers and mixtures, before the page's own are known.
     pub kinds: [f32; 3],
+    /// The same of single characters at the beginning of a line that goes on: lists are numbered there.
+    pub numbering: [f32; 3],
     /// How many tokens those shares count for against the page's own.
     pub habit: f32,
     /// Share of writers' forms that could as well be its partner: O is written as 0 is, and I as 1.
@@ -27,6 +29,8 @@ pub struct Weights {
     pub join: f32,
     /// How much it counts that a span looks like some letter at all.
     pub letterness: f32,
+    /// How much it counts that letters are seldom as broad as two.
+    pub breadth: f32,
     /// What it costs to take something for no letter, besides the network's word.
     pub nothing: f32,
 }
@@ -37,6 +41,7 @@ impl Default for Weights {
             context: 0.45,
             unknown: 0.25,
             kinds: [0.80, 0.12, 0.08],
+            numbering: [0.60, 0.35, 0.05],
             habit: 4.0,
             same_form: 0.1,
             similar_form: 0.02,
@@ -44,6 +49,7 @@ impl Default for Weights {
             cut_ink: 0.5,
             join: 2.5,
             letterness: 1.5,
+            breadth: 1.0,
             nothing: 2.0,
         }
     }

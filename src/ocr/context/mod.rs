@@ -141,10 +141,10 @@ fn plain(token: &Token) -> Choice {
 
 /// The share of each kind, by place, from the page's own tokens (expectation and maximisation).
 fn habits(evidence: &[(Place, Vec<f32>)], weights: &Weights) -> [Vec<f32>; 2] {
-    let usual = weights.kinds.to_vec();
-    let mut habits = [usual.clone(), usual];
+    let usual = [weights.kinds, weights.numbering];
+    let mut habits = usual.map(|kinds| kinds.to_vec());
     for _ in 0..ROUNDS {
-        let mut counts = [(); 2].map(|()| weights.kinds.map(|share| share * weights.habit).to_vec());
+        let mut counts = usual.map(|kinds| kinds.map(|share| share * weights.habit).to_vec());
         for (place, evidence) in evidence {
             let place = *place as usize;
             let shares = shares(evidence, &habits[place]);

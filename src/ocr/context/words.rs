@@ -159,8 +159,8 @@ impl WordList {
                 })?;
                 // Some releases are in Latin-1: words with letters beyond ASCII are left out in any case.
                 let text = String::from_utf8_lossy(&bytes);
-                let words = text.lines().filter(|word| !is_possessive(word));
-                for word in words.filter(|word| word.is_ascii()) {
+                let is_word = |word: &&str| word.is_ascii() && !is_possessive(word) && !is_initial(word);
+                for word in text.lines().filter(is_word) {
                     list.add(word, weight);
                 }
             }
@@ -225,4 +225,10 @@ impl WordList {
 /// contractions as well, but without the apostrophe ITS and LETS are words anyway.)
 fn is_possessive(word: &str) -> bool {
     word.ends_with("'s")
+}
+
+/// Dictionaries list every letter as a word; in running text B alone is rarer than 8 alone.
+fn is_initial(word: &str) -> bool {
+    let letters = word.trim_end_matches('\'');
+    letters.len() == 1 && !["a", "i"].contains(&letters.to_ascii_lowercase().as_str())
 }
