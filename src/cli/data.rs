@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 
-use super::{Outcome, fetch, output};
+use super::{Outcome, fetch, output, words};
 use crate::data::info::{self, summarize};
 use crate::data::loader::{Loader, Order};
 use crate::data::pages::{PageOptions, compose};
@@ -44,6 +44,8 @@ enum Verb {
     },
     /// Download a data set into the data folder
     Fetch(fetch::Args),
+    /// Make the word list that kiln ships from the lists of SCOWL
+    Words(words::Args),
     /// Draw a page of hand-printed text, with its truth in a JSON file beside it
     #[command(after_help = "Example:
   kiln data page --text \"HELLO WORLD\\n2026\" page.png
@@ -70,6 +72,7 @@ pub fn run(args: Args) -> Outcome {
             json,
         } => info(&config, &overrides, grid.as_deref(), json),
         Verb::Fetch(args) => fetch::run(args),
+        Verb::Words(args) => words::run(args),
         Verb::Page { text, seed, out } => page(&text, seed, &out),
     }
 }

@@ -19,10 +19,12 @@ mod ocr;
 mod output;
 mod predict;
 mod progress;
+mod reading;
 mod runs;
 mod segment;
 mod sweep;
 mod train;
+mod words;
 
 /// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
 const INTERRUPTED: u8 = 130;

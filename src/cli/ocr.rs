@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::reading::ReadingArgs;
 use super::{Outcome, output};
 use crate::config::experiment::Backend;
 use crate::metrics::text::{TextScore, score, total};
@@ -29,6 +30,8 @@ pub struct Args {
     /// Engine to compute with [default: flex]
     #[arg(long)]
     backend: Option<Backend>,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// Print JSON: lines, words and letters with boxes and confidences
     #[arg(long)]
     json: bool,
@@ -65,6 +68,7 @@ pub fn run(args: Args) -> Outcome {
         output::check_picture(path, args.images.first().map(PathBuf::as_path))?;
     }
     let mut watch = Stopwatch::start();
+    let options = args.reading.options()?;
     let truth = args.expect.as_deref().map(read_truth).transpose()?;
     let classifier = match &args.model {
         Some(run) => output::naming_classifier(run, args.backend)?,
@@ -82,7 +86,7 @@ pub fn run(args: Args) -> Outcome {
             .transpose()?;
         let photo = output::photo(path)?;
         watch.lap("decode");
-        let reading = ocr::read(&photo, &classifier)?;
+        let reading = ocr::read_with(&photo, &classifier, &options)?;
         watch.insert(&reading.timings);
         if let Some(folder) = &args.stages {
             super::segment::write_stages(folder, &reading.segmentation)?;

@@ -2,12 +2,18 @@
 //!
 //! Comes in: an upright image and a [`Classifier`](crate::inference::Classifier) of single characters. Goes out: a
 //! [`Page`] of lines, words and letters, each with its box and confidence; [`formats`] turns a page into text or JSON,
-//! [`expect`] holds it against the truth. Nothing here reads files or prints.
+//! [`expect`] holds it against the truth. Form and neighbours decide together: `lattice` scores what may be letters by
+//! form, [`context`] by what stands beside them, each as much as [`weights`] says; [`alphabet`] says which characters there
+//! may be. Nothing here prints, and only word lists are read from files.
 
+pub mod alphabet;
+pub mod context;
 pub mod expect;
 pub mod formats;
+mod lattice;
 pub mod page;
 pub mod reader;
+pub mod weights;
 
 use std::path::Path;
 
@@ -15,8 +21,10 @@ use burn::tensor::Device;
 
 use crate::inference::{Classifier, ModelError};
 
+pub use alphabet::Alphabet;
+pub use context::Context;
 pub use page::{Guess, Letter, Line, Page, Word};
-pub use reader::{ReadError, Reading, check, read};
+pub use reader::{Options, ReadError, Reading, check, read, read_with};
 
 /// The model that kiln ships: `artifacts/ocr`, see its MODEL_CARD.md. Part of the binary, so that reading needs no file.
 static SHIPPED: &[u8] = include_bytes!("../../artifacts/ocr/model.safetensors");

@@ -1,11 +1,16 @@
-//! The reader: segmentation finds the letters, the classifier names all of them in one go.
+//! The reader: segmentation finds what may be letters, the classifier looks at all of it in one go, and for each word the
+//! way of reading it is taken that form and neighbours together make the likeliest.
 
 use image::RgbImage;
 use rayon::prelude::*;
 
+use super::alphabet::Alphabet;
+use super::context::{self, Choice, Context, Place, Token};
+use super::lattice::{self, Classes, JUNK};
 use super::page::{self, Guess, Letter, Line, Page, Word};
+use super::weights::Weights;
 use crate::inference::{Classifier, ModelError};
-use crate::segmentation::{self, Segmentation};
+use crate::segmentation::{self, Candidate, Candidates, Rect, Segmentation};
 use crate::timings::{Lap, Stopwatch};
 
 /// How many guesses a letter keeps besides the first.
@@ -17,9 +22,20 @@ pub enum ReadError {
     /// The network.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A model that is not made for letters.
+    /// A model that is not made for letters, or not for these.
     #[error("{0}")]
     Unsuitable(String),
+}
+
+/// How a page is read; the default is English, with all characters that the model knows.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What neighbours may say.
+    pub context: Context,
+    /// Which characters there may be.
+    pub alphabet: Alphabet,
+    /// What each kind of evidence counts.
+    pub weights: Weights,
 }
 
 /// A page with the segmentation that it was read from.
@@ -33,7 +49,8 @@ pub struct Reading {
     pub timings: Vec<Lap>,
 }
 
-/// Whether a model can read: single characters as classes, square grey images as input.
+/// Whether a model can read: single characters as classes (and perhaps "junk", for what is none), square grey images as
+/// input.
 pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
     let card = classifier.card();
     let shape = card.input;
@@ -43,41 +60,57 @@ pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
             shape.channels, shape.height, shape.width
         )));
     }
-    match card.classes.iter().find(|class| class.chars().count() != 1) {
+    let odd = |class: &&String| class.chars().count() != 1 && *class != JUNK;
+    match card.classes.iter().find(odd) {
         None => Ok(()),
         Some(class) => Err(ReadError::Unsuitable(format!(
-            "the model has a class {class:?}; reading needs a model whose classes are single characters"
+            "the model has a class {class:?}; reading needs a model whose classes are single characters, and perhaps {JUNK:?}"
         ))),
     }
 }
 
-/// Reads an upright photograph.
+/// Reads an upright photograph as English.
 pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadError> {
+    read_with(photo, classifier, &Options::default())
+}
+
+/// Reads an upright photograph.
+///
+/// # Errors
+/// [`ReadError`]: the model isn't made for letters or knows none of the alphabet, or the device failed.
+pub fn read_with(
+    photo: &RgbImage,
+    classifier: &Classifier,
+    options: &Options,
+) -> Result<Reading, ReadError> {
     check(classifier)?;
+    let classes = Classes::new(&classifier.card().classes, &options.alphabet);
+    if classes.is_empty() {
+        return Err(ReadError::Unsuitable(
+            "the model knows none of the characters of --alphabet; give others, or another model".into(),
+        ));
+    }
     let mut watch = Stopwatch::start();
-    let segmentation = segmentation::segment(photo);
+    let (segmentation, ngram) = rayon::join(
+        || segmentation::segment(photo),
+        || options.context.ngram(),
+    );
     watch.insert(&segmentation.timings);
-    let size = classifier.card().input.height;
-    let letters: Vec<_> = letters(&segmentation).collect();
-    let count = letters.len();
-    let crops: Vec<Vec<f32>> = letters
-        .into_par_iter()
-        .map(|letter| segmentation.crop(letter, size).pixels)
-        .collect();
-    let pixels = crops.concat();
-    watch.lap("crops");
-    let mut probabilities = classifier.probabilities(pixels, count)?.into_iter();
-    watch.lap("classify");
-    let classes = &classifier.card().classes;
-    let lines = segmentation
-        .lines
-        .iter()
-        .map(|line| read_line(line, classes, &mut probabilities))
-        .collect();
+    let candidates = segmentation.candidates();
+    let rows = classify(&segmentation, &candidates, classifier, &mut watch)?;
+    let job = Job {
+        classes,
+        options,
+        candidates: &candidates,
+        rows: &rows,
+    };
+    let mut tokens = job.tokens();
+    let choices = context::read(&tokens, ngram, &options.weights);
+    let choices = job.read_empty_lines_again(&mut tokens, choices, ngram);
     let page = Page {
         width: segmentation.width,
         height: segmentation.height,
-        lines,
+        lines: job.lines(&choices),
     };
     watch.lap("text");
     let timings = watch.laps().to_vec();
@@ -88,28 +121,110 @@ pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadEr
     })
 }
 
-/// All letters in reading order.
-fn letters(segmentation: &Segmentation) -> impl Iterator<Item = &segmentation::LetterBox> {
-    segmentation
-        .lines
-        .iter()
-        .flat_map(|line| &line.words)
-        .flat_map(|word| &word.letters)
+/// Probabilities of every candidate's classes, by word in reading order.
+fn classify(
+    segmentation: &Segmentation,
+    candidates: &[Vec<Candidates>],
+    classifier: &Classifier,
+    watch: &mut Stopwatch,
+) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
+    let size = classifier.card().input.height;
+    let words = || candidates.iter().flatten();
+    let all: Vec<&Candidate> = words().flat_map(|word| &word.list).collect();
+    let count = all.len();
+    let crops: Vec<Vec<f32>> = all
+        .into_par_iter()
+        .map(|candidate| segmentation.crop(&candidate.letter, size).pixels)
+        .collect();
+    let pixels = crops.concat();
+    watch.lap("crops");
+    let mut rows = classifier.probabilities(pixels, count)?.into_iter();
+    watch.lap("classify");
+    Ok(words()
+        .map(|word| rows.by_ref().take(word.list.len()).collect())
+        .collect())
 }
 
-fn read_line(
-    line: &segmentation::TextLine,
-    classes: &[String],
-    probabilities: &mut impl Iterator<Item = Vec<f32>>,
-) -> Line {
-    let words: Vec<Word> = line
-        .words
-        .iter()
-        .map(|word| read_word(word, classes, probabilities))
-        .collect();
+/// What the network said of a page, and how it's to be read.
+struct Job<'a> {
+    classes: Classes,
+    options: &'a Options,
+    /// By line and word.
+    candidates: &'a [Vec<Candidates>],
+    /// By word in reading order.
+    rows: &'a [Vec<Vec<f32>>],
+}
+
+impl Job<'_> {
+    fn lattice(&self, word: &Candidates, rows: &[Vec<f32>], droppable: bool) -> context::Lattice {
+        let neighbours = !matches!(self.options.context, Context::Off);
+        let weights = &self.options.weights;
+        lattice::lattice(word, rows, &self.classes, weights, neighbours, droppable)
+    }
+
+    /// All words in reading order.
+    fn tokens(&self) -> Vec<Token> {
+        let words = self.candidates.iter().flat_map(|line| {
+            line.iter()
+                .enumerate()
+                .map(|(index, word)| (index == 0 && line.len() > 1, word))
+        });
+        words
+            .zip(self.rows)
+            .map(|((leads, word), rows)| Token {
+                lattice: self.lattice(word, rows, true),
+                place: match leads && word.pieces == 1 {
+                    true => Place::Numbering,
+                    false => Place::Text,
+                },
+            })
+            .collect()
+    }
+
+    /// Where a line would have no letter left, everything in it must be one.
+    fn read_empty_lines_again(
+        &self,
+        tokens: &mut [Token],
+        mut choices: Vec<Choice>,
+        ngram: Option<&context::Ngram>,
+    ) -> Vec<Choice> {
+        let mut first = 0;
+        let mut again = false;
+        for line in self.candidates {
+            let words = first..first + line.len();
+            let is_empty = |choice: &Choice| choice.best.iter().all(|(_, c)| c.is_none());
+            if choices[words.clone()].iter().all(is_empty) {
+                again = true;
+                for (index, word) in words.clone().zip(line) {
+                    tokens[index].lattice = self.lattice(word, &self.rows[index], false);
+                }
+            }
+            first = words.end;
+        }
+        if again {
+            choices = context::read(tokens, ngram, &self.options.weights);
+        }
+        choices
+    }
+
+    /// The page's lines; `choices` are by word in reading order.
+    fn lines(&self, choices: &[Choice]) -> Vec<Line> {
+        let mut choices = choices.iter();
+        let lines = self.candidates.iter().map(|line| {
+            let words = line.iter().zip(choices.by_ref());
+            words
+                .filter_map(|(word, choice)| read_word(word, choice))
+                .collect::<Vec<Word>>()
+        });
+        lines.filter_map(read_line).collect()
+    }
+}
+
+/// Puts a line together; `None` without words.
+fn read_line(words: Vec<Word>) -> Option<Line> {
     let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-    Line {
-        bounds: line.bounds,
+    Some(Line {
+        bounds: words.iter().map(|word| word.bounds).reduce(Rect::union)?,
         text: texts.join(" "),
         confidence: page::mean(
             words
@@ -118,51 +233,50 @@ fn read_line(
                 .map(|letter| letter.confidence),
         ),
         words,
-    }
+    })
 }
 
-fn read_word(
-    word: &segmentation::Word,
-    classes: &[String],
-    probabilities: &mut impl Iterator<Item = Vec<f32>>,
-) -> Word {
-    let letters: Vec<Letter> = word
-        .letters
-        .iter()
-        .map(|letter| {
-            let row = probabilities.next().unwrap_or_default();
-            let mut guesses = guesses(&row, classes).into_iter();
-            let best = guesses.next().unwrap_or(Guess {
-                text: String::new(),
-                confidence: 0.0,
-            });
-            Letter {
-                bounds: letter.bounds,
-                text: best.text,
-                confidence: best.confidence,
-                alternatives: guesses.collect(),
-            }
+/// Puts a word together; `None` where nothing in it is a letter.
+fn read_word(word: &Candidates, choice: &Choice) -> Option<Word> {
+    let chosen = choice.best.iter();
+    let letters: Vec<Letter> = chosen
+        .filter_map(|&(span, character)| {
+            let candidate = word.list.get(span)?;
+            Some(read_letter(
+                candidate.letter.bounds,
+                character?,
+                choice.shares.get(span)?,
+            ))
         })
         .collect();
-    Word {
-        bounds: word.bounds,
+    Some(Word {
+        bounds: letters
+            .iter()
+            .map(|letter| letter.bounds)
+            .reduce(Rect::union)?,
         text: letters.iter().map(|letter| letter.text.as_str()).collect(),
         confidence: page::mean(letters.iter().map(|letter| letter.confidence)),
         letters,
-    }
+    })
 }
 
-/// The best guesses, best first.
-fn guesses(probabilities: &[f32], classes: &[String]) -> Vec<Guess> {
-    let mut guesses: Vec<Guess> = classes
+/// A letter as it was chosen, with the next likely characters of the same box.
+fn read_letter(bounds: Rect, character: char, shares: &[(char, f32)]) -> Letter {
+    // Sums of rounded numbers may be beyond 1 by a hair.
+    let guess = |&(character, share): &(char, f32)| Guess {
+        text: character.to_string(),
+        confidence: share.clamp(0.0, 1.0),
+    };
+    let own = shares.iter().find(|(known, _)| *known == character);
+    let mut others: Vec<&(char, f32)> = shares
         .iter()
-        .zip(probabilities)
-        .map(|(class, &confidence)| Guess {
-            text: class.clone(),
-            confidence,
-        })
+        .filter(|(known, _)| *known != character)
         .collect();
-    guesses.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    guesses.truncate(1 + ALTERNATIVES);
-    guesses
+    others.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    Letter {
+        bounds,
+        text: character.to_string(),
+        confidence: own.map_or(0.0, |own| guess(own).confidence),
+        alternatives: others.into_iter().take(ALTERNATIVES).map(guess).collect(),
+    }
 }

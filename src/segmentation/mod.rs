@@ -4,7 +4,7 @@
 //! from which [`Segmentation::crop`] draws each letter like the images that a recogniser learned from. One file a stage, in
 //! the order in which a page goes through them: `flatten` (paper and light), `binarize` (ink or not), `components` (pieces
 //! and measures), `letters` (writing or not, parts of one letter), `split` (letters that touch), `layout` (lines and words),
-//! `crops`; `overlay` and `stages` draw what was found.
+//! `pieces` (what else may be a letter), `crops`; `overlay` and `stages` draw what was found.
 //!
 //! Every rule is relative to the page's own measures: light, noise, width of the pen, height of the letters. It knows no
 //! network and no files, reads no letter and doesn't turn pages that stand on their side.
@@ -18,6 +18,7 @@ mod geometry;
 mod layout;
 mod letters;
 mod overlay;
+mod pieces;
 mod plane;
 mod split;
 mod stages;
@@ -86,6 +87,35 @@ pub struct Segmentation {
     work: Option<Box<Work>>,
 }
 
+/// A stretch of a word that may be one letter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Its first piece, and the one after its last.
+    pub start: usize,
+    /// See `start`.
+    pub end: usize,
+    /// Its box and ink.
+    pub letter: LetterBox,
+    /// Cuts through ink at its sides, a half each: those of a whole reading add up to its number of cuts.
+    pub cuts: f32,
+    /// Half the ink that those cuts cross, in stroke widths.
+    pub ink: f32,
+    /// Gaps between letters that it bridges.
+    pub joins: usize,
+    /// It is one of the word's `letters`.
+    pub whole: bool,
+}
+
+/// All that may be letters in a word: its ink lies in pieces from left to right, and a way of reading the word is a row of
+/// candidates that covers each piece once. The word's own letters are one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidates {
+    /// Number of pieces.
+    pub pieces: usize,
+    /// In ascending order of `start`.
+    pub list: Vec<Candidate>,
+}
+
 /// The results of the stages, in pixels of the working copy.
 #[derive(Debug, Clone)]
 struct Work {
@@ -94,6 +124,8 @@ struct Work {
     components: components::Components,
     letters: letters::Letters,
     layout: Vec<layout::LineOfWords>,
+    /// By letter.
+    pieces: Vec<pieces::Pieces>,
     stroke_width: f32,
     letter_height: f32,
 }
@@ -135,29 +167,40 @@ fn work(photo: &RgbImage, watch: &mut Stopwatch) -> Option<Work> {
     let stroke_width = components::stroke_width(&components, &kept).unwrap_or(0.0);
     letters::drop_dark_corners(&components, &mut kept, stroke_width);
     split::split_wide(&mut components, &mut kept, letter_height, stroke_width);
-    let letters = letters::join_parts(&components, &kept, letter_height);
+    let mut letters = letters::join_parts(&components, &kept, letter_height);
     watch.lap("letters");
     let layout = layout::lay_out(&letters.letters, letter_height);
     watch.lap("layout");
+    let all = &mut letters.letters;
+    let pieces = pieces::cut_wide(&mut components, all, letter_height, stroke_width);
+    watch.lap("pieces");
     Some(Work {
         flat,
         binary,
         components,
         letters,
         layout,
+        pieces,
         stroke_width,
         letter_height,
     })
 }
 
+impl Work {
+    /// Pixels of a photograph of this size a working pixel, across and down.
+    fn scale(&self, width: u32, height: u32) -> (f32, f32) {
+        let grey = &self.flat.grey;
+        (
+            width as f32 / grey.width as f32,
+            height as f32 / grey.height as f32,
+        )
+    }
+}
+
 impl Segmentation {
     /// Fills in the public boxes from the stages' results.
     fn take(&mut self, work: Work) {
-        let grey = &work.flat.grey;
-        let scale = (
-            self.width as f32 / grey.width as f32,
-            self.height as f32 / grey.height as f32,
-        );
+        let scale = work.scale(self.width, self.height);
         let rect = |letter: &letters::Letter| letter.bounds.to_rect(scale, self.width, self.height);
         let word = |indices: &Vec<usize>| {
             let letters: Vec<LetterBox> = indices
@@ -191,6 +234,40 @@ impl Segmentation {
             };
         }
         self.work = Some(Box::new(work));
+    }
+
+    /// What may be letters, by line and word as in [`lines`](Self::lines).
+    pub fn candidates(&self) -> Vec<Vec<Candidates>> {
+        let Some(work) = &self.work else {
+            return Vec::new();
+        };
+        let word = |indices: &Vec<usize>| self.candidates_of(work, indices);
+        let line = |line: &layout::LineOfWords| line.iter().map(word).collect();
+        work.layout.iter().map(line).collect()
+    }
+
+    fn candidates_of(&self, work: &Work, letters: &[usize]) -> Candidates {
+        let pieces: Vec<&pieces::Pieces> = letters.iter().map(|&i| &work.pieces[i]).collect();
+        let scale = work.scale(self.width, self.height);
+        let candidate = |run: pieces::Run| Candidate {
+            start: run.start,
+            end: run.end,
+            letter: LetterBox {
+                bounds: run.letter.bounds.to_rect(scale, self.width, self.height),
+                letter: run.letter,
+            },
+            cuts: run.cuts,
+            ink: run.ink,
+            joins: run.joins,
+            whole: run.whole,
+        };
+        Candidates {
+            pieces: pieces.iter().map(|pieces| pieces.list.len()).sum(),
+            list: pieces::runs(&pieces, work.letter_height)
+                .into_iter()
+                .map(candidate)
+                .collect(),
+        }
     }
 
     /// Draws a letter of this page as a recogniser wants it: `size` x `size`, only its own ink, centred, its longer side

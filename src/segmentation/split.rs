@@ -23,10 +23,19 @@ const OFF_CENTRE: f32 = 0.5;
 const SIDEWAYS: f32 = 0.05;
 
 /// A way from the top row to the bottom row: all pixels of row `y` left of `columns[y]` are on its left.
-struct Seam {
-    columns: Vec<usize>,
+pub(super) struct Seam {
+    pub columns: Vec<usize>,
     /// Ink that it crosses, in pixels.
-    ink: f32,
+    pub ink: f32,
+    /// Ink and sideways steps.
+    pub cost: f32,
+}
+
+impl Seam {
+    /// Its column half way down.
+    pub fn middle(&self) -> usize {
+        self.columns[self.columns.len() / 2]
+    }
 }
 
 /// Cuts every wide piece of `kept`, again and again; new pieces are added to both lists.
@@ -87,63 +96,106 @@ fn cut(
 
 /// The seam with the least ink, those in the middle preferred, that stays `margin` away from both sides.
 fn best_seam(mask: &[bool], width: usize, margin: usize, stroke_width: f32) -> Option<Seam> {
+    let centre = width as f32 / 2.0;
+    let cost = |seam: &Seam| {
+        let middle = seam.columns.iter().sum::<usize>() as f32 / seam.columns.len() as f32;
+        seam.ink + OFF_CENTRE * stroke_width * (middle - centre).abs() / centre
+    };
+    seams(mask, width, margin)
+        .into_iter()
+        .map(|seam| (cost(&seam), seam))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, seam)| seam)
+}
+
+/// The cheapest seam through each column half way down that stays `margin` away from both sides. They don't cross.
+pub(super) fn seams(mask: &[bool], width: usize, margin: usize) -> Vec<Seam> {
     let height = mask.len() / width;
     let (first, end) = (margin.max(1), width.saturating_sub(margin));
     if first >= end || height == 0 {
-        return None;
+        return Vec::new();
     }
-    // costs[y][x]: the least cost from the top row to this pixel; steps[y][x]: the column in the row above.
-    let mut costs = vec![f32::INFINITY; width];
-    let mut steps = vec![0; mask.len()];
-    for y in 0..height {
-        let above = std::mem::replace(&mut costs, vec![f32::INFINITY; width]);
-        for x in first..end {
-            let ink = f32::from(mask[y * width + x]);
-            if y == 0 {
-                costs[x] = ink;
-                continue;
-            }
-            let near = x.max(first + 1) - 1..(x + 2).min(end);
-            for (from, above) in near.clone().zip(&above[near]) {
-                // A diagonal step is longer and crosses as much more ink.
-                let step = if from == x {
-                    ink
-                } else {
-                    ink * std::f32::consts::SQRT_2 + SIDEWAYS
-                };
-                if above + step < costs[x] {
-                    costs[x] = above + step;
-                    steps[y * width + x] = from;
-                }
-            }
-        }
-    }
-    let centre = width as f32 / 2.0;
+    let middle = height / 2;
+    let row = |y: usize| &mask[y * width..(y + 1) * width];
+    let from_top = Ways::of((0..=middle).map(row), first..end);
+    let from_bottom = Ways::of((middle..height).rev().map(row), first..end);
     (first..end)
-        .map(|bottom| {
-            let columns = trace(&steps, width, height, bottom);
-            let middle = columns.iter().sum::<usize>() as f32 / height as f32;
-            let aside = (middle - centre).abs() / centre;
-            (
-                costs[bottom] + OFF_CENTRE * stroke_width * aside,
-                bottom,
-                columns,
-            )
+        .map(|column| {
+            let mut columns = from_top.back_from(column);
+            columns.reverse();
+            columns.extend(from_bottom.back_from(column).into_iter().skip(1));
+            let here = f32::from(mask[middle * width + column]);
+            let cost = from_top.costs[column - first] + from_bottom.costs[column - first] - here;
+            let ink = ink_crossed(mask, width, &columns);
+            Seam { columns, ink, cost }
         })
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, bottom, columns)| Seam {
-            columns,
-            ink: costs[bottom],
-        })
+        .collect()
 }
 
-/// Follows the steps from a column of the bottom row up.
-fn trace(steps: &[usize], width: usize, height: usize, bottom: usize) -> Vec<usize> {
-    let mut columns = vec![bottom; height];
-    for y in (1..height).rev() {
-        columns[y - 1] = steps[y * width + columns[y]];
+/// Ink under a way, in pixels; a diagonal step is longer and crosses as much more.
+fn ink_crossed(mask: &[bool], width: usize, columns: &[usize]) -> f32 {
+    let pixels = columns.iter().enumerate().filter(|&(y, &x)| mask[y * width + x]);
+    pixels
+        .map(|(y, &x)| match y > 0 && columns[y - 1] != x {
+            true => std::f32::consts::SQRT_2,
+            false => 1.0,
+        })
+        .sum()
+}
+
+/// The cheapest way from the first of some rows to each column of the last.
+struct Ways {
+    first: usize,
+    /// By column of the last row.
+    costs: Vec<f32>,
+    /// By row after the first: the column in the row before.
+    steps: Vec<Vec<usize>>,
+}
+
+impl Ways {
+    /// `rows` follow each other; ways stay inside `columns`.
+    fn of<'a>(rows: impl Iterator<Item = &'a [bool]>, columns: std::ops::Range<usize>) -> Ways {
+        let mut ways = Ways {
+            first: columns.start,
+            costs: vec![0.0; columns.len()],
+            steps: Vec::new(),
+        };
+        for (y, row) in rows.enumerate() {
+            let row = &row[columns.clone()];
+            if y == 0 {
+                ways.costs = row.iter().map(|&ink| f32::from(ink)).collect();
+                continue;
+            }
+            let before = &ways.costs;
+            let best = |x: usize| {
+                let ink = f32::from(row[x]);
+                let straight = (before[x] + ink, x);
+                let aside = ink * std::f32::consts::SQRT_2 + SIDEWAYS;
+                let left = x.checked_sub(1).map(|x| (before[x] + aside, x));
+                let right = Some(x + 1).filter(|&x| x < before.len());
+                let right = right.map(|x| (before[x] + aside, x));
+                [left, right]
+                    .into_iter()
+                    .flatten()
+                    .fold(straight, |best, way| if way.0 < best.0 { way } else { best })
+            };
+            let (costs, steps) = (0..row.len()).map(best).unzip();
+            ways.costs = costs;
+            ways.steps.push(steps);
+        }
+        ways
     }
-    columns
+
+    /// The columns from the last row back to the first.
+    fn back_from(&self, column: usize) -> Vec<usize> {
+        let mut at = column - self.first;
+        let mut columns = vec![column];
+        for steps in self.steps.iter().rev() {
+            at = steps[at];
+            columns.push(at + self.first);
+        }
+        columns
+    }
 }
 
 /// The pieces left and right of a seam, both with the whole's label; `None` if one has no ink.

@@ -1,0 +1,55 @@
+//! The characters that a page may have.
+
+/// Which characters are read; all others are taken for impossible.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Alphabet {
+    /// All that the model knows.
+    #[default]
+    All,
+    /// A to Z.
+    Letters,
+    /// 0 to 9.
+    Digits,
+    /// These.
+    Only(Vec<char>),
+}
+
+impl Alphabet {
+    /// Whether a character may be read.
+    pub fn allows(&self, character: char) -> bool {
+        match self {
+            Alphabet::All => true,
+            Alphabet::Letters => character.is_alphabetic(),
+            Alphabet::Digits => character.is_ascii_digit(),
+            Alphabet::Only(characters) => characters.contains(&character),
+        }
+    }
+}
+
+impl std::str::FromStr for Alphabet {
+    type Err = String;
+
+    /// `all`, `letters`, `digits`, or the characters themselves (lower case means capitals).
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => return Ok(Alphabet::All),
+            "letters" => return Ok(Alphabet::Letters),
+            "digits" => return Ok(Alphabet::Digits),
+            _ => {}
+        }
+        let mut characters: Vec<char> = text.chars().map(|c| c.to_ascii_uppercase()).collect();
+        characters.sort_unstable();
+        characters.dedup();
+        let odd = characters.iter().find(|c| !c.is_alphanumeric());
+        match (odd, characters.is_empty()) {
+            (Some(odd), _) => Err(format!(
+                "{odd:?} is no letter or digit; give letters, digits, all, or the characters themselves, like ABC123"
+            )),
+            (None, true) => Err(
+                "it is empty; give letters, digits, all, or the characters themselves, like ABC123"
+                    .into(),
+            ),
+            (None, false) => Ok(Alphabet::Only(characters)),
+        }
+    }
+}
