@@ -1,8 +1,8 @@
 //! Reading: a photograph and a classifier become a page of text.
 //!
 //! Comes in: an upright image and a [`Classifier`](crate::inference::Classifier) of single characters. Goes out: a
-//! [`Page`] of lines, words and letters, each with its box and confidence; [`formats`] turns a page into text or JSON,
-//! [`expect`] holds it against the truth. Nothing here reads files or prints.
+//! [`Page`] of lines, words and letters, each with its box and confidence; [`formats`] turns pages into files that
+//! people and other programs take, [`expect`] is the truth to hold them against. Nothing here reads files or prints.
 
 pub mod expect;
 pub mod formats;

@@ -17,7 +17,10 @@ pub fn alto(sheets: &[Sheet]) -> String {
     let mut xml = Xml::new("");
     let root = [
         ("xmlns", NAMESPACE.to_string()),
-        ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance".into()),
+        (
+            "xmlns:xsi",
+            "http://www.w3.org/2001/XMLSchema-instance".into(),
+        ),
         ("xsi:schemaLocation", format!("{NAMESPACE} {SCHEMA}")),
         ("SCHEMAVERSION", VERSION.into()),
     ];
@@ -57,7 +60,10 @@ fn page(xml: &mut Xml, number: usize, sheet: &Sheet) {
         ("WIDTH", page.width.to_string()),
         ("HEIGHT", page.height.to_string()),
         ("PHYSICAL_IMG_NR", number.to_string()),
-        ("PC", probability(page::mean(letters.map(|letter| letter.confidence)))),
+        (
+            "PC",
+            probability(page::mean(letters.map(|letter| letter.confidence))),
+        ),
     ];
     let whole = Rect {
         x: 0,
@@ -83,21 +89,25 @@ fn page(xml: &mut Xml, number: usize, sheet: &Sheet) {
 }
 
 fn line(xml: &mut Xml, id: &str, line: &Line) {
-    xml.block("TextLine", &with_id(format!("line_{id}"), line.bounds), |xml| {
-        for (word, at) in line.words.iter().zip(1..) {
-            self::word(xml, &format!("{id}_{at}"), word);
-            if let Some(next) = line.words.get(at) {
-                let left = word.bounds.x + word.bounds.width;
-                let space = [
-                    ("HPOS", left.to_string()),
-                    ("VPOS", line.bounds.y.to_string()),
-                    // Slanted words may overlap.
-                    ("WIDTH", next.bounds.x.saturating_sub(left).to_string()),
-                ];
-                xml.empty("SP", &space);
+    xml.block(
+        "TextLine",
+        &with_id(format!("line_{id}"), line.bounds),
+        |xml| {
+            for (word, at) in line.words.iter().zip(1..) {
+                self::word(xml, &format!("{id}_{at}"), word);
+                if let Some(next) = line.words.get(at) {
+                    let left = word.bounds.x + word.bounds.width;
+                    let space = [
+                        ("HPOS", left.to_string()),
+                        ("VPOS", line.bounds.y.to_string()),
+                        // Slanted words may overlap.
+                        ("WIDTH", next.bounds.x.saturating_sub(left).to_string()),
+                    ];
+                    xml.empty("SP", &space);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 fn word(xml: &mut Xml, id: &str, word: &Word) {

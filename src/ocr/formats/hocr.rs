@@ -37,8 +37,9 @@ fn head(xml: &mut Xml, sheets: &[Sheet]) {
             ("content", "text/html; charset=utf-8".into()),
         ],
     );
-    let mut meta =
-        |name: &str, content: String| xml.empty("meta", &[("name", name.into()), ("content", content)]);
+    let mut meta = |name: &str, content: String| {
+        xml.empty("meta", &[("name", name.into()), ("content", content)])
+    };
     meta("ocr-system", format!("kiln {}", env!("CARGO_PKG_VERSION")));
     meta("ocr-capabilities", CAPABILITIES.into());
     meta("ocr-number-of-pages", sheets.len().to_string());
@@ -84,17 +85,21 @@ fn word(xml: &mut Xml, id: &str, word: &Word) {
         bbox(word.bounds),
         100.0 * word.confidence
     );
-    xml.inline("span", &element("ocrx_word", format!("word_{id}"), title), |xml| {
-        for letter in &word.letters {
-            let title = format!(
-                "{}; x_confs {:.2}",
-                bbox(letter.bounds),
-                100.0 * letter.confidence
-            );
-            let attributes = [("class", "ocrx_cinfo".into()), ("title", title)];
-            xml.inline("span", &attributes, |xml| xml.text(&letter.text));
-        }
-    });
+    xml.inline(
+        "span",
+        &element("ocrx_word", format!("word_{id}"), title),
+        |xml| {
+            for letter in &word.letters {
+                let title = format!(
+                    "{}; x_confs {:.2}",
+                    bbox(letter.bounds),
+                    100.0 * letter.confidence
+                );
+                let attributes = [("class", "ocrx_cinfo".into()), ("title", title)];
+                xml.inline("span", &attributes, |xml| xml.text(&letter.text));
+            }
+        },
+    );
 }
 
 fn element(class: &str, id: String, title: String) -> [Attribute<'static>; 3] {

@@ -13,7 +13,7 @@ mod xml;
 use serde::Serialize;
 
 use super::page::Page;
-use crate::metrics::text::TextScore;
+use crate::metrics::text::{TextScore, total};
 use crate::segmentation::Label;
 
 pub use alto::alto;
@@ -70,11 +70,15 @@ pub struct Sheet {
     pub picture: Option<Picture>,
 }
 
-/// A file of all sheets.
-pub fn write(format: Format, sheets: &[Sheet]) -> Result<Vec<u8>, serde_json::Error> {
+/// A file of all sheets. `several` says whether there may be more than one: then texts have headings and JSON is a list.
+pub fn write(
+    format: Format,
+    sheets: &[Sheet],
+    several: bool,
+) -> Result<Vec<u8>, serde_json::Error> {
     Ok(match format {
-        Format::Text => texts(sheets, |_| String::new()).into_bytes(),
-        Format::Json => json(sheets)?.into_bytes(),
+        Format::Text => texts(sheets, several, |_| String::new()).into_bytes(),
+        Format::Json => json(sheets, several)?.into_bytes(),
         Format::Hocr => hocr(sheets).into_bytes(),
         Format::Alto => alto(sheets).into_bytes(),
         Format::Tsv => tsv(sheets).into_bytes(),
@@ -91,21 +95,31 @@ pub fn text(page: &Page) -> String {
 }
 
 /// The text of all sheets; several get a heading each. `after` gives what stands below a sheet's text.
-pub fn texts(sheets: &[Sheet], after: impl Fn(&Sheet) -> String) -> String {
+pub fn texts(sheets: &[Sheet], several: bool, after: impl Fn(&Sheet) -> String) -> String {
     let one = |sheet: &Sheet| {
-        let heading = match sheets.len() {
-            1 => String::new(),
-            _ => format!("== {}\n", sheet.image),
+        let heading = match several {
+            true => format!("== {}\n", sheet.image),
+            false => String::new(),
         };
         format!("{heading}{}{}", text(&sheet.page), after(sheet))
     };
     sheets.iter().map(one).collect()
 }
 
-/// One sheet as an object, several as a list of objects.
-fn json(sheets: &[Sheet]) -> Result<String, serde_json::Error> {
+/// One sheet as an object, several as a list of objects; with scores, the list beside the score of all.
+fn json(sheets: &[Sheet], several: bool) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Scored<'a> {
+        pages: &'a [Sheet],
+        score: TextScore,
+    }
+    let scores = || sheets.iter().filter_map(|sheet| sheet.score.as_ref());
     let text = match sheets {
-        [sheet] => serde_json::to_string_pretty(sheet)?,
+        [sheet] if !several => serde_json::to_string_pretty(sheet)?,
+        pages if scores().next().is_some() => serde_json::to_string_pretty(&Scored {
+            pages,
+            score: total(scores()),
+        })?,
         sheets => serde_json::to_string_pretty(sheets)?,
     };
     Ok(text + "\n")

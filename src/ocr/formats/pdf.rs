@@ -287,7 +287,9 @@ fn write_image(pdf: &mut Pdf, id: Ref, picture: &Picture) {
                 .columns(size(picture.width));
         }
     }
-    image.width(size(picture.width)).height(size(picture.height));
+    image
+        .width(size(picture.width))
+        .height(size(picture.height));
     match picture.channels {
         1 => image.color_space().device_gray(),
         _ => image.color_space().device_rgb(),

@@ -122,7 +122,10 @@ fn frame_header(file: &[u8]) -> Option<(u32, u32, u8)> {
             let [_, _, 8, h1, h0, w1, w0, channels @ (1 | 3), ..] = segment else {
                 return None;
             };
-            let (height, width) = (u16::from_be_bytes([*h1, *h0]), u16::from_be_bytes([*w1, *w0]));
+            let (height, width) = (
+                u16::from_be_bytes([*h1, *h0]),
+                u16::from_be_bytes([*w1, *w0]),
+            );
             return Some((width.into(), height.into(), *channels));
         }
         if *code == SCAN {
