@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use self::inputs::{Input, Loaded};
 use self::progress::Progress;
 use self::targets::Target;
-use super::{Failure, Outcome, output};
+use super::{Outcome, output};
 use crate::config::experiment::Backend;
 use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
