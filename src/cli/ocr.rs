@@ -1,28 +1,50 @@
 //! `kiln ocr`
 
-use std::path::{Path, PathBuf};
+mod inputs;
+mod progress;
+mod scores;
+mod targets;
+mod truth;
 
-use serde::Serialize;
+use std::path::PathBuf;
 
+use self::inputs::{Input, Loaded};
+use self::progress::Progress;
+use self::targets::Target;
 use super::reading::ReadingArgs;
 use super::{Outcome, output};
 use crate::config::experiment::Backend;
-use crate::metrics::text::{TextScore, score, total};
-use crate::ocr::{self, Page, expect, formats};
+use crate::inference::Classifier;
+use crate::metrics::text::{TextScore, score};
+use crate::ocr::formats::{Format, Picture, Sheet};
+use crate::ocr::{self, Page, Reading, formats};
+use crate::photo::PhotoError;
 use crate::timings::Stopwatch;
 use crate::{device, files, segmentation};
 
 /// Read photographed pages of hand-printed block capitals.
 #[derive(clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   kiln ocr page.jpg --overlay read.png
+  kiln ocr scans/ --format pdf -o scans.pdf
+  kiln ocr *.jpg --format alto -o alto/
+  curl -s https://example.org/page.png | kiln ocr - --json
   kiln ocr *.jpg --model runs/nist36_cnn-1 --expect truth.json
+  kiln ocr scans/ --expect beside
 
---expect takes a text file (a line per line) or a JSON object of file name to list of lines, and prints the character
-accuracy 1 - edit distance / length, with and without spaces.")]
+Folders are searched for PNG and JPEG files, not for folders. An image that can't be read is told on standard error, the
+others are written, and the exit code is 1.
+
+--output is a file. For several images it is a folder that gets a file for each of them, unless its name ends as the format's
+files do (.txt .json .hocr .xml .tsv .pdf): then all pages are in that file. JSON has an object for one image and a list for
+several; with --expect the list is under `pages`, beside the `score` of all.
+
+--expect takes a text file (a line per line), a JSON object of file name to list of lines, a folder with a .txt for each
+image, or the word `beside` for a .txt beside each image. It prints the character accuracy 1 - edit distance / length with
+and without spaces, character and word error rates (edits / length), and the commonest confusions.")]
 pub struct Args {
-    /// PNG or JPEG files
-    #[arg(required = true, value_name = "IMAGE")]
+    /// PNG or JPEG files, folders of them, or - for standard input
+    #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
     images: Vec<PathBuf>,
     /// Run directory of a model whose classes are single characters [default: the model that kiln ships]
     #[arg(long, value_name = "RUN")]
@@ -32,155 +54,218 @@ pub struct Args {
     backend: Option<Backend>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Print JSON: lines, words and letters with boxes and confidences
-    #[arg(long)]
+    /// What to write the pages as
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// Write the page with boxes and letters drawn on it (one image only)
-    #[arg(long, value_name = "PNG")]
+    /// Write to this file or folder instead of standard output
+    #[arg(long, short, value_name = "FILE|DIR")]
+    output: Option<PathBuf>,
+    /// Write the page with boxes and letters drawn on it; for several images, into this folder
+    #[arg(long, value_name = "PNG|DIR")]
     overlay: Option<PathBuf>,
-    /// Write every intermediate picture of the segmentation into this folder (one image only)
+    /// Write every intermediate picture of the segmentation into this folder; for several images, into folders in it
     #[arg(long, value_name = "DIR")]
     stages: Option<PathBuf>,
     /// Print how long each stage took, on standard error
     #[arg(long)]
     timings: bool,
-    /// Compare with the truth in this file
-    #[arg(long, value_name = "FILE")]
+    /// Compare with the truth in this file or folder, or `beside` each image
+    #[arg(long, value_name = "FILE|DIR|beside")]
     expect: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
-struct Document {
-    image: String,
-    #[serde(flatten)]
-    page: Page,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score: Option<TextScore>,
-}
-
 pub fn run(args: Args) -> Outcome {
-    if args.images.len() > 1 && (args.overlay.is_some() || args.stages.is_some()) {
-        return Err(
-            output::UsageError("--overlay and --stages take one image at a time".into()).into(),
-        );
-    }
-    if let Some(path) = &args.overlay {
-        output::check_picture(path, args.images.first().map(PathBuf::as_path))?;
-    }
+    let (inputs, several) = inputs::list(&args.images)?;
+    let format = match args.json {
+        true => Format::Json,
+        false => args.format,
+    };
+    let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
+    let overlay = args.overlay.as_deref();
+    let overlays = overlay.map(|path| targets::overlays(path, &inputs, several));
+    let stages = args.stages.as_deref();
+    let stages = stages.map(|path| targets::stages(path, &inputs, several));
+    let (overlays, stages) = (overlays.transpose()?, stages.transpose()?);
     let mut watch = Stopwatch::start();
     let options = args.reading.options()?;
-    let truth = args.expect.as_deref().map(read_truth).transpose()?;
+    let expect = args.expect.as_deref();
+    let truths = expect.map(|path| truth::find(path, &inputs)).transpose()?;
     let classifier = match &args.model {
         Some(run) => output::naming_classifier(run, args.backend)?,
         None => ocr::shipped_model(&device::open(args.backend.unwrap_or_default())?)?,
     };
     ocr::check(&classifier)?;
     watch.lap("load model");
-    // All pages are read before anything is printed: one that fails leaves no half of a result. (Pictures belong to one
-    // image only.)
-    let mut documents = Vec::new();
-    for path in &args.images {
-        let expected = truth
-            .as_deref()
-            .map(|truth| expected_lines(truth, path, args.expect.as_deref()))
-            .transpose()?;
-        let photo = output::photo(path)?;
-        watch.lap("decode");
-        let reading = ocr::read_with(&photo, &classifier, &options)?;
-        watch.insert(&reading.timings);
-        if let Some(folder) = &args.stages {
+    let mut job = Job {
+        progress: Progress::new(inputs.len()),
+        inputs: &inputs,
+        several,
+        format,
+        target,
+        overlays,
+        stages,
+        truths,
+        classifier,
+        options,
+        watch,
+        sheets: Vec::new(),
+        scores: Vec::new(),
+        failed: 0,
+    };
+    inputs::each(&inputs, |index, loaded| job.page(index, loaded))?;
+    job.progress.clear();
+    job.print()?;
+    job.watch.lap("print");
+    if args.timings {
+        output::note(job.watch.table().trim_end());
+    }
+    match job.failed {
+        0 => Ok(()),
+        failed => {
+            Err(anyhow::anyhow!("{failed} of {} images could not be read", inputs.len()).into())
+        }
+    }
+}
+
+/// What is done for each image, and what is left of it.
+struct Job<'a> {
+    inputs: &'a [Input],
+    several: bool,
+    format: Format,
+    target: Target,
+    overlays: Option<Vec<PathBuf>>,
+    stages: Option<Vec<PathBuf>>,
+    truths: Option<Vec<Vec<String>>>,
+    classifier: Classifier,
+    options: ocr::Options,
+    progress: Progress,
+    watch: Stopwatch,
+    /// Those that are written together, at the end.
+    sheets: Vec<Sheet>,
+    /// By the names of the images.
+    scores: Vec<(String, TextScore)>,
+    failed: usize,
+}
+
+impl Job<'_> {
+    /// Reads an image. One that can't be read is told, and doesn't stop the others; a file that can't be written does.
+    fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
+        self.watch.lap("decode");
+        let name = self.inputs[index].name();
+        self.progress.begins(index, &name);
+        let read = |loaded: Loaded| -> anyhow::Result<(Loaded, Reading)> {
+            let reading = ocr::read_with(&loaded.photo, &self.classifier, &self.options)?;
+            Ok((loaded, reading))
+        };
+        let (loaded, reading) = match loaded.map_err(anyhow::Error::from).and_then(read) {
+            Ok(read) => read,
+            // The only image there is: its error is the verb's.
+            Err(error) if !self.several => return Err(error.into()),
+            Err(error) => {
+                self.progress.say(&format!("error: {error}"));
+                self.failed += 1;
+                return Ok(());
+            }
+        };
+        self.watch.insert(&reading.timings);
+        self.draw(index, &loaded, &reading)?;
+        let page = reading.page;
+        if page.lines.is_empty() {
+            self.progress.say(&format!("{name}: no writing was found"));
+        }
+        self.progress
+            .ended(index, &name, page.lines.len(), formats::labels(&page).len());
+        self.watch.lap("pictures");
+        let truth = self.truths.as_ref().and_then(|truths| truths.get(index));
+        let score = truth.map(|truth| score(&text_lines(&page), truth));
+        if let Some(score) = &score {
+            self.scores.push((name.clone(), score.clone()));
+        }
+        let is_shown = self.format == Format::Pdf;
+        self.deliver(
+            index,
+            Sheet {
+                image: name,
+                page,
+                score,
+                picture: is_shown.then(|| Picture::new(loaded.file, &loaded.photo)),
+            },
+        )
+    }
+
+    /// The pictures that were asked for.
+    fn draw(&self, index: usize, loaded: &Loaded, reading: &Reading) -> Outcome {
+        if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
             super::segment::write_stages(folder, &reading.segmentation)?;
         }
-        if let Some(target) = &args.overlay {
+        if let Some(path) = self.overlays.as_ref().and_then(|paths| paths.get(index)) {
+            if self.several {
+                targets::make_folder(path)?;
+            }
             let labels = formats::labels(&reading.page);
-            let picture = segmentation::overlay(&photo, &reading.segmentation, &labels);
-            files::write_png(target, &picture)?;
+            let picture = segmentation::overlay(&loaded.photo, &reading.segmentation, &labels);
+            files::write_png(path, &picture)?;
         }
-        if reading.page.lines.is_empty() {
-            output::note(&format!("{}: no writing was found", path.display()));
+        Ok(())
+    }
+
+    /// Writes a sheet that has a file of its own; the others wait for the end.
+    fn deliver(&mut self, index: usize, sheet: Sheet) -> Outcome {
+        if let Target::Files(paths) = &self.target
+            && let Some(path) = paths.get(index)
+        {
+            targets::make_folder(path)?;
+            let bytes = formats::write(self.format, &[sheet], false)?;
+            files::write(path, &bytes)?;
+            self.watch.lap("write");
+        } else {
+            self.sheets.push(sheet);
         }
-        watch.lap("pictures");
-        let score = expected.map(|expected| score(&text_lines(&reading.page), &expected));
-        documents.push(Document {
-            image: path.display().to_string(),
-            page: reading.page,
-            score,
-        });
+        Ok(())
     }
-    match (args.json, documents.as_slice()) {
-        (true, [document]) => output::json(document)?,
-        (true, documents) => output::json(&documents)?,
-        (false, documents) => output::emit(&as_text(documents))?,
+
+    /// Writes what waits for the end, and the scores: with the text or in the JSON; else where the pages are not.
+    fn print(&mut self) -> Outcome {
+        let summary = self.summary();
+        match (&self.target, self.format) {
+            // Nothing could be read.
+            (Target::Standard | Target::File(_), _) if self.sheets.is_empty() => {}
+            (Target::Standard, Format::Text) => {
+                let after = |sheet: &Sheet| sheet.score.as_ref().map(scores::describe);
+                let text = formats::texts(&self.sheets, self.several, |sheet| {
+                    after(sheet).unwrap_or_default()
+                });
+                let total = if self.several { summary } else { String::new() };
+                output::emit(text + &total)?;
+            }
+            (Target::Standard, format) => {
+                output::emit(formats::write(format, &self.sheets, self.several)?)?;
+                if format != Format::Json && !summary.is_empty() {
+                    output::note(summary.trim_end());
+                }
+            }
+            (Target::File(path), format) => {
+                files::write(path, &formats::write(format, &self.sheets, self.several)?)?;
+                output::emit(summary)?;
+            }
+            (Target::Files(_), _) => output::emit(summary)?,
+        }
+        Ok(())
     }
-    watch.lap("print");
-    if args.timings {
-        output::note(watch.table().trim_end());
+
+    /// All scores as text; nothing without a truth.
+    fn summary(&self) -> String {
+        match self.scores.as_slice() {
+            [] => String::new(),
+            [(_, score)] if !self.several => scores::describe(score),
+            scores => scores::summary(scores),
+        }
     }
-    Ok(())
 }
 
 fn text_lines(page: &Page) -> Vec<String> {
     page.lines.iter().map(|line| line.text.clone()).collect()
-}
-
-fn read_truth(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).map_err(|error| {
-        anyhow::anyhow!(
-            "{}: {error}; --expect takes a text or JSON file",
-            path.display()
-        )
-    })
-}
-
-fn expected_lines(truth: &str, image: &Path, file: Option<&Path>) -> anyhow::Result<Vec<String>> {
-    let name = image
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    expect::lines(truth, &name).map_err(|problem| {
-        let file = file.unwrap_or(Path::new("--expect")).display();
-        output::UsageError(format!("{file}: {problem}")).into()
-    })
-}
-
-/// The text of all pages; several get a heading each, and a total where there is a truth.
-fn as_text(documents: &[Document]) -> String {
-    let mut text = String::new();
-    for document in documents {
-        if documents.len() > 1 {
-            text += &format!("== {}\n", document.image);
-        }
-        text += &formats::text(&document.page);
-        if let Some(score) = &document.score {
-            text += &describe(score);
-        }
-    }
-    let scores: Vec<TextScore> = documents
-        .iter()
-        .filter_map(|document| document.score.clone())
-        .collect();
-    if scores.len() > 1 {
-        text += &format!("== all {}\n{}", scores.len(), describe(&total(&scores)));
-    }
-    text
-}
-
-fn describe(score: &TextScore) -> String {
-    let line = |name: &str, edit: &crate::metrics::text::EditScore| {
-        format!(
-            "{name}  {:.4}  ({} of {} right, {} edits)",
-            edit.accuracy,
-            edit.length.saturating_sub(edit.distance),
-            edit.length,
-            edit.distance
-        )
-    };
-    format!(
-        "{}\n{}\n",
-        line(
-            "character accuracy without spaces",
-            &score.characters_without_spaces
-        ),
-        line("character accuracy with spaces   ", &score.characters)
-    )
 }

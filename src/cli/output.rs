@@ -44,9 +44,9 @@ pub fn note(line: &str) {
 }
 
 /// Writes a result to standard output, as it is.
-pub fn emit(text: &str) -> Result<(), OutputError> {
+pub fn emit(result: impl AsRef<[u8]>) -> Result<(), OutputError> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
+    out.write_all(result.as_ref())
         .and_then(|()| out.flush())
         .map_err(OutputError)
 }

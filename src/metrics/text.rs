@@ -54,6 +54,8 @@ pub struct TextScore {
     pub characters_without_spaces: EditScore,
     /// Over the words, which are what white space separates.
     pub words: EditScore,
+    /// Character error rate: `characters.distance / characters.length`.
+    pub character_error_rate: f64,
     /// Word error rate: `words.distance / words.length`.
     pub word_error_rate: f64,
     /// The mistakes in one shortest alignment of all characters, most frequent first, then in the order of the
@@ -80,28 +82,32 @@ pub fn score(read_lines: &[String], truth_lines: &[String]) -> TextScore {
         characters,
         characters_without_spaces,
         words,
+        character_error_rate: characters.error_rate(),
         word_error_rate: words.error_rate(),
         confusions: count_mistakes(mistakes),
     }
 }
 
 /// The score of several texts together: distances and lengths are summed, so a long text weighs more than a short one.
-pub fn total(scores: &[TextScore]) -> TextScore {
-    let sum = |part: fn(&TextScore) -> EditScore| {
-        let parts = scores.iter().map(part);
-        parts.fold(EditScore::new(0, 0), |a, b| {
-            EditScore::new(a.distance + b.distance, a.length + b.length)
-        })
-    };
+pub fn total<'a>(scores: impl IntoIterator<Item = &'a TextScore>) -> TextScore {
+    let add =
+        |a: EditScore, b: EditScore| EditScore::new(a.distance + b.distance, a.length + b.length);
+    let none = EditScore::new(0, 0);
+    let (mut characters, mut dense, mut words) = (none, none, none);
     let mut counts = BTreeMap::new();
-    for confusion in scores.iter().flat_map(|score| &score.confusions) {
-        *counts.entry((confusion.truth, confusion.read)).or_insert(0) += confusion.count;
+    for score in scores {
+        characters = add(characters, score.characters);
+        dense = add(dense, score.characters_without_spaces);
+        words = add(words, score.words);
+        for confusion in &score.confusions {
+            *counts.entry((confusion.truth, confusion.read)).or_insert(0) += confusion.count;
+        }
     }
-    let words = sum(|score| score.words);
     TextScore {
-        characters: sum(|score| score.characters),
-        characters_without_spaces: sum(|score| score.characters_without_spaces),
+        characters,
+        characters_without_spaces: dense,
         words,
+        character_error_rate: characters.error_rate(),
         word_error_rate: words.error_rate(),
         confusions: sort_confusions(counts),
     }

@@ -16,12 +16,7 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
         Err(error) => return Err(format!("not valid JSON: {error}")),
     };
     let Some(map) = map else {
-        return Ok(truth
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_string)
-            .collect());
+        return Ok(text_lines(truth));
     };
     let entry = map.get(image).or_else(|| map.get("text"));
     let Some(entry) = entry else {
@@ -38,4 +33,14 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
             .collect()
     });
     lines.ok_or_else(|| format!("{image:?}: expected a list of lines, found {entry}"))
+}
+
+/// The lines of a text, without those that are empty and without white space around them.
+pub fn text_lines(truth: &str) -> Vec<String> {
+    truth
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_string)
+        .collect()
 }

@@ -1,10 +1,10 @@
 //! Reading: a photograph and a classifier become a page of text.
 //!
 //! Comes in: an upright image and a [`Classifier`](crate::inference::Classifier) of single characters. Goes out: a
-//! [`Page`] of lines, words and letters, each with its box and confidence; [`formats`] turns a page into text or JSON,
-//! [`expect`] holds it against the truth. Form and neighbours decide together: `lattice` scores what may be letters by
-//! form, [`context`] by what stands beside them, each as much as [`weights`] says; [`alphabet`] says which characters there
-//! may be. Nothing here prints, and only word lists are read from files.
+//! [`Page`] of lines, words and letters, each with its box and confidence; [`formats`] turns pages into files that
+//! people and other programs take, [`expect`] is the truth to hold them against. Form and neighbours decide together:
+//! `lattice` scores what may be letters by form, [`context`] by what stands beside them, each as much as [`weights`] says;
+//! [`alphabet`] says which characters there may be. Nothing here prints, and only word lists are read from files.
 
 pub mod alphabet;
 pub mod context;

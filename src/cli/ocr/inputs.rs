@@ -1,0 +1,150 @@
+//! What `kiln ocr` is given: files, folders and standard input become images, one after the other.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+
+use image::RgbImage;
+
+use crate::cli::output::UsageError;
+use crate::photo::{self, PhotoError};
+
+/// The argument that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+/// What files are called that are made from standard input.
+const STANDARD_INPUT_STEM: &str = "stdin";
+/// What the images in a folder end in.
+const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+/// Longest image that is taken in: what is beyond is cut off, and then found to be missing.
+const LONGEST: u64 = 1 << 30;
+
+/// Where an image comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Input {
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Standard,
+}
+
+impl Input {
+    /// What it is called.
+    pub fn path(&self) -> &Path {
+        match self {
+            Input::File(path) => path,
+            Input::Standard => Path::new(STANDARD_INPUT),
+        }
+    }
+
+    /// What it is called, to be printed.
+    pub fn name(&self) -> String {
+        self.path().display().to_string()
+    }
+
+    /// The name without folder.
+    pub fn file_name(&self) -> String {
+        let name = self.path().file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// The name without folder and extension: what files made from it are called.
+    pub fn stem(&self) -> PathBuf {
+        match self {
+            Input::File(path) => path.file_stem().unwrap_or_default().into(),
+            Input::Standard => STANDARD_INPUT_STEM.into(),
+        }
+    }
+}
+
+/// All images of the arguments, and whether there may be several: those of a folder come in the order of their names,
+/// without those of folders in it.
+pub fn list(arguments: &[PathBuf]) -> anyhow::Result<(Vec<Input>, bool)> {
+    let mut inputs = Vec::new();
+    let mut folders = false;
+    for argument in arguments {
+        if argument.as_os_str() == STANDARD_INPUT {
+            if inputs.contains(&Input::Standard) {
+                return Err(UsageError("- (standard input) can be read only once".into()).into());
+            }
+            inputs.push(Input::Standard);
+        } else if argument.is_dir() {
+            folders = true;
+            inputs.extend(images(argument)?);
+        } else {
+            inputs.push(Input::File(argument.clone()));
+        }
+    }
+    let several = folders || inputs.len() > 1;
+    Ok((inputs, several))
+}
+
+/// The images of a folder.
+fn images(folder: &Path) -> anyhow::Result<Vec<Input>> {
+    let error = |error| anyhow::anyhow!("{}: {error}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        let is_image = EXTENSIONS
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if is_image && !name.starts_with('.') && path.is_file() {
+            found.push(Input::File(path));
+        }
+    }
+    if found.is_empty() {
+        let folder = folder.display();
+        return Err(UsageError(format!("{folder}: there is no PNG or JPEG file in it")).into());
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// An image in memory.
+pub struct Loaded {
+    /// The file's bytes.
+    pub file: Vec<u8>,
+    /// The image, upright.
+    pub photo: RgbImage,
+}
+
+fn load(input: &Input) -> Result<Loaded, PhotoError> {
+    let mut file = Vec::new();
+    match input {
+        Input::File(path) => {
+            std::fs::File::open(path).and_then(|open| open.take(LONGEST).read_to_end(&mut file))
+        }
+        Input::Standard => std::io::stdin().lock().take(LONGEST).read_to_end(&mut file),
+    }
+    .map_err(|source| PhotoError::Io {
+        path: input.path().to_path_buf(),
+        source,
+    })?;
+    let photo = photo::decode(&file, input.path())?.into_rgb8();
+    Ok(Loaded { file, photo })
+}
+
+/// Hands all images to `take`, in their order, until it fails. While one is read the next one is decoded, on a thread of
+/// its own; there are never more than these two in memory.
+pub fn each<E>(
+    inputs: &[Input],
+    mut take: impl FnMut(usize, Result<Loaded, PhotoError>) -> Result<(), E>,
+) -> Result<(), E> {
+    std::thread::scope(|scope| {
+        // Without room: the next image waits in the hands of its thread.
+        let (sender, receiver) = sync_channel(0);
+        scope.spawn(move || {
+            for input in inputs {
+                // The other side has gone: nobody wants the rest.
+                if sender.send(load(input)).is_err() {
+                    break;
+                }
+            }
+        });
+        for (index, loaded) in receiver.into_iter().enumerate() {
+            take(index, loaded)?;
+        }
+        Ok(())
+    })
+}

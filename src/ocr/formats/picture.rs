@@ -1,0 +1,136 @@
+//! The image as a PDF holds it: a JPEG's own bytes, or pixels that are packed without loss.
+//!
+//! Comes in: the file's bytes and the image that [`photo`](crate::photo) decoded from them. Goes out: bytes with what a PDF
+//! has to know of them. A JPEG is not decoded again.
+
+use std::io::{Cursor, Write};
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use image::codecs::jpeg::JpegDecoder;
+use image::metadata::Orientation;
+use image::{ImageDecoder, RgbImage};
+
+/// An image ready to be put into a PDF.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// How the bytes are packed.
+    pub(super) packing: Packing,
+    /// The bytes.
+    pub(super) bytes: Vec<u8>,
+    /// Columns as stored.
+    pub(super) width: u32,
+    /// Rows as stored.
+    pub(super) height: u32,
+    /// 1 (grey) or 3 (red, green, blue).
+    pub(super) channels: u8,
+    /// What has to be done to what is stored to see it upright.
+    pub(super) orientation: Orientation,
+}
+
+/// How a picture's bytes are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// A JPEG file.
+    Jpeg,
+    /// Rows of 8-bit values, each after a byte for its filter (PNG specification, section 9), in a zlib stream.
+    Zlib,
+}
+
+/// The filter "Up" of the PNG specification: each value less the one above it.
+const FILTER_UP: u8 = 2;
+
+impl Picture {
+    /// A JPEG as it is, anything else as the pixels of `upright`.
+    pub fn new(file: Vec<u8>, upright: &RgbImage) -> Self {
+        match stored_jpeg(&file) {
+            Some(picture) => Self {
+                bytes: file,
+                ..picture
+            },
+            None => Self::packed(upright),
+        }
+    }
+
+    fn packed(image: &RgbImage) -> Self {
+        let is_grey = image.pixels().all(|pixel| pixel.0 == [pixel.0[0]; 3]);
+        let (channels, values) = match is_grey {
+            true => (1, image.pixels().map(|pixel| pixel.0[0]).collect()),
+            false => (3, image.as_raw().clone()),
+        };
+        Self {
+            packing: Packing::Zlib,
+            bytes: deflate(&values, image.width() as usize * usize::from(channels)),
+            width: image.width(),
+            height: image.height(),
+            channels,
+            orientation: Orientation::NoTransforms,
+        }
+    }
+}
+
+/// Rows of `stride` values, filtered and packed.
+fn deflate(values: &[u8], stride: usize) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let mut above = vec![0u8; stride];
+    let mut row = Vec::with_capacity(stride + 1);
+    for values in values.chunks_exact(stride.max(1)) {
+        row.clear();
+        row.push(FILTER_UP);
+        row.extend(values.iter().zip(&above).map(|(a, b)| a.wrapping_sub(*b)));
+        // A vector takes what it is given.
+        let _ = encoder.write_all(&row);
+        above.copy_from_slice(values);
+    }
+    encoder.finish().unwrap_or_default()
+}
+
+/// What a PDF has to know of a JPEG, without its bytes; None for what is no JPEG that every reader shows alike (more than
+/// 8 bits, or the four colours of printing).
+fn stored_jpeg(file: &[u8]) -> Option<Picture> {
+    let (width, height, channels) = frame_header(file)?;
+    let mut decoder = JpegDecoder::new(Cursor::new(file)).ok()?;
+    (decoder.dimensions() == (width, height)).then_some(Picture {
+        packing: Packing::Jpeg,
+        bytes: Vec::new(),
+        width,
+        height,
+        channels,
+        orientation: decoder.orientation().ok()?,
+    })
+}
+
+/// Width, height and channels from the frame header of a JPEG (ITU-T T.81, section B.2.2).
+fn frame_header(file: &[u8]) -> Option<(u32, u32, u8)> {
+    /// Frame headers but for those of arithmetic coding, which PDF readers don't decode (table B.1).
+    const FRAMES: [u8; 3] = [0xc0, 0xc1, 0xc2];
+    /// Start of scan: the image's data begins.
+    const SCAN: u8 = 0xda;
+    let mut rest = file.strip_prefix(&[0xff, 0xd8])?;
+    loop {
+        let [0xff, code, after @ ..] = rest else {
+            return None;
+        };
+        if *code == 0xff {
+            // A fill byte.
+            rest = &rest[1..];
+            continue;
+        }
+        let length = usize::from(u16::from_be_bytes([*after.first()?, *after.get(1)?]));
+        let segment = after.get(..length)?;
+        if FRAMES.contains(code) {
+            let [_, _, 8, h1, h0, w1, w0, channels @ (1 | 3), ..] = segment else {
+                return None;
+            };
+            let (height, width) = (
+                u16::from_be_bytes([*h1, *h0]),
+                u16::from_be_bytes([*w1, *w0]),
+            );
+            return Some((width.into(), height.into(), *channels));
+        }
+        if *code == SCAN {
+            return None;
+        }
+        rest = &after[length..];
+    }
+}

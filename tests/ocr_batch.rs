@@ -1,0 +1,235 @@
+//! What a user may rely on when `kiln ocr` is given many images, or writes elsewhere than on the screen.
+
+mod common;
+
+use common::Bench;
+use predicates::prelude::*;
+use serde_json::Value;
+
+/// A bench with two drawn pages, each with its truth as text beside it, in `pages/`.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("pages")).unwrap();
+    for (name, text) in [("one", "HELLO WORLD"), ("two", "PACK MY BOX")] {
+        bench
+            .kiln("data page")
+            .args(["--text", text, &format!("pages/{name}.png")])
+            .assert()
+            .success();
+        bench.write(&format!("pages/{name}.txt"), format!("{text}\n"));
+    }
+    bench
+}
+
+fn files(bench: &Bench, folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(bench.path(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn one_bad_image_does_not_stop_the_others() {
+    let bench = bench();
+    bench.write("pages/bad.jpg", "no image");
+    let output = bench.kiln("ocr pages -o read").assert().code(1);
+    let complaints = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    assert_eq!(
+        complaints.matches("pages/bad.jpg").count(),
+        1,
+        "{complaints}"
+    );
+    assert!(
+        complaints.contains("1 of 3 images could not be read"),
+        "{complaints}"
+    );
+    assert!(
+        complaints.contains("2/3 pages/one.png: 1 lines"),
+        "{complaints}"
+    );
+    assert_eq!(files(&bench, "read"), ["one.txt", "two.txt"]);
+    let text = String::from_utf8(bench.read("read/one.txt")).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    bench
+        .kiln("ocr pages/bad.jpg -o bad.txt")
+        .assert()
+        .code(1)
+        .stderr(predicate::str::starts_with("error: pages/bad.jpg: "));
+    assert!(!bench.path("bad.txt").exists());
+}
+
+#[test]
+fn a_folder_is_read_in_the_order_of_names_and_standard_input_as_well() {
+    let bench = bench();
+    let read = bench.json("ocr pages --json");
+    let names: Vec<&str> = read
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|page| page["image"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["pages/one.png", "pages/two.png"]);
+    let output = bench
+        .kiln("ocr - --json")
+        .write_stdin(bench.read("pages/one.png"))
+        .assert()
+        .success();
+    let piped: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!(piped["lines"], read[0]["lines"]);
+    bench
+        .kiln("ocr - -")
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("only once"));
+}
+
+#[test]
+fn every_format_is_written_for_each_image_or_for_all_in_one_file() {
+    let bench = bench();
+    for (format, extension, start) in [
+        ("text", "txt", ""),
+        ("json", "json", "{"),
+        ("hocr", "hocr", "<?xml"),
+        ("alto", "xml", "<?xml"),
+        ("tsv", "tsv", "level\t"),
+        ("pdf", "pdf", "%PDF-"),
+    ] {
+        let out = bench.output(&format!("ocr pages --format {format} -o {format}"));
+        assert_eq!(out, "", "nothing but the files");
+        let names = ["one", "two"].map(|name| format!("{name}.{extension}"));
+        assert_eq!(files(&bench, format), names);
+        let one = bench.read(&format!("{format}/one.{extension}"));
+        assert!(one.starts_with(start.as_bytes()), "{format}");
+        bench.output(&format!("ocr pages --format {format} -o all.{extension}"));
+        let all = bench.read(&format!("all.{extension}"));
+        assert!(
+            all.len() > one.len(),
+            "{format}: two pages are more than one"
+        );
+    }
+    let all = String::from_utf8_lossy(&bench.read("all.pdf")).into_owned();
+    assert!(all.contains("/Count 2"));
+}
+
+#[test]
+fn no_image_is_overwritten_and_no_two_results_have_one_name() {
+    let bench = bench();
+    let before = bench.read("pages/one.png");
+    for (arguments, says) in [
+        ("ocr pages --overlay pages", "is the input"),
+        ("ocr pages/one.png -o pages/one.png", "is the input"),
+        (
+            "ocr pages/one.png pages/one.png -o out",
+            "would both be written",
+        ),
+        ("ocr pages -o pages/one.png", "is a file"),
+        ("ocr pages --json --format tsv", "--format"),
+    ] {
+        bench
+            .kiln(arguments)
+            .assert()
+            .code(2)
+            .stderr(predicate::str::contains(says));
+    }
+    assert_eq!(bench.read("pages/one.png"), before);
+    assert!(!bench.path("out").exists());
+}
+
+#[test]
+fn pictures_of_several_images_go_into_folders() {
+    let bench = bench();
+    bench.output("ocr pages --overlay seen --stages steps");
+    assert_eq!(files(&bench, "seen"), ["one.png", "two.png"]);
+    assert_eq!(files(&bench, "steps"), ["one", "two"]);
+}
+
+#[test]
+fn an_empty_folder_and_a_missing_truth_are_told_before_anything_is_read() {
+    let bench = bench();
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    for (arguments, says) in [
+        ("ocr empty", "no PNG or JPEG"),
+        ("ocr pages --expect empty -o out", "two.txt"),
+        ("ocr - --expect beside", "standard input"),
+    ] {
+        if arguments.contains("out") {
+            std::fs::write(bench.path("empty/one.txt"), "HELLO WORLD").unwrap();
+        }
+        bench
+            .kiln(arguments)
+            .assert()
+            .code(2)
+            .stderr(predicate::str::contains(says));
+    }
+    assert!(!bench.path("out").exists());
+}
+
+#[test]
+fn texts_beside_the_images_give_rates_per_page_and_in_total() {
+    let bench = bench();
+    // One word more than there is, and one letter another.
+    bench.write("pages/two.txt", "PACK MY BOY NOW\n");
+    let read = bench.json("ocr pages --json --expect beside");
+    let pages = read["pages"].as_array().unwrap();
+    let (first, second) = (&pages[0]["score"], &pages[1]["score"]);
+    assert_eq!(first["character_error_rate"], 0.0, "{first}");
+    let second_edits = second["characters"]["distance"].as_u64().unwrap();
+    assert_eq!(
+        second_edits, 5,
+        "X for Y, and a space and three letters: {second}"
+    );
+    assert_eq!(second["word_error_rate"], 0.5);
+    assert_eq!(read["score"]["characters"]["length"], 11 + 15);
+    let rate = read["score"]["character_error_rate"].as_f64().unwrap();
+    assert!((rate - 5.0 / 26.0).abs() < 1e-9, "{rate}");
+    let out = bench.output("ocr pages --expect pages -o read");
+    for line in [
+        "Y read as X (1)",
+        "pages/one.png",
+        "pages/two.png",
+        "all 2",
+        "word error rate",
+    ] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+}
+
+#[test]
+fn a_result_that_cant_be_written_leaves_what_was_there() {
+    let bench = bench();
+    bench.write("kept.json", "old");
+    bench
+        .kiln("ocr pages/bad.png -o kept.json --json")
+        .assert()
+        .code(1);
+    assert_eq!(bench.read("kept.json"), b"old");
+    let before = bench.listing();
+    bench
+        .kiln("ocr pages/one.png -o nowhere/page.txt")
+        .assert()
+        .code(1)
+        .stderr(predicate::str::contains("nowhere/page.txt"));
+    assert_eq!(bench.listing(), before, "no temporary file is left");
+}
+
+/// `kiln ocr ... | head -c 0`.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let bench = bench();
+    for format in ["text", "json", "pdf"] {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_kiln"))
+            .current_dir(bench.folder.path())
+            .args(["ocr", "pages", "--format", format])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{complaints}");
+        assert!(!complaints.contains("panicked"), "{complaints}");
+    }
+}
