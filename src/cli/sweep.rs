@@ -109,7 +109,7 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let plan = Plan::new(config, &overrides, axes, draw)?;
     if let Some(first) = plan.experiments.first() {
-        training::run::prepare(first.clone())?;
+        training::prepare::prepare(first.clone())?;
     }
     Ok(plan)
 }

@@ -2,10 +2,9 @@
 //!
 //! Burn's own strategy restores model, optimizer and schedule, but neither the order of samples nor the random state of
 //! dropout; it hands on the last weights, not the best; and its dashboard forgets why a run was stopped. This one
-//! reseeds the device and the loader from (seed, epoch), keeps the best weights, writes a line per epoch and remembers
-//! how the run ended. It is the only place that knows on how many devices a run trains.
+//! reseeds the device and the loader from (seed, epoch), keeps the best weights, writes a line per epoch, hands the rest of a
+//! checkpoint over and remembers how the run ended. It is the only place that knows on how many devices a run trains.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +12,6 @@ use std::time::{Duration, Instant};
 use burn::data::dataloader::{DataLoader, Progress};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
-use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use burn::train::{
     EventProcessorError, EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
@@ -23,13 +21,16 @@ use burn::train::{
 
 use super::average::Average;
 use super::batches::EpochCounter;
+use super::checkpointer::Assembly;
+use super::divergence;
 use super::features::FeatureCache;
+use super::ledger::Ledger;
 use super::run::TrainError;
 use super::trainee::{Batch, Trainee};
 use super::{EpochReport, Observer, measures};
 use crate::config::experiment::{EarlyStoppingConfig, Keep};
 use crate::data::seed;
-use crate::files::WriteError;
+use crate::files::{self, WriteError};
 use crate::kernels;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::models::Network;
@@ -37,23 +38,6 @@ use crate::run_dir::{RunDir, Status};
 
 /// Mixed into the seed of the device's random generator, so that dropout does not repeat other draws.
 const DEVICE_STREAM: u64 = 3;
-
-/// What the loop leaves behind.
-#[derive(Default)]
-pub struct Ledger {
-    /// Completed epochs.
-    pub epochs: Vec<EpochRecord>,
-    /// The weights to hand on, with their epoch (0: the first epoch was not completed).
-    pub kept: Option<(usize, Network)>,
-    /// Epoch and validation result of the best epoch.
-    pub best: Option<(usize, f64)>,
-    /// Epoch and validation result of the last improvement that early stopping counts.
-    improved: Option<(usize, f64)>,
-    /// How the run ended.
-    pub status: Option<Status>,
-    /// What stopped it, if something failed.
-    pub failure: Option<TrainError>,
-}
 
 /// The strategy; see the module.
 pub struct EpochStrategy {
@@ -79,6 +63,10 @@ pub struct EpochStrategy {
     pub observer: Arc<dyn Observer>,
     /// What is left behind.
     pub ledger: Arc<Mutex<Ledger>>,
+    /// Makes the checkpoints.
+    pub assembly: Arc<Assembly>,
+    /// The running average of the weights, of a run that goes on.
+    pub average: Option<Average>,
 }
 
 type Processor = SupervisedTrainingEventProcessor<Trainee>;
@@ -114,9 +102,15 @@ impl SupervisedLearningStrategy<Trainee> for EpochStrategy {
         let mut checkpointer = components.checkpointer;
         learner.fork(&self.device);
         let network = learner.model().network;
-        epochs.average = self.ema.map(|decay| Average::new(&network, decay));
+        let fresh = |decay| Average::new(&network, decay);
+        epochs.average = self.average.clone().or_else(|| self.ema.map(fresh));
         let mut status = Status::Finished;
         for epoch in starting_epoch..=components.num_epochs {
+            // Before the epoch: a run that goes on may have waited long enough already.
+            if self.patience_is_over(epoch - 1) {
+                status = Status::StoppedEarly;
+                break;
+            }
             match epochs.run(&mut learner, epoch) {
                 Ok(()) => {}
                 Err(Stop::Interrupted) => {
@@ -129,21 +123,19 @@ impl SupervisedLearningStrategy<Trainee> for EpochStrategy {
                 }
             }
             if let Some(checkpointer) = &mut checkpointer {
+                self.begin_checkpoint(epochs.average.as_ref());
                 checkpointer.checkpoint(&learner, epoch, &epochs.store);
             }
-            if self.patience_is_over(epoch) {
-                status = Status::StoppedEarly;
-                break;
-            }
+        }
+        if status == Status::Finished && self.patience_is_over(components.num_epochs) {
+            status = Status::StoppedEarly;
         }
         // Dropping the checkpointer waits for its files; only then is it known whether they were written.
         drop(checkpointer);
         let mut ledger = self.ledger();
         ledger.status = Some(status);
-        if ledger.failure.is_none()
-            && let Some(error) = epochs.interrupter.error()
-        {
-            ledger.failure = Some(TrainError::Stopped(error.to_string()));
+        if ledger.failure.is_none() {
+            ledger.failure = epochs.failure();
         }
         if ledger.kept.is_none() {
             ledger.kept = Some((0, epochs.judged(&learner)));
@@ -159,35 +151,27 @@ impl EpochStrategy {
     }
 
     fn patience_is_over(&self, epoch: usize) -> bool {
-        let (Some(config), Some((last, _))) = (&self.early_stopping, self.ledger().improved) else {
-            return false;
-        };
-        epoch - last >= config.patience
+        self.ledger()
+            .patience_is_over(epoch, self.early_stopping.as_ref())
+    }
+
+    /// Hands over what the learner knows nothing of.
+    fn begin_checkpoint(&self, average: Option<&Average>) {
+        let ledger = self.ledger();
+        self.assembly.begin(
+            ledger.progress(average.map_or(0, Average::steps)),
+            average.map(|average| average.network().into_record()),
+            ledger.kept_earlier().map(Network::into_record),
+        );
     }
 
     /// Takes the epoch into the ledger; true if it is the best so far.
     fn enter(&self, record: &EpochRecord, network: Network) -> bool {
         let result = record.valid.get(self.measure).copied().unwrap_or(0.0);
-        let min_delta = self
-            .early_stopping
-            .as_ref()
-            .map_or(0.0, |config| config.min_delta);
-        let mut ledger = self.ledger();
-        let is_best = ledger.best.is_none_or(|(_, best)| result > best);
-        if is_best {
-            ledger.best = Some((record.epoch, result));
-        }
-        if ledger
-            .improved
-            .is_none_or(|(_, reference)| result > reference + min_delta)
-        {
-            ledger.improved = Some((record.epoch, result));
-        }
-        if is_best || self.keep == Keep::Last {
-            ledger.kept = Some((record.epoch, network));
-        }
-        ledger.epochs.push(record.clone());
-        is_best
+        let early = self.early_stopping.as_ref();
+        let min_delta = early.map_or(0.0, |config| config.min_delta);
+        self.ledger()
+            .enter(record, result, network, self.keep, min_delta)
     }
 }
 
@@ -210,6 +194,9 @@ struct EpochLoop<'a> {
 impl EpochLoop<'_> {
     fn run(&mut self, learner: &mut Learner<Trainee>, epoch: usize) -> Result<(), Stop> {
         let start = Instant::now();
+        if epoch == self.starting_epoch && epoch > 1 {
+            self.recall_features(learner, epoch);
+        }
         self.strategy.counter.store(epoch, Ordering::Relaxed);
         self.strategy.device.seed(seed::mix(&[
             self.strategy.seed,
@@ -220,7 +207,7 @@ impl EpochLoop<'_> {
             // A learner gives no other way to its model than a step, here one without gradients; see `Trainee::optimize`.
             learner.optimizer_step(GradientsParams::new());
         }
-        self.train_epoch(learner, epoch);
+        self.train_epoch(learner, epoch).map_err(Stop::Failed)?;
         let training_time = start.elapsed();
         self.check_stop()?;
         self.valid_epoch(learner, epoch);
@@ -249,7 +236,11 @@ impl EpochLoop<'_> {
         Ok(())
     }
 
-    fn train_epoch(&mut self, learner: &mut Learner<Trainee>, epoch: usize) {
+    fn train_epoch(
+        &mut self,
+        learner: &mut Learner<Trainee>,
+        epoch: usize,
+    ) -> Result<(), TrainError> {
         let loader = self.train.clone();
         let start = start_of(epoch, loader.num_items());
         self.note(|processor| processor.process_train(start));
@@ -257,6 +248,8 @@ impl EpochLoop<'_> {
         let fixed = self.strategy.training_is_fixed;
         let mut features = self.features_of(learner, 0, fixed, loader.num_items());
         let mut average = self.average.take();
+        let mut broken = None;
+        let interrupter = self.interrupter.clone();
         self.for_each_batch(loader, |processor, batch: Batch, progress, iteration| {
             let [images, channels, height, width] = batch.images.dims();
             let work_per_image = *work_per_image.get_or_insert_with(|| {
@@ -270,18 +263,60 @@ impl EpochLoop<'_> {
                 };
                 let output = learner.train_step(batch);
                 learner.lr_step();
+                if !is_finite(&output.item.loss) {
+                    let network = learner.model().network;
+                    broken = Some((iteration, divergence::largest(&network, &output.grads)));
+                    return None;
+                }
                 learner.optimizer_step(output.grads);
                 if let Some(average) = &mut average {
                     average.update(&learner.model().network);
                 }
-                output.item
+                Some(output.item)
             });
+            let Some(item) = item else {
+                interrupter.stop(None);
+                return Ok(());
+            };
             let rate = Some(learner.lr_current());
             let item = TrainingItem::new(item, progress, Some(iteration), rate);
             processor.process_train(LearnerEvent::ProcessedItem(item))
         });
         (self.features[0], self.average) = (features, average);
+        if let Some((step, largest)) = broken {
+            return Err(TrainError::NotFinite {
+                part: "training",
+                epoch,
+                step: Some(step),
+                learning_rate: learner.lr_current().base(),
+                largest,
+            });
+        }
         self.note(|processor| processor.process_train(LearnerEvent::EndSplit(epoch)));
+        Ok(())
+    }
+
+    /// Computes the features that a run which never stopped would have kept: from the batches of its first epoch, because in
+    /// another company a sample's last bits may differ.
+    fn recall_features(&mut self, learner: &Learner<Trainee>, epoch: usize) {
+        let loader = self.train.clone();
+        let fixed = self.strategy.training_is_fixed && !learner.model().thaws_with(epoch);
+        let Some(mut features) = self.features_of(learner, 0, fixed, loader.num_items()) else {
+            return;
+        };
+        self.strategy.counter.store(1, Ordering::Relaxed);
+        let network = learner.model().network;
+        for batch in loader.iter() {
+            match batch {
+                Ok(batch) => drop(features.complete(&network, batch)),
+                Err(error) => return self.interrupter.fail(error),
+            }
+            // There is no room for them, or no time.
+            if features.is_empty() || self.interrupter.should_stop() {
+                return;
+            }
+        }
+        self.features[0] = Some(features);
     }
 
     /// The kept features of a split, if those of its samples stay the same.
@@ -354,11 +389,21 @@ impl EpochLoop<'_> {
     }
 
     fn check_stop(&self) -> Result<(), Stop> {
-        match (self.interrupter.error(), self.interrupter.should_stop()) {
-            (Some(error), _) => Err(Stop::Failed(TrainError::Stopped(error.to_string()))),
+        match (self.failure(), self.interrupter.should_stop()) {
+            (Some(failure), _) => Err(Stop::Failed(failure)),
             (None, true) => Err(Stop::Interrupted),
             (None, false) => Ok(()),
         }
+    }
+
+    /// What has failed in another thread, if anything has.
+    fn failure(&self) -> Option<TrainError> {
+        let error = self.interrupter.error()?;
+        // Burn would only say that something was not written.
+        Some(match self.strategy.assembly.failure() {
+            Some(failure) => failure.into(),
+            None => TrainError::Stopped(error.to_string()),
+        })
     }
 
     fn metrics(&self, epoch: usize, split: Split) -> Metrics {
@@ -398,17 +443,15 @@ fn start_of<T>(epoch: usize, samples: usize) -> LearnerEvent<T> {
     }
 }
 
+/// Whether a loss is a number. A device that fails says so at the next step.
+fn is_finite(loss: &Tensor<1>) -> bool {
+    let value = loss.clone().without_autodiff().try_into_scalar::<f64>();
+    value.map_or(true, f64::is_finite)
+}
+
 fn append_line(path: &std::path::Path, value: &impl serde::Serialize) -> Result<(), WriteError> {
-    let append = || -> std::io::Result<()> {
-        let mut line = serde_json::to_vec(value)?;
-        line.push(b'\n');
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)?;
-        std::io::Write::write_all(&mut file, &line)
-    };
-    append().map_err(|source| WriteError::new(path, source))
+    let line = serde_json::to_vec(value).map_err(|error| WriteError::new(path, error.into()))?;
+    files::append_line(path, &line)
 }
 
 fn check_metrics(record: &EpochRecord, measure: &str) -> Result<(), TrainError> {
@@ -424,46 +467,9 @@ fn check_metrics(record: &EpochRecord, measure: &str) -> Result<(), TrainError> 
         Some((part, _)) => Err(TrainError::NotFinite {
             part,
             epoch: record.epoch,
+            step: None,
             learning_rate: record.learning_rate,
+            largest: None,
         }),
-    }
-}
-
-/// Keeps the checkpoints of the best and of the last epoch.
-pub struct BestAndLast {
-    ledger: Arc<Mutex<Ledger>>,
-    saved: BTreeSet<usize>,
-}
-
-impl BestAndLast {
-    /// Looks up the best epoch in the ledger.
-    pub fn new(ledger: Arc<Mutex<Ledger>>) -> Self {
-        Self {
-            ledger,
-            saved: BTreeSet::new(),
-        }
-    }
-}
-
-impl CheckpointingStrategy for BestAndLast {
-    fn checkpointing(
-        &mut self,
-        epoch: usize,
-        _store: &EventStoreClient,
-    ) -> Vec<CheckpointingAction> {
-        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let best = ledger.best.map(|(best, _)| best);
-        let outdated: Vec<usize> = self
-            .saved
-            .iter()
-            .copied()
-            .filter(|&saved| saved != epoch && Some(saved) != best)
-            .collect();
-        self.saved.retain(|saved| !outdated.contains(saved));
-        self.saved.insert(epoch);
-        // Save first: at no moment is there no checkpoint.
-        std::iter::once(CheckpointingAction::Save)
-            .chain(outdated.into_iter().map(CheckpointingAction::Delete))
-            .collect()
     }
 }
