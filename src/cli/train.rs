@@ -129,20 +129,24 @@ fn job(args: &Args) -> Result<Job, Failure> {
         let name = serde_json::Value::from(path.to_string_lossy());
         overrides.push(format!("init.weights={name}"));
     }
-    for assignment in &overrides {
-        output::note(&format!("override  {assignment}"));
-    }
+    let note = || {
+        for assignment in &overrides {
+            output::note(&format!("override  {assignment}"));
+        }
+    };
     // Clap asks for a config unless --resume is there.
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let Some(target) = &args.resume else {
         let mut experiment = config::load(config, &overrides)?;
         experiment.schema = None;
+        note();
         return Ok(Job::New(Box::new(experiment)));
     };
     let resumption = match args.dry_run {
         true => Resumption::look(target, &overrides)?,
         false => Resumption::open(target, &overrides)?,
     };
+    note();
     for damaged in &resumption.damaged {
         output::note(&format!("passed over  {damaged}"));
     }
@@ -183,12 +187,11 @@ fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
     }
     let found = training::dry_run(&prepared)?;
     output::emit(&parameter_table(&found))?;
-    let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
     let memory = match found.memory.peak {
         0 => String::new(),
         peak => format!(
             "memory      about {} with data and a batch, as this dry run took\n",
-            megabytes(peak)
+            size(peak)
         ),
     };
     Ok(output::emit(&format!(
@@ -201,7 +204,7 @@ fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
         prepared.parameters,
         found.steps,
         found.loss,
-        megabytes(found.memory.training),
+        size(found.memory.training),
         seconds(found.epoch)
     ))?)
 }
@@ -222,6 +225,14 @@ fn parameter_table(found: &DryRun) -> String {
         ]);
     }
     table.text()
+}
+
+/// Bytes in the unit that suits them.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
 }
 
 /// Short times need more than whole seconds.

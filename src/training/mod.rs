@@ -13,6 +13,7 @@ pub mod checkpoint;
 mod checkpointer;
 pub mod divergence;
 pub mod dry_run;
+mod epoch;
 pub mod evaluate;
 pub mod features;
 pub mod gradcheck;
