@@ -124,13 +124,17 @@ pub fn temporary_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
     builder.tempdir_in(parent)
 }
 
+/// Whether a file or folder of this name is a temporary one.
+pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
 /// Removes what a process that died has left of files that it was writing to this folder. Only for who alone works there.
 pub fn remove_temporaries(folder: &Path) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+        if is_temporary(&entry.file_name()) {
             // They are in nobody's way.
             let _ = std::fs::remove_file(entry.path());
         }

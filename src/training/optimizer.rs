@@ -98,7 +98,7 @@ impl<const D: usize> Kept<D> {
         }
     }
 
-    fn to_device(self, device: &Device) -> Self {
+    fn moved_to(self, device: &Device) -> Self {
         Kept::Live(self.on(device).to_device(device))
     }
 
@@ -171,7 +171,7 @@ impl Optimizer for Adaptive {
     }
 
     fn to_device<const D: usize>(state: Moments<D>, device: &Device) -> Moments<D> {
-        let moments = state.moments.map(|moment| moment.to_device(device));
+        let moments = state.moments.map(|moment| moment.moved_to(device));
         Moments { moments, ..state }
     }
 }
@@ -271,7 +271,7 @@ impl Optimizer for Descent {
 
     fn to_device<const D: usize>(state: Velocity<D>, device: &Device) -> Velocity<D> {
         Velocity {
-            velocity: state.velocity.to_device(device),
+            velocity: state.velocity.moved_to(device),
         }
     }
 }

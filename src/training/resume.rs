@@ -77,8 +77,7 @@ impl Resumption {
         overrides: &[String],
     ) -> Result<Self, TrainError> {
         let before = run_dir.experiment()?;
-        let mut experiment =
-            config::load(&run_dir.config_file(), overrides).map_err(RunDirError::Config)?;
+        let mut experiment = config::load(&run_dir.config_file(), overrides)?;
         experiment.schema = None;
         let (checkpoint, damaged) = match epoch {
             Some(epoch) => (Some(checkpoint_of(&run_dir, epoch)?), Vec::new()),
