@@ -238,7 +238,7 @@ fn size(bytes: u64) -> String {
 /// Short times need more than whole seconds.
 fn seconds(time: Duration) -> String {
     match time.as_secs() {
-        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        0..10 => format!("{:.2} s", time.as_secs_f64()),
         _ => output::duration(time),
     }
 }

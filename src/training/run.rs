@@ -147,11 +147,13 @@ pub fn resume(mut resumption: Resumption, options: Options) -> Result<Outcome, T
     };
     let prepared = prepare_resumed(&resumption)?;
     let header = Header::new(&prepared.experiment, prepared.data_sha256());
-    resumption.rewind()?;
-    let start = match resumption.checkpoint {
+    let mut start = match &resumption.checkpoint {
         None => Start::new(header),
         Some(checkpoint) => Start::resumed(header, checkpoint, &prepared)?,
     };
+    // Whatever can be wrong with the checkpoint has been found; from here on files change.
+    resumption.rewind()?;
+    start.parts = resumption.checkpoint.map(|checkpoint| checkpoint.parts);
     go(&prepared, resumption.run_dir, lock, start, options)
 }
 
@@ -176,6 +178,7 @@ struct Start {
     header: Header,
     ledger: Ledger,
     average: Option<Average>,
+    /// What the learner goes on from.
     parts: Option<Parts>,
 }
 
@@ -190,10 +193,10 @@ impl Start {
         }
     }
 
-    /// After a checkpoint.
+    /// After a checkpoint, but for its parts.
     fn resumed(
         header: Header,
-        checkpoint: Checkpoint,
+        checkpoint: &Checkpoint,
         prepared: &Prepared,
     ) -> Result<Self, CheckpointError> {
         let network = &prepared.network;
@@ -217,7 +220,7 @@ impl Start {
             header,
             ledger: Ledger::resumed(progress, kept),
             average,
-            parts: Some(checkpoint.parts),
+            parts: None,
         })
     }
 }
