@@ -15,6 +15,7 @@ use kiln::run_dir::RunDir;
 use kiln::training::checkpoint;
 use predicates::prelude::*;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// What a run that went on and one that never stopped must have in common, byte for byte.
 const SAME: [&str; 4] = [
@@ -458,6 +459,54 @@ fn a_damaged_checkpoint_is_refused_whichever_block_it_is_and_the_one_before_is_t
         .code(1)
         .stderr(predicate::str::contains("starts anew"));
     assert_eq!(bench.read("run/model.safetensors"), before);
+}
+
+/// A file with the checksum that it should have.
+fn sealed(content: &[u8]) -> Vec<u8> {
+    [content, &Sha256::digest(content)[..]].concat()
+}
+
+#[test]
+fn a_checkpoint_that_lies_about_itself_under_a_good_checksum_is_refused_without_a_panic() {
+    let mut config = mlp();
+    config["training"]["epochs"] = json!(1);
+    let bench = bench_with(&config);
+    let path = checkpoint_file(&bench, "straight", 1);
+    let whole = std::fs::read(&path).unwrap();
+    let whole = &whole[..whole.len() - 32];
+    let (magic, rest) = whole.split_at(b"kiln checkpoint 1\n".len());
+    let (length, rest) = rest.split_first_chunk::<8>().unwrap();
+    let (header, parts) = rest.split_at(usize::try_from(u64::from_le_bytes(*length)).unwrap());
+    let with = |length: u64, header: &[u8], parts: &[u8]| {
+        sealed(&[magic, &length.to_le_bytes(), header, parts].concat())
+    };
+    let with_header = |header: &str| with(header.len() as u64, header.as_bytes(), parts);
+    let text = std::str::from_utf8(header).unwrap();
+    let lies = [
+        sealed(b""),
+        sealed(magic),
+        with(u64::MAX, header, parts),
+        with(header.len() as u64 - 1, header, parts),
+        with(header.len() as u64, header, &parts[..parts.len() - 1]),
+        with_header(&"[".repeat(100_000)),
+        with_header(&text.replace("[\"model\",", "[\"other\",")),
+        with_header(&text.replace("[\"model\",", "[\"model\",1")),
+        with_header(&text.replace("\"epoch\":1", "\"epoch\":2")),
+        with_header(&text.replace("\"best\":[1,", "\"best\":[9,")),
+    ];
+    for (index, lie) in lies.iter().enumerate() {
+        std::fs::write(&path, lie).unwrap();
+        let error = checkpoint::read(&path).expect_err(&format!("lie {index}"));
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    }
+    // Burn's own headers, bit by bit: some changes are harmless, none may be more than an error.
+    let model = 300.min(parts.len());
+    for at in 0..model {
+        let mut parts = parts.to_vec();
+        parts[at] ^= 0x81;
+        std::fs::write(&path, with(header.len() as u64, header, &parts)).unwrap();
+        let _ = checkpoint::read(&path);
+    }
 }
 
 #[test]
