@@ -1,4 +1,7 @@
-//! Writing files so that nobody ever sees half of one.
+//! Writing files so that nobody ever sees half of one, whatever happens to the process or the machine meanwhile.
+//!
+//! A file is written under a temporary name beside its place, flushed to the disk and renamed; the folder's entry is flushed
+//! too. A process that dies leaves at most a temporary file ([`remove_temporaries`]).
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,6 +25,18 @@ impl WriteError {
         }
     }
 }
+
+/// What temporary files are called: `.kiln-<random>.tmp`.
+const PREFIX: &str = ".kiln-";
+const SUFFIX: &str = ".tmp";
+
+/// Permissions of a new file: readable by all, narrowed by the umask (tempfile's default is private).
+#[cfg(unix)]
+const FILE_MODE: u32 = 0o666;
+
+/// The same of a new folder.
+#[cfg(unix)]
+const FOLDER_MODE: u32 = 0o777;
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it: `path` holds the old content or the new one.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
@@ -47,17 +62,13 @@ pub fn write_with(
             .map_err(error);
     }
     let path = target.as_path();
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".kiln-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     {
-        // As any other new file: readable by all, narrowed by the umask (tempfile's default is private).
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        builder.permissions(std::fs::Permissions::from_mode(FILE_MODE));
     }
     // The kind alone: the error's text would name the temporary file.
     let mut temporary = builder
@@ -75,6 +86,77 @@ pub fn write_with(
     temporary
         .persist(path)
         .map_err(|failed| error(failed.error))?;
+    sync_folder(folder).map_err(error)
+}
+
+/// The folder that a file or folder is in, by its path.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Adds a line to a file, whole or not at all.
+pub fn append_line(path: &Path, line: &[u8]) -> Result<(), WriteError> {
+    let append = || -> std::io::Result<()> {
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.create(true).append(true).open(path)?;
+        let before = file.metadata()?.len();
+        let line = [line, b"\n"].concat();
+        file.write_all(&line).inspect_err(|_| {
+            // A full disk takes the first half.
+            let _ = file.set_len(before);
+        })
+    };
+    append().map_err(|source| WriteError::new(path, source))
+}
+
+/// An empty folder of a temporary name in `parent`, to be filled and renamed; gone with the value.
+pub fn temporary_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(FOLDER_MODE));
+    }
+    builder.tempdir_in(parent)
+}
+
+/// Whether a file or folder of this name is a temporary one.
+pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// Removes what a process that died has left of files that it was writing to this folder. Only for who alone works there.
+pub fn remove_temporaries(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        if is_temporary(&entry.file_name()) {
+            // They are in nobody's way.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Makes sure that the names of a folder's files are on the disk, where the system can say so.
+pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    // A folder that may be written but not read can't be opened either.
+    #[cfg(unix)]
+    if let Ok(folder) = std::fs::File::open(folder)
+        && let Err(error) = folder.sync_all()
+    {
+        use std::io::ErrorKind::{InvalidInput, Unsupported};
+        // Some network file systems flush no folders.
+        return match error.kind() {
+            InvalidInput | Unsupported => Ok(()),
+            _ => Err(error),
+        };
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
     Ok(())
 }
 

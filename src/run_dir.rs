@@ -5,12 +5,14 @@
 //!   config.json         the resolved experiment; runs again as it stands
 //!   metrics.jsonl       one line per epoch
 //!   timing.jsonl        seconds and samples per second per epoch (kept apart: times differ between reruns)
-//!   checkpoints/        model, optimizer and schedule of the best and the last epoch
+//!   checkpoints/        all that going on needs, after the best, the last and the last but one epoch
 //!   model.safetensors   the weights that the run hands on
 //!   summary.json        what came out
 //!   report.html         the same to look at
+//!   run.lock            held by the process that trains
 //! ```
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,9 @@ use crate::data::ImageShape;
 use crate::files::{self, WriteError};
 use crate::metrics::classification::{ClassReport, ConfusedPair};
 use crate::metrics::{EpochRecord, Metrics};
+
+/// Where run directories are made that are not named.
+const RUNS: &str = "runs";
 
 /// Why a run directory can't be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +40,9 @@ pub enum RunDirError {
         /// Why.
         source: std::io::Error,
     },
+    /// Another process trains in it.
+    #[error("{}: another kiln is training in it; wait for it, or name another folder", .0.display())]
+    Busy(PathBuf),
     /// The folder is not one that kiln made.
     #[error("{}: not a run directory: {missing} is not there; name a folder that `kiln train` made", path.display())]
     NotARun {
@@ -65,16 +73,101 @@ pub struct RunDir {
     path: PathBuf,
 }
 
+/// Keeps other processes from training in a run directory, for as long as it lives (and not beyond the process).
+#[derive(Debug)]
+pub struct RunLock {
+    #[expect(dead_code, reason = "unlocks when it is dropped")]
+    file: File,
+}
+
 impl RunDir {
-    /// Makes `runs/<name>-<n>` with the smallest `n` that is free, or exactly `path`, which must not exist.
-    pub fn create(path: Option<&Path>, name: &str) -> Result<Self, RunDirError> {
-        let path = match path {
-            Some(path) => new_folder(path)?,
-            None => numbered_folder(Path::new("runs"), name)?,
+    /// Makes `runs/<name>-<n>` with the smallest `n` that is free, or exactly `path`, which must not exist; `experiment` becomes
+    /// its config. Whoever sees the folder sees the config in it.
+    pub fn create(
+        path: Option<&Path>,
+        name: &str,
+        experiment: &impl Serialize,
+    ) -> Result<Self, RunDirError> {
+        let numbered_in = Path::new(RUNS);
+        let parent = match path {
+            Some(path) => files::folder_of(path),
+            None => numbered_in,
         };
-        let run = Self { path };
+        // Before anything is made: a parent that is not there yet stays away.
+        if let Some(path) = path.filter(|path| path.symlink_metadata().is_ok()) {
+            return Err(refusal(path));
+        }
+        make_folder(parent)?;
+        let unnamed = files::temporary_folder(parent).map_err(|error| RunDirError::Create {
+            path: path.unwrap_or(parent).to_path_buf(),
+            // The error's text would name the temporary folder.
+            source: error.kind().into(),
+        })?;
+        let run = Self {
+            path: unnamed.path().to_path_buf(),
+        };
+        let named = |error: WriteError| RunDirError::Create {
+            path: path.unwrap_or(parent).to_path_buf(),
+            source: error.source,
+        };
         make_folder(&run.checkpoints())?;
-        Ok(run)
+        run.write_json(&run.config_file(), experiment)
+            .map_err(|error| match error {
+                RunDirError::Write(error) => named(error),
+                other => other,
+            })?;
+        let path = match path {
+            Some(path) => give_name(run.path(), path)?,
+            None => give_number(run.path(), numbered_in, name)?,
+        };
+        let _ = unnamed.keep();
+        files::sync_folder(parent).map_err(|source| RunDirError::Create {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self { path })
+    }
+
+    /// Whether [`create`](Self::create) could make the folder, as far as that can be told without writing.
+    pub fn could_create(path: Option<&Path>) -> Result<(), RunDirError> {
+        let path = path.unwrap_or(Path::new(RUNS));
+        if path != Path::new(RUNS) && path.symlink_metadata().is_ok() {
+            return Err(refusal(path));
+        }
+        let made = path.ancestors().find(|folder| folder.exists());
+        let made = made.unwrap_or(Path::new("."));
+        let problem = match made.is_dir() {
+            false => Some(std::io::ErrorKind::NotADirectory.into()),
+            true => not_writable(made),
+        };
+        match problem {
+            None => Ok(()),
+            Some(source) => Err(RunDirError::Create {
+                path: path.to_path_buf(),
+                source,
+            }),
+        }
+    }
+
+    /// Keeps other processes from training in the folder.
+    pub fn lock(&self) -> Result<RunLock, RunDirError> {
+        let path = self.lock_file();
+        let error = |source| WriteError::new(&path, source);
+        let file = File::create(&path).map_err(error)?;
+        match file.try_lock() {
+            Ok(()) => Ok(RunLock { file }),
+            Err(TryLockError::WouldBlock) => Err(RunDirError::Busy(self.path.clone())),
+            Err(TryLockError::Error(source)) => Err(error(source).into()),
+        }
+    }
+
+    /// Whether a process trains in the folder.
+    pub fn is_busy(&self) -> bool {
+        // Read-only: asking leaves nothing behind.
+        let Ok(file) = File::open(self.lock_file()) else {
+            return false;
+        };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 
     /// Opens a folder that a run left behind.
@@ -126,6 +219,11 @@ impl RunDir {
         self.path.join("report.html")
     }
 
+    /// `run.lock`
+    pub fn lock_file(&self) -> PathBuf {
+        self.path.join("run.lock")
+    }
+
     /// `checkpoints/`
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
@@ -157,6 +255,58 @@ impl RunDir {
         let mut text = serde_json::to_string_pretty(value).map_err(|error| damaged(path, error))?;
         text.push('\n');
         Ok(files::write(path, text.as_bytes())?)
+    }
+}
+
+/// What a folder is called that may be a run's already.
+fn refusal(path: &Path) -> RunDirError {
+    let path = path.to_path_buf();
+    let run = RunDir { path: path.clone() };
+    match run.is_busy() {
+        true => RunDirError::Busy(path),
+        false => RunDirError::Exists(path),
+    }
+}
+
+/// Renames a folder with something in it to `path`, which must not exist.
+fn give_name(from: &Path, path: &Path) -> Result<PathBuf, RunDirError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(refusal(path));
+    }
+    match std::fs::rename(from, path) {
+        Ok(()) => Ok(path.to_path_buf()),
+        // Another process was faster; a folder is never renamed onto one that is not empty.
+        Err(_) if path.exists() => Err(refusal(path)),
+        Err(source) => Err(RunDirError::Create {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
+
+/// Renames a folder with something in it to `<root>/<name>-<n>` with the smallest `n` that is free.
+fn give_number(from: &Path, root: &Path, name: &str) -> Result<PathBuf, RunDirError> {
+    for number in 1u64.. {
+        match give_name(from, &root.join(format!("{name}-{number}"))) {
+            Err(RunDirError::Exists(_) | RunDirError::Busy(_)) => continue,
+            result => return result,
+        }
+    }
+    unreachable!("there are more numbers than folders")
+}
+
+/// Why nothing can be made in a folder, if that can be told.
+fn not_writable(folder: &Path) -> Option<std::io::Error> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::Access;
+        let access = rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK);
+        access.err().map(Into::into)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
     }
 }
 

@@ -64,7 +64,11 @@ fn a_run_leaves_every_file_that_it_promises_and_tells_what_to_do_next() {
     for name in RUN_FILES {
         assert!(bench.path("runs/small-1").join(name).is_file(), "{name}");
     }
-    assert!(bench.path("runs/small-1/checkpoints/model-3.bpk").is_file());
+    assert!(
+        bench
+            .path("runs/small-1/checkpoints/epoch-3.ckpt")
+            .is_file()
+    );
 }
 
 #[test]

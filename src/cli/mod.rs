@@ -105,7 +105,10 @@ fn is_usage(error: &anyhow::Error) -> bool {
 
     let run_dir = |error: &RunDirError| matches!(error, RunDirError::Exists(_));
     let train = |error: &TrainError| match error {
-        TrainError::Device(_) | TrainError::Mismatch(_) => true,
+        TrainError::Device(_)
+        | TrainError::Mismatch(_)
+        | TrainError::Config(_)
+        | TrainError::Resume(_) => true,
         TrainError::RunDir(error) => run_dir(error),
         _ => false,
     };

@@ -145,9 +145,8 @@ fn import(file: &Path, mut experiment: Experiment, to: &Path, names: Option<&Pat
         normalize: experiment.data.normalize().cloned(),
         classes,
     };
-    let run = RunDir::create(Some(to), &experiment.name)?;
+    let run = RunDir::create(Some(to), &experiment.name, &experiment)?;
     Classifier::new(&network, card, &device).save(&run.model_file())?;
-    run.write_json(&run.config_file(), &experiment)?;
     output::note(&weights_line(file, &taken));
     Ok(output::emit(&format!("run directory  {}\n", to.display()))?)
 }

@@ -79,6 +79,9 @@ impl Observer for PlainLines {
         if let Some((path, taken)) = &plan.weights {
             self.say(&weights_line(path, taken));
         }
+        if plan.epochs_done > 0 {
+            self.say(&format!("goes on after epoch {}", plan.epochs_done));
+        }
     }
 
     fn progress(&self, epoch: usize, part: &str, done: usize, total: usize) {

@@ -26,7 +26,7 @@ together with --random: whole numbers if both ends are, evenly on a logarithmic 
 
 Every combination is checked before the first run starts. The folder sweeps/<name>-<n>/ gets a run directory for each,
 leaderboard.csv and sweep.html. Ctrl-C finishes the batch, saves and exits with 130; the same command with --dir, or
---resume, goes on: runs that are done are kept, the one that was broken off starts again.")]
+--resume, goes on: runs that are done are kept, the one that was broken off goes on after its last epoch.")]
 pub struct Args {
     /// Config file
     #[arg(required_unless_present = "resume", requires = "grids")]
@@ -109,7 +109,7 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let plan = Plan::new(config, &overrides, axes, draw)?;
     if let Some(first) = plan.experiments.first() {
-        training::run::prepare(first.clone())?;
+        training::prepare::prepare(first.clone())?;
     }
     Ok(plan)
 }

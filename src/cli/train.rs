@@ -3,29 +3,35 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use burn::train::Interrupter;
 use clap::ValueEnum;
 
 use super::progress::{PlainLines, on_ctrl_c, weights_line};
 use super::{Failure, Outcome, output};
-use crate::config::{self, experiment::Backend};
+use crate::config::{self, Experiment, experiment::Backend};
 use crate::report;
-use crate::run_dir::{RunDirError, Status, Summary};
-use crate::training::{self, TrainError};
+use crate::report::table::Table;
+use crate::run_dir::{RunDir, Status, Summary};
+use crate::training::dry_run::DryRun;
+use crate::training::{self, Resumption, TrainError};
 
 /// Train the model that a config describes.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln train configs/glyphs_mlp.json --set training.epochs=5 --set optimizer.lr=1e-3
+  kiln train --resume runs/glyphs_mlp-1
 
 The value of --set is JSON, or else a text: --set model.hidden=[64,64], --set data.folder=letters.
 
 Makes a run directory runs/<name>-<n>/ with the config, metrics, model and report. Ctrl-C finishes the batch, saves and
-exits with 130; twice leaves at once.")]
+exits with 130; twice leaves at once. --resume goes on after the last epoch that was completed, whatever ended the run, and
+gives the same bytes as a run that was never stopped.")]
 pub struct Args {
     /// Config file
-    config: PathBuf,
+    #[arg(required_unless_present = "resume")]
+    config: Option<PathBuf>,
     /// Override one key of the config, such as training.epochs=5
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
@@ -35,6 +41,12 @@ pub struct Args {
     /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
+    /// Go on with a run, after its last epoch or after EPOCH, with its own config; --set may change training.epochs
+    #[arg(long, value_name = "RUN[@EPOCH]", conflicts_with_all = ["config", "run_dir", "init_from"])]
+    resume: Option<PathBuf>,
+    /// Begin with the weights of a run, or of a file as the config's init.weights
+    #[arg(long, value_name = "FILE|RUN")]
+    init_from: Option<PathBuf>,
     /// What to show: a dashboard, plain lines, or what fits the terminal
     #[arg(long, value_enum, default_value_t = RendererChoice::Auto)]
     renderer: RendererChoice,
@@ -53,16 +65,13 @@ enum RendererChoice {
     Plain,
 }
 
+/// What is to be trained.
+enum Job {
+    New(Box<Experiment>),
+    Resumed(Box<Resumption>),
+}
+
 pub fn run(args: Args) -> Outcome {
-    let mut overrides = args.overrides;
-    if let Some(backend) = args.backend {
-        overrides.push(format!("backend={}", backend.name()));
-    }
-    let mut experiment = config::load(&args.config, &overrides)?;
-    experiment.schema = None;
-    for assignment in &overrides {
-        output::note(&format!("override  {assignment}"));
-    }
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let dashboard = match args.renderer {
         RendererChoice::Auto => terminal,
@@ -75,8 +84,9 @@ pub fn run(args: Args) -> Outcome {
             .into());
         }
     };
+    let job = job(&args)?;
     if args.dry_run {
-        return dry_run(experiment, args.run_dir.as_deref());
+        return dry_run(job, args.run_dir.as_deref());
     }
     let interrupter = Interrupter::new();
     let stopped = interrupter.clone();
@@ -86,15 +96,16 @@ pub fn run(args: Args) -> Outcome {
             output::note("stopping after this batch; once more leaves at once");
         }
     })?;
-    let outcome = training::run(
-        experiment,
-        training::Options {
-            run_dir: args.run_dir,
-            dashboard,
-            interrupter,
-            observer: Arc::new(PlainLines::new(dashboard)),
-        },
-    );
+    let options = training::Options {
+        run_dir: args.run_dir,
+        dashboard,
+        interrupter,
+        observer: Arc::new(PlainLines::new(dashboard)),
+    };
+    let outcome = match job {
+        Job::New(experiment) => training::run(*experiment, options),
+        Job::Resumed(resumption) => training::resume(*resumption, options),
+    };
     match outcome {
         Ok(outcome) => conclude(&outcome),
         Err(TrainError::Killed) => {
@@ -107,21 +118,129 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-fn dry_run(experiment: config::Experiment, run_dir: Option<&Path>) -> Outcome {
-    if let Some(path) = run_dir.filter(|path| path.exists()) {
-        return Err(RunDirError::Exists(path.to_path_buf()).into());
+/// What the arguments ask for, and what is to be said about it.
+fn job(args: &Args) -> Result<Job, Failure> {
+    let mut overrides = args.overrides.clone();
+    if let Some(backend) = args.backend {
+        overrides.push(format!("backend={}", backend.name()));
     }
-    let prepared = training::run::prepare(experiment)?;
+    if let Some(path) = &args.init_from {
+        // As JSON, so that a name made of digits stays one.
+        let name = serde_json::Value::from(path.to_string_lossy());
+        overrides.push(format!("init.weights={name}"));
+    }
+    let note = || {
+        for assignment in &overrides {
+            output::note(&format!("override  {assignment}"));
+        }
+    };
+    // Clap asks for a config unless --resume is there.
+    let config = args.config.as_deref().unwrap_or(Path::new(""));
+    let Some(target) = &args.resume else {
+        let mut experiment = config::load(config, &overrides)?;
+        experiment.schema = None;
+        note();
+        return Ok(Job::New(Box::new(experiment)));
+    };
+    let resumption = match args.dry_run {
+        true => Resumption::look(target, &overrides)?,
+        false => Resumption::open(target, &overrides)?,
+    };
+    note();
+    for damaged in &resumption.damaged {
+        output::note(&format!("passed over  {damaged}"));
+    }
+    output::note(&whence(&resumption));
+    Ok(Job::Resumed(Box::new(resumption)))
+}
+
+/// Where a run goes on.
+fn whence(resumption: &Resumption) -> String {
+    let run = resumption.run_dir.path().display();
+    let epochs = resumption.experiment.training.epochs;
+    let Some(checkpoint) = &resumption.checkpoint else {
+        return format!("resume  {run}: no epoch was completed; starts at epoch 1 of {epochs}");
+    };
+    let (done, header) = (checkpoint.epoch(), &checkpoint.header);
+    let mut line = format!("resume  {run}: {done} of {epochs} epochs are done");
+    let kiln = env!("CARGO_PKG_VERSION");
+    if header.kiln != kiln {
+        line += &format!(
+            "; they were made by kiln {}, and this is {kiln}: the rest may differ from what that would have made",
+            header.kiln
+        );
+    }
+    line
+}
+
+fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
+    let prepared = match job {
+        Job::New(experiment) => {
+            RunDir::could_create(run_dir)?;
+            training::prepare::prepare(*experiment)?
+        }
+        Job::Resumed(resumption) => training::run::prepare_resumed(&resumption)?,
+    };
     let samples = prepared.samples;
     if let Some((path, taken)) = &prepared.weights {
         output::note(&weights_line(path, taken));
     }
-    let loss = prepared.dry_run()?;
+    let found = training::dry_run(&prepared)?;
+    output::emit(&parameter_table(&found))?;
+    let memory = match found.memory.peak {
+        0 => String::new(),
+        peak => format!(
+            "memory      about {} with data and a batch, as this dry run took\n",
+            size(peak)
+        ),
+    };
     Ok(output::emit(&format!(
-        "samples     {} train, {} valid, {} test\nparameters  {}\nfirst loss  {loss:.4} (one batch forward and \
-         backward)\nnothing was written\n",
-        samples.train, samples.valid, samples.test, prepared.parameters
+        "\nsamples     {} train, {} valid, {} test\nparameters  {} that train\nsteps       {} per epoch\nfirst loss  {:.4} \
+         (one batch forward and backward)\nstate       {} of weights, gradients and optimizer\n{memory}epoch       about {}\n\
+         nothing was written\n",
+        samples.train,
+        samples.valid,
+        samples.test,
+        prepared.parameters,
+        found.steps,
+        found.loss,
+        size(found.memory.training),
+        seconds(found.epoch)
     ))?)
+}
+
+fn parameter_table(found: &DryRun) -> String {
+    let mut table = Table::new(["parameter", "shape", "values", ""]).with_words([0, 1, 3]);
+    for parameter in &found.parameters {
+        let trains = if parameter.trainable {
+            ""
+        } else {
+            "does not train"
+        };
+        table.push([
+            parameter.name.clone(),
+            format!("{:?}", parameter.shape),
+            parameter.values().to_string(),
+            trains.to_string(),
+        ]);
+    }
+    table.text()
+}
+
+/// Bytes in the unit that suits them.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+/// Short times need more than whole seconds.
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..10 => format!("{:.2} s", time.as_secs_f64()),
+        _ => output::duration(time),
+    }
 }
 
 /// Says what came out and what to do next.
@@ -156,7 +275,10 @@ fn conclude(outcome: &training::Outcome) -> Outcome {
         Status::Finished | Status::Failed => {}
         Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
         Status::Interrupted => {
-            output::note("interrupted; the best weights so far are in the run directory");
+            let program = output::program();
+            output::note(&format!(
+                "interrupted; the best weights so far are in the run directory; to go on:\n  {program} train --resume {path}"
+            ));
             return Err(Failure::Interrupted);
         }
     }

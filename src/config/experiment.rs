@@ -91,8 +91,8 @@ impl Backend {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InitConfig {
-    /// A `.safetensors` file, or a `.pth` that PyTorch wrote, with the network's own names and shapes; relative to
-    /// `KILN_DATA`, or else to the current folder.
+    /// A run directory, a `.safetensors` file, or a `.pth` that PyTorch wrote, with the network's own names and shapes;
+    /// relative to `KILN_DATA`, or else to the current folder.
     pub weights: Option<String>,
     /// Names of parameters that keep fresh values; `*` stands for any characters: `["classifier.*"]`.
     #[schemars(length(max = 64))]

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::StudyError;
 use super::sweep::SWEEP_FILE;
+use crate::files;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::run_dir::{RunDir, Status, Summary};
 
@@ -215,8 +216,10 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>, StudyError> {
     };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(error)? {
-        let path = entry.map_err(error)?.path();
-        if path.is_dir() {
+        let entry = entry.map_err(error)?;
+        let path = entry.path();
+        // A run that was killed while its folder was made never began.
+        if path.is_dir() && !files::is_temporary(&entry.file_name()) {
             found.push(path);
         }
     }

@@ -4,7 +4,7 @@
 //! sweeps/<name>-<n>/
 //!   sweep.json         config, axes, and every run with how it stands; enough to go on without the config's file
 //!   1_lr-0.02/         a run directory, as `kiln train` makes it
-//!   unfinished/        runs that were broken off and started again
+//!   unfinished/        runs that were broken off without a checkpoint to go on from, and started again
 //!   leaderboard.csv    all runs, the best first
 //!   sweep.html         the same to look at, with all curves
 //!   sweep.lock         held by the process that works on the folder
@@ -32,7 +32,7 @@ use crate::run_dir::{self, RunDir};
 pub const SWEEP_FILE: &str = "sweep.json";
 /// Held while a process works on the folder.
 const LOCK_FILE: &str = "sweep.lock";
-/// Where runs go that were broken off.
+/// Where runs go that were broken off and can't go on.
 const UNFINISHED: &str = "unfinished";
 
 /// `sweep.json`
@@ -77,13 +77,13 @@ pub enum TrialStatus {
     Waiting,
     /// At work, or broken off without a word.
     Running,
-    /// Stopped by the user; starts again when the sweep goes on.
+    /// Stopped by the user; goes on when the sweep does.
     Interrupted,
     /// Done.
     Finished,
     /// The loss was no number any more. The same settings would end the same way, so this is a result.
     Diverged,
-    /// Something else went wrong; starts again when the sweep goes on.
+    /// Something else went wrong; goes on, or starts again, when the sweep goes on.
     Failed,
 }
 

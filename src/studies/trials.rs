@@ -13,8 +13,8 @@ use super::StudyError;
 use super::leaderboard::Leaderboard;
 use super::sweep::{Sweep, Trial, TrialStatus};
 use crate::files;
-use crate::run_dir::Status;
-use crate::training::{self, Observer, TrainError};
+use crate::run_dir::{RunDirError, Status};
+use crate::training::{self, Observer, Resumption, TrainError};
 
 /// Stops the run at work and all that would follow. Clones stop the same sweep.
 #[derive(Clone, Default)]
@@ -98,17 +98,21 @@ pub fn carry_out(
         };
         watcher.begins(index + 1, of, &sweep.record.values(trial));
         let began = Instant::now();
-        sweep.clear(index)?;
+        let unfinished = unfinished(sweep, index)?;
+        if unfinished.is_none() {
+            sweep.clear(index)?;
+        }
         sweep.note(index, TrialStatus::Running, None)?;
-        let outcome = training::run(
-            sweep.experiments[index].clone(),
-            training::Options {
-                run_dir: Some(sweep.run_path(index)),
-                dashboard: false,
-                interrupter,
-                observer: watcher.observer(),
-            },
-        );
+        let options = training::Options {
+            run_dir: Some(sweep.run_path(index)),
+            dashboard: false,
+            interrupter,
+            observer: watcher.observer(),
+        };
+        let outcome = match unfinished {
+            Some(run) => training::resume(run, options),
+            None => training::run(sweep.experiments[index].clone(), options),
+        };
         let (status, error) = judge(outcome);
         sweep.note(index, status, error)?;
         let board = Leaderboard::of(sweep);
@@ -126,6 +130,19 @@ pub fn carry_out(
     // Also where nothing was left to do: the files may be gone, or of an older kiln.
     publish(sweep, &Leaderboard::of(sweep))?;
     Ok(End::Done)
+}
+
+/// A run that was broken off and can go on; None if there is none, or one of other settings.
+fn unfinished(sweep: &Sweep, index: usize) -> Result<Option<Resumption>, StudyError> {
+    match Resumption::open(&sweep.run_path(index), &[]) {
+        Ok(run) => {
+            let is_meant = run.experiment == sweep.experiments[index];
+            Ok((is_meant && run.checkpoint.is_some()).then_some(run))
+        }
+        // To be let alone.
+        Err(error @ TrainError::RunDir(RunDirError::Busy(_))) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
 }
 
 /// What a run's outcome means for the sweep.

@@ -7,6 +7,7 @@ use burn::prelude::*;
 use crate::models::Network;
 
 /// An average that takes a share of the weights at every step.
+#[derive(Clone)]
 pub struct Average {
     network: Network,
     /// Share of the old average that a step keeps.
@@ -22,6 +23,20 @@ impl Average {
             decay,
             steps: 0,
         }
+    }
+
+    /// An average as it was after so many steps.
+    pub fn resumed(network: Network, decay: f64, steps: usize) -> Self {
+        Self {
+            network,
+            decay,
+            steps,
+        }
+    }
+
+    /// Steps that it has taken.
+    pub fn steps(&self) -> usize {
+        self.steps
     }
 
     /// The average as it is now, ready for inference; later steps don't change what is given out.

@@ -11,7 +11,8 @@ use burn::prelude::*;
 use burn::train::TrainStep;
 use serde::Serialize;
 
-use super::run::{self, TrainError};
+use super::prepare;
+use super::run::TrainError;
 use super::trainee::{Batch, Trainee};
 use super::{groups, optimizer, schedule};
 use crate::config::Experiment;
@@ -106,7 +107,7 @@ pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, Tr
     if let Some(batch) = batch {
         wanted.training.batch_size = batch;
     }
-    let prepared = run::prepare(wanted)?;
+    let prepared = prepare::prepare(wanted)?;
     let batches = prepared.training_batches();
     let classes = batches.loader.source.classes().len();
     let mut bench = Bench::new(experiment, batch, classes)?;
@@ -270,7 +271,7 @@ fn read_back(value: Tensor<1>) -> Result<(), TrainError> {
 }
 
 /// Largest resident memory of this process, from Linux's /proc.
-fn peak_mb() -> u64 {
+pub(super) fn peak_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kilobytes = status.lines().find_map(|line| {
         let rest = line.strip_prefix("VmHWM:")?;

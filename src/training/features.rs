@@ -23,6 +23,11 @@ impl FeatureCache {
         }
     }
 
+    /// Whether no sample is known.
+    pub fn is_empty(&self) -> bool {
+        self.rows.iter().all(Option::is_none)
+    }
+
     /// The batch with its features: those that are known, or else computed, and kept if there is room for the whole split.
     pub fn complete(&mut self, network: &Network, batch: Batch) -> Batch {
         let known: Option<Vec<&[f32]>> = batch

@@ -1,29 +1,39 @@
 //! Training: an experiment becomes a run directory.
 //!
-//! [`run`] wires data, network, optimizer and schedule into burn-train's learner; [`strategy`] is the loop over epochs
-//! and the only place that knows how many devices there are; [`renderer`] is what a person sees meanwhile. Nothing
-//! here prints: progress goes to an [`Observer`].
+//! [`prepare`] finds whatever can be wrong; [`run`] wires data, network, optimizer and schedule into burn-train's learner;
+//! [`strategy`] is the loop over epochs and the only place that knows how many devices there are; [`checkpoint`]s are what
+//! [`resume`] goes on from; [`renderer`] is what a person sees meanwhile. Nothing here prints: progress goes to an [`Observer`].
 
 use std::time::Duration;
 
 pub mod average;
 pub mod batches;
 pub mod bench;
+pub mod checkpoint;
+mod checkpointer;
+pub mod divergence;
+pub mod dry_run;
+mod epoch;
 pub mod evaluate;
 pub mod features;
 pub mod gradcheck;
 pub mod groups;
+pub mod ledger;
 pub mod logger;
 pub mod measures;
 pub mod optimizer;
 mod page;
+pub mod prepare;
 pub mod renderer;
+pub mod resume;
 pub mod run;
 pub mod schedule;
 pub mod strategy;
 pub mod trainee;
 
-pub use run::{Options, Outcome, TrainError, run};
+pub use dry_run::dry_run;
+pub use resume::Resumption;
+pub use run::{Options, Outcome, TrainError, resume, run};
 
 use crate::metrics::EpochRecord;
 
@@ -55,6 +65,8 @@ pub struct Plan {
     pub parameters: usize,
     /// What the first weights were taken from, and which.
     pub weights: Option<(std::path::PathBuf, crate::weights::Taken)>,
+    /// Epochs that are done already, of a run that goes on.
+    pub epochs_done: usize,
 }
 
 /// Someone who watches a run. Methods are called from the training threads and must be quick.

@@ -81,27 +81,82 @@ impl Adaptive {
     }
 }
 
+/// A tensor of an optimizer's state: on a device, or as a checkpoint has it. Burn reads states back to the default device, which
+/// may be another than the run's, or not there at all.
+#[derive(Clone)]
+enum Kept<const D: usize> {
+    Live(Tensor<D>),
+    Stored(TensorData),
+}
+
+impl<const D: usize> Kept<D> {
+    /// The tensor, which is on the device if it is on one.
+    fn on(self, device: &Device) -> Tensor<D> {
+        match self {
+            Kept::Live(tensor) => tensor,
+            Kept::Stored(data) => Tensor::from_data(data, device),
+        }
+    }
+
+    fn moved_to(self, device: &Device) -> Self {
+        Kept::Live(self.on(device).to_device(device))
+    }
+
+    fn data(&self) -> TensorData {
+        match self {
+            Kept::Live(tensor) => tensor.to_data(),
+            Kept::Stored(data) => data.clone(),
+        }
+    }
+}
+
+/// What [`Adaptive`] remembers of a parameter.
+#[derive(Clone)]
+struct Moments<const D: usize> {
+    /// Steps so far.
+    time: usize,
+    /// Running means of the gradient and of its square.
+    moments: [Kept<D>; 2],
+}
+
+/// Names of the moments in checkpoints.
+const MOMENTS: [&str; 2] = ["moment_1", "moment_2"];
+
+impl<const D: usize> RecordState for Moments<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_scalar(prefix, "time", (self.time as u64).into());
+        for (name, moment) in MOMENTS.iter().zip(&self.moments) {
+            out.push_tensor(prefix, name, moment.data());
+        }
+    }
+
+    fn state_unflatten(prefix: &str, src: &mut StateSource, _default: &Device) -> Option<Self> {
+        let time = u64::try_from(src.take_scalar(prefix, "time")?).ok()?;
+        let [first, second] = MOMENTS.map(|name| src.take_tensor(prefix, name));
+        Some(Self {
+            time: usize::try_from(time).ok()?,
+            moments: [Kept::Stored(first?), Kept::Stored(second?)],
+        })
+    }
+}
+
 impl Optimizer for Adaptive {
-    type State<const D: usize> = AdamWState<D>;
+    type State<const D: usize> = Moments<D>;
 
     fn step<const D: usize>(
         &self,
         rate: LearningRate,
         parameter: Tensor<D>,
         gradient: Tensor<D>,
-        state: Option<AdamWState<D>>,
-    ) -> (Tensor<D>, Option<AdamWState<D>>) {
+        state: Option<Moments<D>>,
+    ) -> (Tensor<D>, Option<Moments<D>>) {
+        let device = gradient.device();
+        let state = state.map(|Moments { time, moments }| (time, moments.map(|m| m.on(&device))));
         if !kernels::fits(&parameter.device()) {
-            let gradient = match self.step.coupled_decay {
-                0.0 => gradient,
-                decay => parameter.clone().mul_scalar(decay) + gradient,
-            };
-            return self.burn.step(rate, parameter, gradient, state);
+            return self.step_of_burn(rate, parameter, gradient, state);
         }
         let (time, moments) = match state {
-            Some(AdamWState { momentum }) => {
-                (momentum.time + 1, [momentum.moment_1, momentum.moment_2])
-            }
+            Some((time, moments)) => (time + 1, moments),
             // Two calls: one tensor in both places would be shared, and copied for each.
             None => (1, [parameter.zeros_like(), parameter.zeros_like()]),
         };
@@ -110,19 +165,44 @@ impl Optimizer for Adaptive {
             time: i32::try_from(time).unwrap_or(i32::MAX),
             ..self.step
         };
-        let (parameter, [moment_1, moment_2]) =
-            kernels::adam_step(parameter, gradient, moments, step);
-        let momentum = AdaptiveMomentumState {
-            time,
-            moment_1,
-            moment_2,
-            max_moment_2: None,
-        };
-        (parameter, Some(AdamWState { momentum }))
+        let (parameter, moments) = kernels::adam_step(parameter, gradient, moments, step);
+        let moments = moments.map(Kept::Live);
+        (parameter, Some(Moments { time, moments }))
     }
 
-    fn to_device<const D: usize>(state: AdamWState<D>, device: &Device) -> AdamWState<D> {
-        AdamW::to_device(state, device)
+    fn to_device<const D: usize>(state: Moments<D>, device: &Device) -> Moments<D> {
+        let moments = state.moments.map(|moment| moment.moved_to(device));
+        Moments { moments, ..state }
+    }
+}
+
+impl Adaptive {
+    /// A step made of Burn's operators.
+    fn step_of_burn<const D: usize>(
+        &self,
+        rate: LearningRate,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<(usize, [Tensor<D>; 2])>,
+    ) -> (Tensor<D>, Option<Moments<D>>) {
+        let gradient = match self.step.coupled_decay {
+            0.0 => gradient,
+            decay => parameter.clone().mul_scalar(decay) + gradient,
+        };
+        let state = state.map(|(time, [moment_1, moment_2])| AdamWState {
+            momentum: AdaptiveMomentumState {
+                time,
+                moment_1,
+                moment_2,
+                max_moment_2: None,
+            },
+        });
+        let (parameter, state) = self.burn.step(rate, parameter, gradient, state);
+        let state = state.map(|AdamWState { momentum }| Moments {
+            time: momentum.time,
+            moments: [momentum.moment_1, momentum.moment_2].map(Kept::Live),
+        });
+        (parameter, state)
     }
 }
 
@@ -137,17 +217,16 @@ struct Descent {
 /// What [`Descent`] remembers of a parameter.
 #[derive(Clone)]
 struct Velocity<const D: usize> {
-    velocity: Tensor<D>,
+    velocity: Kept<D>,
 }
 
 impl<const D: usize> RecordState for Velocity<D> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
-        out.push_tensor(prefix, "velocity", self.velocity.to_data());
+        out.push_tensor(prefix, "velocity", self.velocity.data());
     }
 
-    fn state_unflatten(prefix: &str, src: &mut StateSource, device: &Device) -> Option<Self> {
-        let data = src.take_tensor(prefix, "velocity")?;
-        let velocity = Tensor::from_data(data, device);
+    fn state_unflatten(prefix: &str, src: &mut StateSource, _default: &Device) -> Option<Self> {
+        let velocity = Kept::Stored(src.take_tensor(prefix, "velocity")?);
         Some(Self { velocity })
     }
 }
@@ -163,33 +242,36 @@ impl Optimizer for Descent {
         state: Option<Velocity<D>>,
     ) -> (Tensor<D>, Option<Velocity<D>>) {
         let with_momentum = self.momentum > 0.0;
+        let device = gradient.device();
+        let velocity = state.map(|state| state.velocity.on(&device));
         if with_momentum && kernels::fits(&parameter.device()) {
-            let velocity = state.map_or_else(|| parameter.zeros_like(), |state| state.velocity);
+            let velocity = velocity.unwrap_or_else(|| parameter.zeros_like());
             let step = SgdStep {
                 rate,
                 momentum: self.momentum,
                 decay: self.decay,
             };
             let (parameter, velocity) = kernels::sgd_step(parameter, gradient, velocity, step);
+            let velocity = Kept::Live(velocity);
             return (parameter, Some(Velocity { velocity }));
         }
         let gradient = match self.decay {
             0.0 => gradient,
             decay => parameter.clone().mul_scalar(decay) + gradient,
         };
-        let velocity = match state {
-            Some(Velocity { velocity }) => velocity.mul_scalar(self.momentum) + gradient,
+        let velocity = match velocity {
+            Some(velocity) => velocity.mul_scalar(self.momentum) + gradient,
             None => gradient,
         };
         let state = with_momentum.then(|| Velocity {
-            velocity: velocity.clone(),
+            velocity: Kept::Live(velocity.clone()),
         });
         (parameter - velocity.mul_scalar(rate), state)
     }
 
     fn to_device<const D: usize>(state: Velocity<D>, device: &Device) -> Velocity<D> {
         Velocity {
-            velocity: state.velocity.to_device(device),
+            velocity: state.velocity.moved_to(device),
         }
     }
 }

@@ -26,8 +26,8 @@ pub struct Finished<'a> {
     pub summary: &'a Summary,
     /// Of the test split, or else of validation.
     pub shown: Option<&'a Evaluation>,
-    /// The network before training.
-    pub first: &'a Network,
+    /// The network before training, if it is known.
+    pub first: Option<&'a Network>,
     /// The network that is handed on.
     pub last: &'a Network,
     /// How long it took.
@@ -96,10 +96,14 @@ fn headline(run: &Finished) -> Vec<(String, String)> {
 fn filters(run: &Finished) -> Vec<Filters> {
     let shape = run.summary.input;
     let dims = [shape.channels, shape.height, shape.width];
-    [("before training", run.first), ("after training", run.last)]
+    let networks = [
+        ("before training", run.first),
+        ("after training", Some(run.last)),
+    ];
+    networks
         .into_iter()
         .filter_map(|(when, network)| {
-            let weights = network.first_weights(dims)?.without_autodiff();
+            let weights = network?.first_weights(dims)?.without_autodiff();
             let [units, channels, height, width] = weights.dims();
             let values = weights.try_into_data().ok()?.iter::<f32>().collect();
             Some(Filters {

@@ -7,35 +7,38 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::prelude::*;
-use burn::train::checkpoint::FileCheckpointer;
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, TopKAccuracyMetric};
-use burn::train::{Interrupter, Learner, SupervisedTraining, TrainStep, TrainingStrategy};
+use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
-use super::batches::{DeviceBatches, EpochCounter};
+use super::average::Average;
+use super::batches::EpochCounter;
+use super::checkpoint::{Checkpoint, CheckpointError, Header, Parts};
+use super::checkpointer::{Assembly, EveryEpoch, Share};
+use super::divergence::Largest;
 use super::evaluate::{self, EvaluateError};
-use super::groups::{self, Thaw};
+use super::groups;
+use super::ledger::Ledger;
 use super::logger::FinalValues;
 use super::measures::{self, Loss, Psnr, SampleMean, TOP_K};
 use super::page::{self, Finished};
+use super::prepare::prepare_from;
+pub use super::prepare::{Prepared, prepare};
 use super::renderer::Renderer;
+use super::resume::Resumption;
 use super::schedule::EpochSchedule;
-use super::strategy::{BestAndLast, EpochStrategy, Ledger};
+use super::strategy::EpochStrategy;
 use super::trainee::Trainee;
 use super::{Observer, Plan, optimizer};
-use crate::config::Experiment;
-use crate::config::experiment::ClassWeights;
 use crate::config::model::Task;
-use crate::data::loader::{Loader, Order};
-use crate::data::{self, DataError, DataSource, Split};
-use crate::device::{self, DeviceError};
+use crate::config::{ConfigError, Experiment};
+use crate::data::{DataError, Split};
+use crate::device::DeviceError;
 use crate::files::{self, WriteError};
-use crate::inference::{Classifier, ModelCard, ModelError};
+use crate::inference::{Classifier, ModelError};
 use crate::metrics::Metrics;
 use crate::metrics::classification::Confusion;
-use crate::models::Network;
-use crate::models::parameters::{self, Group};
-use crate::run_dir::{RunDir, RunDirError, Samples, Status, Summary};
-use crate::weights::{self, Taken, WeightsError};
+use crate::run_dir::{RunDir, RunDirError, RunLock, Status, Summary};
+use crate::weights::WeightsError;
 
 /// How many of the most confused pairs go into the summary.
 const CONFUSED_PAIRS: usize = 10;
@@ -43,6 +46,9 @@ const CONFUSED_PAIRS: usize = 10;
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
+    /// The settings that were changed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The backend.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -55,6 +61,12 @@ pub enum TrainError {
     /// The run directory.
     #[error(transparent)]
     RunDir(#[from] RunDirError),
+    /// The run can't go on as it was asked to.
+    #[error("--resume: {0}")]
+    Resume(String),
+    /// The checkpoint to go on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// A file of the run.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -69,16 +81,22 @@ pub enum TrainError {
     Evaluate(#[from] EvaluateError),
     /// The loss is no number any more.
     #[error(
-        "the {part} loss is not a finite number in epoch {epoch} (learning rate {learning_rate:e}); lower \
-         optimizer.lr or set optimizer.clip_norm"
+        "the {part} loss is not a finite number in {}epoch {epoch} (learning rate {learning_rate:e}{}); lower \
+         optimizer.lr or set optimizer.clip_norm",
+        step.map_or_else(String::new, |step| format!("step {step} of ")),
+        largest.as_ref().map_or_else(String::new, |largest| format!(", {largest}"))
     )]
     NotFinite {
         /// `training` or `validation`.
         part: &'static str,
         /// The epoch, counted from 1.
         epoch: usize,
-        /// The rate of the epoch's last step.
+        /// The step of the epoch, counted from 1; `None` if it was seen at the epoch's end.
+        step: Option<usize>,
+        /// The rate of that step, or of the epoch's last.
         learning_rate: f64,
+        /// The largest gradient of that step.
+        largest: Option<Largest>,
     },
     /// Something stopped the learner.
     #[error("training stopped: {0}")]
@@ -90,7 +108,7 @@ pub enum TrainError {
 
 /// What a run is told besides the experiment.
 pub struct Options {
-    /// Folder of the run; `None` takes the next `runs/<name>-<n>`.
+    /// Folder of a new run; `None` takes the next `runs/<name>-<n>`. A run that goes on has its own.
     pub run_dir: Option<PathBuf>,
     /// Show Burn's dashboard; standard output must be a terminal.
     pub dashboard: bool,
@@ -109,209 +127,158 @@ pub struct Outcome {
     pub summary: Summary,
 }
 
-/// An experiment with its data opened and its network built; nothing is written yet.
-pub struct Prepared {
-    experiment: Experiment,
-    device: Device,
-    source: Arc<dyn DataSource>,
-    network: Network,
-    thaws: Vec<Thaw>,
-    rates: Vec<(Group, f64)>,
-    /// What the first weights were taken from, and which.
-    pub weights: Option<(PathBuf, Taken)>,
-    /// Number of trainable parameters.
-    pub parameters: usize,
-    /// Samples of each split.
-    pub samples: Samples,
-}
-
-/// Opens device and data and builds the network, with all checks that need them.
-pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
-    let device = device::open(experiment.backend)?.autodiff();
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
-    let samples = Samples {
-        train: source.len(Split::Train),
-        valid: source.len(Split::Valid),
-        test: source.len(Split::Test),
-    };
-    for (count, split) in [(samples.train, "training"), (samples.valid, "validation")] {
-        if count == 0 {
-            return Err(TrainError::Mismatch(format!(
-                "the data has no {split} samples; change data.split (of cifar10: data.valid) or add files"
-            )));
-        }
-    }
-    let classes = source.classes().len();
-    if let Some(head) = experiment.model.classes()
-        && head != classes
-    {
-        return Err(TrainError::Mismatch(format!(
-            "model.classes: found {head}, but the data has {classes} classes"
-        )));
-    }
-    if classes < 2 && experiment.model.task() == Task::Classify {
-        return Err(TrainError::Mismatch(format!(
-            "the data has {classes} class; a classifier needs at least 2"
-        )));
-    }
-    source.check()?;
-    device.seed(experiment.seed);
-    let shape = source.shape();
-    let dims = [shape.channels, shape.height, shape.width];
-    let mut network = Network::new(&experiment.model, dims, classes, &device);
-    let mut weights = None;
-    if let Some(file) = &experiment.init.weights {
-        let path = weights_file(file);
-        let (with_weights, taken) = weights::load(network, &path, &experiment.init.except)?;
-        network = with_weights;
-        weights = Some((path, taken));
-    }
-    let grouped = groups::apply(network, &experiment.parameters)?;
-    let parameters = parameters::trainable(&grouped.network);
-    Ok(Prepared {
-        experiment,
-        device,
-        source,
-        network: grouped.network,
-        thaws: grouped.thaws,
-        rates: grouped.rates,
-        weights,
-        parameters,
-        samples,
-    })
-}
-
-/// In the data folder, or else (a run's own, for instance) in the current one.
-fn weights_file(name: &str) -> PathBuf {
-    let (in_data, here) = (data::data_root().join(name), PathBuf::from(name));
-    match !in_data.exists() && here.exists() {
-        true => here,
-        false => in_data,
-    }
-}
-
-impl Prepared {
-    fn batches(&self, split: Split, counter: &EpochCounter) -> DeviceBatches {
-        let config = &self.experiment;
-        let training = split == Split::Train;
-        let augment = config.data.augment();
-        DeviceBatches {
-            loader: Loader {
-                source: self.source.clone(),
-                split,
-                batch_size: config.training.batch_size,
-                order: match (training, config.training.reshuffle) {
-                    (false, _) => Order::Stored,
-                    (true, false) => Order::Once,
-                    (true, true) => Order::EachEpoch,
-                },
-                augment: (training && !augment.is_off()).then(|| augment.clone()),
-                seed: config.seed,
-            },
-            normalize: config.data.normalize().cloned(),
-            epoch: counter.clone(),
-            device: self.device.clone(),
-            task: config.model.task(),
-        }
-    }
-
-    /// Whether every epoch sees the same values of each training sample.
-    fn training_is_fixed(&self) -> bool {
-        self.experiment.data.augment().is_off() && !self.source.redraws()
-    }
-
-    /// The network as it is trained, frozen parts and all.
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-
-    /// The training batches, as a run takes them.
-    pub fn training_batches(&self) -> DeviceBatches {
-        self.batches(Split::Train, &EpochCounter::default())
-    }
-
-    /// One batch forward and backward; returns its mean loss. Writes nothing.
-    pub fn dry_run(&self) -> Result<f64, TrainError> {
-        let batches = self.training_batches();
-        let batch = batches.loader.batches(1).next().transpose()?;
-        let batch = batch.ok_or_else(|| TrainError::Mismatch("the data is empty".into()))?;
-        let trainee = Trainee::new(self.network.clone(), &self.experiment.loss)
-            .weighing(self.class_weights());
-        let output = TrainStep::step(&trainee, batches.upload(batch));
-        output
-            .item
-            .loss
-            .try_into_scalar::<f64>()
-            .map_err(|error| TrainError::Stopped(error.to_string()))
-    }
-
-    /// How much a training sample of each class counts, if not all alike: `samples / (classes x samples of the class)`.
-    fn class_weights(&self) -> Option<Vec<f32>> {
-        if self.experiment.loss.class_weights == ClassWeights::Equal {
-            return None;
-        }
-        let mut counts = vec![0usize; self.source.classes().len()];
-        for index in 0..self.samples.train {
-            counts[self.source.label(Split::Train, index)] += 1;
-        }
-        let even = self.samples.train as f32 / counts.len() as f32;
-        let weight = |&count: &usize| if count == 0 { 0.0 } else { even / count as f32 };
-        Some(counts.iter().map(weight).collect())
-    }
-
-    fn card(&self) -> ModelCard {
-        ModelCard {
-            model: self.experiment.model.clone(),
-            input: self.source.shape(),
-            normalize: self.experiment.data.normalize().cloned(),
-            classes: self.source.classes().to_vec(),
-        }
-    }
-}
-
 /// Trains an experiment.
 ///
 /// Everything that can be wrong with the experiment is found before the run directory is made.
 pub fn run(experiment: Experiment, options: Options) -> Result<Outcome, TrainError> {
     let prepared = prepare(experiment)?;
-    let run_dir = RunDir::create(options.run_dir.as_deref(), &prepared.experiment.name)?;
-    run_dir.write_json(&run_dir.config_file(), &prepared.experiment)?;
+    let path = options.run_dir.as_deref();
+    let run_dir = RunDir::create(path, &prepared.experiment.name, &prepared.experiment)?;
+    let lock = run_dir.lock()?;
+    let header = Header::new(&prepared.experiment, prepared.data_sha256());
+    go(&prepared, run_dir, lock, Start::new(header), options)
+}
+
+/// Goes on with a run as if it had never stopped.
+pub fn resume(mut resumption: Resumption, options: Options) -> Result<Outcome, TrainError> {
+    let lock = match resumption.lock.take() {
+        Some(lock) => lock,
+        None => resumption.run_dir.lock()?,
+    };
+    let prepared = prepare_resumed(&resumption)?;
+    let header = Header::new(&prepared.experiment, prepared.data_sha256());
+    let mut start = match &resumption.checkpoint {
+        None => Start::new(header),
+        Some(checkpoint) => Start::resumed(header, checkpoint, &prepared)?,
+    };
+    // Whatever can be wrong with the checkpoint has been found; from here on files change.
+    resumption.rewind()?;
+    start.parts = resumption.checkpoint.map(|checkpoint| checkpoint.parts);
+    go(&prepared, resumption.run_dir, lock, start, options)
+}
+
+/// [`prepare`] for a run that goes on; its data must be what it was.
+pub fn prepare_resumed(resumption: &Resumption) -> Result<Prepared, TrainError> {
+    let checkpoint = resumption.checkpoint.as_ref();
+    let prepared = prepare_from(resumption.experiment.clone(), checkpoint)?;
+    match checkpoint {
+        Some(checkpoint) if checkpoint.header.data_sha256 != prepared.data_sha256() => {
+            Err(TrainError::Mismatch(format!(
+                "{}: the data is not what this run was trained on: samples or classes have come, gone or changed places; \
+                 start a new run with --init-from",
+                resumption.run_dir.path().display()
+            )))
+        }
+        _ => Ok(prepared),
+    }
+}
+
+/// Where the first epoch starts.
+struct Start {
+    header: Header,
+    ledger: Ledger,
+    average: Option<Average>,
+    /// What the learner goes on from.
+    parts: Option<Parts>,
+}
+
+impl Start {
+    /// From the beginning.
+    fn new(header: Header) -> Self {
+        Self {
+            header,
+            ledger: Ledger::default(),
+            average: None,
+            parts: None,
+        }
+    }
+
+    /// After a checkpoint, but for its parts.
+    fn resumed(
+        header: Header,
+        checkpoint: &Checkpoint,
+        prepared: &Prepared,
+    ) -> Result<Self, CheckpointError> {
+        let network = &prepared.network;
+        let progress = checkpoint.header.progress.clone();
+        let parts = &checkpoint.parts;
+        let decay = prepared.experiment.training.ema;
+        let average = match (&parts.average, decay) {
+            (Some(record), Some(decay)) => {
+                let network = checkpoint.judged(network, record)?;
+                Some(Average::resumed(network, decay, progress.average_steps))
+            }
+            _ => None,
+        };
+        let kept = match (&parts.kept, &average) {
+            (Some(record), _) => checkpoint.judged(network, record)?,
+            (None, Some(average)) => average.network(),
+            (None, None) => network.valid(),
+        };
+        let kept = progress.kept.map(|epoch| (epoch, kept));
+        Ok(Self {
+            header,
+            ledger: Ledger::resumed(progress, kept),
+            average,
+            parts: None,
+        })
+    }
+}
+
+/// Trains and finishes; nobody else works in the folder as long as the lock is held.
+fn go(
+    prepared: &Prepared,
+    run_dir: RunDir,
+    _lock: RunLock,
+    start: Start,
+    options: Options,
+) -> Result<Outcome, TrainError> {
     options.observer.started(&Plan {
         run_dir: run_dir.path().to_path_buf(),
         samples: prepared.samples,
         parameters: prepared.parameters,
         weights: prepared.weights.clone(),
+        epochs_done: start.ledger.epochs.len(),
     });
     let began = Instant::now();
     let interrupter = options.interrupter.clone();
     let observer = options.observer.clone();
-    let (ledger, failure) = train(&prepared, &run_dir, options);
+    let (ledger, failure) = train(prepared, &run_dir, start, options);
     // A run that fails late keeps what it has learnt.
     let has_weights = ledger.kept.as_ref().is_some_and(|(epoch, _)| *epoch > 0);
     match failure {
         Some(failure) if !has_weights => Err(failure),
-        failure => {
+        Some(failure) => {
+            observer.finishing();
+            // What made the run fail may well make this fail; the first reason is the one to tell.
+            let _ = finish(prepared, run_dir, ledger, began, &Interrupter::new());
+            Err(failure)
+        }
+        None => {
             if !interrupter.should_stop() {
                 observer.finishing();
             }
-            let interrupter = match failure {
-                Some(_) => Interrupter::new(),
-                None => interrupter,
-            };
-            let outcome = finish(&prepared, run_dir, ledger, began, &interrupter)?;
-            failure.map_or(Ok(outcome), Err)
+            finish(prepared, run_dir, ledger, began, &interrupter)
         }
     }
 }
 
 /// Trains all epochs; returns what was learnt and, if something went wrong, what.
-fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Option<TrainError>) {
+fn train(
+    prepared: &Prepared,
+    run_dir: &RunDir,
+    start: Start,
+    options: Options,
+) -> (Ledger, Option<TrainError>) {
     let config = &prepared.experiment;
-    let counter: EpochCounter = Arc::new(AtomicUsize::new(1));
+    let done = start.ledger.epochs.len();
+    let counter: EpochCounter = Arc::new(AtomicUsize::new(done + 1));
     let train = prepared.batches(Split::Train, &counter);
     let valid = prepared.batches(Split::Valid, &counter);
     let steps_per_epoch = train.loader.batches_per_epoch();
-    let ledger = Arc::new(Mutex::new(Ledger::default()));
+    let ledger = Arc::new(Mutex::new(start.ledger));
+    let is_resumed = start.parts.is_some();
+    let assembly = Arc::new(Assembly::new(run_dir, start.header, start.parts));
     let strategy = EpochStrategy {
         device: prepared.device.clone(),
         seed: config.seed,
@@ -324,25 +291,29 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Op
         run_dir: run_dir.clone(),
         observer: options.observer.clone(),
         ledger: ledger.clone(),
+        assembly: assembly.clone(),
+        average: start.average,
     };
     let renderer = match options.dashboard {
         true => Renderer::dashboard(options.observer, options.interrupter.clone()),
         false => Renderer::plain(options.observer),
     };
-    let checkpoints = run_dir.checkpoints();
-    let file = |name| FileCheckpointer::new(&checkpoints, name);
+    let share = || Share(assembly.clone());
     let mut training = SupervisedTraining::new(run_dir.path(), Arc::new(train), Arc::new(valid))
         .metric_train_numeric(SampleMean::<Loss>::default())
         .metric_valid_numeric(SampleMean::<Loss>::default())
         .metric_train_numeric(LearningRateMetric::new())
         .with_metric_logger(FinalValues::default())
-        .with_custom_checkpointers(file("model"), file("optim"), file("scheduler"))
-        .with_checkpointing_strategy(BestAndLast::new(ledger.clone()))
+        .with_custom_checkpointers(share(), share(), share())
+        .with_checkpointing_strategy(EveryEpoch)
         .with_application_logger(None)
         .with_interrupter(options.interrupter)
         .with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)))
         .renderer(Box::new(renderer))
         .num_epochs(config.training.epochs);
+    if is_resumed {
+        training = training.checkpoint(done);
+    }
     training = match config.model.task() {
         Task::Classify => training
             .metric_train_numeric(AccuracyMetric::new())
@@ -354,6 +325,24 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Op
     if config.model.task() == Task::Classify && prepared.source.classes().len() > TOP_K {
         training = training.metric_valid_numeric(TopKAccuracyMetric::new(TOP_K));
     }
+    let learner = learner(prepared, counter, steps_per_epoch);
+    // Burn ends a run by panicking when the dashboard's user says "kill", and when a thread of its own has died.
+    let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));
+    let mut ledger = std::mem::take(&mut *ledger.lock().unwrap_or_else(PoisonError::into_inner));
+    let failure = ledger
+        .failure
+        .take()
+        .or_else(|| assembly.failure().map(TrainError::from))
+        .or_else(|| launched.err().map(|panic| why_it_panicked(panic.as_ref())));
+    if failure.is_some() {
+        ledger.status = Some(Status::Failed);
+    }
+    (ledger, failure)
+}
+
+/// Network, optimizer and schedule as they are before the first step.
+fn learner(prepared: &Prepared, epoch: EpochCounter, steps_per_epoch: usize) -> Learner<Trainee> {
+    let config = &prepared.experiment;
     let schedule = EpochSchedule::new(
         &config.schedule,
         config.optimizer.lr(),
@@ -362,20 +351,9 @@ fn train(prepared: &Prepared, run_dir: &RunDir, options: Options) -> (Ledger, Op
     );
     let trainee = Trainee::new(prepared.network.clone(), &config.loss)
         .weighing(prepared.class_weights())
-        .thawing(prepared.thaws.clone(), counter);
+        .thawing(prepared.thaws.clone(), epoch);
     let schedule = groups::schedule(schedule, &prepared.rates);
-    let learner = Learner::new(trainee, optimizer::build(&config.optimizer), schedule);
-    // Burn ends a run by panicking when the dashboard's user says "kill", and when a thread of its own has died.
-    let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));
-    let mut ledger = std::mem::take(&mut *ledger.lock().unwrap_or_else(PoisonError::into_inner));
-    let failure = ledger
-        .failure
-        .take()
-        .or_else(|| launched.err().map(|panic| why_it_panicked(panic.as_ref())));
-    if failure.is_some() {
-        ledger.status = Some(Status::Failed);
-    }
-    (ledger, failure)
+    Learner::new(trainee, optimizer::build(&config.optimizer), schedule)
 }
 
 fn why_it_panicked(panic: &(dyn std::any::Any + Send)) -> TrainError {
@@ -457,7 +435,7 @@ fn finish(
         epochs: &ledger.epochs,
         summary: &summary,
         shown,
-        first: &prepared.network,
+        first: prepared.first.as_ref(),
         last: &network,
         duration: began.elapsed(),
     })?;
