@@ -1,6 +1,6 @@
-//! Writing files so that nobody ever sees half of one.
+//! Writing files so that nobody ever sees half of one, and reading them so that no file fills the memory.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that could not be written.
@@ -20,6 +20,21 @@ impl WriteError {
             path: path.to_path_buf(),
             source,
         }
+    }
+}
+
+/// Reads a whole file of at most `most` bytes. Not by the size that it says it has: devices and pipes have none, and some files
+/// grow.
+pub fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(most + 1)
+        .read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(std::io::Error::other(format!(
+            "has more than the {most} bytes that kiln reads of such a file"
+        ))),
+        false => Ok(bytes),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Weights of other programs: a file of named tensors goes into a network of kiln's, or one line says why it does not fit.
 //!
 //! Comes in: a `.safetensors` file, or what PyTorch's `torch.save` wrote of a `state_dict` (`.pth`, `.pt`, `.bin`), with
-//! PyTorch's names and layouts. Goes out: the network with these weights, and the list of what was taken. Nothing here
-//! knows experiments or prints.
+//! PyTorch's names and layouts. Goes out: the network with these weights, and the list of what was taken. [`claims`] looks at
+//! a file before the readers do. Nothing here knows experiments or prints.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +16,8 @@ use burn::tensor::DType;
 
 use crate::files::{self, WriteError};
 use crate::models::{Network, parameters};
+
+pub mod claims;
 
 /// What PyTorch's batch norms count besides; kiln's have no use for it.
 const COUNTER: &str = "num_batches_tracked";
@@ -187,12 +189,14 @@ fn read(path: &Path) -> Result<Tensors, WeightsError> {
         path: path.to_path_buf(),
         problem: problem.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    std::fs::File::open(path).map_err(|source| WeightsError::Io {
+    let mut file = std::fs::File::open(path).map_err(|source| WeightsError::Io {
         path: path.to_path_buf(),
         source,
     })?;
+    claims::check(&mut file).map_err(format)?;
+    let start = claims::start(&mut file).map_err(format)?;
     // The readers are other people's, and files may be damaged in ways that these did not think of.
-    let read = catch_unwind(AssertUnwindSafe(|| match is_safetensors(path) {
+    let read = catch_unwind(AssertUnwindSafe(|| match claims::is_safetensors(&start) {
         true => read_safetensors(path),
         false => read_torch(path),
     }));
@@ -221,14 +225,6 @@ fn read(path: &Path) -> Result<Tensors, WeightsError> {
         None if tensors.is_empty() => Err(format("there are no tensors in it".into())),
         None => Ok(tensors),
     }
-}
-
-/// By the content: the length of a header that is JSON.
-fn is_safetensors(path: &Path) -> bool {
-    use std::io::Read;
-    let mut start = [0; 9];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && start[8] == b'{'
 }
 
 fn read_safetensors(path: &Path) -> Result<Tensors, String> {
