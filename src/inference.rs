@@ -156,12 +156,25 @@ impl Classifier {
             .with_from_adapter(PyTorchToBurnAdapter)
             .skip_enum_variants(true)
             .map_indices_contiguous(false)
-            .allow_partial(false);
-        let result = store.apply_to(&mut network).map_err(|error| {
+            .allow_partial(true)
+            .validate(false);
+        // What does not fit is told here: Burn's own texts have thirty lines.
+        let misfit = |problem: String| {
+            let words: Vec<&str> = problem.split_whitespace().collect();
             format_error(format!(
-                "its tensors are not those of the network that it describes ({error})"
+                "its tensors are not those of the network that it describes ({})",
+                words.join(" ")
             ))
-        })?;
+        };
+        let result = store
+            .apply_to(&mut network)
+            .map_err(|error| misfit(error.to_string()))?;
+        if let Some(error) = result.errors.first() {
+            return Err(misfit(error.to_string()));
+        }
+        if let Some((name, _)) = result.missing.first() {
+            return Err(misfit(format!("{name} is missing")));
+        }
         if let Some(name) = result.unused.first() {
             return Err(format_error(format!("it holds an unknown tensor {name}")));
         }

@@ -23,6 +23,8 @@ pub mod schedule;
 pub mod strategy;
 pub mod trainee;
 
+pub use page::BURN_VERSION;
+
 pub use run::{Options, Outcome, TrainError, run};
 
 use crate::metrics::EpochRecord;

@@ -101,9 +101,17 @@ fn give_up(what: &str, size: usize) -> ! {
 /// Where the input is that is being read: it outlives the process.
 fn last_input() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        std::env::temp_dir().join(format!("kiln-fuzz-{}.input", std::process::id()))
-    })
+    PATH.get_or_init(|| scratch().join(format!("kiln-fuzz-{}.input", std::process::id())))
+}
+
+/// Where temporary files go: into memory where the system has a folder for that, as an input takes microseconds and a disk
+/// milliseconds.
+pub fn scratch() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    match memory.is_dir() {
+        true => memory.to_path_buf(),
+        false => std::env::temp_dir(),
+    }
 }
 
 fn milliseconds() -> u64 {

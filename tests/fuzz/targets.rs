@@ -41,7 +41,7 @@ fn refused_in_a_line(error: impl std::fmt::Display) -> String {
 }
 
 fn file_of(bytes: &[u8]) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir_in(super::driver::scratch()).expect("a temporary folder");
     let path = folder.path().join("input");
     std::fs::write(&path, bytes).expect("a file");
     (folder, path)
@@ -253,7 +253,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// Recorded strokes as they are stored.
 pub fn unipen_file(bytes: &[u8]) -> String {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir_in(super::driver::scratch()).expect("a temporary folder");
     let path = folder.path().join("strokes.jsonl.gz");
     std::fs::write(&path, bytes).expect("a file");
     let config = UnipenConfig {
