@@ -3,7 +3,7 @@
 //! Comes in: a [`Layer`], which is a function of tensors, and the devices. Goes out: the largest [`Difference`]. The function
 //! is a value, so that a test can hand in a wrong one. Inputs are made up and the same everywhere.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 
 use burn::nn::BatchNormConfig;
 use burn::nn::loss::CrossEntropyLossConfig;
@@ -15,6 +15,7 @@ use burn::tensor::ops::ConvOptions;
 use serde::Serialize;
 
 use crate::data::seed;
+use crate::device::quietly;
 use crate::kernels::{self, Activation, ConvNorm, Pool};
 
 /// Largest difference that passes, relative to the largest value of the tensor. Sums of up to 4,608 products in 32-bit floats
@@ -83,7 +84,7 @@ pub fn compare(layer: &Layer, subject: Compute, device: &Device) -> Result<Diffe
 
 fn measure(layer: &Layer, compute: Compute, device: &Device) -> Result<Measured, String> {
     // Some engines panic where others return errors.
-    let measured = catch_unwind(AssertUnwindSafe(|| {
+    let measured = quietly(AssertUnwindSafe(|| {
         let device = device.clone().autodiff();
         let inputs: Vec<Tensor<4>> = (1..)
             .zip(&layer.inputs)
@@ -106,7 +107,7 @@ fn measure(layer: &Layer, compute: Compute, device: &Device) -> Result<Measured,
             gradients: gradients?,
         })
     }));
-    measured.unwrap_or_else(|_| Err("the engine stopped in the middle".into()))
+    measured.unwrap_or_else(|| Err("the engine stopped in the middle".into()))
 }
 
 /// Numbers between -1 and 1.

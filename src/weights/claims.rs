@@ -105,7 +105,7 @@ fn length(file: &File) -> Result<u64, String> {
 
 fn zip(file: &mut File) -> Result<(), String> {
     let mut archive = zip::ZipArchive::new(BufReader::new(file))
-        .map_err(|error| format!("it is no zip archive, or a damaged one ({error})"))?;
+        .map_err(|error| format!("it is no zip archive that can be read ({error})"))?;
     if archive.len() > MAX_ENTRIES {
         return Err(format!("it holds more than {MAX_ENTRIES} entries"));
     }

@@ -5,7 +5,7 @@
 //! a file before the readers do. Nothing here knows experiments or prints.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use burn::store::{
@@ -14,6 +14,7 @@ use burn::store::{
 };
 use burn::tensor::DType;
 
+use crate::device::quietly;
 use crate::files::{self, WriteError};
 use crate::models::{Network, parameters};
 
@@ -196,13 +197,13 @@ fn read(path: &Path) -> Result<Tensors, WeightsError> {
     claims::check(&mut file).map_err(format)?;
     let start = claims::start(&mut file).map_err(format)?;
     // The readers are other people's, and files may be damaged in ways that these did not think of.
-    let read = catch_unwind(AssertUnwindSafe(|| match claims::is_safetensors(&start) {
+    let read = quietly(AssertUnwindSafe(|| match claims::is_safetensors(&start) {
         true => read_safetensors(path),
         false => read_torch(path),
     }));
     let tensors = match read {
-        Ok(tensors) => tensors.map_err(format)?,
-        Err(_) => return Err(format("it is damaged".into())),
+        Some(tensors) => tensors.map_err(format)?,
+        None => return Err(format("it is damaged".into())),
     };
     let parallel = tensors.keys().all(|name| name.starts_with(PARALLEL));
     let tensors: Tensors = tensors
