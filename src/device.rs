@@ -124,8 +124,7 @@ fn open_wgpu() -> Result<(Device, String), DeviceError> {
 }
 
 /// Runs `probe` without letting a panic print or escape.
-#[cfg(feature = "wgpu")]
-fn quietly<T>(probe: impl FnOnce() -> T + std::panic::UnwindSafe) -> Option<T> {
+pub(crate) fn quietly<T>(probe: impl FnOnce() -> T + std::panic::UnwindSafe) -> Option<T> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let result = std::panic::catch_unwind(probe);

@@ -1,9 +1,10 @@
 //! Writing files so that nobody ever sees half of one, whatever happens to the process or the machine meanwhile.
 //!
 //! A file is written under a temporary name beside its place, flushed to the disk and renamed; the folder's entry is flushed
-//! too. A process that dies leaves at most a temporary file ([`remove_temporaries`]).
+//! too. A process that dies leaves at most a temporary file ([`remove_temporaries`]). And reading them so that no file fills
+//! the memory ([`read`]).
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that could not be written.
@@ -37,6 +38,21 @@ const FILE_MODE: u32 = 0o666;
 /// The same of a new folder.
 #[cfg(unix)]
 const FOLDER_MODE: u32 = 0o777;
+
+/// Reads a whole file of at most `most` bytes. Not by the size that it says it has: devices and pipes have none, and some files
+/// grow.
+pub fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(most + 1)
+        .read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(std::io::Error::other(format!(
+            "has more than the {most} bytes that kiln reads of such a file"
+        ))),
+        false => Ok(bytes),
+    }
+}
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it: `path` holds the old content or the new one.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {

@@ -12,15 +12,18 @@ use burn::store::{
 };
 use burn::tensor::activation::softmax;
 use safetensors::SafeTensors;
+use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::checks::MOST_VALUES;
 use crate::config::data::NormalizeConfig;
 use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
 use crate::data::ImageShape;
 use crate::files::{self, WriteError};
 use crate::models::Network;
+use crate::weights::claims;
 
 /// Images that are classified at once: enough to keep all cores busy, little memory.
 pub const BATCH: usize = 256;
@@ -30,6 +33,9 @@ const METADATA_KEY: &str = "kiln";
 
 /// Weights are 32-bit floats.
 const BYTES_PER_VALUE: usize = 4;
+
+/// Longest model file: the largest network that a config may describe, and the header.
+const MAX_MODEL_BYTES: u64 = (BYTES_PER_VALUE * MOST_VALUES) as u64 + claims::MAX_HEADER_BYTES;
 
 /// Why a model file gave no classifier.
 #[derive(Debug, thiserror::Error)]
@@ -118,10 +124,21 @@ impl Classifier {
 
     /// Loads a `model.safetensors` that kiln wrote.
     pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Io {
+        let failed = |source| ModelError::Io {
             path: path.to_path_buf(),
             source,
-        })?;
+        };
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        // The header alone, before the rest is read: what is no model of kiln's may be of any size.
+        claims::safetensors(&mut file, length)
+            .and_then(|header| card_in(&header, length))
+            .map_err(|problem| ModelError::Format {
+                path: path.to_path_buf(),
+                problem,
+            })?;
+        drop(file);
+        let bytes = files::read(path, length).map_err(failed)?;
         Self::from_bytes(bytes, path, device)
     }
 
@@ -139,12 +156,25 @@ impl Classifier {
             .with_from_adapter(PyTorchToBurnAdapter)
             .skip_enum_variants(true)
             .map_indices_contiguous(false)
-            .allow_partial(false);
-        let result = store.apply_to(&mut network).map_err(|error| {
+            .allow_partial(true)
+            .validate(false);
+        // What does not fit is told here: Burn's own texts have thirty lines.
+        let misfit = |problem: String| {
+            let words: Vec<&str> = problem.split_whitespace().collect();
             format_error(format!(
-                "its tensors are not those of the network that it describes ({error})"
+                "its tensors are not those of the network that it describes ({})",
+                words.join(" ")
             ))
-        })?;
+        };
+        let result = store
+            .apply_to(&mut network)
+            .map_err(|error| misfit(error.to_string()))?;
+        if let Some(error) = result.errors.first() {
+            return Err(misfit(error.to_string()));
+        }
+        if let Some((name, _)) = result.missing.first() {
+            return Err(misfit(format!("{name} is missing")));
+        }
         if let Some(name) = result.unused.first() {
             return Err(format_error(format!("it holds an unknown tensor {name}")));
         }
@@ -232,8 +262,18 @@ impl Classifier {
 }
 
 fn read_card(bytes: &[u8]) -> Result<ModelCard, String> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-    let text = metadata
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    card_in(&header, bytes.len() as u64)
+}
+
+/// The description in the header of a file of so many bytes.
+fn card_in(header: &Metadata, file_bytes: u64) -> Result<ModelCard, String> {
+    if file_bytes > MAX_MODEL_BYTES {
+        return Err(format!(
+            "it has {file_bytes} bytes, more than the {MAX_MODEL_BYTES} of the largest network"
+        ));
+    }
+    let text = header
         .metadata()
         .as_ref()
         .and_then(|entries| entries.get(METADATA_KEY))
@@ -254,7 +294,7 @@ fn read_card(bytes: &[u8]) -> Result<ModelCard, String> {
     }
     let card: ModelCard = serde_json::from_value(value)
         .map_err(|error| format!("its entry `kiln` can't be understood: {error}"))?;
-    check_card(&card, bytes.len())?;
+    check_card(&card, file_bytes as usize)?;
     Ok(card)
 }
 

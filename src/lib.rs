@@ -21,15 +21,19 @@
 //! - [`segmentation`]: a photograph becomes lines, words and letter crops; knows no network.
 //! - [`ocr`]: crops and a classifier become a page of text.
 //! - [`report`]: numbers become a page that people look at.
+//! - [`doctor`]: whether the machine, the build and the folder are fit for all of this.
 //! - [`cli`]: the verbs; the only place that prints.
 
 // Burn's wgpu types nest deeper than the compiler's default of 128 (as in Burn's own examples).
 #![recursion_limit = "256"]
+// The kernels alone may load and store vectors through pointers; they allow it where they do, and say why.
+#![deny(unsafe_code)]
 
 pub mod cli;
 pub mod config;
 pub mod data;
 pub mod device;
+pub mod doctor;
 pub mod files;
 pub mod inference;
 pub mod kernels;

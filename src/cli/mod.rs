@@ -11,6 +11,7 @@ mod bench;
 mod config;
 mod data;
 mod devices;
+mod doctor;
 mod eval;
 mod fetch;
 mod gradcheck;
@@ -62,6 +63,8 @@ enum Verb {
     Model(model::Args),
     /// List the backends and the devices behind them
     Devices(devices::Args),
+    /// Look whether this machine, this build and this folder are fit for work
+    Doctor(doctor::Args),
     /// Time training and inference
     Bench(bench::Args),
     /// Hold gradients against finite differences
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
         Verb::Config(args) => config::run(args),
         Verb::Model(args) => model::run(args),
         Verb::Devices(args) => devices::run(args),
+        Verb::Doctor(args) => doctor::run(args),
         Verb::Bench(args) => bench::run(args),
         Verb::Gradcheck(args) => gradcheck::run(args),
     };

@@ -80,20 +80,34 @@ pub enum ConfigError {
     },
 }
 
+/// Most problems that are shown; whoever has more mends some and asks again.
+const MOST_SHOWN: usize = 50;
+
+/// Most characters of a dotted path that are shown.
+const LONGEST_PATH: usize = 200;
+
 fn describe(path: &Path, problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems
+    let mut lines: Vec<String> = problems
         .iter()
+        .take(MOST_SHOWN)
         .map(|problem| match problem.path.as_str() {
             "" => format!("{}: {}", path.display(), problem.message),
             // A key may hold a line break; the message must not.
-            key => format!(
-                "{}: {}: {}",
-                path.display(),
-                key.escape_debug(),
-                problem.message
-            ),
+            key => {
+                let key: String = key.chars().take(LONGEST_PATH).collect();
+                format!(
+                    "{}: {}: {}",
+                    path.display(),
+                    key.escape_debug(),
+                    problem.message
+                )
+            }
         })
         .collect();
+    let more = problems.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        lines.push(format!("{}: and {more} more problems", path.display()));
+    }
     lines.join("\n")
 }
 

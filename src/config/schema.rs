@@ -60,7 +60,7 @@ impl<'a> Check<'a> {
         }
         if let Some(expected) = schema.get("const") {
             if value != expected {
-                self.report(path, format!("found {value}, expected {expected}"));
+                self.report(path, format!("found {}, expected {expected}", shown(value)));
             }
             return;
         }

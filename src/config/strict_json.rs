@@ -5,7 +5,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Parses a whole text.
+/// Most characters of a key that an error repeats.
+const LONGEST_KEY: usize = 60;
+
+/// Parses a whole text. Its depth is limited by serde_json, to 128.
 pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict.deserialize(&mut deserializer)?;
@@ -68,6 +71,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(key) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(Strict)?;
             if map.contains_key(&key) {
+                let key: String = key.chars().take(LONGEST_KEY).collect();
                 return Err(A::Error::custom(format!("the key {key:?} stands twice")));
             }
             map.insert(key, value);

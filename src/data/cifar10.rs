@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{DataError, DataSource, ImageShape, Split};
 use crate::config::data::Cifar10Config;
+use crate::files;
 
 /// Names of the classes, in the order of the labels.
 const CLASSES: [&str; 10] = [
@@ -33,8 +34,8 @@ const SHAPE: ImageShape = ImageShape {
 /// Bytes of a record: the class and the image.
 const RECORD: usize = 1 + 3 * 32 * 32;
 
-/// Records that a file may hold: the largest that is known has 10,000.
-const MOST_RECORDS: u64 = 1_000_000;
+/// Records that a file may hold: those of CIFAR-10 have 10,000. All six files are held in memory, so this is 369 MB.
+const MOST_RECORDS: u64 = 20_000;
 
 /// The records of CIFAR-10 in memory.
 #[derive(Debug, Clone)]
@@ -68,26 +69,27 @@ pub fn open(config: &Cifar10Config, root: &Path) -> Result<Cifar10, DataError> {
 }
 
 fn records(path: PathBuf) -> Result<Vec<u8>, DataError> {
-    let length = std::fs::metadata(&path)
-        .map_err(|source| DataError::io(&path, source))?
-        .len();
-    if length == 0 || length % RECORD as u64 != 0 || length > MOST_RECORDS * RECORD as u64 {
+    let bytes = files::read(&path, MOST_RECORDS * RECORD as u64)
+        .map_err(|source| DataError::io(&path, source))?;
+    checked(bytes, &path)
+}
+
+/// The bytes of a file, if they are whole records with classes from 0 to 9; `path` is only for the error text.
+pub fn checked(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, DataError> {
+    let (length, records) = (bytes.len(), bytes.chunks_exact(RECORD));
+    if length == 0 || !records.remainder().is_empty() {
         let problem = format!("{length} bytes; expected records of {RECORD} bytes");
-        return Err(DataError::format(&path, problem));
+        return Err(DataError::format(path, problem));
     }
-    let bytes = std::fs::read(&path).map_err(|source| DataError::io(&path, source))?;
-    let wrong = bytes
-        .chunks(RECORD)
-        .position(|record| record.len() != RECORD || usize::from(record[0]) >= CLASSES.len());
+    let classes = records.filter_map(|record| record.first());
+    let wrong = classes
+        .enumerate()
+        .find(|(_, class)| usize::from(**class) >= CLASSES.len());
     match wrong {
         None => Ok(bytes),
-        Some(index) => Err(DataError::format(
-            &path,
-            format!(
-                "record {}: class {}; expected 0 to 9",
-                index + 1,
-                bytes[index * RECORD]
-            ),
+        Some((index, class)) => Err(DataError::format(
+            path,
+            format!("record {}: class {class}; expected 0 to 9", index + 1),
         )),
     }
 }

@@ -13,6 +13,7 @@ pub mod glyphs;
 pub mod image_folder;
 pub mod info;
 pub mod jitter;
+pub mod lines;
 pub mod loader;
 pub mod mat;
 pub mod memory;

@@ -6,7 +6,7 @@
 //! that is no character (see [`flaw`]) is left out and counted.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::glyphs::hand::{self, Variation};
 use super::glyphs::proportions as p;
+use super::lines::{Limits, Lines};
 use super::seed::{self, Rng, normal};
 use super::strokes::{self, Affine, Polyline, Ragged};
 use super::{DataError, DataSource, ImageShape, Split, alphanumeric_classes, split};
@@ -21,6 +22,12 @@ use crate::config::data::UnipenConfig;
 
 /// The file in the data set's folder.
 const FILE: &str = "strokes.jsonl.gz";
+
+/// How long the file and its lines may be, unpacked: UNIPEN's has 15 MB, its longest line 5,815 bytes.
+const LIMITS: Limits = Limits {
+    line: 1 << 18,
+    file: 256 << 20,
+};
 
 /// What the seeds are for.
 const PURPOSE: u64 = 0x756e_6970_656e; // "unipen"
@@ -90,20 +97,15 @@ impl Unipen {
             splits: [Vec::new(), Vec::new(), Vec::new()],
             left_out: 0,
         };
-        let mut reader =
-            BufReader::with_capacity(1 << 16, MultiGzDecoder::new(BufReader::new(file)));
-        let mut text = String::new();
-        for number in 1.. {
-            text.clear();
-            let length = reader
-                .read_line(&mut text)
-                .map_err(|error| DataError::format(&path, format!("line {number}: {error}")))?;
-            if length == 0 {
-                break;
-            }
-            unipen
-                .add(&text)
-                .map_err(|problem| DataError::format(&path, format!("line {number}: {problem}")))?;
+        let mut lines = Lines::new(MultiGzDecoder::new(BufReader::new(file)), &LIMITS);
+        while let Some(line) = lines
+            .next_line()
+            .map_err(|problem| DataError::format(&path, problem))?
+        {
+            let added = unipen.add(line.text);
+            added.map_err(|problem| {
+                DataError::format(&path, format!("line {}: {problem}", line.number))
+            })?;
         }
         if unipen.len(Split::Train) == 0 {
             return Err(DataError::Empty(format!(

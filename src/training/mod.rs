@@ -32,6 +32,7 @@ pub mod strategy;
 pub mod trainee;
 
 pub use dry_run::dry_run;
+pub use page::BURN_VERSION;
 pub use resume::Resumption;
 pub use run::{Options, Outcome, TrainError, resume, run};
 

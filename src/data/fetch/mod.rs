@@ -13,7 +13,7 @@ mod checksum;
 mod download;
 mod flowers17;
 mod part;
-mod unpack;
+pub mod unpack;
 
 pub use catalogue::{DataSet, Layout, RemoteFile, Sum};
 pub use checksum::{Check, Verdict};

@@ -17,6 +17,8 @@ use crate::files::WriteError;
 const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
 /// Most entries of an archive. Flowers-17 has 1,362.
 const MAX_ENTRIES: usize = 100_000;
+/// Most bytes of an entry that describes the next one: a name has at most 4,096 on Linux, and pax adds times and owners.
+const MAX_EXTENSION_BYTES: u64 = 1 << 16;
 /// Bytes that are copied at a time.
 const BLOCK: usize = 1 << 16;
 /// What errors call the format.
@@ -83,19 +85,34 @@ pub fn tar_gz(archive: &mut File, folder: &Path, place: Place) -> Result<(), Unp
 
 fn tar(unpacked: &mut dyn Read, folder: &Path, place: Place) -> Result<(), UnpackError> {
     let mut archive = tar::Archive::new(unpacked);
+    // Raw: long names come as entries of their own, which the crate would read whole, however long they say they are.
     let entries = archive
         .entries()
-        .map_err(|error| no_archive(TAR_GZ, error))?;
+        .map_err(|error| no_archive(TAR_GZ, error))?
+        .raw(true);
+    let mut long_name = None;
     for (index, entry) in entries.enumerate() {
         let mut entry = entry.map_err(|error| no_archive(TAR_GZ, error))?;
         if index >= MAX_ENTRIES {
             return Err(too_many_entries());
         }
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let kind = entry.header().entry_type();
         if kind.is_pax_global_extensions() {
             continue;
         }
+        if kind.is_gnu_longname() {
+            let name = short(&mut entry)?;
+            let end = name.iter().position(|&byte| byte == 0);
+            let name = name.get(..end.unwrap_or(name.len())).unwrap_or_default();
+            long_name = Some(String::from_utf8_lossy(name).into_owned());
+            continue;
+        }
+        if kind.is_pax_local_extensions() {
+            long_name = pax_path(&short(&mut entry)?).or(long_name);
+            continue;
+        }
+        let own = || String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let name = long_name.take().unwrap_or_else(own);
         let base = base_name(&name)?;
         if !(kind.is_file() || kind.is_dir() || kind.is_contiguous()) {
             return Err(outside(&name, "is neither a file nor a folder"));
@@ -105,6 +122,28 @@ fn tar(unpacked: &mut dyn Read, folder: &Path, place: Place) -> Result<(), Unpac
         }
     }
     Ok(())
+}
+
+/// The content of an entry that describes the next one.
+fn short(entry: &mut impl Read) -> Result<Vec<u8>, UnpackError> {
+    let mut bytes = Vec::new();
+    entry
+        .take(MAX_EXTENSION_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| no_archive(TAR_GZ, error))?;
+    match bytes.len() as u64 > MAX_EXTENSION_BYTES {
+        true => Err(no_archive(TAR_GZ, "a name of more than 64 KiB")),
+        false => Ok(bytes),
+    }
+}
+
+/// The name that POSIX extensions give the next entry, if they do.
+fn pax_path(bytes: &[u8]) -> Option<String> {
+    tar::PaxExtensions::new(bytes)
+        .flatten()
+        .filter(|extension| extension.key_bytes() == b"path")
+        .map(|extension| String::from_utf8_lossy(extension.value_bytes()).into_owned())
+        .last()
 }
 
 /// An entry's name without its folders. Errors: a name that leads elsewhere than below the archive's folder.

@@ -24,9 +24,12 @@ mod elements;
 
 /// Largest file that is read, in bytes; the course's largest has 10 MB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
-/// Most bytes that one variable may unpack to. The course's largest needs 88 MB (10,800 rows of 1,024 doubles); twice
-/// this is held for a moment while decoding.
+/// Most bytes that one variable may unpack to, each value as a double: what it is stored in may be smaller, what it becomes
+/// on the way is not. The course's largest needs 88 MB (10,800 rows of 1,024 doubles); twice this is held for a moment while
+/// decoding.
 pub const MAX_MATRIX_BYTES: u64 = 256 << 20;
+/// Bytes of a double.
+const DOUBLE: u64 = 8;
 /// Most bytes that may follow the numbers: padding to a multiple of 8.
 const MAX_PADDING: u64 = 8;
 
@@ -161,7 +164,7 @@ impl MatFile {
         })?;
         let expected = u64::from(rows) * u64::from(columns);
         // No overflow: the two are below 2^32, and the division avoids a third factor.
-        if expected > MAX_MATRIX_BYTES / width as u64 {
+        if expected > MAX_MATRIX_BYTES / DOUBLE {
             return Err(format!(
                 "variable {name} claims {rows}x{columns} values, more than the {MAX_MATRIX_BYTES} bytes that kiln unpacks"
             ));

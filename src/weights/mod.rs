@@ -1,11 +1,11 @@
 //! Weights of other programs: a file of named tensors goes into a network of kiln's, or one line says why it does not fit.
 //!
 //! Comes in: a `.safetensors` file, or what PyTorch's `torch.save` wrote of a `state_dict` (`.pth`, `.pt`, `.bin`), with
-//! PyTorch's names and layouts. Goes out: the network with these weights, and the list of what was taken. Nothing here
-//! knows experiments or prints.
+//! PyTorch's names and layouts. Goes out: the network with these weights, and the list of what was taken. [`claims`] looks at
+//! a file before the readers do. Nothing here knows experiments or prints.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use burn::store::{
@@ -14,8 +14,11 @@ use burn::store::{
 };
 use burn::tensor::DType;
 
+use crate::device::quietly;
 use crate::files::{self, WriteError};
 use crate::models::{Network, parameters};
+
+pub mod claims;
 
 /// What PyTorch's batch norms count besides; kiln's have no use for it.
 const COUNTER: &str = "num_batches_tracked";
@@ -187,18 +190,20 @@ fn read(path: &Path) -> Result<Tensors, WeightsError> {
         path: path.to_path_buf(),
         problem: problem.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    std::fs::File::open(path).map_err(|source| WeightsError::Io {
+    let mut file = std::fs::File::open(path).map_err(|source| WeightsError::Io {
         path: path.to_path_buf(),
         source,
     })?;
+    claims::check(&mut file).map_err(format)?;
+    let start = claims::start(&mut file).map_err(format)?;
     // The readers are other people's, and files may be damaged in ways that these did not think of.
-    let read = catch_unwind(AssertUnwindSafe(|| match is_safetensors(path) {
+    let read = quietly(AssertUnwindSafe(|| match claims::is_safetensors(&start) {
         true => read_safetensors(path),
         false => read_torch(path),
     }));
     let tensors = match read {
-        Ok(tensors) => tensors.map_err(format)?,
-        Err(_) => return Err(format("it is damaged".into())),
+        Some(tensors) => tensors.map_err(format)?,
+        None => return Err(format("it is damaged".into())),
     };
     let parallel = tensors.keys().all(|name| name.starts_with(PARALLEL));
     let tensors: Tensors = tensors
@@ -221,14 +226,6 @@ fn read(path: &Path) -> Result<Tensors, WeightsError> {
         None if tensors.is_empty() => Err(format("there are no tensors in it".into())),
         None => Ok(tensors),
     }
-}
-
-/// By the content: the length of a header that is JSON.
-fn is_safetensors(path: &Path) -> bool {
-    use std::io::Read;
-    let mut start = [0; 9];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && start[8] == b'{'
 }
 
 fn read_safetensors(path: &Path) -> Result<Tensors, String> {

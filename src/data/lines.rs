@@ -1,0 +1,82 @@
+//! Lines of a text that nobody vouches for, such as one that is unpacked on the way: a reader comes in, one line after the
+//! other goes out, and no line or file fills the memory.
+
+use std::io::{BufRead, BufReader, Read};
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 1 << 16;
+
+/// How much is taken, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Of a line, with its end.
+    pub line: u64,
+    /// Of the whole text.
+    pub file: u64,
+}
+
+/// One line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Counted from 1.
+    pub number: usize,
+    /// With its end, but for the last one.
+    pub text: &'a str,
+}
+
+/// Reads a text line by line.
+pub struct Lines<R> {
+    reader: BufReader<R>,
+    limits: Limits,
+    line: Vec<u8>,
+    number: usize,
+    total: u64,
+}
+
+impl<R: Read> Lines<R> {
+    /// Starts before the first line.
+    pub fn new(reader: R, limits: &Limits) -> Self {
+        Self {
+            reader: BufReader::with_capacity(BLOCK, reader),
+            limits: *limits,
+            line: Vec::new(),
+            number: 0,
+            total: 0,
+        }
+    }
+
+    /// The next line, or `None` at the end.
+    ///
+    /// # Errors
+    /// What can't be read or is no text, and what is longer than the limits; the error has the line's number.
+    pub fn next_line(&mut self) -> Result<Option<Line<'_>>, String> {
+        self.number += 1;
+        let number = self.number;
+        let at = |problem: String| format!("line {number}: {problem}");
+        self.line.clear();
+        let length = self
+            .reader
+            .by_ref()
+            .take(self.limits.line + 1)
+            .read_until(b'\n', &mut self.line)
+            .map_err(|error| at(error.to_string()))? as u64;
+        self.total += length;
+        if length > self.limits.line {
+            return Err(at(format!(
+                "is longer than the {} bytes that a line may have",
+                self.limits.line
+            )));
+        }
+        if self.total > self.limits.file {
+            return Err(at(format!(
+                "the file unpacks to more than {} bytes",
+                self.limits.file
+            )));
+        }
+        if length == 0 {
+            return Ok(None);
+        }
+        let text = std::str::from_utf8(&self.line).map_err(|error| at(error.to_string()))?;
+        Ok(Some(Line { number, text }))
+    }
+}

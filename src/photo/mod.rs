@@ -1,0 +1,182 @@
+//! Photographs: bytes on disk or in memory -> an upright image in memory, or one clear error.
+//!
+//! The only place that decodes image files. Comes in: PNG or JPEG. Goes out: an 8-bit grey or RGB image, turned as its EXIF
+//! orientation says, transparent parts on white paper. It refuses images that would take too much memory and files that end
+//! early (`complete` looks for that); it doesn't write files and doesn't look at what an image shows.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::codecs::jpeg::JpegDecoder;
+use image::codecs::png::PngDecoder;
+use image::metadata::Orientation;
+use image::{ColorType, DynamicImage, GrayImage, ImageDecoder, ImageFormat, Limits, Rgb, RgbImage};
+
+use crate::files;
+
+mod complete;
+
+/// Longest file that is read: a PNG of 80 megapixels that does not compress at all. The JPEG decoder keeps a copy of it.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// Most memory that one picture may take while it is decoded and turned, so that a process which reads one stays below a
+/// gigabyte. A photograph of 200 megapixels still passes unless it is to be turned, and one of 108 in any case; the course's
+/// have 12.
+pub const MAX_WORKING_BYTES: u64 = 900_000_000;
+
+/// Why a file gave no image.
+#[derive(Debug, thiserror::Error)]
+pub enum PhotoError {
+    /// The file can't be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The bytes are not an image that kiln reads.
+    #[error("{}: {problem}; kiln reads PNG and JPEG files", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Reads a PNG or JPEG file; the image comes back upright, as [`decode`] describes.
+pub fn open(path: &Path) -> Result<DynamicImage, PhotoError> {
+    let bytes = files::read(path, MAX_FILE_BYTES).map_err(|source| PhotoError::Io {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    decode(&bytes, path)
+}
+
+/// Decodes a PNG or JPEG from memory; `name` is only for the error text.
+///
+/// The image is upright (EXIF orientation applied) and either `ImageLuma8` (grey files) or `ImageRgb8`. 16-bit values are
+/// rounded to 8 bits, transparent pixels lie on white. Bytes after the image's end are ignored; an image that ends early
+/// is an error, though many decoders fill the missing part with grey.
+pub fn decode(bytes: &[u8], name: &Path) -> Result<DynamicImage, PhotoError> {
+    decode_upright(bytes).map_err(|problem| PhotoError::Format {
+        path: name.to_path_buf(),
+        problem,
+    })
+}
+
+/// [`decode`] with the problem as text.
+fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
+    match image::guess_format(bytes) {
+        Ok(ImageFormat::Jpeg) => {
+            let jpeg = complete::jpeg(bytes).ok_or(ENDS_EARLY)?;
+            let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(one_line)?;
+            decoded(decoder, jpeg.coefficient_bytes)
+        }
+        Ok(ImageFormat::Png) => {
+            complete::png(bytes).ok_or(ENDS_EARLY)?;
+            // Limited from the start: what stands before the pixels (a colour profile) is unpacked at once.
+            let decoder =
+                PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(one_line)?;
+            decoded(decoder, 0)
+        }
+        Ok(other) => Err(format!("this is a {other:?} image")),
+        Err(_) => Err("this is not an image".into()),
+    }
+}
+
+/// What is said of a file without its end.
+const ENDS_EARLY: &str = "the file ends early or is damaged; copy or download it again";
+
+/// What a decoder may allocate.
+fn limits() -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_WORKING_BYTES);
+    limits
+}
+
+/// Decodes what has enough room; `extra` is what the decoder holds beside the pixels.
+fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, String> {
+    let orientation = decoder.orientation().map_err(one_line)?;
+    let needed = working_bytes(&decoder, orientation, extra);
+    if needed > MAX_WORKING_BYTES {
+        let (width, height) = decoder.dimensions();
+        return Err(format!(
+            "{width}x{height} pixels in {:?} take {} MB to decode, more than the {} MB that kiln gives a picture; make it smaller",
+            decoder.color_type(),
+            needed / MEGABYTE,
+            MAX_WORKING_BYTES / MEGABYTE
+        ));
+    }
+    decoder.set_limits(limits()).map_err(one_line)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(one_line)?;
+    let mut image = on_white(image);
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+/// Bytes of a megabyte in errors.
+const MEGABYTE: u64 = 1_000_000;
+
+/// The most that is held at one time: the decoded pixels and what the decoder or the conversion to 8 bits needs besides, or
+/// later the image in 8 bits and, where it is turned, once more.
+fn working_bytes(decoder: &impl ImageDecoder, orientation: Orientation, extra: u64) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let color = decoder.color_type();
+    let channels = if color.has_color() { 3 } else { 1 };
+    let upright = u64::from(width) * u64::from(height) * channels;
+    let converted = match color {
+        ColorType::L8 | ColorType::Rgb8 => 0,
+        _ => upright,
+    };
+    let turned = match orientation {
+        Orientation::NoTransforms => 0,
+        _ => upright,
+    };
+    let decoding = decoder.total_bytes().saturating_add(converted.max(extra));
+    decoding.max(upright + turned)
+}
+
+/// A decoder's error text, some of which have several lines.
+fn one_line(error: impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The image in 8 bits, its transparent parts on white: grey files stay grey.
+fn on_white(image: DynamicImage) -> DynamicImage {
+    let has_alpha = image.color().has_alpha();
+    match (image.color().has_color(), has_alpha) {
+        (false, false) => DynamicImage::ImageLuma8(image.into_luma8()),
+        (true, false) => DynamicImage::ImageRgb8(image.into_rgb8()),
+        (false, true) => {
+            let source = image.into_luma_alpha8();
+            DynamicImage::ImageLuma8(GrayImage::from_fn(
+                source.width(),
+                source.height(),
+                |x, y| {
+                    let [grey, alpha] = source.get_pixel(x, y).0;
+                    image::Luma([over_white(grey, alpha)])
+                },
+            ))
+        }
+        (true, true) => {
+            let source = image.into_rgba8();
+            DynamicImage::ImageRgb8(RgbImage::from_fn(
+                source.width(),
+                source.height(),
+                |x, y| {
+                    let [red, green, blue, alpha] = source.get_pixel(x, y).0;
+                    Rgb([red, green, blue].map(|value| over_white(value, alpha)))
+                },
+            ))
+        }
+    }
+}
+
+/// `value` at opacity `alpha` over 255, rounded.
+fn over_white(value: u8, alpha: u8) -> u8 {
+    let (value, alpha) = (u32::from(value), u32::from(alpha));
+    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}

@@ -1,0 +1,241 @@
+//! Bad input gets one clear line that names the file, key or flag, the right exit code, and nothing is written; it takes less
+//! than a gigabyte to say so. `cases` is the table, `files` makes what it names.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod cases;
+mod files;
+mod watched;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use cases::{BRACKETS, CASES};
+use common::{Bench, SMALL, repository};
+
+/// Most memory that a bad input may take, in bytes.
+const MOST_BYTES: u64 = 1 << 30;
+
+#[test]
+fn each_bad_input_gets_one_line_the_right_exit_code_little_memory_and_nothing_is_written() {
+    let bench = files::bench();
+    let before: Vec<PathBuf> = bench.listing();
+    let (mut found, mut most) = (String::new(), (0, ""));
+    assert!(CASES.len() >= 60, "{} cases", CASES.len());
+    for case in CASES {
+        let name = case.name;
+        let arguments = case.arguments.replace(BRACKETS, &"[".repeat(10_000));
+        let end = watched::run(&bench, arguments.split_whitespace());
+        let err = &end.err;
+        let complaint: Vec<&str> = err
+            .lines()
+            .filter(|line| !line.starts_with("override"))
+            .collect();
+        assert_eq!(end.code, Some(case.code), "{name}: {err}");
+        assert_eq!(
+            complaint.len(),
+            1,
+            "{name}: one line expected, found\n{err}"
+        );
+        assert!(complaint[0].starts_with("error: "), "{name}: {err}");
+        let halves: Vec<&str> = complaint[0].split(": ").collect();
+        assert!(
+            halves.windows(2).all(|pair| pair[0] != pair[1]),
+            "{name}: says it twice: {err}"
+        );
+        assert!(end.out.is_empty(), "{name}: a failure has no result");
+        assert!(end.peak < MOST_BYTES, "{name}: takes {} bytes", end.peak);
+        most = most.max((end.peak, name));
+        assert_eq!(bench.listing(), before, "{name}: something was written");
+        let told = complaint[0].replace(&bench.folder.path().display().to_string(), "<folder>");
+        let told = told.replace(&"[".repeat(10_000), BRACKETS);
+        let shown = case.arguments;
+        writeln!(found, "{name}\n  kiln {shown}\n  {}  {told}\n", case.code).unwrap();
+    }
+    eprintln!(
+        "{} cases; most memory: {} MB, {}",
+        CASES.len(),
+        most.0 / 1_000_000,
+        most.1
+    );
+    compare(&found);
+}
+
+/// Holds what was said against the snapshot; `KILN_UPDATE_SNAPSHOTS=1` writes it anew.
+fn compare(found: &str) {
+    let path = repository().join("tests/snapshots/bad_inputs.txt");
+    if std::env::var_os("KILN_UPDATE_SNAPSHOTS").is_some() {
+        return std::fs::write(&path, found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    let (found, expected) = (found.split("\n\n"), expected.split("\n\n"));
+    for (found, expected) in found.clone().zip(expected.clone()) {
+        assert_eq!(
+            found, expected,
+            "KILN_UPDATE_SNAPSHOTS=1 takes it as it is now"
+        );
+    }
+    assert_eq!(
+        found.count(),
+        expected.count(),
+        "KILN_UPDATE_SNAPSHOTS=1 writes the snapshot anew"
+    );
+}
+
+#[test]
+fn wrong_usage_is_told_with_exit_code_2() {
+    let bench = Bench::new();
+    for arguments in [
+        "",
+        "tarin",
+        "train",
+        "train a.json --epochs 3",
+        "eval run --split tset",
+        "ocr",
+    ] {
+        bench.kiln(arguments).assert().code(2);
+    }
+}
+
+#[cfg(not(all(feature = "ndarray", feature = "wgpu")))]
+#[test]
+fn a_backend_that_is_not_compiled_in_is_answered_with_the_command_that_builds_it() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let before = bench.listing();
+    let missing = if cfg!(feature = "wgpu") {
+        "ndarray"
+    } else {
+        "wgpu"
+    };
+    let assert = bench
+        .kiln(&format!("train small.json --backend {missing}"))
+        .assert()
+        .code(2);
+    let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(
+        err.contains(&format!("cargo build --release --features {missing}")),
+        "{err}"
+    );
+    assert_eq!(bench.listing(), before);
+}
+
+/// Files may not grow beyond a few kilobytes, as on a full disk.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_ends_the_run_with_one_line_and_no_panic() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 16; exec {} train small.json --run-dir run",
+        env!("CARGO_BIN_EXE_kiln")
+    );
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(bench.folder.path())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    let complaints: Vec<&str> = err
+        .lines()
+        .filter(|line| line.starts_with("error: "))
+        .collect();
+    assert_eq!(complaints.len(), 1, "{err}");
+    assert!(complaints[0].contains("too large"), "{err}");
+    assert!(!err.contains("panicked"), "{err}");
+    assert!(!bench.path("run/model.safetensors").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_where_nothing_may_be_written_ends_the_run_with_one_line() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    // Not even root makes folders here.
+    let assert = bench
+        .kiln("train small.json --run-dir /proc/kiln-run")
+        .assert()
+        .code(1);
+    let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(
+        err.contains("/proc/kiln-run") && err.contains("can't be made"),
+        "{err}"
+    );
+    assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+/// Runs a shell line in which `$KILN` is the binary; returns the exit code of `$KILN` and standard error.
+#[cfg(unix)]
+fn shell(bench: &Bench, line: &str) -> (i32, String) {
+    let output = std::process::Command::new("bash")
+        .args(["-c", line])
+        .env("KILN", env!("CARGO_BIN_EXE_kiln"))
+        .current_dir(bench.folder.path())
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), err)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_that_is_full_is_one_line_and_exit_code_1() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    for arguments in [
+        "config show small.json",
+        "config schema",
+        "data info small.json",
+    ] {
+        let (code, err) = shell(&bench, &format!("$KILN {arguments} > /dev/full"));
+        assert_eq!(code, 1, "{arguments}: {err}");
+        assert_eq!(err.lines().count(), 1, "{arguments}: {err}");
+        assert!(err.contains("standard output can't be written"), "{err}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_ends_a_listing_quietly() {
+    let bench = Bench::new();
+    let (code, err) = shell(
+        &bench,
+        "$KILN config schema | head -1 >/dev/null; exit ${PIPESTATUS[0]}",
+    );
+    assert_eq!((code, err.as_str()), (0, ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_goes_on_when_nobody_reads_its_progress() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let line =
+        "$KILN train small.json --run-dir run 2>&1 | head -1 >/dev/null; exit ${PIPESTATUS[0]}";
+    assert_eq!(shell(&bench, line).0, 0);
+    assert!(bench.path("run/report.html").is_file());
+    let (code, _) = shell(&bench, "$KILN train small.json --run-dir other 2>/dev/full");
+    assert_eq!(code, 0);
+    assert!(bench.path("other/report.html").is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_written_through_and_a_device_is_left_what_it_is() {
+    let bench = Bench::new();
+    bench.output("data page --text LINK page.png");
+    bench.write("target.png", "old");
+    std::os::unix::fs::symlink(bench.path("target.png"), bench.path("link.png")).unwrap();
+    bench.output("segment page.png --overlay link.png");
+    assert!(bench.path("link.png").is_symlink());
+    assert!(image::open(bench.path("target.png")).is_ok());
+}
+
+#[test]
+fn a_byte_order_mark_in_front_of_a_config_is_no_error() {
+    let bench = Bench::new();
+    bench.write("bom.json", format!("\u{feff}{SMALL}"));
+    bench.output("config check bom.json");
+}

@@ -1,0 +1,239 @@
+//! Whatever bytes a reader of files is given: it answers, in bounded memory and time. `driver` makes the bytes, `targets` are
+//! the readers, `seeds` what the mutations start from.
+//!
+//! ```sh
+//! cargo test --release --test fuzz                                            # a second each
+//! KILN_FUZZ_SECONDS=600 KILN_FUZZ_KEEP=1 cargo test --release --test fuzz pickles   # ten minutes of one
+//! ```
+
+mod driver;
+mod seeds;
+mod targets;
+
+use driver::{Reader, Target, run};
+
+fn fuzz(name: &'static str, reader: Reader, seeds: Vec<Vec<u8>>, words: &'static [&'static [u8]]) {
+    run(Target {
+        name,
+        reader,
+        seeds,
+        words,
+    });
+}
+
+/// Words of JSON and of kiln's configs.
+const JSON: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"[[[[[[[[[[[[[[[[",
+    b"{\"a\":{\"a\":{\"a\":",
+    b"null",
+    b"true",
+    b"-1",
+    b"1e999",
+    b"1e308",
+    b"\"kind\"",
+    b"\"mix\"",
+    b"\"sources\"",
+    b"\"cnn\"",
+    b"\"model\"",
+    b"\"hidden\"",
+    b"\"channels\"",
+    b"\"size\"",
+    b"18446744073709551615",
+    b"\"\\ud800\"",
+    b".kind=",
+    b".0.",
+    b"=",
+    b"\xef\xbb\xbf",
+];
+
+/// Markers of images.
+const IMAGE: &[&[u8]] = &[
+    b"IHDR",
+    b"IDAT",
+    b"IEND",
+    b"PLTE",
+    b"tRNS",
+    b"iCCP",
+    b"eXIf",
+    b"acTL",
+    b"fcTL",
+    b"fdAT",
+    b"zTXt",
+    b"iTXt",
+    b"sBIT",
+    b"\xff\xc0",
+    b"\xff\xc2",
+    b"\xff\xc4",
+    b"\xff\xda",
+    b"\xff\xd9",
+    b"\xff\xdb",
+    b"\xff\xdd",
+    b"\xff\xe1\x00\x20Exif\0\0",
+    b"\xff\xe2",
+    b"\xff\xee",
+    b"\xff\xff\xff\xff",
+];
+
+/// Instructions of pickles, and the names that they call.
+const PICKLE: &[&[u8]] = &[
+    b"(",
+    b")",
+    b"}",
+    b"]",
+    b"N",
+    b"R",
+    b"Q",
+    b"0",
+    b"2",
+    b"t",
+    b"u",
+    b"s",
+    b"e",
+    b"b",
+    b".",
+    b"\x80\x02",
+    b"\x81",
+    b"\x85",
+    b"\x86",
+    b"\x87",
+    b"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\x00",
+    b"\x93",
+    b"\x94",
+    b"h\x00",
+    b"q\x00",
+    b"X\xff\xff\xff\x7f",
+    b"cos\nsystem\n",
+    b"ctorch._utils\n_rebuild_tensor_v2\n",
+    b"ctorch._utils\n_rebuild_parameter\n",
+    b"ccollections\nOrderedDict\n",
+    b"ctorch\nFloatStorage\n",
+    b"ctorch\nUntypedStorage\n",
+];
+
+/// Parts of archives.
+const ARCHIVE: &[&[u8]] = &[
+    b"PK\x01\x02",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"PK\x06\x06",
+    b"PK\x06\x07",
+    b"../",
+    b"/etc/passwd",
+    b"..\\",
+    b"C:\\",
+    b"ustar\x0000",
+    b"ustar  \0",
+    b"././@LongLink",
+    b"L",
+    b"x",
+    b"g",
+    b"2",
+    b"1",
+    b"S",
+    b"77777777777\0",
+    b"\x80\0\0\0\0\0\0\xff\xff\xff\xff\xff",
+    b"20 path=../x.txt\n",
+    b"25 size=99999999999999\n",
+];
+
+/// Parts of MATLAB's files.
+const MAT: &[&[u8]] = &[
+    b"\x0e\0\0\0",
+    b"\x0f\0\0\0",
+    b"\x06\0\0\0\x08\0\0\0",
+    b"\x05\0\0\0\x0c\0\0\0",
+    b"\x01\0\x01\0a\0\0\0",
+    b"\x09\0\0\0",
+    b"\0\x01IM",
+    b"\x01\0MI",
+    b"\x00\x00\x01\x00\x00\x00\x01\x00",
+];
+
+#[test]
+fn configs_are_answered() {
+    fuzz("config", targets::config, seeds::configs(), JSON);
+}
+
+#[test]
+fn overrides_are_answered() {
+    fuzz("overrides", targets::overrides, seeds::overrides(), JSON);
+}
+
+#[test]
+fn truths_of_pages_are_answered() {
+    fuzz("truth", targets::truth, seeds::truths(), JSON);
+}
+
+#[test]
+fn matlab_files_are_answered() {
+    fuzz("mat", targets::mat, seeds::mats(), MAT);
+}
+
+#[test]
+fn cifar_records_are_answered() {
+    fuzz("cifar10", targets::cifar10, seeds::records(), &[]);
+}
+
+#[test]
+fn images_are_answered() {
+    fuzz("image", targets::image, seeds::images(), IMAGE);
+}
+
+#[test]
+fn pngs_with_right_checksums_are_answered() {
+    fuzz("png", targets::png, seeds::pngs(), IMAGE);
+}
+
+#[test]
+fn safetensors_are_answered() {
+    fuzz("safetensors", targets::weights, seeds::safetensors(), JSON);
+}
+
+#[test]
+fn torch_files_are_answered() {
+    fuzz("torch", targets::weights, seeds::torch_files(), PICKLE);
+}
+
+#[test]
+fn pickles_are_answered_and_never_run() {
+    fuzz("pickle", targets::pickle, seeds::pickles(), PICKLE);
+}
+
+#[test]
+fn models_are_answered() {
+    fuzz("model", targets::model, seeds::models(), JSON);
+}
+
+#[test]
+fn zip_archives_stay_in_their_folder() {
+    fuzz("zip", targets::zip, seeds::zips(), ARCHIVE);
+}
+
+#[test]
+fn gzipped_tar_archives_stay_in_their_folder() {
+    fuzz("tar_gz", targets::tar_gz, seeds::tar_gzs(), ARCHIVE);
+}
+
+#[test]
+fn tar_archives_with_right_checksums_stay_in_their_folder() {
+    fuzz("tar", targets::tar, seeds::tars(), ARCHIVE);
+}
+
+#[test]
+fn gzipped_strokes_are_answered() {
+    fuzz(
+        "unipen_gz",
+        targets::unipen_file,
+        seeds::stroke_files(),
+        JSON,
+    );
+}
+
+#[test]
+fn strokes_are_answered() {
+    fuzz("unipen", targets::unipen, seeds::strokes(), JSON);
+}

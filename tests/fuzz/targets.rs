@@ -1,0 +1,287 @@
+//! The readers of untrusted bytes, each as a function of these. What is refused must be said in one line of a sane length
+//! that is not about a panic; what is taken is looked at.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::prelude::*;
+use kiln::config::experiment::{MlpConfig, ModelConfig};
+use kiln::config::{self, data::UnipenConfig};
+use kiln::data::fetch::unpack::{self, UnpackError};
+use kiln::data::mat::MatFile;
+use kiln::data::unipen::Unipen;
+use kiln::data::{DataSource, Split, cifar10};
+use kiln::inference::Classifier;
+use kiln::models::Network;
+use kiln::ocr::expect;
+use kiln::photo::{self, MAX_WORKING_BYTES};
+use kiln::weights;
+use tempfile::TempDir;
+
+/// Longest answer: a config with many problems has a line for each of the first fifty.
+const LONGEST_ANSWER: usize = 64 << 10;
+
+fn name() -> &'static Path {
+    Path::new("input")
+}
+
+/// An error as it would be shown.
+fn refused(text: String) -> String {
+    assert!(!text.is_empty() && text.len() < LONGEST_ANSWER, "{text}");
+    assert!(!text.contains("panic"), "{text}");
+    text
+}
+
+/// The same for what has to be one line.
+fn refused_in_a_line(error: impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    assert_eq!(text.lines().count(), 1, "{text:?}");
+    refused(text)
+}
+
+fn file_of(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir_in(super::driver::scratch()).expect("a temporary folder");
+    let path = folder.path().join("input");
+    std::fs::write(&path, bytes).expect("a file");
+    (folder, path)
+}
+
+pub fn config(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    match config::parse(&text, name(), &[]) {
+        Ok(experiment) => serde_json::to_string(&experiment).expect("JSON"),
+        Err(error) => refused(error.to_string()),
+    }
+}
+
+/// Each line is a `--set`.
+pub fn overrides(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<String> = text.lines().map(String::from).collect();
+    let base = r#"{"data": {"kind": "glyphs"}, "model": {"kind": "mlp"}}"#;
+    match config::parse(base, name(), &lines) {
+        Ok(experiment) => serde_json::to_string(&experiment).expect("JSON"),
+        Err(error) => refused(error.to_string()),
+    }
+}
+
+pub fn truth(bytes: &[u8]) -> String {
+    match expect::lines(&String::from_utf8_lossy(bytes), "page.png") {
+        Ok(lines) => format!("{lines:?}"),
+        Err(error) => error,
+    }
+}
+
+/// Every name that a variable of the seeds has.
+const VARIABLES: [&str; 4] = ["a", "i", "valid_data", "trn1"];
+
+pub fn mat(bytes: &[u8]) -> String {
+    let file = match MatFile::from_bytes(bytes.to_vec(), name()) {
+        Ok(file) => file,
+        Err(error) => return refused_in_a_line(error),
+    };
+    let answers = VARIABLES.map(|variable| match file.matrix(variable) {
+        Ok(matrix) => {
+            assert_eq!(matrix.values.len(), matrix.rows * matrix.columns);
+            "a matrix".to_string()
+        }
+        Err(error) => refused_in_a_line(error),
+    });
+    answers.join("; ")
+}
+
+pub fn cifar10(bytes: &[u8]) -> String {
+    match cifar10::checked(bytes.to_vec(), name()) {
+        Ok(_) => "records".into(),
+        Err(error) => refused_in_a_line(error),
+    }
+}
+
+pub fn image(bytes: &[u8]) -> String {
+    match photo::decode(bytes, name()) {
+        Ok(image) => {
+            assert!(u64::from(image.width()) * u64::from(image.height()) <= MAX_WORKING_BYTES);
+            format!("{:?}", image.color())
+        }
+        Err(error) => refused_in_a_line(error),
+    }
+}
+
+/// A PNG whose checksums are made right, so that what they guard is reached.
+pub fn png(bytes: &[u8]) -> String {
+    let mut bytes = bytes.to_vec();
+    let mut at = 8;
+    while let Some(length) = bytes.get(at..at + 4) {
+        let length = u32::from_be_bytes(length.try_into().expect("four bytes")) as usize;
+        let end = at + 8 + length;
+        if end + 4 > bytes.len() {
+            break;
+        }
+        let mut checksum = flate2::Crc::new();
+        checksum.update(&bytes[at + 4..end]);
+        bytes[end..end + 4].copy_from_slice(&checksum.sum().to_be_bytes());
+        at = end + 4;
+    }
+    image(&bytes)
+}
+
+/// A perceptron from 2x2 pixels over three units to two classes.
+pub fn small() -> Network {
+    let config = ModelConfig::Mlp(MlpConfig {
+        hidden: vec![3],
+        ..MlpConfig::default()
+    });
+    Network::new(&config, [1, 2, 2], 2, &Device::flex())
+}
+
+/// Safetensors and what PyTorch wrote, told apart by the content.
+pub fn weights(bytes: &[u8]) -> String {
+    let (_guard, path) = file_of(bytes);
+    match weights::load(small(), &path, &[]) {
+        Ok((_, taken)) => format!("{taken:?}"),
+        Err(error) => {
+            let text = refused_in_a_line(error).replace(&path.display().to_string(), "");
+            assert!(!text.contains("it is damaged"), "a reader panicked");
+            text
+        }
+    }
+}
+
+/// The description of the tensors in a file of PyTorch's; the four pieces of memory are there.
+pub fn pickle(bytes: &[u8]) -> String {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let plain =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut add = |name: &str, content: &[u8]| {
+        zip.start_file(format!("torch/{name}"), plain)
+            .expect("an entry");
+        zip.write_all(content).expect("an entry");
+    };
+    add("data.pkl", bytes);
+    add("byteorder", b"little");
+    for (index, values) in [3, 12, 2, 6].into_iter().enumerate() {
+        add(&format!("data/{index}"), &vec![0; 4 * values]);
+    }
+    add("version", b"3\n");
+    weights(&zip.finish().expect("a zip").into_inner())
+}
+
+pub fn model(bytes: &[u8]) -> String {
+    let answer = |result: Result<Classifier, _>| match result {
+        Ok(model) => {
+            let input = vec![0.5; model.card().input.values()];
+            model.outputs(input, 1).expect("an answer");
+            "a model".to_string()
+        }
+        Err(error) => refused_in_a_line(error),
+    };
+    let in_memory = answer(Classifier::from_bytes(
+        bytes.to_vec(),
+        name(),
+        &Device::flex(),
+    ));
+    let (_guard, path) = file_of(bytes);
+    let of_a_file = answer(Classifier::load(&path, &Device::flex()));
+    let (memory_is_fine, file_is_fine) = (in_memory == "a model", of_a_file == "a model");
+    assert_eq!(memory_is_fine, file_is_fine, "{in_memory}, {of_a_file}");
+    in_memory
+}
+
+/// Where the files of an archive go: all of them, whatever they are called.
+fn anywhere(name: &str) -> Option<PathBuf> {
+    (!name.is_empty()).then(|| PathBuf::from(format!("of-{}", name.len())))
+}
+
+/// Unpacks with `how`; nothing may appear but in the folder that is named.
+fn unpacked(
+    bytes: &[u8],
+    how: fn(&mut File, &Path, unpack::Place) -> Result<(), UnpackError>,
+) -> String {
+    let (guard, path) = file_of(bytes);
+    let folder = guard.path().join("to");
+    std::fs::create_dir(&folder).expect("a folder");
+    let mut archive = File::open(&path).expect("the archive");
+    let answer = match how(&mut archive, &folder, &anywhere) {
+        Ok(()) => "unpacked".to_string(),
+        Err(UnpackError::Archive(problem)) => refused_in_a_line(problem),
+        Err(UnpackError::Write(error)) => panic!("{error}"),
+    };
+    let beside = std::fs::read_dir(guard.path()).expect("the folder").count();
+    assert_eq!(beside, 2, "something was written beside the folder");
+    for entry in std::fs::read_dir(&folder).expect("the folder") {
+        let about = entry
+            .expect("an entry")
+            .path()
+            .symlink_metadata()
+            .expect("it is there");
+        assert!(about.is_file(), "something is no file");
+    }
+    answer
+}
+
+pub fn zip(bytes: &[u8]) -> String {
+    unpacked(bytes, unpack::zip)
+}
+
+pub fn tar_gz(bytes: &[u8]) -> String {
+    unpacked(bytes, unpack::tar_gz)
+}
+
+/// Bytes of a block of a tar archive, and where its header's checksum stands (POSIX.1-2017, pax, ustar).
+const BLOCK: usize = 512;
+const CHECKSUM: std::ops::Range<usize> = 148..156;
+
+/// A tar archive that is packed here, its checksums made right.
+pub fn tar(bytes: &[u8]) -> String {
+    let mut bytes = bytes.to_vec();
+    for block in bytes.chunks_exact_mut(BLOCK) {
+        if block[257..262] == *b"ustar" {
+            block[CHECKSUM].fill(b' ');
+            let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
+            block[CHECKSUM].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        }
+    }
+    tar_gz(&gzip(&bytes))
+}
+
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).expect("memory");
+    packed.finish().expect("memory")
+}
+
+/// Recorded strokes as they are stored.
+pub fn unipen_file(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir_in(super::driver::scratch()).expect("a temporary folder");
+    let path = folder.path().join("strokes.jsonl.gz");
+    std::fs::write(&path, bytes).expect("a file");
+    let config = UnipenConfig {
+        folder: folder.path().display().to_string(),
+        ..UnipenConfig::default()
+    };
+    let source = match Unipen::open(&config, Path::new("/")) {
+        Ok(source) => source,
+        Err(error) => {
+            let text = refused_in_a_line(error);
+            return text.replace(&folder.path().display().to_string(), "");
+        }
+    };
+    let mut values = vec![0.0; source.shape().values()];
+    for split in Split::ALL {
+        for index in 0..source.len(split).min(3) {
+            for draw in [0, 1] {
+                source
+                    .read(split, index, draw, &mut values)
+                    .expect("a sample");
+                assert!(values.iter().all(|value| (0.0..=1.0).contains(value)));
+            }
+        }
+    }
+    format!("strokes, {} left out", source.left_out().min(2))
+}
+
+/// The lines of that file, packed here.
+pub fn unipen(bytes: &[u8]) -> String {
+    unipen_file(&gzip(bytes))
+}

@@ -1,0 +1,199 @@
+//! The limits of the readers of untrusted files: what is beyond is refused by name and before it is held, what is within goes
+//! on working. tests/bad_inputs has whole files with their messages, tests/fuzz whatever bytes there are.
+
+use std::fs::File;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use kiln::config;
+use kiln::data::fetch::unpack::{self, UnpackError};
+use kiln::data::lines::{Limits, Lines};
+use kiln::{files, photo};
+
+// ---- Texts ----
+
+const LIMITS: Limits = Limits { line: 8, file: 20 };
+
+/// The lines of a text until its end or an error.
+fn lines(text: &[u8]) -> Result<Vec<(usize, String)>, String> {
+    let mut lines = Lines::new(Cursor::new(text), &LIMITS);
+    let mut found = Vec::new();
+    while let Some(line) = lines.next_line()? {
+        found.push((line.number, line.text.to_string()));
+    }
+    Ok(found)
+}
+
+#[test]
+fn lines_within_the_limits_come_with_their_numbers_and_ends() {
+    let found = lines(b"one\n\n1234567\nlast").unwrap();
+    let expected = [(1, "one\n"), (2, "\n"), (3, "1234567\n"), (4, "last")];
+    assert_eq!(
+        found,
+        expected.map(|(number, text)| (number, text.to_string()))
+    );
+    assert_eq!(lines(b"").unwrap(), []);
+}
+
+#[test]
+fn a_line_or_a_text_that_is_too_long_or_no_text_is_refused_by_its_number() {
+    let text = lines(b"one\n123456789\n").unwrap_err();
+    assert_eq!(
+        text,
+        "line 2: is longer than the 8 bytes that a line may have"
+    );
+    let text = lines(&b"1234567\n".repeat(3)).unwrap_err();
+    assert_eq!(text, "line 3: the file unpacks to more than 20 bytes");
+    let text = lines(b"one\n\xff\n").unwrap_err();
+    assert!(text.starts_with("line 2: invalid utf-8"), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_device_without_end_is_read_to_the_limit_and_refused() {
+    let text = files::read(Path::new("/dev/zero"), 1000)
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("more than the 1000 bytes"), "{text}");
+    assert_eq!(files::read(Path::new("/dev/null"), 1000).unwrap(), []);
+}
+
+#[test]
+fn of_many_problems_fifty_are_shown() {
+    let keys: Vec<String> = (0..400).map(|i| format!("\"unknown{i}\": {i}")).collect();
+    let text = format!(
+        r#"{{"data": {{"kind": "glyphs"}}, "model": {{"kind": "mlp"}}, {}}}"#,
+        keys.join(", ")
+    );
+    let error = config::parse(&text, Path::new("many.json"), &[])
+        .unwrap_err()
+        .to_string();
+    assert_eq!(error.lines().count(), 51);
+    assert!(
+        error.ends_with("many.json: and 350 more problems"),
+        "{error}"
+    );
+}
+
+// ---- Archives ----
+
+/// Unpacks a tar archive, each file under the last part of its name.
+fn unpacked(archive: &[u8]) -> Result<Vec<PathBuf>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("archive");
+    let mut packed =
+        flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+    std::io::copy(&mut Cursor::new(archive), &mut packed).unwrap();
+    packed.finish().unwrap();
+    let to = folder.path().join("to");
+    std::fs::create_dir(&to).unwrap();
+    let place = |name: &str| Some(PathBuf::from(name));
+    match unpack::tar_gz(&mut File::open(&path).unwrap(), &to, &place) {
+        Err(UnpackError::Archive(problem)) => return Err(problem),
+        Err(UnpackError::Write(error)) => panic!("{error}"),
+        Ok(()) => {}
+    }
+    let names = std::fs::read_dir(&to).unwrap();
+    let mut names: Vec<PathBuf> = names
+        .map(|entry| entry.unwrap().file_name().into())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn tar_of(fill: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    fill(&mut archive);
+    archive.into_inner().unwrap()
+}
+
+fn add(archive: &mut tar::Builder<Vec<u8>>, name: &str) {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(2);
+    archive.append_data(&mut header, name, &b"hi"[..]).unwrap();
+}
+
+#[test]
+fn names_that_tar_keeps_in_entries_of_their_own_are_understood() {
+    let long = format!("{}long.bin", "folder/".repeat(30));
+    let found = unpacked(&tar_of(|archive| {
+        add(archive, &long);
+        archive
+            .append_pax_extensions([("mtime", &b"1.5"[..]), ("path", b"far/away.bin")])
+            .unwrap();
+        add(archive, "near.bin");
+        add(archive, "own.bin");
+    }));
+    let expected = ["away.bin", "long.bin", "own.bin"].map(PathBuf::from);
+    assert_eq!(found.unwrap(), expected);
+}
+
+#[test]
+fn a_name_in_an_entry_of_its_own_leads_nowhere_else_and_is_not_endless() {
+    let outside = unpacked(&tar_of(|archive| {
+        archive
+            .append_pax_extensions([("path", &b"../../away.bin"[..])])
+            .unwrap();
+        add(archive, "near.bin");
+    }));
+    assert!(outside.unwrap_err().contains("leads out of the folder"));
+    for kind in [tar::EntryType::GNULongName, tar::EntryType::XHeader] {
+        let endless = unpacked(&tar_of(|archive| {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_size(40 << 20);
+            header.set_cksum();
+            archive.append(&header, &vec![b'a'; 40 << 20][..]).unwrap();
+            add(archive, "near.bin");
+        }));
+        assert!(endless.unwrap_err().contains("a name of more than 64 KiB"));
+    }
+}
+
+// ---- Images ----
+
+fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut checksum = flate2::Crc::new();
+    checksum.update(kind);
+    checksum.update(content);
+    let length = (content.len() as u32).to_be_bytes();
+    [&length[..], kind, content, &checksum.sum().to_be_bytes()].concat()
+}
+
+/// A PNG that claims so many colour pixels, has none, and says how it is to be turned.
+fn png(side: u32, orientation: u8) -> Vec<u8> {
+    let mut size = [side; 2].map(u32::to_be_bytes).concat();
+    size.extend([8, 2, 0, 0, 0]);
+    let exif = [
+        b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec(),
+        vec![orientation, 0, 0, 0, 0, 0, 0],
+    ];
+    let parts = [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", &size),
+        chunk(b"eXIf", &exif.concat()),
+        chunk(b"IDAT", &[]),
+        chunk(b"IEND", &[]),
+    ];
+    parts.concat()
+}
+
+#[test]
+fn a_picture_that_is_to_be_turned_may_have_half_the_pixels() {
+    let said = |side, orientation| {
+        let error = photo::decode(&png(side, orientation), Path::new("page.png"));
+        error.unwrap_err().to_string()
+    };
+    // 432 MB as it stands, 864 MB with its turned copy, and nothing in it.
+    for orientation in [1, 6] {
+        let text = said(12_000, orientation);
+        assert!(!text.contains("to decode, more than"), "{text}");
+    }
+    assert!(!said(17_000, 1).contains("to decode, more than"));
+    let text = said(17_000, 6);
+    assert!(
+        text.contains("17000x17000 pixels in Rgb8 take 1734 MB to decode, more than the 900 MB"),
+        "{text}"
+    );
+    assert!(text.contains("make it smaller"), "{text}");
+}
