@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod features;
 pub mod gradcheck;
 pub mod groups;
+pub mod handover;
 pub mod logger;
 pub mod measures;
 pub mod optimizer;

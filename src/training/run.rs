@@ -12,8 +12,9 @@ use burn::train::metric::{AccuracyMetric, LearningRateMetric, TopKAccuracyMetric
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainStep, TrainingStrategy};
 
 use super::batches::{DeviceBatches, EpochCounter};
-use super::evaluate::{self, EvaluateError};
+use super::evaluate::{self, EvaluateError, Rivals};
 use super::groups::{self, Thaw};
+use super::handover;
 use super::logger::FinalValues;
 use super::measures::{self, Loss, Psnr, SampleMean, TOP_K};
 use super::page::{self, Finished};
@@ -29,7 +30,7 @@ use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataError, DataSource, Split};
 use crate::device::{self, DeviceError};
 use crate::files::{self, WriteError};
-use crate::inference::{Classifier, ModelCard, ModelError};
+use crate::inference::{Classifier, ModelCard, ModelError, uncalibrated};
 use crate::metrics::Metrics;
 use crate::metrics::classification::Confusion;
 use crate::models::Network;
@@ -265,6 +266,7 @@ impl Prepared {
             input: self.source.shape(),
             normalize: self.experiment.data.normalize().cloned(),
             classes: self.source.classes().to_vec(),
+            temperature: uncalibrated(),
         }
     }
 }
@@ -401,8 +403,13 @@ fn finish(
     let (best_epoch, network) = ledger
         .kept
         .ok_or_else(|| TrainError::Stopped("before the first step".into()))?;
-    let classifier = Classifier::new(&network, prepared.card(), &prepared.device);
-    classifier.save(&run_dir.model_file())?;
+    let (classifier, calibration) = handover::hand_on(
+        Classifier::new(&network, prepared.card(), &prepared.device),
+        &prepared.experiment.training,
+        &prepared.source,
+        &run_dir.model_file(),
+        interrupter,
+    )?;
     // Whoever interrupts a run, or its last evaluation, does not want to wait for figures.
     let evaluate = |split, samples| match samples {
         0 => Ok(None),
@@ -410,6 +417,7 @@ fn finish(
             &classifier,
             prepared.source.clone(),
             split,
+            Rivals::All,
             interrupter,
         ),
     };
@@ -445,6 +453,7 @@ fn finish(
         best_epoch,
         valid: valid_metrics,
         test: test.as_ref().map(|test| test.metrics.clone()),
+        calibration,
         per_class: confusion.map_or_else(Vec::new, Confusion::per_class),
         most_confused: confusion.map_or_else(Vec::new, |confusion| {
             confusion.most_confused(CONFUSED_PAIRS)
