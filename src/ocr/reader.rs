@@ -4,6 +4,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::page::{self, Guess, Letter, Line, Page, Word};
+use crate::data::junk;
 use crate::inference::{Classifier, ModelError};
 use crate::segmentation::{self, Segmentation};
 use crate::timings::{Lap, Stopwatch};
@@ -43,7 +44,8 @@ pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
             shape.channels, shape.height, shape.width
         )));
     }
-    match card.classes.iter().find(|class| class.chars().count() != 1) {
+    let is_odd = |class: &&String| class.chars().count() != 1 && *class != junk::CLASS;
+    match card.classes.iter().find(is_odd) {
         None => Ok(()),
         Some(class) => Err(ReadError::Unsuitable(format!(
             "the model has a class {class:?}; reading needs a model whose classes are single characters"
@@ -152,14 +154,18 @@ fn read_word(
     }
 }
 
-/// The best guesses, best first.
+/// The best guesses, best first. What segmentation took for a letter is one: junk is no guess, and the others' probabilities
+/// are those beside it.
 fn guesses(probabilities: &[f32], classes: &[String]) -> Vec<Guess> {
-    let mut guesses: Vec<Guess> = classes
-        .iter()
-        .zip(probabilities)
-        .map(|(class, &confidence)| Guess {
+    let letters = || {
+        let named = classes.iter().zip(probabilities);
+        named.filter(|(class, _)| *class != junk::CLASS)
+    };
+    let all: f32 = letters().map(|(_, &probability)| probability).sum();
+    let mut guesses: Vec<Guess> = letters()
+        .map(|(class, &probability)| Guess {
             text: class.clone(),
-            confidence,
+            confidence: probability / all.max(f32::MIN_POSITIVE),
         })
         .collect();
     guesses.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
