@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use burn::store::{
-    BurnToPyTorchAdapter, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, SafetensorsStore,
+    BurnToPyTorchAdapter, FloatCastAdapter, HalfPrecisionAdapter, ModuleAdapter, ModuleSnapshot,
+    ModuleStore, PyTorchToBurnAdapter, SafetensorsStore,
 };
+use burn::tensor::DType;
 use burn::tensor::activation::softmax;
 use safetensors::SafeTensors;
 use safetensors::tensor::Metadata;
@@ -31,8 +33,18 @@ pub const BATCH: usize = 256;
 /// The metadata key of the description.
 const METADATA_KEY: &str = "kiln";
 
-/// Weights are 32-bit floats.
-const BYTES_PER_VALUE: usize = 4;
+/// Bytes of a weight, at least: those of layers may be numbers of 16 bits.
+const BYTES_PER_VALUE: usize = 2;
+
+/// How finely a file holds the weights of layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits, as they are computed with.
+    Single,
+    /// 16 bits (IEEE 754 binary16), for half the file; reading widens them. Batch norm keeps 32 bits: variances may be too
+    /// small for 16.
+    Half,
+}
 
 /// Longest model file: the largest network that a config may describe, and the header.
 const MAX_MODEL_BYTES: u64 = (BYTES_PER_VALUE * MOST_VALUES) as u64 + claims::MAX_HEADER_BYTES;
@@ -75,6 +87,18 @@ pub struct ModelCard {
     pub normalize: Option<NormalizeConfig>,
     /// Class names in the order of the logits.
     pub classes: Vec<String>,
+    /// What a classifier's logits are divided by before they become probabilities; 1 if it was never calibrated.
+    #[serde(default = "uncalibrated", skip_serializing_if = "is_uncalibrated")]
+    pub temperature: f64,
+}
+
+/// The temperature that changes nothing.
+pub fn uncalibrated() -> f64 {
+    1.0
+}
+
+fn is_uncalibrated(temperature: &f64) -> bool {
+    *temperature == uncalibrated()
 }
 
 /// Turns values in [0, 1] into the network's input `[count, channels, height, width]` on `device`.
@@ -153,7 +177,7 @@ impl Classifier {
         // Burn draws fresh weights when they are first looked at: these never are.
         let mut network = Network::new(&card.model, shape, card.classes.len(), device);
         let mut store = SafetensorsStore::from_bytes(Some(bytes))
-            .with_from_adapter(PyTorchToBurnAdapter)
+            .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)))
             .skip_enum_variants(true)
             .map_indices_contiguous(false)
             .allow_partial(true)
@@ -181,26 +205,52 @@ impl Classifier {
         Ok(Self::new(&network, card, device))
     }
 
-    /// Writes the model file.
+    /// Writes the model file, as [`Precision::Single`].
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        self.save_as(path, Precision::Single)
+    }
+
+    /// Writes the model file.
+    pub fn save_as(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
+        Ok(files::write(path, &self.to_bytes(path, precision)?)?)
+    }
+
+    /// The same classifier with the weights that are left of its own in a file of 16 bits.
+    pub fn rounded(&self) -> Result<Self, ModelError> {
+        let name = Path::new("the model in memory");
+        Self::from_bytes(self.to_bytes(name, Precision::Half)?, name, &self.device)
+    }
+
+    /// The same classifier with probabilities of another temperature.
+    pub fn with_temperature(mut self, temperature: f64) -> Self {
+        self.card.temperature = temperature;
+        self
+    }
+
+    /// The content of a model file; `name` is only for the error text.
+    fn to_bytes(&self, name: &Path, precision: Precision) -> Result<Vec<u8>, ModelError> {
         let format_error = |problem: String| ModelError::Format {
-            path: path.to_path_buf(),
+            path: name.to_path_buf(),
             problem,
         };
         let card = serde_json::to_string(&self.card).map_err(|e| format_error(e.to_string()))?;
         // One metadata key only: the container writes several in random order.
         let mut store = SafetensorsStore::from_bytes(None)
-            .with_to_adapter(BurnToPyTorchAdapter)
             .skip_enum_variants(true)
             .clear_metadata()
             .metadata(METADATA_KEY, card);
+        store = match precision {
+            Precision::Single => store.with_to_adapter(BurnToPyTorchAdapter),
+            Precision::Half => {
+                store.with_to_adapter(BurnToPyTorchAdapter.chain(HalfPrecisionAdapter::new()))
+            }
+        };
         self.network
             .save_into(&mut store)
             .map_err(|error| format_error(error.to_string()))?;
-        let bytes = store
+        store
             .get_bytes()
-            .map_err(|error| format_error(error.to_string()))?;
-        Ok(files::write(path, &bytes)?)
+            .map_err(|error| format_error(error.to_string()))
     }
 
     /// What the model file says about itself.
@@ -223,13 +273,19 @@ impl Classifier {
         self.answer(pixels, count, |output| output)
     }
 
-    /// A classifier's probabilities of `count` images in [0, 1], `[count][classes]`; each row adds up to 1.
+    /// A classifier's probabilities of `count` images in [0, 1], `[count][classes]`, at its temperature; each row adds up to 1.
     pub fn probabilities(
         &self,
         pixels: Vec<f32>,
         count: usize,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        self.answer(pixels, count, |logits| softmax(logits, 1))
+        let temperature = self.card.temperature;
+        self.answer(pixels, count, |logits| {
+            match is_uncalibrated(&temperature) {
+                true => softmax(logits, 1),
+                false => softmax(logits / temperature, 1),
+            }
+        })
     }
 
     fn answer(
@@ -315,6 +371,12 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
     }
     if let Some(problem) = card.model.misfit(input.height, input.width) {
         return Err(problem);
+    }
+    if !(card.temperature.is_finite() && card.temperature > 0.0) {
+        return Err(format!(
+            "its temperature is {}; it must be above 0",
+            card.temperature
+        ));
     }
     if let Some(normalize) = &card.normalize
         && normalize.misfit(input.channels).is_some()

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{self, ConfigError, Experiment, experiment::Backend};
 use crate::data::ImageShape;
 use crate::files::{self, WriteError};
+use crate::metrics::calibration::Calibration;
 use crate::metrics::classification::{ClassReport, ConfusedPair};
 use crate::metrics::{EpochRecord, Metrics};
 
@@ -411,6 +412,9 @@ pub struct Summary {
     pub valid: Metrics,
     /// On the test split, with those weights; null if there is none, or if the run was interrupted.
     pub test: Option<Metrics>,
+    /// Of a classifier that was calibrated: what its temperature changed on the validation split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// Precision, recall and F1 of each class on the test split (on validation if there is no test).
     pub per_class: Vec<ClassReport>,
     /// What is taken for what most often.

@@ -687,7 +687,7 @@ fn nist26_letters_are_upright_clipped_and_divided() {
     assert_eq!(counts(&divided), [1_029, 134, 137]);
     let numbers = SplitRule::Number(NumberConfig {
         divisor: 5,
-        valid: 1,
+        valid: Some(1),
         test: 0,
     });
     let divided = nist26::open(
@@ -721,7 +721,7 @@ fn a_number_is_the_last_one_in_the_name() {
     let rule = |divisor| {
         SplitRule::Number(NumberConfig {
             divisor,
-            valid: 1,
+            valid: Some(1),
             test: 0,
         })
     };
@@ -816,7 +816,7 @@ fn class_folders_without_splits_are_divided_by_the_rule() {
     let mut config = folder_config((4, 4), 1, Fit::Stretch);
     config.split = SplitRule::Number(NumberConfig {
         divisor: 5,
-        valid: 1,
+        valid: Some(1),
         test: 0,
     });
     let source = ImageFolder::open(&config, root).unwrap();

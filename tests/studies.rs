@@ -551,6 +551,7 @@ fn pretended(folder: &Path, axes: &[&str], metric: &str, values: &[f64]) -> Lead
             best_epoch: 1,
             valid: metrics(metric, value),
             test: None,
+            calibration: None,
             per_class: Vec::new(),
             most_confused: Vec::new(),
         };

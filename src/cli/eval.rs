@@ -12,7 +12,7 @@ use crate::data::{self, DataSource, Split};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
 use crate::run_dir::RunDir;
-use crate::training::evaluate::{Evaluation, evaluate};
+use crate::training::evaluate::{Evaluation, Rivals, evaluate};
 
 /// How many of the most confused pairs are printed.
 const CONFUSED_PAIRS: usize = 10;
@@ -34,6 +34,9 @@ pub struct Args {
     /// Override one key of the config that names the data
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
+    /// Tell the model whether a sample is a letter or a digit: letters compete with letters only, digits with digits
+    #[arg(long)]
+    known_kind: bool,
     /// Engine to compute with [default: flex]
     #[arg(long)]
     backend: Option<Backend>,
@@ -61,7 +64,11 @@ pub fn run(args: Args) -> Outcome {
     };
     let classifier = output::classifier(&args.run, args.backend)?;
     let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
-    let evaluation = evaluate(&classifier, source, args.split)?;
+    let rivals = match args.known_kind {
+        true => Rivals::SameKind,
+        false => Rivals::All,
+    };
+    let evaluation = evaluate(&classifier, source, args.split, rivals)?;
     match args.json {
         true => output::json(&Report {
             run: args.run.display().to_string(),
@@ -91,7 +98,7 @@ fn table(evaluation: &Evaluation, split: Split) -> String {
         split.name()
     )];
     for (name, value) in &evaluation.metrics {
-        lines.push(format!("{name:<15} {value:.4}"));
+        lines.push(format!("{name:<17} {value:.4}"));
     }
     let Some(confusion) = &evaluation.confusion else {
         return lines.join("\n") + "\n";

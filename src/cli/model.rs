@@ -10,7 +10,7 @@ use super::progress::weights_line;
 use super::{Outcome, output};
 use crate::config::experiment::{Experiment, InitConfig, ModelConfig, Task};
 use crate::data::{self, ImageShape};
-use crate::inference::{Classifier, ModelCard};
+use crate::inference::{Classifier, ModelCard, uncalibrated};
 use crate::models::{Network, parameters};
 use crate::run_dir::{RunDir, RunDirError};
 use crate::{config, weights};
@@ -144,6 +144,7 @@ fn import(file: &Path, mut experiment: Experiment, to: &Path, names: Option<&Pat
         },
         normalize: experiment.data.normalize().cloned(),
         classes,
+        temperature: uncalibrated(),
     };
     let run = RunDir::create(Some(to), &experiment.name, &experiment)?;
     Classifier::new(&network, card, &device).save(&run.model_file())?;

@@ -3,8 +3,9 @@
 //! What one key may hold stands with its type; here is what two keys may not say together.
 
 use super::Problem;
-use super::data::{AugmentConfig, DataConfig, Fit, MixConfig, SplitRule};
+use super::data::{AugmentConfig, DataConfig, Fit, MixConfig, NumberConfig, SplitRule};
 use super::experiment::{ClassWeights, Experiment, ModelConfig, ScheduleConfig, Task};
+use super::source_checks::{extra_classes_are_named_once, letters_are_grey_squares};
 
 type Rule = fn(&Experiment) -> Option<Problem>;
 
@@ -17,7 +18,7 @@ type MixedRule = fn(&DataConfig, &DataConfig, &str) -> Option<Problem>;
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
 pub const MOST_VALUES: usize = 1 << 28;
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     network_fits_into_memory,
     normalization_fits_the_channels,
     head_has_as_many_classes_as_the_data,
@@ -30,15 +31,17 @@ const RULES: [Rule; 12] = [
     more_belongs_to_blocks,
     colours_are_varied_where_there_are_colours,
     repeats_belong_to_sources,
+    extra_classes_are_named_once,
 ];
 
-const SOURCE_RULES: [SourceRule; 6] = [
+const SOURCE_RULES: [SourceRule; 7] = [
     image_folder_is_named,
     split_rule_is_consistent,
     pen_range_is_a_range,
     only_cropping_has_a_middle,
     only_cropping_takes_random_parts,
     random_crop_ranges_are_ranges,
+    letters_are_grey_squares,
 ];
 
 /// What a source of a mix must keep to besides.
@@ -185,6 +188,7 @@ fn split_rule_is_consistent(data: &DataConfig, path: &str) -> Option<Problem> {
         DataConfig::Glyphs(_)
         | DataConfig::Nist36(_)
         | DataConfig::Cifar10(_)
+        | DataConfig::Junk(_)
         | DataConfig::Mix(_) => return None,
     };
     match rule {
@@ -195,39 +199,41 @@ fn split_rule_is_consistent(data: &DataConfig, path: &str) -> Option<Problem> {
                 share.valid, share.test
             ),
         )),
-        SplitRule::Number(number) if number.valid >= number.divisor => Some(Problem::new(
-            format!("{path}.split.valid"),
-            format!(
-                "found {}, must be less than divisor ({})",
-                number.valid, number.divisor
-            ),
-        )),
-        SplitRule::Number(number) if number.test >= number.divisor => Some(Problem::new(
-            format!("{path}.split.test"),
-            format!(
-                "found {}, must be less than divisor ({})",
-                number.test, number.divisor
-            ),
-        )),
-        SplitRule::Number(number) if number.valid == number.test => Some(Problem::new(
-            format!("{path}.split.valid"),
-            format!("found {}, the same as {path}.split.test", number.valid),
-        )),
+        SplitRule::Number(number) => numbers_are_consistent(number, path),
         _ => None,
     }
 }
 
-fn pen_range_is_a_range(data: &DataConfig, path: &str) -> Option<Problem> {
-    let DataConfig::Unipen(unipen) = data else {
-        return None;
+fn numbers_are_consistent(number: &NumberConfig, path: &str) -> Option<Problem> {
+    let divisor = number.divisor;
+    let remainders = [("valid", number.valid), ("test", Some(number.test))];
+    let beyond = remainders
+        .into_iter()
+        .find_map(|(name, remainder)| Some((name, remainder.filter(|&found| found >= divisor)?)));
+    let (name, problem) = match beyond {
+        Some((name, found)) => (
+            name,
+            format!("found {found}, must be less than divisor ({divisor})"),
+        ),
+        None if number.valid == Some(number.test) => (
+            "valid",
+            format!("found {}, the same as {path}.split.test", number.test),
+        ),
+        None => return None,
     };
-    (unipen.pen_min > unipen.pen_max).then(|| {
+    Some(Problem::new(format!("{path}.split.{name}"), problem))
+}
+
+fn pen_range_is_a_range(data: &DataConfig, path: &str) -> Option<Problem> {
+    let (thinnest, thickest) = match data {
+        DataConfig::Unipen(config) => (config.pen_min, config.pen_max),
+        DataConfig::Junk(config) => (config.pen_min, config.pen_max),
+        _ => return None,
+    };
+    (thinnest > thickest).then(|| {
         Problem::new(
             format!("{path}.pen_min"),
-            format!(
-                "found {}, must not be more than {path}.pen_max ({})",
-                unipen.pen_min, unipen.pen_max
-            ),
+            format!("found {thinnest}, must not be more than {path}.pen_max ({thickest})"),
         )
     })
 }
@@ -374,15 +380,17 @@ fn parameters_are_named(experiment: &Experiment) -> Option<Problem> {
 fn classes_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {
     let loss = &experiment.loss;
     let (key, found) = if loss.label_smoothing > 0.0 {
-        ("label_smoothing", loss.label_smoothing.to_string())
+        ("loss.label_smoothing", loss.label_smoothing.to_string())
     } else if loss.class_weights == ClassWeights::Balanced {
-        ("class_weights", "\"balanced\"".into())
+        ("loss.class_weights", "\"balanced\"".into())
+    } else if experiment.training.calibrate {
+        ("training.calibrate", "true".into())
     } else {
         return None;
     };
     (experiment.model.task() == Task::Reconstruct).then(|| {
         Problem::new(
-            format!("loss.{key}"),
+            key,
             format!("found {found}, but an autoencoder has no labels; leave it out"),
         )
     })

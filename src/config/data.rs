@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::image_folder::{Fit, ImageFolderConfig, RandomCropConfig};
+pub use super::junk::JunkConfig;
 pub use super::mix::MixConfig;
+pub use super::split::{NumberConfig, ShareConfig, SplitRule};
 
 /// Which images to train on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +24,8 @@ pub enum DataConfig {
     Unipen(UnipenConfig),
     /// Folders of images, one folder a class.
     ImageFolder(ImageFolderConfig),
+    /// Ink that is no character, made of pen strokes: one class, for a mix.
+    Junk(JunkConfig),
     /// Several of these together: training samples of all, validation and test of the first.
     Mix(MixConfig),
 }
@@ -36,6 +40,7 @@ impl DataConfig {
             DataConfig::Cifar10(_) => "cifar10",
             DataConfig::Unipen(_) => "unipen",
             DataConfig::ImageFolder(_) => "image_folder",
+            DataConfig::Junk(_) => "junk",
             DataConfig::Mix(_) => "mix",
         }
     }
@@ -49,6 +54,7 @@ impl DataConfig {
             DataConfig::Cifar10(config) => &config.augment,
             DataConfig::Unipen(config) => &config.augment,
             DataConfig::ImageFolder(config) => &config.augment,
+            DataConfig::Junk(config) => &config.augment,
             DataConfig::Mix(config) => &config.augment,
         }
     }
@@ -62,6 +68,7 @@ impl DataConfig {
             DataConfig::Cifar10(config) => config.normalize.as_ref(),
             DataConfig::Unipen(config) => config.normalize.as_ref(),
             DataConfig::ImageFolder(config) => config.normalize.as_ref(),
+            DataConfig::Junk(config) => config.normalize.as_ref(),
             DataConfig::Mix(config) => config.normalize.as_ref(),
         }
     }
@@ -72,8 +79,12 @@ impl DataConfig {
             DataConfig::Glyphs(_) | DataConfig::Nist36(_) | DataConfig::Unipen(_) => Some(36),
             DataConfig::Nist26(_) => Some(26),
             DataConfig::Cifar10(_) => Some(10),
+            DataConfig::Junk(_) => Some(1),
             DataConfig::ImageFolder(_) => None,
-            DataConfig::Mix(config) => config.sources.first()?.classes(),
+            DataConfig::Mix(config) => {
+                let first = config.sources.first()?.classes()?;
+                Some(first + config.extra_classes.len())
+            }
         }
     }
 
@@ -82,6 +93,7 @@ impl DataConfig {
         match self {
             DataConfig::Glyphs(config) => (1, config.size, config.size),
             DataConfig::Unipen(config) => (1, config.size, config.size),
+            DataConfig::Junk(config) => (1, config.size, config.size),
             // The format of the course: rows of 1024 values.
             DataConfig::Nist36(_) | DataConfig::Nist26(_) => (1, 32, 32),
             DataConfig::Cifar10(_) => (3, 32, 32),
@@ -252,66 +264,6 @@ impl Default for UnipenConfig {
             hand: 0.0,
             normalize: None,
             augment: AugmentConfig::default(),
-        }
-    }
-}
-
-/// How a set without splits of its own is divided into training, validation and test.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "by", rename_all = "snake_case")]
-pub enum SplitRule {
-    /// A fixed pseudo-random share, decided by the sample's name: the same on every machine.
-    Share(ShareConfig),
-    /// By the number in the sample's name, modulo `divisor`.
-    Number(NumberConfig),
-}
-
-impl Default for SplitRule {
-    fn default() -> Self {
-        SplitRule::Share(ShareConfig::default())
-    }
-}
-
-/// A division by shares.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ShareConfig {
-    /// Share of the samples used for validation.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub valid: f64,
-    /// Share of the samples used for testing.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub test: f64,
-}
-
-impl Default for ShareConfig {
-    fn default() -> Self {
-        Self {
-            valid: 0.1,
-            test: 0.1,
-        }
-    }
-}
-
-/// A division by number.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct NumberConfig {
-    /// The number is taken modulo this.
-    #[schemars(range(min = 2, max = 1000))]
-    pub divisor: u64,
-    /// The remainder that goes to validation.
-    pub valid: u64,
-    /// The remainder that goes to testing.
-    pub test: u64,
-}
-
-impl Default for NumberConfig {
-    fn default() -> Self {
-        Self {
-            divisor: 5,
-            valid: 1,
-            test: 0,
         }
     }
 }

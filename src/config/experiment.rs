@@ -354,6 +354,10 @@ pub struct TrainingConfig {
     pub ema: Option<f64>,
     /// Stop when validation no longer improves; null trains all epochs.
     pub early_stopping: Option<EarlyStoppingConfig>,
+    /// Hand on a classifier whose probabilities are calibrated: one temperature, fitted on the validation split.
+    pub calibrate: bool,
+    /// Hand on the weights of layers as numbers of 16 bits: half the file. Batch norm keeps 32.
+    pub half: bool,
 }
 
 impl Default for TrainingConfig {
@@ -365,6 +369,8 @@ impl Default for TrainingConfig {
             keep: Keep::Best,
             ema: None,
             early_stopping: None,
+            calibrate: false,
+            half: false,
         }
     }
 }

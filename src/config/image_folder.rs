@@ -71,6 +71,9 @@ pub enum Fit {
     Crop,
     /// Stretch.
     Stretch,
+    /// Find the one letter in the photograph and draw it as reading draws those of a page: only its ink, centred, its pen
+    /// brought to one width. What shows no letter is padded. Grey squares only.
+    Letter,
 }
 
 /// A part of random area and proportions, stretched to the sample (Szegedy et al. 2015, "Going deeper with convolutions",

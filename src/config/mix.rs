@@ -18,6 +18,10 @@ pub struct MixConfig {
     #[serde(default)]
     #[schemars(length(max = 16), inner(range(min = 0, max = 100)))]
     pub repeat: Vec<usize>,
+    /// Classes that the first source lacks and others bring, after the first one's.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub extra_classes: Vec<String>,
     /// Brings the values to a range that the network likes; null leaves them in [0, 1].
     #[serde(default)]
     pub normalize: Option<NormalizeConfig>,

@@ -16,10 +16,13 @@ pub mod checks;
 pub mod data;
 pub mod experiment;
 pub mod image_folder;
+pub mod junk;
 pub mod mix;
 pub mod model;
 pub mod overrides;
 pub mod schema;
+mod source_checks;
+pub mod split;
 mod strict_json;
 
 pub use experiment::Experiment;

@@ -1,7 +1,7 @@
 //! Several sources as one: they are trained on together, and the first one alone is validated and tested on.
 //!
-//! Comes in: sources of one shape. Goes out: a source with the first one's classes, to which the others' are matched by
-//! name. Training samples stand one source after the other, a repeated source as often as it is repeated; nothing is
+//! Comes in: sources of one shape. Goes out: a source with the first one's classes and the extra ones of its config, to which
+//! the others' are matched by name. Training samples stand one source after the other, a repeated source as often as it is repeated; nothing is
 //! copied. It knows no files, normalisation or augmentation.
 
 use std::path::Path;
@@ -12,8 +12,10 @@ use super::{DataError, DataSource, ImageShape, Split, open_in};
 
 /// Sources that are trained on together.
 pub struct Mix {
-    /// At least one; the first has the mix's classes, validation and test.
+    /// At least one; the first has the mix's validation and test.
     sources: Vec<Mixed>,
+    /// Those of the first, then the extra ones.
+    classes: Vec<String>,
 }
 
 /// One of the sources.
@@ -32,11 +34,12 @@ type Place = (usize, usize);
 impl Mix {
     /// Opens the sources of a mix, with relative paths from `root`.
     ///
-    /// Errors name the source: it can't be opened, has samples of another shape than the first, or a class that the first
+    /// Errors name the source: it can't be opened, has samples of another shape than the first, or a class that the mix
     /// lacks. Without sources, or with nothing to train on, the error says so.
     pub fn open(config: &MixConfig, root: &Path) -> Result<Self, DataError> {
         let mut mix = Self {
             sources: Vec::new(),
+            classes: config.extra_classes.clone(),
         };
         for (index, part) in config.sources.iter().enumerate() {
             let kind = part.kind();
@@ -65,7 +68,16 @@ impl Mix {
         repeat: usize,
     ) -> Result<(), String> {
         let labels = match self.sources.first() {
-            None => (0..source.classes().len()).collect(),
+            None => {
+                let own = source.classes();
+                if let Some(name) = self.classes.iter().find(|name| own.contains(name)) {
+                    return Err(format!(
+                        "has the class {name:?} itself; leave it out of data.extra_classes"
+                    ));
+                }
+                self.classes.splice(0..0, own.iter().cloned());
+                (0..own.len()).collect()
+            }
             Some(first) => {
                 let (found, expected) = (source.shape(), first.source.shape());
                 if found != expected {
@@ -75,7 +87,7 @@ impl Mix {
                         in_words(expected)
                     ));
                 }
-                matched(source.classes(), first.source.classes())?
+                matched(source.classes(), &self.classes)?
             }
         };
         self.sources.push(Mixed {
@@ -121,7 +133,7 @@ fn matched(classes: &[String], all: &[String]) -> Result<Vec<usize>, String> {
             let place = all.iter().position(|name| name == class);
             place.ok_or_else(|| {
                 format!(
-                    "has a class {class:?}, which data.sources.0 lacks; its {} classes are {}",
+                    "has a class {class:?}, which data.sources.0 and data.extra_classes lack; the {} classes are {}",
                     all.len(),
                     shortened(all)
                 )
@@ -154,7 +166,7 @@ impl DataSource for Mix {
     }
 
     fn classes(&self) -> &[String] {
-        self.sources[0].source.classes()
+        &self.classes
     }
 
     fn len(&self, split: Split) -> usize {

@@ -13,6 +13,7 @@ pub mod glyphs;
 pub mod image_folder;
 pub mod info;
 pub mod jitter;
+pub mod junk;
 pub mod lines;
 pub mod loader;
 pub mod mat;
@@ -200,6 +201,7 @@ pub fn open_in(config: &DataConfig, root: &Path) -> Result<Box<dyn DataSource>, 
         DataConfig::Nist26(config) => Box::new(nist26::open(config, root)?),
         DataConfig::Unipen(config) => Box::new(unipen::Unipen::open(config, root)?),
         DataConfig::ImageFolder(config) => Box::new(image_folder::ImageFolder::open(config, root)?),
+        DataConfig::Junk(config) => Box::new(junk::Junk::open(config, root)?),
         DataConfig::Mix(config) => Box::new(mix::Mix::open(config, root)?),
     })
 }

@@ -13,7 +13,8 @@ use super::seed;
 /// - `Share`: the name's hash, as a number that is uniform in [0, 1), falls below `valid`, below `valid + test`, or
 ///   above both (training). Shares that add up to more than 1 leave nothing for training and cut `test` short.
 /// - `Number`: the last run of decimal digits in the name (`image_0420` is 420; any length), modulo `divisor`. A name
-///   without digits is numbered by its hash. A remainder named for both goes to testing.
+///   without digits is numbered by its hash. A remainder named for both goes to testing; without `valid`, none goes to
+///   validation.
 pub fn assign(rule: &SplitRule, name: &str) -> Split {
     match rule {
         SplitRule::Share(shares) => by_share(shares, name),
@@ -39,7 +40,7 @@ fn by_number(numbers: &NumberConfig, name: &str) -> Split {
     let remainder = last_number_modulo(name, divisor).unwrap_or_else(|| name_bits(name) % divisor);
     if remainder == numbers.test {
         Split::Test
-    } else if remainder == numbers.valid {
+    } else if numbers.valid == Some(remainder) {
         Split::Valid
     } else {
         Split::Train

@@ -33,7 +33,7 @@ const LIMITS: Limits = Limits {
 const PURPOSE: u64 = 0x756e_6970_656e; // "unipen"
 
 /// Longer side of a segment in the file's units.
-const UNITS: f32 = 1000.0;
+pub(super) const UNITS: f32 = 1000.0;
 
 /// Where the width-to-height ratio is this far from square or farther, it is left alone (bars, J, 1).
 const SQUARED_RANGE: (f32, f32) = (0.35, 3.0);
@@ -153,12 +153,17 @@ impl Unipen {
         Ok(())
     }
 
+    /// The strokes of a segment, in the file's units.
+    pub(super) fn strokes(&self, split: Split, index: usize) -> Option<&[Polyline]> {
+        Some(&self.segment(split, index)?.strokes)
+    }
+
     fn segment(&self, split: Split, index: usize) -> Option<&Segment> {
         self.splits.get(split as usize)?.get(index)
     }
 
-    /// Draws strokes with the plain pen (`rng` is `None`) or a random one.
-    fn render(&self, strokes: &[Polyline], edge: &mut Rng, vary: bool, out: &mut [f32]) {
+    /// Draws strokes with the plain pen, or (`vary`) a random one.
+    pub(super) fn render(&self, strokes: &[Polyline], edge: &mut Rng, vary: bool, out: &mut [f32]) {
         let size = self.config.size;
         let unit = size as f32 / p::SIZE;
         let mut draw = |strength: f32| match vary {

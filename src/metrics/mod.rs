@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub mod calibration;
 pub mod classification;
 pub mod image;
 pub mod text;

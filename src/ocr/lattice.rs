@@ -9,7 +9,7 @@ use super::weights::Weights;
 use crate::segmentation::{Candidate, Candidates};
 
 /// The class of what is no character: two letters, half a letter, a blot.
-pub const JUNK: &str = "junk";
+pub const JUNK: &str = crate::data::junk::CLASS;
 
 /// A guess with less than this part of the best one's probability is not followed.
 const LEAST_GUESS: f32 = 1e-4;

@@ -7,8 +7,9 @@ use burn::train::Interrupter;
 use crate::config::model::Task;
 use crate::data::loader::Loader;
 use crate::data::{DataError, DataSource, Split};
-use crate::inference::{BATCH, Classifier, ModelError};
+use crate::inference::{BATCH, Classifier, ModelError, uncalibrated};
 use crate::metrics::Metrics;
+use crate::metrics::calibration::{BINS, expected_calibration_error, log_probabilities};
 use crate::metrics::classification::{Confusion, rank_of, top_k_accuracy};
 use crate::metrics::image;
 use crate::report::{Mistake, Reconstruction};
@@ -35,7 +36,8 @@ pub enum EvaluateError {
 /// What an evaluation found.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// Of a classifier `loss`, `accuracy`, `top5_accuracy` (from six classes on), `macro_f1`; of an autoencoder `loss`, `psnr`,
+    /// Of a classifier `loss`, `accuracy`, `top5_accuracy` (from six classes on), `macro_f1`, `ece` (expected calibration
+    /// error, 15 bins) and, if it was calibrated, `ece_uncalibrated` (without its temperature); of an autoencoder `loss`, `psnr`,
     /// `ssim` (for images of at least 11x11).
     pub metrics: Metrics,
     /// What a classifier took for what.
@@ -52,6 +54,35 @@ pub struct Evaluation {
 const SHOWN_CLASSES: usize = 5;
 const SHOWN_SAMPLES: usize = 2;
 
+/// The classes that a sample's own competes with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rivals {
+    /// All of the data's.
+    #[default]
+    All,
+    /// Letters among letters, digits among digits: as if the reader knew which of the two a sample is.
+    SameKind,
+}
+
+/// What a class is, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Letter,
+    Digit,
+    Other,
+}
+
+impl Kind {
+    fn of(class: &str) -> Self {
+        let mut characters = class.chars();
+        match (characters.next(), characters.next()) {
+            (Some(only), None) if only.is_alphabetic() => Kind::Letter,
+            (Some(only), None) if only.is_numeric() => Kind::Digit,
+            _ => Kind::Other,
+        }
+    }
+}
+
 /// Runs the model over a split; `None` if `interrupter` stops it.
 ///
 /// A classifier's classes are matched by name; a class of the data that the model does not know is an error. Where the data has fewer
@@ -60,11 +91,21 @@ pub fn evaluate_unless_stopped(
     classifier: &Classifier,
     source: Arc<dyn DataSource>,
     split: Split,
+    rivals: Rivals,
     interrupter: &Interrupter,
 ) -> Result<Option<Evaluation>, EvaluateError> {
     check_shape(classifier, source.as_ref())?;
     let mut tally = match classifier.task() {
-        Task::Classify => Tally::new(source.as_ref(), columns(classifier, source.as_ref())?),
+        Task::Classify => {
+            let columns = columns(classifier, source.as_ref())?;
+            let kinds = kinds(source.as_ref(), rivals)?;
+            Tally::new(
+                source.as_ref(),
+                columns,
+                kinds,
+                classifier.card().temperature,
+            )
+        }
         Task::Reconstruct => Tally::reconstructing(source.as_ref()),
     };
     if source.len(split) == 0 {
@@ -92,9 +133,10 @@ pub fn evaluate(
     classifier: &Classifier,
     source: Arc<dyn DataSource>,
     split: Split,
+    rivals: Rivals,
 ) -> Result<Evaluation, EvaluateError> {
     let nobody = Interrupter::new();
-    evaluate_unless_stopped(classifier, source, split, &nobody)?
+    evaluate_unless_stopped(classifier, source, split, rivals, &nobody)?
         .ok_or_else(|| EvaluateError::Mismatch("the evaluation was stopped".into()))
 }
 
@@ -126,17 +168,19 @@ fn columns(classifier: &Classifier, source: &dyn DataSource) -> Result<Vec<usize
         .collect()
 }
 
-/// `x - log(sum(exp(x)))`, shifted by the maximum so that nothing overflows.
-fn log_softmax(logits: &[f32]) -> Vec<f32> {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits
-        .iter()
-        .map(|&logit| f64::from(logit - max).exp())
-        .sum();
-    logits
-        .iter()
-        .map(|&logit| (f64::from(logit - max) - sum.ln()) as f32)
-        .collect()
+/// The kind of each class of the data, if that decides who competes.
+fn kinds(source: &dyn DataSource, rivals: Rivals) -> Result<Option<Vec<Kind>>, EvaluateError> {
+    if rivals == Rivals::All {
+        return Ok(None);
+    }
+    let kinds: Vec<Kind> = source.classes().iter().map(|name| Kind::of(name)).collect();
+    match kinds.contains(&Kind::Letter) && kinds.contains(&Kind::Digit) {
+        true => Ok(Some(kinds)),
+        false => Err(EvaluateError::Mismatch(
+            "the data has not both letters and digits as classes, so their kind tells nothing; leave out --known-kind"
+                .into(),
+        )),
+    }
 }
 
 /// What is counted, by what the model is for.
@@ -146,9 +190,17 @@ enum Tally {
 }
 
 impl Tally {
-    fn new(source: &dyn DataSource, columns: Vec<usize>) -> Self {
+    fn new(
+        source: &dyn DataSource,
+        columns: Vec<usize>,
+        kinds: Option<Vec<Kind>>,
+        temperature: f64,
+    ) -> Self {
         Tally::Answers(Answers {
             columns,
+            kinds,
+            temperature,
+            answers: [Vec::new(), Vec::new()],
             confusion: Confusion::new(source.classes().to_vec()),
             ranks: Vec::new(),
             loss: 0.0,
@@ -250,6 +302,11 @@ impl Images {
 struct Answers {
     /// Where each class stands among the logits.
     columns: Vec<usize>,
+    /// Of each class, where only those of one kind compete.
+    kinds: Option<Vec<Kind>>,
+    temperature: f64,
+    /// How sure, and whether right: at the temperature, and without it.
+    answers: [Vec<(f32, bool)>; 2],
     confusion: Confusion,
     ranks: Vec<usize>,
     loss: f64,
@@ -258,8 +315,19 @@ struct Answers {
 
 impl Answers {
     fn add(&mut self, logits: &[f32], label: usize, image: &[f32]) {
-        let logits: Vec<f32> = self.columns.iter().map(|&column| logits[column]).collect();
-        let log_probabilities = log_softmax(&logits);
+        let competes = |class: usize| match &self.kinds {
+            None => true,
+            Some(kinds) => kinds[class] == kinds[label],
+        };
+        let logit = |(class, &column): (usize, &usize)| match competes(class) {
+            true => logits[column],
+            false => f32::NEG_INFINITY,
+        };
+        let logits: Vec<f32> = self.columns.iter().enumerate().map(logit).collect();
+        let log_probabilities: Vec<f32> = log_probabilities(&logits, self.temperature)
+            .into_iter()
+            .map(|value| value as f32)
+            .collect();
         let best = log_probabilities
             .iter()
             .enumerate()
@@ -272,6 +340,12 @@ impl Answers {
         // Labels and predictions come from the same list of classes, so they are in range.
         let _ = self.confusion.add(label, predicted);
         self.ranks.push(rank);
+        let right = predicted == label;
+        self.answers[0].push((confidence.exp(), right));
+        if self.temperature != uncalibrated() {
+            let plain = log_probabilities(&logits, uncalibrated())[predicted];
+            self.answers[1].push((plain.exp() as f32, right));
+        }
         self.loss -= f64::from(log_probabilities[label]);
         if predicted != label {
             self.mistakes
@@ -295,6 +369,12 @@ impl Answers {
         metrics.insert("loss".into(), self.loss / samples as f64);
         metrics.insert("accuracy".into(), self.confusion.accuracy());
         metrics.insert("macro_f1".into(), self.confusion.macro_f1());
+        let names = ["ece", "ece_uncalibrated"];
+        for (name, answers) in names.into_iter().zip(&self.answers) {
+            if !answers.is_empty() {
+                metrics.insert(name.into(), expected_calibration_error(answers, BINS));
+            }
+        }
         if source.classes().len() > TOP_K
             && let Some(accuracy) = top_k_accuracy(&self.ranks, TOP_K)
         {

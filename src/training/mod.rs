@@ -18,6 +18,7 @@ pub mod evaluate;
 pub mod features;
 pub mod gradcheck;
 pub mod groups;
+pub mod handover;
 pub mod ledger;
 pub mod logger;
 pub mod measures;

@@ -20,7 +20,7 @@ use crate::config::model::Task;
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
-use crate::inference::ModelCard;
+use crate::inference::{ModelCard, uncalibrated};
 use crate::models::Network;
 use crate::models::parameters::{self, Group};
 use crate::run_dir::{RunDir, Samples};
@@ -208,6 +208,7 @@ impl Prepared {
             input: self.source.shape(),
             normalize: self.experiment.data.normalize().cloned(),
             classes: self.source.classes().to_vec(),
+            temperature: uncalibrated(),
         }
     }
 }

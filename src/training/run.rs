@@ -15,8 +15,9 @@ use super::batches::EpochCounter;
 use super::checkpoint::{Checkpoint, CheckpointError, Header, Parts};
 use super::checkpointer::{Assembly, EveryEpoch, Share};
 use super::divergence::Largest;
-use super::evaluate::{self, EvaluateError};
+use super::evaluate::{self, EvaluateError, Rivals};
 use super::groups;
+use super::handover;
 use super::ledger::Ledger;
 use super::logger::FinalValues;
 use super::measures::{self, Loss, Psnr, SampleMean, TOP_K};
@@ -379,8 +380,13 @@ fn finish(
     let (best_epoch, network) = ledger
         .kept
         .ok_or_else(|| TrainError::Stopped("before the first step".into()))?;
-    let classifier = Classifier::new(&network, prepared.card(), &prepared.device);
-    classifier.save(&run_dir.model_file())?;
+    let (classifier, calibration) = handover::hand_on(
+        Classifier::new(&network, prepared.card(), &prepared.device),
+        &prepared.experiment.training,
+        &prepared.source,
+        &run_dir.model_file(),
+        interrupter,
+    )?;
     // Whoever interrupts a run, or its last evaluation, does not want to wait for figures.
     let evaluate = |split, samples| match samples {
         0 => Ok(None),
@@ -388,6 +394,7 @@ fn finish(
             &classifier,
             prepared.source.clone(),
             split,
+            Rivals::All,
             interrupter,
         ),
     };
@@ -423,6 +430,7 @@ fn finish(
         best_epoch,
         valid: valid_metrics,
         test: test.as_ref().map(|test| test.metrics.clone()),
+        calibration,
         per_class: confusion.map_or_else(Vec::new, Confusion::per_class),
         most_confused: confusion.map_or_else(Vec::new, |confusion| {
             confusion.most_confused(CONFUSED_PAIRS)

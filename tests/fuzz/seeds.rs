@@ -220,6 +220,7 @@ pub fn models() -> Vec<Vec<u8>> {
         },
         normalize: None,
         classes: vec!["A".into(), "B".into()],
+        temperature: 1.0,
     };
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.safetensors");

@@ -3,6 +3,7 @@
 use image::DynamicImage;
 
 use super::crops::{Part, centred, cover};
+use super::letter;
 use super::resample::{self, Axis, Photo};
 use crate::config::data::{Fit, ImageFolderConfig};
 use crate::data::ImageShape;
@@ -93,6 +94,7 @@ pub(super) fn ready(photo: &Photo, shape: ImageShape, view: View) -> Box<[u8]> {
             resample::to_planes(photo, &columns, &rows)
         }
         Fit::Pad => padded(photo, shape),
+        Fit::Letter => letter::drawn(photo, shape).unwrap_or_else(|| padded(photo, shape)),
     }
 }
 
@@ -156,7 +158,7 @@ fn scaled(length: usize, numerator: usize, denominator: usize) -> usize {
 }
 
 /// One channel of the outermost rows and columns; corners count once.
-fn border(photo: &Photo, channel: usize) -> impl Iterator<Item = u8> {
+pub(super) fn border(photo: &Photo, channel: usize) -> impl Iterator<Item = u8> {
     let (right, bottom) = (photo.width - 1, photo.height - 1);
     let sides = (0..photo.height).flat_map(move |y| {
         let step = if y == 0 || y == bottom {
@@ -170,7 +172,7 @@ fn border(photo: &Photo, channel: usize) -> impl Iterator<Item = u8> {
 }
 
 /// The median (the upper one of two); black for no values.
-fn median(values: impl Iterator<Item = u8>) -> u8 {
+pub(super) fn median(values: impl Iterator<Item = u8>) -> u8 {
     let mut counts = [0usize; 256];
     for value in values {
         counts[usize::from(value)] += 1;

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 pub mod crops;
 mod fit;
+mod letter;
 mod listing;
 mod resample;
 

@@ -1,0 +1,287 @@
+//! Ink that is no character, as segmentation now and then takes for one: characters that touch, pieces of characters cut in
+//! the wrong place, dashes, scribbles, blots.
+//!
+//! Comes in: recorded pen strokes ([`super::unipen`]). Goes out: samples of one class, drawn anew at every reading, in the
+//! same pens and proportions as the strokes' own characters. A piece now and then looks like another character (half an O is
+//! a C): such samples are rarer than that character by a factor of a hundred, and so do not mislead.
+
+use std::path::Path;
+
+use rand::Rng as _;
+
+use super::seed::{self, Rng, normal, uniform};
+use super::strokes::{self, Affine, Point, Polyline};
+use super::unipen::{UNITS, Unipen};
+use super::{DataError, DataSource, ImageShape, Split};
+use crate::config::data::{JunkConfig, ShareConfig, SplitRule, UnipenConfig};
+
+/// The name of the class.
+pub const CLASS: &str = "junk";
+
+/// What the seeds are for.
+const PURPOSE: u64 = 0x6a75_6e6b; // "junk"
+
+/// Shares of the kinds, in percent: two characters, three, a character with a piece of the next, a piece, and the rest marks.
+const PAIRS: u32 = 30;
+const TRIPLES: u32 = 5;
+const LETTER_AND_PIECE: u32 = 15;
+const PIECES: u32 = 25;
+
+/// Gap between characters that were taken for one, in heights: they mostly touch. Least and most.
+const GAP: (f32, f32) = (-0.15, 0.12);
+/// How far such a character stands above or below its neighbour, in heights: standard deviation.
+const UNEVEN: f32 = 0.05;
+/// Where a character is cut, as part of its width (sometimes its height).
+const CUT: (f32, f32) = (0.3, 0.7);
+/// How oblique the cut is: standard deviation of the tangent to the upright.
+const OBLIQUE: f32 = 0.2;
+/// Share of the pieces that are cut off above or below instead of at the side.
+const LYING_CUT: f32 = 0.2;
+/// A piece is at least this long, in heights of the character: shorter ones are marks.
+const LEAST_PIECE: f32 = 0.35;
+/// How often another character is cut when the piece was too short.
+const TRIES: usize = 8;
+
+/// Longer side of a mark, in pixels of a 32 x 32 sample: a crop brings it to 25, if it is not very small.
+const MARK_LONGER: (f32, f32) = (14.0, 26.0);
+/// Width of a mark's pen in the same pixels: a short dash is enlarged with its pen.
+const MARK_PEN: (f32, f32) = (2.2, 9.0);
+/// How far a dash leans from level, in radians: 35 degrees; steeper ones are a 1 or an I.
+const MARK_LEAN: f32 = 0.61;
+/// The size that the pixels above are for.
+const SAMPLE: f32 = 32.0;
+/// Which kind of mark is a blot, and its pen as part of its longer side.
+const BLOT: u64 = 3;
+const BLOT_PEN: (f32, f32) = (0.4, 0.9);
+/// Points of a scribble: least, and first too many.
+const SCRIBBLE: (u32, u32) = (4, 9);
+
+/// Made-up ink.
+pub struct Junk {
+    config: JunkConfig,
+    classes: Vec<String>,
+    characters: Unipen,
+}
+
+impl Junk {
+    /// Reads `<root>/<config.folder>/strokes.jsonl.gz`; errors as in [`Unipen::open`].
+    pub fn open(config: &JunkConfig, root: &Path) -> Result<Self, DataError> {
+        let characters = UnipenConfig {
+            folder: config.folder.clone(),
+            split: SplitRule::Share(ShareConfig {
+                valid: 0.0,
+                test: 0.0,
+            }),
+            size: config.size,
+            pen_min: config.pen_min,
+            pen_max: config.pen_max,
+            ..UnipenConfig::default()
+        };
+        Ok(Self {
+            config: config.clone(),
+            classes: vec![CLASS.into()],
+            characters: Unipen::open(&characters, root)?,
+        })
+    }
+
+    /// A character, 1 high (a lying one 1 wide) with its left upper corner at the origin.
+    fn character(&self, rng: &mut Rng) -> Vec<Polyline> {
+        let count = self.characters.len(Split::Train).max(1);
+        let index = (rng.next_u64() >> 32) as usize % count;
+        let strokes = self.characters.strokes(Split::Train, index);
+        let mut strokes = strokes.unwrap_or_default().to_vec();
+        let unit = 1.0 / UNITS;
+        Affine::new(0.0, 0.0, unit, unit).apply_all(&mut strokes);
+        if let Some((low, high)) = strokes::extent(&strokes) {
+            let size = 1.0
+                / (high[1] - low[1])
+                    .max((high[0] - low[0]) / 2.0)
+                    .max(f32::EPSILON);
+            moved([-low[0] * size, -low[1] * size], size).apply_all(&mut strokes);
+        }
+        strokes
+    }
+
+    /// What a cut through a character leaves on one side.
+    fn piece(&self, rng: &mut Rng) -> Vec<Polyline> {
+        let mut piece = Vec::new();
+        for _ in 0..TRIES {
+            let character = self.character(rng);
+            let Some((low, high)) = strokes::extent(&character) else {
+                continue;
+            };
+            let lying = usize::from(uniform(rng) < LYING_CUT);
+            let at = low[lying] + between(CUT, rng) * (high[lying] - low[lying]);
+            let (slope, side) = (
+                OBLIQUE * normal(rng),
+                if uniform(rng) < 0.5 { 1.0 } else { -1.0 },
+            );
+            let middle = (low[1 - lying] + high[1 - lying]) / 2.0;
+            let depth =
+                |point: Point| side * (point[lying] - at - slope * (point[1 - lying] - middle));
+            piece = cut(&character, depth);
+            let long = strokes::extent(&piece)
+                .is_some_and(|(low, high)| (high[0] - low[0]).max(high[1] - low[1]) >= LEAST_PIECE);
+            if long {
+                break;
+            }
+        }
+        piece
+    }
+
+    /// Draws one sample.
+    fn draw(&self, rng: &mut Rng, out: &mut [f32]) {
+        let kind = (rng.next_u64() >> 32) as u32 % 100;
+        let mut ink = match kind {
+            _ if kind < PAIRS => row([self.character(rng), self.character(rng)], rng),
+            _ if kind < PAIRS + TRIPLES => row([(); 3].map(|()| self.character(rng)), rng),
+            _ if kind < PAIRS + TRIPLES + LETTER_AND_PIECE => match uniform(rng) < 0.5 {
+                true => row([self.character(rng), self.piece(rng)], rng),
+                false => row([self.piece(rng), self.character(rng)], rng),
+            },
+            _ if kind < PAIRS + TRIPLES + LETTER_AND_PIECE + PIECES => self.piece(rng),
+            _ => return mark(self.config.size, rng, out),
+        };
+        Affine::new(0.0, 0.0, UNITS, UNITS).apply_all(&mut ink);
+        self.characters.render(&ink, rng, true, out);
+    }
+}
+
+/// `size` times a point, then moved.
+fn moved(by: Point, size: f32) -> Affine {
+    Affine {
+        x0: by[0],
+        y0: by[1],
+        ..Affine::new(0.0, 0.0, size, size)
+    }
+}
+
+/// Ink side by side, as writing goes.
+fn row<const N: usize>(parts: [Vec<Polyline>; N], rng: &mut Rng) -> Vec<Polyline> {
+    let mut row: Vec<Polyline> = Vec::new();
+    for mut part in parts {
+        if let (Some((_, end)), Some((start, _))) = (strokes::extent(&row), strokes::extent(&part))
+        {
+            let by = end[0] - start[0] + between(GAP, rng);
+            moved([by, UNEVEN * normal(rng)], 1.0).apply_all(&mut part);
+        }
+        row.append(&mut part);
+    }
+    row
+}
+
+/// The parts of the strokes where `depth` is not negative.
+fn cut(strokes: &[Polyline], depth: impl Fn(Point) -> f32) -> Vec<Polyline> {
+    let mut kept: Vec<Polyline> = Vec::new();
+    for stroke in strokes {
+        let mut part: Polyline = Vec::new();
+        let mut before: Option<Point> = None;
+        for &point in stroke {
+            let inside = depth(point) >= 0.0;
+            if let Some(last) = before
+                && (depth(last) >= 0.0) != inside
+            {
+                part.push(crossing(last, point, &depth));
+                if !inside {
+                    kept.push(std::mem::take(&mut part));
+                }
+            }
+            if inside {
+                part.push(point);
+            }
+            before = Some(point);
+        }
+        kept.push(part);
+    }
+    kept.retain(|part| !part.is_empty());
+    kept
+}
+
+/// Where the straight line between two points on different sides has depth 0.
+fn crossing(from: Point, to: Point, depth: impl Fn(Point) -> f32) -> Point {
+    let (start, end) = (depth(from), depth(to));
+    let share = start / (start - end);
+    [0, 1].map(|axis| from[axis] + share * (to[axis] - from[axis]))
+}
+
+/// A dash, two dashes, a scribble, a blot or two dots.
+fn mark(size: usize, rng: &mut Rng, out: &mut [f32]) {
+    let unit = size as f32 / SAMPLE;
+    let lean = MARK_LEAN * (2.0 * uniform(rng) - 1.0);
+    let dash = |y: f32, length: f32| {
+        let (sine, cosine) = lean.sin_cos();
+        vec![
+            [-length * cosine, y - length * sine],
+            [length * cosine, y + length * sine],
+        ]
+    };
+    let longer = unit * between(MARK_LONGER, rng);
+    let kind = (rng.next_u64() >> 32) % 5;
+    let mut ink = match kind {
+        0 => vec![dash(0.0, 1.0)],
+        1 => vec![dash(-0.35, 1.0), dash(0.35, 0.6 + 0.8 * uniform(rng))],
+        2 | BLOT => vec![scribble(rng)],
+        _ => vec![vec![[0.0, -1.0]], vec![[0.3 * normal(rng), 1.0]]],
+    };
+    let pen = match kind {
+        BLOT => longer * between(BLOT_PEN, rng),
+        _ => unit * MARK_PEN.0 * (MARK_PEN.1 / MARK_PEN.0).powf(uniform(rng)),
+    };
+    strokes::fit(&mut ink, longer, pen / 2.0, [size as f32 / 2.0; 2]);
+    strokes::draw(&ink, pen / 2.0, size, size, None, out);
+}
+
+/// A path that wanders.
+fn scribble(rng: &mut Rng) -> Polyline {
+    let count = SCRIBBLE.0 + (rng.next_u64() >> 32) as u32 % (SCRIBBLE.1 - SCRIBBLE.0);
+    (0..count).map(|_| [normal(rng), normal(rng)]).collect()
+}
+
+fn between((least, most): (f32, f32), rng: &mut Rng) -> f32 {
+    least + (most - least) * uniform(rng)
+}
+
+impl DataSource for Junk {
+    fn shape(&self) -> ImageShape {
+        self.characters.shape()
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn redraws(&self) -> bool {
+        true
+    }
+
+    fn len(&self, split: Split) -> usize {
+        match split {
+            Split::Train => self.config.train,
+            Split::Valid => self.config.valid,
+            Split::Test => self.config.test,
+        }
+    }
+
+    fn label(&self, _split: Split, _index: usize) -> usize {
+        0
+    }
+
+    fn read(
+        &self,
+        split: Split,
+        index: usize,
+        draw: u64,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        if index >= self.len(split) || out.len() != self.shape().values() {
+            return Err(DataError::Empty(format!(
+                "junk: no sample {index} of {} values in the {} split",
+                out.len(),
+                split.name()
+            )));
+        }
+        let mut rng = seed::rng(&[PURPOSE, split as u64, index as u64, draw]);
+        self.draw(&mut rng, out);
+        Ok(())
+    }
+}
