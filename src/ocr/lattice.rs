@@ -143,8 +143,11 @@ pub fn lattice(
             true => guesses(&classes.shared(&posterior, weights), classes),
             false => guesses(&posterior, classes),
         };
-        for (character, score) in &mut guesses {
-            *score -= weights.breadth * too_broad(candidate, *character);
+        // A letter that can't be cut is as broad as it is.
+        if candidate.cuts > 0.0 || candidate.end - candidate.start > 1 {
+            for (character, score) in &mut guesses {
+                *score -= weights.breadth * too_broad(candidate, *character);
+            }
         }
         let dropped = junk.filter(|&junk| droppable && candidate.whole && junk >= SURELY_JUNK);
         Span {
@@ -163,9 +166,11 @@ pub fn lattice(
 
 /// What a candidate costs for the way it was cut out.
 fn cost(candidate: &Candidate, weights: &Weights) -> f32 {
-    weights.cut * candidate.cuts
-        + weights.cut_ink * candidate.ink
-        + weights.join * candidate.joins as f32
+    let cut = match candidate.torn {
+        true => weights.cut_torn,
+        false => weights.cut,
+    };
+    cut * candidate.cuts + weights.cut_ink * candidate.ink + weights.join * candidate.joins as f32
 }
 
 /// What a letter of this breadth is less likely than one of its kind's usual breadth: logarithm of the ratio, above 0. (The

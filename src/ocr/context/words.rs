@@ -159,7 +159,8 @@ impl WordList {
                 })?;
                 // Some releases are in Latin-1: words with letters beyond ASCII are left out in any case.
                 let text = String::from_utf8_lossy(&bytes);
-                let is_word = |word: &&str| word.is_ascii() && !is_possessive(word) && !is_initial(word);
+                let is_word =
+                    |word: &&str| word.is_ascii() && !is_possessive(word) && !is_initial(word);
                 for word in text.lines().filter(is_word) {
                     list.add(word, weight);
                 }
@@ -184,7 +185,9 @@ impl WordList {
 
     /// Words and how much they count, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.words.iter().map(|(word, &weight)| (word.as_str(), weight))
+        self.words
+            .iter()
+            .map(|(word, &weight)| (word.as_str(), weight))
     }
 
     /// Whether it has this word (in capitals).
