@@ -144,12 +144,14 @@ pub fn lattice(
             false => guesses(&posterior, classes),
         };
         // A letter that can't be cut is as broad as it is.
-        if candidate.cuts > 0.0 || candidate.end - candidate.start > 1 {
+        if may_be_cut(candidate) {
             for (character, score) in &mut guesses {
                 *score -= weights.breadth * too_broad(candidate, *character);
             }
         }
-        let dropped = junk.filter(|&junk| droppable && candidate.whole && junk >= SURELY_JUNK);
+        // What may be cut is several letters rather than none.
+        let droppable = droppable && candidate.whole && !may_be_cut(candidate);
+        let dropped = junk.filter(|&junk| droppable && junk >= SURELY_JUNK);
         Span {
             start: candidate.start,
             end: candidate.end,
@@ -162,6 +164,11 @@ pub fn lattice(
         pieces: word.pieces,
         spans: spans.collect(),
     }
+}
+
+/// Whether cuts through ink made it, or could go through it.
+fn may_be_cut(candidate: &Candidate) -> bool {
+    candidate.cuts > 0.0 || candidate.end - candidate.start > 1
 }
 
 /// What a candidate costs for the way it was cut out.

@@ -53,7 +53,7 @@ impl Default for Weights {
             join: 2.5,
             letterness: 1.5,
             breadth: 1.0,
-            nothing: 2.0,
+            nothing: 4.0,
         }
     }
 }

@@ -19,12 +19,15 @@ const WIDE_FOR_THE_PAGE: f32 = 0.9;
 const WIDE_AND_TORN: f32 = 0.6;
 /// Ink that a candidate seam may cross, in stroke widths: a stroke at an angle, or where two run together.
 const MOST_INK: f32 = 2.3;
-/// Most seams a letter.
-const MOST_SEAMS: usize = 8;
-/// Least distance between seams and from the letter's sides, in letter heights: an I is no narrower with its pen.
-const APART: f32 = 0.17;
-/// Least ink of a piece, in parts of a stroke as high as the letters: less than half an I is no letter.
-const LEAST_INK: f32 = 0.45;
+/// Most seams, for each letter height that a letter is wide.
+const MOST_SEAMS: f32 = 8.0;
+/// Where seams are looked for, as parts of the height: letters touch at the foot, in the middle or at the top, and through one
+/// place on a row goes one seam only.
+const ROWS: [f32; 3] = [0.2, 0.5, 0.8];
+/// Least distance of a seam from the letter's sides, in letter heights: an I is no narrower with its pen.
+const MARGIN: f32 = 0.12;
+/// Least ink of a piece, in parts of a stroke as high as the letters: seams with less between them are one.
+const LEAST_INK: f32 = 0.2;
 /// A run of pieces is no wider than this, in letter heights, unless it was found as one letter: in NIST36's training letters
 /// 99 of 100 W are no wider.
 const WIDEST_RUN: f32 = 2.0;
@@ -114,24 +117,26 @@ fn candidate_seams(
     stroke_width: f32,
 ) -> Vec<Seam> {
     let mask = mask(components, letter);
-    let width = letter.bounds.width();
-    let apart = APART * letter_height;
+    let (width, height) = (letter.bounds.width(), letter.bounds.height());
+    let margin = (MARGIN * letter_height) as usize;
     let least_ink = ((LEAST_INK * letter_height * stroke_width) as usize).max(1);
-    let mut all = seams(&mask, width, apart as usize);
-    all.retain(|seam| seam.ink <= MOST_INK * stroke_width);
+    let most = (MOST_SEAMS * width as f32 / letter_height).ceil() as usize;
+    let rows = ROWS.map(|part| (part * height as f32) as usize);
+    let mut all: Vec<Seam> = rows
+        .into_iter()
+        .flat_map(|row| seams(&mask, width, margin, row))
+        .filter(|seam| seam.ink <= MOST_INK * stroke_width)
+        .collect();
     all.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     let mut taken: Vec<Seam> = Vec::new();
     for seam in all {
-        if taken.len() == MOST_SEAMS {
+        if taken.len() == most {
             break;
         }
-        let at = taken.partition_point(|other| other.middle() < seam.middle());
+        let at = taken.partition_point(|other| is_left_of(other, &seam));
         let (before, after) = (at.checked_sub(1).map(|at| &taken[at]), taken.get(at));
-        let far = |other: Option<&Seam>| {
-            other.is_none_or(|other| seam.middle().abs_diff(other.middle()) as f32 >= apart)
-        };
-        if far(before)
-            && far(after)
+        if before.is_none_or(|before| is_left_of(before, &seam))
+            && after.is_none_or(|after| is_left_of(&seam, after))
             && ink_between(&mask, width, before, Some(&seam)) >= least_ink
             && ink_between(&mask, width, Some(&seam), after) >= least_ink
         {
@@ -139,6 +144,11 @@ fn candidate_seams(
         }
     }
     taken
+}
+
+/// Whether one seam is nowhere on the right of another.
+fn is_left_of(seam: &Seam, other: &Seam) -> bool {
+    seam.columns.iter().zip(&other.columns).all(|(a, b)| a <= b)
 }
 
 /// Where a letter has ink inside its box.

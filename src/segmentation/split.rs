@@ -33,13 +33,6 @@ pub(super) struct Seam {
     pub cost: f32,
 }
 
-impl Seam {
-    /// Its column half way down.
-    pub fn middle(&self) -> usize {
-        self.columns[self.columns.len() / 2]
-    }
-}
-
 /// Where pieces were cut off: by the label of the part on the right, the label of what it was part of and the ink that the
 /// seam on its left crosses, in pixels.
 pub(super) type Tears = HashMap<u32, (u32, f32)>;
@@ -113,30 +106,30 @@ fn best_seam(mask: &[bool], width: usize, margin: usize, stroke_width: f32) -> O
         let middle = seam.columns.iter().sum::<usize>() as f32 / seam.columns.len() as f32;
         seam.ink + OFF_CENTRE * stroke_width * (middle - centre).abs() / centre
     };
-    seams(mask, width, margin)
+    let half_way = mask.len() / width / 2;
+    seams(mask, width, margin, half_way)
         .into_iter()
         .map(|seam| (cost(&seam), seam))
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, seam)| seam)
 }
 
-/// The cheapest seam through each column half way down that stays `margin` away from both sides. They don't cross.
-pub(super) fn seams(mask: &[bool], width: usize, margin: usize) -> Vec<Seam> {
+/// The cheapest seam through each column of one row that stays `margin` away from both sides. They don't cross.
+pub(super) fn seams(mask: &[bool], width: usize, margin: usize, at: usize) -> Vec<Seam> {
     let height = mask.len() / width;
     let (first, end) = (margin.max(1), width.saturating_sub(margin));
-    if first >= end || height == 0 {
+    if first >= end || at >= height {
         return Vec::new();
     }
-    let middle = height / 2;
     let row = |y: usize| &mask[y * width..(y + 1) * width];
-    let from_top = Ways::of((0..=middle).map(row), first..end);
-    let from_bottom = Ways::of((middle..height).rev().map(row), first..end);
+    let from_top = Ways::of((0..=at).map(row), first..end);
+    let from_bottom = Ways::of((at..height).rev().map(row), first..end);
     (first..end)
         .map(|column| {
             let mut columns = from_top.back_from(column);
             columns.reverse();
             columns.extend(from_bottom.back_from(column).into_iter().skip(1));
-            let here = f32::from(mask[middle * width + column]);
+            let here = f32::from(mask[at * width + column]);
             let cost = from_top.costs[column - first] + from_bottom.costs[column - first] - here;
             let ink = ink_crossed(mask, width, &columns);
             Seam { columns, ink, cost }
