@@ -75,6 +75,9 @@ fn the_shipped_list_prefers_what_english_prefers() {
 #[test]
 fn the_shipped_list_survives_packing() {
     let words = WordList::english();
+    assert!(words.iter().all(|(word, weight)| {
+        weight > 0 && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase())
+    }));
     let packed = words.to_gzip().unwrap();
     let shipped = std::fs::read(common::repository().join("artifacts/ocr/words.txt.gz")).unwrap();
     assert!(packed == shipped, "make it again with `kiln data words`");
