@@ -117,7 +117,10 @@ impl Ngram {
 /// One key with the sum of its weights.
 fn summed(alike: &[u64]) -> (u32, u32) {
     let weights = alike.iter().map(|packed| *packed as u32);
-    ((alike[0] >> 32) as u32, weights.fold(0, u32::saturating_add))
+    (
+        (alike[0] >> 32) as u32,
+        weights.fold(0, u32::saturating_add),
+    )
 }
 
 /// Sums up what was seen after histories of one length; `seen` is in ascending order, so that equal ones stand together.
