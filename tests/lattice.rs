@@ -109,9 +109,11 @@ proptest! {
 fn words_whose_letters_touch_are_read() {
     let model = model();
     let mut scores = Vec::new();
-    for (seed, word) in ["HOME", "LOVE", "PAPER", "TABLE", "RULES", "CHAIR", "LETTERS", "BREAD"]
-        .into_iter()
-        .enumerate()
+    for (seed, word) in [
+        "HOME", "LOVE", "PAPER", "TABLE", "RULES", "CHAIR", "LETTERS", "BREAD",
+    ]
+    .into_iter()
+    .enumerate()
     {
         let photo = touching(word, seed as u64, 4);
         let read = lines(&read(&photo, &model, &Options::default()));
@@ -138,7 +140,11 @@ fn a_broken_letter_is_read_as_one() {
             }
         }
     }
-    let letters: usize = segment(&page).lines[0].words.iter().map(|w| w.letters.len()).sum();
+    let letters: usize = segment(&page).lines[0]
+        .words
+        .iter()
+        .map(|w| w.letters.len())
+        .sum();
     assert!(letters > 6, "the letters are not broken");
     assert_eq!(lines(&read(&page, &model, &Options::default())), ["HUNTER"]);
 }
@@ -146,7 +152,11 @@ fn a_broken_letter_is_read_as_one() {
 /// Words of the list, names of no list, random strings and numbers, as lines of three words.
 fn texts(kind: &str, seed: u64, words: &WordList) -> Vec<String> {
     let mut random = noise(seed);
-    let common: Vec<&str> = words.iter().filter(|word| word.1 > 1).map(|word| word.0).collect();
+    let common: Vec<&str> = words
+        .iter()
+        .filter(|word| word.1 > 1)
+        .map(|word| word.0)
+        .collect();
     let mut pick = |from: &str| {
         let letters: Vec<char> = from.chars().collect();
         letters[random() as usize % letters.len()]
@@ -164,7 +174,9 @@ fn texts(kind: &str, seed: u64, words: &WordList) -> Vec<String> {
             }
         },
         "numbers" => (0..2 + any() % 5).map(|_| pick("0123456789")).collect(),
-        _ => (0..3 + any() % 6).map(|_| pick("ABCDEFGHIJKLMNOPQRSTUVWXYZ")).collect(),
+        _ => (0..3 + any() % 6)
+            .map(|_| pick("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+            .collect(),
     };
     let mut line = || [word(), word(), word()].join(" ");
     (0..7).map(|_| line()).collect()
@@ -207,7 +219,12 @@ fn context_helps_words_and_numbers_and_does_not_hurt_names_and_random_strings() 
     };
     let (model, characters, words) = (model(), Characters::open(&data), WordList::english());
     let mut calibration = Calibration::default();
-    for (kind, gain) in [("list", 0.05), ("names", 0.0), ("random", -0.01), ("numbers", 0.03)] {
+    for (kind, gain) in [
+        ("list", 0.05),
+        ("names", 0.0),
+        ("random", -0.01),
+        ("numbers", 0.03),
+    ] {
         let (mut with, mut without): (Vec<TextScore>, Vec<TextScore>) = (Vec::new(), Vec::new());
         for seed in 0..3 {
             let truth = texts(kind, 10 + seed, &words);

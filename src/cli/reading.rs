@@ -30,7 +30,9 @@ impl ReadingArgs {
             None | Some("english") => Context::English,
             Some("off") => Context::Off,
             Some(file) => Context::open(Path::new(file)).map_err(|error| {
-                UsageError(format!("--context takes off, english or a word list: {error}"))
+                UsageError(format!(
+                    "--context takes off, english or a word list: {error}"
+                ))
             })?,
         };
         Ok(Options {

@@ -143,10 +143,15 @@ pub fn lattice(
             true => guesses(&classes.shared(&posterior, weights), classes),
             false => guesses(&posterior, classes),
         };
-        for (character, score) in &mut guesses {
-            *score -= weights.breadth * too_broad(candidate, *character);
+        // A letter that can't be cut is as broad as it is.
+        if may_be_cut(candidate) {
+            for (character, score) in &mut guesses {
+                *score -= weights.breadth * too_broad(candidate, *character);
+            }
         }
-        let dropped = junk.filter(|&junk| droppable && candidate.whole && junk >= SURELY_JUNK);
+        // What may be cut is several letters rather than none.
+        let droppable = droppable && candidate.whole && !may_be_cut(candidate);
+        let dropped = junk.filter(|&junk| droppable && junk >= SURELY_JUNK);
         Span {
             start: candidate.start,
             end: candidate.end,
@@ -161,11 +166,18 @@ pub fn lattice(
     }
 }
 
+/// Whether cuts through ink made it, or could go through it.
+fn may_be_cut(candidate: &Candidate) -> bool {
+    candidate.cuts > 0.0 || candidate.end - candidate.start > 1
+}
+
 /// What a candidate costs for the way it was cut out.
 fn cost(candidate: &Candidate, weights: &Weights) -> f32 {
-    weights.cut * candidate.cuts
-        + weights.cut_ink * candidate.ink
-        + weights.join * candidate.joins as f32
+    let cut = match candidate.torn {
+        true => weights.cut_torn,
+        false => weights.cut,
+    };
+    cut * candidate.cuts + weights.cut_ink * candidate.ink + weights.join * candidate.joins as f32
 }
 
 /// What a letter of this breadth is less likely than one of its kind's usual breadth: logarithm of the ratio, above 0. (The

@@ -87,14 +87,13 @@ pub fn read_with(
     let classes = Classes::new(&classifier.card().classes, &options.alphabet);
     if classes.is_empty() {
         return Err(ReadError::Unsuitable(
-            "the model knows none of the characters of --alphabet; give others, or another model".into(),
+            "the model knows none of the characters of --alphabet; give others, or another model"
+                .into(),
         ));
     }
     let mut watch = Stopwatch::start();
-    let (segmentation, ngram) = rayon::join(
-        || segmentation::segment(photo),
-        || options.context.ngram(),
-    );
+    let (segmentation, ngram) =
+        rayon::join(|| segmentation::segment(photo), || options.context.ngram());
     watch.insert(&segmentation.timings);
     let candidates = segmentation.candidates();
     let rows = classify(&segmentation, &candidates, classifier, &mut watch)?;
@@ -173,9 +172,10 @@ impl Job<'_> {
             .zip(self.rows)
             .map(|((leads, word), rows)| Token {
                 lattice: self.lattice(word, rows, true),
-                place: match leads && word.pieces == 1 {
-                    true => Place::Numbering,
-                    false => Place::Text,
+                place: match (word.pieces, leads) {
+                    (1, true) => Place::Numbering,
+                    (1, false) => Place::Single,
+                    _ => Place::Text,
                 },
             })
             .collect()

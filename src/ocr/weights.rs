@@ -13,8 +13,8 @@ pub struct Weights {
     pub unknown: f32,
     /// Share of tokens that are words, numbers and mixtures, before the page's own are known.
     pub kinds: [f32; 3],
-    /// The same of single characters at the beginning of a line that goes on: lists are numbered there.
-    pub numbering: [f32; 3],
+    /// The same of single characters.
+    pub single: [f32; 3],
     /// How many tokens those shares count for against the page's own.
     pub habit: f32,
     /// Share of writers' forms that could as well be its partner: O is written as 0 is, and I as 1.
@@ -23,7 +23,9 @@ pub struct Weights {
     pub similar_form: f32,
     /// What each cut through ink costs ...
     pub cut: f32,
-    /// ... and what it costs more for each stroke width of ink that it crosses.
+    /// ... where the ink could be one letter; where it's too wide for one, cuts cost this ...
+    pub cut_torn: f32,
+    /// ... and what it costs more if it crosses a stroke; two strokes cost four times that.
     pub cut_ink: f32,
     /// What joining two separate pieces costs.
     pub join: f32,
@@ -41,16 +43,17 @@ impl Default for Weights {
             context: 0.45,
             unknown: 0.25,
             kinds: [0.80, 0.12, 0.08],
-            numbering: [0.60, 0.35, 0.05],
+            single: [0.65, 0.30, 0.05],
             habit: 4.0,
             same_form: 0.1,
             similar_form: 0.02,
             cut: 1.0,
+            cut_torn: 0.3,
             cut_ink: 0.5,
             join: 2.5,
             letterness: 1.5,
             breadth: 1.0,
-            nothing: 2.0,
+            nothing: 4.0,
         }
     }
 }

@@ -98,8 +98,11 @@ pub struct Candidate {
     pub letter: LetterBox,
     /// Cuts through ink at its sides, a half each: those of a whole reading add up to its number of cuts.
     pub cuts: f32,
-    /// Half the ink that those cuts cross, in stroke widths.
+    /// Half the squares of the ink that those cuts cross, in stroke widths: where two letters touch it's one stroke, and two
+    /// are the sides of an O.
     pub ink: f32,
+    /// It's part of a piece of ink that is too wide for one letter: cuts are to be expected.
+    pub torn: bool,
     /// Gaps between letters that it bridges.
     pub joins: usize,
     /// It is one of the word's `letters`.
@@ -166,13 +169,13 @@ fn work(photo: &RgbImage, watch: &mut Stopwatch) -> Option<Work> {
     let mut kept = letters::writing(&components, letter_height);
     let stroke_width = components::stroke_width(&components, &kept).unwrap_or(0.0);
     letters::drop_dark_corners(&components, &mut kept, stroke_width);
-    split::split_wide(&mut components, &mut kept, letter_height, stroke_width);
+    let tears = split::split_wide(&mut components, &mut kept, letter_height, stroke_width);
     let mut letters = letters::join_parts(&components, &kept, letter_height);
     watch.lap("letters");
     let layout = layout::lay_out(&letters.letters, letter_height);
     watch.lap("layout");
     let all = &mut letters.letters;
-    let pieces = pieces::cut_wide(&mut components, all, letter_height, stroke_width);
+    let pieces = pieces::cut_wide(&mut components, all, &tears, letter_height, stroke_width);
     watch.lap("pieces");
     Some(Work {
         flat,
@@ -258,6 +261,7 @@ impl Segmentation {
             },
             cuts: run.cuts,
             ink: run.ink,
+            torn: run.torn,
             joins: run.joins,
             whole: run.whole,
         };

@@ -3,6 +3,8 @@
 //! Letters that touch are cut along the seam from top to bottom that crosses the least ink; it may lean, because letters do.
 //! Only pieces wider than any single letter are cut: which of the narrower ones are pairs is for a reader to say.
 
+use std::collections::HashMap;
+
 use super::components::{Component, Components};
 use super::geometry::Area;
 
@@ -31,12 +33,9 @@ pub(super) struct Seam {
     pub cost: f32,
 }
 
-impl Seam {
-    /// Its column half way down.
-    pub fn middle(&self) -> usize {
-        self.columns[self.columns.len() / 2]
-    }
-}
+/// Where pieces were cut off: by the label of the part on the right, the label of what it was part of and the ink that the
+/// seam on its left crosses, in pixels.
+pub(super) type Tears = HashMap<u32, (u32, f32)>;
 
 /// Cuts every wide piece of `kept`, again and again; new pieces are added to both lists.
 pub(super) fn split_wide(
@@ -44,28 +43,34 @@ pub(super) fn split_wide(
     kept: &mut Vec<u32>,
     letter_height: f32,
     stroke_width: f32,
-) {
+) -> Tears {
+    let mut tears = Tears::new();
     for index in 0..kept.len() {
         let mut limit = SEVERAL_LETTERS;
-        let mut waiting = vec![kept[index]];
+        let whole = kept[index];
+        let mut waiting = vec![whole];
         while let Some(label) = waiting.pop() {
-            if let Some(right) = cut(components, label, limit, letter_height, stroke_width) {
+            let parts = cut(components, label, limit, letter_height, stroke_width);
+            if let Some((right, ink)) = parts {
+                tears.insert(right, (whole, ink));
                 kept.push(right);
                 waiting.extend([label, right]);
                 limit = TOUCHING_LETTERS;
             }
         }
     }
+    tears
 }
 
-/// Cuts a piece once if it is wider than `limit` letter heights and has a cheap seam; returns the label of the right part.
+/// Cuts a piece once if it is wider than `limit` letter heights and has a cheap seam; returns the label of the right part
+/// and the ink that the seam crosses.
 fn cut(
     components: &mut Components,
     label: u32,
     limit: f32,
     letter_height: f32,
     stroke_width: f32,
-) -> Option<u32> {
+) -> Option<(u32, f32)> {
     let whole = components.get(label)?.clone();
     let height = (whole.bounds.height() as f32).max(letter_height);
     if (whole.bounds.width() as f32) < limit * height {
@@ -91,7 +96,7 @@ fn cut(
     let new = right.label;
     components.list[label as usize - 1] = left;
     components.list.push(right);
-    Some(new)
+    Some((new, seam.ink))
 }
 
 /// The seam with the least ink, those in the middle preferred, that stays `margin` away from both sides.
@@ -101,30 +106,30 @@ fn best_seam(mask: &[bool], width: usize, margin: usize, stroke_width: f32) -> O
         let middle = seam.columns.iter().sum::<usize>() as f32 / seam.columns.len() as f32;
         seam.ink + OFF_CENTRE * stroke_width * (middle - centre).abs() / centre
     };
-    seams(mask, width, margin)
+    let half_way = mask.len() / width / 2;
+    seams(mask, width, margin, half_way)
         .into_iter()
         .map(|seam| (cost(&seam), seam))
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, seam)| seam)
 }
 
-/// The cheapest seam through each column half way down that stays `margin` away from both sides. They don't cross.
-pub(super) fn seams(mask: &[bool], width: usize, margin: usize) -> Vec<Seam> {
+/// The cheapest seam through each column of one row that stays `margin` away from both sides. They don't cross.
+pub(super) fn seams(mask: &[bool], width: usize, margin: usize, at: usize) -> Vec<Seam> {
     let height = mask.len() / width;
     let (first, end) = (margin.max(1), width.saturating_sub(margin));
-    if first >= end || height == 0 {
+    if first >= end || at >= height {
         return Vec::new();
     }
-    let middle = height / 2;
     let row = |y: usize| &mask[y * width..(y + 1) * width];
-    let from_top = Ways::of((0..=middle).map(row), first..end);
-    let from_bottom = Ways::of((middle..height).rev().map(row), first..end);
+    let from_top = Ways::of((0..=at).map(row), first..end);
+    let from_bottom = Ways::of((at..height).rev().map(row), first..end);
     (first..end)
         .map(|column| {
             let mut columns = from_top.back_from(column);
             columns.reverse();
             columns.extend(from_bottom.back_from(column).into_iter().skip(1));
-            let here = f32::from(mask[middle * width + column]);
+            let here = f32::from(mask[at * width + column]);
             let cost = from_top.costs[column - first] + from_bottom.costs[column - first] - here;
             let ink = ink_crossed(mask, width, &columns);
             Seam { columns, ink, cost }
@@ -134,7 +139,10 @@ pub(super) fn seams(mask: &[bool], width: usize, margin: usize) -> Vec<Seam> {
 
 /// Ink under a way, in pixels; a diagonal step is longer and crosses as much more.
 fn ink_crossed(mask: &[bool], width: usize, columns: &[usize]) -> f32 {
-    let pixels = columns.iter().enumerate().filter(|&(y, &x)| mask[y * width + x]);
+    let pixels = columns
+        .iter()
+        .enumerate()
+        .filter(|&(y, &x)| mask[y * width + x]);
     pixels
         .map(|(y, &x)| match y > 0 && columns[y - 1] != x {
             true => std::f32::consts::SQRT_2,
@@ -177,7 +185,10 @@ impl Ways {
                 [left, right]
                     .into_iter()
                     .flatten()
-                    .fold(straight, |best, way| if way.0 < best.0 { way } else { best })
+                    .fold(
+                        straight,
+                        |best, way| if way.0 < best.0 { way } else { best },
+                    )
             };
             let (costs, steps) = (0..row.len()).map(best).unzip();
             ways.costs = costs;

@@ -61,10 +61,12 @@ impl Context {
 /// Where a token stands, as far as it says what kind it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Anywhere.
+    /// Several characters.
     Text = 0,
+    /// One character.
+    Single = 1,
     /// One character at the beginning of a line that goes on: lists are numbered there.
-    Numbering = 1,
+    Numbering = 2,
 }
 
 /// A token to be read.
@@ -140,8 +142,8 @@ fn plain(token: &Token) -> Choice {
 }
 
 /// The share of each kind, by place, from the page's own tokens (expectation and maximisation).
-fn habits(evidence: &[(Place, Vec<f32>)], weights: &Weights) -> [Vec<f32>; 2] {
-    let usual = [weights.kinds, weights.numbering];
+fn habits(evidence: &[(Place, Vec<f32>)], weights: &Weights) -> [Vec<f32>; 3] {
+    let usual = [weights.kinds, weights.single, weights.single];
     let mut habits = usual.map(|kinds| kinds.to_vec());
     for _ in 0..ROUNDS {
         let mut counts = usual.map(|kinds| kinds.map(|share| share * weights.habit).to_vec());
