@@ -78,6 +78,7 @@ fn small_cnn() -> Vec<u8> {
             std: vec![0.5],
         }),
         classes: classes(3),
+        temperature: 1.0,
     };
     file(
         &card,
@@ -117,6 +118,7 @@ fn small_mlp() -> Vec<u8> {
         },
         normalize: None,
         classes: classes(3),
+        temperature: 1.0,
     };
     file(
         &card,
@@ -520,12 +522,12 @@ fn fresh_weights_of_squeezenet_are_spread_as_torchvisions() {
 
 #[test]
 fn the_model_that_is_shipped_still_loads() {
-    // It was made before networks had stems, shortcuts and averages of maps.
     let run = repository().join("artifacts/ocr");
     let model = Classifier::load(&run.join("model.safetensors"), &Device::flex()).unwrap();
     let shape = model.card().input;
     let zeros = vec![0.0; shape.values()];
-    assert_eq!(model.outputs(zeros, 1).unwrap()[0].len(), 36);
+    // Capitals, digits and junk.
+    assert_eq!(model.outputs(zeros, 1).unwrap()[0].len(), 37);
     let bench = Bench::new();
     bench.output(&format!(
         "config check {}",
@@ -533,5 +535,33 @@ fn the_model_that_is_shipped_still_loads() {
     ));
     let info = bench.json(&format!("model info {} --json", run.display()));
     assert_eq!(info["model"], "cnn");
-    assert_eq!(info["classes"], 36);
+    assert_eq!(info["classes"], 37);
+    let files = std::fs::read_dir(&run).unwrap();
+    let bytes: u64 = files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!(bytes <= 3_000_000, "{bytes} bytes are shipped");
+}
+
+#[test]
+fn a_description_without_later_keys_is_understood() {
+    // As files had it before networks had stems, shortcuts and averages of maps, and before temperatures.
+    let bytes = small_cnn();
+    let (header, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let mut card: serde_json::Value =
+        serde_json::from_str(&metadata.metadata().as_ref().unwrap()["kiln"]).unwrap();
+    let model = card["model"].as_object_mut().unwrap();
+    for key in ["stem", "more", "residual", "gather"] {
+        model.remove(key).expect("a key");
+    }
+    assert!(card.get("temperature").is_none());
+    let names = std::collections::HashMap::from([("kiln".to_string(), card.to_string())]);
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let old = serialize(tensors.iter(), Some(names)).unwrap();
+    assert!(old.len() < bytes.len() && header > 0);
+    let input = waves(2 * 72);
+    assert_eq!(
+        load(old).unwrap().outputs(input.clone(), 2).unwrap(),
+        load(bytes).unwrap().outputs(input, 2).unwrap()
+    );
 }

@@ -324,17 +324,12 @@ impl Answers {
             false => f32::NEG_INFINITY,
         };
         let logits: Vec<f32> = self.columns.iter().enumerate().map(logit).collect();
-        let log_probabilities: Vec<f32> = log_probabilities(&logits, self.temperature)
+        let likely: Vec<f32> = log_probabilities(&logits, self.temperature)
             .into_iter()
             .map(|value| value as f32)
             .collect();
-        let best = log_probabilities
-            .iter()
-            .enumerate()
-            .max_by(|a, b| a.1.total_cmp(b.1));
-        let (Some((predicted, &confidence)), Some(rank)) =
-            (best, rank_of(&log_probabilities, label))
-        else {
+        let best = likely.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        let (Some((predicted, &confidence)), Some(rank)) = (best, rank_of(&likely, label)) else {
             return;
         };
         // Labels and predictions come from the same list of classes, so they are in range.
@@ -346,7 +341,7 @@ impl Answers {
             let plain = log_probabilities(&logits, uncalibrated())[predicted];
             self.answers[1].push((plain.exp() as f32, right));
         }
-        self.loss -= f64::from(log_probabilities[label]);
+        self.loss -= f64::from(likely[label]);
         if predicted != label {
             self.mistakes
                 .push((confidence.exp(), label, predicted, image.to_vec()));
