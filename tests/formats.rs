@@ -519,7 +519,12 @@ fn a_photograph_is_upright_in_the_pdf_however_the_camera_was_held() {
         let seen = image::open(folder.path().join("seen-1.png"))
             .unwrap()
             .into_rgb8();
-        assert_eq!(seen.dimensions(), upright.dimensions(), "{orientation}");
+        let sides = [
+            (seen.width(), upright.width()),
+            (seen.height(), upright.height()),
+        ];
+        // A page has no whole number of pixels.
+        assert!(sides.iter().all(|(a, b)| a.abs_diff(*b) <= 1), "{sides:?}");
         let (width, height) = upright.dimensions();
         for (x, y) in [(1, 1), (3, 1), (1, 3), (3, 3)] {
             let (x, y) = (x * width / 4, y * height / 4);

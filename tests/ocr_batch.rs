@@ -169,7 +169,7 @@ fn an_empty_folder_and_a_missing_truth_are_told_before_anything_is_read() {
 fn texts_beside_the_images_give_rates_per_page_and_in_total() {
     let bench = bench();
     // One word more than there is, and one letter another.
-    bench.write("pages/two.txt", "PACK MY BOY NOW\n");
+    bench.write("pages/two.txt", "NOW PACK MY BOY\n");
     let read = bench.json("ocr pages --json --expect beside");
     let pages = read["pages"].as_array().unwrap();
     let (first, second) = (&pages[0]["score"], &pages[1]["score"]);

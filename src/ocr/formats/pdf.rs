@@ -1,14 +1,18 @@
 //! PDF 1.7: each image fills a page, and the words lie over it as text that is not drawn, where they stand in the image.
 //!
-//! The text has a font of kiln's own without any shapes: each character is a box that is half as wide as it is high and
-//! stands on the line. A word is set as high as its box and stretched to its width; the space after it fills the gap to
-//! the next word. So what is marked and copied is what is seen. Every character of the pages is in the font, with what it
-//! is in Unicode, whatever alphabet the model has.
+//! The text has a font of kiln's own without any shapes: each character is a box that stands on the line. A word is set
+//! as high as its line and stretched to its own width; the space after it fills the gap to the next word. So what is marked
+//! and copied is what is seen. Every character of the pages is in the font, with what it is in Unicode, whatever alphabet
+//! the model has.
+//!
+//! Programs that take text out of a PDF put it into lines and columns again, by baselines and by gaps measured in font
+//! sizes. Slanted handwriting with wide gaps falls apart there, so the words of a line have one baseline, and the font is
+//! larger than its boxes (pdftotext takes 0.7 of the font's size for the gap between columns; people leave more).
 
 use std::collections::BTreeMap;
 
 use image::metadata::Orientation;
-use pdf_writer::types::{Predictor, SystemInfo, TextRenderingMode, UnicodeCmap};
+use pdf_writer::types::{FontFlags, Predictor, SystemInfo, TextRenderingMode, UnicodeCmap};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 use super::Sheet;
@@ -20,10 +24,17 @@ use crate::segmentation;
 const LONGER_SIDE: f32 = 842.0;
 /// Units of the font's own space in its height.
 const UNITS: f32 = 1000.0;
-/// Width of a character as part of the font's height.
+/// Height of the boxes as part of the font's size. On the course's pages, pdftotext finds all lines at 0.5, and breaks some
+/// of them at 0.67 and at 0.4.
+const BOX_HEIGHT: f32 = 0.5;
+/// Width of a character as part of the font's size; what poppler expects of a Type 3 font, whose size is not to be trusted.
 const CHARACTER_WIDTH: f32 = 0.5;
 /// Width of a character in units of the font.
 const ADVANCE: f32 = CHARACTER_WIDTH * UNITS;
+/// Height of a character in units of the font.
+const ASCENT: f32 = BOX_HEIGHT * UNITS;
+/// How far characters reach below the line, in units of the font: not at all, but poppler takes 0 for "not known".
+const DESCENT: f32 = -1.0;
 /// Characters in one font: its codes are one byte, and 0 stays free.
 const CODES: usize = 255;
 /// Name of the image among a page's resources.
@@ -145,7 +156,11 @@ fn upright(orientation: Orientation) -> [f32; 6] {
 
 fn draw_line(content: &mut Content, line: &Line, scale: &Scale, alphabet: &Alphabet) {
     for (index, word) in line.words.iter().enumerate() {
-        let bounds = word.bounds;
+        let bounds = segmentation::Rect {
+            y: line.bounds.y,
+            height: line.bounds.height,
+            ..word.bounds
+        };
         draw_text(content, &word.text, bounds, scale, alphabet);
         if let Some(next) = line.words.get(index + 1) {
             let gap = segmentation::Rect {
@@ -172,7 +187,7 @@ fn draw_text(
     scale: &Scale,
     alphabet: &Alphabet,
 ) {
-    let size = bounds.height as f32 * scale.factor;
+    let size = bounds.height as f32 * scale.factor / BOX_HEIGHT;
     let natural = text.chars().count() as f32 * CHARACTER_WIDTH * size;
     if natural <= 0.0 {
         return;
@@ -237,11 +252,11 @@ fn font_name(index: usize) -> String {
 fn write_font(pdf: &mut Pdf, characters: &[char], fresh: &mut impl FnMut() -> Ref) -> Ref {
     /// The one glyph that all codes have. Its name is no letter's: readers would measure by it.
     const GLYPH: Name = Name(b"box");
-    let (font, glyph, unicode) = (fresh(), fresh(), fresh());
+    let (font, glyph, unicode, descriptor) = (fresh(), fresh(), fresh(), fresh());
     // At most CODES.
     let last = characters.len() as u8;
     let mut writer = pdf.type3_font(font);
-    writer.bbox(Rect::new(0.0, 0.0, ADVANCE, UNITS));
+    writer.bbox(Rect::new(0.0, 0.0, ADVANCE, ASCENT));
     writer.matrix([1.0 / UNITS, 0.0, 0.0, 1.0 / UNITS, 0.0, 0.0]);
     writer.char_procs().pair(GLYPH, glyph);
     let mut encoding = writer.encoding_custom();
@@ -253,9 +268,19 @@ fn write_font(pdf: &mut Pdf, characters: &[char], fresh: &mut impl FnMut() -> Re
     writer.widths(characters.iter().map(|_| ADVANCE));
     writer.resources().finish();
     writer.to_unicode(unicode);
+    writer.font_descriptor(descriptor);
     writer.finish();
+    pdf.font_descriptor(descriptor)
+        .name(Name(b"kiln"))
+        .flags(FontFlags::SYMBOLIC)
+        .bbox(Rect::new(0.0, 0.0, ADVANCE, ASCENT))
+        .italic_angle(0.0)
+        .ascent(ASCENT)
+        .descent(DESCENT)
+        .cap_height(ASCENT)
+        .stem_v(0.0);
     let mut drawing = Content::new();
-    drawing.start_shape_glyph(ADVANCE, 0.0, 0.0, ADVANCE, UNITS);
+    drawing.start_shape_glyph(ADVANCE, 0.0, 0.0, ADVANCE, ASCENT);
     pdf.stream(glyph, &drawing.finish());
     let system = SystemInfo {
         registry: Str(b"Adobe"),
