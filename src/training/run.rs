@@ -132,8 +132,10 @@ pub struct Outcome {
 ///
 /// Everything that can be wrong with the experiment is found before the run directory is made.
 pub fn run(experiment: Experiment, options: Options) -> Result<Outcome, TrainError> {
-    let prepared = prepare(experiment)?;
     let path = options.run_dir.as_deref();
+    // Before the data is read, which may take a while.
+    RunDir::could_create(path)?;
+    let prepared = prepare(experiment)?;
     let run_dir = RunDir::create(path, &prepared.experiment.name, &prepared.experiment)?;
     let lock = run_dir.lock()?;
     let header = Header::new(&prepared.experiment, prepared.data_sha256());
