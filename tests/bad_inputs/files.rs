@@ -108,13 +108,25 @@ fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&length[..], kind, content, &sum].concat()
 }
 
+/// Writes `count` times the same byte, little by little: how much memory the test itself takes is counted with that of the
+/// programs that it starts.
+fn repeat(file: &mut impl Write, byte: u8, count: usize) {
+    let block = [byte; 1 << 16];
+    let mut left = count;
+    while left > 0 {
+        let now = left.min(block.len());
+        file.write_all(&block[..now]).unwrap();
+        left -= now;
+    }
+}
+
 /// 20 kilobytes of pixels that are there, and many more that are claimed.
 fn huge_png() -> Vec<u8> {
     let mut size = [60_000u32; 2].map(u32::to_be_bytes).concat();
     // 8 bits, colour, and the only way of packing, filtering and interlacing.
     size.extend([8, 2, 0, 0, 0]);
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    zlib.write_all(&vec![0; 20 << 20]).unwrap();
+    repeat(&mut zlib, 0, 20 << 20);
     let parts = [
         b"\x89PNG\r\n\x1a\n".to_vec(),
         chunk(b"IHDR", &size),
@@ -177,15 +189,20 @@ fn part(kind: u32, content: &[u8]) -> Vec<u8> {
 /// A MATLAB file with one packed variable of bytes that become doubles.
 fn mat(name: &str, rows: u32, columns: u32) -> Vec<u8> {
     let words = |values: [u32; 2]| values.map(u32::to_le_bytes).concat();
-    let count = rows as usize * columns as usize;
-    let content = [
+    let count = rows * columns;
+    let head = [
         part(6, &words([6, 0])),
         part(5, &words([rows, columns])),
         part(1, name.as_bytes()),
-        part(2, &vec![0; count]),
+        words([2, count]),
     ];
+    let head = head.concat();
+    let padded = count.next_multiple_of(8);
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    zlib.write_all(&part(14, &content.concat())).unwrap();
+    zlib.write_all(&words([14, head.len() as u32 + padded]))
+        .unwrap();
+    zlib.write_all(&head).unwrap();
+    repeat(&mut zlib, 0, padded as usize);
     let packed = zlib.finish().unwrap();
     let mut bytes = b"MATLAB 5.0 MAT-file".to_vec();
     bytes.resize(124, b' ');
@@ -195,8 +212,10 @@ fn mat(name: &str, rows: u32, columns: u32) -> Vec<u8> {
     bytes
 }
 
-fn gzip(content: &[u8]) -> Vec<u8> {
+/// Packs a text after so many spaces.
+fn gzip(spaces: usize, content: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    repeat(&mut packed, b' ', spaces);
     packed.write_all(content).unwrap();
     packed.finish().unwrap()
 }
@@ -227,38 +246,51 @@ fn hostile_data(bench: &Bench) {
     sparse.set_len(3073 * 1_000_000).unwrap();
     let letter = br#"{"c": "?", "q": "OK", "src": "one", "s": [[[0, 0], [0, 1000]]]}"#;
     for (name, bytes) in [
-        ("bomb_unipen", gzip(&vec![b' '; 300 << 20])),
+        ("bomb_unipen", gzip(300 << 20, letter)),
         ("plain_unipen", letter.to_vec()),
-        ("letter_unipen", gzip(letter)),
-        ("words_unipen", gzip(b"{\"c\": \"A\"}\n")),
+        ("letter_unipen", gzip(0, letter)),
+        ("words_unipen", gzip(0, b"{\"c\": \"A\"}\n")),
     ] {
         bench.write(&format!("{name}/strokes.jsonl.gz"), bytes);
         config_of(bench, "unipen", name);
     }
 }
 
+/// A list of so many nothings.
+fn nothings(file: &mut impl Write, count: usize) {
+    file.write_all(b"\x80\x02(").unwrap();
+    repeat(file, b'N', count);
+    file.write_all(b"l.").unwrap();
+}
+
 /// A file as `torch.save` writes it, around a pickle.
-fn torch(program: &[u8], packed: bool) -> Vec<u8> {
+fn torch(
+    method: zip::CompressionMethod,
+    program: impl FnOnce(&mut zip::ZipWriter<std::io::Cursor<Vec<u8>>>),
+) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let method = match packed {
-        true => zip::CompressionMethod::Deflated,
-        false => zip::CompressionMethod::Stored,
-    };
     let options = zip::write::SimpleFileOptions::default().compression_method(method);
-    for (name, content) in [("data.pkl", program), ("byteorder", b"little")] {
-        zip.start_file(format!("archive/{name}"), options).unwrap();
-        zip.write_all(content).unwrap();
-    }
+    zip.start_file("archive/data.pkl", options).unwrap();
+    program(&mut zip);
+    zip.start_file("archive/byteorder", options).unwrap();
+    zip.write_all(b"little").unwrap();
     zip.finish().unwrap().into_inner()
 }
 
 fn hostile_weights(bench: &Bench) {
     // os.system("touch was-run") for a tensor.
     let program = b"\x80\x02}X\x01\x00\x00\x00acos\nsystem\nX\x0d\x00\x00\x00touch was-run\x85Rs.";
-    bench.write("program.pth", torch(program, false));
-    let nothings = |count| [b"\x80\x02(".to_vec(), vec![b'N'; count], b"l.".to_vec()].concat();
-    bench.write("packed.pth", torch(&nothings(100_000_000), true));
-    bench.write("nothings.pth", nothings(1_000_000));
+    let program = torch(zip::CompressionMethod::Stored, |zip| {
+        zip.write_all(program).unwrap();
+    });
+    bench.write("program.pth", program);
+    let packed = torch(zip::CompressionMethod::Deflated, |zip| {
+        nothings(zip, 100_000_000);
+    });
+    bench.write("packed.pth", packed);
+    let mut plain = Vec::new();
+    nothings(&mut plain, 1_000_000);
+    bench.write("nothings.pth", plain);
     let mut tar = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
     header.set_size(3);

@@ -37,6 +37,9 @@ const MOST_TIME: Duration = Duration::from_secs(30);
 /// Longest input that is made.
 const LONGEST: usize = 1 << 16;
 
+/// Most inputs that are mutated further.
+const MOST_INPUTS: usize = 4000;
+
 /// Longest input that is kept in the corpus, and how many are.
 const KEPT_BYTES: usize = 2048;
 const KEPT: usize = 24;
@@ -50,6 +53,8 @@ static ALLOCATOR: Counting = Counting;
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// What was held before the input was read.
+static BEFORE: AtomicUsize = AtomicUsize::new(0);
 /// Whether an input is being read.
 static WATCHED: AtomicBool = AtomicBool::new(false);
 /// When it began, in milliseconds.
@@ -59,7 +64,8 @@ impl Counting {
     fn count(&self, size: usize) {
         let held = HELD.fetch_add(size, Ordering::Relaxed) + size;
         PEAK.fetch_max(held, Ordering::Relaxed);
-        if held > MOST_BYTES && WATCHED.swap(false, Ordering::Relaxed) {
+        let before = BEFORE.load(Ordering::Relaxed);
+        if held.saturating_sub(before) > MOST_BYTES && WATCHED.swap(false, Ordering::Relaxed) {
             give_up("memory", size);
         }
     }
@@ -176,7 +182,13 @@ pub fn run(target: Target) {
                 keep(&folder, "found", &input);
                 kept += 1;
             }
-            pool.push(input);
+            match pool.len() < MOST_INPUTS {
+                true => pool.push(input),
+                false => {
+                    let at = rng.below(pool.len());
+                    pool[at] = input;
+                }
+            }
         }
     }
     let _ = std::fs::remove_file(last_input());
@@ -217,6 +229,7 @@ fn tried(target: &Target, input: &[u8], tally: &mut Tally, folder: &Path) -> Str
     std::fs::write(last_input(), input).expect("the temporary folder can be written");
     let before = HELD.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
+    BEFORE.store(before, Ordering::Relaxed);
     BEGAN.store(milliseconds(), Ordering::Relaxed);
     let begun = Instant::now();
     WATCHED.store(true, Ordering::Relaxed);
@@ -239,13 +252,16 @@ fn tried(target: &Target, input: &[u8], tally: &mut Tally, folder: &Path) -> Str
     })
 }
 
-/// An answer without its numbers: what tells one way through a reader from another.
+/// An answer without its numbers and what it repeats in quotes: what tells one way through a reader from another.
 fn shape(answer: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    answer
-        .chars()
-        .filter(|letter| letter.is_alphabetic())
-        .for_each(|letter| letter.hash(&mut hasher));
+    let mut quoted = false;
+    for letter in answer.chars() {
+        quoted ^= matches!(letter, '"' | '`' | '\'');
+        if letter.is_alphabetic() && !quoted {
+            letter.hash(&mut hasher);
+        }
+    }
     hasher.finish()
 }
 
