@@ -23,7 +23,7 @@ use crate::config::data::NormalizeConfig;
 use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
 use crate::data::ImageShape;
-use crate::files::{self, WriteError};
+use crate::files::{self, WriteError, said};
 use crate::models::Network;
 use crate::weights::claims;
 
@@ -159,7 +159,7 @@ impl Classifier {
             .and_then(|header| card_in(&header, length))
             .map_err(|problem| ModelError::Format {
                 path: path.to_path_buf(),
-                problem,
+                problem: said(problem),
             })?;
         drop(file);
         let bytes = files::read(path, length).map_err(failed)?;
@@ -170,7 +170,7 @@ impl Classifier {
     pub fn from_bytes(bytes: Vec<u8>, name: &Path, device: &Device) -> Result<Self, ModelError> {
         let format_error = |problem: String| ModelError::Format {
             path: name.to_path_buf(),
-            problem,
+            problem: said(problem),
         };
         let card = read_card(&bytes).map_err(&format_error)?;
         let shape = [card.input.channels, card.input.height, card.input.width];
@@ -184,10 +184,8 @@ impl Classifier {
             .validate(false);
         // What does not fit is told here: Burn's own texts have thirty lines.
         let misfit = |problem: String| {
-            let words: Vec<&str> = problem.split_whitespace().collect();
             format_error(format!(
-                "its tensors are not those of the network that it describes ({})",
-                words.join(" ")
+                "its tensors are not those of the network that it describes ({problem})"
             ))
         };
         let result = store

@@ -249,7 +249,7 @@ fn forms_that_are_alike_are_settled_by_their_neighbours() {
         "ZOO OPENS 8 TO 10",
         "GOSSIP",
         "IN 1915",
-        "10 20 30 50",
+        "10 20 30 40",
         "BIOLOGISTS",
         "SIGN 66520",
     ] {

@@ -28,6 +28,7 @@ pub mod strokes;
 pub mod unipen;
 
 use crate::config::data::DataConfig;
+use crate::files::said;
 
 /// The part of a data set that a sample belongs to.
 #[derive(
@@ -123,11 +124,11 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// A file that is not what it should be.
+    /// A file that is not what it should be. The problem may repeat what the file holds; it becomes one line.
     pub fn format(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
         DataError::Format {
             path: path.as_ref().to_path_buf(),
-            problem: problem.into(),
+            problem: said(problem.into()),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::files::said;
+
 /// Finds the lines of an image in a truth file.
 ///
 /// The file is a text (a line per line), a JSON object of file name to list of lines, or the JSON that
@@ -21,10 +23,10 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
     let entry = map.get(image).or_else(|| map.get("text"));
     let Some(entry) = entry else {
         let names: Vec<&str> = map.keys().map(String::as_str).collect();
-        return Err(format!(
+        return Err(said(format!(
             "has no entry {image:?}; it has {}",
             names.join(", ")
-        ));
+        )));
     };
     let lines: Option<Vec<String>> = entry.as_array().and_then(|lines| {
         lines
@@ -32,7 +34,11 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
             .map(|line| line.as_str().map(str::to_string))
             .collect()
     });
-    lines.ok_or_else(|| format!("{image:?}: expected a list of lines, found {entry}"))
+    lines.ok_or_else(|| {
+        said(format!(
+            "{image:?}: expected a list of lines, found {entry}"
+        ))
+    })
 }
 
 /// The lines of a text, without those that are empty and without white space around them.

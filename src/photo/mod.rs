@@ -12,7 +12,7 @@ use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, GrayImage, ImageDecoder, ImageFormat, Limits, Rgb, RgbImage};
 
-use crate::files;
+use crate::files::{self, said};
 
 mod complete;
 
@@ -71,14 +71,13 @@ fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
     match image::guess_format(bytes) {
         Ok(ImageFormat::Jpeg) => {
             let jpeg = complete::jpeg(bytes).ok_or(ENDS_EARLY)?;
-            let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(one_line)?;
+            let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(said)?;
             decoded(decoder, jpeg.coefficient_bytes)
         }
         Ok(ImageFormat::Png) => {
             complete::png(bytes).ok_or(ENDS_EARLY)?;
             // Limited from the start: what stands before the pixels (a colour profile) is unpacked at once.
-            let decoder =
-                PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(one_line)?;
+            let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(said)?;
             decoded(decoder, 0)
         }
         Ok(other) => Err(format!("this is a {other:?} image")),
@@ -98,7 +97,7 @@ fn limits() -> Limits {
 
 /// Decodes what has enough room; `extra` is what the decoder holds beside the pixels.
 fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, String> {
-    let orientation = decoder.orientation().map_err(one_line)?;
+    let orientation = decoder.orientation().map_err(said)?;
     let needed = working_bytes(&decoder, orientation, extra);
     if needed > MAX_WORKING_BYTES {
         let (width, height) = decoder.dimensions();
@@ -109,8 +108,8 @@ fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, S
             MAX_WORKING_BYTES / MEGABYTE
         ));
     }
-    decoder.set_limits(limits()).map_err(one_line)?;
-    let image = DynamicImage::from_decoder(decoder).map_err(one_line)?;
+    decoder.set_limits(limits()).map_err(said)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(said)?;
     let mut image = on_white(image);
     image.apply_orientation(orientation);
     Ok(image)
@@ -136,12 +135,6 @@ fn working_bytes(decoder: &impl ImageDecoder, orientation: Orientation, extra: u
     };
     let decoding = decoder.total_bytes().saturating_add(converted.max(extra));
     decoding.max(upright + turned)
-}
-
-/// A decoder's error text, some of which have several lines.
-fn one_line(error: impl std::fmt::Display) -> String {
-    let text = error.to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The image in 8 bits, its transparent parts on white: grey files stay grey.

@@ -15,7 +15,7 @@ use burn::store::{
 use burn::tensor::DType;
 
 use crate::device::quietly;
-use crate::files::{self, WriteError};
+use crate::files::{self, WriteError, said};
 use crate::models::{Network, parameters};
 
 pub mod claims;
@@ -85,7 +85,7 @@ pub fn load(
 ) -> Result<(Network, Taken), WeightsError> {
     let misfit = |problem: String| WeightsError::Misfit {
         path: path.to_path_buf(),
-        problem,
+        problem: said(problem),
     };
     let tensors = read(path)?;
     let excepted = |name: &str| except.iter().any(|pattern| parameters::fits(pattern, name));
@@ -188,7 +188,7 @@ type Tensors = BTreeMap<String, burn::store::burn_pack::Tensor>;
 fn read(path: &Path) -> Result<Tensors, WeightsError> {
     let format = |problem: String| WeightsError::Format {
         path: path.to_path_buf(),
-        problem: problem.split_whitespace().collect::<Vec<_>>().join(" "),
+        problem: said(problem),
     };
     let mut file = std::fs::File::open(path).map_err(|source| WeightsError::Io {
         path: path.to_path_buf(),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::data::mat::MAX_FILE_BYTES;
-use crate::files::WriteError;
+use crate::files::{WriteError, said};
 
 /// Most bytes that an archive unpacks to, wanted or not. CIFAR-10 has 184 MB, Flowers-17 60 MB.
 const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
@@ -169,7 +169,7 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
     }
     let mut file = match File::create_new(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(UnpackError::Archive(format!("holds {name} twice")));
+            return Err(refused(format!("holds {name} twice")));
         }
         created => created.map_err(failed)?,
     };
@@ -184,7 +184,7 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
         };
         total += read as u64;
         if total > MAX_FILE_BYTES {
-            return Err(UnpackError::Archive(format!(
+            return Err(refused(format!(
                 "{name} in it unpacks to more than {MAX_FILE_BYTES} bytes"
             )));
         }
@@ -194,18 +194,23 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
     file.sync_all().map_err(failed)
 }
 
+/// What is said of an archive; names in it hold whatever they like.
+fn refused(problem: String) -> UnpackError {
+    UnpackError::Archive(said(problem))
+}
+
 fn no_archive(kind: &str, error: impl std::fmt::Display) -> UnpackError {
-    UnpackError::Archive(format!("is no {kind} archive, or a damaged one ({error})"))
+    refused(format!("is no {kind} archive, or a damaged one ({error})"))
 }
 
 fn damaged(name: &str, error: impl std::fmt::Display) -> UnpackError {
-    UnpackError::Archive(format!("{name} in it is damaged ({error})"))
+    refused(format!("{name} in it is damaged ({error})"))
 }
 
 fn outside(name: &str, problem: &str) -> UnpackError {
-    UnpackError::Archive(format!("is refused: {name:?} in it {problem}"))
+    refused(format!("is refused: {name:?} in it {problem}"))
 }
 
 fn too_many_entries() -> UnpackError {
-    UnpackError::Archive(format!("holds more than {MAX_ENTRIES} entries"))
+    refused(format!("holds more than {MAX_ENTRIES} entries"))
 }

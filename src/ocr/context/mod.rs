@@ -180,7 +180,7 @@ fn shares(evidence: &[f32], habit: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// The best reading of the likeliest kind, with what all kinds say of each letter.
+/// The letters of the likeliest kind's best reading, each as what all kinds together take it for, and that.
 fn choose(decoded: Vec<Option<Decoded>>, shares: &[f32]) -> Option<Choice> {
     let mut kinds: Vec<(f32, Decoded)> = decoded
         .into_iter()
@@ -201,8 +201,13 @@ fn choose(decoded: Vec<Option<Decoded>>, shares: &[f32]) -> Option<Choice> {
         }
     }
     let (_, likeliest) = kinds.into_iter().next()?;
+    // Where the best readings of kinds that are nearly as likely differ, the sum over all readings decides.
+    let likeliest_of = |(span, character): (usize, Option<char>)| {
+        let most = all[span].iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        (span, character.and(most).map(|&(most, _)| most))
+    };
     Some(Choice {
-        best: likeliest.best,
+        best: likeliest.best.into_iter().map(likeliest_of).collect(),
         shares: all,
     })
 }
