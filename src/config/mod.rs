@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::files::said;
+
 pub mod checks;
 pub mod data;
 pub mod experiment;
@@ -66,7 +68,7 @@ pub enum ConfigError {
         source: serde_json::Error,
     },
     /// A `--set` that can't be applied.
-    #[error("--set {assignment}: {message}")]
+    #[error("--set {}: {}", said(assignment), said(message))]
     Override {
         /// What was typed.
         assignment: String,

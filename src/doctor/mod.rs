@@ -180,7 +180,7 @@ pub fn examine_layer(
     };
     let advice = match backend {
         Backend::Flex => {
-            "train with --backend ndarray, or compare with `kiln gradcheck --operators burn`, and report it"
+            "`kiln gradcheck CONFIG` tells whether training suffers; report it with the processor's name"
         }
         Backend::Ndarray => "use --backend flex",
         Backend::Wgpu => "use --backend flex, or another graphics driver",
