@@ -13,7 +13,8 @@ pub const JUNK: &str = crate::data::junk::CLASS;
 
 /// A guess with less than this part of the best one's probability is not followed.
 const LEAST_GUESS: f32 = 1e-4;
-/// Most guesses a span.
+/// Fewest guesses a span, as many as a page tells of a letter, and most.
+const FEWEST_GUESSES: usize = 3;
 const MOST_GUESSES: usize = 12;
 /// No probability counts as less: a network is never so sure.
 const LEAST: f32 = 1e-6;
@@ -201,8 +202,8 @@ fn guesses(posterior: &[f32], classes: &Classes) -> Vec<(char, f32)> {
         .collect();
     guesses.sort_by(|a, b| b.1.total_cmp(&a.1));
     let best = guesses.first().map_or(0.0, |guess| guess.1);
-    guesses.retain(|guess| guess.1 >= LEAST_GUESS * best);
-    guesses.truncate(MOST_GUESSES);
+    let likely = guesses.partition_point(|guess| guess.1 >= LEAST_GUESS * best);
+    guesses.truncate(likely.clamp(FEWEST_GUESSES, MOST_GUESSES));
     guesses.iter_mut().for_each(|guess| guess.1 = guess.1.ln());
     guesses
 }
