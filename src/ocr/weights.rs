@@ -41,7 +41,7 @@ impl Default for Weights {
     fn default() -> Self {
         Self {
             context: 0.6,
-            unknown: 0.25,
+            unknown: 0.15,
             kinds: [0.80, 0.12, 0.08],
             single: [0.65, 0.30, 0.05],
             habit: 4.0,
