@@ -19,6 +19,7 @@ mod layout;
 mod letters;
 mod overlay;
 mod plane;
+mod rules;
 mod split;
 mod stages;
 mod statistics;
