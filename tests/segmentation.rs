@@ -209,6 +209,20 @@ proptest! {
     }
 
     #[test]
+    fn specks_that_shift_the_order_of_the_pieces_change_no_letter(text in text(), places in prop::collection::vec(0.0f32..1.0, 1..20)) {
+        let drawn = draw_page(&text, 45.0);
+        let mut specked = drawn.page.clone();
+        for (number, place) in places.iter().enumerate() {
+            let x = 10 + (place * (drawn.page.width() - 20) as f32) as i32;
+            // In the margins above and below the writing: before and after all letters.
+            let y = if number % 2 == 0 { 8 } else { drawn.page.height() as i32 - 9 };
+            draw_filled_circle_mut(&mut specked, (x, y), 1, INK);
+        }
+        let apart = largest_shift(&found(&segment(&specked)), &found(&segment(&drawn.page)), 1.0, 0.0);
+        prop_assert!(apart <= 1.0, "{apart} px");
+    }
+
+    #[test]
     fn a_page_twice_as_large_has_the_same_letters(text in text()) {
         let drawn = draw_page(&text, 40.0);
         let (width, height) = drawn.page.dimensions();

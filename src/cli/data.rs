@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::{Outcome, fetch, output, words};
 use crate::data::info::{self, summarize};
 use crate::data::loader::{Loader, Order};
-use crate::data::pages::{PageOptions, compose};
+use crate::data::pages::{PageOptions, compose, varied};
 use crate::data::{self, DataSource};
 use crate::{config, files};
 
@@ -49,14 +49,18 @@ enum Verb {
     /// Draw a page of hand-printed text, with its truth in a JSON file beside it
     #[command(after_help = "Example:
   kiln data page --text \"HELLO WORLD\\n2026\" page.png
-  kiln ocr page.png --model runs/glyphs_mlp-1 --expect page.json")]
+  kiln ocr page.png --model runs/glyphs_mlp-1 --expect page.json
+  kiln data page --vary 7 page.png")]
     Page {
         /// What to write: A-Z, 0-9, spaces, and \n for a new line
-        #[arg(long)]
-        text: String,
+        #[arg(long, required_unless_present = "vary")]
+        text: Option<String>,
         /// Another seed, another hand
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Let this seed choose hand, size, pen, paper, light and camera too, and the text where none is given
+        #[arg(long, value_name = "SEED", conflicts_with = "seed")]
+        vary: Option<u64>,
         /// The picture to write; the truth goes to the same name with .json
         #[arg(value_name = "OUT.png")]
         out: PathBuf,
@@ -73,7 +77,12 @@ pub fn run(args: Args) -> Outcome {
         } => info(&config, &overrides, grid.as_deref(), json),
         Verb::Fetch(args) => fetch::run(args),
         Verb::Words(args) => words::run(args),
-        Verb::Page { text, seed, out } => page(&text, seed, &out),
+        Verb::Page {
+            text,
+            seed,
+            vary,
+            out,
+        } => page(text.as_deref(), seed, vary, &out),
     }
 }
 
@@ -105,16 +114,23 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
     Ok(())
 }
 
-fn page(text: &str, seed: u64, out: &Path) -> Outcome {
+fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> Outcome {
     output::check_picture(out, None)?;
     let json_path = out.with_extension("json");
     spare_other_json(&json_path)?;
-    let options = PageOptions {
-        seed,
-        ..PageOptions::default()
+    let given = text.map(|text| text.replace("\\n", "\n"));
+    let (text, options) = match vary.map(varied) {
+        Some(chosen) => (given.unwrap_or(chosen.text), chosen.options),
+        None => {
+            let options = PageOptions {
+                seed,
+                ..PageOptions::default()
+            };
+            (given.unwrap_or_default(), options)
+        }
     };
-    let page = compose(&text.replace("\\n", "\n"), &options)
-        .map_err(|error| output::UsageError(format!("--text: {error}")))?;
+    let page =
+        compose(&text, &options).map_err(|error| output::UsageError(format!("--text: {error}")))?;
     let truth = serde_json::json!({
         "image": out.file_name().map(|name| name.to_string_lossy().into_owned()),
         "text": page.lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>(),

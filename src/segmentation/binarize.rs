@@ -1,12 +1,14 @@
 //! Ink -> [`BinaryPage`]: which points are written on.
 //!
 //! A threshold with hysteresis, both levels from the page's own noise and ink: points above the high level are ink, and so
-//! is what hangs together with them above the low level. No closing: it joins neighbours (3 to 7 points of accuracy).
+//! is what hangs together with them above the low level; printed rules are taken out again (`rules`). No closing: it joins neighbours (3 to 7 points of accuracy).
 
 use rayon::prelude::*;
 
 use super::flatten::{FlatPage, Sheet};
+use super::geometry::Area;
 use super::plane::Plane;
+use super::rules::{LONG_PIECE, remove_rules};
 use super::statistics::{median, otsu};
 
 /// Blur before the threshold, in working pixels: removes the grain of the sensor and leaves strokes of two pixels.
@@ -46,26 +48,34 @@ pub(super) fn binarize(page: &FlatPage) -> BinaryPage {
         .max(paper + HIGH_SIGMAS * sigma)
         .max(LEAST_INK);
     let low = floor.max(LOW_PART * high);
+    let (mut mask, long) = hysteresis(&ink, low, high);
+    if let Some(area) = long {
+        remove_rules(&mut mask, &ink, &area);
+    }
     BinaryPage {
         width: ink.width,
         height: ink.height,
-        mask: hysteresis(&ink, low, high),
+        mask,
         ink,
         low,
     }
 }
 
-/// Points above `low` that are connected (8 neighbours) with a point above `high`.
-fn hysteresis(ink: &Plane, low: f32, high: f32) -> Vec<bool> {
+/// Points above `low` that are connected (8 neighbours) with a point above `high`; and the box around all that hangs
+/// together over a long way.
+fn hysteresis(ink: &Plane, low: f32, high: f32) -> (Vec<bool>, Option<Area>) {
     let mut mask = vec![false; ink.values.len()];
-    let mut stack = Vec::new();
+    let (mut stack, mut long) = (Vec::new(), None::<Area>);
+    let length = LONG_PIECE * ink.width.max(ink.height) as f32;
     for (start, &value) in ink.values.iter().enumerate() {
         if value <= high || mask[start] {
             continue;
         }
         mask[start] = true;
         stack.push(start);
+        let mut bounds = Area::pixel(start % ink.width, start / ink.width);
         while let Some(at) = stack.pop() {
+            bounds = bounds.union(&Area::pixel(at % ink.width, at / ink.width));
             for next in neighbours(at, ink.width, ink.height) {
                 if !mask[next] && ink.values[next] > low {
                     mask[next] = true;
@@ -73,8 +83,11 @@ fn hysteresis(ink: &Plane, low: f32, high: f32) -> Vec<bool> {
                 }
             }
         }
+        if bounds.longer_side() as f32 >= length {
+            long = Some(long.map_or(bounds, |all| all.union(&bounds)));
+        }
     }
-    mask
+    (mask, long)
 }
 
 /// The up to eight pixels around pixel `at`.

@@ -20,6 +20,11 @@ const SHEET_CLOSING: usize = 4;
 const SHEET_BLUR: f32 = 2.0;
 /// The desk counts as a desk if it is darker than this part of the sheet's brightness.
 const DESK_BRIGHTNESS: f32 = 0.5;
+/// At the sheet's edge, at least this part of the step from desk to sheet is made ...
+const SHARP_EDGE: f32 = 0.6;
+/// ... within so many pixels of that copy to either side; a shadow's edge is softer. The whole step is measured further out.
+const EDGE_REACH: usize = 3;
+const STEP_REACH: usize = 12;
 /// Parts of the picture that a sheet may cover; outside, the dark area is a shadow or the light one a lamp.
 const SHEET_COVER: std::ops::RangeInclusive<f32> = 0.12..=0.97;
 /// The sheet's rim that is left out, in pixels of that copy: its shadow and the blur of the threshold.
@@ -100,11 +105,11 @@ fn working_grey(photo: &RgbImage) -> Plane {
 
 /// The sheet on a dark desk; `None` where the whole picture is paper.
 fn find_sheet(grey: &Plane) -> Option<Sheet> {
-    let small = grey
+    let closed = grey
         .fitted(SHEET_SIDE)
         .dilated(SHEET_CLOSING)
-        .eroded(SHEET_CLOSING)
-        .blurred(SHEET_BLUR);
+        .eroded(SHEET_CLOSING);
+    let small = closed.blurred(SHEET_BLUR);
     // Light multiplies: on a square-root scale a shadow on the sheet is nearer to the sheet than to the desk. (A logarithm
     // goes too far: the gloss on a black desk becomes sheet.)
     let roots = small.values.iter().map(|&value| value.sqrt());
@@ -125,6 +130,9 @@ fn find_sheet(grey: &Plane) -> Option<Sheet> {
         return None;
     }
     let spans = largest_light_part(&small, threshold);
+    if edge_sharpness(&closed, &spans) < SHARP_EDGE {
+        return None;
+    }
     let inner = shrink(&spans, small.width);
     let (sx, sy) = (
         grey.width as f32 / small.width as f32,
@@ -186,6 +194,48 @@ fn largest_light_part(plane: &Plane, threshold: f32) -> Vec<(usize, usize)> {
         }
     }
     best
+}
+
+/// How much of the step from desk to sheet is made right at the sheet's edge: the median over the edge; 0 without one.
+fn edge_sharpness(plane: &Plane, spans: &[(usize, usize)]) -> f32 {
+    let inside = |x: usize, y: usize| (spans[y].0..spans[y].1).contains(&x);
+    // Light `reach` pixels inside an edge, less that as far outside; (dx, dy) points into the sheet.
+    let step = |(x, y): (usize, usize), (dx, dy): (isize, isize), reach: usize| {
+        let at = |reach: isize| {
+            let along = |from: usize, step: isize, length: usize| {
+                from.saturating_add_signed(step * reach).min(length - 1)
+            };
+            plane.at(along(x, dx, plane.width), along(y, dy, plane.height))
+        };
+        at(reach as isize) - at(-(reach as isize))
+    };
+    let mut shares = Vec::new();
+    let mut measure = |edge: (usize, usize), inwards: (isize, isize)| {
+        let whole = step(edge, inwards, STEP_REACH);
+        if whole > 0.0 {
+            shares.push(step(edge, inwards, EDGE_REACH) / whole);
+        }
+    };
+    for (y, &(first, end)) in spans.iter().enumerate().filter(|(_, span)| span.0 < span.1) {
+        if first > 0 {
+            measure((first, y), (1, 0));
+        }
+        if end < plane.width {
+            measure((end, y), (-1, 0));
+        }
+    }
+    for x in 0..plane.width {
+        let mut rows = (0..plane.height).filter(|&y| inside(x, y));
+        let Some(top) = rows.next() else { continue };
+        let bottom = rows.next_back().unwrap_or(top);
+        if top > 0 {
+            measure((x, top), (0, 1));
+        }
+        if bottom + 1 < plane.height {
+            measure((x, bottom + 1), (0, -1));
+        }
+    }
+    median(&mut shares).unwrap_or(0.0)
 }
 
 /// Takes the rim off, but not where the sheet runs out of the picture.

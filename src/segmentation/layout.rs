@@ -1,7 +1,8 @@
 //! Letters -> lines -> words, in reading order.
 //!
-//! Lines need not be level or parallel: one slope is found for the page, then each letter joins the line whose last
-//! letters it continues. Words come from the page's own gaps.
+//! Lines need not be level or parallel, and words need not follow their line: one slope is found for the page, letters that
+//! stand close make runs, and each run joins the line whose last letters it continues or beside whose last run it stands.
+//! Words come from the page's own gaps.
 
 use super::letters::Letter;
 use super::statistics::two_classes;
@@ -13,7 +14,12 @@ const SLOPE_STEP: f32 = 0.005;
 const SLOPE_BIN: f32 = 0.25;
 /// What a level page is preferred by where the histogram can't decide (a single line of few letters).
 const LEVEL_BONUS: f32 = 0.5;
-/// A letter continues a line if its middle is no further above or below, in letter heights.
+/// A letter continues a run if the gap before it is no wider, its middle no further above or below, and it doesn't begin
+/// further left than this before the last one's end; in letter heights.
+const RUN_GAP: f32 = 0.7;
+const RUN_STEP: f32 = 0.45;
+const RUN_OVERLAP: f32 = 0.5;
+/// A run continues a line if it is no further above or below, in letter heights.
 const LINE_REACH: f32 = 0.65;
 /// Letters at a line's end that say where it goes.
 const LINE_MEMORY: usize = 3;
@@ -86,34 +92,82 @@ fn sharpness(sorted: &[f32]) -> f32 {
     sum + here * here + next * next
 }
 
-/// From left to right, each letter continues the line that it fits best or begins one; lines come from top to bottom.
+/// From left to right, each run continues the line that it fits best or begins one; lines come from top to bottom.
+///
+/// A run fits where the line's last letters lead (lines that bend), or where its last run stands as a whole or begins (words
+/// that are tilted one by one, about their middle or about the point on the line where they begin).
 fn chain(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
+    let row = |i: usize| level_row(&letters[i], slope);
+    let mean = |of: &[usize]| of.iter().map(|&i| row(i)).sum::<f32>() / of.len() as f32;
+    // Each line with the mean rows of its last run and of that run's beginning.
+    let mut lines: Vec<(Vec<usize>, [f32; 2])> = Vec::new();
+    for run in runs(letters, letter_height, slope) {
+        let begin = mean(&run[..run.len().min(LINE_MEMORY)]);
+        let here = [mean(&run), begin];
+        let distance = |line: &Vec<usize>, last_run: [f32; 2]| {
+            let end = &line[line.len().saturating_sub(LINE_MEMORY)..];
+            let beside = (here[0] - last_run[0])
+                .abs()
+                .min((begin - last_run[1]).abs());
+            beside.min((begin - mean(end)).abs())
+        };
+        let follows = |line: &Vec<usize>| {
+            line.last().is_none_or(|&last| {
+                let overlap = overlap(&letters[last], &letters[run[0]]);
+                overlap <= RUN_OVERLAP * letter_height
+            })
+        };
+        let nearest = lines
+            .iter_mut()
+            .filter(|(line, _)| follows(line))
+            .map(|line| (distance(&line.0, line.1), line))
+            .filter(|(distance, _)| *distance <= LINE_REACH * letter_height)
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        match nearest {
+            Some((_, (line, last_run))) => {
+                line.extend(run);
+                *last_run = here;
+            }
+            None => lines.push((run, here)),
+        }
+    }
+    let mut lines: Vec<Vec<usize>> = lines.into_iter().map(|(line, _)| line).collect();
+    lines.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
+    lines
+}
+
+/// Letters that stand close together and on one height, in the order of where they begin: words and parts of words.
+fn runs(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..letters.len()).collect();
     order.sort_by(|&a, &b| {
         let x = |i: usize| letters[i].bounds.centre().0;
         x(a).total_cmp(&x(b)).then(a.cmp(&b))
     });
     let row = |i: usize| level_row(&letters[i], slope);
-    let mut lines: Vec<Vec<usize>> = Vec::new();
+    let mut runs: Vec<Vec<usize>> = Vec::new();
     for letter in order {
-        let distance = |line: &Vec<usize>| {
-            let last = &line[line.len().saturating_sub(LINE_MEMORY)..];
-            let expected = last.iter().map(|&i| row(i)).sum::<f32>() / last.len() as f32;
-            (row(letter) - expected).abs()
+        let step = |run: &Vec<usize>| {
+            let last = run[run.len() - 1];
+            let near = gap(letters, last, letter) <= RUN_GAP * letter_height
+                && overlap(&letters[last], &letters[letter]) <= RUN_OVERLAP * letter_height;
+            let step = (row(letter) - row(last)).abs();
+            (near && step <= RUN_STEP * letter_height).then_some(step)
         };
-        let nearest = lines
+        let nearest = runs
             .iter_mut()
-            .map(|line| (distance(line), line))
-            .filter(|(distance, _)| *distance <= LINE_REACH * letter_height)
+            .filter_map(|run| Some((step(run)?, run)))
             .min_by(|a, b| a.0.total_cmp(&b.0));
         match nearest {
-            Some((_, line)) => line.push(letter),
-            None => lines.push(vec![letter]),
+            Some((_, run)) => run.push(letter),
+            None => runs.push(vec![letter]),
         }
     }
-    let middle = |line: &Vec<usize>| line.iter().map(|&i| row(i)).sum::<f32>() / line.len() as f32;
-    lines.sort_by(|a, b| middle(a).total_cmp(&middle(b)));
-    lines
+    runs
+}
+
+/// Columns by which the second begins before the first ends.
+fn overlap(first: &Letter, second: &Letter) -> f32 {
+    first.bounds.right.saturating_sub(second.bounds.left) as f32
 }
 
 /// Columns between two neighbours of a line; 0 where they overlap.

@@ -20,6 +20,7 @@ mod letters;
 mod overlay;
 mod pieces;
 mod plane;
+mod rules;
 mod split;
 mod stages;
 mod statistics;

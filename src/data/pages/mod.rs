@@ -2,18 +2,26 @@
 //!
 //! Comes in: a text of A-Z, 0-9, spaces and line breaks, and [`PageOptions`]. Goes out: a [`DrawnPage`], the picture
 //! with the box of every letter, word and line. One hand writes a page: the same forms, slant and pen, with small
-//! differences from letter to letter and a baseline that wanders. It writes no files and reads none.
+//! differences from letter to letter and a baseline that wanders. [`Scene`] says what it is written on and how it lies
+//! before the camera; [`varied`] draws all of that, text included, from one seed. It writes no files and reads none.
 
 use image::RgbImage;
 use serde::Serialize;
 
+use crate::data::seed;
+
 mod paper;
+mod scene;
+mod vary;
 mod writer;
 
+pub use scene::{Scene, Surface};
+pub use vary::{Varied, varied};
 use writer::{Written, WrittenLine};
 
 /// What the seeds are for.
 const PURPOSE: u64 = 0x0070_6167_6573; // "pages"
+const GHOSTS: u64 = u64::MAX - 3;
 
 /// Largest page in pixels (about 300 MB in memory).
 const MOST_PIXELS: u64 = 100_000_000;
@@ -37,6 +45,8 @@ pub struct PageOptions {
     pub light: f32,
     /// Noise of the camera: standard deviation in grey levels of 255, 0 to 60.
     pub noise: f32,
+    /// What it is written on, and how it lies before the camera.
+    pub scene: Scene,
 }
 
 impl Default for PageOptions {
@@ -50,6 +60,7 @@ impl Default for PageOptions {
             slant: 0.04,
             light: 0.15,
             noise: 2.5,
+            scene: Scene::default(),
         }
     }
 }
@@ -190,14 +201,28 @@ pub fn compose(text: &str, options: &PageOptions) -> Result<DrawnPage, PageError
     writer::stack(&mut lines, options.letter_height);
     lines.retain(|line| !line.is_empty());
     let (width, height) = page_size(&mut lines, options)?;
-    let mut cover = vec![1.0f32; width as usize * height as usize];
-    for letter in lines.iter().flatten().flatten() {
-        letter.print(width as usize, &mut cover);
+    let view = scene::View::new(width, height, options);
+    if u64::from(view.width) * u64::from(view.height) > MOST_PIXELS {
+        return Err(too_large(u64::from(view.width), u64::from(view.height)));
+    }
+    let colours = scene::Colours {
+        view: &view,
+        cover: &cover(&lines, width, height),
+        ghosts: &ghosts(&text, width, height, options)?,
+        options,
+        first_rule: first_baseline(&lines),
+        pitch: writer::layout::PITCH * options.letter_height,
+    };
+    let image = paper::light(view.width, view.height, options, |x, y| colours.at(x, y));
+    if !view.is_plain() {
+        for letter in lines.iter_mut().flatten().flatten() {
+            letter.project(|point| view.to_picture(point));
+        }
     }
     Ok(DrawnPage {
-        image: paper::light(&cover, width, height, options),
-        width,
-        height,
+        image,
+        width: view.width,
+        height: view.height,
         lines: lines
             .iter()
             .filter_map(|line| describe_line(line))
@@ -205,10 +230,56 @@ pub fn compose(text: &str, options: &PageOptions) -> Result<DrawnPage, PageError
     })
 }
 
+/// The grey cover of the page: paper 1, ink 0.
+fn cover(lines: &[WrittenLine], width: u32, height: u32) -> Vec<f32> {
+    let mut cover = vec![1.0f32; width as usize * height as usize];
+    for letter in lines.iter().flatten().flatten() {
+        letter.print(width as usize, &mut cover);
+    }
+    cover
+}
+
+/// The cover of what stood there before: the same letters in another order by another hand, between the lines. Empty where
+/// the scene has no ghosts.
+fn ghosts(
+    text: &str,
+    width: u32,
+    height: u32,
+    options: &PageOptions,
+) -> Result<Vec<f32>, PageError> {
+    if options.scene.ghosts == 0.0 {
+        return Ok(Vec::new());
+    }
+    let mut hand = writer::Hand::new(&PageOptions {
+        seed: seed::mix(&[PURPOSE, options.seed, GHOSTS]),
+        ..options.clone()
+    });
+    let mut lines = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let backwards: String = line.chars().rev().collect();
+        lines.push(hand.write_line(&backwards, number)?);
+    }
+    writer::stack(&mut lines, options.letter_height);
+    let margin = (writer::layout::MARGIN * options.letter_height) as i64;
+    let between = (writer::layout::PITCH / 2.0 * options.letter_height) as i64;
+    for letter in lines.iter_mut().flatten().flatten() {
+        letter.shift(margin + between, margin + 2 * between);
+    }
+    Ok(cover(&lines, width, height))
+}
+
+/// The row on which the first line stands.
+fn first_baseline(lines: &[WrittenLine]) -> f32 {
+    let first = lines.iter().flatten().next();
+    let lowest = first.into_iter().flatten().map(|letter| letter.ink[3]);
+    lowest.max().unwrap_or(0) as f32
+}
+
 fn check(options: &PageOptions) -> Result<(), PageError> {
     let pen = options.pen.unwrap_or(1.0);
     // Thicker than a third of the letter, a pen fills the bowls.
     let thickest = options.letter_height / 3.0;
+    let scene = &options.scene;
     for (option, value, least, most) in [
         ("letter height", options.letter_height, 8.0, 2000.0),
         ("pen", pen, 0.5, thickest.max(0.5)),
@@ -216,6 +287,13 @@ fn check(options: &PageOptions) -> Result<(), PageError> {
         ("slant", options.slant, -0.5, 0.5),
         ("light", options.light, 0.0, 0.9),
         ("noise", options.noise, 0.0, 60.0),
+        ("ink", scene.ink, 0.15, 1.0),
+        ("shadow", scene.shadow, 0.0, 0.8),
+        ("desk", scene.desk, 0.0, 1.0),
+        ("turn", scene.turn, -10.0, 10.0),
+        ("perspective", scene.perspective, 0.0, 0.5),
+        ("ghosts", scene.ghosts, 0.0, 0.4),
+        ("word tilt", scene.word_tilt, 0.0, 10.0),
     ] {
         if !(value >= least && value <= most) {
             return Err(PageError::Option {
@@ -260,9 +338,7 @@ fn page_size(lines: &mut [WrittenLine], options: &PageOptions) -> Result<(u32, u
         )));
     }
     if (page_width as u64).saturating_mul(page_height as u64) > MOST_PIXELS {
-        return Err(error(format!(
-            "is larger than the {MOST_PIXELS} pixels that kiln draws"
-        )));
+        return Err(too_large(page_width as u64, page_height as u64));
     }
     let dx = (page_width - width) / 2 - left;
     let dy = (page_height - height) / 2 - top;
@@ -270,6 +346,14 @@ fn page_size(lines: &mut [WrittenLine], options: &PageOptions) -> Result<(u32, u
         letter.shift(dx, dy);
     }
     Ok((page_width as u32, page_height as u32))
+}
+
+fn too_large(width: u64, height: u64) -> PageError {
+    PageError::Size {
+        width,
+        height,
+        problem: format!("is larger than the {MOST_PIXELS} pixels that kiln draws"),
+    }
 }
 
 fn describe_line(words: &[Vec<Written>]) -> Option<DrawnLine> {

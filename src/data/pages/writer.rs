@@ -5,7 +5,7 @@ use super::{Bounds, PURPOSE, PageError, PageOptions};
 use crate::data::glyphs::hand::{self, Variation};
 use crate::data::glyphs::{CLASSES, skeletons::Skeleton};
 use crate::data::seed::{self, Rng, normal};
-use crate::data::strokes::{self, Affine};
+use crate::data::strokes::{self, Affine, Polyline};
 
 /// Lengths of the layout in letter heights, set by eye for a careful hand.
 pub(super) mod layout {
@@ -88,6 +88,25 @@ impl Written {
         }
     }
 
+    /// Moves the ink's box to where its pixels are seen.
+    pub fn project(&mut self, seen: impl Fn((f32, f32)) -> (f32, f32)) {
+        let (mut low, mut high) = ([f32::MAX; 2], [f32::MIN; 2]);
+        let inked = (0..self.grey.len()).filter(|&at| is_ink(self.grey[at]));
+        for at in inked {
+            let column = self.canvas[0] + (at % self.canvas_width) as i64;
+            let row = self.canvas[1] + (at / self.canvas_width) as i64;
+            let (x, y) = seen((column as f32 + 0.5, row as f32 + 0.5));
+            low = [low[0].min(x), low[1].min(y)];
+            high = [high[0].max(x), high[1].max(y)];
+        }
+        if low[0] <= high[0] {
+            // From the outermost pixels' centres to their edges.
+            let first = low.map(|value| (value - 0.5).round() as i64);
+            let end = high.map(|value| (value + 0.5).round() as i64);
+            self.ink = [first[0], first[1], end[0], end[1]];
+        }
+    }
+
     pub fn bounds(&self) -> Bounds {
         let [left, top, right, bottom] = self.ink;
         Bounds {
@@ -105,6 +124,8 @@ pub(super) struct Hand {
     radius: f32,
     strength: f32,
     variation: Variation,
+    /// Spread of the words' tilt in radians.
+    word_tilt: f32,
     /// The form that this hand uses for each class.
     forms: Vec<Option<&'static Skeleton>>,
     seed: u64,
@@ -122,6 +143,7 @@ impl Hand {
             radius: pen / 2.0,
             strength,
             variation,
+            word_tilt: options.scene.word_tilt.to_radians(),
             forms: (0..CLASSES)
                 .map(|class| hand::choose(class, &mut rng))
                 .collect(),
@@ -139,6 +161,8 @@ impl Hand {
         let mut cursor = vary((0.0, layout::INDENT), &mut rng);
         let slope = layout::SLOPE * self.strength * normal(&mut rng);
         let mut wander = 0.0;
+        // Of the word that is being written: its tilt in radians, and where it begins.
+        let mut tilt = (0.0f32, cursor);
         let mut words: WrittenLine = Vec::new();
         let mut new_word = true;
         for (column, character) in text.chars().enumerate() {
@@ -158,13 +182,16 @@ impl Hand {
                     cursor += gap.max(layout::LEAST_WORD_GAP * self.height);
                 }
                 words.push(Vec::new());
+                if self.word_tilt > 0.0 {
+                    tilt = (self.word_tilt * normal(&mut rng), cursor);
+                }
             } else {
                 cursor += vary(layout::LETTER_GAP, &mut rng).max(least);
             }
             new_word = false;
             wander = layout::WANDER.1 * wander + vary((0.0, layout::WANDER.0), &mut rng);
-            let baseline = slope * cursor + wander;
-            let letter = self.write_letter(character, form, [cursor, baseline], &mut rng);
+            let baseline = slope * cursor + wander + tilt.0.tan() * (cursor - tilt.1);
+            let letter = self.write_letter(character, form, [cursor, baseline], tilt.0, &mut rng);
             cursor = letter.ink[2] as f32;
             if let Some(word) = words.last_mut() {
                 word.push(letter);
@@ -173,15 +200,19 @@ impl Hand {
         Ok(words)
     }
 
-    /// Writes one letter whose ink begins at `left` and stands on `baseline`.
+    /// Writes one letter whose ink begins at `left` and stands on `baseline`, turned by `tilt` radians.
     fn write_letter(
         &self,
         character: char,
         form: &Skeleton,
         [left, baseline]: [f32; 2],
+        tilt: f32,
         rng: &mut Rng,
     ) -> Written {
         let mut strokes = hand::write(form, &self.variation, STEPS, rng);
+        if tilt != 0.0 {
+            tilted(&mut strokes, tilt);
+        }
         let size = self.height * (layout::SIZE * self.strength * normal(rng)).exp();
         // The skeleton's box ends at y = 1: the pen's lower edge stands on the baseline.
         let core = (size - 2.0 * self.radius).max(1.0);
@@ -220,6 +251,18 @@ impl Hand {
     }
 }
 
+/// Turns a letter about the left end of its baseline, which is at (0, 1).
+fn tilted(strokes: &mut [Polyline], tilt: f32) {
+    let turn = Affine::new(tilt, 0.0, 1.0, 1.0);
+    let [x, y] = turn.apply([0.0, 1.0]);
+    let about = Affine {
+        x0: -x,
+        y0: 1.0 - y,
+        ..turn
+    };
+    about.apply_all(strokes);
+}
+
 /// The class of a capital or digit.
 fn class_of(character: char) -> Option<usize> {
     let code = character as usize;
@@ -230,11 +273,15 @@ fn class_of(character: char) -> Option<usize> {
     }
 }
 
+fn is_ink(grey: f32) -> bool {
+    1.0 - grey >= INK
+}
+
 /// First column and row with ink, and the ones after the last; all zero without ink.
 fn ink_box(grey: &[f32], width: usize) -> [i64; 4] {
     let pixels = grey.iter().enumerate();
     pixels
-        .filter(|&(_, &value)| 1.0 - value >= INK)
+        .filter(|&(_, &value)| is_ink(value))
         .map(|(index, _)| ((index % width) as i64, (index / width) as i64))
         .map(|(x, y)| [x, y, x + 1, y + 1])
         .reduce(|a, b| {
