@@ -239,19 +239,19 @@ impl Job<'_> {
                     after(sheet).unwrap_or_default()
                 });
                 let total = if self.several { summary } else { String::new() };
-                output::emit(text + &total)?;
+                output::emit(&(text + &total))?;
             }
             (Target::Standard, format) => {
-                output::emit(formats::write(format, &self.sheets, self.several)?)?;
+                output::emit_bytes(&formats::write(format, &self.sheets, self.several)?)?;
                 if format != Format::Json && !summary.is_empty() {
                     output::note(summary.trim_end());
                 }
             }
             (Target::File(path), format) => {
                 files::write(path, &formats::write(format, &self.sheets, self.several)?)?;
-                output::emit(summary)?;
+                output::emit(&summary)?;
             }
-            (Target::Files(_), _) => output::emit(summary)?,
+            (Target::Files(_), _) => output::emit(&summary)?,
         }
         Ok(())
     }

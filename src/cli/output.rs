@@ -44,9 +44,14 @@ pub fn note(line: &str) {
 }
 
 /// Writes a result to standard output, as it is.
-pub fn emit(result: impl AsRef<[u8]>) -> Result<(), OutputError> {
+pub fn emit(text: &str) -> Result<(), OutputError> {
+    emit_bytes(text.as_bytes())
+}
+
+/// Writes a result that is no text to standard output.
+pub fn emit_bytes(bytes: &[u8]) -> Result<(), OutputError> {
     let mut out = std::io::stdout().lock();
-    out.write_all(result.as_ref())
+    out.write_all(bytes)
         .and_then(|()| out.flush())
         .map_err(OutputError)
 }
