@@ -182,6 +182,15 @@ pub fn torch_files() -> Vec<Vec<u8>> {
     tar.append_data(&mut header, "storages", &b"K\x00."[..])
         .expect("memory");
     seeds.push(tar.into_inner().expect("memory"));
+    // An error that repeats the name of a class had 65,000 letters.
+    seeds.push(
+        [
+            b"\x80\x02c".to_vec(),
+            vec![b'm'; 65_000],
+            b"\nname\n.".to_vec(),
+        ]
+        .concat(),
+    );
     seeds
 }
 
@@ -277,7 +286,11 @@ pub fn strokes() -> Vec<Vec<u8>> {
 "#,
         br#"{"c": "A", "q": "OK", "src": "s", "s": [[[0, 1000], [400, 0], [800, 1000]], [[150, 600], [650, 600]]]}"#,
     ];
-    lines.map(<[u8]>::to_vec).to_vec()
+    let mut seeds = lines.map(<[u8]>::to_vec).to_vec();
+    // An error that repeats what was found had as many letters.
+    let letters = "m".repeat(65_000);
+    seeds.push(format!(r#"{{"c": "A", "q": "OK", "src": "s", "s": "{letters}"}}"#).into_bytes());
+    seeds
 }
 
 pub fn stroke_files() -> Vec<Vec<u8>> {
