@@ -130,8 +130,8 @@ fn the_letters_of_pages_that_nobody_chose_are_found_once_each_in_their_lines() {
         .fold(Found::default(), Found::and);
     eprintln!("letters found: {:.4} {found:?}", found.share_found());
     assert!(found.share_found() >= 0.995, "{found:?}");
-    assert!(found.extra <= 4, "{found:?}");
-    assert!(found.lines >= 39 && found.words >= 37, "{found:?}");
+    assert!(found.extra <= 8, "{found:?}");
+    assert!(found.lines >= 38 && found.words >= 37, "{found:?}");
 }
 
 /// The figures of the README. `cargo test --release --test drawn_pages -- --ignored --nocapture`
