@@ -40,7 +40,7 @@ pub struct Weights {
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            context: 0.6,
+            context: 0.45,
             unknown: 0.25,
             kinds: [0.80, 0.12, 0.08],
             single: [0.65, 0.30, 0.05],
