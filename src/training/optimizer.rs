@@ -84,6 +84,10 @@ impl Adaptive {
 /// A tensor of an optimizer's state: on a device, or as a checkpoint has it. Burn reads states back to the default device, which
 /// may be another than the run's, or not there at all.
 #[derive(Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a tensor is large only where several backends are compiled in"
+)]
 enum Kept<const D: usize> {
     Live(Tensor<D>),
     Stored(TensorData),
