@@ -55,7 +55,11 @@ fn a_device_without_end_is_read_to_the_limit_and_refused() {
         .unwrap_err()
         .to_string();
     assert!(text.contains("more than the 1000 bytes"), "{text}");
-    assert_eq!(files::read(Path::new("/dev/null"), 1000).unwrap(), []);
+    assert!(
+        files::read(Path::new("/dev/null"), 1000)
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub fn run<'a>(bench: &Bench, arguments: impl Iterator<Item = &'a str>) -> End {
 }
 
 #[cfg(target_os = "linux")]
+#[allow(clippy::zombie_processes)] // wait4 waits for it.
 fn finish(command: &mut Command) -> (Option<i32>, u64) {
     let child = command.spawn().expect("kiln starts");
     let mut status = 0;
