@@ -204,7 +204,8 @@ fn text_is_kept_as_it_is_in_xml() {
     let document = parse(&text);
     let letters: String = of_class(&document, "ocrx_word")[0]
         .descendants()
-        .filter_map(|node| node.is_text().then(|| node.text().unwrap()))
+        .filter(|node| node.is_text())
+        .map(|node| node.text().unwrap())
         .collect();
     assert_eq!(letters, "A<B&\"C'");
 }

@@ -23,7 +23,7 @@ use crate::{device, files, segmentation};
 
 /// Read photographed pages of hand-printed block capitals.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "Example:
   kiln ocr page.jpg --overlay read.png
   kiln ocr scans/ --format pdf -o scans.pdf
   kiln ocr *.jpg --format alto -o alto/
