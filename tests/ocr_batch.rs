@@ -233,3 +233,14 @@ fn a_reader_that_goes_away_is_no_error() {
         assert!(!complaints.contains("panicked"), "{complaints}");
     }
 }
+
+#[test]
+fn a_picture_and_the_text_never_go_to_one_file() {
+    let bench = bench();
+    bench
+        .kiln("ocr pages/one.png --overlay both.png -o both.png")
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("both.png is the file of --output"));
+    assert!(!bench.path("both.png").exists());
+}

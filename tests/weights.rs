@@ -518,6 +518,25 @@ fn files_without_weights_are_refused_in_one_line_and_nothing_is_written() {
 }
 
 #[test]
+fn a_run_that_was_imported_is_not_resumed_over_its_weights() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    let train = "train glyphs.json --run-dir trained";
+    bench.kiln(train).assert().success();
+    let export = "model export trained out.safetensors";
+    bench.kiln(export).assert().success();
+    let import = "model import out.safetensors glyphs.json --to imported";
+    bench.kiln(import).assert().success();
+    let before = bench.read("imported/model.safetensors");
+    assert_refused(
+        &bench,
+        "train --resume imported",
+        &["imported, not trained", "--init-from imported"],
+    );
+    assert_eq!(bench.read("imported/model.safetensors"), before);
+}
+
+#[test]
 fn an_import_says_what_is_wrong_with_its_arguments() {
     let bench = Bench::new();
     bench.write("glyphs.json", GLYPHS);

@@ -89,6 +89,7 @@ pub fn run(args: Args) -> Outcome {
     let stages = args.stages.as_deref();
     let stages = stages.map(|path| targets::stages(path, &inputs, several));
     let (overlays, stages) = (overlays.transpose()?, stages.transpose()?);
+    targets::are_apart(&target, overlays.as_deref().unwrap_or_default())?;
     let mut watch = Stopwatch::start();
     let options = args.reading.options()?;
     let expect = args.expect.as_deref();

@@ -83,6 +83,12 @@ impl Resumption {
             Some(epoch) => (Some(checkpoint_of(&run_dir, epoch)?), Vec::new()),
             None => last_good(&run_dir, experiment.training.epochs)?,
         };
+        if checkpoint.is_none() && is_imported(&run_dir) {
+            let run = run_dir.path().display();
+            return Err(TrainError::Resume(format!(
+                "{run}: its weights were imported, not trained; begin a run with them: `kiln train CONFIG --init-from {run}`"
+            )));
+        }
         let before = checkpoint
             .as_ref()
             .map_or(&before, |checkpoint| &checkpoint.header.experiment);
@@ -129,6 +135,11 @@ impl Resumption {
         files::write(&run.timing_file(), timing.as_bytes())?;
         Ok(())
     }
+}
+
+/// Whether a folder has weights that no training left there: `kiln model import` writes no history and no summary.
+fn is_imported(run: &RunDir) -> bool {
+    run.model_file().exists() && !run.metrics_file().exists() && !run.summary_file().exists()
 }
 
 /// The lines of `timing.jsonl` up to an epoch, as far as they are whole.

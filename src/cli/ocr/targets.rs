@@ -58,6 +58,22 @@ pub fn overlays(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<Path
     Ok(vec![path.to_path_buf()])
 }
 
+/// Refuses pictures that would be written over the pages, or the other way round.
+pub fn are_apart(target: &Target, overlays: &[PathBuf]) -> Result<(), UsageError> {
+    let pages = match target {
+        Target::Standard => &[],
+        Target::File(path) => std::slice::from_ref(path),
+        Target::Files(paths) => paths.as_slice(),
+    };
+    match pages.iter().find(|page| overlays.contains(page)) {
+        None => Ok(()),
+        Some(page) => Err(UsageError(format!(
+            "--overlay: {} is the file of --output; name another file",
+            page.display()
+        ))),
+    }
+}
+
 /// The folders of `--stages`: the one that is named for one image, one in it for each of several.
 pub fn stages(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<PathBuf>, UsageError> {
     match several {
