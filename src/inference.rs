@@ -33,8 +33,9 @@ pub const BATCH: usize = 256;
 /// The metadata key of the description.
 const METADATA_KEY: &str = "kiln";
 
-/// Bytes of a weight, at least: those of layers may be numbers of 16 bits.
-const BYTES_PER_VALUE: usize = 2;
+/// Bytes of a weight, at least and at most: those of layers may be numbers of 16 bits.
+const LEAST_VALUE_BYTES: usize = 2;
+const MOST_VALUE_BYTES: usize = 4;
 
 /// How finely a file holds the weights of layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub enum Precision {
 }
 
 /// Longest model file: the largest network that a config may describe, and the header.
-const MAX_MODEL_BYTES: u64 = (BYTES_PER_VALUE * MOST_VALUES) as u64 + claims::MAX_HEADER_BYTES;
+const MAX_MODEL_BYTES: u64 = (MOST_VALUE_BYTES * MOST_VALUES) as u64 + claims::MAX_HEADER_BYTES;
 
 /// Why a model file gave no classifier.
 #[derive(Debug, thiserror::Error)]
@@ -382,7 +383,7 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
         return Err("its normalization does not fit its channels".into());
     }
     match card.model.values(shape, classes) {
-        Some(values) if values <= file_bytes / BYTES_PER_VALUE => Ok(()),
+        Some(values) if values <= file_bytes / LEAST_VALUE_BYTES => Ok(()),
         _ => Err("it describes a network larger than the file".into()),
     }
 }
