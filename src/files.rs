@@ -61,19 +61,28 @@ pub fn said(what: impl std::fmt::Display) -> String {
     short
 }
 
-/// Reads a whole file of at most `most` bytes. Not by the size that it says it has: devices and pipes have none, and some files
-/// grow.
+/// Bytes as hexadecimal digits, as checksums are written.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads a whole file of at most `most` bytes.
 pub fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    read_up_to(path, most)?.ok_or_else(|| {
+        std::io::Error::other(format!(
+            "has more than the {most} bytes that kiln reads of such a file"
+        ))
+    })
+}
+
+/// [`read`]; `None` if there are more than `most` bytes. Not by the size that the file says it has: devices and pipes have none,
+/// and some files grow.
+pub fn read_up_to(path: &Path, most: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
         .take(most + 1)
         .read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > most {
-        true => Err(std::io::Error::other(format!(
-            "has more than the {most} bytes that kiln reads of such a file"
-        ))),
-        false => Ok(bytes),
-    }
+    Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
 /// Writes `bytes` to a temporary file beside `path`, then renames it: `path` holds the old content or the new one.

@@ -1,11 +1,11 @@
 //! `kiln data fetch`
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::builder::PossibleValuesParser;
 
+use super::status_line::StatusLine;
 use super::{INTERRUPTED, Outcome, output};
 use crate::data::data_root;
 use crate::data::fetch::{
@@ -74,7 +74,7 @@ pub fn run(args: Args) -> Outcome {
     let mut progress = Progress::new();
     leave_on_ctrl_c()?;
     let fetched = fetch::fetch(&set, &root, &patience(), &mut |event| progress.tell(event));
-    progress.clear();
+    progress.line.clear();
     let folder = match fetched? {
         Fetched::Present(folder) => {
             output::note(&format!("{name} is there already; nothing was downloaded"));
@@ -163,9 +163,7 @@ fn leave_on_ctrl_c() -> anyhow::Result<()> {
 
 /// What is told on standard error: on a terminal a line that changes, else a line now and then.
 struct Progress {
-    terminal: bool,
-    /// Whether the changing line is on the screen.
-    drawn: bool,
+    line: StatusLine,
     begun: Instant,
     begun_at: u64,
     last: Instant,
@@ -174,8 +172,7 @@ struct Progress {
 impl Progress {
     fn new() -> Self {
         Self {
-            terminal: std::io::stderr().is_terminal(),
-            drawn: false,
+            line: StatusLine::new(),
             begun: Instant::now(),
             begun_at: 0,
             last: Instant::now(),
@@ -205,7 +202,7 @@ impl Progress {
     }
 
     fn bytes(&mut self, done: u64, total: Option<u64>) {
-        let every = if self.terminal {
+        let every = if self.line.on_terminal() {
             REDRAW_EVERY
         } else {
             LINE_EVERY
@@ -231,27 +228,14 @@ impl Progress {
                 line.push_str(&format!("  {} left", output::duration(left)));
             }
         }
-        match self.terminal {
-            true => {
-                // Back to the line's start, clear it (xterm control sequences).
-                let mut out = std::io::stderr();
-                let _ = write!(out, "\r\x1b[K{line}").and_then(|()| out.flush());
-                self.drawn = true;
-            }
+        match self.line.on_terminal() {
+            true => self.line.draw(&line),
             false => output::note(&line),
         }
     }
 
     fn say(&mut self, line: &str) {
-        self.clear();
-        output::note(line);
-    }
-
-    /// Takes the changing line off the screen.
-    fn clear(&mut self) {
-        if std::mem::take(&mut self.drawn) {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
+        self.line.say(line);
     }
 }
 

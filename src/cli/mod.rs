@@ -23,6 +23,7 @@ mod progress;
 mod reading;
 mod runs;
 mod segment;
+mod status_line;
 mod sweep;
 mod train;
 mod words;

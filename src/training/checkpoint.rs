@@ -74,7 +74,7 @@ impl Header {
             kiln: env!("CARGO_PKG_VERSION").into(),
             burn: super::page::BURN_VERSION.into(),
             experiment: experiment.clone(),
-            config_sha256: hex(&Sha256::digest(&json)),
+            config_sha256: files::hexadecimal(&Sha256::digest(&json)),
             data_sha256,
             progress: Progress::default(),
         }
@@ -203,13 +203,32 @@ pub fn write(path: &Path, header: Header, parts: Parts) -> Result<(), WriteError
 }
 
 /// Reads a checkpoint and makes sure that it is what was written.
+///
+/// # Errors
+/// The file can't be read, or is not what was written.
 pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
+    let bytes = files::read_up_to(path, MOST_BYTES);
+    let problem = match bytes {
+        Ok(Some(bytes)) => return from_bytes(&bytes, path),
+        Ok(None) => format!("it has more than {MOST_BYTES} bytes"),
+        Err(error) => error.to_string(),
+    };
+    Err(CheckpointError {
+        path: path.to_path_buf(),
+        problem,
+    })
+}
+
+/// [`read`], from the content of a file; `path` is what errors name.
+///
+/// # Errors
+/// It is not what was written.
+pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Checkpoint, CheckpointError> {
     let error = |problem: String| CheckpointError {
         path: path.to_path_buf(),
         problem,
     };
-    let bytes = read_bytes(path).map_err(&error)?;
-    let content = checked(&bytes).map_err(&error)?;
+    let content = checked(bytes).map_err(&error)?;
     let (written, parts) = split_header(content).map_err(&error)?;
     let parts = split_parts(&written.parts, parts).map_err(&error)?;
     Ok(Checkpoint {
@@ -238,7 +257,7 @@ fn part<R>(
     };
     // A copy of its own, which begins where numbers may begin.
     let record = record(Bytes::from_bytes_vec(bytes.to_vec()));
-    let record = record.map_err(|error| format!("its part `{name}`: {error}"))?;
+    let record = record.map_err(|error| format!("its part `{name}`: {}", files::said(error)))?;
     Ok(Some(record))
 }
 
@@ -249,17 +268,6 @@ fn wanted<R>(
     record: impl FnOnce(Bytes) -> Result<R, RecordError>,
 ) -> Result<R, String> {
     part(parts, name, record)?.ok_or_else(|| format!("it has no part `{name}`"))
-}
-
-fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
-    let length = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !length.is_file() || length.len() > MOST_BYTES {
-        return Err(format!(
-            "{} bytes are not those of a checkpoint",
-            length.len()
-        ));
-    }
-    std::fs::read(path).map_err(|error| error.to_string())
 }
 
 /// All that the checksum vouches for.
@@ -285,7 +293,7 @@ fn split_header(content: &[u8]) -> Result<(Written, &[u8]), String> {
         .split_at_checked(length)
         .ok_or("its header is longer than the file")?;
     let written: Written = serde_json::from_slice(header)
-        .map_err(|error| format!("its header can't be understood: {error}"))?;
+        .map_err(|error| format!("its header can't be understood: {}", files::said(error)))?;
     if !written.header.progress.is_consistent() {
         return Err("its header contradicts itself".into());
     }
@@ -321,9 +329,4 @@ fn split_parts<'a>(
         true => Ok(parts),
         false => Err("there is more in it than its header says".into()),
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

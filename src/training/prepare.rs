@@ -10,7 +10,7 @@ use burn::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::batches::{DeviceBatches, EpochCounter};
-use super::checkpoint::{self, Checkpoint, CheckpointError};
+use super::checkpoint::{Checkpoint, CheckpointError};
 use super::groups::{self, Thaw};
 use super::run::TrainError;
 use super::trainee::Trainee;
@@ -20,6 +20,7 @@ use crate::config::model::Task;
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
+use crate::files;
 use crate::inference::{ModelCard, uncalibrated};
 use crate::models::Network;
 use crate::models::parameters::{self, Group};
@@ -229,7 +230,7 @@ impl Prepared {
                 sum.update((self.source.label(split, index) as u64).to_le_bytes());
             }
         }
-        checkpoint::hex(&sum.finalize())
+        files::hexadecimal(&sum.finalize())
     }
 }
 

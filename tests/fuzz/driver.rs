@@ -2,7 +2,8 @@
 //! then mutated until the time is up. What gives a new answer is mutated further.
 //!
 //! Nothing may panic, hold more than [`MOST_BYTES`] or take longer than [`MOST_TIME`]. `KILN_FUZZ_SECONDS` is the time for each
-//! target (1 by default); with `KILN_FUZZ_KEEP` set, inputs with new answers and findings are kept in tests/corpus.
+//! target (1 by default); `KILN_FUZZ_SEED` makes other inputs than the last time; with `KILN_FUZZ_KEEP` set, inputs with new
+//! answers and findings are kept in tests/corpus.
 #![allow(unsafe_code)] // The counting allocator, which only this test has.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -158,9 +159,7 @@ pub fn run(target: Target) {
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     watch_the_clock();
     let keeps = std::env::var_os("KILN_FUZZ_KEEP").is_some();
-    let seconds = std::env::var("KILN_FUZZ_SECONDS").map_or(1.0, |text| {
-        text.parse().expect("KILN_FUZZ_SECONDS is a number")
-    });
+    let seconds: f64 = number("KILN_FUZZ_SECONDS").unwrap_or(1.0);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/corpus")
         .join(target.name);
@@ -172,7 +171,7 @@ pub fn run(target: Target) {
     for input in &pool {
         answers.insert(shape(&tried(&target, input, &mut tally, &folder)));
     }
-    let mut rng = Rng(0x6b69_6c6e);
+    let mut rng = Rng(number("KILN_FUZZ_SEED").unwrap_or(0x6b69_6c6e));
     let begun = Instant::now();
     while begun.elapsed().as_secs_f64() < seconds {
         let input = mutated(&pool, target.words, &mut rng);
@@ -200,6 +199,16 @@ pub fn run(target: Target) {
         tally.peak as f64 / 1e6,
         tally.slowest.as_secs_f64() * 1e3
     );
+}
+
+/// A number from the environment.
+fn number<N: std::str::FromStr>(name: &str) -> Option<N> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .ok()
+            .unwrap_or_else(|| panic!("{name} is no number: {text}")),
+    )
 }
 
 /// The files of earlier runs, in the order of their names.

@@ -209,6 +209,16 @@ fn models_are_answered() {
 }
 
 #[test]
+fn checkpoints_are_answered() {
+    fuzz(
+        "checkpoint",
+        targets::checkpoint,
+        seeds::checkpoints(),
+        JSON,
+    );
+}
+
+#[test]
 fn zip_archives_stay_in_their_folder() {
     fuzz("zip", targets::zip, seeds::zips(), ARCHIVE);
 }

@@ -238,6 +238,36 @@ pub fn models() -> Vec<Vec<u8>> {
     vec![std::fs::read(path).expect("a file")]
 }
 
+/// What runs of a small perceptron leave, as the target puts it together, and one of the files.
+pub fn checkpoints() -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut seeds = Vec::new();
+    for (name, optimizer) in [
+        ("adam", r#"{"kind": "adam"}"#),
+        ("sgd", r#"{"kind": "sgd"}"#),
+    ] {
+        let config = format!(
+            r#"{{"data": {{"kind": "glyphs", "size": 16, "train": 36, "valid": 36, "test": 36}},
+                "model": {{"kind": "mlp", "hidden": [1]}}, "optimizer": {optimizer},
+                "training": {{"epochs": 1, "ema": 0.5}}}}"#
+        );
+        let path = folder.path().join(name);
+        std::fs::write(path.with_extension("json"), config).expect("a config");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_kiln"))
+            .args(["train", "--renderer", "plain"])
+            .arg(path.with_extension("json"))
+            .arg("--run-dir")
+            .arg(&path)
+            .output()
+            .expect("kiln");
+        assert!(output.status.success(), "{output:?}");
+        let file = std::fs::read(path.join("checkpoints/epoch-1.ckpt")).expect("a checkpoint");
+        seeds.push(targets::taken_apart(&file));
+        seeds.push(file[..file.len() - 32].to_vec());
+    }
+    seeds
+}
+
 // ---- Archives ----
 
 pub fn zips() -> Vec<Vec<u8>> {

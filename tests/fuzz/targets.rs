@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
-use kiln::config::experiment::{MlpConfig, ModelConfig};
+use kiln::config::experiment::{LossConfig, MlpConfig, ModelConfig};
 use kiln::config::{self, data::UnipenConfig};
 use kiln::data::fetch::unpack::{self, UnpackError};
 use kiln::data::mat::MatFile;
@@ -16,7 +16,10 @@ use kiln::inference::Classifier;
 use kiln::models::Network;
 use kiln::ocr::expect;
 use kiln::photo::{self, MAX_WORKING_BYTES};
+use kiln::training::checkpoint;
+use kiln::training::trainee::Trainee;
 use kiln::weights;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// Longest answer: a config with many problems has a line for each of the first fifty.
@@ -32,7 +35,7 @@ fn name() -> &'static Path {
 /// An error as it would be shown.
 fn refused(text: String) -> String {
     assert!(!text.is_empty() && text.len() < LONGEST_ANSWER, "{text}");
-    assert!(!text.contains("panic"), "{text}");
+    assert!(!text.contains("panicked at"), "{text}");
     text
 }
 
@@ -132,11 +135,15 @@ pub fn png(bytes: &[u8]) -> String {
 
 /// A perceptron from 2x2 pixels over three units to two classes.
 pub fn small() -> Network {
+    perceptron(3, 2, 2)
+}
+
+fn perceptron(hidden: usize, side: usize, classes: usize) -> Network {
     let config = ModelConfig::Mlp(MlpConfig {
-        hidden: vec![3],
+        hidden: vec![hidden],
         ..MlpConfig::default()
     });
-    Network::new(&config, [1, 2, 2], 2, &Device::flex())
+    Network::new(&config, [1, side, side], classes, &Device::flex())
 }
 
 /// Safetensors and what PyTorch wrote, told apart by the content.
@@ -190,6 +197,79 @@ pub fn model(bytes: &[u8]) -> String {
     let (memory_is_fine, file_is_fine) = (in_memory == "a model", of_a_file == "a model");
     assert_eq!(memory_is_fine, file_is_fine, "{in_memory}, {of_a_file}");
     in_memory
+}
+
+/// What stands between the parts of a checkpoint that is put together here.
+pub const BETWEEN: &[u8] = b"\n--part--\n";
+
+/// What a checkpoint begins with, and the bytes of its checksum and of its header's length.
+const MAGIC: &[u8] = b"kiln checkpoint 1\n";
+const SUM_BYTES: usize = 32;
+const LENGTH_BYTES: usize = 8;
+
+/// A checkpoint's header and its parts as they are in the file.
+pub fn taken_apart(file: &[u8]) -> Vec<u8> {
+    let content = &file[MAGIC.len()..file.len() - SUM_BYTES];
+    let (length, rest) = content.split_at(LENGTH_BYTES);
+    let length = u64::from_le_bytes(length.try_into().expect("eight bytes"));
+    let (written, mut rest) = rest.split_at(length as usize);
+    let written: serde_json::Value = serde_json::from_slice(written).expect("a header");
+    let mut pieces = vec![written["header"].to_string().into_bytes()];
+    for part in written["parts"].as_array().expect("parts") {
+        let (part, after) = rest.split_at(part[1].as_u64().expect("a length") as usize);
+        pieces.push(part.to_vec());
+        rest = after;
+    }
+    pieces.join(BETWEEN)
+}
+
+/// Header and parts with the right lengths and the right checksum, so that what is behind them is reached; what does not begin
+/// like a header is taken for a file that lacks but its checksum.
+pub fn checkpoint(bytes: &[u8]) -> String {
+    let mut file = match bytes.starts_with(b"{") {
+        false => bytes.to_vec(),
+        true => {
+            let mut pieces = split(bytes, BETWEEN).into_iter();
+            let header = pieces.next().unwrap_or_default();
+            let names = ["model", "optimizer", "schedule", "average", "kept"];
+            let parts: Vec<_> = names.into_iter().zip(pieces).collect();
+            let lengths: Vec<_> = parts
+                .iter()
+                .map(|(name, part)| (name, part.len()))
+                .collect();
+            let lengths = serde_json::to_vec(&lengths).expect("JSON");
+            let written = [&b"{\"header\":"[..], header, b",\"parts\":", &lengths, b"}"].concat();
+            let mut file = MAGIC.to_vec();
+            file.extend((written.len() as u64).to_le_bytes());
+            file.extend(written);
+            parts.iter().for_each(|(_, part)| file.extend(*part));
+            file
+        }
+    };
+    file.extend(Sha256::digest(&file));
+    let checkpoint = match checkpoint::from_bytes(&file, name()) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return refused_in_a_line(error),
+    };
+    // The network of the seeds, as it is in training.
+    let trainee = Trainee::new(perceptron(1, 16, 36), &LossConfig::default());
+    match trainee.try_load_record(checkpoint.parts.model) {
+        Ok(_) => "a checkpoint".into(),
+        Err(error) => refused(error.to_string()),
+    }
+}
+
+fn split<'a>(mut bytes: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    while let Some(at) = bytes
+        .windows(separator.len())
+        .position(|here| here == separator)
+    {
+        pieces.push(&bytes[..at]);
+        bytes = &bytes[at + separator.len()..];
+    }
+    pieces.push(bytes);
+    pieces
 }
 
 /// Where the files of an archive go: all of them, whatever they are called.

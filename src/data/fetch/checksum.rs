@@ -7,6 +7,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use super::catalogue::Sum;
+use crate::files::hexadecimal;
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 16;
@@ -75,8 +76,4 @@ fn compare(kind: &'static str, found: &str, expected: &str) -> Verdict {
             expected: expected.to_ascii_lowercase(),
         },
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -13,6 +13,8 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
+use crate::files;
+
 /// Letters of the alphabet that words are written in.
 pub const LETTERS: usize = 26;
 /// Longest word that is kept: anything longer is no word but a fault of the list.
@@ -109,16 +111,11 @@ impl WordList {
             path: path.to_path_buf(),
             problem: problem.into(),
         };
-        let file = std::fs::File::open(path).map_err(io)?;
-        let mut bytes = Vec::new();
-        file.take(MOST_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io)?;
-        if bytes.len() as u64 > MOST_BYTES {
-            return Err(format(
-                "is larger than 64 MB; a word list is a text of one word a line",
-            ));
-        }
+        let bytes = files::read_up_to(path, MOST_BYTES)
+            .map_err(io)?
+            .ok_or_else(|| {
+                format("is larger than 64 MB; a word list is a text of one word a line")
+            })?;
         let text = String::from_utf8(bytes)
             .map_err(|_| format("is not UTF-8 text; save the word list as UTF-8"))?;
         let Ok(list) = text.trim_start_matches('\u{feff}').parse::<WordList>();
