@@ -171,6 +171,15 @@ impl RunDir {
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 
+    /// Whether its weights are not those of a training: `kiln model import` writes no history, no summary and no checkpoint.
+    pub fn is_imported(&self) -> bool {
+        let is_empty = |folder| std::fs::read_dir(folder).is_ok_and(|mut all| all.next().is_none());
+        self.model_file().exists()
+            && !self.metrics_file().exists()
+            && !self.summary_file().exists()
+            && is_empty(self.checkpoints())
+    }
+
     /// Opens a folder that a run left behind.
     pub fn open(path: &Path) -> Result<Self, RunDirError> {
         let run = Self {

@@ -166,6 +166,50 @@ fn an_empty_folder_and_a_missing_truth_are_told_before_anything_is_read() {
 }
 
 #[test]
+fn what_drawing_a_page_leaves_beside_it_is_its_truth() {
+    let bench = bench();
+    std::fs::remove_file(bench.path("pages/one.txt")).unwrap();
+    for expect in ["beside", "pages"] {
+        let read = bench.json(&format!("ocr pages --json --expect {expect}"));
+        assert_eq!(read["score"]["character_error_rate"], 0.0, "{read}");
+        assert_eq!(read["score"]["characters"]["length"], 11 + 11);
+    }
+    std::fs::remove_file(bench.path("pages/one.json")).unwrap();
+    bench
+        .kiln("ocr pages --expect beside")
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("pages/one.txt"));
+}
+
+/// Turned by `quarters` of a turn.
+fn turned(bench: &Bench, quarters: u32) -> String {
+    let page = image::open(bench.path("pages/two.png")).unwrap();
+    let page = match quarters {
+        1 => page.rotate90(),
+        2 => page.rotate180(),
+        _ => page.rotate270(),
+    };
+    let name = format!("turned-{quarters}.png");
+    page.save(bench.path(&name)).unwrap();
+    name
+}
+
+#[test]
+fn a_page_that_is_turned_is_told() {
+    let bench = bench();
+    let said = |image: &str| {
+        let outcome = bench.kiln(&format!("ocr {image}")).assert().success();
+        String::from_utf8(outcome.get_output().stderr.clone()).unwrap()
+    };
+    assert_eq!(said("pages/two.png"), "");
+    for quarters in 1..4 {
+        let said = said(&turned(&bench, quarters));
+        assert!(said.contains("pages must be upright"), "{quarters}: {said}");
+    }
+}
+
+#[test]
 fn texts_beside_the_images_give_rates_per_page_and_in_total() {
     let bench = bench();
     // One word more than there is, and one letter another.

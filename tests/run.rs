@@ -317,6 +317,32 @@ fn predict_names_the_best_guesses_of_images_of_any_size() {
 }
 
 #[test]
+fn predict_takes_folders_and_goes_on_after_an_image_that_cannot_be_read() {
+    let bench = trained();
+    std::fs::create_dir(bench.path("scans")).expect("a folder");
+    bench.output("data page --text X scans/a.png");
+    bench.output("data page --text Y scans/c.png");
+    std::fs::write(bench.path("scans/b.jpg"), "no image").expect("a file");
+    std::fs::write(bench.path("scans/notes.txt"), "no image either").expect("a file");
+    let outcome = bench.kiln("predict run scans --json").assert().code(1);
+    let output = outcome.get_output();
+    let guesses: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let images: Vec<&str> = guesses
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|guess| guess["image"].as_str().unwrap())
+        .collect();
+    assert_eq!(images, ["scans/a.png", "scans/c.png"]);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(complaints.contains("scans/b.jpg"), "{complaints}");
+    assert!(
+        complaints.contains("1 of 3 images could not be read"),
+        "{complaints}"
+    );
+}
+
+#[test]
 fn model_info_counts_the_parameters_of_the_course() {
     let bench = Bench::new();
     let configs = common::repository().join("configs");

@@ -528,12 +528,15 @@ fn a_run_that_was_imported_is_not_resumed_over_its_weights() {
     let import = "model import out.safetensors glyphs.json --to imported";
     bench.kiln(import).assert().success();
     let before = bench.read("imported/model.safetensors");
-    // The folder has a lock file afterwards, so more than nothing was written.
     let assert = bench.kiln("train --resume imported").assert().code(2);
     let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains("imported, not trained"), "{text}");
     assert!(text.contains("--init-from imported"), "{text}");
+    assert!(!bench.path("imported/run.lock").exists());
+    let listed = bench.output("runs list .");
+    assert!(listed.contains("imported"), "{listed}");
+    assert!(!listed.contains("unfinished"), "{listed}");
     assert_eq!(bench.read("imported/model.safetensors"), before);
 }
 

@@ -15,6 +15,7 @@ mod doctor;
 mod eval;
 mod fetch;
 mod gradcheck;
+mod inputs;
 mod model;
 mod ocr;
 mod output;

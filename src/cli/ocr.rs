@@ -1,6 +1,5 @@
 //! `kiln ocr`
 
-mod inputs;
 mod progress;
 mod scores;
 mod targets;
@@ -8,9 +7,11 @@ mod truth;
 
 use std::path::PathBuf;
 
-use self::inputs::{Input, Loaded};
+use image::RgbImage;
+
 use self::progress::Progress;
 use self::targets::Target;
+use super::inputs::{self, Input, Loaded};
 use super::reading::ReadingArgs;
 use super::{Outcome, output};
 use crate::config::experiment::Backend;
@@ -40,7 +41,7 @@ files do (.txt .json .hocr .xml .tsv .pdf): then all pages are in that file. JSO
 several; with --expect the list is under `pages`, beside the `score` of all.
 
 --expect takes a text file (a line per line), a JSON object of file name to list of lines, a folder with a .txt for each
-image, or the word `beside` for a .txt beside each image. It prints the character accuracy 1 - edit distance / length with
+image, or the word `beside` for a .txt beside each image; a .json that `kiln data page` has written does as well. It prints the character accuracy 1 - edit distance / length with
 and without spaces, character and word error rates (edits / length), and the commonest confusions.")]
 pub struct Args {
     /// PNG or JPEG files, folders of them, or - for standard input
@@ -157,11 +158,12 @@ impl Job<'_> {
         self.watch.lap("decode");
         let name = self.inputs[index].name();
         self.progress.begins(index, &name);
-        let read = |loaded: Loaded| -> anyhow::Result<(Loaded, Reading)> {
-            let reading = ocr::read_with(&loaded.photo, &self.classifier, &self.options)?;
-            Ok((loaded, reading))
+        let read = |loaded: Loaded| -> anyhow::Result<(Vec<u8>, RgbImage, Reading)> {
+            let photo = loaded.photo.into_rgb8();
+            let reading = ocr::read_with(&photo, &self.classifier, &self.options)?;
+            Ok((loaded.file, photo, reading))
         };
-        let (loaded, reading) = match loaded.map_err(anyhow::Error::from).and_then(read) {
+        let (file, photo, reading) = match loaded.map_err(anyhow::Error::from).and_then(read) {
             Ok(read) => read,
             // The only image there is: its error is the verb's.
             Err(error) if !self.several => return Err(error.into()),
@@ -172,10 +174,15 @@ impl Job<'_> {
             }
         };
         self.watch.insert(&reading.timings);
-        self.draw(index, &loaded, &reading)?;
+        self.draw(index, &photo, &reading)?;
         let page = reading.page;
         if page.lines.is_empty() {
             self.progress.say(&format!("{name}: no writing was found"));
+        } else if page.is_doubtful() {
+            self.progress.say(&format!(
+                "{name}: hardly any letter is certain (mean confidence {:.2}); pages must be upright, and dark on light",
+                page.confidence()
+            ));
         }
         self.progress
             .ended(index, &name, page.lines.len(), formats::labels(&page).len());
@@ -192,13 +199,13 @@ impl Job<'_> {
                 image: name,
                 page,
                 score,
-                picture: is_shown.then(|| Picture::new(loaded.file, &loaded.photo)),
+                picture: is_shown.then(|| Picture::new(file, &photo)),
             },
         )
     }
 
     /// The pictures that were asked for.
-    fn draw(&self, index: usize, loaded: &Loaded, reading: &Reading) -> Outcome {
+    fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> Outcome {
         if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
             super::segment::write_stages(folder, &reading.segmentation)?;
         }
@@ -207,7 +214,7 @@ impl Job<'_> {
                 targets::make_folder(path)?;
             }
             let labels = formats::labels(&reading.page);
-            let picture = segmentation::overlay(&loaded.photo, &reading.segmentation, &labels);
+            let picture = segmentation::overlay(photo, &reading.segmentation, &labels);
             files::write_png(path, &picture)?;
         }
         Ok(())

@@ -15,6 +15,30 @@ pub struct Page {
     pub lines: Vec<Line>,
 }
 
+/// Below this mean confidence a page is likely to be something else than upright block capitals. On six photographs of pages
+/// the mean is 0.83 to 1.00; turned by 90, 180 or 270 degrees, or with light and dark exchanged, 0.42 to 0.77.
+const DOUBTFUL: f32 = 0.8;
+
+/// Fewer letters are not judged: without neighbours an O may be a zero.
+const ENOUGH: usize = 3;
+
+impl Page {
+    /// Mean confidence of its letters, in [0, 1]; 0 of none.
+    pub fn confidence(&self) -> f32 {
+        mean(self.letters().map(|letter| letter.confidence))
+    }
+
+    /// Whether what was read is hardly to be trusted: most pages that are turned, or light on dark, are told by this.
+    pub fn is_doubtful(&self) -> bool {
+        self.letters().count() >= ENOUGH && self.confidence() < DOUBTFUL
+    }
+
+    fn letters(&self) -> impl Iterator<Item = &Letter> {
+        let words = self.lines.iter().flat_map(|line| &line.words);
+        words.flat_map(|word| &word.letters)
+    }
+}
+
 /// A line of writing.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {

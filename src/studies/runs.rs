@@ -45,6 +45,8 @@ pub enum State {
     Ended(Status),
     /// No summary yet: at work, or broken off without a chance to write one.
     Unfinished,
+    /// It has weights from elsewhere, and was never trained.
+    Imported,
     /// A file can't be read, and why.
     Damaged(String),
 }
@@ -58,6 +60,7 @@ impl State {
             State::Ended(Status::Interrupted) => "interrupted",
             State::Ended(Status::Failed) => "failed",
             State::Unfinished => "unfinished",
+            State::Imported => "imported",
             State::Damaged(_) => "damaged",
         }
     }
@@ -112,6 +115,9 @@ impl RunRecord {
             }
         }
         record.seconds = seconds(&run.timing_file());
+        if run.is_imported() {
+            record.state = State::Imported;
+        }
         if !problems.is_empty() {
             record.state = State::Damaged(problems.join("; "));
         }

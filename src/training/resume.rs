@@ -52,7 +52,7 @@ impl Resumption {
     /// Opens a run to go on with it; `target` is as [`parse`] takes it.
     pub fn open(target: &Path, overrides: &[String]) -> Result<Self, TrainError> {
         let (path, epoch) = parse(target);
-        let run_dir = RunDir::open(&path)?;
+        let run_dir = open_trained(&path)?;
         let lock = run_dir.lock()?;
         let resumption = Self::find(run_dir, epoch, overrides)?;
         Ok(Self {
@@ -64,7 +64,7 @@ impl Resumption {
     /// [`open`](Self::open) for looking only.
     pub fn look(target: &Path, overrides: &[String]) -> Result<Self, TrainError> {
         let (path, epoch) = parse(target);
-        let run_dir = RunDir::open(&path)?;
+        let run_dir = open_trained(&path)?;
         match run_dir.is_busy() {
             true => Err(RunDirError::Busy(path).into()),
             false => Self::find(run_dir, epoch, overrides),
@@ -83,12 +83,6 @@ impl Resumption {
             Some(epoch) => (Some(checkpoint_of(&run_dir, epoch)?), Vec::new()),
             None => last_good(&run_dir, experiment.training.epochs)?,
         };
-        if checkpoint.is_none() && is_imported(&run_dir) {
-            let run = run_dir.path().display();
-            return Err(TrainError::Resume(format!(
-                "{run}: its weights were imported, not trained; begin a run with them: `kiln train CONFIG --init-from {run}`"
-            )));
-        }
         let before = checkpoint
             .as_ref()
             .map_or(&before, |checkpoint| &checkpoint.header.experiment);
@@ -137,9 +131,18 @@ impl Resumption {
     }
 }
 
-/// Whether a folder has weights that no training left there: `kiln model import` writes no history and no summary.
-fn is_imported(run: &RunDir) -> bool {
-    run.model_file().exists() && !run.metrics_file().exists() && !run.summary_file().exists()
+/// Opens the folder of a run that has been trained.
+fn open_trained(path: &Path) -> Result<RunDir, TrainError> {
+    let run_dir = RunDir::open(path)?;
+    match run_dir.is_imported() {
+        false => Ok(run_dir),
+        true => {
+            let run = path.display();
+            Err(TrainError::Resume(format!(
+                "{run}: its weights were imported, not trained; begin a run with them: `kiln train CONFIG --init-from {run}`"
+            )))
+        }
+    }
 }
 
 /// The lines of `timing.jsonl` up to an epoch, as far as they are whole.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use super::inputs::Input;
+use crate::cli::inputs::Input;
 use crate::cli::output::{self, UsageError};
 use crate::files::WriteError;
 use crate::ocr::formats::Format;

@@ -1,13 +1,20 @@
 //! `--expect`: the file, the folder or the files beside the images that say what is written there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::inputs::Input;
+use crate::cli::inputs::Input;
 use crate::cli::output::UsageError;
+use crate::files;
 use crate::ocr::expect;
 
-/// The word for "a `.txt` beside each image".
+/// The word for "a `.txt` beside each image", or what `kiln data page` has written there.
 pub const BESIDE: &str = "beside";
+
+/// What the files of single images end in; the first that is there counts.
+const ENDINGS: [&str; 2] = ["txt", "json"];
+
+/// Longest truth that is read.
+const LONGEST: u64 = 64 << 20;
 
 /// The lines of each image. A missing one is an error: rates over some of the pages would look like those of all.
 pub fn find(expect: &Path, inputs: &[Input]) -> anyhow::Result<Vec<Vec<String>>> {
@@ -15,7 +22,7 @@ pub fn find(expect: &Path, inputs: &[Input]) -> anyhow::Result<Vec<Vec<String>>>
         return inputs
             .iter()
             .map(|input| match input {
-                Input::File(path) => text(path.with_extension("txt"), input),
+                Input::File(path) => own(path, input),
                 Input::Standard => Err(UsageError(
                     "--expect beside: nothing lies beside standard input; name a file".into(),
                 )
@@ -24,38 +31,51 @@ pub fn find(expect: &Path, inputs: &[Input]) -> anyhow::Result<Vec<Vec<String>>>
             .collect();
     }
     if expect.is_dir() {
-        let file = |input: &Input| {
+        // With an ending, so that one is not taken for it in `page.2`.
+        let named = |input: &Input| {
             let mut name = input.stem().into_os_string();
-            name.push(".txt");
+            name.push(".png");
             expect.join(name)
         };
         return inputs
             .iter()
-            .map(|input| text(file(input), input))
+            .map(|input| own(&named(input), input))
             .collect();
     }
-    let truth = std::fs::read_to_string(expect).map_err(|error| {
+    let truth = read(expect).map_err(|error| {
         anyhow::anyhow!(
             "{}: {error}; --expect takes a text or JSON file, a folder of .txt files, or the word {BESIDE}",
             expect.display()
         )
     })?;
-    let lines = |input: &Input| {
-        expect::lines(&truth, &input.file_name())
-            .map_err(|problem| UsageError(format!("{}: {problem}", expect.display())).into())
-    };
+    let lines = |input: &Input| lines_of(&truth, expect, input);
     inputs.iter().map(lines).collect()
 }
 
-/// The lines of an image's own text file.
-fn text(file: PathBuf, input: &Input) -> anyhow::Result<Vec<String>> {
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Ok(expect::text_lines(&text)),
-        Err(error) => Err(UsageError(format!(
+/// The lines of an image's own file, which is named as `image` is but for the ending.
+fn own(image: &Path, input: &Input) -> anyhow::Result<Vec<String>> {
+    let candidates = ENDINGS.map(|ending| image.with_extension(ending));
+    let there = candidates.iter().find(|path| path.exists());
+    let file = there.unwrap_or(&candidates[0]);
+    let truth = read(file).map_err(|error| {
+        UsageError(format!(
             "{}: {error}; --expect needs it for {}",
             file.display(),
             input.name()
         ))
-        .into()),
+    })?;
+    match file == &candidates[0] {
+        true => Ok(expect::text_lines(&truth)),
+        false => lines_of(&truth, file, input),
     }
+}
+
+fn read(file: &Path) -> std::io::Result<String> {
+    let bytes = files::read(file, LONGEST)?;
+    String::from_utf8(bytes).map_err(|_| std::io::Error::other("is not UTF-8"))
+}
+
+fn lines_of(truth: &str, file: &Path, input: &Input) -> anyhow::Result<Vec<String>> {
+    expect::lines(truth, &input.file_name())
+        .map_err(|problem| UsageError(format!("{}: {problem}", file.display())).into())
 }

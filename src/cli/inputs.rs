@@ -1,10 +1,10 @@
-//! What `kiln ocr` is given: files, folders and standard input become images, one after the other.
+//! What verbs on images are given: files, folders and standard input become images, one after the other.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use image::RgbImage;
+use image::DynamicImage;
 
 use crate::cli::output::UsageError;
 use crate::photo::{self, PhotoError};
@@ -105,8 +105,8 @@ fn images(folder: &Path) -> anyhow::Result<Vec<Input>> {
 pub struct Loaded {
     /// The file's bytes.
     pub file: Vec<u8>,
-    /// The image, upright.
-    pub photo: RgbImage,
+    /// The image, upright, as [`photo::decode`] gives it.
+    pub photo: DynamicImage,
 }
 
 fn load(input: &Input) -> Result<Loaded, PhotoError> {
@@ -121,7 +121,7 @@ fn load(input: &Input) -> Result<Loaded, PhotoError> {
         path: input.path().to_path_buf(),
         source,
     })?;
-    let photo = photo::decode(&file, input.path())?.into_rgb8();
+    let photo = photo::decode(&file, input.path())?;
     Ok(Loaded { file, photo })
 }
 
