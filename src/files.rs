@@ -75,6 +75,16 @@ pub fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     })
 }
 
+/// Longest text that is read: histories, summaries, names, truths. Configs have a limit of their own.
+const MOST_TEXT: u64 = 256 << 20;
+
+/// Reads a whole text in UTF-8, of at most 256 MiB.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    let bytes = read(path, MOST_TEXT)?;
+    String::from_utf8(bytes)
+        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no text in UTF-8"))
+}
+
 /// [`read`]; `None` if there are more than `most` bytes. Not by the size that the file says it has: devices and pipes have none,
 /// and some files grow.
 pub fn read_up_to(path: &Path, most: u64) -> std::io::Result<Option<Vec<u8>>> {

@@ -359,7 +359,7 @@ fn make_folder(path: &Path) -> Result<(), RunDirError> {
 }
 
 fn read(path: &Path, run: &RunDir) -> Result<String, RunDirError> {
-    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+    files::read_text(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => RunDirError::Damaged {
             path: path.to_path_buf(),
             problem: format!(

@@ -146,7 +146,7 @@ fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> Outcome
 
 /// Refuses to overwrite a JSON file that is not the truth of a drawn page.
 fn spare_other_json(path: &Path) -> Result<(), output::UsageError> {
-    let Ok(text) = std::fs::read_to_string(path) else {
+    let Ok(text) = files::read_text(path) else {
         return Ok(());
     };
     let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::data::{self, ImageShape};
 use crate::inference::{Classifier, ModelCard, uncalibrated};
 use crate::models::{Network, parameters};
 use crate::run_dir::{RunDir, RunDirError};
-use crate::{config, weights};
+use crate::{config, files, weights};
 
 /// Look into a model, take one over from PyTorch, or hand one on.
 #[derive(clap::Args)]
@@ -166,7 +166,7 @@ fn class_names(experiment: &Experiment, file: Option<&Path>) -> anyhow::Result<V
             (Err(error), None) => return Err(error.into()),
         });
     };
-    let text = std::fs::read_to_string(file)
+    let text = files::read_text(file)
         .map_err(|error| output::UsageError(format!("--classes {}: {error}", file.display())))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
     match wanted {

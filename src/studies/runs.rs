@@ -162,7 +162,7 @@ fn written(path: &Path) -> Option<SystemTime> {
 /// A JSON file; None if it is not there.
 fn json(path: &Path) -> Result<Option<Value>, String> {
     let complaint = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    match std::fs::read_to_string(path) {
+    match files::read_text(path) {
         Ok(text) => serde_json::from_str(&text).map_err(|error| complaint(&error)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(complaint(&error)),
@@ -175,7 +175,7 @@ fn seconds(path: &Path) -> Option<f64> {
     struct Line {
         seconds: f64,
     }
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = files::read_text(path).ok()?;
     let lines = text.lines().map(serde_json::from_str::<Line>);
     let lines: Vec<Line> = lines.collect::<Result<_, _>>().ok()?;
     let sum: f64 = lines.iter().map(|line| line.seconds).sum();

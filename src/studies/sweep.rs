@@ -210,7 +210,7 @@ impl Sweep {
             path: dir.to_path_buf(),
             problem,
         };
-        let text = std::fs::read_to_string(dir.join(SWEEP_FILE))
+        let text = files::read_text(&dir.join(SWEEP_FILE))
             .map_err(|error| not_a_sweep(format!("{SWEEP_FILE}: {error}")))?;
         let lock = lock(dir)?;
         let record: Record = serde_json::from_str(&text)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::evaluate::Evaluation;
 use crate::config::Experiment;
 use crate::config::model::Task;
-use crate::files::WriteError;
+use crate::files::{self, WriteError};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::report::{self, Filters, ReportData};
@@ -37,8 +37,8 @@ pub struct Finished<'a> {
 /// The page as HTML.
 pub fn render(run: &Finished) -> Result<String, WriteError> {
     let config_path = run.run_dir.config_file();
-    let config_json = std::fs::read_to_string(&config_path)
-        .map_err(|source| WriteError::new(&config_path, source))?;
+    let config_json =
+        files::read_text(&config_path).map_err(|source| WriteError::new(&config_path, source))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let folder = run.run_dir.path().display().to_string();
     let (summary, shown) = (run.summary, run.shown);

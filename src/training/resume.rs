@@ -147,7 +147,7 @@ fn open_trained(path: &Path) -> Result<RunDir, TrainError> {
 
 /// The lines of `timing.jsonl` up to an epoch, as far as they are whole.
 fn timing_until(path: &Path, epoch: usize) -> String {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let text = files::read_text(path).unwrap_or_default();
     let is_meant = |line: &&str| {
         let line: Result<Value, _> = serde_json::from_str(line);
         let number = line.ok().and_then(|line| line.get("epoch")?.as_u64());

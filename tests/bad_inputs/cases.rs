@@ -270,6 +270,11 @@ pub const CASES: &[Case] = &[
     Case {
         name: "a folder as an image",
         code: 1,
+        arguments: "segment empty",
+    },
+    Case {
+        name: "a folder without an image",
+        code: 2,
         arguments: "predict run empty",
     },
     Case {

@@ -13,9 +13,6 @@ pub const BESIDE: &str = "beside";
 /// What the files of single images end in; the first that is there counts.
 const ENDINGS: [&str; 2] = ["txt", "json"];
 
-/// Longest truth that is read.
-const LONGEST: u64 = 64 << 20;
-
 /// The lines of each image. A missing one is an error: rates over some of the pages would look like those of all.
 pub fn find(expect: &Path, inputs: &[Input]) -> anyhow::Result<Vec<Vec<String>>> {
     if expect.as_os_str() == BESIDE {
@@ -42,7 +39,7 @@ pub fn find(expect: &Path, inputs: &[Input]) -> anyhow::Result<Vec<Vec<String>>>
             .map(|input| own(&named(input), input))
             .collect();
     }
-    let truth = read(expect).map_err(|error| {
+    let truth = files::read_text(expect).map_err(|error| {
         anyhow::anyhow!(
             "{}: {error}; --expect takes a text or JSON file, a folder of .txt files, or the word {BESIDE}",
             expect.display()
@@ -57,7 +54,7 @@ fn own(image: &Path, input: &Input) -> anyhow::Result<Vec<String>> {
     let candidates = ENDINGS.map(|ending| image.with_extension(ending));
     let there = candidates.iter().find(|path| path.exists());
     let file = there.unwrap_or(&candidates[0]);
-    let truth = read(file).map_err(|error| {
+    let truth = files::read_text(file).map_err(|error| {
         UsageError(format!(
             "{}: {error}; --expect needs it for {}",
             file.display(),
@@ -68,11 +65,6 @@ fn own(image: &Path, input: &Input) -> anyhow::Result<Vec<String>> {
         true => Ok(expect::text_lines(&truth)),
         false => lines_of(&truth, file, input),
     }
-}
-
-fn read(file: &Path) -> std::io::Result<String> {
-    let bytes = files::read(file, LONGEST)?;
-    String::from_utf8(bytes).map_err(|_| std::io::Error::other("is not UTF-8"))
 }
 
 fn lines_of(truth: &str, file: &Path, input: &Input) -> anyhow::Result<Vec<String>> {
