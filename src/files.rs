@@ -139,6 +139,10 @@ pub fn write_with(
         content(&mut buffered).map_err(error)?;
         buffered.flush().map_err(error)?;
     }
+    // Who may read a file is its owner's decision.
+    if let Ok(before) = std::fs::metadata(path) {
+        let _ = temporary.as_file().set_permissions(before.permissions());
+    }
     temporary.as_file().sync_all().map_err(error)?;
     temporary
         .persist(path)

@@ -25,7 +25,7 @@ use crate::config::schema;
 use crate::data::ImageShape;
 use crate::files::{self, WriteError, said};
 use crate::models::Network;
-use crate::weights::claims;
+use crate::weights::{self, claims};
 
 /// Images that are classified at once: enough to keep all cores busy, little memory.
 pub const BATCH: usize = 256;
@@ -189,6 +189,18 @@ impl Classifier {
                 "its tensors are not those of the network that it describes ({problem})"
             ))
         };
+        let tensors = store
+            .get_all_tensors()
+            .map_err(|error| misfit(error.to_string()))?;
+        for (name, tensor) in tensors {
+            let bytes = tensor
+                .to_bytes()
+                .map_err(|error| misfit(error.to_string()))?;
+            if !weights::is_finite(tensor.dtype, &bytes) {
+                let problem = format!("{name} has values that are not finite numbers");
+                return Err(format_error(problem));
+            }
+        }
         let result = store
             .apply_to(&mut network)
             .map_err(|error| misfit(error.to_string()))?;

@@ -171,13 +171,12 @@ impl RunDir {
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 
-    /// Whether its weights are not those of a training: `kiln model import` writes no history, no summary and no checkpoint.
+    /// Whether its weights are not those of a training: `kiln model import` writes no history and no summary, and takes no lock.
     pub fn is_imported(&self) -> bool {
-        let is_empty = |folder| std::fs::read_dir(folder).is_ok_and(|mut all| all.next().is_none());
         self.model_file().exists()
             && !self.metrics_file().exists()
             && !self.summary_file().exists()
-            && is_empty(self.checkpoints())
+            && !self.lock_file().exists()
     }
 
     /// Opens a folder that a run left behind.
@@ -197,6 +196,21 @@ impl RunDir {
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The files that a run's folder may hold, there or not.
+    pub fn files(path: &Path) -> [PathBuf; 6] {
+        let run = Self {
+            path: path.to_path_buf(),
+        };
+        [
+            run.config_file(),
+            run.metrics_file(),
+            run.timing_file(),
+            run.summary_file(),
+            run.model_file(),
+            run.report_file(),
+        ]
     }
 
     /// `config.json`

@@ -182,6 +182,58 @@ fn what_drawing_a_page_leaves_beside_it_is_its_truth() {
         .stderr(predicate::str::contains("pages/one.txt"));
 }
 
+#[test]
+fn what_is_read_is_never_written_over() {
+    let bench = bench();
+    bench.write("words.txt", "HELLO\nWORLD\n");
+    for arguments in [
+        "ocr pages --expect beside -o pages",
+        "ocr pages/one.png --expect pages/one.txt -o pages/one.txt",
+        "ocr pages/one.png --expect pages/one.json -o pages/one.json --json",
+        "ocr pages/one.png --context words.txt -o words.txt",
+    ] {
+        let before = contents(&bench);
+        bench
+            .kiln(arguments)
+            .assert()
+            .code(2)
+            .stderr(predicate::str::contains("name another file"));
+        assert!(
+            contents(&bench) == before,
+            "{arguments}: something was written"
+        );
+    }
+}
+
+/// Every file of `pages/`, and the word list.
+fn contents(bench: &Bench) -> Vec<Vec<u8>> {
+    let names = files(bench, "pages").into_iter();
+    let names = names.map(|name| format!("pages/{name}"));
+    let names = names.chain(["words.txt".to_string()]);
+    names.map(|name| bench.read(&name)).collect()
+}
+
+#[test]
+fn the_name_of_the_output_says_what_is_written() {
+    let bench = bench();
+    bench.output("ocr pages/one.png -o one.pdf");
+    assert!(bench.read("one.pdf").starts_with(b"%PDF-"));
+    bench.output("ocr pages -o both.json");
+    let pages: Value = serde_json::from_slice(&bench.read("both.json")).unwrap();
+    assert_eq!(pages.as_array().map(Vec::len), Some(2));
+    // What is said goes before.
+    bench.output("ocr pages/one.png --format text -o text.json");
+    assert_eq!(bench.read("text.json"), b"HELLO WORLD\n");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_letter() {
+    let bench = bench();
+    bench.write("truth.txt", "\u{feff}HELLO WORLD\n");
+    let read = bench.json("ocr pages/one.png --json --expect truth.txt");
+    assert_eq!(read["score"]["characters"]["length"], 11, "{read}");
+}
+
 /// Turned by `quarters` of a turn.
 fn turned(bench: &Bench, quarters: u32) -> String {
     let page = image::open(bench.path("pages/two.png")).unwrap();

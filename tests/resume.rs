@@ -336,6 +336,25 @@ fn wait_for(path: &Path) {
     }
 }
 
+/// What a second Ctrl-C in the first epoch leaves, and a copy that leaves empty folders out.
+#[test]
+fn a_run_without_a_completed_epoch_begins_again() {
+    let mut config = mlp();
+    config["training"]["epochs"] = json!(2);
+    let bench = bench_with(&config);
+    std::fs::create_dir(bench.path("run")).unwrap();
+    for name in ["config.json", "model.safetensors", "run.lock"] {
+        std::fs::copy(
+            bench.path(&format!("straight/{name}")),
+            bench.path(&format!("run/{name}")),
+        )
+        .unwrap();
+    }
+    let said = train(&bench, "--resume run");
+    assert!(said.contains("starts at epoch 1"), "{said}");
+    assert_same(&bench, "run");
+}
+
 #[test]
 fn a_run_that_stopped_early_is_not_trained_further() {
     let mut config = mlp();

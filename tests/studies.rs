@@ -264,6 +264,19 @@ fn the_same_command_goes_on_with_its_folder_and_another_one_is_refused() {
 }
 
 #[test]
+fn data_that_only_a_later_run_misses_refuses_the_whole_sweep() {
+    let bench = bench();
+    let before = bench.listing();
+    bench
+        .kiln("sweep tiny.json --grid data.kind=glyphs,nist36")
+        .env("KILN_DATA", bench.path("."))
+        .assert()
+        .failure()
+        .stderr(predicate::str::contains("nist36"));
+    assert_eq!(bench.listing(), before);
+}
+
+#[test]
 fn one_wrong_combination_refuses_the_whole_sweep_before_anything_is_written() {
     let bench = bench();
     let before = bench.listing();

@@ -541,6 +541,50 @@ fn a_run_that_was_imported_is_not_resumed_over_its_weights() {
 }
 
 #[test]
+fn weights_that_are_no_finite_numbers_are_refused_by_name() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    bench.output("train glyphs.json --run-dir run");
+    bench.output("model export run out.safetensors");
+    for (name, value) in [("nan", f32::NAN), ("inf", f32::NEG_INFINITY)] {
+        // The last number of the last tensor.
+        for (from, to) in [
+            ("out.safetensors", format!("{name}.safetensors")),
+            ("run/model.safetensors", "run/model.safetensors".into()),
+        ] {
+            let mut bytes = bench.read(from);
+            let end = bytes.len();
+            bytes[end - 4..].copy_from_slice(&value.to_le_bytes());
+            bench.write(&to, bytes);
+        }
+        let mut config: serde_json::Value = serde_json::from_str(GLYPHS).unwrap();
+        config["init"] = serde_json::json!({"weights": format!("{name}.safetensors")});
+        bench.write(&format!("from_{name}.json"), config.to_string());
+        for verb in [
+            format!("model import {name}.safetensors glyphs.json --to to"),
+            format!("train from_{name}.json"),
+        ] {
+            assert_refused(&bench, &verb, &[name, "not finite"]);
+        }
+        assert_refused(&bench, "eval run", &["model.safetensors", "not finite"]);
+    }
+}
+
+#[test]
+fn an_export_spares_the_model_that_it_comes_from() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    bench.output("train glyphs.json --run-dir run");
+    let before = bench.read("run/model.safetensors");
+    assert_refused(
+        &bench,
+        "model export run run/model.safetensors",
+        &["run/model.safetensors", "name another file"],
+    );
+    assert_eq!(bench.read("run/model.safetensors"), before);
+}
+
+#[test]
 fn an_import_says_what_is_wrong_with_its_arguments() {
     let bench = Bench::new();
     bench.write("glyphs.json", GLYPHS);

@@ -146,6 +146,10 @@ fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> Outcome
 
 /// Refuses to overwrite a JSON file that is not the truth of a drawn page.
 fn spare_other_json(path: &Path) -> Result<(), output::UsageError> {
+    if path.is_dir() {
+        let problem = format!("{}: is a folder; name another picture", path.display());
+        return Err(output::UsageError(problem));
+    }
     let Ok(text) = files::read_text(path) else {
         return Ok(());
     };

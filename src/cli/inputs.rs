@@ -89,7 +89,7 @@ fn images(folder: &Path) -> anyhow::Result<Vec<Input>> {
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if is_image && !name.starts_with('.') && path.is_file() {
+        if is_image && !name.starts_with('.') && !path.is_dir() {
             found.push(Input::File(path));
         }
     }

@@ -12,7 +12,7 @@ use crate::config::experiment::{Experiment, InitConfig, ModelConfig, Task};
 use crate::data::{self, ImageShape};
 use crate::inference::{Classifier, ModelCard, uncalibrated};
 use crate::models::{Network, parameters};
-use crate::run_dir::{RunDir, RunDirError};
+use crate::run_dir::RunDir;
 use crate::{config, files, weights};
 
 /// Look into a model, take one over from PyTorch, or hand one on.
@@ -116,6 +116,7 @@ pub fn run(args: Args) -> Outcome {
                 return Err(output::UsageError(problem).into());
             }
             let classifier = output::classifier(&run, None)?;
+            output::spare(&out, [RunDir::open(&run)?.model_file().as_path()])?;
             weights::save(classifier.network(), &out)?;
             Ok(output::emit(&format!("{}\n", out.display()))?)
         }
@@ -124,7 +125,8 @@ pub fn run(args: Args) -> Outcome {
 
 fn import(file: &Path, mut experiment: Experiment, to: &Path, names: Option<&Path>) -> Outcome {
     if to.exists() {
-        return Err(RunDirError::Exists(to.to_path_buf()).into());
+        let problem = format!("--to {}: already exists; name a new folder", to.display());
+        return Err(output::UsageError(problem).into());
     }
     experiment.schema = None;
     // The folder's config is that of the model as it stands.

@@ -5,12 +5,13 @@ mod scores;
 mod targets;
 mod truth;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
 use self::progress::Progress;
 use self::targets::Target;
+use self::truth::Truth;
 use super::inputs::{self, Input, Loaded};
 use super::reading::ReadingArgs;
 use super::{Outcome, output};
@@ -55,9 +56,9 @@ pub struct Args {
     backend: Option<Backend>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// What to write the pages as
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// What to write the pages as [default: what the name of --output ends in, else text]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -80,9 +81,11 @@ pub struct Args {
 
 pub fn run(args: Args) -> Outcome {
     let (inputs, several) = inputs::list(&args.images)?;
-    let format = match args.json {
-        true => Format::Json,
-        false => args.format,
+    let format = match (args.json, args.format, args.output.as_deref()) {
+        (true, ..) => Format::Json,
+        (false, Some(format), _) => format,
+        (false, None, Some(output)) => Format::of_name(output).unwrap_or_default(),
+        (false, None, None) => Format::default(),
     };
     let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
     let overlay = args.overlay.as_deref();
@@ -90,11 +93,13 @@ pub fn run(args: Args) -> Outcome {
     let stages = args.stages.as_deref();
     let stages = stages.map(|path| targets::stages(path, &inputs, several));
     let (overlays, stages) = (overlays.transpose()?, stages.transpose()?);
-    targets::are_apart(&target, overlays.as_deref().unwrap_or_default())?;
     let mut watch = Stopwatch::start();
     let options = args.reading.options()?;
     let expect = args.expect.as_deref();
     let truths = expect.map(|path| truth::find(path, &inputs)).transpose()?;
+    let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
+    read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
+    targets::are_apart(&target, overlays.as_deref().unwrap_or_default(), &read)?;
     let classifier = match &args.model {
         Some(run) => output::naming_classifier(run, args.backend)?,
         None => ocr::shipped_model(&device::open(args.backend.unwrap_or_default())?)?,
@@ -140,7 +145,7 @@ struct Job<'a> {
     target: Target,
     overlays: Option<Vec<PathBuf>>,
     stages: Option<Vec<PathBuf>>,
-    truths: Option<Vec<Vec<String>>>,
+    truths: Option<Vec<Truth>>,
     classifier: Classifier,
     options: ocr::Options,
     progress: Progress,
@@ -188,7 +193,7 @@ impl Job<'_> {
             .ended(index, &name, page.lines.len(), formats::labels(&page).len());
         self.watch.lap("pictures");
         let truth = self.truths.as_ref().and_then(|truths| truths.get(index));
-        let score = truth.map(|truth| score(&text_lines(&page), truth));
+        let score = truth.map(|truth| score(&text_lines(&page), &truth.lines));
         if let Some(score) = &score {
             self.scores.push((name.clone(), score.clone()));
         }
@@ -207,7 +212,7 @@ impl Job<'_> {
     /// The pictures that were asked for.
     fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> Outcome {
         if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
-            super::segment::write_stages(folder, &reading.segmentation)?;
+            super::segment::write_stages(folder, &reading.segmentation, self.inputs[index].path())?;
         }
         if let Some(path) = self.overlays.as_ref().and_then(|paths| paths.get(index)) {
             if self.several {

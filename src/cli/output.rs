@@ -85,6 +85,21 @@ pub fn check_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageError>
     Ok(())
 }
 
+/// Refuses to write over a file that is read in the same breath.
+pub fn spare<'a>(out: &Path, read: impl IntoIterator<Item = &'a Path>) -> Result<(), UsageError> {
+    let Ok(real) = out.canonicalize() else {
+        return Ok(());
+    };
+    let is_same = |path: &Path| path.canonicalize().is_ok_and(|path| path == real);
+    match read.into_iter().any(is_same) {
+        true => Err(UsageError(format!(
+            "{}: is read here and would be written over; name another file",
+            out.display()
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// The name that the user called this program by, for lines that say what to type next.
 pub fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "kiln".into())

@@ -172,6 +172,8 @@ impl Prediction {
             .iter()
             .map(|guess| format!("{} {:.3}", guess.class, guess.confidence))
             .collect();
-        format!("{}: {}\n", self.image, guesses.join(", "))
+        // One line for each image, whatever it is called.
+        let name = self.image.replace(char::is_control, "\u{fffd}");
+        format!("{name}: {}\n", guesses.join(", "))
     }
 }

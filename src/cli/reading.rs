@@ -18,6 +18,14 @@ pub struct ReadingArgs {
 }
 
 impl ReadingArgs {
+    /// The word list, if it is a file.
+    pub fn word_list(&self) -> Option<&Path> {
+        match self.context.as_deref() {
+            None | Some("english" | "off") => None,
+            Some(file) => Some(Path::new(file)),
+        }
+    }
+
     /// What the flags mean; reads the word list.
     pub fn options(&self) -> Result<Options, UsageError> {
         let alphabet = match &self.alphabet {

@@ -11,6 +11,7 @@ use crate::files;
 use crate::metrics::EpochRecord;
 use crate::report::format::{date, metric_name, metric_value, number};
 use crate::report::table::{ABSENT, Table};
+use crate::run_dir::RunDir;
 use crate::studies::compare::{Comparison, shown};
 use crate::studies::runs::{self, RunRecord, State};
 use crate::studies::yardstick::{Yardstick, plain};
@@ -357,6 +358,8 @@ fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> Outcome {
     let runs = runs.collect::<Result<Vec<_>, _>>()?;
     let comparison = Comparison::of(runs);
     if let Some(file) = html {
+        let of_runs: Vec<PathBuf> = paths.iter().flat_map(|path| RunDir::files(path)).collect();
+        output::spare(file, of_runs.iter().map(PathBuf::as_path))?;
         files::write(file, comparison.page().as_bytes())?;
     }
     match as_json {

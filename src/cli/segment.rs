@@ -36,7 +36,7 @@ pub fn run(args: Args) -> Outcome {
         files::write_png(path, &segmentation::overlay(&photo, &segmentation, &[]))?;
     }
     if let Some(folder) = &args.stages {
-        write_stages(folder, &segmentation)?;
+        write_stages(folder, &segmentation, &args.image)?;
     }
     if segmentation.lines.is_empty() {
         output::note(&format!("{}: no writing was found", args.image.display()));
@@ -54,12 +54,28 @@ pub fn run(args: Args) -> Outcome {
     Ok(())
 }
 
-/// Writes the pictures of all stages, numbered in their order.
-pub fn write_stages(folder: &Path, segmentation: &Segmentation) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).map_err(|source| files::WriteError::new(folder, source))?;
-    for (number, (name, picture)) in segmentation.stages().into_iter().enumerate() {
+/// Writes the pictures of all stages of `image`, numbered in their order.
+pub fn write_stages(
+    folder: &Path,
+    segmentation: &Segmentation,
+    image: &Path,
+) -> anyhow::Result<()> {
+    let named = |(number, (name, picture))| {
         let path = folder.join(format!("{:02}_{name}.png", number + 1));
-        files::write_png(&path, &picture)?;
+        (path, picture)
+    };
+    let stages: Vec<_> = segmentation
+        .stages()
+        .into_iter()
+        .enumerate()
+        .map(named)
+        .collect();
+    for (path, _) in &stages {
+        output::spare(path, [image])?;
+    }
+    std::fs::create_dir_all(folder).map_err(|source| files::WriteError::new(folder, source))?;
+    for (path, picture) in &stages {
+        files::write_png(path, picture)?;
     }
     Ok(())
 }

@@ -92,8 +92,7 @@ pub fn run(args: Args) -> Outcome {
     conclude(&Leaderboard::of(&sweep), &args)
 }
 
-/// The sweep that is asked for. Its first run's data and device are opened as well: what is missing there is missing for
-/// all.
+/// The sweep that is asked for. Data, device and initial weights are looked at as well, each once.
 fn plan(args: &Args) -> anyhow::Result<Plan> {
     let axes = args.grids.iter().map(|grid| Axis::parse(grid));
     let axes = axes.collect::<Result<Vec<_>, _>>()?;
@@ -108,8 +107,13 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     // Clap asks for a config unless --resume is there.
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let plan = Plan::new(config, &overrides, axes, draw)?;
-    if let Some(first) = plan.experiments.first() {
-        training::prepare::prepare(first.clone())?;
+    let mut seen = Vec::new();
+    for experiment in &plan.experiments {
+        let needed = (experiment.backend, &experiment.data, &experiment.init);
+        if !seen.contains(&needed) {
+            seen.push(needed);
+            training::prepare::prepare(experiment.clone())?;
+        }
     }
     Ok(plan)
 }

@@ -18,7 +18,8 @@ type MixedRule = fn(&DataConfig, &DataConfig, &str) -> Option<Problem>;
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
 pub const MOST_VALUES: usize = 1 << 28;
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
+    name_is_that_of_a_folder,
     network_fits_into_memory,
     normalization_fits_the_channels,
     head_has_as_many_classes_as_the_data,
@@ -50,6 +51,9 @@ const MIXED_RULES: [MixedRule; 3] = [
     mixed_samples_have_one_shape,
     the_mix_varies_and_normalizes,
 ];
+
+/// Longest name: file systems take 255 bytes, and numbers come behind it.
+const LONGEST_NAME: usize = 200;
 
 /// Everything that the sections of this experiment contradict each other in.
 pub fn problems(experiment: &Experiment) -> Vec<Problem> {
@@ -256,6 +260,16 @@ fn normalization_fits_the_channels(experiment: &Experiment) -> Option<Problem> {
         format!("data.normalize.{name}"),
         format!("found {count} values, expected 1 or one per channel ({channels})"),
     ))
+}
+
+fn name_is_that_of_a_folder(experiment: &Experiment) -> Option<Problem> {
+    let found = experiment.name.len();
+    (found > LONGEST_NAME).then(|| {
+        Problem::new(
+            "name",
+            format!("found {found} characters, at most {LONGEST_NAME} make the name of a folder"),
+        )
+    })
 }
 
 fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {

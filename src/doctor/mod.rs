@@ -216,7 +216,7 @@ fn examine_data(root: &Path, problems: &mut Vec<String>) -> DataReport {
         sets.push(SetReport { name, found });
         if folder.exists() && !found {
             problems.push(format!(
-                "{}: is there, but has no {file}; put it there, or remove the folder",
+                "{}: is there, but has no {file} with anything in it; put it there, or remove the folder",
                 folder.display()
             ));
         }

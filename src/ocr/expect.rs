@@ -10,6 +10,7 @@ use crate::files::said;
 /// `kiln data page` writes (with the lines under `text`). `image` is the image's file name. The error says what was
 /// expected.
 pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
+    let truth = without_mark(truth);
     let looks_like_json = truth.trim_start().starts_with(['{', '[']);
     let map = match serde_json::from_str::<Value>(truth) {
         Ok(Value::Object(map)) => Some(map),
@@ -43,10 +44,15 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
 
 /// The lines of a text, without those that are empty and without white space around them.
 pub fn text_lines(truth: &str) -> Vec<String> {
-    truth
+    without_mark(truth)
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .map(str::to_string)
         .collect()
+}
+
+/// Some editors put a byte order mark in front.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }

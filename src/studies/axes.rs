@@ -271,8 +271,9 @@ pub fn all(axes: &[Axis]) -> Result<Vec<Combination>, StudyError> {
                     .into(),
             });
         };
-        let count = combinations.len().saturating_mul(values.len());
-        if count > MOST_RUNS {
+        if combinations.len().saturating_mul(values.len()) > MOST_RUNS {
+            let counts = axes.iter().map(|axis| axis.len().unwrap_or(1));
+            let count = counts.fold(1, usize::saturating_mul);
             return Err(StudyError::TooMany { count });
         }
         let longer = |first: &Combination| {

@@ -213,6 +213,7 @@ impl Sweep {
         let text = files::read_text(&dir.join(SWEEP_FILE))
             .map_err(|error| not_a_sweep(format!("{SWEEP_FILE}: {error}")))?;
         let lock = lock(dir)?;
+        files::remove_temporaries(dir);
         let record: Record = serde_json::from_str(&text)
             .map_err(|error| not_a_sweep(format!("{SWEEP_FILE}: {error}")))?;
         let experiments = record.trials.iter().map(|trial| record.experiment(trial));

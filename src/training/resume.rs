@@ -18,6 +18,9 @@ use crate::run_dir::{RunDir, RunDirError, RunLock};
 /// The one setting that may change, if the schedule lets it.
 const EPOCHS: &str = "training.epochs";
 
+/// How much memory the data may take, which doesn't change it; sources of a mix have one each.
+const MEMORY: &str = ".memory_mb";
+
 /// How many differing settings an error names.
 const SHOWN: usize = 3;
 
@@ -115,6 +118,9 @@ impl Resumption {
         files::remove_temporaries(self.run_dir.path());
         files::remove_temporaries(&self.run_dir.checkpoints());
         let run = &self.run_dir;
+        // Copies leave empty folders out.
+        std::fs::create_dir_all(run.checkpoints())
+            .map_err(|source| files::WriteError::new(&run.checkpoints(), source))?;
         run.write_json(&run.config_file(), &self.experiment)?;
         let progress = self.checkpoint.as_ref().map(|at| &at.header.progress);
         let mut lines = String::new();
@@ -256,7 +262,7 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
              that are done would have been others; start a new run with --init-from"
         )));
     }
-    changes.retain(|change| change.path != EPOCHS);
+    changes.retain(|change| change.path != EPOCHS && !change.path.ends_with(MEMORY));
     if changes.is_empty() {
         return Ok(());
     }

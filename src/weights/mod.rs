@@ -145,6 +145,17 @@ pub fn load(
     if taken.applied.is_empty() {
         return Err(misfit("every tensor is excepted".into()));
     }
+    for tensor in &picked {
+        let bytes = tensor
+            .to_bytes()
+            .map_err(|error| misfit(error.to_string()))?;
+        if !is_finite(tensor.dtype, &bytes) {
+            return Err(misfit(format!(
+                "{} has values that are not finite numbers",
+                tensor.name
+            )));
+        }
+    }
     let mut network = network;
     let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
     let result = network.apply(picked, None, Some(Box::new(adapter)), true);
@@ -159,6 +170,27 @@ pub fn load(
         )));
     }
     Ok((network, taken))
+}
+
+/// Whether all of a tensor's numbers, little end first, are finite: in IEEE 754 those whose exponent is not all ones.
+pub(crate) fn is_finite(dtype: DType, bytes: &[u8]) -> bool {
+    fn all<const N: usize>(bytes: &[u8], exponent: [u8; N]) -> bool {
+        let (numbers, _) = bytes.as_chunks::<N>();
+        let is_special = |number: &[u8; N]| {
+            number
+                .iter()
+                .zip(exponent)
+                .all(|(byte, mask)| byte & mask == mask)
+        };
+        !numbers.iter().any(is_special)
+    }
+    match dtype {
+        DType::F64 => all(bytes, 0x7ff0_0000_0000_0000_u64.to_le_bytes()),
+        DType::F32 => all(bytes, 0x7f80_0000_u32.to_le_bytes()),
+        DType::F16 => all(bytes, 0x7c00_u16.to_le_bytes()),
+        DType::BF16 => all(bytes, 0x7f80_u16.to_le_bytes()),
+        _ => true,
+    }
 }
 
 /// Writes a network's tensors as safetensors under PyTorch's names, for `safetensors.torch.load_file`.
@@ -199,7 +231,8 @@ fn read(path: &Path) -> Result<Tensors, WeightsError> {
     // The readers are other people's, and files may be damaged in ways that these did not think of.
     let read = quietly(AssertUnwindSafe(|| match claims::is_safetensors(&start) {
         true => read_safetensors(path),
-        false => read_torch(path),
+        false => read_torch(path)
+            .map_err(|error| format!("neither safetensors nor a file of PyTorch's: {error}")),
     }));
     let tensors = match read {
         Some(tensors) => tensors.map_err(format)?,

@@ -58,13 +58,17 @@ pub fn overlays(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<Path
     Ok(vec![path.to_path_buf()])
 }
 
-/// Refuses pictures that would be written over the pages, or the other way round.
-pub fn are_apart(target: &Target, overlays: &[PathBuf]) -> Result<(), UsageError> {
+/// Refuses pictures that would be written over the pages, or the other way round, and both over what is `read` besides the
+/// images.
+pub fn are_apart(target: &Target, overlays: &[PathBuf], read: &[&Path]) -> Result<(), UsageError> {
     let pages = match target {
         Target::Standard => &[],
         Target::File(path) => std::slice::from_ref(path),
         Target::Files(paths) => paths.as_slice(),
     };
+    for path in pages.iter().chain(overlays) {
+        output::spare(path, read.iter().copied())?;
+    }
     match pages.iter().find(|page| overlays.contains(page)) {
         None => Ok(()),
         Some(page) => Err(UsageError(format!(

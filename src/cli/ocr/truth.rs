@@ -1,6 +1,6 @@
 //! `--expect`: the file, the folder or the files beside the images that say what is written there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::inputs::Input;
 use crate::cli::output::UsageError;
@@ -13,8 +13,14 @@ pub const BESIDE: &str = "beside";
 /// What the files of single images end in; the first that is there counts.
 const ENDINGS: [&str; 2] = ["txt", "json"];
 
-/// The lines of each image. A missing one is an error: rates over some of the pages would look like those of all.
-pub fn find(expect: &Path, inputs: &[Input]) -> anyhow::Result<Vec<Vec<String>>> {
+/// What is written on an image, and the file that says so.
+pub struct Truth {
+    pub file: PathBuf,
+    pub lines: Vec<String>,
+}
+
+/// The truth of each image. A missing one is an error: rates over some of the pages would look like those of all.
+pub fn find(expect: &Path, inputs: &[Input]) -> anyhow::Result<Vec<Truth>> {
     if expect.as_os_str() == BESIDE {
         return inputs
             .iter()
@@ -45,12 +51,12 @@ pub fn find(expect: &Path, inputs: &[Input]) -> anyhow::Result<Vec<Vec<String>>>
             expect.display()
         )
     })?;
-    let lines = |input: &Input| lines_of(&truth, expect, input);
-    inputs.iter().map(lines).collect()
+    let of = |input: &Input| truth_in(&truth, expect, input);
+    inputs.iter().map(of).collect()
 }
 
 /// The lines of an image's own file, which is named as `image` is but for the ending.
-fn own(image: &Path, input: &Input) -> anyhow::Result<Vec<String>> {
+fn own(image: &Path, input: &Input) -> anyhow::Result<Truth> {
     let candidates = ENDINGS.map(|ending| image.with_extension(ending));
     let there = candidates.iter().find(|path| path.exists());
     let file = there.unwrap_or(&candidates[0]);
@@ -62,12 +68,19 @@ fn own(image: &Path, input: &Input) -> anyhow::Result<Vec<String>> {
         ))
     })?;
     match file == &candidates[0] {
-        true => Ok(expect::text_lines(&truth)),
-        false => lines_of(&truth, file, input),
+        true => Ok(Truth {
+            lines: expect::text_lines(&truth),
+            file: file.clone(),
+        }),
+        false => truth_in(&truth, file, input),
     }
 }
 
-fn lines_of(truth: &str, file: &Path, input: &Input) -> anyhow::Result<Vec<String>> {
-    expect::lines(truth, &input.file_name())
-        .map_err(|problem| UsageError(format!("{}: {problem}", file.display())).into())
+fn truth_in(truth: &str, file: &Path, input: &Input) -> anyhow::Result<Truth> {
+    let lines = expect::lines(truth, &input.file_name())
+        .map_err(|problem| UsageError(format!("{}: {problem}", file.display())))?;
+    Ok(Truth {
+        lines,
+        file: file.to_path_buf(),
+    })
 }

@@ -10,6 +10,8 @@ mod picture;
 mod tsv;
 mod xml;
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::page::Page;
@@ -41,6 +43,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// The format whose files are named like this one.
+    pub fn of_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        let known = <Self as clap::ValueEnum>::value_variants().iter();
+        known.copied().find(|format| {
+            let mut extensions = format.extensions().iter();
+            extensions.any(|known| extension.eq_ignore_ascii_case(known))
+        })
+    }
+
     /// What the names of files end in; the first is what kiln calls them itself.
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
