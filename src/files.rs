@@ -61,6 +61,11 @@ pub fn said(what: impl std::fmt::Display) -> String {
     short
 }
 
+/// A text without the byte order mark that some editors put in front.
+pub fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
 /// Bytes as hexadecimal digits, as checksums are written.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

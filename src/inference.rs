@@ -192,15 +192,7 @@ impl Classifier {
         let tensors = store
             .get_all_tensors()
             .map_err(|error| misfit(error.to_string()))?;
-        for (name, tensor) in tensors {
-            let bytes = tensor
-                .to_bytes()
-                .map_err(|error| misfit(error.to_string()))?;
-            if !weights::is_finite(tensor.dtype, &bytes) {
-                let problem = format!("{name} has values that are not finite numbers");
-                return Err(format_error(problem));
-            }
-        }
+        weights::check_finite(tensors.values()).map_err(&format_error)?;
         let result = store
             .apply_to(&mut network)
             .map_err(|error| misfit(error.to_string()))?;

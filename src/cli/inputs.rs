@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 
 use image::DynamicImage;
 
+use crate::cli::Outcome;
 use crate::cli::output::UsageError;
 use crate::photo::{self, PhotoError};
 
@@ -147,4 +148,14 @@ pub fn each<E>(
         }
         Ok(())
     })
+}
+
+/// What a verb ends with that went on after images that could not be read.
+pub fn all_were_read(failed: usize, inputs: &[Input]) -> Outcome {
+    match failed {
+        0 => Ok(()),
+        failed => {
+            Err(anyhow::anyhow!("{failed} of {} images could not be read", inputs.len()).into())
+        }
+    }
 }

@@ -116,7 +116,10 @@ pub fn run(args: Args) -> Outcome {
                 return Err(output::UsageError(problem).into());
             }
             let classifier = output::classifier(&run, None)?;
-            output::spare(&out, [RunDir::open(&run)?.model_file().as_path()])?;
+            output::spare(
+                [out.as_path()],
+                [RunDir::open(&run)?.model_file().as_path()],
+            )?;
             weights::save(classifier.network(), &out)?;
             Ok(output::emit(&format!("{}\n", out.display()))?)
         }

@@ -129,12 +129,7 @@ pub fn run(args: Args) -> Outcome {
     if args.timings {
         output::note(job.watch.table().trim_end());
     }
-    match job.failed {
-        0 => Ok(()),
-        failed => {
-            Err(anyhow::anyhow!("{failed} of {} images could not be read", inputs.len()).into())
-        }
-    }
+    inputs::all_were_read(job.failed, &inputs)
 }
 
 /// What is done for each image, and what is left of it.

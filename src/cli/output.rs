@@ -1,7 +1,8 @@
 //! What the verbs share in talking to people and programs.
 
+use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use image::RgbImage;
@@ -85,18 +86,22 @@ pub fn check_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageError>
     Ok(())
 }
 
-/// Refuses to write over a file that is read in the same breath.
-pub fn spare<'a>(out: &Path, read: impl IntoIterator<Item = &'a Path>) -> Result<(), UsageError> {
-    let Ok(real) = out.canonicalize() else {
-        return Ok(());
-    };
-    let is_same = |path: &Path| path.canonicalize().is_ok_and(|path| path == real);
-    match read.into_iter().any(is_same) {
-        true => Err(UsageError(format!(
+/// Refuses to write over files that are read in the same breath.
+pub fn spare<'a>(
+    outs: impl IntoIterator<Item = &'a Path>,
+    read: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), UsageError> {
+    let read: BTreeSet<PathBuf> = read
+        .into_iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    let is_read = |out: &&Path| out.canonicalize().is_ok_and(|out| read.contains(&out));
+    match outs.into_iter().find(is_read) {
+        None => Ok(()),
+        Some(out) => Err(UsageError(format!(
             "{}: is read here and would be written over; name another file",
             out.display()
         ))),
-        false => Ok(()),
     }
 }
 

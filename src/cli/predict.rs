@@ -81,12 +81,7 @@ pub fn run(args: Args) -> Outcome {
     if args.json && !job.predictions.is_empty() {
         output::json(&job.predictions)?;
     }
-    match job.failed {
-        0 => Ok(()),
-        failed => {
-            Err(anyhow::anyhow!("{failed} of {} images could not be read", inputs.len()).into())
-        }
-    }
+    inputs::all_were_read(job.failed, &inputs)
 }
 
 /// What is done with the images, and what is left of them.

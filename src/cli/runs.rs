@@ -359,7 +359,7 @@ fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> Outcome {
     let comparison = Comparison::of(runs);
     if let Some(file) = html {
         let of_runs: Vec<PathBuf> = paths.iter().flat_map(|path| RunDir::files(path)).collect();
-        output::spare(file, of_runs.iter().map(PathBuf::as_path))?;
+        output::spare([file], of_runs.iter().map(PathBuf::as_path))?;
         files::write(file, comparison.page().as_bytes())?;
     }
     match as_json {

@@ -70,9 +70,7 @@ pub fn write_stages(
         .enumerate()
         .map(named)
         .collect();
-    for (path, _) in &stages {
-        output::spare(path, [image])?;
-    }
+    output::spare(stages.iter().map(|(path, _)| path.as_path()), [image])?;
     std::fs::create_dir_all(folder).map_err(|source| files::WriteError::new(folder, source))?;
     for (path, picture) in &stages {
         files::write_png(path, picture)?;

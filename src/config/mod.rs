@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::files::said;
+use crate::files::{said, without_mark};
 
 pub mod checks;
 pub mod data;
@@ -146,8 +146,7 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
 
 /// [`load`] for text in memory; `path` names it in errors and gives the run its default name.
 pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
-    // Some editors put a byte order mark in front.
-    let text = text.trim_start_matches('\u{feff}');
+    let text = without_mark(text);
     let mut value = strict_json::parse(text).map_err(|source| ConfigError::Json {
         path: path.to_path_buf(),
         source,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::files::said;
+use crate::files::{said, without_mark};
 
 /// Finds the lines of an image in a truth file.
 ///
@@ -50,9 +50,4 @@ pub fn text_lines(truth: &str) -> Vec<String> {
         .filter(|line| !line.is_empty())
         .map(str::to_string)
         .collect()
-}
-
-/// Some editors put a byte order mark in front.
-fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }

@@ -13,6 +13,7 @@ use super::axes::{self, Axis, Combination, Draw};
 use super::compare::{differences, shown};
 use super::sweep::{Record, SWEEP_FILE, Sweep, Trial, TrialStatus, overrides};
 use crate::config::{self, Experiment};
+use crate::files::without_mark;
 use crate::run_dir;
 
 /// Longest part of a run's folder name that tells its values: names stay readable, and far below what file systems allow.
@@ -65,7 +66,7 @@ impl Plan {
                 .map_or_else(String::new, |e| e.name.clone()),
             config_file: config_file.to_path_buf(),
             // The text has been read as JSON before.
-            config: serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default(),
+            config: serde_json::from_str(without_mark(&text)).unwrap_or_default(),
             set: set.to_vec(),
             axes,
             random,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
+use burn::store::burn_pack::Tensor;
 use burn::store::{
     BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore,
     PyTorchToBurnAdapter, PytorchStore, SafetensorsStore,
@@ -145,17 +146,7 @@ pub fn load(
     if taken.applied.is_empty() {
         return Err(misfit("every tensor is excepted".into()));
     }
-    for tensor in &picked {
-        let bytes = tensor
-            .to_bytes()
-            .map_err(|error| misfit(error.to_string()))?;
-        if !is_finite(tensor.dtype, &bytes) {
-            return Err(misfit(format!(
-                "{} has values that are not finite numbers",
-                tensor.name
-            )));
-        }
-    }
+    check_finite(&picked).map_err(misfit)?;
     let mut network = network;
     let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
     let result = network.apply(picked, None, Some(Box::new(adapter)), true);
@@ -172,8 +163,24 @@ pub fn load(
     Ok((network, taken))
 }
 
+/// Says which tensor has values that are no finite numbers.
+pub(crate) fn check_finite<'a>(
+    tensors: impl IntoIterator<Item = &'a Tensor>,
+) -> Result<(), String> {
+    for tensor in tensors {
+        let bytes = tensor.to_bytes().map_err(|error| error.to_string())?;
+        if !is_finite(tensor.dtype, &bytes) {
+            return Err(format!(
+                "{} has values that are not finite numbers",
+                tensor.name
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Whether all of a tensor's numbers, little end first, are finite: in IEEE 754 those whose exponent is not all ones.
-pub(crate) fn is_finite(dtype: DType, bytes: &[u8]) -> bool {
+fn is_finite(dtype: DType, bytes: &[u8]) -> bool {
     fn all<const N: usize>(bytes: &[u8], exponent: [u8; N]) -> bool {
         let (numbers, _) = bytes.as_chunks::<N>();
         let is_special = |number: &[u8; N]| {
@@ -214,7 +221,7 @@ pub fn save(network: &Network, path: &Path) -> Result<(), WeightsError> {
     Ok(files::write(path, &bytes)?)
 }
 
-type Tensors = BTreeMap<String, burn::store::burn_pack::Tensor>;
+type Tensors = BTreeMap<String, Tensor>;
 
 /// The tensors of a file by name.
 fn read(path: &Path) -> Result<Tensors, WeightsError> {

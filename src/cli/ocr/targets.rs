@@ -66,9 +66,8 @@ pub fn are_apart(target: &Target, overlays: &[PathBuf], read: &[&Path]) -> Resul
         Target::File(path) => std::slice::from_ref(path),
         Target::Files(paths) => paths.as_slice(),
     };
-    for path in pages.iter().chain(overlays) {
-        output::spare(path, read.iter().copied())?;
-    }
+    let outs = pages.iter().chain(overlays).map(PathBuf::as_path);
+    output::spare(outs, read.iter().copied())?;
     match pages.iter().find(|page| overlays.contains(page)) {
         None => Ok(()),
         Some(page) => Err(UsageError(format!(

@@ -13,7 +13,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
-use crate::files;
+use crate::files::{self, without_mark};
 
 /// Letters of the alphabet that words are written in.
 pub const LETTERS: usize = 26;
@@ -118,7 +118,7 @@ impl WordList {
             })?;
         let text = String::from_utf8(bytes)
             .map_err(|_| format("is not UTF-8 text; save the word list as UTF-8"))?;
-        let Ok(list) = text.trim_start_matches('\u{feff}').parse::<WordList>();
+        let Ok(list) = without_mark(&text).parse::<WordList>();
         match list.is_empty() {
             true => Err(format(
                 "has no word of the letters A to Z; a word list has one word a line",
