@@ -10,10 +10,12 @@ use kiln::config::data::{AugmentConfig, Fit, ImageFolderConfig, NormalizeConfig}
 use kiln::data::glyphs::Glyphs;
 use kiln::data::image_folder::ImageFolder;
 use kiln::data::loader::{Loader, Order};
-use kiln::data::pages::{PageOptions, compose};
-use kiln::data::{DataSource, ImageShape, Split, augment, seed};
+use kiln::data::{DataSource, Split, augment};
+use kiln::handwriting::pages::{PageOptions, compose};
 use kiln::inference::to_input;
 use kiln::kernels::{self, Activation, AdamStep, ConvNorm, Pool};
+use kiln::rng;
+use kiln::shape::ImageShape;
 use kiln::{ocr, segmentation};
 
 /// The program's own allocator.
@@ -202,7 +204,7 @@ fn vary(bencher: Bencher, config: &AugmentConfig) {
     let mut pixels: Vec<f32> = (0..shape.values())
         .map(|i| (i % 251) as f32 / 251.0)
         .collect();
-    let mut rng = seed::rng(&[1]);
+    let mut rng = rng::seeded(&[1]);
     bencher.bench_local(|| augment::apply(config, shape, &mut pixels, &mut rng));
 }
 

@@ -22,9 +22,9 @@ use crate::config::checks::MOST_VALUES;
 use crate::config::data::NormalizeConfig;
 use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
-use crate::data::ImageShape;
 use crate::files::{self, WriteError, said};
 use crate::models::Network;
+use crate::shape::ImageShape;
 use crate::weights::{self, claims};
 
 /// Images that are classified at once: enough to keep all cores busy, little memory.
@@ -174,9 +174,8 @@ impl Classifier {
             problem: said(problem),
         };
         let card = read_card(&bytes).map_err(&format_error)?;
-        let shape = [card.input.channels, card.input.height, card.input.width];
         // Burn draws fresh weights when they are first looked at: these never are.
-        let mut network = Network::new(&card.model, shape, card.classes.len(), device);
+        let mut network = Network::new(&card.model, card.input, card.classes.len(), device);
         let mut store = SafetensorsStore::from_bytes(Some(bytes))
             .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)))
             .skip_enum_variants(true)
@@ -361,7 +360,6 @@ fn card_in(header: &Metadata, file_bytes: u64) -> Result<ModelCard, String> {
 /// allocate more than the file can fill.
 fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
     let (input, classes) = (card.input, card.classes.len());
-    let shape = (input.channels, input.height, input.width);
     let least = match card.model.task() {
         Task::Classify => 2,
         Task::Reconstruct => 1,
@@ -386,7 +384,7 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
     {
         return Err("its normalization does not fit its channels".into());
     }
-    match card.model.values(shape, classes) {
+    match card.model.values(input, classes) {
         Some(values) if values <= file_bytes / LEAST_VALUE_BYTES => Ok(()),
         _ => Err("it describes a network larger than the file".into()),
     }

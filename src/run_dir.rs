@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{self, ConfigError, Experiment, experiment::Backend};
-use crate::data::ImageShape;
 use crate::files::{self, WriteError};
 use crate::metrics::calibration::Calibration;
 use crate::metrics::classification::{ClassReport, ConfusedPair};
 use crate::metrics::{EpochRecord, Metrics};
+use crate::shape::ImageShape;
 
 /// Where run directories are made that are not named.
 const RUNS: &str = "runs";

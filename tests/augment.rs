@@ -3,7 +3,9 @@
 use kiln::config::data::{AugmentConfig, GlyphsConfig};
 use kiln::data::augment::apply;
 use kiln::data::glyphs::Glyphs;
-use kiln::data::{DataSource, ImageShape, Split, seed};
+use kiln::data::{DataSource, Split};
+use kiln::rng;
+use kiln::shape::ImageShape;
 use proptest::prelude::*;
 
 const GREY: ImageShape = ImageShape {
@@ -14,7 +16,7 @@ const GREY: ImageShape = ImageShape {
 
 fn varied(config: &AugmentConfig, shape: ImageShape, pixels: &[f32], seed: u64) -> Vec<f32> {
     let mut result = pixels.to_vec();
-    apply(config, shape, &mut result, &mut seed::rng(&[seed]));
+    apply(config, shape, &mut result, &mut rng::seeded(&[seed]));
     result
 }
 
@@ -106,7 +108,7 @@ proptest! {
     ) {
         use rand::Rng as _;
         let config = AugmentConfig { erase_size, ..AugmentConfig::default() };
-        let (mut rng, mut untouched) = (seed::rng(&[3]), seed::rng(&[3]));
+        let (mut rng, mut untouched) = (rng::seeded(&[3]), rng::seeded(&[3]));
         let mut result = pixels.clone();
         apply(&config, GREY, &mut result, &mut rng);
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();

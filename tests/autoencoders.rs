@@ -13,7 +13,7 @@ use kiln::metrics::image::{HIGHEST_PSNR, psnr, ssim};
 use kiln::models::Network;
 use kiln::report::{Filters, pictures::sheet};
 use kiln::training::optimizer;
-use kiln::training::trainee::{Batch, Trainee};
+use kiln::training::train_model::{Batch, TrainModel};
 use serde_json::Value;
 
 fn close(found: &[f32], expected: &[f32], tolerance: f32) {
@@ -32,7 +32,10 @@ fn images(count: usize, [c, h, w]: [usize; 3], device: &Device) -> Tensor<4> {
 }
 
 fn rows(config: &ModelConfig, shape: [usize; 3], first: usize) -> Vec<f32> {
-    let network = noisy(Network::new(config, shape, 0, &Device::flex()), first);
+    let network = noisy(
+        Network::new(config, shape.into(), 0, &Device::flex()),
+        first,
+    );
     let output = network.forward(images(2, shape, &Device::flex()));
     output.into_data().iter::<f32>().collect()
 }
@@ -200,7 +203,7 @@ fn the_convolutional_autoencoder_gives_pytorchs_images_from_pytorchs_weights() {
 fn step(reduction: Reduction) -> (f32, Vec<Vec<f32>>) {
     let device = Device::flex().autodiff();
     let shape = [1, 2, 3];
-    let network = noisy(Network::new(&connected(), shape, 0, &device), 91);
+    let network = noisy(Network::new(&connected(), shape.into(), 0, &device), 91);
     let folder = tempfile::tempdir().unwrap();
     let exported = |network: &Network| {
         let path = folder.path().join("out.safetensors");
@@ -220,10 +223,10 @@ fn step(reduction: Reduction) -> (f32, Vec<Vec<f32>>) {
         reduction,
         ..LossConfig::default()
     };
-    let trainee = Trainee::new(network, &loss);
+    let trainee = TrainModel::new(network, &loss);
     let output = TrainStep::step(&trainee, batch);
     let mut optimizer = optimizer::build(&OptimizerConfig::Sgd(SgdConfig::default()));
-    let moved: Trainee = optimizer.step(1.0, trainee, output.grads);
+    let moved: TrainModel = optimizer.step(1.0, trainee, output.grads);
     let after = exported(&moved.network);
     let gradient = |name: &str| {
         let pairs = before[name].1.iter().zip(&after[name].1);

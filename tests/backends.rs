@@ -17,9 +17,10 @@ use kiln::data::loader::{HostBatch, Loader, Order};
 use kiln::data::{self, DataSource, Split};
 use kiln::inference::to_input;
 use kiln::models::Network;
+use kiln::shape::ImageShape;
 use kiln::training::optimizer;
 use kiln::training::schedule::learning_rate;
-use kiln::training::trainee::{Batch, Trainee};
+use kiln::training::train_model::{Batch, TrainModel};
 
 const STEPS: usize = 20;
 
@@ -65,12 +66,17 @@ fn losses(experiment: &Experiment, backend: Backend, device: Device) -> Vec<f64>
     let shape = source.shape();
     let flex = Device::flex();
     flex.seed(11);
-    let start = Network::new(&experiment.model, [1, 32, 32], 36, &flex.clone().autodiff());
+    let start = Network::new(
+        &experiment.model,
+        ImageShape::new(1, 32, 32),
+        36,
+        &flex.clone().autodiff(),
+    );
     let weights = start.into_record().into_bytes().expect("weights as bytes");
     let device = device.autodiff();
-    let network = Network::new(&experiment.model, [1, 32, 32], 36, &device)
+    let network = Network::new(&experiment.model, ImageShape::new(1, 32, 32), 36, &device)
         .load_record(burn::store::ModuleRecord::from_bytes(weights).expect("weights"));
-    let mut trainee = Trainee::new(network, &experiment.loss);
+    let mut trainee = TrainModel::new(network, &experiment.loss);
     let mut optimizer = optimizer::build(&experiment.optimizer);
     let (steps_per_epoch, batches) = batches(experiment, &source);
     let losses: Vec<f64> = batches

@@ -6,10 +6,10 @@ use burn::prelude::*;
 use common::{Bench, SMALL, noise, noisy};
 use kiln::config::experiment::{MlpConfig, ModelConfig};
 use kiln::config::model::CnnConfig;
-use kiln::data::ImageShape;
 use kiln::inference::{Classifier, ModelCard, Precision};
 use kiln::metrics::calibration::{expected_calibration_error, fit_temperature, log_probabilities};
 use kiln::models::Network;
+use kiln::shape::ImageShape;
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
@@ -125,7 +125,10 @@ fn classifier() -> Classifier {
         hidden: 16,
         ..CnnConfig::default()
     });
-    let network = noisy(Network::new(&config, [1, 16, 16], 3, &Device::flex()), 0);
+    let network = noisy(
+        Network::new(&config, ImageShape::new(1, 16, 16), 3, &Device::flex()),
+        0,
+    );
     let card = ModelCard {
         model: config,
         input: ImageShape {

@@ -4,7 +4,8 @@
 use kiln::config::data::AugmentConfig;
 use kiln::data::augment::apply;
 use kiln::data::jitter::Jitter;
-use kiln::data::{ImageShape, seed};
+use kiln::rng;
+use kiln::shape::ImageShape;
 use proptest::prelude::*;
 
 const PLAIN: Jitter = Jitter {
@@ -164,7 +165,7 @@ proptest! {
         let [brightness, contrast, saturation, hue] = config;
         let config = AugmentConfig { brightness, contrast, saturation, hue: hue / 8.0, ..Default::default() };
         let mut pixels: Vec<f32> = (0..channels * count).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
-        apply(&config, shape(channels, count), &mut pixels, &mut seed::rng(&[number]));
+        apply(&config, shape(channels, count), &mut pixels, &mut rng::seeded(&[number]));
         prop_assert!(pixels.iter().all(|value| (0.0..=1.0).contains(value)));
     }
 }
@@ -178,7 +179,7 @@ fn factors_are_drawn_uniformly_from_the_ranges_that_the_config_promises() {
         ..Default::default()
     };
     let draws: Vec<Jitter> = (0..4000)
-        .map(|number| Jitter::draw(&config, &mut seed::rng(&[number])).unwrap())
+        .map(|number| Jitter::draw(&config, &mut rng::seeded(&[number])).unwrap())
         .collect();
     let check = |name: &str, value: fn(&Jitter) -> f64, low: f64, high: f64| {
         let values = draws.iter().map(value);
@@ -201,7 +202,7 @@ fn factors_are_drawn_uniformly_from_the_ranges_that_the_config_promises() {
 #[test]
 fn strengths_of_zero_change_no_bit_and_draw_nothing() {
     use rand::Rng as _;
-    let (mut rng, mut untouched) = (seed::rng(&[3]), seed::rng(&[3]));
+    let (mut rng, mut untouched) = (rng::seeded(&[3]), rng::seeded(&[3]));
     assert_eq!(Jitter::draw(&AugmentConfig::default(), &mut rng), None);
     let flips = AugmentConfig {
         flip: 1e-9,

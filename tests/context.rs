@@ -9,7 +9,7 @@ use kiln::ocr::context::{
     Anything, BOUNDARY, Choice, Context, Grammar, History, Lattice, Mixtures, Ngram, Numbers,
     Place, SYMBOLS, Span, Token, WordList, Words, decode, read,
 };
-use kiln::ocr::weights::Weights;
+use kiln::ocr::scoring::Scoring;
 use predicates::prelude::*;
 use proptest::prelude::*;
 
@@ -253,7 +253,7 @@ fn forms_that_are_alike_are_settled_by_their_neighbours() {
         "BIOLOGISTS",
         "SIGN 66520",
     ] {
-        let read = read(&tokens(line), context.ngram(), &Weights::default());
+        let read = read(&tokens(line), context.ngram(), &Scoring::default());
         assert_eq!(text(&read), line);
     }
 }
@@ -263,7 +263,7 @@ fn a_numbered_list_has_a_1_where_a_letter_begins_with_an_i() {
     let context = Context::English;
     let page = |lines: &[&str]| {
         let tokens: Vec<Token> = lines.iter().flat_map(|line| tokens(line)).collect();
-        text(&read(&tokens, context.ngram(), &Weights::default()))
+        text(&read(&tokens, context.ngram(), &Scoring::default()))
     };
     let list = ["1 MAKE A LIST", "2 CHECK IT", "3 REALIZE", "4 REWARD"];
     assert_eq!(page(&list), list.join(" "));
@@ -282,7 +282,7 @@ fn a_list_of_ones_own_knows_its_own_names() {
     };
     let own = Ngram::of(&list("TRANQ\nTRANQS"));
     let context = Context::English;
-    let weights = Weights::default();
+    let weights = Scoring::default();
     assert_eq!(text(&read(&word("TRANO"), Some(&own), &weights)), "TRANQ");
     assert_eq!(
         text(&read(&word("TRANO"), context.ngram(), &weights)),
@@ -309,7 +309,7 @@ fn what_the_network_is_sure_of_stands_in_a_word_of_no_list() {
             span.guesses
                 .extend(others.map(|c| (c, (0.1f32 / 25.0).ln())));
         }
-        let read = read(&tokens, context.ngram(), &Weights::default());
+        let read = read(&tokens, context.ngram(), &Scoring::default());
         assert_eq!(text(&read), line);
     }
 }
@@ -422,7 +422,7 @@ proptest! {
     #[test]
     fn every_grammar_reads_each_piece_once(lattice in lattices()) {
         let context = Context::English;
-        let weights = Weights::default();
+        let weights = Scoring::default();
         let mut words = Words::new(context.ngram().unwrap(), &weights);
         let (mut numbers, mut mixtures) = (Numbers(&weights), Mixtures(&weights));
         let grammars: [&mut dyn Grammar; 3] = [&mut words, &mut numbers, &mut mixtures];

@@ -13,7 +13,8 @@ use kiln::config::data::{
 use kiln::data::image_folder::ImageFolder;
 use kiln::data::mat::{MatFile, read_matrix};
 use kiln::data::memory::MemorySource;
-use kiln::data::{DataError, DataSource, ImageShape, Split, info, nist26, nist36, split};
+use kiln::data::{DataError, DataSource, Split, info, nist26, nist36, split};
+use kiln::shape::ImageShape;
 use proptest::prelude::*;
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ mod common;
 use burn::prelude::*;
 use common::Bench;
 use kiln::config::experiment::Backend;
-use kiln::doctor::{self, TOLERANCE, layers};
+use kiln::diagnostics::doctor::{self, TOLERANCE, layers};
 
 #[test]
 fn kilns_kernels_agree_with_burns_operators_on_every_layer() {

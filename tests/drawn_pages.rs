@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 use kiln::config::experiment::Backend;
-use kiln::data::pages::{Bounds, DrawnPage, PageOptions, Scene, Surface, compose, varied};
+use kiln::handwriting::pages::{Bounds, DrawnPage, PageOptions, Scene, Surface, compose, varied};
 use kiln::metrics::text::{TextScore, score, total};
 use kiln::segmentation::{Rect, Segmentation, segment};
 use kiln::{device, ocr};
@@ -37,7 +37,7 @@ impl Found {
             .lines
             .iter()
             .map(|line| {
-                let word = |word: &kiln::data::pages::DrawnWord| {
+                let word = |word: &kiln::handwriting::pages::DrawnWord| {
                     word.letters.iter().map(|letter| letter.bounds).collect()
                 };
                 line.words.iter().map(word).collect()

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use kiln::config::data::{GlyphsConfig, UnipenConfig};
 use kiln::data::glyphs::Glyphs;
-use kiln::data::pages::{Bounds, DrawnPage, PageError, PageOptions, compose};
 use kiln::data::unipen::{Unipen, flaw};
 use kiln::data::{DataError, DataSource, Split};
+use kiln::handwriting::pages::{Bounds, DrawnPage, PageError, PageOptions, compose};
 
 fn small(seed: u64) -> Glyphs {
     Glyphs::new(&GlyphsConfig {

@@ -7,7 +7,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use common::Bench;
 use kiln::config;
-use kiln::training::gradcheck::{Options, Report, Slopes, Subject, check};
+use kiln::diagnostics::gradcheck::{Options, Report, Slopes, Subject, check};
 use predicates::str::contains;
 use serde_json::Value;
 

@@ -8,10 +8,11 @@ use burn::prelude::*;
 use common::{Bench, noise, noisy, tensors};
 use kiln::config::experiment::{CnnConfig, ModelConfig, ParameterConfig};
 use kiln::models::Network;
+use kiln::shape::ImageShape;
 use kiln::training::average::Average;
 use kiln::training::features::FeatureCache;
-use kiln::training::trainee::Batch;
-use kiln::training::{groups, run};
+use kiln::training::train_model::Batch;
+use kiln::training::{param_groups, run};
 use serde_json::{Value, json};
 
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -417,14 +418,17 @@ fn features_of_frozen_layers_are_kept_and_are_those_that_the_layers_give() {
         dropout: 0.0,
         ..CnnConfig::default()
     });
-    let network = noisy(Network::new(&config, [1, 8, 8], 5, &device), 1);
+    let network = noisy(
+        Network::new(&config, ImageShape::new(1, 8, 8), 5, &device),
+        1,
+    );
     assert!(!network.has_fixed_features());
     let frozen = ParameterConfig {
         names: "blocks.*".into(),
         frozen: true,
         ..ParameterConfig::default()
     };
-    let network = groups::apply(network, &[frozen]).unwrap().network;
+    let network = param_groups::apply(network, &[frozen]).unwrap().network;
     assert!(network.has_fixed_features());
     let images = |salt: usize| {
         let values: Vec<f32> = noise(3 * 64, salt).into_iter().map(|v| v as f32).collect();
@@ -514,7 +518,10 @@ fn the_average_is_that_of_a_hand_calculation() {
     });
     let network = |first: usize| {
         let device = Device::flex().autodiff();
-        noisy(Network::new(&config, [1, 4, 4], 3, &device), first)
+        noisy(
+            Network::new(&config, ImageShape::new(1, 4, 4), 3, &device),
+            first,
+        )
     };
     let decay = 0.3;
     let mut average = Average::new(&network(0), decay);

@@ -6,8 +6,8 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use kiln::config;
-use kiln::data::fetch::unpack::{self, UnpackError};
 use kiln::data::lines::{Limits, Lines};
+use kiln::fetch::unpack::{self, UnpackError};
 use kiln::{files, photo};
 
 // ---- Texts ----

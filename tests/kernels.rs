@@ -13,9 +13,9 @@ use kiln::kernels::{self, Activation, AdamStep, ConvNorm, Pool, SgdStep};
 
 /// `count` numbers between -1 and 1 that look random and are the same everywhere.
 fn numbers(count: usize, salt: u64) -> Vec<f64> {
-    let mut rng = kiln::data::seed::rng(&[salt]);
+    let mut rng = kiln::rng::seeded(&[salt]);
     (0..count)
-        .map(|_| f64::from(kiln::data::seed::uniform(&mut rng)) * 2.0 - 1.0)
+        .map(|_| f64::from(kiln::rng::uniform(&mut rng)) * 2.0 - 1.0)
         .collect()
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use composed::{Characters, noise};
 use image::{Rgb, RgbImage};
-use kiln::data::pages::{PageOptions, compose};
+use kiln::handwriting::pages::{PageOptions, compose};
 use kiln::inference::Classifier;
 use kiln::metrics::text::{TextScore, score, total};
 use kiln::ocr::context::WordList;

@@ -12,11 +12,12 @@ use kiln::config::experiment::{
     Activation, AdamConfig, CosineConfig, Init, LossConfig, MlpConfig, ModelConfig,
     OptimizerConfig, Reduction, ScheduleConfig, SgdConfig, StepConfig,
 };
-use kiln::data::seed;
 use kiln::models::Network;
+use kiln::rng;
+use kiln::shape::ImageShape;
 use kiln::training::optimizer;
 use kiln::training::schedule::learning_rate;
-use kiln::training::trainee::{Batch, Trainee};
+use kiln::training::train_model::{Batch, TrainModel};
 use proptest::prelude::*;
 
 /// The engine's random generator belongs to the whole process: tests that draw from it take turns.
@@ -106,13 +107,13 @@ fn blobs() -> (Vec<f32>, Vec<i32>) {
         ([3.4, 30.0], [0.25, 5.0]),
         ([2.0, 10.0], [0.5, 10.0]),
     ];
-    let mut rng = seed::rng(&[24]);
+    let mut rng = rng::seeded(&[24]);
     let mut points = Vec::new();
     let mut labels = Vec::new();
     for (label, (mean, variance)) in BLOBS.iter().enumerate() {
         for _ in 0..10 {
             for axis in 0..2 {
-                points.push(mean[axis] + variance[axis].sqrt() * seed::normal(&mut rng));
+                points.push(mean[axis] + variance[axis].sqrt() * rng::normal(&mut rng));
             }
             labels.push(label as i32);
         }
@@ -122,7 +123,7 @@ fn blobs() -> (Vec<f32>, Vec<i32>) {
 
 /// Trains a 25-unit perceptron on the blobs as Q2.4 says: batches of 5, learning rate 1e-3 on the summed loss, 500
 /// passes. Returns the network with its summed loss and accuracy over all points.
-fn train_on_blobs(init: Init) -> (Trainee, f64, f64) {
+fn train_on_blobs(init: Init) -> (TrainModel, f64, f64) {
     let device = device();
     device.seed(1);
     let (points, labels) = blobs();
@@ -150,7 +151,10 @@ fn train_on_blobs(init: Init) -> (Trainee, f64, f64) {
             features: None,
         }
     };
-    let mut trainee = Trainee::new(Network::new(&config, [1, 1, 2], 4, &device), &loss);
+    let mut trainee = TrainModel::new(
+        Network::new(&config, ImageShape::new(1, 1, 2), 4, &device),
+        &loss,
+    );
     let mut optimizer = optimizer::build(&OptimizerConfig::Sgd(SgdConfig::default()));
     // Every fourth label in turn, so that no batch holds one class only.
     let order: Vec<usize> = (0..40).map(|i| (i % 4) * 10 + i / 4).collect();
@@ -175,7 +179,7 @@ fn train_on_blobs(init: Init) -> (Trainee, f64, f64) {
 }
 
 /// The hidden layer's weights, one row per unit, from the network's parameters in their order.
-fn hidden_units(trainee: &Trainee) -> Vec<Vec<f32>> {
+fn hidden_units(trainee: &TrainModel) -> Vec<Vec<f32>> {
     struct First(Option<Vec<f32>>, usize);
     impl burn::module::ModuleVisitor for First {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -221,7 +225,7 @@ fn xavier_weights_stay_within_their_bound_and_biases_start_at_zero() {
     let device = Device::flex();
     device.seed(3);
     let config = ModelConfig::Mlp(MlpConfig::default());
-    let network = Network::new(&config, [1, 32, 32], 36, &device);
+    let network = Network::new(&config, ImageShape::new(1, 32, 32), 36, &device);
     struct Look(Vec<(Vec<usize>, Vec<f32>)>);
     impl burn::module::ModuleVisitor for Look {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -259,7 +263,7 @@ fn weighted_loss_of(loss: LossConfig, weights: Option<Vec<f32>>) -> (f32, Vec<f3
         hidden: vec![],
         ..MlpConfig::default()
     });
-    let network = Network::new(&config, [1, 1, 2], 3, &device);
+    let network = Network::new(&config, ImageShape::new(1, 1, 2), 3, &device);
     let logits = [[2.0f32, -1.0, 0.5], [0.0, 0.3, -0.2]];
     struct Fill([[f32; 3]; 2]);
     impl burn::module::ModuleMapper for Fill {
@@ -272,7 +276,7 @@ fn weighted_loss_of(loss: LossConfig, weights: Option<Vec<f32>>) -> (f32, Vec<f3
             })
         }
     }
-    let trainee = Trainee::new(network.map(&mut Fill(logits)), &loss).weighing(weights);
+    let trainee = TrainModel::new(network.map(&mut Fill(logits)), &loss).weighing(weights);
     let batch = Batch {
         images: Tensor::from_data([[[[1.0, 0.0]]], [[[0.0, 1.0]]]], &device),
         targets: Tensor::from_data([0, 2], &device),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use kiln::config::data::{AugmentConfig, GlyphsConfig};
 use kiln::data::glyphs::Glyphs;
 use kiln::data::loader::{HostBatch, Loader, Order};
-use kiln::data::{DataError, DataSource, ImageShape, Split};
+use kiln::data::{DataError, DataSource, Split};
+use kiln::shape::ImageShape;
 use proptest::prelude::*;
 
 /// Samples whose single value is their index; one of them may be unreadable.

@@ -317,7 +317,7 @@ fn a_mix_has_the_classes_and_the_shape_of_its_first_source() {
     .to_string();
     let experiment = config::parse(&text, Path::new("run.json"), &[]).unwrap();
     assert_eq!(experiment.data.classes(), Some(36));
-    assert_eq!(experiment.data.shape(), (1, 24, 24));
+    assert_eq!(experiment.data.shape(), [1, 24, 24].into());
     assert_eq!(experiment.data.augment().rotate, 5.0);
     // What is resolved resolves to itself, and single keys of a source can be set.
     let resolved = serde_json::to_string(&experiment).unwrap();

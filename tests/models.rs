@@ -12,11 +12,11 @@ use kiln::config::experiment::{
     Activation, AutoencoderConfig, CnnConfig, ConvAutoencoderConfig, Gather, Init, LossConfig,
     MlpConfig, ModelConfig, OptimizerConfig, SgdConfig, SqueezenetConfig, Task,
 };
-use kiln::data::ImageShape;
 use kiln::inference::{Classifier, ModelCard};
 use kiln::models::{Network, parameters};
+use kiln::shape::ImageShape;
 use kiln::training::optimizer;
-use kiln::training::trainee::{Batch, Trainee};
+use kiln::training::train_model::{Batch, TrainModel};
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -312,7 +312,7 @@ fn the_deeper_relatives_of_the_cnn_give_pytorchs_logits_from_pytorchs_weights() 
             dropout: 0.5,
             classes: None,
         });
-        let network = Network::new(&config, [3, 9, 8], 3, &Device::flex());
+        let network = Network::new(&config, ImageShape::new(3, 9, 8), 3, &Device::flex());
         let logits = noisy(network, 1).forward(images(2, [3, 9, 8], &Device::flex()));
         logits.into_data().iter::<f32>().collect::<Vec<_>>()
     };
@@ -401,7 +401,7 @@ fn a_step_of_every_network_has_the_same_bits_on_any_number_of_threads() {
     let device = Device::flex().autodiff();
     for (config, shape) in one_of_each() {
         let step = || {
-            let network = noisy(Network::new(&config, shape, 5, &device), 1);
+            let network = noisy(Network::new(&config, shape.into(), 5, &device), 1);
             let images = images(33, shape, &device);
             let reconstructs = config.task() == Task::Reconstruct;
             let batch = Batch {
@@ -414,10 +414,10 @@ fn a_step_of_every_network_has_the_same_bits_on_any_number_of_threads() {
                 indices: (0..33).collect(),
                 features: None,
             };
-            let trainee = Trainee::new(network, &LossConfig::default());
+            let trainee = TrainModel::new(network, &LossConfig::default());
             let output = TrainStep::step(&trainee, batch);
             let mut optimizer = optimizer::build(&OptimizerConfig::Sgd(SgdConfig::default()));
-            let moved: Trainee = optimizer.step(1e-3, trainee, output.grads);
+            let moved: TrainModel = optimizer.step(1e-3, trainee, output.grads);
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("moved.safetensors");
             kiln::weights::save(&moved.network, &path).unwrap();
@@ -479,9 +479,9 @@ proptest! {
     ) {
         prop_assume!(model.misfit(height, width).is_none());
         let channels = if colour { 3 } else { 1 };
-        let network = Network::new(&model, [channels, height, width], classes, &Device::flex());
+        let network = Network::new(&model, ImageShape::new(channels, height, width), classes, &Device::flex());
         let found: usize = parameters::list(&network).iter().map(|p| p.values()).sum();
-        prop_assert_eq!(model.values((channels, height, width), classes), Some(found));
+        prop_assert_eq!(model.values(ImageShape::new(channels, height, width), classes), Some(found));
         // And what it gives back is as wide as it should be.
         let images = Tensor::<4>::zeros([2, channels, height, width], &Device::flex());
         let wide = match model.task() {
@@ -497,7 +497,7 @@ fn fresh_weights_of_squeezenet_are_spread_as_torchvisions() {
     // torchvision: kaiming_uniform_ (bound sqrt(6 / fan_in)) but for the last convolution, normal_(0, 0.01); zero biases.
     let device = Device::flex();
     let config = ModelConfig::Squeezenet(SqueezenetConfig::default());
-    let network = Network::new(&config, [3, 32, 32], 100, &device);
+    let network = Network::new(&config, ImageShape::new(3, 32, 32), 100, &device);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fresh.safetensors");
     kiln::weights::save(&network, &path).unwrap();

@@ -14,7 +14,7 @@ use kiln::config::experiment::{
 use kiln::kernels;
 use kiln::models::Network;
 use kiln::training::optimizer;
-use kiln::training::trainee::{Batch, Trainee};
+use kiln::training::train_model::{Batch, TrainModel};
 
 const IMAGES: usize = 5;
 const CLASSES: usize = 7;
@@ -73,7 +73,7 @@ fn exported(network: &Network) -> Vec<(String, Vec<f32>)> {
 /// The network with some weights, the same at every call.
 fn begun(config: &ModelConfig, shape: [usize; 3], device: &Device) -> Network {
     device.seed(3);
-    let network = Network::new(config, shape, CLASSES, device);
+    let network = Network::new(config, shape.into(), CLASSES, device);
     match config {
         // Fresh ones: through so many layers, without a norm, others grow beyond all bounds.
         ModelConfig::Squeezenet(_) => network,
@@ -99,10 +99,10 @@ fn answers(config: &ModelConfig, shape: [usize; 3]) -> (Vec<f32>, Vec<(String, V
         indices: (0..IMAGES).collect(),
         features: None,
     };
-    let trainee = Trainee::new(network, &LossConfig::default());
+    let trainee = TrainModel::new(network, &LossConfig::default());
     let step = TrainStep::step(&trainee, batch);
     let mut optimizer = optimizer::build(&OptimizerConfig::Sgd(SgdConfig::default()));
-    let moved: Trainee = optimizer.step(1.0, trainee, step.grads);
+    let moved: TrainModel = optimizer.step(1.0, trainee, step.grads);
     let moves =
         before
             .into_iter()

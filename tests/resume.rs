@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::Bench;
-use kiln::data::seed;
+use kiln::rng;
 use kiln::run_dir::RunDir;
 use kiln::training::checkpoint;
 use predicates::prelude::*;
@@ -80,13 +80,13 @@ fn squeezenet() -> Value {
 
 /// Three classes of coloured noise.
 fn write_photographs(bench: &Bench) {
-    let mut rng = seed::rng(&[1]);
+    let mut rng = rng::seeded(&[1]);
     for class in 0..3u8 {
         for (part, count) in [("train", 9), ("valid", 4)] {
             for index in 0..count {
                 let mut photograph = image::RgbImage::new(48, 48);
                 for pixel in photograph.pixels_mut() {
-                    let noise = (seed::uniform(&mut rng) * 120.0) as u8;
+                    let noise = (rng::uniform(&mut rng) * 120.0) as u8;
                     pixel.0 = [noise; 3];
                     pixel.0[usize::from(class)] += 60;
                 }
@@ -236,13 +236,13 @@ fn killed_and_resumed(config: &Value, kills: usize) -> Tally {
     // Most are killed more than once; what is left to do after the last kills also shows whether the end may be interrupted.
     let longest = began.elapsed().as_secs_f32() * 0.8;
     let history = String::from_utf8(bench.read("straight/metrics.jsonl")).unwrap();
-    let mut rng = seed::rng(&[SEED, kills as u64]);
+    let mut rng = rng::seeded(&[SEED, kills as u64]);
     let mut tally = Tally::default();
     while tally.kills < kills {
         let run = format!("run-{}", tally.runs_compared);
         while tally.kills < kills {
             let mut child = spawn(&bench, &begin_or_resume(&bench, &run));
-            std::thread::sleep(Duration::from_secs_f32(seed::uniform(&mut rng) * longest));
+            std::thread::sleep(Duration::from_secs_f32(rng::uniform(&mut rng) * longest));
             if let Some(status) = child.try_wait().unwrap() {
                 assert!(status.success(), "{run}: {status}");
                 break;

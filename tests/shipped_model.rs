@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::prelude::*;
 use common::{Bench, real_data, repository};
 use kiln::data::{self, DataSource, Split};
-use kiln::training::evaluate::{Rivals, evaluate};
+use kiln::evaluation::{Rivals, evaluate};
 use kiln::{config, ocr};
 
 /// The accuracy that `kiln eval artifacts/ocr` prints.

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use common::{Bench, SMALL, assert_self_contained, assert_well_formed};
 use kiln::metrics::{EpochRecord, Metrics};
 use kiln::run_dir::{Samples, Status, Summary};
-use kiln::studies::axes::{self, Axis, Draw, MOST_RUNS};
-use kiln::studies::leaderboard::Leaderboard;
-use kiln::studies::plan::Plan;
-use kiln::studies::sweep::{Sweep, TrialStatus};
-use kiln::studies::yardstick::Yardstick;
+use kiln::sweeps::leaderboard::Leaderboard;
+use kiln::sweeps::plan::Plan;
+use kiln::sweeps::ranking_metric::Yardstick;
+use kiln::sweeps::search_space::{self, Axis, Draw, MOST_RUNS};
+use kiln::sweeps::sweep::{Sweep, TrialStatus};
 use predicates::prelude::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -401,7 +401,7 @@ fn the_same_seed_draws_the_same_combinations() {
         "training.batch_size=16..64",
         "seed=1,2",
     ]);
-    let of = |seed| axes::draw(&axes, Draw { count: 40, seed }).expect("drawn");
+    let of = |seed| search_space::draw(&axes, Draw { count: 40, seed }).expect("drawn");
     assert_eq!(of(7), of(7));
     assert_ne!(of(7), of(8));
     let drawn = of(7);
@@ -440,9 +440,9 @@ fn the_same_seed_draws_the_same_combinations() {
 #[test]
 fn drawing_takes_as_many_as_there_are_and_no_more() {
     let axes = parsed(&["seed=1,2,3", "model.hidden=[16],[16,16]"]);
-    let draw = |count| axes::draw(&axes, Draw { count, seed: 1 });
+    let draw = |count| search_space::draw(&axes, Draw { count, seed: 1 });
     let mut all = draw(6).expect("all six");
-    let mut grid = axes::all(&axes).expect("a grid");
+    let mut grid = search_space::all(&axes).expect("a grid");
     let key = |c: &Vec<Value>| format!("{c:?}");
     all.sort_by_key(key);
     grid.sort_by_key(key);
@@ -450,17 +450,17 @@ fn drawing_takes_as_many_as_there_are_and_no_more() {
     let error = draw(7).expect_err("too many").to_string();
     assert!(error.contains("only 6"), "{error}");
     let whole = parsed(&["seed=1..3"]);
-    assert!(axes::draw(&whole, Draw { count: 3, seed: 1 }).is_ok());
-    assert!(axes::draw(&whole, Draw { count: 4, seed: 1 }).is_err());
+    assert!(search_space::draw(&whole, Draw { count: 3, seed: 1 }).is_ok());
+    assert!(search_space::draw(&whole, Draw { count: 4, seed: 1 }).is_err());
     let axes = parsed(&["seed=0..2000"]);
     let count = MOST_RUNS + 1;
-    assert!(axes::draw(&axes, Draw { count, seed: 1 }).is_err());
+    assert!(search_space::draw(&axes, Draw { count, seed: 1 }).is_err());
 }
 
 #[test]
 fn a_range_from_zero_is_drawn_evenly() {
     let axes = parsed(&["model.dropout=0..0.5"]);
-    let drawn = axes::draw(
+    let drawn = search_space::draw(
         &axes,
         Draw {
             count: 200,
@@ -477,7 +477,7 @@ fn a_range_from_zero_is_drawn_evenly() {
     assert!(Axis::parse("seed=3..1").is_err());
     // Two dots alone make no range.
     assert_eq!(
-        axes::all(&parsed(&["data.folder=../letters"])).unwrap(),
+        search_space::all(&parsed(&["data.folder=../letters"])).unwrap(),
         [[json!("../letters")]]
     );
 }
@@ -508,12 +508,12 @@ proptest! {
     ) {
         let texts: Vec<String> = values.iter().map(Value::to_string).collect();
         let joined = texts.join(",");
-        prop_assert_eq!(axes::split(&joined).expect("balanced"), texts);
+        prop_assert_eq!(search_space::split(&joined).expect("balanced"), texts);
     }
 
     #[test]
     fn splitting_loses_nothing_and_never_panics(text in any::<String>()) {
-        if let Ok(pieces) = axes::split(&text) {
+        if let Ok(pieces) = search_space::split(&text) {
             let stripped = |text: &str| text.split_whitespace().collect::<String>();
             prop_assert_eq!(stripped(&pieces.join(",")), stripped(&text));
         }

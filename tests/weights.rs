@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use burn::prelude::*;
 use common::{Bench, noisy, repository, tensors};
 use kiln::config::experiment::{CnnConfig, MlpConfig, ModelConfig, SqueezenetConfig};
-use kiln::data::ImageShape;
 use kiln::inference::{Classifier, ModelCard, to_input};
 use kiln::models::{Network, parameters};
+use kiln::shape::ImageShape;
 use kiln::weights::{self, Taken};
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
@@ -239,7 +239,7 @@ fn small() -> Network {
         hidden: vec![3],
         ..MlpConfig::default()
     });
-    Network::new(&config, [1, 2, 2], 2, &Device::flex())
+    Network::new(&config, ImageShape::new(1, 2, 2), 2, &Device::flex())
 }
 
 fn try_load(bytes: &[u8], except: &[&str]) -> Result<(Network, Taken), String> {
@@ -330,7 +330,7 @@ fn what_batch_norms_count_besides_is_ignored() {
         hidden: 0,
         ..CnnConfig::default()
     });
-    let network = || Network::new(&config, [1, 4, 4], 2, &Device::flex());
+    let network = || Network::new(&config, ImageShape::new(1, 4, 4), 2, &Device::flex());
     let values: Vec<Named> = exported(&noisy(network(), 3));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cnn.pth");
@@ -724,7 +724,12 @@ fn of_torchvision(classes: usize) -> Vec<(String, Vec<usize>)> {
 
 fn squeezenet(classes: usize) -> Network {
     let config = ModelConfig::Squeezenet(SqueezenetConfig::default());
-    Network::new(&config, [3, 32, 32], classes, &Device::flex())
+    Network::new(
+        &config,
+        ImageShape::new(3, 32, 32),
+        classes,
+        &Device::flex(),
+    )
 }
 
 #[test]
@@ -734,7 +739,7 @@ fn squeezenet_has_torchvisions_names_and_shapes_and_as_many_parameters() {
     assert_eq!(found, of_torchvision(1000));
     let network = Network::new(
         &ModelConfig::Squeezenet(SqueezenetConfig::default()),
-        [3, 32, 32],
+        ImageShape::new(3, 32, 32),
         1000,
         &Device::flex().autodiff(),
     );
@@ -750,7 +755,7 @@ fn an_export_is_a_file_for_pytorch_and_comes_back_as_it_was() {
         r#"{"data": {"kind": "glyphs", "size": 32}, "model": {"kind": "squeezenet"}}"#,
     );
     let grey = ModelConfig::Squeezenet(SqueezenetConfig::default());
-    let network = Network::new(&grey, [1, 32, 32], 36, &Device::flex());
+    let network = Network::new(&grey, ImageShape::new(1, 32, 32), 36, &Device::flex());
     weights::save(&network, &bench.path("first.safetensors")).unwrap();
     bench.output("model import first.safetensors squeezenet.json --to run");
     bench.output("model export run out.safetensors");
@@ -864,7 +869,7 @@ fn a_file_of_the_shape_of_a_model_card_is_kept_apart_from_it() {
         hidden: vec![3],
         ..MlpConfig::default()
     });
-    let network = Network::new(&config, [1, 16, 16], 36, &Device::flex());
+    let network = Network::new(&config, ImageShape::new(1, 16, 16), 36, &Device::flex());
     let card = ModelCard {
         model: config,
         input: ImageShape {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::{Outcome, output};
 use crate::config::{self, experiment::Backend};
+use crate::diagnostics::bench::{self, Mode, Timing};
 use crate::kernels;
 use crate::training::TrainError;
-use crate::training::bench::{self, Mode, Timing};
 
 /// Time training and inference with the model of a config.
 #[derive(clap::Args)]

@@ -8,8 +8,8 @@ use clap::Subcommand;
 use super::{Outcome, fetch, output, words};
 use crate::data::info::{self, summarize};
 use crate::data::loader::{Loader, Order};
-use crate::data::pages::{PageOptions, compose, varied};
 use crate::data::{self, DataSource};
+use crate::handwriting::pages::{PageOptions, compose, varied};
 use crate::{config, files};
 
 /// Columns of the sample sheet.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Outcome, output};
 use crate::config::experiment::Backend;
 use crate::data;
-use crate::doctor::{self, BackendReport, Diagnosis, TOLERANCE};
+use crate::diagnostics::doctor::{self, BackendReport, Diagnosis, TOLERANCE};
 use crate::report::table::{ABSENT, Table};
 
 /// Look whether this machine, this build and this folder are fit for work.

@@ -9,10 +9,10 @@ use super::{Outcome, output};
 use crate::config;
 use crate::config::experiment::Backend;
 use crate::data::{self, DataSource, Split};
+use crate::evaluation::{Evaluation, Rivals, evaluate};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
 use crate::run_dir::RunDir;
-use crate::training::evaluate::{Evaluation, Rivals, evaluate};
 
 /// How many of the most confused pairs are printed.
 const CONFUSED_PAIRS: usize = 10;

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use super::status_line::StatusLine;
 use super::{INTERRUPTED, Outcome, output};
 use crate::data::data_root;
-use crate::data::fetch::{
+use crate::fetch::{
     self, Check, DataSet, Event, FetchError, Outcome as Fetched, Patience, Sum, Verdict,
 };
 

@@ -9,8 +9,8 @@ use super::bench::Operators;
 use super::progress::SIGN_OF_LIFE;
 use super::{Outcome, output};
 use crate::config::{self, Experiment};
+use crate::diagnostics::gradcheck::{self, Options, Progress, Report, Subject};
 use crate::report::table::Table;
-use crate::training::gradcheck::{self, Options, Progress, Report, Subject};
 
 /// Hold the gradients of a config's model and loss against finite differences, in 64-bit floats.
 #[derive(clap::Args)]

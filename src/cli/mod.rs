@@ -105,7 +105,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
     use crate::config::ConfigError;
     use crate::device::DeviceError;
     use crate::run_dir::RunDirError;
-    use crate::studies::StudyError;
+    use crate::sweeps::SweepError;
     use crate::training::TrainError;
 
     let run_dir = |error: &RunDirError| matches!(error, RunDirError::Exists(_));
@@ -117,24 +117,24 @@ fn is_usage(error: &anyhow::Error) -> bool {
         TrainError::RunDir(error) => run_dir(error),
         _ => false,
     };
-    let study = |error: &StudyError| match error {
-        StudyError::Grid { .. }
-        | StudyError::TooMany { .. }
-        | StudyError::TooFew { .. }
-        | StudyError::Refused(_)
-        | StudyError::NotASweep { .. }
-        | StudyError::OtherSweep { .. }
-        | StudyError::Config(_) => true,
-        StudyError::Train(error) => train(error),
-        StudyError::RunDir(error) => run_dir(error),
-        StudyError::Busy(_) | StudyError::Io { .. } | StudyError::Write(_) => false,
+    let study = |error: &SweepError| match error {
+        SweepError::Grid { .. }
+        | SweepError::TooMany { .. }
+        | SweepError::TooFew { .. }
+        | SweepError::Refused(_)
+        | SweepError::NotASweep { .. }
+        | SweepError::OtherSweep { .. }
+        | SweepError::Config(_) => true,
+        SweepError::Train(error) => train(error),
+        SweepError::RunDir(error) => run_dir(error),
+        SweepError::Busy(_) | SweepError::Io { .. } | SweepError::Write(_) => false,
     };
     error.is::<ConfigError>()
         || error.is::<DeviceError>()
         || error.is::<output::UsageError>()
         || error.downcast_ref::<RunDirError>().is_some_and(run_dir)
         || error.downcast_ref::<TrainError>().is_some_and(train)
-        || error.downcast_ref::<StudyError>().is_some_and(study)
+        || error.downcast_ref::<SweepError>().is_some_and(study)
 }
 
 type Outcome = Result<(), Failure>;

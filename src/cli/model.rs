@@ -9,10 +9,11 @@ use serde::Serialize;
 use super::progress::weights_line;
 use super::{Outcome, output};
 use crate::config::experiment::{Experiment, InitConfig, ModelConfig, Task};
-use crate::data::{self, ImageShape};
+use crate::data;
 use crate::inference::{Classifier, ModelCard, uncalibrated};
 use crate::models::{Network, parameters};
 use crate::run_dir::RunDir;
+use crate::shape::ImageShape;
 use crate::{config, files, weights};
 
 /// Look into a model, take one over from PyTorch, or hand one on.
@@ -74,11 +75,17 @@ In Python: model.load_state_dict(safetensors.torch.load_file(\"flowers.safetenso
     },
 }
 
+/// A shape as the list `[channels, height, width]`.
+fn as_dims<S: serde::Serializer>(shape: &ImageShape, serializer: S) -> Result<S::Ok, S::Error> {
+    shape.dims().serialize(serializer)
+}
+
 #[derive(Serialize)]
 struct Info {
     model: &'static str,
     /// Channels, height, width.
-    input: [usize; 3],
+    #[serde(serialize_with = "as_dims")]
+    input: ImageShape,
     /// Of a classifier.
     classes: Option<usize>,
     tensors: Vec<TensorInfo>,
@@ -135,18 +142,13 @@ fn import(file: &Path, mut experiment: Experiment, to: &Path, names: Option<&Pat
     // The folder's config is that of the model as it stands.
     experiment.init = InitConfig::default();
     let classes = class_names(&experiment, names)?;
-    let (channels, height, width) = experiment.data.shape();
+    let shape = experiment.data.shape();
     let device = Device::flex();
-    let shape = [channels, height, width];
     let network = Network::new(&experiment.model, shape, classes.len(), &device);
     let (network, taken) = weights::load(network, file, &[])?;
     let card = ModelCard {
         model: experiment.model.clone(),
-        input: ImageShape {
-            channels,
-            height,
-            width,
-        },
+        input: shape,
         normalize: experiment.data.normalize().cloned(),
         classes,
         temperature: uncalibrated(),
@@ -209,7 +211,7 @@ fn of_run(path: &Path) -> anyhow::Result<Info> {
     let classifier = output::classifier(path, None)?;
     let card = classifier.card();
     let model = &card.model;
-    let shape = [card.input.channels, card.input.height, card.input.width];
+    let shape = card.input;
     // A network as it is trained: the classifier's own no longer says what training moves.
     let network = Network::new(model, shape, card.classes.len(), &Device::flex().autodiff());
     Ok(describe(model, &network, shape, card.classes.len()))
@@ -230,8 +232,7 @@ fn of_config(path: &Path) -> anyhow::Result<Info> {
                 path.display()
             ))
         })?;
-    let (channels, height, width) = experiment.data.shape();
-    let shape = [channels, height, width];
+    let shape = experiment.data.shape();
     let network = Network::new(
         &experiment.model,
         shape,
@@ -242,7 +243,7 @@ fn of_config(path: &Path) -> anyhow::Result<Info> {
 }
 
 /// Names and shapes as they stand in `model.safetensors`.
-fn describe(model: &ModelConfig, network: &Network, input: [usize; 3], classes: usize) -> Info {
+fn describe(model: &ModelConfig, network: &Network, input: ImageShape, classes: usize) -> Info {
     let tensors = parameters::list(network)
         .into_iter()
         .map(|parameter| TensorInfo {
@@ -261,15 +262,12 @@ fn describe(model: &ModelConfig, network: &Network, input: [usize; 3], classes: 
 }
 
 fn table(info: &Info) -> String {
-    let [channels, height, width] = info.input;
+    let input = info.input;
     let output = match info.classes {
         Some(classes) => format!("{classes} classes"),
-        None => format!("{channels}x{height}x{width}"),
+        None => input.to_string(),
     };
-    let mut lines = vec![format!(
-        "{}: {channels}x{height}x{width} -> {output}",
-        info.model
-    )];
+    let mut lines = vec![format!("{}: {input} -> {output}", info.model)];
     for tensor in &info.tensors {
         lines.push(format!(
             "{:<28} {:<20} {:>9}{}",

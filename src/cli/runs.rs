@@ -12,10 +12,10 @@ use crate::metrics::EpochRecord;
 use crate::report::format::{date, metric_name, metric_value, number};
 use crate::report::table::{ABSENT, Table};
 use crate::run_dir::RunDir;
-use crate::studies::compare::{Comparison, shown};
-use crate::studies::runs::{self, RunRecord, State};
-use crate::studies::yardstick::{Yardstick, plain};
-use crate::studies::{StudyError, defaults};
+use crate::sweeps::compare::{Comparison, shown};
+use crate::sweeps::ranking_metric::{Yardstick, plain};
+use crate::sweeps::runs::{self, RunRecord, State};
+use crate::sweeps::{SweepError, defaults};
 
 /// Where runs are looked for when no folder is named.
 const USUAL_FOLDERS: [&str; 2] = ["runs", "sweeps"];
@@ -217,10 +217,10 @@ fn as_value(run: &RunRecord) -> Value {
 }
 
 /// A folder that is a run in some state; anything else is the wrong name.
-fn open(path: &Path) -> Result<RunRecord, StudyError> {
+fn open(path: &Path) -> Result<RunRecord, SweepError> {
     match runs::is_run(path) {
         true => Ok(RunRecord::read(path)),
-        false => Err(StudyError::RunDir(crate::run_dir::RunDirError::NotARun {
+        false => Err(SweepError::RunDir(crate::run_dir::RunDirError::NotARun {
             path: path.to_path_buf(),
             missing: "config.json",
         })),
@@ -338,8 +338,8 @@ fn history(run: &RunRecord) -> Table {
 }
 
 /// What lies in a run's folder; folders end in a slash.
-fn file_names(path: &Path) -> Result<Vec<String>, StudyError> {
-    let error = |source| StudyError::Io {
+fn file_names(path: &Path) -> Result<Vec<String>, SweepError> {
+    let error = |source| SweepError::Io {
         path: path.to_path_buf(),
         source,
     };

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::progress::{PlainLines, on_ctrl_c};
 use super::{Failure, Outcome, output};
 use crate::config::experiment::Backend;
-use crate::studies::axes::{Axis, Draw};
-use crate::studies::leaderboard::Leaderboard;
-use crate::studies::plan::Plan;
-use crate::studies::sweep::{Record, Sweep, TrialStatus};
-use crate::studies::trials::{self, End, Stopper, TrialEnd, Watcher};
-use crate::studies::yardstick::plain;
+use crate::sweeps::leaderboard::Leaderboard;
+use crate::sweeps::plan::Plan;
+use crate::sweeps::ranking_metric::plain;
+use crate::sweeps::search_space::{Axis, Draw};
+use crate::sweeps::sweep::{Record, Sweep, TrialStatus};
+use crate::sweeps::trials::{self, End, Stopper, TrialEnd, Watcher};
 use crate::training::{self, Observer};
 
 /// Train one run for each combination of some settings, and rank them.

@@ -11,10 +11,11 @@ use clap::ValueEnum;
 use super::progress::{PlainLines, on_ctrl_c, weights_line};
 use super::{Failure, Outcome, output};
 use crate::config::{self, Experiment, experiment::Backend};
+use crate::diagnostics;
+use crate::diagnostics::dry_run::DryRun;
 use crate::report;
 use crate::report::table::Table;
 use crate::run_dir::{RunDir, Status, Summary};
-use crate::training::dry_run::DryRun;
 use crate::training::{self, Resumption, TrainError};
 
 /// Train the model that a config describes.
@@ -185,7 +186,7 @@ fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
     if let Some((path, taken)) = &prepared.weights {
         output::note(&weights_line(path, taken));
     }
-    let found = training::dry_run(&prepared)?;
+    let found = diagnostics::dry_run(&prepared)?;
     output::emit(&parameter_table(&found))?;
     let memory = match found.memory.peak {
         0 => String::new(),

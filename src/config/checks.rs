@@ -101,13 +101,12 @@ fn mixed_samples_have_one_shape(
     first: &DataConfig,
     path: &str,
 ) -> Option<Problem> {
-    let ((c, h, w), (channels, height, width)) = (source.shape(), first.shape());
-    (source.shape() != first.shape()).then(|| {
+    let (own, expected) = (source.shape(), first.shape());
+    (own != expected).then(|| {
         Problem::new(
             path,
             format!(
-                "has samples of {c}x{h}x{w} (channels x height x width), but those of data.sources.0 (\"{}\") are \
-                 {channels}x{height}x{width}",
+                "has samples of {own} (channels x height x width), but those of data.sources.0 (\"{}\") are {expected}",
                 first.kind()
             ),
         )
@@ -159,8 +158,8 @@ fn head_has_as_many_classes_as_the_data(experiment: &Experiment) -> Option<Probl
 }
 
 fn image_survives_every_pooling(experiment: &Experiment) -> Option<Problem> {
-    let (_, height, width) = experiment.data.shape();
-    let problem = experiment.model.misfit(height, width)?;
+    let shape = experiment.data.shape();
+    let problem = experiment.model.misfit(shape.height, shape.width)?;
     let key = match experiment.model {
         ModelConfig::Cnn(_) | ModelConfig::ConvAutoencoder(_) => "model.channels",
         _ => "model.kind",
@@ -254,7 +253,7 @@ fn erasing_has_a_size(experiment: &Experiment) -> Option<Problem> {
 
 fn normalization_fits_the_channels(experiment: &Experiment) -> Option<Problem> {
     let normalize = experiment.data.normalize()?;
-    let (channels, _, _) = experiment.data.shape();
+    let channels = experiment.data.shape().channels;
     let (name, count) = normalize.misfit(channels)?;
     Some(Problem::new(
         format!("data.normalize.{name}"),
@@ -302,8 +301,7 @@ fn image_folder_is_named(data: &DataConfig, path: &str) -> Option<Problem> {
 }
 
 fn colours_are_varied_where_there_are_colours(experiment: &Experiment) -> Option<Problem> {
-    let (channels, _, _) = experiment.data.shape();
-    if channels == 3 {
+    if experiment.data.shape().channels == 3 {
         return None;
     }
     let augment = experiment.data.augment();

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::shape::ImageShape;
+
 pub use super::image_folder::{Fit, ImageFolderConfig, RandomCropConfig};
 pub use super::junk::JunkConfig;
 pub use super::mix::MixConfig;
@@ -88,18 +90,23 @@ impl DataConfig {
         }
     }
 
-    /// `(channels, height, width)` of one sample.
-    pub fn shape(&self) -> (usize, usize, usize) {
+    /// The shape of one sample.
+    pub fn shape(&self) -> ImageShape {
         match self {
-            DataConfig::Glyphs(config) => (1, config.size, config.size),
-            DataConfig::Unipen(config) => (1, config.size, config.size),
-            DataConfig::Junk(config) => (1, config.size, config.size),
+            DataConfig::Glyphs(config) => ImageShape::new(1, config.size, config.size),
+            DataConfig::Unipen(config) => ImageShape::new(1, config.size, config.size),
+            DataConfig::Junk(config) => ImageShape::new(1, config.size, config.size),
             // The format of the course: rows of 1024 values.
-            DataConfig::Nist36(_) | DataConfig::Nist26(_) => (1, 32, 32),
-            DataConfig::Cifar10(_) => (3, 32, 32),
-            DataConfig::ImageFolder(config) => (config.channels, config.height, config.width),
+            DataConfig::Nist36(_) | DataConfig::Nist26(_) => ImageShape::new(1, 32, 32),
+            DataConfig::Cifar10(_) => ImageShape::new(3, 32, 32),
+            DataConfig::ImageFolder(config) => {
+                ImageShape::new(config.channels, config.height, config.width)
+            }
             // Without a first source, which the schema refuses, there are no samples.
-            DataConfig::Mix(config) => config.sources.first().map_or((0, 0, 0), Self::shape),
+            DataConfig::Mix(config) => {
+                let first = config.sources.first();
+                first.map_or(ImageShape::new(0, 0, 0), Self::shape)
+            }
         }
     }
 

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::shape::ImageShape;
+
 /// The network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -51,11 +53,11 @@ impl ModelConfig {
         }
     }
 
-    /// Number of weights, biases and statistics for images of `shape` (channels, height, width); `None` if it is beyond
+    /// Number of weights, biases and statistics for images of `shape`; `None` if it is beyond
     /// what a computer counts.
-    pub fn values(&self, shape: (usize, usize, usize), classes: usize) -> Option<usize> {
-        let (channels, height, width) = shape;
-        let pixels = channels.checked_mul(height)?.checked_mul(width)?;
+    pub fn values(&self, shape: ImageShape, classes: usize) -> Option<usize> {
+        let channels = shape.channels;
+        let pixels = shape.checked_values()?;
         match self {
             ModelConfig::Mlp(config) => {
                 dense(&[&[pixels], config.hidden.as_slice(), &[classes]].concat())
@@ -246,11 +248,8 @@ impl CnnConfig {
         }
     }
 
-    fn values(
-        &self,
-        (channels, height, width): (usize, usize, usize),
-        classes: usize,
-    ) -> Option<usize> {
+    fn values(&self, shape: ImageShape, classes: usize) -> Option<usize> {
+        let [channels, height, width] = shape.dims();
         let mut sum = match self.stem {
             0 => 0,
             stem => convolution(channels, stem)?,
@@ -363,7 +362,8 @@ impl ConvAutoencoderConfig {
             .map(move |step| (channels[step], channels[step.saturating_sub(1)]))
     }
 
-    fn values(&self, (channels, height, width): (usize, usize, usize)) -> Option<usize> {
+    fn values(&self, shape: ImageShape) -> Option<usize> {
+        let [channels, height, width] = shape.dims();
         let (height, width) = halved(height, width, self.channels.len());
         let features = height
             .checked_mul(width)?

@@ -8,9 +8,9 @@ use std::cell::RefCell;
 
 use super::ImageShape;
 use super::jitter::Jitter;
-use super::seed::{Rng, normal, uniform};
-use super::strokes::Affine;
 use crate::config::data::AugmentConfig;
+use crate::handwriting::strokes::Affine;
+use crate::rng::{Rng, normal, uniform};
 
 /// The value of paper, which comes in from outside the image.
 const PAPER: f32 = 1.0;

@@ -6,9 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DataError, DataSource, ImageShape, Split};
+use super::{DataError, DataSource, Split};
 use crate::config::data::Cifar10Config;
 use crate::files;
+use crate::shape::ImageShape;
 
 /// Names of the classes, in the order of the labels.
 const CLASSES: [&str; 10] = [

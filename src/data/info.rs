@@ -8,7 +8,8 @@ use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{DataError, DataSource, ImageShape, Split};
+use super::{DataError, DataSource, Split};
+use crate::shape::ImageShape;
 
 /// Longest bar of the table, in characters.
 const BAR: usize = 40;

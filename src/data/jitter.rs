@@ -11,8 +11,8 @@
 use pulp::Arch;
 
 use super::ImageShape;
-use super::seed::{Rng, uniform};
 use crate::config::data::AugmentConfig;
+use crate::rng::{Rng, uniform};
 
 /// Grey of red, green and blue (ITU-R BT.601, section 2.5.1; Pillow's and torchvision's grey).
 const GREY: [f64; 3] = [0.299, 0.587, 0.114];

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use rand::Rng as _;
 
-use super::seed::{self, Rng, normal, uniform};
-use super::strokes::{self, Affine, Point, Polyline};
 use super::unipen::{UNITS, Unipen};
-use super::{DataError, DataSource, ImageShape, Split};
+use super::{DataError, DataSource, Split};
 use crate::config::data::{JunkConfig, ShareConfig, SplitRule, UnipenConfig};
+use crate::handwriting::strokes::{self, Affine, Point, Polyline};
+use crate::rng::{self, Rng, normal, uniform};
+use crate::shape::ImageShape;
 
 /// The name of the class.
 pub const CLASS: &str = "junk";
@@ -280,7 +281,7 @@ impl DataSource for Junk {
                 split.name()
             )));
         }
-        let mut rng = seed::rng(&[PURPOSE, split as u64, index as u64, draw]);
+        let mut rng = rng::seeded(&[PURPOSE, split as u64, index as u64, draw]);
         self.draw(&mut rng, out);
         Ok(())
     }

@@ -9,8 +9,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::{DataError, DataSource, Split, augment, seed};
+use super::{DataError, DataSource, Split, augment};
 use crate::config::data::AugmentConfig;
+use crate::rng;
 
 /// Batches that are made ahead of the one in use, at most: enough to hide a slow one, little memory.
 const BATCHES_AHEAD: usize = 4;
@@ -96,7 +97,7 @@ impl Loader {
             Order::Once => 0,
             Order::EachEpoch => epoch as u64,
         };
-        indices.shuffle(&mut seed::rng(&[self.seed, ORDER_STREAM, epoch]));
+        indices.shuffle(&mut rng::seeded(&[self.seed, ORDER_STREAM, epoch]));
         indices
     }
 
@@ -146,7 +147,7 @@ impl Loader {
         let seed_parts = [self.seed, SAMPLE_STREAM, epoch as u64, index as u64];
         // Validation and test see every sample plainly (draw 0); an odd number is never 0.
         let draw = match self.split {
-            Split::Train if self.order != Order::Stored => seed::mix(&seed_parts) | 1,
+            Split::Train if self.order != Order::Stored => rng::mix(&seed_parts) | 1,
             _ => 0,
         };
         self.source.read(self.split, index, draw, out)?;
@@ -155,7 +156,7 @@ impl Loader {
                 config,
                 self.source.shape(),
                 out,
-                &mut seed::rng(&seed_parts),
+                &mut rng::seeded(&seed_parts),
             );
         }
         Ok(())

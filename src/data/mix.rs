@@ -8,7 +8,8 @@ use std::path::Path;
 
 use crate::config::data::MixConfig;
 
-use super::{DataError, DataSource, ImageShape, Split, open_in};
+use super::{DataError, DataSource, Split, open_in};
+use crate::shape::ImageShape;
 
 /// Sources that are trained on together.
 pub struct Mix {

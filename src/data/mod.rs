@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 pub mod augment;
 pub mod cifar10;
-pub mod fetch;
 pub mod glyphs;
 pub mod image_folder;
 pub mod info;
@@ -21,14 +20,12 @@ pub mod memory;
 pub mod mix;
 pub mod nist26;
 pub mod nist36;
-pub mod pages;
-pub mod seed;
 pub mod split;
-pub mod strokes;
 pub mod unipen;
 
 use crate::config::data::DataConfig;
 use crate::files::said;
+use crate::shape::ImageShape;
 
 /// The part of a data set that a sample belongs to.
 #[derive(
@@ -60,24 +57,6 @@ impl Split {
             Split::Valid => "valid",
             Split::Test => "test",
         }
-    }
-}
-
-/// The shape of one sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ImageShape {
-    /// 1 (grey) or 3 (red, green, blue).
-    pub channels: usize,
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
-
-impl ImageShape {
-    /// Number of values in one sample.
-    pub fn values(&self) -> usize {
-        self.channels * self.height * self.width
     }
 }
 

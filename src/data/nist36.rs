@@ -10,7 +10,8 @@ use crate::config::data::Nist36Config;
 
 use super::mat::{MatFile, Matrix};
 use super::memory::{MemorySource, quantize};
-use super::{DataError, ImageShape, Split, alphanumeric_classes};
+use super::{DataError, Split, alphanumeric_classes};
+use crate::shape::ImageShape;
 
 /// Height and width of a sample.
 pub const SIDE: usize = 32;

@@ -6,7 +6,7 @@
 use crate::config::data::{NumberConfig, ShareConfig, SplitRule};
 
 use super::Split;
-use super::seed;
+use crate::rng;
 
 /// The split that `rule` gives to the sample called `name`.
 ///
@@ -49,7 +49,7 @@ fn by_number(numbers: &NumberConfig, name: &str) -> Split {
 
 /// FNV-1a alone leaves the high bits of short names nearly constant; the finaliser spreads them.
 fn name_bits(name: &str) -> u64 {
-    seed::mix(&[seed::hash_name(name)])
+    rng::mix(&[rng::hash_name(name)])
 }
 
 /// The last run of digits in `name`, modulo `divisor`; reduced digit by digit, so that no length overflows.

@@ -12,13 +12,14 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
-use super::glyphs::hand::{self, Variation};
 use super::glyphs::proportions as p;
 use super::lines::{Limits, Lines};
-use super::seed::{self, Rng, normal};
-use super::strokes::{self, Affine, Polyline, Ragged};
-use super::{DataError, DataSource, ImageShape, Split, alphanumeric_classes, split};
+use super::{DataError, DataSource, Split, alphanumeric_classes, split};
 use crate::config::data::UnipenConfig;
+use crate::handwriting::hand::{self, Variation};
+use crate::handwriting::strokes::{self, Affine, Polyline, Ragged};
+use crate::rng::{self, Rng, normal};
+use crate::shape::ImageShape;
 
 /// The file in the data set's folder.
 const FILE: &str = "strokes.jsonl.gz";
@@ -297,7 +298,7 @@ impl DataSource for Unipen {
                 split.name()
             ))
         })?;
-        let mut rng = seed::rng(&[PURPOSE, split as u64, index as u64, draw]);
+        let mut rng = rng::seeded(&[PURPOSE, split as u64, index as u64, draw]);
         self.render(&segment.strokes, &mut rng, draw != 0, out);
         Ok(())
     }

@@ -26,3 +26,9 @@ pub struct EpochRecord {
     /// Over the validation samples, with the weights at the end of the epoch.
     pub valid: Metrics,
 }
+
+/// The `k` of top-k accuracy.
+pub const TOP_K: usize = 5;
+
+/// Name of top-k accuracy in files.
+pub const TOP_K_NAME: &str = "top5_accuracy";

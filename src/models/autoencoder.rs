@@ -10,6 +10,7 @@ use super::layers::{Block, Layout, convolve, linear, same_size, zero_bias};
 use super::{Layer, Work, layer};
 use crate::config::model::{AutoencoderConfig, ConvAutoencoderConfig};
 use crate::kernels::Activation;
+use crate::shape::ImageShape;
 
 /// Fully connected layers, ReLU between them and a sigmoid at the end; see [`AutoencoderConfig`].
 #[derive(Module, Debug)]
@@ -19,8 +20,8 @@ pub struct Autoencoder {
 
 impl Autoencoder {
     /// Xavier uniform weights and biases of zero, as in the course.
-    pub fn new(config: &AutoencoderConfig, shape: [usize; 3], device: &Device) -> Self {
-        let pixels: usize = shape.iter().product();
+    pub fn new(config: &AutoencoderConfig, shape: ImageShape, device: &Device) -> Self {
+        let pixels: usize = shape.values();
         let widths = [&[pixels], config.hidden.as_slice(), &[pixels]].concat();
         let layers = widths.windows(2).map(|pair| {
             let mut layer = LinearConfig::new(pair[0], pair[1])
@@ -78,8 +79,8 @@ pub struct ConvAutoencoder {
 
 impl ConvAutoencoder {
     /// Height and width are multiples of two to the number of blocks.
-    pub fn new(config: &ConvAutoencoderConfig, shape: [usize; 3], device: &Device) -> Self {
-        let [channels, height, width] = shape;
+    pub fn new(config: &ConvAutoencoderConfig, shape: ImageShape, device: &Device) -> Self {
+        let [channels, height, width] = shape.dims();
         let mut last = channels;
         let mut down = Vec::new();
         for &to in &config.channels {
@@ -126,8 +127,8 @@ impl ConvAutoencoder {
     }
 
     /// What one image of `[channels, height, width]` costs.
-    pub fn work(&self, shape: [usize; 3]) -> Work {
-        let mut positions = shape[1] * shape[2];
+    pub fn work(&self, shape: ImageShape) -> Work {
+        let mut positions = shape.pixels();
         let mut layers = Vec::new();
         for block in &self.down {
             layers.push(block.work(positions));

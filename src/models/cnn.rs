@@ -8,6 +8,7 @@ use super::layers::{Block, Layout, linear};
 use super::{Work, layer};
 use crate::config::model::{CnnConfig, Gather};
 use crate::kernels::Activation;
+use crate::shape::ImageShape;
 
 /// Convolutional blocks and fully connected layers; see [`CnnConfig`].
 #[derive(Module, Debug)]
@@ -26,8 +27,8 @@ pub struct Cnn {
 
 impl Cnn {
     /// Every block halves height and width (rounding down).
-    pub fn new(config: &CnnConfig, shape: [usize; 3], classes: usize, device: &Device) -> Self {
-        let [channels, height, width] = shape;
+    pub fn new(config: &CnnConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
+        let [channels, height, width] = shape.dims();
         let stem = (config.stem > 0).then(|| Block::new(channels, config.stem, false, device));
         let mut last = if config.stem > 0 {
             config.stem
@@ -112,8 +113,8 @@ impl Cnn {
     }
 
     /// What one image of `[channels, height, width]` costs.
-    pub fn work(&self, shape: [usize; 3]) -> Work {
-        let [_, mut height, mut width] = shape;
+    pub fn work(&self, shape: ImageShape) -> Work {
+        let [_, mut height, mut width] = shape.dims();
         let mut layers = Vec::new();
         layers.extend(self.stem.iter().map(|stem| stem.work(height * width)));
         for (block, more) in self.blocks.iter().zip(&self.more) {

@@ -9,6 +9,7 @@ use super::layers::{linear, zero_bias};
 use super::{Layer, Work, layer};
 use crate::config::experiment::{Activation, Init, MlpConfig};
 use crate::kernels;
+use crate::shape::ImageShape;
 
 /// Fully connected layers; see [`MlpConfig`].
 #[derive(Module, Debug)]
@@ -20,8 +21,8 @@ pub struct Mlp {
 
 impl Mlp {
     /// Layers from `channels * height * width` inputs over the hidden widths to `classes` logits; biases start at zero.
-    pub fn new(config: &MlpConfig, shape: [usize; 3], classes: usize, device: &Device) -> Self {
-        let widths: Vec<usize> = std::iter::once(shape.iter().product())
+    pub fn new(config: &MlpConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
+        let widths: Vec<usize> = std::iter::once(shape.values())
             .chain(config.hidden.iter().copied())
             .chain([classes])
             .collect();

@@ -8,6 +8,7 @@ use burn::module::Param;
 use burn::prelude::*;
 
 use crate::config::experiment::ModelConfig;
+use crate::shape::ImageShape;
 
 pub mod autoencoder;
 pub mod cnn;
@@ -40,13 +41,13 @@ pub enum Network {
 impl Network {
     /// Builds the network with fresh weights, drawn from the device's random generator.
     ///
-    /// `shape` is `[channels, height, width]` of one image; autoencoders have no use for the classes.
-    pub fn new(config: &ModelConfig, shape: [usize; 3], classes: usize, device: &Device) -> Self {
+    /// `shape` is that of one image; autoencoders have no use for the classes.
+    pub fn new(config: &ModelConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
         match config {
             ModelConfig::Mlp(config) => Network::Mlp(Mlp::new(config, shape, classes, device)),
             ModelConfig::Cnn(config) => Network::Cnn(Cnn::new(config, shape, classes, device)),
             ModelConfig::Squeezenet(config) => {
-                Network::Squeezenet(Squeezenet::new(config, shape[0], classes, device))
+                Network::Squeezenet(Squeezenet::new(config, shape.channels, classes, device))
             }
             ModelConfig::Autoencoder(config) => {
                 Network::Autoencoder(Autoencoder::new(config, shape, device))
@@ -109,8 +110,8 @@ impl Network {
         })
     }
 
-    /// What one image of `[channels, height, width]` costs.
-    pub fn work(&self, shape: [usize; 3]) -> Work {
+    /// What one image of `shape` costs.
+    pub fn work(&self, shape: ImageShape) -> Work {
         match self {
             Network::Mlp(network) => network.work(),
             Network::Cnn(network) => network.work(shape),
@@ -120,13 +121,12 @@ impl Network {
         }
     }
 
-    /// The weights of each unit of the first layer, seen as an image: `[units, channels, rows, columns]`, for images of
-    /// `shape` (channels, height, width).
-    pub fn first_weights(&self, shape: [usize; 3]) -> Option<Tensor<4>> {
+    /// The weights of each unit of the first layer, seen as an image: `[units, channels, rows, columns]`, for images of `shape`.
+    pub fn first_weights(&self, shape: ImageShape) -> Option<Tensor<4>> {
         let connected = |layer: Option<&burn::nn::Linear>| {
             let weight = layer?.weight.val().transpose();
             let [units, _] = weight.dims();
-            Some(weight.reshape([units, shape[0], shape[1], shape[2]]))
+            Some(weight.reshape([units, shape.channels, shape.height, shape.width]))
         };
         match self {
             Network::Mlp(network) => connected(network.first()),

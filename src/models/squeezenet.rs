@@ -11,6 +11,7 @@ use super::layers::{Layout, convolve, zero_bias};
 use super::{Work, layer as cost};
 use crate::config::model::SqueezenetConfig;
 use crate::kernels;
+use crate::shape::ImageShape;
 
 /// Rows, columns and step of a pool's window. Windows may stand over the edge (ceil mode).
 const POOL: (usize, usize) = (3, 2);
@@ -207,8 +208,8 @@ impl Squeezenet {
     }
 
     /// What one image of `[channels, height, width]` costs.
-    pub fn work(&self, shape: [usize; 3]) -> Work {
-        let mut sides = [shape[1], shape[2]];
+    pub fn work(&self, shape: ImageShape) -> Work {
+        let mut sides = [shape.height, shape.width];
         let mut layers = Vec::new();
         for layer in &self.features {
             match layer {

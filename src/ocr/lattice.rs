@@ -5,7 +5,7 @@
 
 use super::alphabet::Alphabet;
 use super::context::{Lattice, Span};
-use super::weights::Weights;
+use super::scoring::Scoring;
 use crate::segmentation::{Candidate, Candidates};
 
 /// The class of what is no character: two letters, half a letter, a blot.
@@ -90,7 +90,7 @@ impl Classes {
     }
 
     /// What each form could be as well, where neighbours may decide.
-    fn shared(&self, posterior: &[f32], weights: &Weights) -> Vec<f32> {
+    fn shared(&self, posterior: &[f32], weights: &Scoring) -> Vec<f32> {
         let share = |partner: &Partner| match partner.same {
             true => weights.same_form,
             false => weights.similar_form,
@@ -128,7 +128,7 @@ pub fn lattice(
     word: &Candidates,
     rows: &[Vec<f32>],
     classes: &Classes,
-    weights: &Weights,
+    weights: &Scoring,
     neighbours: bool,
     droppable: bool,
 ) -> Lattice {
@@ -173,7 +173,7 @@ fn may_be_cut(candidate: &Candidate) -> bool {
 }
 
 /// What a candidate costs for the way it was cut out.
-fn cost(candidate: &Candidate, weights: &Weights) -> f32 {
+fn cost(candidate: &Candidate, weights: &Scoring) -> f32 {
     let cut = match candidate.torn {
         true => weights.cut_torn,
         false => weights.cut,

@@ -3,7 +3,7 @@
 //! Comes in: an upright image and a [`Classifier`](crate::inference::Classifier) of single characters. Goes out: a
 //! [`Page`] of lines, words and letters, each with its box and confidence; [`formats`] turns pages into files that
 //! people and other programs take, [`expect`] is the truth to hold them against. Form and neighbours decide together:
-//! `lattice` scores what may be letters by form, [`context`] by what stands beside them, each as much as [`weights`] says;
+//! `lattice` scores what may be letters by form, [`context`] by what stands beside them, each as much as [`scoring`] says;
 //! [`alphabet`] says which characters there may be. Nothing here prints, and only word lists are read from files.
 
 pub mod alphabet;
@@ -13,7 +13,7 @@ pub mod formats;
 mod lattice;
 pub mod page;
 pub mod reader;
-pub mod weights;
+pub mod scoring;
 
 use std::path::Path;
 

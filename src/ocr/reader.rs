@@ -8,7 +8,7 @@ use super::alphabet::Alphabet;
 use super::context::{self, Choice, Context, Place, Token};
 use super::lattice::{self, Classes, JUNK};
 use super::page::{self, Guess, Letter, Line, Page, Word};
-use super::weights::Weights;
+use super::scoring::Scoring;
 use crate::inference::{Classifier, ModelError};
 use crate::segmentation::{self, Candidate, Candidates, Rect, Segmentation};
 use crate::timings::{Lap, Stopwatch};
@@ -35,7 +35,7 @@ pub struct Options {
     /// Which characters there may be.
     pub alphabet: Alphabet,
     /// What each kind of evidence counts.
-    pub weights: Weights,
+    pub weights: Scoring,
 }
 
 /// A page with the segmentation that it was read from.

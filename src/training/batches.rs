@@ -7,7 +7,7 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::prelude::*;
 
-use super::trainee::Batch;
+use super::train_model::Batch;
 use crate::config::data::NormalizeConfig;
 use crate::config::model::Task;
 use crate::data::loader::{Batches, HostBatch, Loader};

@@ -19,21 +19,22 @@ use burn::train::{
 
 use super::average::Average;
 use super::divergence;
+use super::error::TrainError;
 use super::features::FeatureCache;
-use super::run::TrainError;
 use super::strategy::EpochStrategy;
-use super::trainee::{Batch, Trainee};
+use super::train_model::{Batch, TrainModel};
 use super::{EpochReport, measures};
-use crate::data::seed;
 use crate::files::{self, WriteError};
 use crate::kernels;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::models::Network;
+use crate::rng;
+use crate::shape::ImageShape;
 
 /// Mixed into the seed of the device's random generator, so that dropout does not repeat other draws.
 const DEVICE_STREAM: u64 = 3;
 
-pub(super) type Processor = SupervisedTrainingEventProcessor<Trainee>;
+pub(super) type Processor = SupervisedTrainingEventProcessor<TrainModel>;
 
 /// Why an epoch was not completed.
 pub(super) enum Stop {
@@ -44,8 +45,8 @@ pub(super) enum Stop {
 /// The parts that every epoch needs.
 pub(super) struct EpochLoop<'a> {
     pub(super) strategy: &'a EpochStrategy,
-    pub(super) train: TrainLoader<Trainee>,
-    pub(super) valid: ValidLoader<Trainee>,
+    pub(super) train: TrainLoader<TrainModel>,
+    pub(super) valid: ValidLoader<TrainModel>,
     pub(super) interrupter: Interrupter,
     pub(super) store: Arc<EventStoreClient>,
     pub(super) processor: Processor,
@@ -59,19 +60,21 @@ pub(super) struct EpochLoop<'a> {
 
 impl EpochLoop<'_> {
     /// Trains and validates an epoch.
-    pub(super) fn run(&mut self, learner: &mut Learner<Trainee>, epoch: usize) -> Result<(), Stop> {
+    pub(super) fn run(
+        &mut self,
+        learner: &mut Learner<TrainModel>,
+        epoch: usize,
+    ) -> Result<(), Stop> {
         let start = Instant::now();
         if epoch == self.starting_epoch && epoch > 1 {
             self.recall_features(learner, epoch);
         }
         self.strategy.counter.store(epoch, Ordering::Relaxed);
-        self.strategy.device.seed(seed::mix(&[
-            self.strategy.seed,
-            DEVICE_STREAM,
-            epoch as u64,
-        ]));
+        self.strategy
+            .device
+            .seed(rng::mix(&[self.strategy.seed, DEVICE_STREAM, epoch as u64]));
         if learner.model().thaws_with(epoch) {
-            // A learner gives no other way to its model than a step, here one without gradients; see `Trainee::optimize`.
+            // A learner gives no other way to its model than a step, here one without gradients; see `TrainModel::optimize`.
             learner.optimizer_step(GradientsParams::new());
         }
         self.train_epoch(learner, epoch).map_err(Stop::Failed)?;
@@ -105,7 +108,7 @@ impl EpochLoop<'_> {
 
     fn train_epoch(
         &mut self,
-        learner: &mut Learner<Trainee>,
+        learner: &mut Learner<TrainModel>,
         epoch: usize,
     ) -> Result<(), TrainError> {
         let loader = self.train.clone();
@@ -121,7 +124,9 @@ impl EpochLoop<'_> {
             let [images, channels, height, width] = batch.images.dims();
             let work_per_image = *work_per_image.get_or_insert_with(|| {
                 let network = learner.model().network;
-                network.work([channels, height, width]).forward
+                network
+                    .work(ImageShape::new(channels, height, width))
+                    .forward
             });
             let item = kernels::in_pool(work_per_image * images, || {
                 let batch = match &mut features {
@@ -165,7 +170,7 @@ impl EpochLoop<'_> {
 
     /// Computes the features that a run which never stopped would have kept: from the batches of its first epoch, because in
     /// another company a sample's last bits may differ.
-    fn recall_features(&mut self, learner: &Learner<Trainee>, epoch: usize) {
+    fn recall_features(&mut self, learner: &Learner<TrainModel>, epoch: usize) {
         let loader = self.train.clone();
         let fixed = self.strategy.training_is_fixed && !learner.model().thaws_with(epoch);
         let Some(mut features) = self.features_of(learner, 0, fixed, loader.num_items()) else {
@@ -189,7 +194,7 @@ impl EpochLoop<'_> {
     /// The kept features of a split, if those of its samples stay the same.
     fn features_of(
         &mut self,
-        learner: &Learner<Trainee>,
+        learner: &Learner<TrainModel>,
         split: usize,
         samples_are_fixed: bool,
         samples: usize,
@@ -200,14 +205,14 @@ impl EpochLoop<'_> {
     }
 
     /// The weights that are validated and kept, ready for inference.
-    pub(super) fn judged(&self, learner: &Learner<Trainee>) -> Network {
+    pub(super) fn judged(&self, learner: &Learner<TrainModel>) -> Network {
         match &self.average {
             Some(average) => average.network(),
             None => learner.model().network.valid(),
         }
     }
 
-    fn valid_epoch(&mut self, learner: &Learner<Trainee>, epoch: usize) {
+    fn valid_epoch(&mut self, learner: &Learner<TrainModel>, epoch: usize) {
         let mut model = learner.model().valid();
         model.network = self.judged(learner);
         let loader = self.valid.clone();

@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use super::trainee::Batch;
+use super::train_model::Batch;
 use crate::models::Network;
 
 /// Most bytes of features that a split may take.

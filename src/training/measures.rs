@@ -12,12 +12,7 @@ use burn::train::metric::{
 };
 
 use crate::config::model::Task;
-
-/// The `k` of top-k accuracy.
-pub const TOP_K: usize = 5;
-
-/// Name of top-k accuracy in files.
-pub const TOP_K_NAME: &str = "top5_accuracy";
+use crate::metrics::{TOP_K, TOP_K_NAME};
 
 /// Name of the accuracy metric inside burn-train.
 pub const ACCURACY: &str = "Accuracy";

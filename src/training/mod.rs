@@ -8,34 +8,31 @@ use std::time::Duration;
 
 pub mod average;
 pub mod batches;
-pub mod bench;
 pub mod checkpoint;
 mod checkpointer;
 pub mod divergence;
-pub mod dry_run;
 mod epoch;
-pub mod evaluate;
+pub mod error;
 pub mod features;
-pub mod gradcheck;
-pub mod groups;
-pub mod handover;
-pub mod ledger;
+pub mod finalize;
+pub mod history;
 pub mod logger;
 pub mod measures;
 pub mod optimizer;
 mod page;
+pub mod param_groups;
 pub mod prepare;
 pub mod renderer;
 pub mod resume;
 pub mod run;
 pub mod schedule;
 pub mod strategy;
-pub mod trainee;
+pub mod train_model;
 
-pub use dry_run::dry_run;
+pub use error::TrainError;
 pub use page::BURN_VERSION;
 pub use resume::Resumption;
-pub use run::{Options, Outcome, TrainError, resume, run};
+pub use run::{Options, Outcome, resume, run};
 
 use crate::metrics::EpochRecord;
 

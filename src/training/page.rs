@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::evaluate::Evaluation;
 use crate::config::Experiment;
 use crate::config::model::Task;
+use crate::evaluation::Evaluation;
 use crate::files::{self, WriteError};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
@@ -95,7 +95,6 @@ fn headline(run: &Finished) -> Vec<(String, String)> {
 /// The first layer's weights as images, before training and after.
 fn filters(run: &Finished) -> Vec<Filters> {
     let shape = run.summary.input;
-    let dims = [shape.channels, shape.height, shape.width];
     let networks = [
         ("before training", run.first),
         ("after training", Some(run.last)),
@@ -103,7 +102,7 @@ fn filters(run: &Finished) -> Vec<Filters> {
     networks
         .into_iter()
         .filter_map(|(when, network)| {
-            let weights = network?.first_weights(dims)?.without_autodiff();
+            let weights = network?.first_weights(shape)?.without_autodiff();
             let [units, channels, height, width] = weights.dims();
             let values = weights.try_into_data().ok()?.iter::<f32>().collect();
             Some(Filters {

@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 
 use super::batches::{DeviceBatches, EpochCounter};
 use super::checkpoint::{Checkpoint, CheckpointError};
-use super::groups::{self, Thaw};
-use super::run::TrainError;
-use super::trainee::Trainee;
+use super::error::TrainError;
+use super::param_groups::{self, Thaw};
+use super::train_model::TrainModel;
 use crate::config::Experiment;
 use crate::config::experiment::{ClassWeights, LossConfig};
 use crate::config::model::Task;
@@ -29,10 +29,10 @@ use crate::weights::{self, Taken};
 
 /// An experiment with its data opened and its network built; nothing is written yet.
 pub struct Prepared {
-    pub(super) experiment: Experiment,
+    pub(crate) experiment: Experiment,
     pub(super) device: Device,
     pub(super) source: Arc<dyn DataSource>,
-    pub(super) network: Network,
+    pub(crate) network: Network,
     /// The network before training; `None` where a run goes on and the weights that it began with are gone.
     pub(super) first: Option<Network>,
     pub(super) thaws: Vec<Thaw>,
@@ -84,9 +84,8 @@ pub(super) fn prepare_from(
     }
     source.check()?;
     let shape = source.shape();
-    let dims = [shape.channels, shape.height, shape.width];
     device.seed(experiment.seed);
-    let fresh = Network::new(&experiment.model, dims, classes, &device);
+    let fresh = Network::new(&experiment.model, shape, classes, &device);
     let (network, first, weights) = match checkpoint {
         None => {
             let (network, weights) = with_first_weights(fresh, &experiment)?;
@@ -100,7 +99,7 @@ pub(super) fn prepare_from(
             (network, first.ok().map(|(first, _)| first), None)
         }
     };
-    let grouped = groups::apply(network, &experiment.parameters)?;
+    let grouped = param_groups::apply(network, &experiment.parameters)?;
     let parameters = parameters::trainable(&grouped.network);
     let epoch = checkpoint.map_or(0, Checkpoint::epoch);
     let thawed = grouped.thaws.iter().filter(|thaw| thaw.epoch <= epoch);
@@ -190,7 +189,7 @@ impl Prepared {
     }
 
     /// How much a training sample of each class counts, if not all alike: `samples / (classes x samples of the class)`.
-    pub(super) fn class_weights(&self) -> Option<Vec<f32>> {
+    pub(crate) fn class_weights(&self) -> Option<Vec<f32>> {
         if self.experiment.loss.class_weights == ClassWeights::Equal {
             return None;
         }
@@ -237,7 +236,7 @@ impl Prepared {
 impl Checkpoint {
     /// The network in training.
     fn network(&self, fresh: Network, loss: &LossConfig) -> Result<Network, CheckpointError> {
-        let trainee = Trainee::new(fresh, loss);
+        let trainee = TrainModel::new(fresh, loss);
         let loaded = trainee.try_load_record(self.parts.model.clone());
         Ok(loaded.map_err(|error| self.misfit(&error))?.network)
     }

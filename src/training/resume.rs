@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::checkpoint::{self, Checkpoint, CheckpointError};
-use super::run::TrainError;
+use super::error::TrainError;
 use crate::config::experiment::ScheduleConfig;
 use crate::config::{self, Experiment};
 use crate::files;

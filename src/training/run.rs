@@ -14,98 +14,33 @@ use super::average::Average;
 use super::batches::EpochCounter;
 use super::checkpoint::{Checkpoint, CheckpointError, Header, Parts};
 use super::checkpointer::{Assembly, EveryEpoch, Share};
-use super::divergence::Largest;
-use super::evaluate::{self, EvaluateError, Rivals};
-use super::groups;
-use super::handover;
-use super::ledger::Ledger;
+use super::error::TrainError;
+use super::finalize;
+use super::history::History;
 use super::logger::FinalValues;
-use super::measures::{self, Loss, Psnr, SampleMean, TOP_K};
+use super::measures::{self, Loss, Psnr, SampleMean};
 use super::page::{self, Finished};
+use super::param_groups;
 use super::prepare::prepare_from;
 pub use super::prepare::{Prepared, prepare};
 use super::renderer::Renderer;
 use super::resume::Resumption;
 use super::schedule::EpochSchedule;
 use super::strategy::EpochStrategy;
-use super::trainee::Trainee;
+use super::train_model::TrainModel;
 use super::{Observer, Plan, optimizer};
+use crate::config::Experiment;
 use crate::config::model::Task;
-use crate::config::{ConfigError, Experiment};
-use crate::data::{DataError, Split};
-use crate::device::DeviceError;
-use crate::files::{self, WriteError};
-use crate::inference::{Classifier, ModelError};
-use crate::metrics::Metrics;
+use crate::data::Split;
+use crate::evaluation::{self, Rivals};
+use crate::files;
+use crate::inference::Classifier;
 use crate::metrics::classification::Confusion;
-use crate::run_dir::{RunDir, RunDirError, RunLock, Status, Summary};
-use crate::weights::WeightsError;
+use crate::metrics::{Metrics, TOP_K};
+use crate::run_dir::{RunDir, RunLock, Status, Summary};
 
 /// How many of the most confused pairs go into the summary.
 const CONFUSED_PAIRS: usize = 10;
-
-/// Why a run failed.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// The settings that were changed.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The backend.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// The data.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The experiment does not fit its data.
-    #[error("{0}")]
-    Mismatch(String),
-    /// The run directory.
-    #[error(transparent)]
-    RunDir(#[from] RunDirError),
-    /// The run can't go on as it was asked to.
-    #[error("--resume: {0}")]
-    Resume(String),
-    /// The checkpoint to go on from.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A file of the run.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// The trained model.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The weights to start from.
-    #[error("init.weights: {0}")]
-    Weights(#[from] WeightsError),
-    /// The evaluation at the end.
-    #[error(transparent)]
-    Evaluate(#[from] EvaluateError),
-    /// The loss is no number any more.
-    #[error(
-        "the {part} loss is not a finite number in {}epoch {epoch} (learning rate {learning_rate:e}{}); lower \
-         optimizer.lr or set optimizer.clip_norm",
-        step.map_or_else(String::new, |step| format!("step {step} of ")),
-        largest.as_ref().map_or_else(String::new, |largest| format!(", {largest}"))
-    )]
-    NotFinite {
-        /// `training` or `validation`.
-        part: &'static str,
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The step of the epoch, counted from 1; `None` if it was seen at the epoch's end.
-        step: Option<usize>,
-        /// The rate of that step, or of the epoch's last.
-        learning_rate: f64,
-        /// The largest gradient of that step.
-        largest: Option<Largest>,
-    },
-    /// Something stopped the learner.
-    #[error("training stopped: {0}")]
-    Stopped(String),
-    /// The user asked the dashboard to kill the run.
-    #[error("killed from the dashboard")]
-    Killed,
-}
 
 /// What a run is told besides the experiment.
 pub struct Options {
@@ -179,7 +114,7 @@ pub fn prepare_resumed(resumption: &Resumption) -> Result<Prepared, TrainError> 
 /// Where the first epoch starts.
 struct Start {
     header: Header,
-    ledger: Ledger,
+    ledger: History,
     average: Option<Average>,
     /// What the learner goes on from.
     parts: Option<Parts>,
@@ -190,7 +125,7 @@ impl Start {
     fn new(header: Header) -> Self {
         Self {
             header,
-            ledger: Ledger::default(),
+            ledger: History::default(),
             average: None,
             parts: None,
         }
@@ -221,7 +156,7 @@ impl Start {
         let kept = progress.kept.map(|epoch| (epoch, kept));
         Ok(Self {
             header,
-            ledger: Ledger::resumed(progress, kept),
+            ledger: History::resumed(progress, kept),
             average,
             parts: None,
         })
@@ -272,7 +207,7 @@ fn train(
     run_dir: &RunDir,
     start: Start,
     options: Options,
-) -> (Ledger, Option<TrainError>) {
+) -> (History, Option<TrainError>) {
     let config = &prepared.experiment;
     let done = start.ledger.epochs.len();
     let counter: EpochCounter = Arc::new(AtomicUsize::new(done + 1));
@@ -344,7 +279,11 @@ fn train(
 }
 
 /// Network, optimizer and schedule as they are before the first step.
-fn learner(prepared: &Prepared, epoch: EpochCounter, steps_per_epoch: usize) -> Learner<Trainee> {
+fn learner(
+    prepared: &Prepared,
+    epoch: EpochCounter,
+    steps_per_epoch: usize,
+) -> Learner<TrainModel> {
     let config = &prepared.experiment;
     let schedule = EpochSchedule::new(
         &config.schedule,
@@ -352,10 +291,10 @@ fn learner(prepared: &Prepared, epoch: EpochCounter, steps_per_epoch: usize) -> 
         config.training.epochs,
         steps_per_epoch,
     );
-    let trainee = Trainee::new(prepared.network.clone(), &config.loss)
+    let trainee = TrainModel::new(prepared.network.clone(), &config.loss)
         .weighing(prepared.class_weights())
         .thawing(prepared.thaws.clone(), epoch);
-    let schedule = groups::schedule(schedule, &prepared.rates);
+    let schedule = param_groups::schedule(schedule, &prepared.rates);
     Learner::new(trainee, optimizer::build(&config.optimizer), schedule)
 }
 
@@ -375,14 +314,14 @@ fn why_it_panicked(panic: &(dyn std::any::Any + Send)) -> TrainError {
 fn finish(
     prepared: &Prepared,
     run_dir: RunDir,
-    ledger: Ledger,
+    ledger: History,
     began: Instant,
     interrupter: &Interrupter,
 ) -> Result<Outcome, TrainError> {
     let (best_epoch, network) = ledger
         .kept
         .ok_or_else(|| TrainError::Stopped("before the first step".into()))?;
-    let (classifier, calibration) = handover::hand_on(
+    let (classifier, calibration) = finalize::hand_on(
         Classifier::new(&network, prepared.card(), &prepared.device),
         &prepared.experiment.training,
         &prepared.source,
@@ -392,7 +331,7 @@ fn finish(
     // Whoever interrupts a run, or its last evaluation, does not want to wait for figures.
     let evaluate = |split, samples| match samples {
         0 => Ok(None),
-        _ => evaluate::evaluate_unless_stopped(
+        _ => evaluation::evaluate_unless_stopped(
             &classifier,
             prepared.source.clone(),
             split,

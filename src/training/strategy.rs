@@ -18,8 +18,8 @@ use super::average::Average;
 use super::batches::EpochCounter;
 use super::checkpointer::Assembly;
 use super::epoch::{EpochLoop, Processor, Stop};
-use super::ledger::Ledger;
-use super::trainee::Trainee;
+use super::history::History;
+use super::train_model::TrainModel;
 use crate::config::experiment::{EarlyStoppingConfig, Keep};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
@@ -48,22 +48,22 @@ pub struct EpochStrategy {
     /// Who watches.
     pub observer: Arc<dyn Observer>,
     /// What is left behind.
-    pub ledger: Arc<Mutex<Ledger>>,
+    pub ledger: Arc<Mutex<History>>,
     /// Makes the checkpoints.
     pub assembly: Arc<Assembly>,
     /// The running average of the weights, of a run that goes on.
     pub average: Option<Average>,
 }
 
-impl SupervisedLearningStrategy<Trainee> for EpochStrategy {
+impl SupervisedLearningStrategy<TrainModel> for EpochStrategy {
     fn fit(
         &self,
-        components: TrainingComponents<Trainee>,
-        mut learner: Learner<Trainee>,
-        train: TrainLoader<Trainee>,
-        valid: ValidLoader<Trainee>,
+        components: TrainingComponents<TrainModel>,
+        mut learner: Learner<TrainModel>,
+        train: TrainLoader<TrainModel>,
+        valid: ValidLoader<TrainModel>,
         starting_epoch: usize,
-    ) -> (Trainee, Processor) {
+    ) -> (TrainModel, Processor) {
         let mut epochs = EpochLoop {
             strategy: self,
             train: train.to_device(&self.device),
@@ -124,7 +124,7 @@ impl SupervisedLearningStrategy<Trainee> for EpochStrategy {
 }
 
 impl EpochStrategy {
-    fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
+    fn ledger(&self) -> std::sync::MutexGuard<'_, History> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

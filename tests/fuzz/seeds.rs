@@ -7,8 +7,8 @@ use std::path::Path;
 use burn::prelude::*;
 use image::{DynamicImage, ImageFormat};
 use kiln::config::experiment::{MlpConfig, ModelConfig};
-use kiln::data::ImageShape;
 use kiln::inference::{Classifier, ModelCard};
+use kiln::shape::ImageShape;
 use kiln::weights;
 
 use super::targets;

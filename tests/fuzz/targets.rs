@@ -8,16 +8,17 @@ use std::path::{Path, PathBuf};
 use burn::prelude::*;
 use kiln::config::experiment::{LossConfig, MlpConfig, ModelConfig};
 use kiln::config::{self, data::UnipenConfig};
-use kiln::data::fetch::unpack::{self, UnpackError};
 use kiln::data::mat::MatFile;
 use kiln::data::unipen::Unipen;
 use kiln::data::{DataSource, Split, cifar10};
+use kiln::fetch::unpack::{self, UnpackError};
 use kiln::inference::Classifier;
 use kiln::models::Network;
 use kiln::ocr::expect;
 use kiln::photo::{self, MAX_WORKING_BYTES};
+use kiln::shape::ImageShape;
 use kiln::training::checkpoint;
-use kiln::training::trainee::Trainee;
+use kiln::training::train_model::TrainModel;
 use kiln::weights;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -143,7 +144,12 @@ fn perceptron(hidden: usize, side: usize, classes: usize) -> Network {
         hidden: vec![hidden],
         ..MlpConfig::default()
     });
-    Network::new(&config, [1, side, side], classes, &Device::flex())
+    Network::new(
+        &config,
+        ImageShape::new(1, side, side),
+        classes,
+        &Device::flex(),
+    )
 }
 
 /// Safetensors and what PyTorch wrote, told apart by the content.
@@ -252,7 +258,7 @@ pub fn checkpoint(bytes: &[u8]) -> String {
         Err(error) => return refused_in_a_line(error),
     };
     // The network of the seeds, as it is in training.
-    let trainee = Trainee::new(perceptron(1, 16, 36), &LossConfig::default());
+    let trainee = TrainModel::new(perceptron(1, 16, 36), &LossConfig::default());
     match trainee.try_load_record(checkpoint.parts.model) {
         Ok(_) => "a checkpoint".into(),
         Err(error) => refused(error.to_string()),

@@ -1,8 +1,8 @@
 //! Which part of a photograph a sample shows: the middle, or a part drawn at random. Only numbers; no pixels.
 
 use crate::config::data::RandomCropConfig;
-use crate::data::ImageShape;
-use crate::data::seed::{Rng, uniform};
+use crate::rng::{Rng, uniform};
+use crate::shape::ImageShape;
 
 /// How often a random part is drawn anew that does not lie within the photograph, as in torchvision.
 const TRIES: usize = 10;

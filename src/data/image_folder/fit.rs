@@ -6,7 +6,7 @@ use super::crops::{Part, centred, cover};
 use super::letter;
 use super::resample::{self, Axis, Photo};
 use crate::config::data::{Fit, ImageFolderConfig};
-use crate::data::ImageShape;
+use crate::shape::ImageShape;
 
 /// A photograph that random parts are cut from is kept with its shorter side at 256 for samples of 224, to which most
 /// ImageNet recipes resize. Smaller would blur the smallest parts more, larger would cost memory and time.

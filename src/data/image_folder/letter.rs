@@ -7,8 +7,8 @@ use image::RgbImage;
 
 use super::fit::{border, median};
 use super::resample::{self, Axis, Photo};
-use crate::data::ImageShape;
 use crate::segmentation::{self, LetterBox, Rect};
+use crate::shape::ImageShape;
 
 /// Longer side of the photograph on the sheet, in pixels: letters of a page photographed at arm's length are about so high.
 const LETTER_SIDE: usize = 80;

@@ -19,9 +19,11 @@ mod resample;
 
 pub use fit::{View, to_sample};
 
-use super::{DataError, DataSource, ImageShape, Split, seed};
+use super::{DataError, DataSource, Split};
 use crate::config::data::{ImageFolderConfig, RandomCropConfig};
 use crate::photo;
+use crate::rng;
+use crate::shape::ImageShape;
 use crops::Part;
 use resample::Photo;
 
@@ -142,7 +144,7 @@ impl ImageFolder {
         match (kept, self.random_crop(split)) {
             (Kept::Ready(bytes), _) => fit::write_values(bytes, out),
             (Kept::Photo(photo), Some(config)) if draw != 0 => {
-                let mut rng = seed::rng(&[draw, CROP_STREAM]);
+                let mut rng = rng::seeded(&[draw, CROP_STREAM]);
                 let part = Part::draw(config, photo.width, photo.height, &mut rng);
                 fit::write_part(photo, self.shape, part, out);
             }

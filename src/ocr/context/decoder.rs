@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::kinds::{Grammar, State};
+use super::token_grammar::{Grammar, State};
 
 /// Readings of a beginning that are followed further, those alike in their last letters counted once.
 const BEAM: usize = 40;

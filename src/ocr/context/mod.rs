@@ -6,8 +6,8 @@
 //! searches. Nothing here knows pictures or networks.
 
 mod decoder;
-mod kinds;
 mod ngram;
+mod token_grammar;
 mod words;
 
 use std::path::Path;
@@ -16,11 +16,11 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 pub use decoder::{Decoded, Lattice, Span, decode};
-pub use kinds::{Anything, Grammar, Kind, Mixtures, Numbers, State, Words};
 pub use ngram::{BOUNDARY, History, Ngram, SYMBOLS};
+pub use token_grammar::{Anything, Grammar, Kind, Mixtures, Numbers, State, Words};
 pub use words::{WordList, WordsError};
 
-use super::weights::Weights;
+use super::scoring::Scoring;
 
 /// Rounds in which the page's tokens and the shares of their kinds settle each other.
 const ROUNDS: usize = 4;
@@ -88,7 +88,7 @@ pub struct Choice {
 }
 
 /// Reads the tokens of a page, each as one of its kinds; without an n-gram, each letter by its form alone.
-pub fn read(tokens: &[Token], ngram: Option<&Ngram>, weights: &Weights) -> Vec<Choice> {
+pub fn read(tokens: &[Token], ngram: Option<&Ngram>, weights: &Scoring) -> Vec<Choice> {
     let Some(ngram) = ngram else {
         return tokens.par_iter().map(plain).collect();
     };
@@ -122,7 +122,7 @@ fn evidence(decoded: &Option<Decoded>) -> f32 {
         .map_or(f32::NEG_INFINITY, |decoded| decoded.evidence)
 }
 
-fn decode_as(kind: Kind, lattice: &Lattice, ngram: &Ngram, weights: &Weights) -> Option<Decoded> {
+fn decode_as(kind: Kind, lattice: &Lattice, ngram: &Ngram, weights: &Scoring) -> Option<Decoded> {
     match kind {
         Kind::Word => decode(lattice, &mut Words::new(ngram, weights)),
         Kind::Number => decode(lattice, &mut Numbers(weights)),
@@ -142,7 +142,7 @@ fn plain(token: &Token) -> Choice {
 }
 
 /// The share of each kind, by place, from the page's own tokens (expectation and maximisation).
-fn habits(evidence: &[(Place, Vec<f32>)], weights: &Weights) -> [Vec<f32>; 3] {
+fn habits(evidence: &[(Place, Vec<f32>)], weights: &Scoring) -> [Vec<f32>; 3] {
     let usual = [weights.kinds, weights.single, weights.single];
     let mut habits = usual.map(|kinds| kinds.to_vec());
     for _ in 0..ROUNDS {

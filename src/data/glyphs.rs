@@ -1,0 +1,185 @@
+//! Hand-printed capitals and digits that kiln draws itself: a data set that needs no files.
+//!
+//! Comes in: a [`GlyphsConfig`]. Goes out: grey samples of 36 classes (A to Z, 0 to 9) in the proportions of the NIST36
+//! samples, dark on white. Every sample is a pure function of the config's seed and size, the split and the index, and
+//! its class is the index modulo 36. Whole pages are the business of [`crate::handwriting::pages`].
+
+use rayon::prelude::*;
+
+use super::{DataError, DataSource, Split, alphanumeric_classes};
+use crate::config::data::GlyphsConfig;
+use crate::handwriting::strokes::{self, Polyline, Ragged};
+use crate::rng::{self, Rng, normal};
+use crate::shape::ImageShape;
+
+pub use crate::handwriting::CLASSES;
+use crate::handwriting::hand::{self, Variation};
+
+/// Proportions of a sample, in pixels of a 32 x 32 image; another size scales them. The means are those of the NIST36
+/// samples (ink's longer side 25.5 px, pen 2.75 px log-normal); the spreads are smaller, so that a small perceptron can
+/// learn the set in a minute.
+pub mod proportions {
+    /// The size that the other values are for.
+    pub const SIZE: f32 = 32.0;
+    /// Longer side of the ink's box: mean.
+    pub const LONGER: f32 = 25.5;
+    /// Longer side: standard deviation.
+    pub const LONGER_SPREAD: f32 = 2.0;
+    /// Longer side: least and most. The most leaves a margin of 1 px on both sides, and room for the soft edge.
+    pub const LONGER_RANGE: (f32, f32) = (18.0, 28.5);
+    /// Pen: median width.
+    pub const PEN: f32 = 2.75;
+    /// Pen: standard deviation of the width's natural logarithm.
+    pub const PEN_SPREAD: f32 = 0.2;
+    /// Pen: thinnest and thickest.
+    pub const PEN_RANGE: (f32, f32) = (1.6, 4.6);
+    /// Offset of the box's centre from the image's, each way: standard deviation.
+    pub const OFFSET: f32 = 0.5;
+    /// Least distance between the ink's box and the image's border.
+    pub const MARGIN: f32 = 1.5;
+    /// Raggedness of the edge: standard deviation of its position.
+    pub const RAGGED: f32 = 0.07;
+}
+
+/// What the seeds of the samples are for: they share no numbers with anything else that is drawn.
+const PURPOSE: u64 = 0x676c_7970_6873; // "glyphs"
+
+/// Straight pieces between two nodes: at 32 px they are about 2 px long.
+const STEPS: usize = 4;
+
+/// Up to this many bytes, the samples are drawn once and kept (the default set takes 18 MB); a larger set is drawn
+/// again at every reading.
+const KEPT_BYTES: usize = 512 << 20;
+
+/// The drawn data set.
+pub struct Glyphs {
+    config: GlyphsConfig,
+    classes: Vec<String>,
+    /// The samples of every split in 1/255, one after another; empty if they are drawn at every reading.
+    kept: [Vec<u8>; 3],
+}
+
+impl Glyphs {
+    /// Draws the set, on all cores.
+    pub fn new(config: &GlyphsConfig) -> Self {
+        let mut glyphs = Self {
+            config: config.clone(),
+            classes: alphanumeric_classes(),
+            kept: [Vec::new(), Vec::new(), Vec::new()],
+        };
+        let values = config.size * config.size;
+        let bytes = (config.train + config.valid + config.test).saturating_mul(values);
+        if values > 0 && bytes <= KEPT_BYTES {
+            glyphs.kept = Split::ALL.map(|split| glyphs.draw_all(split));
+        }
+        glyphs
+    }
+
+    fn draw_all(&self, split: Split) -> Vec<u8> {
+        let values = self.shape().values();
+        let mut all = vec![0u8; self.len(split) * values];
+        all.par_chunks_exact_mut(values).enumerate().for_each_init(
+            || vec![0.0f32; values],
+            |grey, (index, bytes)| {
+                self.draw(split, index, grey);
+                for (byte, value) in bytes.iter_mut().zip(grey.iter()) {
+                    *byte = to_byte(*value);
+                }
+            },
+        );
+        all
+    }
+
+    fn draw(&self, split: Split, index: usize, out: &mut [f32]) {
+        let mut rng = rng::seeded(&[PURPOSE, self.config.seed, split as u64, index as u64]);
+        let written = hand::choose(index % CLASSES, &mut rng)
+            .map(|form| hand::write(form, &Variation::MANY, STEPS, &mut rng));
+        place(written.unwrap_or_default(), self.config.size, &mut rng, out);
+    }
+}
+
+/// Draws written strokes into a square image of `size` pixels, in random [`proportions`].
+fn place(mut strokes: Vec<Polyline>, size: usize, rng: &mut Rng, out: &mut [f32]) {
+    use proportions as p;
+    let unit = size as f32 / p::SIZE;
+    let pen = p::PEN * (p::PEN_SPREAD * normal(rng)).exp();
+    let radius = pen.clamp(p::PEN_RANGE.0, p::PEN_RANGE.1) * unit / 2.0;
+    let longer = p::LONGER + p::LONGER_SPREAD * normal(rng);
+    let longer = longer.clamp(p::LONGER_RANGE.0, p::LONGER_RANGE.1) * unit;
+    // The shorter side may have more room, but it stays as near to the middle as the longer one.
+    let room = (size as f32 - longer - 2.0 * p::MARGIN * unit).max(0.0) / 2.0;
+    let mut offset = || (p::OFFSET * unit * normal(rng)).clamp(-room, room);
+    let middle = size as f32 / 2.0;
+    let centre = [middle + offset(), middle + offset()];
+    strokes::fit(&mut strokes, longer, radius, centre);
+    let ragged = Ragged {
+        strength: p::RAGGED * unit,
+        rng,
+    };
+    strokes::draw(&strokes, radius, size, size, Some(ragged), out);
+}
+
+fn to_byte(value: f32) -> u8 {
+    (value * 255.0).round() as u8
+}
+
+fn from_byte(byte: u8) -> f32 {
+    f32::from(byte) / 255.0
+}
+
+impl DataSource for Glyphs {
+    fn shape(&self) -> ImageShape {
+        ImageShape {
+            channels: 1,
+            height: self.config.size,
+            width: self.config.size,
+        }
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn len(&self, split: Split) -> usize {
+        match split {
+            Split::Train => self.config.train,
+            Split::Valid => self.config.valid,
+            Split::Test => self.config.test,
+        }
+    }
+
+    fn label(&self, _split: Split, index: usize) -> usize {
+        index % CLASSES
+    }
+
+    fn read(
+        &self,
+        split: Split,
+        index: usize,
+        _draw: u64,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let values = self.shape().values();
+        if index >= self.len(split) || out.len() != values {
+            return Err(DataError::Empty(format!(
+                "glyphs: no sample {index} of {values} values in the {} split",
+                split.name()
+            )));
+        }
+        let kept = self.kept.get(split as usize);
+        match kept.and_then(|kept| kept.get(index * values..(index + 1) * values)) {
+            Some(bytes) => {
+                for (value, byte) in out.iter_mut().zip(bytes) {
+                    *value = from_byte(*byte);
+                }
+            }
+            None => {
+                self.draw(split, index, out);
+                for value in out {
+                    *value = from_byte(to_byte(*value));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+//! Speed: how fast a machine trains and classifies with the model of a config.
+//!
+//! Training and inference run on a made-up batch of the config's shape that is already in memory, so that they need no data
+//! set and measure the engine alone; where the data is there, the training part of a real epoch is timed as well, with
+//! loading and augmentation.
+
+use std::time::Instant;
+
+use burn::optim::ModuleOptimizer;
+use burn::prelude::*;
+use burn::train::TrainStep;
+use serde::Serialize;
+
+use crate::config::Experiment;
+use crate::config::model::Task;
+use crate::data;
+use crate::device;
+use crate::inference::to_input;
+use crate::kernels;
+use crate::models::{Network, Work};
+use crate::training::TrainError;
+use crate::training::prepare;
+use crate::training::train_model::{Batch, TrainModel};
+use crate::training::{optimizer, param_groups, schedule};
+
+/// Steps that are not counted: caches and allocators settle.
+const WARM_UP: usize = 3;
+
+/// A workload is timed for about this long ...
+const SECONDS: f64 = 2.0;
+
+/// ... but for at least and at most so many steps.
+const STEPS: std::ops::RangeInclusive<usize> = 5..=400;
+
+/// What is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Forward, loss, backward, optimizer, loss read back.
+    Train,
+    /// Forward in inference, a number read back.
+    Infer,
+    /// The training part of a real epoch: as `Train`, with loading and augmentation.
+    Epoch,
+}
+
+/// The times of one workload.
+#[derive(Debug, Clone, Serialize)]
+pub struct Timing {
+    /// Name of the config.
+    pub workload: String,
+    /// What was timed.
+    pub mode: Mode,
+    /// Engine.
+    pub backend: &'static str,
+    /// Samples in a step.
+    pub batch: usize,
+    /// Steps that were timed.
+    pub steps: usize,
+    /// Samples per second at the median step (over the whole for an epoch).
+    pub samples_per_s: f64,
+    /// Median milliseconds of a step.
+    pub ms_per_step: f64,
+    /// The 10th and the 90th percentile.
+    pub ms_spread: [f64; 2],
+    /// Billions of floating-point operations per second in matrix products and convolutions, two for a multiply-add.
+    pub gflops: f64,
+    /// The same for a large matrix product: what the engine reaches at its best.
+    pub machine_gflops: f64,
+    /// Threads that the engine may use.
+    pub threads: usize,
+    /// Largest memory of the process so far in MB (Linux; 0 elsewhere).
+    pub peak_mb: u64,
+}
+
+/// Times training or inference on a made-up batch; `batch` overrides the config's.
+pub fn synthetic(
+    experiment: &Experiment,
+    mode: Mode,
+    batch: Option<usize>,
+) -> Result<Timing, TrainError> {
+    let classes = match experiment.model.classes().or(experiment.data.classes()) {
+        Some(classes) => classes,
+        None => data::open(&experiment.data)?.classes().len(),
+    };
+    let mut bench = Bench::new(experiment, batch, classes)?;
+    let mut times = Vec::new();
+    let began = Instant::now();
+    while times.len() < WARM_UP + STEPS.start()
+        || (began.elapsed().as_secs_f64() < SECONDS && times.len() < WARM_UP + STEPS.end())
+    {
+        let start = Instant::now();
+        match mode {
+            Mode::Infer => bench.infer()?,
+            Mode::Train | Mode::Epoch => bench.train()?,
+        }
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    times.drain(..WARM_UP);
+    bench.timing(experiment, mode, times)
+}
+
+/// Times the training part of an epoch on the config's data, which is in memory then as far as it fits; `batch` overrides the
+/// config's.
+pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, TrainError> {
+    let mut wanted = experiment.clone();
+    if let Some(batch) = batch {
+        wanted.training.batch_size = batch;
+    }
+    let prepared = prepare::prepare(wanted)?;
+    let batches = prepared.training_batches();
+    let classes = batches.loader.source.classes().len();
+    let mut bench = Bench::new(experiment, batch, classes)?;
+    bench.train()?;
+    let mut times = Vec::new();
+    let mut start = Instant::now();
+    let mut samples = 0;
+    for batch in batches.loader.batches(2) {
+        let batch = batch?;
+        samples += batch.labels.len();
+        bench.batch = batches.upload(batch);
+        bench.train()?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+        start = Instant::now();
+    }
+    let seconds = times.iter().sum::<f64>() / 1e3;
+    let mut timing = bench.timing(experiment, Mode::Epoch, times)?;
+    timing.samples_per_s = samples as f64 / seconds;
+    timing.gflops = bench.gflops(Mode::Epoch, timing.samples_per_s);
+    Ok(timing)
+}
+
+/// Billions of floating-point operations per second of a product of matrices of 1024x1024, the best of eight.
+fn machine_gflops(device: &Device) -> Result<f64, TrainError> {
+    const SIDE: usize = 1024;
+    const ROUNDS: usize = 8;
+    let matrix = Tensor::<2>::ones([SIDE, SIDE], device);
+    let mut best = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        read_back(
+            matrix
+                .clone()
+                .matmul(matrix.clone())
+                .slice([0..1, 0..1])
+                .reshape([1]),
+        )?;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    Ok(2.0 * (SIDE * SIDE * SIDE) as f64 / best / 1e9)
+}
+
+struct Bench {
+    trainee: TrainModel,
+    network: Network,
+    optimizer: ModuleOptimizer,
+    batch: Batch,
+    images: Tensor<4>,
+    samples: usize,
+    rate: f64,
+    /// Of a sample.
+    work: Work,
+}
+
+impl Bench {
+    fn new(
+        experiment: &Experiment,
+        batch: Option<usize>,
+        classes: usize,
+    ) -> Result<Self, TrainError> {
+        let device = device::open(experiment.backend)?;
+        let training = device.clone().autodiff();
+        training.seed(experiment.seed);
+        let shape = experiment.data.shape();
+        let network = Network::new(&experiment.model, shape, classes, &training);
+        let network = param_groups::apply(network, &experiment.parameters)?.network;
+        let samples = batch.unwrap_or(experiment.training.batch_size);
+        // Numbers between 0 and 1; their values do not matter.
+        let pixels: Vec<f32> = (0..samples * shape.values())
+            .map(|i| (i * 7919 % 1009) as f32 / 1009.0)
+            .collect();
+        let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
+        let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
+        let rate = experiment.optimizer.lr();
+        let work = network.work(shape);
+        Ok(Self {
+            trainee: TrainModel::new(network.clone(), &experiment.loss),
+            network: network.valid(),
+            optimizer: optimizer::build(&experiment.optimizer),
+            batch: Batch {
+                originals: (experiment.model.task() == Task::Reconstruct)
+                    .then(|| input(&training).flatten(1, 3)),
+                images: input(&training),
+                targets: Tensor::from_data(TensorData::new(targets, [samples]), &training),
+                indices: (0..samples).collect(),
+                features: None,
+            },
+            images: input(&device),
+            samples,
+            work,
+            rate: schedule::learning_rate(&experiment.schedule, rate, 2, 1, 1),
+        })
+    }
+
+    fn train(&mut self) -> Result<(), TrainError> {
+        let batch = self.batch.clone();
+        let loss = kernels::in_pool(self.work.forward * self.samples, || {
+            let output = TrainStep::step(&self.trainee, batch);
+            let trainee = self.trainee.clone();
+            self.trainee = self.optimizer.step(self.rate, trainee, output.grads);
+            output.item.loss
+        });
+        read_back(loss)
+    }
+
+    fn infer(&mut self) -> Result<(), TrainError> {
+        read_back(self.network.forward(self.images.clone()).sum())
+    }
+
+    fn gflops(&self, mode: Mode, samples_per_s: f64) -> f64 {
+        let multiply_adds = match mode {
+            Mode::Infer => self.work.forward,
+            Mode::Train | Mode::Epoch => self.work.forward + self.work.backward,
+        };
+        2.0 * multiply_adds as f64 * samples_per_s / 1e9
+    }
+
+    fn timing(
+        &self,
+        experiment: &Experiment,
+        mode: Mode,
+        mut times: Vec<f64>,
+    ) -> Result<Timing, TrainError> {
+        // Before the matrix product, which needs memory as well.
+        let peak_mb = peak_mb();
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
+        let median = at(0.5);
+        let samples_per_s = self.samples as f64 / median * 1e3;
+        Ok(Timing {
+            workload: experiment.name.clone(),
+            mode,
+            backend: experiment.backend.name(),
+            batch: self.samples,
+            steps: times.len(),
+            samples_per_s,
+            gflops: self.gflops(mode, samples_per_s),
+            machine_gflops: machine_gflops(&self.images.device())?,
+            ms_per_step: median,
+            ms_spread: [at(0.1), at(0.9)],
+            threads: rayon::current_num_threads(),
+            peak_mb,
+        })
+    }
+}
+
+fn read_back(value: Tensor<1>) -> Result<(), TrainError> {
+    let value = value.try_into_scalar::<f64>();
+    value.map_or_else(
+        |error| Err(TrainError::Stopped(error.to_string())),
+        |_| Ok(()),
+    )
+}
+
+/// Largest resident memory of this process, from Linux's /proc.
+pub(super) fn peak_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status.lines().find_map(|line| {
+        let rest = line.strip_prefix("VmHWM:")?;
+        rest.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    });
+    kilobytes.unwrap_or(0) / 1024
+}

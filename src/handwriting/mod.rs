@@ -1,0 +1,15 @@
+//! Drawing handwriting: skeletons of letters and digits, hands that vary them, pens that put them on paper, and whole pages.
+//!
+//! [`skeletons`] holds the forms of each character, [`hand`] writes one of them, [`strokes`] renders it, and [`pages`] composes
+//! pages with exact ground truth. Everything is a pure function of its seed; nothing reads or writes files.
+
+mod digits;
+mod form;
+pub mod hand;
+mod letters;
+pub mod pages;
+pub mod skeletons;
+pub mod strokes;
+
+/// Number of characters that can be drawn: A to Z, then 0 to 9.
+pub const CLASSES: usize = 36;

@@ -1,0 +1,255 @@
+//! Where the page lies: what it is written on, how the camera stands to it, and the colours of every point before the
+//! light falls on it.
+//!
+//! Comes in: the grey cover of the page and a [`Scene`]. Goes out: the size of the picture, a [`View`] that takes points of
+//! the page to points of the picture and back, and the colour of each pixel. It knows no letters and no lamps.
+
+use imageproc::geometric_transformations::Projection;
+
+use super::{PURPOSE, PageOptions};
+use crate::rng::{self, uniform};
+
+/// What a page is written on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Surface {
+    /// White paper.
+    #[default]
+    Plain,
+    /// Paper with a pale blue line under every line of writing.
+    Ruled,
+    /// Paper with pale blue squares.
+    Squared,
+    /// A light grey board in a dark frame, with the glare of a lamp.
+    Whiteboard,
+}
+
+/// What the page is written on and how it lies before the camera. The default is a plain sheet that fills the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scene {
+    /// What it is written on.
+    pub surface: Surface,
+    /// How dark the pen is, 0.15 to 1: a marker is 1, a pencil 0.35, with grain.
+    pub ink: f32,
+    /// How much of the light a shadow takes that lies over a part of the picture, 0 to 0.8.
+    pub shadow: f32,
+    /// Dark desk (or a whiteboard's frame) on every side, in parts of the sheet's longer side, 0 to 1. With none, the camera
+    /// is so near that paper fills the picture.
+    pub desk: f32,
+    /// The sheet is turned clockwise by so many degrees, -10 to 10.
+    pub turn: f32,
+    /// How much shorter the far side of the sheet is than the near one, 0 to 0.5.
+    pub perspective: f32,
+    /// How dark older writing shows that was wiped off, 0 to 0.4.
+    pub ghosts: f32,
+    /// Spread of the words' own tilt in degrees, 0 to 10.
+    pub word_tilt: f32,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            surface: Surface::Plain,
+            ink: 1.0,
+            shadow: 0.0,
+            desk: 0.0,
+            turn: 0.0,
+            perspective: 0.0,
+            ghosts: 0.0,
+            word_tilt: 0.0,
+        }
+    }
+}
+
+/// Colours in full light: paper, board, a dark blue-black pen, printed rules, a desk.
+const PAPER_COLOUR: [f32; 3] = [250.0, 248.0, 242.0];
+const BOARD_COLOUR: [f32; 3] = [222.0, 226.0, 227.0];
+const INK_COLOUR: [f32; 3] = [38.0, 40.0, 54.0];
+const RULE_COLOUR: [f32; 3] = [176.0, 198.0, 230.0];
+const DESK_COLOUR: [f32; 3] = [58.0, 46.0, 38.0];
+const FRAME_COLOUR: [f32; 3] = [44.0, 45.0, 48.0];
+
+/// Width of a printed rule in letter heights, at least one pixel.
+const RULE_WIDTH: f32 = 0.025;
+/// Side of a square in letter heights.
+const SQUARE: f32 = 0.95;
+/// A pencil leaves up to this part of the grain's pores white; a marker (`ink` 1) none.
+const GRAIN: f32 = 0.35;
+/// Waves of a wooden desk: part of its colour, and length in pixels.
+const WOOD: (f32, f32) = (0.18, 23.0);
+/// How much a foreshortened sheet is lower, as a part of what its far side is shorter.
+const FORESHORTENING: f32 = 0.8;
+
+/// What the generator of the scene is for, apart from hand and light.
+const SCENE: u64 = u64::MAX - 1;
+
+/// The way between the flat page and the picture of it.
+pub(super) struct View {
+    /// Size of the picture.
+    pub width: u32,
+    pub height: u32,
+    /// Page to picture; `None` where they are the same.
+    projection: Option<(Projection, Projection)>,
+    page: (f32, f32),
+}
+
+impl View {
+    /// The view of a page of this size.
+    pub fn new(page_width: u32, page_height: u32, options: &PageOptions) -> View {
+        let scene = &options.scene;
+        let page = (page_width as f32, page_height as f32);
+        let mut view = View {
+            width: page_width,
+            height: page_height,
+            projection: None,
+            page,
+        };
+        if scene.turn == 0.0 && scene.perspective == 0.0 && scene.desk == 0.0 {
+            return view;
+        }
+        let margin = scene.desk * page.0.max(page.1);
+        let mut corners = corners_seen(page, options);
+        let low = |axis: usize| corners.iter().map(|c| c[axis]).fold(f32::MAX, f32::min);
+        let high = |axis: usize| corners.iter().map(|c| c[axis]).fold(f32::MIN, f32::max);
+        let origin = [low(0) - margin, low(1) - margin];
+        let size = [high(0) + margin - origin[0], high(1) + margin - origin[1]];
+        for corner in &mut corners {
+            *corner = [corner[0] - origin[0], corner[1] - origin[1]];
+        }
+        let from = [(0.0, 0.0), (page.0, 0.0), page, (0.0, page.1)];
+        let to = corners.map(|[x, y]| (x, y));
+        // The corners of a sheet make a convex quadrilateral, between which and a rectangle there is always a projection.
+        view.projection = Projection::from_control_points(from, to).map(|p| (p, p.invert()));
+        if view.projection.is_some() {
+            view.width = (size[0].ceil() as u32).max(1);
+            view.height = (size[1].ceil() as u32).max(1);
+        }
+        view
+    }
+
+    /// Where a point of the page is in the picture.
+    pub fn to_picture(&self, point: (f32, f32)) -> (f32, f32) {
+        self.projection.map_or(point, |(there, _)| there * point)
+    }
+
+    /// The point of the page that is seen at a point of the picture; it may lie beside the page.
+    fn to_page(&self, point: (f32, f32)) -> (f32, f32) {
+        self.projection.map_or(point, |(_, back)| back * point)
+    }
+
+    /// Whether picture and page are the same.
+    pub fn is_plain(&self) -> bool {
+        self.projection.is_none()
+    }
+}
+
+/// The page's corners (clockwise from the upper left) as a camera sees them that stands at one of its four sides.
+fn corners_seen((width, height): (f32, f32), options: &PageOptions) -> [[f32; 2]; 4] {
+    let scene = &options.scene;
+    let (x, y) = (width / 2.0, height / 2.0);
+    let mut corners = [[-x, -y], [x, -y], [x, y], [-x, y]];
+    let mut rng = rng::seeded(&[PURPOSE, options.seed, SCENE]);
+    let far_side = (4.0 * uniform(&mut rng)) as usize % 4;
+    // The far side lies between corners `far_side` and the next; across it, the sheet is foreshortened.
+    let along = far_side % 2;
+    for corner in [far_side, (far_side + 1) % 4] {
+        corners[corner][along] *= 1.0 - scene.perspective;
+    }
+    for corner in &mut corners {
+        corner[1 - along] *= 1.0 - FORESHORTENING * scene.perspective;
+    }
+    let (sin, cos) = scene.turn.to_radians().sin_cos();
+    corners.map(|[x, y]| [cos * x - sin * y, sin * x + cos * y])
+}
+
+/// The colours of the page, of its cover with ink (paper 1) and of the ghosts on it.
+pub(super) struct Colours<'a> {
+    pub view: &'a View,
+    pub cover: &'a [f32],
+    /// As `cover`; empty where there are none.
+    pub ghosts: &'a [f32],
+    pub options: &'a PageOptions,
+    /// Where the first rule is.
+    pub first_rule: f32,
+    /// Distance between two rules.
+    pub pitch: f32,
+}
+
+impl Colours<'_> {
+    /// Colour of the pixel in column `x` and row `y`, in full light.
+    pub fn at(&self, x: u32, y: u32) -> [f32; 3] {
+        let scene = &self.options.scene;
+        if self.view.is_plain() && *scene == Scene::default() {
+            let paper = self.cover[(y * self.view.width + x) as usize];
+            return blend(INK_COLOUR, PAPER_COLOUR, paper);
+        }
+        let (u, v) = self.view.to_page((x as f32 + 0.5, y as f32 + 0.5));
+        let white = self.surface(u, v);
+        let page = self.page_colour(u, v, white);
+        // The sheet's edge is as soft as a pixel.
+        let (width, height) = self.view.page;
+        let inside = u.min(v).min(width - u).min(height - v);
+        match scene.desk {
+            0.0 => page,
+            _ => blend(self.desk(x), page, (inside + 0.5).clamp(0.0, 1.0)),
+        }
+    }
+
+    /// Paper with its rules.
+    fn surface(&self, u: f32, v: f32) -> [f32; 3] {
+        let height = self.options.letter_height;
+        let width = (RULE_WIDTH * height).max(1.0);
+        // Share of the pixel that a rule covers which repeats every `step`.
+        let rule = |at: f32, step: f32| {
+            let distance = (at - step * (at / step).round()).abs();
+            (width / 2.0 + 0.5 - distance).clamp(0.0, 1.0)
+        };
+        let ruled = match self.options.scene.surface {
+            Surface::Plain => 0.0,
+            Surface::Whiteboard => return BOARD_COLOUR,
+            Surface::Ruled => rule(v - self.first_rule, self.pitch),
+            Surface::Squared => rule(u, SQUARE * height).max(rule(v, SQUARE * height)),
+        };
+        blend(RULE_COLOUR, PAPER_COLOUR, 1.0 - ruled)
+    }
+
+    /// The page's own colour: what it is, ghosts, ink.
+    fn page_colour(&self, u: f32, v: f32, white: [f32; 3]) -> [f32; 3] {
+        let scene = &self.options.scene;
+        let ghost = scene.ghosts * (1.0 - self.sample(self.ghosts, u, v));
+        let white = blend(INK_COLOUR, white, 1.0 - ghost);
+        let mut ink = scene.ink * (1.0 - self.sample(self.cover, u, v));
+        if ink > 0.0 && scene.ink < 1.0 {
+            let pore = rng::mix(&[self.options.seed, u as i64 as u64, v as i64 as u64]);
+            ink *= 1.0 - GRAIN * (1.0 - scene.ink) * (pore >> 40) as f32 / (1u64 << 24) as f32;
+        }
+        blend(INK_COLOUR, white, 1.0 - ink)
+    }
+
+    fn desk(&self, x: u32) -> [f32; 3] {
+        if self.options.scene.surface == Surface::Whiteboard {
+            return FRAME_COLOUR;
+        }
+        let wave = 1.0 + WOOD.0 * (x as f32 / WOOD.1).sin();
+        DESK_COLOUR.map(|value| value * wave)
+    }
+
+    /// Bilinear value of a cover at a point of the page; bare paper beside it.
+    fn sample(&self, cover: &[f32], u: f32, v: f32) -> f32 {
+        let (width, height) = (self.view.page.0 as i64, self.view.page.1 as i64);
+        let at = |x: i64, y: i64| match (0..width).contains(&x) && (0..height).contains(&y) {
+            true => cover.get((y * width + x) as usize).copied().unwrap_or(1.0),
+            false => 1.0,
+        };
+        let (x, y) = ((u - 0.5).floor(), (v - 0.5).floor());
+        let (fx, fy) = (u - 0.5 - x, v - 0.5 - y);
+        let (x, y) = (x as i64, y as i64);
+        let upper = at(x, y) * (1.0 - fx) + at(x + 1, y) * fx;
+        let lower = at(x, y + 1) * (1.0 - fx) + at(x + 1, y + 1) * fx;
+        upper * (1.0 - fy) + lower * fy
+    }
+}
+
+/// `b` to the part `share`, `a` for the rest.
+fn blend(a: [f32; 3], b: [f32; 3], share: f32) -> [f32; 3] {
+    std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share)
+}

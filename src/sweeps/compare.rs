@@ -1,0 +1,275 @@
+//! Runs next to each other: their metrics, and the settings in which they differ.
+//!
+//! Comes in: run records. Goes out: a [`Comparison`], which makes tables, JSON and a page of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::findings;
+use super::ranking_metric::{Yardstick, plain};
+use super::runs::RunRecord;
+use crate::metrics::Metrics;
+use crate::report::format::{metric_name, metric_value};
+use crate::report::overlay::{self, OverlayData, OverlayRun};
+use crate::report::table::{ABSENT, Table};
+
+/// One setting of a config: a value that is not a section.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Setting {
+    /// Dotted path of its key.
+    pub path: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// All settings of a config, in the order of their paths.
+pub fn settings(config: &Value) -> Vec<Setting> {
+    fn walk(value: &Value, path: &str, found: &mut Vec<Setting>) {
+        match value {
+            Value::Object(map) if !map.is_empty() || path.is_empty() => {
+                for (key, value) in map {
+                    let path = match path {
+                        "" => key.clone(),
+                        path => format!("{path}.{key}"),
+                    };
+                    walk(value, &path, found);
+                }
+            }
+            value => found.push(Setting {
+                path: path.to_string(),
+                value: value.clone(),
+            }),
+        }
+    }
+    let mut found = Vec::new();
+    if config.is_object() {
+        walk(config, "", &mut found);
+    }
+    found
+}
+
+/// A setting in which configs differ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Dotted path of the key.
+    pub path: String,
+    /// What each config has; None where the key does not belong to it.
+    pub values: Vec<Option<Value>>,
+}
+
+impl Difference {
+    /// A config's value as it is shown.
+    pub fn shown(&self, index: usize) -> String {
+        match self.values.get(index) {
+            Some(Some(value)) => shown(value),
+            _ => ABSENT.into(),
+        }
+    }
+}
+
+/// A value as people read it: texts without quotes.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The settings that are not the same in all configs, in the order of their paths.
+pub fn differences(configs: &[&Value]) -> Vec<Difference> {
+    let of_each: Vec<BTreeMap<String, Value>> = configs
+        .iter()
+        .map(|config| settings(config).into_iter().map(|s| (s.path, s.value)))
+        .map(Iterator::collect)
+        .collect();
+    let paths: BTreeSet<&String> = of_each.iter().flat_map(BTreeMap::keys).collect();
+    paths
+        .into_iter()
+        .map(|path| Difference {
+            path: path.clone(),
+            values: of_each.iter().map(|s| s.get(path).cloned()).collect(),
+        })
+        .filter(|difference| difference.values.windows(2).any(|pair| pair[0] != pair[1]))
+        .collect()
+}
+
+/// Several runs, in the order in which they were named.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The runs.
+    pub runs: Vec<RunRecord>,
+    /// The settings in which they differ.
+    pub differing: Vec<Difference>,
+    /// By which the best is found.
+    pub yardstick: Yardstick,
+}
+
+impl Comparison {
+    /// Compares runs.
+    pub fn of(runs: Vec<RunRecord>) -> Self {
+        let configs: Vec<&Value> = runs.iter().map(|run| &run.config).collect();
+        let differing = differences(&configs);
+        let yardstick = Yardstick::of(runs.iter().filter_map(RunRecord::valid));
+        Self {
+            runs,
+            differing,
+            yardstick,
+        }
+    }
+
+    /// A name for each run: its folder's, or the whole path where folders share a name.
+    pub fn labels(&self) -> Vec<String> {
+        let names: Vec<String> = self.runs.iter().map(RunRecord::name).collect();
+        let twice = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+        let label = |(run, name): (&RunRecord, &String)| match twice(name) {
+            true => run.path.display().to_string(),
+            false => name.clone(),
+        };
+        self.runs.iter().zip(&names).map(label).collect()
+    }
+
+    /// How the runs went, one a column under `heads`.
+    pub fn metrics_table(&self, heads: &[String]) -> Table {
+        let mut table = Table::new(std::iter::once("").chain(heads.iter().map(String::as_str)));
+        let mut row = |name: String, cell: &dyn Fn(&RunRecord) -> Option<String>| {
+            let cells = self
+                .runs
+                .iter()
+                .map(|run| cell(run).unwrap_or(ABSENT.into()));
+            table.push(std::iter::once(name).chain(cells));
+        };
+        row("status".into(), &|run| Some(run.state.name().into()));
+        row("parameters".into(), &|run| {
+            Some(run.summary.as_ref()?.parameters.to_string())
+        });
+        row("epochs".into(), &|run| Some(run.epochs.len().to_string()));
+        row("best epoch".into(), &|run| {
+            Some(run.best_epoch()?.to_string())
+        });
+        row("seconds".into(), &|run| {
+            Some(format!("{:.1}", run.seconds?))
+        });
+        type Part = fn(&RunRecord) -> Option<&Metrics>;
+        let parts: [(&str, Part); 2] =
+            [("validation", RunRecord::valid), ("test", RunRecord::test)];
+        for (name, part) in parts {
+            let metrics: BTreeSet<&String> = self
+                .runs
+                .iter()
+                .filter_map(part)
+                .flat_map(Metrics::keys)
+                .collect();
+            for metric in metrics {
+                let title = metric_name(metric);
+                row(format!("{name} {title}"), &|run| {
+                    Some(metric_value(metric, *part(run)?.get(metric)?))
+                });
+            }
+        }
+        table
+    }
+
+    /// The settings that differ, one column for each run under `heads`; None if there are none.
+    pub fn settings_table(&self, heads: &[String]) -> Option<Table> {
+        let mut table = Table::new(std::iter::once("").chain(heads.iter().map(String::as_str)));
+        for difference in &self.differing {
+            let cells = (0..self.runs.len()).map(|index| difference.shown(index));
+            table.push(std::iter::once(difference.path.clone()).chain(cells));
+        }
+        (!self.differing.is_empty()).then_some(table)
+    }
+
+    /// Both tables for a terminal; runs are numbered, because their names may be long.
+    pub fn text(&self) -> String {
+        let heads: Vec<String> = (1..=self.runs.len()).map(|n| format!("[{n}]")).collect();
+        let mut text = String::new();
+        for (head, run) in heads.iter().zip(&self.runs) {
+            text += &format!("{head}  {}\n", run.path.display());
+        }
+        text += &format!("\n{}\n", plain(&self.metrics_table(&heads).text()));
+        text += &match self.settings_table(&heads) {
+            Some(table) => format!("settings that differ\n{}", table.text()),
+            None => "no setting differs\n".into(),
+        };
+        text
+    }
+
+    /// Everything for programs.
+    pub fn json(&self) -> Value {
+        let run = |run: &RunRecord| {
+            json!({
+                "run": run.path.display().to_string(),
+                "status": run.state.name(),
+                "epochs": run.epochs.len(),
+                "best_epoch": run.best_epoch(),
+                "seconds": run.seconds,
+                "valid": run.valid(),
+                "test": run.test(),
+            })
+        };
+        let differing: Map<String, Value> = self
+            .differing
+            .iter()
+            .map(|difference| (difference.path.clone(), json!(difference.values)))
+            .collect();
+        json!({
+            "metric": self.yardstick.metric,
+            "runs": self.runs.iter().map(run).collect::<Vec<_>>(),
+            "differing": differing,
+        })
+    }
+
+    /// One page with the curves over each other, the best run first in colour and legend.
+    pub fn page(&self) -> String {
+        let labels = self.labels();
+        let mut order: Vec<(usize, Option<f64>)> = self
+            .runs
+            .iter()
+            .map(|run| run.valid().and_then(|valid| self.yardstick.value(valid)))
+            .enumerate()
+            .collect();
+        let merit = |value: Option<f64>| {
+            value.map_or(f64::NEG_INFINITY, |value| self.yardstick.merit(value))
+        };
+        order.sort_by(|a, b| merit(b.1).total_cmp(&merit(a.1)));
+        let ranked: Vec<(&str, f64)> = order
+            .iter()
+            .filter_map(|(index, value)| Some((labels[*index].as_str(), (*value)?)))
+            .collect();
+        let runs: Vec<OverlayRun> = order
+            .iter()
+            .map(|&(index, value)| OverlayRun {
+                label: labels[index].clone(),
+                value: value.map(|value| metric_value(&self.yardstick.metric, value)),
+                epochs: &self.runs[index].epochs,
+            })
+            .collect();
+        let mut sections = vec![overlay::Section {
+            title: "Metrics".into(),
+            note: "Validation and test are measured with the weights that each run kept.".into(),
+            tables: vec![self.metrics_table(&labels)],
+            dots: Vec::new(),
+            keyed: false,
+        }];
+        if let Some(table) = self.settings_table(&labels) {
+            sections.push(overlay::Section {
+                title: "Settings that differ".into(),
+                note: String::new(),
+                tables: vec![table],
+                dots: Vec::new(),
+                keyed: false,
+            });
+        }
+        overlay::render(&OverlayData {
+            title: &format!("{} runs compared", self.runs.len()),
+            findings: &[findings::of_runs(&self.yardstick, &ranked)],
+            metric: &self.yardstick.metric,
+            runs: &runs,
+            sections: &sections,
+            made_by: &[],
+            config_json: "",
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! Run directories as they are found: finished, at work, broken off or damaged.
+//!
+//! Comes in: folders. Goes out: what can be read of each run, and in a word how it stands. That something can't be read
+//! is part of the answer here, not an error.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::SweepError;
+use super::sweep::SWEEP_FILE;
+use crate::files;
+use crate::metrics::{EpochRecord, Metrics};
+use crate::run_dir::{RunDir, Status, Summary};
+
+/// Longest time that a run is believed to have taken: a century.
+const LONGEST_SECONDS: f64 = 3.2e9;
+
+/// What can be read of a run.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// Its folder.
+    pub path: PathBuf,
+    /// The resolved experiment, as it stands in the folder; null if it can't be read.
+    pub config: Value,
+    /// What came out; None if the run is not over.
+    pub summary: Option<Summary>,
+    /// The epochs that were completed.
+    pub epochs: Vec<EpochRecord>,
+    /// Wall time of these epochs in seconds; None if it was not written down.
+    pub seconds: Option<f64>,
+    /// When the youngest of its files was written.
+    pub written: Option<SystemTime>,
+    /// How it stands.
+    pub state: State,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It came to its end, in this way.
+    Ended(Status),
+    /// No summary yet: at work, or broken off without a chance to write one.
+    Unfinished,
+    /// It has weights from elsewhere, and was never trained.
+    Imported,
+    /// A file can't be read, and why.
+    Damaged(String),
+}
+
+impl State {
+    /// In a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            State::Ended(Status::Finished) => "finished",
+            State::Ended(Status::StoppedEarly) => "stopped early",
+            State::Ended(Status::Interrupted) => "interrupted",
+            State::Ended(Status::Failed) => "failed",
+            State::Unfinished => "unfinished",
+            State::Imported => "imported",
+            State::Damaged(_) => "damaged",
+        }
+    }
+
+    /// Whether all was done that was to be done.
+    pub fn is_complete(&self) -> bool {
+        matches!(self, State::Ended(Status::Finished | Status::StoppedEarly))
+    }
+}
+
+impl RunRecord {
+    /// Reads what there is.
+    pub fn read(path: &Path) -> Self {
+        let run = RunDir::open(path);
+        let mut record = Self {
+            path: path.to_path_buf(),
+            config: Value::Null,
+            summary: None,
+            epochs: Vec::new(),
+            seconds: None,
+            written: None,
+            state: State::Unfinished,
+        };
+        let run = match run {
+            Ok(run) => run,
+            Err(error) => {
+                record.written = written(path);
+                record.state = State::Damaged(error.to_string());
+                return record;
+            }
+        };
+        let mut problems = Vec::new();
+        let files = [run.summary_file(), run.metrics_file(), run.config_file()];
+        record.written = files.iter().find_map(|file| written(file));
+        match json(&run.config_file()) {
+            Ok(config) => record.config = config.unwrap_or_default(),
+            Err(problem) => problems.push(problem),
+        }
+        if run.metrics_file().exists() {
+            match run.epochs() {
+                Ok(epochs) => record.epochs = epochs,
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        if run.summary_file().exists() {
+            match run.summary() {
+                Ok(summary) => {
+                    record.state = State::Ended(summary.status);
+                    record.summary = Some(summary);
+                }
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        record.seconds = seconds(&run.timing_file());
+        if run.is_imported() {
+            record.state = State::Imported;
+        }
+        if !problems.is_empty() {
+            record.state = State::Damaged(problems.join("; "));
+        }
+        record
+    }
+
+    /// The last part of the path.
+    pub fn name(&self) -> String {
+        let absolute = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let name = absolute.file_name().map(|name| name.to_string_lossy());
+        name.map_or_else(|| self.path.display().to_string(), |name| name.to_string())
+    }
+
+    /// A text in the config, by its JSON pointer.
+    pub fn setting(&self, pointer: &str) -> Option<&str> {
+        self.config.pointer(pointer)?.as_str()
+    }
+
+    /// On the validation split, with the weights that were kept; while there is no summary, in the last epoch.
+    pub fn valid(&self) -> Option<&Metrics> {
+        match &self.summary {
+            Some(summary) => Some(&summary.valid),
+            None => self.epochs.last().map(|record| &record.valid),
+        }
+    }
+
+    /// On the test split, with the weights that were kept.
+    pub fn test(&self) -> Option<&Metrics> {
+        self.summary.as_ref()?.test.as_ref()
+    }
+
+    /// The epoch whose weights were kept.
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.summary.as_ref().map(|summary| summary.best_epoch)
+    }
+}
+
+fn written(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).ok()?.modified().ok()
+}
+
+/// A JSON file; None if it is not there.
+fn json(path: &Path) -> Result<Option<Value>, String> {
+    let complaint = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    match files::read_text(path) {
+        Ok(text) => serde_json::from_str(&text).map_err(|error| complaint(&error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(complaint(&error)),
+    }
+}
+
+/// Seconds of all epochs in `timing.jsonl`.
+fn seconds(path: &Path) -> Option<f64> {
+    #[derive(Deserialize)]
+    struct Line {
+        seconds: f64,
+    }
+    let text = files::read_text(path).ok()?;
+    let lines = text.lines().map(serde_json::from_str::<Line>);
+    let lines: Vec<Line> = lines.collect::<Result<_, _>>().ok()?;
+    let sum: f64 = lines.iter().map(|line| line.seconds).sum();
+    // Anything else is no duration, and would be a panic further on.
+    (0.0..LONGEST_SECONDS).contains(&sum).then_some(sum)
+}
+
+/// Whether a run was made here, or was about to be.
+pub fn is_run(path: &Path) -> bool {
+    [
+        "config.json",
+        "metrics.jsonl",
+        "summary.json",
+        "model.safetensors",
+    ]
+    .iter()
+    .any(|name| path.join(name).is_file())
+        || path.join("checkpoints").is_dir()
+}
+
+/// The runs in a folder: itself if it is one, else its folders, and those of the sweeps among them.
+pub fn find(folder: &Path) -> Result<Vec<RunRecord>, SweepError> {
+    if is_run(folder) {
+        return Ok(vec![RunRecord::read(folder)]);
+    }
+    let mut found = Vec::new();
+    for path in folders(folder)? {
+        if is_run(&path) {
+            found.push(RunRecord::read(&path));
+        } else if path.join(SWEEP_FILE).is_file() {
+            let runs = folders(&path)?;
+            let runs = runs.iter().filter(|path| is_run(path));
+            found.extend(runs.map(|path| RunRecord::read(path)));
+        }
+    }
+    Ok(found)
+}
+
+/// The folders within a folder, by name.
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, SweepError> {
+    let error = |source| SweepError::Io {
+        path: folder.to_path_buf(),
+        source,
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(error)? {
+        let entry = entry.map_err(error)?;
+        let path = entry.path();
+        // A run that was killed while its folder was made never began.
+        if path.is_dir() && !files::is_temporary(&entry.file_name()) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

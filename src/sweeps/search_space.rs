@@ -1,0 +1,318 @@
+//! What a sweep varies: one axis for each `--grid`, and the combinations that they span.
+//!
+//! Comes in: `optimizer.lr=2e-2,2e-3` as it was typed. Goes out: axes, and lists with one value for each of them.
+//! Whether a key exists and takes such a value is for the config's schema to say.
+//!
+//! A value is JSON, or else a text, as with `--set`; commas within brackets or quotes belong to the value. A single
+//! `LOW..HIGH` of two numbers is a range, from which values can only be drawn: whole numbers if both ends are written as
+//! such, evenly on a logarithmic scale if both ends are above zero, evenly otherwise.
+
+use std::collections::BTreeSet;
+
+use rand::Rng as _;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::SweepError;
+use crate::rng::{self, Rng};
+
+/// More runs than this are hardly meant: at a minute each, they take most of a day.
+pub const MOST_RUNS: usize = 1000;
+/// Mixed into the seed of the draws, so that they have nothing to do with a run's own.
+const DRAW_STREAM: u64 = 0x5eed_5eed;
+/// Tries for each combination that is to be drawn; one of `n` equally likely ones is found last after about `n ln n`.
+const TRIES: usize = 100;
+/// Significant digits of a number drawn from a range: enough to tell runs apart, few enough to be read and typed. They
+/// also hide that logarithms differ in the last bit from platform to platform.
+const DIGITS: i32 = 3;
+
+/// One key of the config, and what it is to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Axis {
+    /// Dotted path of the key.
+    pub path: String,
+    /// Its values.
+    #[serde(flatten)]
+    pub choices: Choices,
+}
+
+/// The values of an axis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choices {
+    /// These, in this order.
+    Values(Vec<Value>),
+    /// Anything from here to there; needs draws.
+    Range(Range),
+}
+
+/// From one number to another, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Only whole numbers.
+    pub whole: bool,
+}
+
+/// How combinations are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// How many.
+    pub count: usize,
+    /// The same seed gives the same combinations.
+    pub seed: u64,
+}
+
+/// One value for each axis, in their order.
+pub type Combination = Vec<Value>;
+
+impl Axis {
+    /// Reads `path=value,value,...` or `path=low..high`.
+    pub fn parse(typed: &str) -> Result<Self, SweepError> {
+        let refuse = |message: String| SweepError::Grid {
+            typed: typed.chars().take(80).collect(),
+            message,
+        };
+        let (path, texts) = typed.split_once('=').ok_or_else(|| {
+            refuse("expected path=value,value, such as optimizer.lr=1e-2,1e-3".into())
+        })?;
+        let path = path.trim();
+        if path.split('.').any(str::is_empty) {
+            return Err(refuse(format!(
+                "`{path}` is not a dotted path such as optimizer.lr"
+            )));
+        }
+        let pieces = split(texts).map_err(refuse)?;
+        let choices = match range(&pieces).map_err(refuse)? {
+            Some(range) => Choices::Range(range),
+            None => Choices::Values(pieces.iter().map(|piece| value(piece)).collect()),
+        };
+        if let Choices::Values(values) = &choices
+            && let Some(twice) = repeated(values)
+        {
+            return Err(refuse(format!("{twice} is there twice")));
+        }
+        Ok(Self {
+            path: path.to_string(),
+            choices,
+        })
+    }
+
+    /// The axis as it could be typed.
+    pub fn typed(&self) -> String {
+        let choices = match &self.choices {
+            Choices::Values(values) => {
+                let texts: Vec<String> = values.iter().map(Value::to_string).collect();
+                texts.join(",")
+            }
+            Choices::Range(range) if range.whole => format!("{:.0}..{:.0}", range.low, range.high),
+            Choices::Range(range) => format!("{:?}..{:?}", range.low, range.high),
+        };
+        format!("{}={choices}", self.path)
+    }
+
+    fn pick(&self, rng: &mut Rng) -> Value {
+        match &self.choices {
+            Choices::Values(values) => {
+                let index = (share(rng) * values.len() as f64) as usize;
+                values.get(index).cloned().unwrap_or(Value::Null)
+            }
+            Choices::Range(range) => range.pick(rng),
+        }
+    }
+
+    /// How many values there are, as far as that can be counted.
+    fn len(&self) -> Option<usize> {
+        match &self.choices {
+            Choices::Values(values) => Some(values.len()),
+            Choices::Range(range) if range.whole => Some((range.high - range.low) as usize + 1),
+            Choices::Range(_) => None,
+        }
+    }
+}
+
+impl Range {
+    fn pick(&self, rng: &mut Rng) -> Value {
+        // Half a step to either side, so that whole ends are as likely as what lies between.
+        let side = if self.whole { 0.5 } else { 0.0 };
+        let (low, high) = (self.low - side, self.high + side);
+        let share = share(rng);
+        let drawn = match low > 0.0 {
+            true => (low.ln() + share * (high / low).ln()).exp(),
+            false => low + share * (high - low),
+        };
+        if self.whole {
+            return Value::from(drawn.round().clamp(self.low, self.high) as i64);
+        }
+        Value::from(rounded(drawn).clamp(self.low, self.high))
+    }
+}
+
+/// A uniform number in [0, 1).
+fn share(rng: &mut Rng) -> f64 {
+    const STEP: f64 = 1.0 / (1u64 << 53) as f64;
+    (rng.next_u64() >> 11) as f64 * STEP
+}
+
+/// A number with [`DIGITS`] significant digits.
+fn rounded(value: f64) -> f64 {
+    // By way of its decimal text: dividing by powers of ten would leave 0.30000000000000004.
+    let text = format!("{value:.*e}", (DIGITS - 1) as usize);
+    text.parse().unwrap_or(value)
+}
+
+/// Cuts a list at its commas, except where these stand in brackets or quotes.
+pub fn split(list: &str) -> Result<Vec<&str>, String> {
+    let mut pieces = Vec::new();
+    let (mut from, mut depth, mut quoted, mut escaped) = (0, 0usize, false, false);
+    for (at, letter) in list.char_indices() {
+        if quoted {
+            quoted = escaped || letter != '"';
+            escaped = !escaped && letter == '\\';
+            continue;
+        }
+        match letter {
+            '"' => quoted = true,
+            '[' | '{' => depth += 1,
+            ']' | '}' => {
+                depth = depth
+                    .checked_sub(1)
+                    .ok_or_else(|| format!("`{letter}` closes nothing"))?;
+            }
+            ',' if depth == 0 => {
+                pieces.push(list[from..at].trim());
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if quoted || depth > 0 {
+        let what = if quoted { "quote" } else { "bracket" };
+        return Err(format!("a {what} is not closed"));
+    }
+    pieces.push(list[from..].trim());
+    match pieces.iter().any(|piece| piece.is_empty()) {
+        true => Err("a value is empty; an empty text is written \"\"".into()),
+        false => Ok(pieces),
+    }
+}
+
+/// A value as `--set` reads it.
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_string()))
+}
+
+/// The range that a lone piece is, if it is one.
+fn range(pieces: &[&str]) -> Result<Option<Range>, String> {
+    let ends = |piece: &str| {
+        let (low, high) = piece.split_once("..")?;
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
+        let is_whole = |text: &str| text.trim().parse::<i32>().is_ok();
+        let whole = is_whole(low) && is_whole(high);
+        let (low, high) = (number(low)?, number(high)?);
+        Some(Range { low, high, whole })
+    };
+    let Some(found) = pieces.iter().find_map(|piece| ends(piece)) else {
+        return Ok(None);
+    };
+    if pieces.len() > 1 {
+        return Err("a range stands alone, without other values".into());
+    }
+    match found.low < found.high {
+        true => Ok(Some(found)),
+        false => Err("the first end of a range must be below the second".into()),
+    }
+}
+
+fn repeated(values: &[Value]) -> Option<&Value> {
+    let is_twice = |(index, value): (usize, &Value)| values[..index].iter().any(|v| same(v, value));
+    let index = values.iter().enumerate().position(is_twice)?;
+    values.get(index)
+}
+
+/// Whether two values mean the same to a config: 1 and 1.0 do.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// Refuses axes that contradict each other or what `--set` says.
+pub fn check(axes: &[Axis], set: &[String]) -> Result<(), SweepError> {
+    let mut seen = BTreeSet::new();
+    for axis in axes {
+        let refuse = |message: &str| SweepError::Grid {
+            typed: axis.typed(),
+            message: message.into(),
+        };
+        if !seen.insert(&axis.path) {
+            return Err(refuse("another --grid has this key"));
+        }
+        let set_path = |set: &String| set.split('=').next().map(|path| path.trim() == axis.path);
+        if set.iter().any(|set| set_path(set) == Some(true)) {
+            return Err(refuse("--set has this key as well"));
+        }
+    }
+    Ok(())
+}
+
+/// Every combination; the last axis changes fastest.
+pub fn all(axes: &[Axis]) -> Result<Vec<Combination>, SweepError> {
+    let mut combinations: Vec<Combination> = vec![Vec::new()];
+    for axis in axes {
+        let Choices::Values(values) = &axis.choices else {
+            return Err(SweepError::Grid {
+                typed: axis.typed(),
+                message: "a range has no end of values; say how many to draw with --random N"
+                    .into(),
+            });
+        };
+        if combinations.len().saturating_mul(values.len()) > MOST_RUNS {
+            let counts = axes.iter().map(|axis| axis.len().unwrap_or(1));
+            let count = counts.fold(1, usize::saturating_mul);
+            return Err(SweepError::TooMany { count });
+        }
+        let longer = |first: &Combination| {
+            let first = first.clone();
+            let with =
+                move |value: &Value| [first.as_slice(), std::slice::from_ref(value)].concat();
+            values.iter().map(with).collect::<Vec<_>>()
+        };
+        combinations = combinations.iter().flat_map(longer).collect();
+    }
+    Ok(combinations)
+}
+
+/// Distinct combinations, drawn.
+pub fn draw(axes: &[Axis], draw: Draw) -> Result<Vec<Combination>, SweepError> {
+    if draw.count > MOST_RUNS {
+        return Err(SweepError::TooMany { count: draw.count });
+    }
+    let of_axes = axes
+        .iter()
+        .try_fold(1usize, |product, axis| product.checked_mul(axis.len()?));
+    let mut rng = rng::seeded(&[draw.seed, DRAW_STREAM]);
+    let mut drawn: Vec<Combination> = Vec::new();
+    if of_axes.is_none_or(|there| there >= draw.count) {
+        for _ in 0..draw.count.saturating_mul(TRIES) {
+            if drawn.len() == draw.count {
+                break;
+            }
+            let combination = axes.iter().map(|axis| axis.pick(&mut rng)).collect();
+            if !drawn.contains(&combination) {
+                drawn.push(combination);
+            }
+        }
+    }
+    match drawn.len() == draw.count {
+        true => Ok(drawn),
+        false => Err(SweepError::TooFew {
+            asked: draw.count,
+            there: of_axes.unwrap_or(drawn.len()),
+        }),
+    }
+}

@@ -1,0 +1,60 @@
+//! The model that a run hands on: a trained network becomes a file, rounded and calibrated if the experiment asks for that.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::train::Interrupter;
+
+use crate::config::experiment::TrainingConfig;
+use crate::data::loader::Loader;
+use crate::data::{DataSource, Split};
+use crate::evaluation::EvaluateError;
+use crate::inference::{BATCH, Classifier, Precision};
+use crate::metrics::calibration::{Calibration, fit_temperature};
+
+/// Writes a run's model to `path` and returns it as the file holds it, with what calibration changed.
+///
+/// Rounded first, then calibrated: whatever is measured afterwards is measured on what the file holds. Who interrupts gets the
+/// model uncalibrated.
+pub fn hand_on(
+    mut classifier: Classifier,
+    config: &TrainingConfig,
+    source: &Arc<dyn DataSource>,
+    path: &Path,
+    interrupter: &Interrupter,
+) -> Result<(Classifier, Option<Calibration>), EvaluateError> {
+    let precision = match config.half {
+        true => Precision::Half,
+        false => Precision::Single,
+    };
+    if precision == Precision::Half {
+        classifier = classifier.rounded()?;
+    }
+    let calibration = match config.calibrate {
+        true => calibrate(&classifier, source.clone(), interrupter)?,
+        false => None,
+    };
+    if let Some(calibration) = &calibration {
+        classifier = classifier.with_temperature(calibration.temperature);
+    }
+    classifier.save_as(path, precision)?;
+    Ok((classifier, calibration))
+}
+
+/// Fits a temperature to the answers on the validation split; `None` if `interrupter` stops it.
+fn calibrate(
+    classifier: &Classifier,
+    source: Arc<dyn DataSource>,
+    interrupter: &Interrupter,
+) -> Result<Option<Calibration>, EvaluateError> {
+    let (mut rows, mut labels) = (Vec::new(), Vec::new());
+    for batch in Loader::plain(source, Split::Valid, BATCH).batches(0) {
+        let batch = batch?;
+        if interrupter.should_stop() {
+            return Ok(None);
+        }
+        rows.extend(classifier.outputs(batch.pixels, batch.labels.len())?);
+        labels.extend(batch.labels);
+    }
+    Ok(Some(fit_temperature(&rows, &labels)))
+}
