@@ -39,28 +39,6 @@ const FILE_MODE: u32 = 0o666;
 #[cfg(unix)]
 const FOLDER_MODE: u32 = 0o777;
 
-/// Most characters that are repeated of what somebody else says of a file.
-const MOST_SAID: usize = 600;
-
-/// What is said of a file, in one line of a sane length: other people's errors have several, and repeat what the file holds,
-/// whatever that is.
-pub fn said(what: impl std::fmt::Display) -> String {
-    let text = what.to_string();
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut short: String = line
-        .chars()
-        .take(MOST_SAID)
-        .map(|letter| match letter.is_control() {
-            true => char::REPLACEMENT_CHARACTER,
-            false => letter,
-        })
-        .collect();
-    if line.chars().nth(MOST_SAID).is_some() {
-        short.push_str("...");
-    }
-    short
-}
-
 /// A text without the byte order mark that some editors put in front.
 pub fn without_mark(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')

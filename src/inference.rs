@@ -22,7 +22,8 @@ use crate::config::checks::MOST_VALUES;
 use crate::config::data::NormalizeConfig;
 use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
-use crate::files::{self, WriteError, said};
+use crate::error::one_line;
+use crate::files::{self, WriteError};
 use crate::models::Network;
 use crate::shape::ImageShape;
 use crate::weights::{self, claims};
@@ -160,7 +161,7 @@ impl Classifier {
             .and_then(|header| card_in(&header, length))
             .map_err(|problem| ModelError::Format {
                 path: path.to_path_buf(),
-                problem: said(problem),
+                problem: one_line(problem),
             })?;
         drop(file);
         let bytes = files::read(path, length).map_err(failed)?;
@@ -171,7 +172,7 @@ impl Classifier {
     pub fn from_bytes(bytes: Vec<u8>, name: &Path, device: &Device) -> Result<Self, ModelError> {
         let format_error = |problem: String| ModelError::Format {
             path: name.to_path_buf(),
-            problem: said(problem),
+            problem: one_line(problem),
         };
         let card = read_card(&bytes).map_err(&format_error)?;
         // Burn draws fresh weights when they are first looked at: these never are.

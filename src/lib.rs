@@ -34,6 +34,7 @@ pub mod config;
 pub mod data;
 pub mod device;
 pub mod diagnostics;
+pub mod error;
 pub mod evaluation;
 pub mod fetch;
 pub mod files;

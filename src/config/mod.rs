@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::files::{said, without_mark};
+pub use crate::error::Problem;
+use crate::error::one_line;
+use crate::files::without_mark;
 
 pub mod checks;
 pub mod data;
@@ -28,25 +30,6 @@ pub mod split;
 mod strict_json;
 
 pub use experiment::Experiment;
-
-/// One thing that is wrong with a config.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Dotted path of the key (`training.epochs`), empty for the whole file.
-    pub path: String,
-    /// What was found and what is allowed.
-    pub message: String,
-}
-
-impl Problem {
-    /// A problem at a dotted path.
-    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            message: message.into(),
-        }
-    }
-}
 
 /// Why a config gave no experiment; the text has one line per problem.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +51,7 @@ pub enum ConfigError {
         source: serde_json::Error,
     },
     /// A `--set` that can't be applied.
-    #[error("--set {}: {}", said(assignment), said(message))]
+    #[error("--set {}: {}", one_line(assignment), one_line(message))]
     Override {
         /// What was typed.
         assignment: String,

@@ -24,7 +24,7 @@ pub mod split;
 pub mod unipen;
 
 use crate::config::data::DataConfig;
-use crate::files::said;
+use crate::error::one_line;
 use crate::shape::ImageShape;
 
 /// The part of a data set that a sample belongs to.
@@ -107,7 +107,7 @@ impl DataError {
     pub fn format(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
         DataError::Format {
             path: path.as_ref().to_path_buf(),
-            problem: said(problem.into()),
+            problem: one_line(problem.into()),
         }
     }
 

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::data::mat::MAX_FILE_BYTES;
-use crate::files::{WriteError, said};
+use crate::error::one_line;
+use crate::files::WriteError;
 
 /// Most bytes that an archive unpacks to, wanted or not. CIFAR-10 has 184 MB, Flowers-17 60 MB.
 const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
@@ -196,7 +197,7 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
 
 /// What is said of an archive; names in it hold whatever they like.
 fn refused(problem: String) -> UnpackError {
-    UnpackError::Archive(said(problem))
+    UnpackError::Archive(one_line(problem))
 }
 
 fn no_archive(kind: &str, error: impl std::fmt::Display) -> UnpackError {

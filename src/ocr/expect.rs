@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::files::{said, without_mark};
+use crate::error::one_line;
+use crate::files::without_mark;
 
 /// Finds the lines of an image in a truth file.
 ///
@@ -24,7 +25,7 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
     let entry = map.get(image).or_else(|| map.get("text"));
     let Some(entry) = entry else {
         let names: Vec<&str> = map.keys().map(String::as_str).collect();
-        return Err(said(format!(
+        return Err(one_line(format!(
             "has no entry {image:?}; it has {}",
             names.join(", ")
         )));
@@ -36,7 +37,7 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
             .collect()
     });
     lines.ok_or_else(|| {
-        said(format!(
+        one_line(format!(
             "{image:?}: expected a list of lines, found {entry}"
         ))
     })

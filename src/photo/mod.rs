@@ -12,7 +12,8 @@ use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, GrayImage, ImageDecoder, ImageFormat, Limits, Rgb, RgbImage};
 
-use crate::files::{self, said};
+use crate::error::one_line;
+use crate::files;
 
 mod complete;
 
@@ -71,13 +72,14 @@ fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
     match image::guess_format(bytes) {
         Ok(ImageFormat::Jpeg) => {
             let jpeg = complete::jpeg(bytes).ok_or(ENDS_EARLY)?;
-            let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(said)?;
+            let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(one_line)?;
             decoded(decoder, jpeg.coefficient_bytes)
         }
         Ok(ImageFormat::Png) => {
             complete::png(bytes).ok_or(ENDS_EARLY)?;
             // Limited from the start: what stands before the pixels (a colour profile) is unpacked at once.
-            let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(said)?;
+            let decoder =
+                PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(one_line)?;
             decoded(decoder, 0)
         }
         Ok(other) => Err(format!("this is a {other:?} image")),
@@ -85,7 +87,7 @@ fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
     }
 }
 
-/// What is said of a file without its end.
+/// What is one_line of a file without its end.
 const ENDS_EARLY: &str = "the file ends early or is damaged; copy or download it again";
 
 /// What a decoder may allocate.
@@ -97,7 +99,7 @@ fn limits() -> Limits {
 
 /// Decodes what has enough room; `extra` is what the decoder holds beside the pixels.
 fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, String> {
-    let orientation = decoder.orientation().map_err(said)?;
+    let orientation = decoder.orientation().map_err(one_line)?;
     let needed = working_bytes(&decoder, orientation, extra);
     if needed > MAX_WORKING_BYTES {
         let (width, height) = decoder.dimensions();
@@ -108,8 +110,8 @@ fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, S
             MAX_WORKING_BYTES / MEGABYTE
         ));
     }
-    decoder.set_limits(limits()).map_err(said)?;
-    let image = DynamicImage::from_decoder(decoder).map_err(said)?;
+    decoder.set_limits(limits()).map_err(one_line)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(one_line)?;
     let mut image = on_white(image);
     image.apply_orientation(orientation);
     Ok(image)

@@ -257,7 +257,8 @@ fn part<R>(
     };
     // A copy of its own, which begins where numbers may begin.
     let record = record(Bytes::from_bytes_vec(bytes.to_vec()));
-    let record = record.map_err(|error| format!("its part `{name}`: {}", files::said(error)))?;
+    let record =
+        record.map_err(|error| format!("its part `{name}`: {}", crate::error::one_line(error)))?;
     Ok(Some(record))
 }
 
@@ -292,8 +293,12 @@ fn split_header(content: &[u8]) -> Result<(Written, &[u8]), String> {
     let (header, parts) = rest
         .split_at_checked(length)
         .ok_or("its header is longer than the file")?;
-    let written: Written = serde_json::from_slice(header)
-        .map_err(|error| format!("its header can't be understood: {}", files::said(error)))?;
+    let written: Written = serde_json::from_slice(header).map_err(|error| {
+        format!(
+            "its header can't be understood: {}",
+            crate::error::one_line(error)
+        )
+    })?;
     if !written.header.progress.is_consistent() {
         return Err("its header contradicts itself".into());
     }

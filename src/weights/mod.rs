@@ -16,7 +16,8 @@ use burn::store::{
 use burn::tensor::DType;
 
 use crate::device::quietly;
-use crate::files::{self, WriteError, said};
+use crate::error::one_line;
+use crate::files::{self, WriteError};
 use crate::models::{Network, parameters};
 
 pub mod claims;
@@ -86,7 +87,7 @@ pub fn load(
 ) -> Result<(Network, Taken), WeightsError> {
     let misfit = |problem: String| WeightsError::Misfit {
         path: path.to_path_buf(),
-        problem: said(problem),
+        problem: one_line(problem),
     };
     let tensors = read(path)?;
     let excepted = |name: &str| except.iter().any(|pattern| parameters::fits(pattern, name));
@@ -227,7 +228,7 @@ type Tensors = BTreeMap<String, Tensor>;
 fn read(path: &Path) -> Result<Tensors, WeightsError> {
     let format = |problem: String| WeightsError::Format {
         path: path.to_path_buf(),
-        problem: said(problem),
+        problem: one_line(problem),
     };
     let mut file = std::fs::File::open(path).map_err(|source| WeightsError::Io {
         path: path.to_path_buf(),

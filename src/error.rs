@@ -1,0 +1,148 @@
+//! Errors on the ground floor: what is wrong with a file, what is wrong with a key, and how the program exits.
+//!
+//! Every error of the library implements [`ErrorExit`]: it says itself whether the user should have typed or written something
+//! else, or whether something went wrong.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// How the program exits when an error ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitKind {
+    /// Wrong usage or config: exit code 2.
+    Usage,
+    /// Something went wrong: exit code 1.
+    Failure,
+}
+
+/// An error that knows how the program exits.
+pub trait ErrorExit: std::error::Error + Send + Sync + 'static {
+    /// The exit that fits this error; a failure unless it says otherwise.
+    fn exit_kind(&self) -> ExitKind {
+        ExitKind::Failure
+    }
+}
+
+/// One file or folder, what is wrong with it, and what to do about it: `PATH: PROBLEM; ADVICE` in one line.
+#[derive(Debug)]
+pub struct FileError {
+    path: PathBuf,
+    problem: String,
+    advice: Option<Cow<'static, str>>,
+    kind: ExitKind,
+    source: Option<std::io::Error>,
+}
+
+impl FileError {
+    /// A file that is not what it should be. The problem may repeat what the file holds; it becomes one line.
+    pub fn new(path: impl AsRef<Path>, problem: impl std::fmt::Display) -> Self {
+        Self {
+            path: path.as_ref().to_path_buf(),
+            problem: one_line(problem),
+            advice: None,
+            kind: ExitKind::Failure,
+            source: None,
+        }
+    }
+
+    /// A file that can't be read, written or made.
+    pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self {
+            source: Some(source),
+            ..Self::new(path, "")
+        }
+    }
+
+    /// Adds what the user can do about it.
+    pub fn advise(self, advice: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            advice: Some(advice.into()),
+            ..self
+        }
+    }
+
+    /// The user named the wrong file: exit code 2.
+    pub fn usage(self) -> Self {
+        Self {
+            kind: ExitKind::Usage,
+            ..self
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The error of the operating system, if there is one.
+    pub fn io_error(&self) -> Option<&std::io::Error> {
+        self.source.as_ref()
+    }
+}
+
+impl std::fmt::Display for FileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match (&self.source, self.problem.as_str()) {
+            (Some(source), "") => write!(f, "{source}")?,
+            (Some(source), problem) => write!(f, "{problem}: {source}")?,
+            (None, problem) => f.write_str(problem)?,
+        }
+        match &self.advice {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl ErrorExit for FileError {
+    fn exit_kind(&self) -> ExitKind {
+        self.kind
+    }
+}
+
+/// One thing that is wrong with a config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Dotted path of the key (`training.epochs`), empty for the whole file.
+    pub path: String,
+    /// What was found and what is allowed.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem at a dotted path.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Most characters of a foreign error text that are repeated.
+const MAX_QUOTED: usize = 600;
+
+/// A text as one line of a sane length: other people's errors have several lines, and repeat what the file holds, whatever that
+/// is. Control characters become U+FFFD.
+pub fn one_line(text: impl std::fmt::Display) -> String {
+    let text = text.to_string();
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut short: String = line
+        .chars()
+        .take(MAX_QUOTED)
+        .map(|letter| {
+            if letter.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                letter
+            }
+        })
+        .collect();
+    if line.chars().nth(MAX_QUOTED).is_some() {
+        short.push_str("...");
+    }
+    short
+}
