@@ -1,0 +1,111 @@
+//! How the code is laid out: no two files import each other, rooms stay small, files and functions stay short.
+//!
+//! The imports are read from the source with `syn`: `use` lines, paths in the code, and paths inside macros. A re-export in a
+//! `mod.rs` stands for the file that it names, so that `mod.rs` files which only declare and re-export tie nothing together.
+
+mod imports;
+mod sizes;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use imports::Graph;
+use source::Source;
+
+/// The library and the binary.
+fn program() -> Vec<Source> {
+    source::read_all(&["src"])
+}
+
+#[test]
+fn no_two_files_import_each_other_directly_or_in_a_ring() {
+    let rings = Graph::of_files(&program()).rings();
+    assert!(
+        rings.is_empty(),
+        "files that import each other:\n{}",
+        rings.join("\n")
+    );
+}
+
+#[test]
+fn no_two_rooms_import_each_other_directly_or_in_a_ring() {
+    let rings = Graph::of_files(&program()).by_room().rings();
+    assert!(
+        rings.is_empty(),
+        "rooms that import each other:\n{}",
+        rings.join("\n")
+    );
+}
+
+#[test]
+fn rooms_do_without_what_is_not_their_business() {
+    // (room, or every room but it; the crate or path; whether only this room may use it)
+    let banned: [(&str, &str, bool); 4] = [
+        ("segmentation", "burn", false),
+        ("models", "std::fs", false),
+        ("kernels", "std::fs", false),
+        ("cli", "clap", true),
+    ];
+    let mut found = Vec::new();
+    for source in program() {
+        for (room, path, only_here) in banned {
+            let is_here = source.room() == room;
+            if is_here != only_here && imports::mentions(&source, path) {
+                found.push(format!("{} uses {path}", source.name));
+            }
+        }
+        if source.room() != "cli" && source.name != "src/build.rs" && imports::prints(&source) {
+            found.push(format!("{} prints", source.name));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn no_file_has_more_than_450_lines() {
+    let long = sizes::long_files(&source::read_all(&["src", "tests", "benches"]), 450);
+    assert!(long.is_empty(), "too long:\n{}", long.join("\n"));
+}
+
+/// Functions that may have more than 60 lines, and why.
+const LONG_FUNCTIONS: [(&str, &str, &str); 0] = [];
+
+#[test]
+fn no_function_has_more_than_60_lines_but_those_that_are_named_here_with_a_reason() {
+    let allowed: BTreeSet<(&str, &str)> = LONG_FUNCTIONS
+        .iter()
+        .map(|&(file, name, _)| (file, name))
+        .collect();
+    let sources = source::read_all(&["src", "tests", "benches"]);
+    let long = sizes::long_functions(&sources, 60);
+    let (known, new): (Vec<_>, Vec<_>) = long
+        .iter()
+        .partition(|found| allowed.contains(&(found.file.as_str(), found.name.as_str())));
+    assert!(
+        new.is_empty(),
+        "too long:\n{}",
+        new.iter()
+            .map(|f| f.to_string())
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    assert_eq!(
+        known.len(),
+        allowed.len(),
+        "an exception is no longer needed"
+    );
+}
+
+#[test]
+fn no_folder_of_the_program_has_more_than_14_files_beside_each_other() {
+    let mut folders: BTreeMap<String, usize> = BTreeMap::new();
+    for source in program() {
+        let folder = source
+            .name
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        *folders.entry(folder.to_string()).or_default() += 1;
+    }
+    folders.retain(|_, count| *count > 14);
+    assert!(folders.is_empty(), "too many files: {folders:?}");
+}
