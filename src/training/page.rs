@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use crate::config::Experiment;
 use crate::config::model::Task;
+use crate::device::BURN_VERSION;
 use crate::evaluation::Evaluation;
 use crate::files::{self, WriteError};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::report::{self, Filters, ReportData};
 use crate::run_dir::{RunDir, Summary};
-
-/// The version that `Cargo.toml` pins.
-pub const BURN_VERSION: &str = "0.22.1";
 
 /// A run at its end.
 pub struct Finished<'a> {
