@@ -7,6 +7,9 @@ use burn::tensor::{DType, Device, FloatDType};
 use crate::config::experiment::Backend;
 use crate::error::{ErrorExit, ExitKind};
 
+/// Version of Burn that kiln is built with, from `Cargo.lock`.
+pub const BURN_VERSION: &str = env!("KILN_BURN_VERSION");
+
 /// Why a backend can't be used; the text holds the command that mends it.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {

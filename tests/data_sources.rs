@@ -1,11 +1,14 @@
 //! What a user may rely on when reading data sets: the course's MATLAB files, folders of images, and how they are
 //! divided. Real files are used where `KILN_DATA` names them; numbers come from scipy, numpy or hand calculation.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use base64::Engine;
+use common::real_data;
 use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use kiln::config::data::{
     Fit, ImageFolderConfig, Nist26Config, Nist36Config, NumberConfig, ShareConfig, SplitRule,
@@ -20,22 +23,10 @@ use tempfile::TempDir;
 
 // ---- Helpers ----
 
-/// The folder of the real data sets, or a line on why a test does nothing.
-fn real_data() -> Option<PathBuf> {
-    let root = std::env::var_os("KILN_DATA").map(PathBuf::from);
-    if root.is_none() {
-        eprintln!("skipped: KILN_DATA is not set");
-    }
-    root
-}
-
 /// The real NIST36 files, opened once for all tests.
-fn real_nist36() -> Option<&'static MemorySource> {
-    static SOURCE: OnceLock<Option<MemorySource>> = OnceLock::new();
-    let opened = SOURCE.get_or_init(|| {
-        real_data().map(|root| nist36::open(&Nist36Config::default(), &root).unwrap())
-    });
-    opened.as_ref()
+fn real_nist36() -> &'static MemorySource {
+    static SOURCE: OnceLock<MemorySource> = OnceLock::new();
+    SOURCE.get_or_init(|| nist36::open(&Nist36Config::default(), &real_data()).unwrap())
 }
 
 fn sample(source: &dyn DataSource, split: Split, index: usize) -> Vec<f32> {
@@ -567,8 +558,9 @@ fn a_big_endian_file_is_read() {
 // ---- The real course files ----
 
 #[test]
+#[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]
 fn nist36_has_its_classes_and_counts() {
-    let Some(source) = real_nist36() else { return };
+    let source = real_nist36();
     assert_eq!(
         source.classes().concat(),
         "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -580,8 +572,9 @@ fn nist36_has_its_classes_and_counts() {
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]
 fn nist36_images_are_upright() {
-    let Some(source) = real_nist36() else { return };
+    let source = real_nist36();
     // numpy: img = row.reshape(32, 32).T; img.sum(1)[[8, 12, 16, 20, 24]], then the same of img.sum(0).
     let expected: [(Split, usize, usize, [f32; 10]); 4] = [
         (
@@ -632,8 +625,9 @@ fn nist36_images_are_upright() {
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]
 fn nist36_statistics_are_those_of_numpy() {
-    let Some(source) = real_nist36() else { return };
+    let source = real_nist36();
     let info = info::summarize(source).unwrap();
     assert_eq!(info.splits[1].samples, 3_600);
     assert!(
@@ -649,8 +643,9 @@ fn nist36_statistics_are_those_of_numpy() {
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "nist26"), ignore = "needs nist26 in KILN_DATA")]
 fn nist26_letters_are_upright_clipped_and_divided() {
-    let Some(root) = real_data() else { return };
+    let root = real_data();
     let config = Nist26Config {
         split: shares(0.0, 0.0),
         ..Nist26Config::default()
@@ -988,8 +983,12 @@ fn colours_come_channel_by_channel_and_transparency_shows_white() {
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "handwritten36"),
+    ignore = "needs handwritten36 in KILN_DATA"
+)]
 fn the_photographed_characters_are_all_there() {
-    let Some(root) = real_data() else { return };
+    let root = real_data();
     let config = ImageFolderConfig {
         folder: "handwritten36".into(),
         ..ImageFolderConfig::default()
@@ -1013,8 +1012,9 @@ fn the_photographed_characters_are_all_there() {
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "flowers17"), ignore = "needs flowers17 in KILN_DATA")]
 fn the_flowers_come_in_their_own_split() {
-    let Some(root) = real_data() else { return };
+    let root = real_data();
     let mut config = folder_config((24, 24), 3, Fit::Crop);
     config.folder = "flowers17".into();
     let source = ImageFolder::open(&config, &root).unwrap();

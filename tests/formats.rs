@@ -454,25 +454,26 @@ fn a_png_is_in_the_pdf_without_loss() {
     assert_eq!(&values, picture.as_raw());
 }
 
-/// Runs a program of poppler-utils on a PDF, or says that it is not there.
-fn poppler(program: &str, arguments: &[&str], pdf: &[u8]) -> Option<(tempfile::TempDir, String)> {
+/// Runs a program of poppler-utils on a PDF: its folder, and what it prints.
+fn poppler(program: &str, arguments: &[&str], pdf: &[u8]) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("test.pdf"), pdf).unwrap();
     let output = Command::new(program)
         .current_dir(folder.path())
         .args(arguments)
-        .output();
-    let Ok(output) = output else {
-        eprintln!("skipped: there is no {program}");
-        return None;
-    };
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{complaints}");
     assert_eq!(complaints, "", "{program} finds nothing wrong");
-    Some((folder, String::from_utf8(output.stdout).unwrap()))
+    (folder, String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_tool = "pdftotext"),
+    ignore = "needs pdftotext of poppler-utils"
+)]
 fn pdftotext_finds_the_words_where_they_stand_with_their_spaces() {
     let page = page(&[
         vec!["HELLO".into(), "W<&>D".into(), "ÄΩ中".into()],
@@ -481,14 +482,12 @@ fn pdftotext_finds_the_words_where_they_stand_with_their_spaces() {
     let file = jpeg(&quarters(page.width, page.height), 1);
     let (sheet, _) = with_picture(page.clone(), file);
     let file = pdf(&[sheet.clone(), sheet]);
-    let Some((_folder, text)) = poppler("pdftotext", &["test.pdf", "-"], &file) else {
-        return;
-    };
+    let (_folder, text) = poppler("pdftotext", &["test.pdf", "-"], &file);
     let pages: Vec<&str> = text.split_terminator('\u{c}').collect();
     assert_eq!(pages.len(), 2);
     let lines: Vec<&str> = pages[1].lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, ["HELLO W<&>D ÄΩ中", "I READ 7"]);
-    let (_folder, boxes) = poppler("pdftotext", &["-bbox", "test.pdf", "-"], &file).unwrap();
+    let (_folder, boxes) = poppler("pdftotext", &["-bbox", "test.pdf", "-"], &file);
     let document = parse(&boxes);
     let scale = 842.0 / f64::from(page.width.max(page.height));
     let words: Vec<&Word> = page.lines.iter().flat_map(|line| &line.words).collect();
@@ -510,13 +509,15 @@ fn pdftotext_finds_the_words_where_they_stand_with_their_spaces() {
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_tool = "pdftoppm"),
+    ignore = "needs pdftoppm of poppler-utils"
+)]
 fn a_photograph_is_upright_in_the_pdf_however_the_camera_was_held() {
     for orientation in 1..=8 {
         let (sheet, upright) = with_picture(page(&[]), jpeg(&quarters(240, 160), orientation));
         let arguments = ["-png", "-scale-to", "240", "test.pdf", "seen"];
-        let Some((folder, _)) = poppler("pdftoppm", &arguments, &pdf(&[sheet])) else {
-            return;
-        };
+        let (folder, _) = poppler("pdftoppm", &arguments, &pdf(&[sheet]));
         let seen = image::open(folder.path().join("seen-1.png"))
             .unwrap()
             .into_rgb8();

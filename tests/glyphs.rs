@@ -1,7 +1,8 @@
 //! What a user may rely on when kiln draws characters: the glyphs, the pages and the UNIPEN strokes.
 
+mod common;
+
 use std::io::Write;
-use std::path::PathBuf;
 
 use kiln::config::data::{GlyphsConfig, UnipenConfig};
 use kiln::data::glyphs::Glyphs;
@@ -274,14 +275,6 @@ fn a_page_has_the_wanted_size_or_says_that_it_is_too_small() {
     assert!(blank.lines.is_empty() && blank.width > 0);
 }
 
-fn data() -> Option<PathBuf> {
-    let root = std::env::var_os("KILN_DATA").map(PathBuf::from);
-    if root.is_none() {
-        eprintln!("skipped: KILN_DATA is not set");
-    }
-    root
-}
-
 /// A data set of the given lines in a temporary folder.
 fn stroke_file(lines: &[&str]) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
@@ -296,8 +289,9 @@ fn stroke_file(lines: &[&str]) -> tempfile::TempDir {
 const GOOD: &str = r#"{"c":"L","q":"OK","src":"a","s":[[[0,0],[0,1000],[700,1000]]]}"#;
 
 #[test]
+#[cfg_attr(not(kiln_data = "unipen"), ignore = "needs unipen in KILN_DATA")]
 fn unipen_reads_every_segment_and_draws_it_in_frame() {
-    let Some(root) = data() else { return };
+    let root = common::real_data();
     let unipen = Unipen::open(&UnipenConfig::default(), &root).unwrap();
     let total: usize = Split::ALL.iter().map(|&split| unipen.len(split)).sum();
     // 30,045 segments in the folder's README.

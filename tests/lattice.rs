@@ -213,10 +213,12 @@ impl Calibration {
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "handwritten36"),
+    ignore = "needs handwritten36 in KILN_DATA"
+)]
 fn context_helps_words_and_numbers_and_does_not_hurt_names_and_random_strings() {
-    let Some(data) = common::real_data() else {
-        return;
-    };
+    let data = common::real_data();
     let (model, characters, words) = (model(), Characters::open(&data), WordList::english());
     let mut calibration = Calibration::default();
     for (kind, gain) in [
@@ -245,8 +247,8 @@ fn context_helps_words_and_numbers_and_does_not_hurt_names_and_random_strings() 
 }
 
 /// Reads the photographs of a folder: mistakes without spaces, and how many characters there are.
-fn mistakes(folder: &str, options: &Options) -> Option<(usize, usize)> {
-    let folder = common::real_data()?.join(folder);
+fn mistakes(folder: &str, options: &Options) -> (usize, usize) {
+    let folder = common::real_data().join(folder);
     let text = std::fs::read_to_string(folder.join("ground-truth.json")).unwrap();
     let truth: BTreeMap<String, Vec<String>> = serde_json::from_str(&text).unwrap();
     let model = model();
@@ -260,21 +262,24 @@ fn mistakes(folder: &str, options: &Options) -> Option<(usize, usize)> {
         })
         .collect();
     let total = total(&scores).characters_without_spaces;
-    Some((total.distance, total.length))
+    (total.distance, total.length)
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "hw4-images"),
+    ignore = "needs hw4-images in KILN_DATA"
+)]
 fn the_course_pages_are_read_without_a_mistake_and_nearly_so_by_form_alone() {
-    if let Some((wrong, all)) = mistakes("hw4-images", &Options::default()) {
-        assert_eq!((wrong, all), (0, 246));
-        let (wrong, _) = mistakes("hw4-images", &off()).unwrap();
-        assert!(wrong <= 4, "{wrong} of 246");
-    }
+    let (wrong, all) = mistakes("hw4-images", &Options::default());
+    assert_eq!((wrong, all), (0, 246));
+    let (wrong, _) = mistakes("hw4-images", &off());
+    assert!(wrong <= 4, "{wrong} of 246");
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "photos"), ignore = "needs photos in KILN_DATA")]
 fn photographs_by_other_hands_are_read_with_at_most_one_mistake() {
-    if let Some((wrong, all)) = mistakes("photos", &Options::default()) {
-        assert!(wrong <= 1, "{wrong} of {all}");
-    }
+    let (wrong, all) = mistakes("photos", &Options::default());
+    assert!(wrong <= 1, "{wrong} of {all}");
 }

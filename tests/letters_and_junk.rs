@@ -308,8 +308,12 @@ fn a_photograph_without_a_letter_is_padded() {
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "handwritten36"),
+    ignore = "needs handwritten36 in KILN_DATA"
+)]
 fn nearly_all_photographed_characters_are_found_and_every_fifth_is_kept_out_of_training() {
-    let Some(root) = real_data() else { return };
+    let root = real_data();
     let config = |fit| ImageFolderConfig {
         folder: "handwritten36".into(),
         fit,

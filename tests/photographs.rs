@@ -110,10 +110,12 @@ const CHANGES: [Change; 6] = [
 ];
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "hw4-images"),
+    ignore = "needs hw4-images in KILN_DATA"
+)]
 fn the_course_pages_are_read_as_well_in_worse_photographs() {
-    let Some(data) = common::real_data() else {
-        return;
-    };
+    let data = common::real_data();
     let mut lost = Vec::new();
     for (name, photo, truth) in pages(&data.join("hw4-images")) {
         let untouched = accuracy(&photo, &truth);
@@ -129,10 +131,12 @@ fn the_course_pages_are_read_as_well_in_worse_photographs() {
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "hw4-images"),
+    ignore = "needs hw4-images in KILN_DATA"
+)]
 fn the_course_pages_are_read_with_their_spaces() {
-    let Some(data) = common::real_data() else {
-        return;
-    };
+    let data = common::real_data();
     // 02_letters is written with wide gaps: letters that stand alone have no spaces between them.
     let scores: Vec<TextScore> = pages(&data.join("hw4-images"))
         .iter()

@@ -210,10 +210,12 @@ fn the_truth_may_be_text_a_map_of_names_or_the_json_of_a_drawn_page() {
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "hw4-images"),
+    ignore = "needs hw4-images in KILN_DATA"
+)]
 fn the_course_pages_are_cut_into_as_many_letters_as_they_have() {
-    let Some(data) = common::real_data() else {
-        return;
-    };
+    let data = common::real_data();
     let bench = reader();
     let truth = data.join("hw4-images/ground-truth.json");
     for name in ["01_list", "02_letters", "03_haiku", "04_deep"] {

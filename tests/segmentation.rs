@@ -1,8 +1,10 @@
 //! What a user may rely on when a page is cut into lines, words and letters: on pages drawn here, whose letters are known
 //! exactly, and on the real pages under KILN_DATA.
 
+mod common;
+
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::{Rgb, RgbImage, imageops};
 use imageproc::drawing::draw_filled_circle_mut;
@@ -644,30 +646,31 @@ fn truth(folder: &Path) -> Vec<(String, Vec<Vec<usize>>)> {
 /// A page's name, and the letters in each word of each line: expected and found.
 type Counted = (String, Vec<Vec<usize>>, Vec<Vec<usize>>);
 
-fn real_pages(folder: &str) -> Option<Vec<Counted>> {
-    let Some(data) = std::env::var_os("KILN_DATA").map(PathBuf::from) else {
-        eprintln!("skipped: KILN_DATA is not set");
-        return None;
-    };
-    let folder = data.join(folder);
+fn real_pages(folder: &str) -> Vec<Counted> {
+    let folder = common::real_data().join(folder);
     let pages = truth(&folder).into_iter().map(|(name, expected)| {
         let photo = photo::open(&folder.join(&name)).unwrap().into_rgb8();
         let found = counts(&found(&segment(&photo)));
         (name, expected, found)
     });
-    Some(pages.collect())
+    pages.collect()
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "hw4-images"),
+    ignore = "needs hw4-images in KILN_DATA"
+)]
 fn every_letter_and_word_of_the_course_pages_is_found() {
-    for (name, expected, found) in real_pages("hw4-images").into_iter().flatten() {
+    for (name, expected, found) in real_pages("hw4-images") {
         assert_eq!(found, expected, "{name}");
     }
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "photos"), ignore = "needs photos in KILN_DATA")]
 fn a_sheet_on_a_dark_desk_is_cut_into_all_its_letters() {
-    for (name, expected, found) in real_pages("photos").into_iter().flatten() {
+    for (name, expected, found) in real_pages("photos") {
         if name == "simon.jpg" {
             assert_eq!(found, expected, "{name}");
         }

@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use burn::prelude::*;
-use common::{Bench, real_data, repository};
+use common::{Bench, repository};
 use kiln::data::{self, DataSource, Split};
 use kiln::evaluation::{Rivals, evaluate};
 use kiln::{config, ocr};
@@ -20,19 +20,15 @@ fn accuracy(arguments: &str) -> f64 {
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "nist26"), ignore = "needs nist26 in KILN_DATA")]
 fn the_shipped_model_names_nist_letters() {
-    if real_data().is_none() {
-        return;
-    }
     let found = accuracy("--data configs/nist26.json");
     assert!(found >= 0.97, "{found}");
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]
 fn the_shipped_model_names_characters_by_writers_that_it_never_saw() {
-    if real_data().is_none() {
-        return;
-    }
     let found = accuracy("--data configs/nist36_cnn.json");
     assert!(found >= 0.885, "{found}");
     let known = accuracy("--data configs/nist36_cnn.json --known-kind");
@@ -40,10 +36,11 @@ fn the_shipped_model_names_characters_by_writers_that_it_never_saw() {
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "handwritten36"),
+    ignore = "needs handwritten36 in KILN_DATA"
+)]
 fn the_shipped_model_names_photographed_characters_that_were_kept_out_of_training() {
-    if real_data().is_none() {
-        return;
-    }
     // Opened once: finding the characters in the photographs takes longer than naming them.
     let config = config::load(&repository().join("configs/handwritten36.json"), &[]).unwrap();
     let source: Arc<dyn DataSource> = Arc::from(data::open(&config.data).unwrap());
@@ -60,10 +57,8 @@ fn the_shipped_model_names_photographed_characters_that_were_kept_out_of_trainin
 }
 
 #[test]
+#[cfg_attr(not(kiln_data = "unipen"), ignore = "needs unipen in KILN_DATA")]
 fn the_shipped_model_knows_junk_when_it_sees_it() {
-    if real_data().is_none() {
-        return;
-    }
     let found = accuracy("--data configs/ocr_junk.json");
     assert!(found >= 0.7, "{found}");
 }

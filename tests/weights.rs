@@ -795,15 +795,12 @@ fn planes(path: &Path) -> Vec<f32> {
 }
 
 #[test]
+#[cfg_attr(
+    not(kiln_data = "squeezenet1_1"),
+    ignore = "needs squeezenet1_1 in KILN_DATA"
+)]
 fn squeezenet_gives_torchvisions_logits_from_imagenets_weights() {
-    let Some(root) = common::real_data() else {
-        return;
-    };
-    let root = root.join("squeezenet1_1");
-    if !root.is_dir() {
-        eprintln!("skipped: {} is not there", root.display());
-        return;
-    }
+    let root = common::real_data().join("squeezenet1_1");
     let bench = Bench::new();
     let config = repository().join("configs/squeezenet_imagenet.json");
     let import = |file: &str, run: &str| {

@@ -75,7 +75,7 @@ impl Header {
         let json = serde_json::to_vec(experiment).unwrap_or_default();
         Self {
             kiln: env!("CARGO_PKG_VERSION").into(),
-            burn: super::page::BURN_VERSION.into(),
+            burn: crate::device::BURN_VERSION.into(),
             experiment: experiment.clone(),
             config_sha256: files::hexadecimal(&Sha256::digest(&json)),
             data_sha256,

@@ -30,7 +30,6 @@ pub mod strategy;
 pub mod train_model;
 
 pub use error::TrainError;
-pub use page::BURN_VERSION;
 pub use resume::Resumption;
 pub use run::{Options, Outcome, resume, run};
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::Experiment;
 use crate::config::model::Task;
+use crate::device::BURN_VERSION;
 use crate::error::FileError;
 use crate::evaluation::Evaluation;
 use crate::files;
@@ -11,9 +12,6 @@ use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::report::{self, Filters, ReportData};
 use crate::run_dir::{RunDir, Summary};
-
-/// The version that `Cargo.toml` pins.
-pub const BURN_VERSION: &str = "0.22.1";
 
 /// A run at its end.
 pub struct Finished<'a> {

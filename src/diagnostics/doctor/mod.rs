@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::config::experiment::Backend;
+use crate::device::BURN_VERSION;
 use crate::device::{self, DeviceError};
 use crate::fetch::catalogue::DataSet;
 use crate::fetch::is_complete;
-use crate::training::BURN_VERSION;
 
 pub mod layers;
 
