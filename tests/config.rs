@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use kiln::config::experiment::{Backend, ModelConfig};
+use kiln::config::experiment::Backend;
 use kiln::config::{self, ConfigError, Experiment, schema};
+use kiln::models::ModelConfig;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@
 //! with its dotted path, what was found, what is allowed and the nearest known name. Nothing here opens data or a
 //! device: a config that contradicts itself is refused before anything is read.
 //!
-//! [`experiment`], [`model`], [`data`], [`image_folder`] and [`mix`] hold the types and their defaults, [`overrides`] applies
+//! [`experiment`], [`data`], [`image_folder`] and [`mix`] hold the types and their defaults, [`overrides`] applies
 //! `--set`, [`schema`] makes the JSON Schema from the types and holds JSON against it, [`checks`] are the rules between sections.
 
 use std::io::Read;
@@ -22,7 +22,6 @@ pub mod experiment;
 pub mod image_folder;
 pub mod junk;
 pub mod mix;
-pub mod model;
 pub mod overrides;
 pub mod schema;
 mod source_checks;

@@ -9,9 +9,9 @@ use burn::prelude::*;
 
 use super::train_model::Batch;
 use crate::config::data::NormalizeConfig;
-use crate::config::model::Task;
 use crate::data::loader::{Batches, HostBatch, Loader};
 use crate::inference::to_input;
+use crate::models::Task;
 
 /// The number of the current epoch, set by the strategy: burn-train itself does not tell a loader.
 pub type EpochCounter = Arc<AtomicUsize>;
