@@ -17,7 +17,7 @@ pub fn on_ctrl_c(stop: impl Fn() + Send + 'static) -> anyhow::Result<()> {
         if presses.fetch_add(1, Ordering::Relaxed) == 0 {
             stop();
         } else {
-            training::renderer::terminal::restore();
+            training::terminal::restore();
             std::process::exit(i32::from(INTERRUPTED));
         }
     })?;
