@@ -6,6 +6,7 @@
 
 mod checks;
 pub mod data;
+pub mod difference;
 mod error;
 pub mod experiment;
 pub mod image_folder;
