@@ -94,7 +94,8 @@ pub fn run(args: Args) -> Outcome {
     let stages = stages.map(|path| targets::stages(path, &inputs, several));
     let (overlays, stages) = (overlays.transpose()?, stages.transpose()?);
     let mut watch = Stopwatch::start();
-    let options = args.reading.options()?;
+    let mut options = args.reading.options()?;
+    options.stage_pictures = stages.is_some();
     let expect = args.expect.as_deref();
     let truths = expect.map(|path| truth::find(path, &inputs)).transpose()?;
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
@@ -207,7 +208,11 @@ impl Job<'_> {
     /// The pictures that were asked for.
     fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> Outcome {
         if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
-            super::segment::write_stages(folder, &reading.segmentation, self.inputs[index].path())?;
+            super::segment::write_stages(
+                folder,
+                &reading.stage_pictures,
+                self.inputs[index].path(),
+            )?;
         }
         if let Some(path) = self.overlays.as_ref().and_then(|paths| paths.get(index)) {
             if self.several {
