@@ -23,7 +23,8 @@ use crate::config::data::NormalizeConfig;
 use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
 use crate::error::one_line;
-use crate::files::{self, WriteError};
+use crate::error::{ErrorExit, FileError};
+use crate::files;
 use crate::models::Network;
 use crate::shape::ImageShape;
 use crate::weights::{self, claims};
@@ -72,11 +73,13 @@ pub enum ModelError {
     },
     /// The file can't be written.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] FileError),
     /// The device failed.
     #[error("the device failed: {0}")]
     Device(String),
 }
+
+impl ErrorExit for ModelError {}
 
 /// What a model file says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

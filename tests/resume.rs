@@ -343,7 +343,8 @@ fn a_run_without_a_completed_epoch_begins_again() {
     config["training"]["epochs"] = json!(2);
     let bench = bench_with(&config);
     std::fs::create_dir(bench.path("run")).unwrap();
-    for name in ["config.json", "model.safetensors", "run.lock"] {
+    bench.write("run/run.lock", "");
+    for name in ["config.json", "model.safetensors"] {
         std::fs::copy(
             bench.path(&format!("straight/{name}")),
             bench.path(&format!("run/{name}")),
@@ -558,7 +559,9 @@ fn two_processes_never_train_in_one_folder() {
         kiln(&bench, second)
             .assert()
             .code(1)
-            .stderr(predicate::str::contains("another kiln is training in it"));
+            .stderr(predicate::str::contains(
+                "another kiln process is training in it",
+            ));
     }
     assert!(first.wait().unwrap().success());
     assert_same(&bench, "run");

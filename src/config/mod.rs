@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 pub use crate::error::Problem;
-use crate::error::one_line;
+use crate::error::{ErrorExit, ExitKind, one_line};
 use crate::files::without_mark;
 
 pub mod checks;
@@ -66,6 +66,12 @@ pub enum ConfigError {
         /// Everything that is wrong, in the order of the file.
         problems: Vec<Problem>,
     },
+}
+
+impl ErrorExit for ConfigError {
+    fn exit_kind(&self) -> ExitKind {
+        ExitKind::Usage
+    }
 }
 
 /// Most problems that are shown; whoever has more mends some and asks again.

@@ -24,7 +24,7 @@ pub mod split;
 pub mod unipen;
 
 use crate::config::data::DataConfig;
-use crate::error::one_line;
+use crate::error::{ErrorExit, one_line};
 use crate::shape::ImageShape;
 
 /// The part of a data set that a sample belongs to.
@@ -101,6 +101,8 @@ pub enum DataError {
         problem: String,
     },
 }
+
+impl ErrorExit for DataError {}
 
 impl DataError {
     /// A file that is not what it should be. The problem may repeat what the file holds; it becomes one line.

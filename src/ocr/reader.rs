@@ -9,6 +9,7 @@ use super::context::{self, Choice, Context, Place, Token};
 use super::lattice::{self, Classes, JUNK};
 use super::page::{self, Guess, Letter, Line, Page, Word};
 use super::scoring::Scoring;
+use crate::error::ErrorExit;
 use crate::inference::{Classifier, ModelError};
 use crate::segmentation::{self, Candidate, Candidates, LineBox, Rect, Segmentation, StagePicture};
 use crate::timings::{Lap, Stopwatch};
@@ -26,6 +27,8 @@ pub enum ReadError {
     #[error("{0}")]
     Unsuitable(String),
 }
+
+impl ErrorExit for ReadError {}
 
 /// How a page is read; the default is English, with all characters that the model knows.
 #[derive(Debug, Clone, Default)]

@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::Experiment;
-use crate::files::{self, WriteError};
+use crate::error::{ErrorExit, FileError};
+use crate::files;
 use crate::metrics::EpochRecord;
 use crate::run_dir::RunDir;
 
@@ -48,6 +49,8 @@ pub struct CheckpointError {
     /// What is wrong with it.
     pub problem: String,
 }
+
+impl ErrorExit for CheckpointError {}
 
 /// What made a checkpoint, and how far the run is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -165,9 +168,9 @@ pub fn epochs(run: &RunDir) -> Vec<usize> {
 }
 
 /// Writes a checkpoint: the file is there as a whole or not at all.
-pub fn write(path: &Path, header: Header, parts: Parts) -> Result<(), WriteError> {
+pub fn write(path: &Path, header: Header, parts: Parts) -> Result<(), FileError> {
     let failed = |error: &dyn std::fmt::Display| {
-        WriteError::new(path, std::io::Error::other(error.to_string()))
+        FileError::write(path, std::io::Error::other(error.to_string()))
     };
     let named = [
         ("model", Some(parts.model.into_bytes())),

@@ -17,7 +17,7 @@ use burn::train::checkpoint::{
 use burn::train::metric::store::EventStoreClient;
 
 use super::checkpoint::{self, Header, Parts, Progress};
-use crate::files::WriteError;
+use crate::error::FileError;
 use crate::run_dir::RunDir;
 
 /// What burn-train is told; what it was is asked of the [`Assembly`].
@@ -57,7 +57,7 @@ pub struct Assembly {
     run_dir: RunDir,
     header: Header,
     pending: Mutex<BTreeMap<usize, Pending>>,
-    failure: Mutex<Option<WriteError>>,
+    failure: Mutex<Option<FileError>>,
     /// What the learner is to go on from.
     restored: Mutex<Pending>,
 }
@@ -96,7 +96,7 @@ impl Assembly {
     }
 
     /// Why a checkpoint could not be written, if one could not.
-    pub fn failure(&self) -> Option<WriteError> {
+    pub fn failure(&self) -> Option<FileError> {
         lock(&self.failure).take()
     }
 

@@ -24,7 +24,8 @@ use super::features::FeatureCache;
 use super::strategy::EpochStrategy;
 use super::train_model::{Batch, TrainModel};
 use super::{EpochReport, measures};
-use crate::files::{self, WriteError};
+use crate::error::FileError;
+use crate::files;
 use crate::kernels;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::models::Network;
@@ -296,7 +297,7 @@ impl EpochLoop<'_> {
         self.began.elapsed() / done * left
     }
 
-    fn write_lines(&self, report: &EpochReport) -> Result<(), WriteError> {
+    fn write_lines(&self, report: &EpochReport) -> Result<(), FileError> {
         let run_dir = &self.strategy.run_dir;
         let timing = serde_json::json!({
             "epoch": report.record.epoch,
@@ -321,8 +322,8 @@ fn is_finite(loss: &Tensor<1>) -> bool {
     value.map_or(true, f64::is_finite)
 }
 
-fn append_line(path: &Path, value: &impl serde::Serialize) -> Result<(), WriteError> {
-    let line = serde_json::to_vec(value).map_err(|error| WriteError::new(path, error.into()))?;
+fn append_line(path: &Path, value: &impl serde::Serialize) -> Result<(), FileError> {
+    let line = serde_json::to_vec(value).map_err(|error| FileError::write(path, error.into()))?;
     files::append_line(path, &line)
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::config::Experiment;
 use crate::config::model::Task;
 use crate::device::BURN_VERSION;
+use crate::error::FileError;
 use crate::evaluation::Evaluation;
-use crate::files::{self, WriteError};
+use crate::files;
 use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::report::{self, Filters, ReportData};
@@ -33,10 +34,10 @@ pub struct Finished<'a> {
 }
 
 /// The page as HTML.
-pub fn render(run: &Finished) -> Result<String, WriteError> {
+pub fn render(run: &Finished) -> Result<String, FileError> {
     let config_path = run.run_dir.config_file();
     let config_json =
-        files::read_text(&config_path).map_err(|source| WriteError::new(&config_path, source))?;
+        files::read_text(&config_path).map_err(|source| FileError::write(&config_path, source))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let folder = run.run_dir.path().display().to_string();
     let (summary, shown) = (run.summary, run.shown);

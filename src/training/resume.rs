@@ -12,8 +12,8 @@ use super::checkpoint::{self, Checkpoint, CheckpointError};
 use super::error::TrainError;
 use crate::config::experiment::ScheduleConfig;
 use crate::config::{self, Experiment};
-use crate::files;
-use crate::run_dir::{RunDir, RunDirError, RunLock};
+use crate::files::{self, LockFile};
+use crate::run_dir::{RunDir, RunDirError};
 
 /// The one setting that may change, if the schedule lets it.
 const EPOCHS: &str = "training.epochs";
@@ -36,7 +36,7 @@ pub struct Resumption {
     /// Later checkpoints that can't be used.
     pub damaged: Vec<CheckpointError>,
     /// Keeps others out; `None` if nothing is to be written.
-    pub(super) lock: Option<RunLock>,
+    pub(super) lock: Option<LockFile>,
 }
 
 /// `RUN` or `RUN@EPOCH`; what exists under the whole name is a run.
@@ -120,13 +120,14 @@ impl Resumption {
         let run = &self.run_dir;
         // Copies leave empty folders out.
         std::fs::create_dir_all(run.checkpoints())
-            .map_err(|source| files::WriteError::new(&run.checkpoints(), source))?;
+            .map_err(|source| crate::error::FileError::write(&run.checkpoints(), source))?;
         run.write_json(&run.config_file(), &self.experiment)?;
         let progress = self.checkpoint.as_ref().map(|at| &at.header.progress);
         let mut lines = String::new();
         for record in progress.iter().flat_map(|progress| &progress.epochs) {
-            let line = serde_json::to_string(record)
-                .map_err(|error| files::WriteError::new(&run.metrics_file(), error.into()))?;
+            let line = serde_json::to_string(record).map_err(|error| {
+                crate::error::FileError::write(&run.metrics_file(), error.into())
+            })?;
             lines.push_str(&line);
             lines.push('\n');
         }

@@ -37,7 +37,7 @@ use crate::files;
 use crate::inference::Classifier;
 use crate::metrics::classification::Confusion;
 use crate::metrics::{Metrics, TOP_K};
-use crate::run_dir::{RunDir, RunLock, Status, Summary};
+use crate::run_dir::{RunDir, Status, Summary};
 
 /// How many of the most confused pairs go into the summary.
 const CONFUSED_PAIRS: usize = 10;
@@ -167,7 +167,7 @@ impl Start {
 fn go(
     prepared: &Prepared,
     run_dir: RunDir,
-    _lock: RunLock,
+    _lock: crate::files::LockFile,
     start: Start,
     options: Options,
 ) -> Result<Outcome, TrainError> {
