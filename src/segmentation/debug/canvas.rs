@@ -1,18 +1,18 @@
-//! Drawing on a picture: thick round lines, frames and block capitals from a built-in stroke alphabet, so that no font file
-//! is needed.
+//! Draws lines, frames and block capitals on a picture; the capitals come from a built-in stroke alphabet, so that no font file is
+//! needed.
 
 use image::{Rgb, RgbImage};
 
-use super::geometry::Rect;
+use crate::segmentation::geometry::Rect;
 
-/// Letters stand in a cell of 4 columns and 6 rows of this grid; each is a list of pen strokes, each stroke a list of
-/// points `xy`.
+/// Width of a letter's cell in grid units, the coordinates that [`strokes`] is written in.
 const CELL_WIDTH: f32 = 4.0;
+/// Height of a letter's cell, in grid units.
 const CELL_HEIGHT: f32 = 6.0;
-/// From one letter to the next, in grid units.
+/// Distance from one letter's left side to the next one's, in grid units.
 const ADVANCE: f32 = 5.5;
 
-/// Mixes a colour into a pixel; `share` 1 replaces it.
+/// Mixes a colour into a pixel; `share` is in [0, 1], and 1 replaces it.
 fn mix(pixel: &mut Rgb<u8>, colour: Rgb<u8>, share: f32) {
     for (value, new) in pixel.0.iter_mut().zip(colour.0) {
         let mixed = f32::from(*value) * (1.0 - share) + f32::from(new) * share;
@@ -20,8 +20,8 @@ fn mix(pixel: &mut Rgb<u8>, colour: Rgb<u8>, share: f32) {
     }
 }
 
-/// A straight line with round ends, `width` pixels wide, with soft edges; what lies outside the picture is not drawn.
-pub(super) fn line(
+/// Draws a straight line with round ends and soft edges, `width` pixels wide; what lies outside the picture is clipped.
+pub(in crate::segmentation) fn line(
     picture: &mut RgbImage,
     from: (f32, f32),
     to: (f32, f32),
@@ -49,8 +49,8 @@ pub(super) fn line(
     }
 }
 
-/// The outline of a box, `margin` pixels outside it.
-pub(super) fn frame(
+/// Draws the outline of a box, `margin` pixels outside it.
+pub(in crate::segmentation) fn frame(
     picture: &mut RgbImage,
     bounds: Rect,
     margin: f32,
@@ -72,14 +72,14 @@ pub(super) fn frame(
     }
 }
 
-/// Width in pixels of a text whose capitals are `height` high.
-pub(super) fn text_width(text: &str, height: f32) -> f32 {
+/// Width in pixels of a text whose capitals are `height` pixels high.
+pub(in crate::segmentation) fn text_width(text: &str, height: f32) -> f32 {
     let letters = text.chars().count().max(1) as f32;
     ((letters - 1.0) * ADVANCE + CELL_WIDTH) * height / CELL_HEIGHT
 }
 
 /// Writes text with its upper left corner at `corner`, capitals `height` pixels high.
-pub(super) fn text(
+pub(in crate::segmentation) fn text(
     picture: &mut RgbImage,
     text: &str,
     corner: (f32, f32),
@@ -105,7 +105,7 @@ pub(super) fn text(
     }
 }
 
-/// Pen strokes of a character on the 4 x 6 grid: points `xy`, strokes separated by spaces. An unknown one is a small box.
+/// Pen strokes of a character on the 4 x 6 grid: points `xy`, strokes separated by spaces. An unknown character is a small box.
 fn strokes(letter: char) -> &'static str {
     match letter.to_ascii_uppercase() {
         'A' => "062046 1434",

@@ -1,29 +1,29 @@
-//! [`BinaryPage`] -> [`Components`]: pieces of connected ink, and the two measures that every later rule is relative to,
-//! the height of the letters and the width of the pen.
+//! Labels connected ink, and measures what later rules are relative to: the height of the letters and the width of the pen.
 
-use super::binarize::{BinaryPage, neighbours};
-use super::flatten::Sheet;
-use super::geometry::Area;
-use super::plane::distances_inside;
-use super::statistics::median;
+use crate::segmentation::distance::distances_inside;
+use crate::segmentation::geometry::Area;
+use crate::segmentation::page::binarize::{BinaryPage, neighbours};
+use crate::segmentation::page::sheet::Sheet;
+use crate::segmentation::statistics::{median, weighted_median};
 
-/// A piece of connected ink.
+/// Connected ink (8 neighbours).
 #[derive(Debug, Clone)]
-pub(super) struct Component {
+pub(in crate::segmentation) struct Component {
     /// Its number in [`Components::labels`].
     pub label: u32,
+    /// The box around it.
     pub bounds: Area,
     /// Pixels of ink.
     pub ink: usize,
-    /// Mean ink value, 0..=1.
+    /// Mean ink value, in 0..=1.
     pub contrast: f32,
-    /// It touches the edge of the picture or of the sheet.
+    /// It touches the edge of the photograph or of the sheet.
     pub at_edge: bool,
 }
 
-/// All pieces of a page, and which pixel belongs to which.
+/// All components of a page, and the component of each pixel.
 #[derive(Debug, Clone)]
-pub(super) struct Components {
+pub(in crate::segmentation) struct Components {
     pub width: usize,
     pub height: usize,
     /// The label of each pixel, row by row; 0 is paper.
@@ -33,7 +33,7 @@ pub(super) struct Components {
 }
 
 impl Components {
-    /// Labels 8-connected ink.
+    /// Labels the ink of a page.
     pub fn of(page: &BinaryPage, sheet: &Sheet) -> Components {
         let mut components = Components {
             width: page.width,
@@ -50,7 +50,7 @@ impl Components {
         components
     }
 
-    /// Labels all that is connected with `start`.
+    /// Labels all ink that is connected with pixel `start`.
     fn trace(&mut self, page: &BinaryPage, sheet: &Sheet, start: usize) -> Component {
         let label = self.list.len() as u32 + 1;
         let (mut stack, mut ink, mut sum, mut at_edge) = (vec![start], 0, 0.0, false);
@@ -83,12 +83,12 @@ impl Components {
         }
     }
 
-    /// The piece with this label.
+    /// The component with this label.
     pub fn get(&self, label: u32) -> Option<&Component> {
         self.list.get((label as usize).checked_sub(1)?)
     }
 
-    /// Where `label` has ink inside `area`, row by row.
+    /// Whether each pixel of `area` belongs to `label`, row by row.
     pub fn mask_in(&self, area: &Area, label: u32) -> Vec<bool> {
         (area.top..area.bottom)
             .flat_map(|y| &self.labels[y * self.width + area.left..y * self.width + area.right])
@@ -96,37 +96,31 @@ impl Components {
             .collect()
     }
 
-    /// Median height of the pieces away from the edges, each weighted by its ink, so that specks don't count.
+    /// Median height in pixels of the components away from the edges, each weighted by its ink, so that specks don't count; `None`
+    /// without any.
     pub fn letter_height(&self) -> Option<f32> {
         let inner = self.list.iter().filter(|component| !component.at_edge);
-        let mut heights: Vec<(usize, usize)> = inner
-            .map(|component| (component.bounds.height(), component.ink))
-            .collect();
-        heights.sort_unstable();
-        let all: usize = heights.iter().map(|(_, ink)| ink).sum();
-        let mut below = 0;
-        for (height, ink) in heights {
-            below += ink;
-            if 2 * below >= all {
-                return Some(height as f32);
-            }
-        }
-        None
+        let heights = inner.map(|component| (component.bounds.height() as f32, component.ink));
+        weighted_median(heights.collect())
     }
 }
 
-/// Width of a piece where it is widest: twice the largest distance to the paper.
-pub(super) fn widest_stroke(components: &Components, component: &Component) -> f32 {
+/// Width of a component where it is widest, in pixels: twice the largest distance to the paper.
+pub(in crate::segmentation) fn widest_stroke(
+    components: &Components,
+    component: &Component,
+) -> f32 {
     let bounds = &component.bounds;
     let mask = components.mask_in(bounds, component.label);
     let distances = distances_inside(&mask, bounds.width(), bounds.height());
     2.0 * distances.into_iter().fold(0.0, f32::max)
 }
 
-/// Width of the pen: twice the median distance from a stroke's middle line to the paper, less 0.5. (The distance to the
-/// nearest paper pixel's centre is (w + 1) / 2 on the middle of an odd width w and w / 2 beside that of an even one.)
-/// The middle line is where no neighbour is further from the paper.
-pub(super) fn stroke_width(components: &Components, of: &[u32]) -> Option<f32> {
+/// Width of the pen in pixels: twice the median distance from a stroke's centre line to the paper, less 0.5; `None` without ink.
+///
+/// The distance to the nearest paper pixel's centre is (w + 1) / 2 in the middle of an odd width w, and w / 2 beside the middle of
+/// an even one. The centre line is where no neighbour is further from the paper.
+pub(in crate::segmentation) fn stroke_width(components: &Components, of: &[u32]) -> Option<f32> {
     let mut ridge = Vec::new();
     for component in of.iter().filter_map(|&label| components.get(label)) {
         let bounds = &component.bounds;

@@ -1,17 +1,17 @@
-//! Photograph + segmentation + what was read -> a picture to look at: frames of lines, words and letters, and each letter
-//! that was read beside its frame.
+//! Draws what was found and read on the photograph: frames of lines, words and letters, and each letter beside its frame.
 
 use image::{Rgb, RgbImage};
 
 use super::canvas;
-use super::{Rect, Segmentation};
+use crate::segmentation::boxes::Segmentation;
+use crate::segmentation::geometry::Rect;
 
-/// What was read in a box.
+/// A text to draw beside a box.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Label {
     /// The box, in pixels of the photograph.
     pub bounds: Rect,
-    /// What was read there; one letter, or more.
+    /// What was read there; usually one letter.
     pub text: String,
     /// How sure the reader is, 0..=1: the text is green at 1, yellow at 0.5 and red at 0.
     pub confidence: f32,
@@ -20,16 +20,18 @@ pub struct Label {
 const LINE_COLOUR: Rgb<u8> = Rgb([40, 110, 230]);
 const WORD_COLOUR: Rgb<u8> = Rgb([240, 140, 20]);
 const LETTER_COLOUR: Rgb<u8> = Rgb([210, 30, 140]);
-/// Width of a frame in letter heights, and the least in pixels.
+/// Width of a frame, in letter heights.
 const FRAME_WIDTH: f32 = 0.035;
-const LEAST_FRAME_WIDTH: f32 = 1.0;
-/// Height of the letters that are drawn, in letter heights, and the least in pixels.
+/// Least width of a frame, in pixels.
+const MIN_FRAME_WIDTH: f32 = 1.0;
+/// Height of the letters that are drawn, in letter heights.
 const TEXT_HEIGHT: f32 = 0.32;
-const LEAST_TEXT_HEIGHT: f32 = 7.0;
-/// Letter height as part of the longer side where the page has none of its own.
+/// Least height of the letters that are drawn, in pixels: smaller ones can't be told apart.
+const MIN_TEXT_HEIGHT: f32 = 7.0;
+/// Letter height of a page without letters, as part of its longer side.
 const DEFAULT_LETTER_HEIGHT: f32 = 0.04;
 
-/// Draws all boxes and labels on a copy of the photograph. Sizes follow the page's letter height.
+/// Draws all boxes and labels on a copy of the photograph. Line widths and text sizes follow the page's letter height.
 pub fn overlay(photo: &RgbImage, segmentation: &Segmentation, labels: &[Label]) -> RgbImage {
     let mut picture = photo.clone();
     let measured = segmentation.measures.letter_height;
@@ -38,7 +40,7 @@ pub fn overlay(photo: &RgbImage, segmentation: &Segmentation, labels: &[Label]) 
     } else {
         DEFAULT_LETTER_HEIGHT * photo.width().max(photo.height()) as f32
     };
-    let width = (FRAME_WIDTH * height).max(LEAST_FRAME_WIDTH);
+    let width = (FRAME_WIDTH * height).max(MIN_FRAME_WIDTH);
     for line in &segmentation.lines {
         canvas::frame(&mut picture, line.bounds, 5.0 * width, width, LINE_COLOUR);
         for word in &line.words {
@@ -48,14 +50,14 @@ pub fn overlay(photo: &RgbImage, segmentation: &Segmentation, labels: &[Label]) 
             }
         }
     }
-    let text_height = (TEXT_HEIGHT * height).max(LEAST_TEXT_HEIGHT);
+    let text_height = (TEXT_HEIGHT * height).max(MIN_TEXT_HEIGHT);
     for label in labels {
         draw_label(&mut picture, label, text_height, 6.0 * width);
     }
     picture
 }
 
-/// Writes a label below its box, or above where there is no room below, on a light ground.
+/// Writes a label below its box, or above where there is no room below, on a white ground.
 fn draw_label(picture: &mut RgbImage, label: &Label, height: f32, margin: f32) {
     let bounds = &label.bounds;
     let width = canvas::text_width(&label.text, height);
