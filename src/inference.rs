@@ -23,7 +23,7 @@ use crate::config::schema;
 use crate::error::one_line;
 use crate::error::{ErrorExit, FileError};
 use crate::files;
-use crate::models::{MAX_VALUES, ModelConfig, Network, Task};
+use crate::models::{MAX_MODEL_VALUES, ModelConfig, Network, Task};
 use crate::shape::ImageShape;
 use crate::weights::{self, claims};
 
@@ -48,7 +48,8 @@ pub enum Precision {
 }
 
 /// Longest model file: the largest network that a config may describe, and the header.
-const MAX_MODEL_BYTES: u64 = (MOST_VALUE_BYTES * MAX_VALUES) as u64 + claims::MAX_HEADER_BYTES;
+const MAX_MODEL_BYTES: u64 =
+    (MOST_VALUE_BYTES * MAX_MODEL_VALUES) as u64 + claims::MAX_HEADER_BYTES;
 
 /// Why a model file gave no classifier.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use kiln::models::{
     Task, cnn::Gather,
 };
 use kiln::training::optimizer;
-use kiln::training::train_model::{Batch, TrainModel};
+use kiln::training::{Batch, TrainModel};
 
 const IMAGES: usize = 5;
 const CLASSES: usize = 7;

@@ -23,10 +23,7 @@ macro_rules! networks {
         }
 
         impl ModelConfig {
-            /// All values of `model.kind`.
-            pub const KINDS: &'static [&'static str] = &[$(stringify!($kind)),+];
-
-            /// Each kind of network with its default settings, in the order of [`KINDS`](Self::KINDS).
+            /// Each kind of network with its default settings, in the order of the list.
             pub fn defaults() -> Vec<Self> {
                 vec![$(ModelConfig::$Network($Config::default())),+]
             }

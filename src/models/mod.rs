@@ -38,7 +38,7 @@ networks! {
 }
 
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
-pub const MAX_VALUES: usize = 1 << 28;
+pub const MAX_MODEL_VALUES: usize = 1 << 28;
 
 /// Largest image that a network is built for. Layers have thousands of channels; beyond this, the number of values in their
 /// maps might not fit into `usize`.
