@@ -1,14 +1,14 @@
-//! Which settings of a config were chosen, and which are defaults.
+//! Which settings of a config were chosen and which are defaults.
 
 use serde_json::Value;
 
-use super::compare::{Setting, settings};
+use super::settings::{Setting, settings};
 use crate::config;
 
-/// The settings without which the config would mean something else. A section's `kind` is always among them.
+/// The settings that change what the config means; a section's `kind` is always among them.
 ///
-/// A setting is a default if the config means the same without it; so no list of defaults has to be kept. A config that
-/// this version can't read has nothing but chosen settings.
+/// A setting is a default if the config means the same without it, so no list of defaults has to be kept. In a config that this
+/// version cannot read, every setting counts as chosen.
 pub fn chosen(written: &Value) -> Vec<Setting> {
     let all = settings(written);
     let Ok(meant) = config::resolve(written.clone()) else {

@@ -9,15 +9,17 @@ use serde_json::{Map, Value, json};
 use crate::cli::destinations;
 use crate::cli::failure::Outcome;
 use crate::cli::terminal::output;
+use crate::error::FileError;
 use crate::files;
 use crate::metrics::EpochRecord;
 use crate::report::format::{date, duration, metric_name, metric_value, number};
 use crate::report::table::{ABSENT, Table};
 use crate::run_dir::{RunDir, RunDirError};
-use crate::sweeps::compare::{Comparison, shown};
-use crate::sweeps::ranking_metric::{Yardstick, plain};
+use crate::sweeps::compare::Comparison;
+use crate::sweeps::defaults;
+use crate::sweeps::ranking_metric::RankingMetric;
 use crate::sweeps::runs::{self, RunRecord, State};
-use crate::sweeps::{SweepError, defaults};
+use crate::sweeps::settings::shown;
 
 /// Where runs are looked for when no folder is named.
 const USUAL_FOLDERS: [&str; 2] = ["runs", "sweeps"];
@@ -135,7 +137,7 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
     for run in &found {
         table.push(line(run));
     }
-    output::emit(&plain(&table.text()))?;
+    output::emit(&table.text())?;
     for run in &found {
         if let State::Damaged(problem) = &run.state {
             output::note(&format!("damaged: {problem}"));
@@ -147,8 +149,8 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
 /// The best first; runs that are measured by another metric stand together, those without a figure at the end.
 fn sort_by_valid(runs: &mut [RunRecord]) {
     let key = |run: &RunRecord| {
-        let (yardstick, value) = figure(run)?;
-        Some((yardstick.metric.clone(), -yardstick.merit(value)))
+        let (ranking, value) = figure(run)?;
+        Some((ranking.metric.clone(), -ranking.score(value)))
     };
     runs.sort_by(|a, b| match (key(a), key(b)) {
         (Some(a), Some(b)) => a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)),
@@ -157,11 +159,11 @@ fn sort_by_valid(runs: &mut [RunRecord]) {
 }
 
 /// The figure by which a run is judged.
-fn figure(run: &RunRecord) -> Option<(Yardstick, f64)> {
+fn figure(run: &RunRecord) -> Option<(RankingMetric, f64)> {
     let valid = run.valid()?;
-    let yardstick = Yardstick::of(std::iter::once(valid));
-    let value = yardstick.value(valid)?;
-    Some((yardstick, value))
+    let ranking = RankingMetric::of(std::iter::once(valid));
+    let value = ranking.value(valid)?;
+    Some((ranking, value))
 }
 
 fn line(run: &RunRecord) -> [String; 10] {
@@ -169,16 +171,16 @@ fn line(run: &RunRecord) -> [String; 10] {
     let text = |pointer: &str| or_absent(run.setting(pointer).map(String::from));
     let figure = figure(run);
     // Accuracy goes without saying.
-    let named = |yardstick: &Yardstick, value: f64| {
-        let value = metric_value(&yardstick.metric, value);
-        match yardstick.metric.as_str() {
+    let named = |ranking: &RankingMetric, value: f64| {
+        let value = metric_value(&ranking.metric, value);
+        match ranking.metric.as_str() {
             "accuracy" => value,
-            _ => format!("{} {value}", yardstick.name()),
+            _ => format!("{} {value}", ranking.name()),
         }
     };
-    let test = figure.as_ref().and_then(|(yardstick, _)| {
-        let value = yardstick.value(run.test()?)?;
-        Some(named(yardstick, value))
+    let test = figure.as_ref().and_then(|(ranking, _)| {
+        let value = ranking.value(run.test()?)?;
+        Some(named(ranking, value))
     });
     [
         run.path.display().to_string(),
@@ -188,7 +190,7 @@ fn line(run: &RunRecord) -> [String; 10] {
         run.state.name().into(),
         run.epochs.len().to_string(),
         or_absent(run.best_epoch().map(|epoch| epoch.to_string())),
-        or_absent(figure.map(|(yardstick, value)| named(&yardstick, value))),
+        or_absent(figure.map(|(ranking, value)| named(&ranking, value))),
         or_absent(test),
         or_absent(run.written.map(date)),
     ]
@@ -219,10 +221,11 @@ fn as_value(run: &RunRecord) -> Value {
 }
 
 /// A folder that is a run in some state; anything else is the wrong name.
-fn open(path: &Path) -> Result<RunRecord, SweepError> {
-    match runs::is_run(path) {
-        true => Ok(RunRecord::read(path)),
-        false => Err(SweepError::RunDir(RunDirError::NotARun(path.to_path_buf()))),
+fn open(path: &Path) -> Result<RunRecord, RunDirError> {
+    if runs::is_run(path) {
+        Ok(RunRecord::read(path))
+    } else {
+        Err(RunDirError::NotARun(path.to_path_buf()))
     }
 }
 
@@ -280,7 +283,7 @@ fn show(path: &Path, as_json: bool) -> Outcome {
         text += &format!("\n{}", history(&run).text());
     }
     text += &format!("\nfiles\n{}\n", files.join("\n"));
-    Ok(output::emit(&plain(&text))?)
+    Ok(output::emit(&text)?)
 }
 
 /// The epochs of a run: all, or every n-th with the best and the last.
@@ -337,11 +340,8 @@ fn history(run: &RunRecord) -> Table {
 }
 
 /// What lies in a run's folder; folders end in a slash.
-fn file_names(path: &Path) -> Result<Vec<String>, SweepError> {
-    let error = |source| SweepError::Io {
-        path: path.to_path_buf(),
-        source,
-    };
+fn file_names(path: &Path) -> Result<Vec<String>, FileError> {
+    let error = |source| FileError::io(path, source);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(path).map_err(error)? {
         let entry = entry.map_err(error)?;
@@ -363,7 +363,7 @@ fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> Outcome {
     }
     match as_json {
         true => output::json(&comparison.json())?,
-        false => output::emit(&plain(&comparison.text()))?,
+        false => output::emit(&comparison.text())?,
     }
     if let Some(file) = html {
         output::note(&format!("look at {}", file.display()));
