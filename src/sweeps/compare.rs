@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::findings;
 use super::ranking_metric::RankingMetric;
 use super::runs::RunRecord;
-use super::settings::{Difference, differences};
+use crate::config::difference::{self, Difference, shown};
 use crate::metrics::Metrics;
 use crate::report::format::{metric_name, metric_value};
 use crate::report::overlay::{self, OverlayData, OverlayRun};
@@ -28,7 +28,7 @@ impl Comparison {
     /// Compares runs.
     pub fn of(runs: Vec<RunRecord>) -> Self {
         let configs: Vec<&Value> = runs.iter().map(|run| &run.config).collect();
-        let differing = differences(&configs);
+        let differing = difference::among(&configs);
         let ranking = RankingMetric::of(runs.iter().filter_map(RunRecord::valid));
         Self {
             runs,
@@ -96,7 +96,7 @@ impl Comparison {
     pub fn settings_table(&self, heads: &[String]) -> Option<Table> {
         let mut table = Table::new(std::iter::once("").chain(heads.iter().map(String::as_str)));
         for difference in &self.differing {
-            let cells = (0..self.runs.len()).map(|index| difference.shown(index));
+            let cells = (0..self.runs.len()).map(|index| cell(difference, index));
             table.push(std::iter::once(difference.path.clone()).chain(cells));
         }
         (!self.differing.is_empty()).then_some(table)
@@ -191,5 +191,13 @@ impl Comparison {
             made_by: &[],
             config_json: "",
         })
+    }
+}
+
+/// A run's value in a table.
+fn cell(difference: &Difference, run: usize) -> String {
+    match difference.values.get(run) {
+        Some(Some(value)) => shown(value),
+        _ => ABSENT.into(),
     }
 }

@@ -2,8 +2,42 @@
 
 use serde_json::Value;
 
-use super::settings::{Setting, settings};
 use crate::config;
+
+/// One setting of a config: a value that is not a section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// Dotted path of its key.
+    pub path: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// All settings of a config, in the order of their paths.
+fn settings(config: &Value) -> Vec<Setting> {
+    fn walk(value: &Value, path: &str, found: &mut Vec<Setting>) {
+        match value {
+            Value::Object(map) if !map.is_empty() || path.is_empty() => {
+                for (key, value) in map {
+                    let path = match path {
+                        "" => key.clone(),
+                        path => format!("{path}.{key}"),
+                    };
+                    walk(value, &path, found);
+                }
+            }
+            value => found.push(Setting {
+                path: path.to_string(),
+                value: value.clone(),
+            }),
+        }
+    }
+    let mut found = Vec::new();
+    if config.is_object() {
+        walk(config, "", &mut found);
+    }
+    found
+}
 
 /// The settings that change what the config means; a section's `kind` is always among them.
 ///

@@ -6,7 +6,7 @@ use super::leaderboard::{Leaderboard, Row};
 use super::ranking_metric::RankingMetric;
 use super::record::TrialStatus;
 use super::search_space::{Axis, Choices};
-use super::settings::shown;
+use crate::config::difference::shown;
 
 /// Up to this many other runs are named one by one; more are summarized.
 const MAX_NAMED: usize = 3;

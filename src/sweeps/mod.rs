@@ -16,7 +16,6 @@ pub mod ranking_metric;
 pub mod record;
 pub mod runs;
 pub mod search_space;
-pub mod settings;
 pub mod sweep;
 
 pub use error::SweepError;

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::error::SweepError;
 use super::record::{SWEEP_FILE, SweepRecord, Trial, TrialStatus, overrides};
 use super::search_space::{self, Axis, Combination, Sampling};
-use super::settings::{differences, shown};
 use super::sweep::Sweep;
+use crate::config::difference::{self, shown};
 use crate::config::{self, Experiment};
 use crate::files::without_mark;
 use crate::run_dir;
@@ -135,17 +135,11 @@ impl SweepPlan {
         if old != new {
             return Some(format!("it has {old}, this one {new}"));
         }
-        let as_json =
-            |experiment: &Experiment| serde_json::to_value(experiment).unwrap_or_default();
         let pairs = existing.experiments.iter().zip(&self.experiments);
         pairs
-            .filter(|(old, new)| old != new)
-            .find_map(|(old, new)| {
-                let differing = differences(&[&as_json(old), &as_json(new)]);
-                let first = differing.first()?;
-                let (old, new) = (first.shown(0), first.shown(1));
-                Some(format!("{} is {old}, not {new}", first.path))
-            })
+            .flat_map(|(old, new)| difference::between(old, new))
+            .map(|first| first.to_string())
+            .next()
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::error::SweepError;
 use super::search_space::{Axis, Sampling};
-use super::settings::shown;
+use crate::config::difference::shown;
 use crate::config::{self, Experiment};
 
 /// The file that makes a folder that of a sweep.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::destinations;
 use crate::cli::failure::Outcome;
 use crate::cli::terminal::output;
+use crate::config::difference::shown;
 use crate::error::FileError;
 use crate::files;
 use crate::metrics::EpochRecord;
@@ -19,7 +20,6 @@ use crate::sweeps::compare::Comparison;
 use crate::sweeps::defaults;
 use crate::sweeps::ranking_metric::RankingMetric;
 use crate::sweeps::runs::{self, RunRecord, State};
-use crate::sweeps::settings::shown;
 
 /// Where runs are looked for when no folder is named.
 const USUAL_FOLDERS: [&str; 2] = ["runs", "sweeps"];

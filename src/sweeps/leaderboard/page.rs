@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::ranking::{Leaderboard, Row};
+use crate::config::difference::shown;
 use crate::report::format::{metric_name, metric_value};
 use crate::report::overlay::{self, Dots, OverlayData, OverlayRun};
 use crate::sweeps::findings;
 use crate::sweeps::search_space::Axis;
-use crate::sweeps::settings::shown;
 
 /// Fewest distinct numbers on an axis for which a chart shows more than the table.
 const MIN_DOTS: usize = 5;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::ranking::{Leaderboard, Row};
+use crate::config::difference::shown;
 use crate::report::format::{duration, metric_value};
 use crate::report::table::{ABSENT, Table};
 use crate::sweeps::findings;
 use crate::sweeps::search_space::Choices;
-use crate::sweeps::settings::shown;
 
 impl Leaderboard {
     /// One run a row.

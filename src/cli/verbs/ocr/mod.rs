@@ -96,7 +96,8 @@ pub fn run(args: Args) -> Outcome {
     let stages = stages.map(|path| targets::stages(path, &inputs, several));
     let (overlays, stages) = (overlays.transpose()?, stages.transpose()?);
     let mut watch = Stopwatch::start();
-    let options = args.reading.options()?;
+    let mut options = args.reading.options()?;
+    options.stage_pictures = stages.is_some();
     let expect = args.expect.as_deref();
     let truths = expect.map(|path| truth::find(path, &inputs)).transpose()?;
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
@@ -211,7 +212,7 @@ impl Job<'_> {
         if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
             crate::cli::verbs::segment::write_stages(
                 folder,
-                &reading.segmentation,
+                &reading.stage_pictures,
                 self.inputs[index].path(),
             )?;
         }
