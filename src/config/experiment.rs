@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::data::DataConfig;
 pub use super::loss::*;
-pub use super::model::*;
 pub use super::optimizer::*;
 pub use super::schedule::*;
 pub use super::training::*;
+use crate::models::ModelConfig;
 
 /// A training run: the data, the model, and how the model is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,9 +61,7 @@ fn default_seed() -> u64 {
 }
 
 /// A compute backend.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Backend {

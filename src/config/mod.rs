@@ -14,7 +14,6 @@ pub mod junk;
 mod load;
 pub mod loss;
 pub mod mix;
-pub mod model;
 pub mod optimizer;
 mod overrides;
 pub mod schedule;
@@ -25,7 +24,6 @@ mod starter;
 mod strict_json;
 pub mod training;
 
-pub use checks::MAX_MODEL_VALUES;
 pub use error::ConfigError;
 pub use experiment::{Backend, Experiment, InitConfig, ParameterConfig};
 pub use load::{load, parse, read, resolve};

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::data::DataConfig;
 use super::load::resolve;
-use super::model::ModelConfig;
 use super::schema::{self, Variant};
 use crate::error::Problem;
+use crate::models::ModelConfig;
 
 /// The kinds of data that a config can name.
 pub fn data_kinds() -> Vec<Variant> {

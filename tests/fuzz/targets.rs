@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
-use kiln::config::experiment::{LossConfig, MlpConfig, ModelConfig};
+use kiln::config::experiment::LossConfig;
 use kiln::config::{self, data::UnipenConfig};
 use kiln::data::mat::MatFile;
 use kiln::data::unipen::Unipen;
@@ -14,6 +14,7 @@ use kiln::data::{DataSource, Split, cifar10};
 use kiln::fetch::unpack::{self, UnpackError};
 use kiln::inference::Classifier;
 use kiln::models::Network;
+use kiln::models::{MlpConfig, ModelConfig};
 use kiln::ocr::expect;
 use kiln::photo::{self, MAX_WORKING_BYTES};
 use kiln::shape::ImageShape;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
@@ -26,7 +27,7 @@ pub struct Args {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
     /// Backend to compute with, instead of the config's
-    #[arg(long)]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// What to time
     #[arg(long, value_enum, default_value_t = Choice::All)]

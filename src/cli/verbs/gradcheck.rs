@@ -105,9 +105,8 @@ fn operators(args: &Args) -> &'static str {
 /// Notes what the check ignores of the config.
 fn note_ignored(experiment: &Experiment) {
     let name = &experiment.name;
-    if let Some(dropout) = experiment.model.clone().dropout()
-        && *dropout > 0.0
-    {
+    let dropout = experiment.model.dropout();
+    if dropout > 0.0 {
         output::note(&format!("{name}: checked without its dropout of {dropout}"));
     }
     if experiment.parameters.iter().any(|group| group.frozen) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cli::choices;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
@@ -48,7 +49,7 @@ pub struct Args {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
     /// Backend to compute with, instead of the config's
-    #[arg(long)]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// Folder of the sweep; resumes it if this sweep created it [default: sweeps/<name>-<n>]
     #[arg(long, value_name = "DIR")]

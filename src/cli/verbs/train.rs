@@ -7,6 +7,7 @@ use std::sync::Arc;
 use burn::train::Interrupter;
 use clap::ValueEnum;
 
+use crate::cli::choices;
 use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
@@ -39,7 +40,7 @@ pub struct Args {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
     /// Backend to compute with, instead of the config's
-    #[arg(long)]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
     #[arg(long, value_name = "DIR")]

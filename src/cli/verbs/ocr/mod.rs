@@ -12,6 +12,7 @@ use image::RgbImage;
 use self::progress::Progress;
 use self::targets::Target;
 use self::truth::Truth;
+use crate::cli::choices;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
@@ -53,13 +54,13 @@ pub struct Args {
     /// Run directory of a model whose classes are single characters [default: the model that kiln ships]
     #[arg(long, value_name = "RUN")]
     model: Option<PathBuf>,
-    /// Engine to compute with [default: flex]
-    #[arg(long)]
+    /// Backend to compute with [default: flex]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     #[command(flatten)]
     reading: ReadingArgs,
     /// What to write the pages as [default: what the name of --output ends in, else text]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choices::format())]
     format: Option<Format>,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
