@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::checks::MOST_VALUES;
-use crate::config::data::NormalizeConfig;
 use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
+use crate::data::NormalizeConfig;
 use crate::error::one_line;
 use crate::files::{self, WriteError};
 use crate::models::Network;
@@ -381,7 +381,7 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
         ));
     }
     if let Some(normalize) = &card.normalize
-        && normalize.misfit(input.channels).is_some()
+        && normalize.mismatch(input.channels).is_some()
     {
         return Err("its normalization does not fit its channels".into());
     }

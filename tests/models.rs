@@ -7,11 +7,11 @@ use std::path::Path;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{Bench, noise, noisy, repository};
-use kiln::config::data::NormalizeConfig;
 use kiln::config::experiment::{
     Activation, AutoencoderConfig, CnnConfig, ConvAutoencoderConfig, Gather, Init, LossConfig,
     MlpConfig, ModelConfig, OptimizerConfig, SgdConfig, SqueezenetConfig, Task,
 };
+use kiln::data::NormalizeConfig;
 use kiln::inference::{Classifier, ModelCard};
 use kiln::models::{Network, parameters};
 use kiln::shape::ImageShape;

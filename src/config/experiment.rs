@@ -7,8 +7,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::data::DataConfig;
 pub use super::model::*;
+use crate::data::DataConfig;
 
 /// A whole run: data, model and how the one is trained on the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

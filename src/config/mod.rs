@@ -4,7 +4,7 @@
 //! with its dotted path, what was found, what is allowed and the nearest known name. Nothing here opens data or a
 //! device: a config that contradicts itself is refused before anything is read.
 //!
-//! [`experiment`], [`model`], [`data`], [`image_folder`] and [`mix`] hold the types and their defaults, [`overrides`] applies
+//! [`experiment`] and [`model`] hold the types and their defaults, [`overrides`] applies
 //! `--set`, [`schema`] makes the JSON Schema from the types and holds JSON against it, [`checks`] are the rules between sections.
 
 use std::io::Read;
@@ -17,16 +17,10 @@ use crate::error::one_line;
 use crate::files::without_mark;
 
 pub mod checks;
-pub mod data;
 pub mod experiment;
-pub mod image_folder;
-pub mod junk;
-pub mod mix;
 pub mod model;
 pub mod overrides;
 pub mod schema;
-mod source_checks;
-pub mod split;
 mod strict_json;
 
 pub use experiment::Experiment;

@@ -8,8 +8,8 @@ use burn::data::dataset::DatasetError;
 use burn::prelude::*;
 
 use super::train_model::Batch;
-use crate::config::data::NormalizeConfig;
 use crate::config::model::Task;
+use crate::data::NormalizeConfig;
 use crate::data::loader::{Batches, HostBatch, Loader};
 use crate::inference::to_input;
 

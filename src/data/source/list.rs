@@ -1,0 +1,46 @@
+//! The macro behind the list of data sources.
+
+/// Makes `DataConfig`, with one variant for each line: its documentation, the type of its config, and the value of `kind`.
+macro_rules! sources {
+    ($($(#[$about:meta])* $name:ident($config:ty) = $kind:tt,)+) => {
+        /// Which images to train on.
+        #[derive(
+            Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
+        #[serde(tag = "kind")]
+        pub enum DataConfig {
+            $($(#[$about])* #[serde(rename = $kind)] $name($config),)+
+        }
+
+        impl DataConfig {
+            /// The values of `data.kind`.
+            pub const KINDS: &[&str] = &[$($kind),+];
+
+            /// The keys of the `data` section that a new config shows, in their order, `kind` first; `None` for an unknown kind.
+            pub fn starter(kind: &str) -> Option<Vec<(&'static str, serde_json::Value)>> {
+                let (kind, mut keys) = match kind {
+                    $($kind => ($kind, <$config as SourceConfig>::starter()),)+
+                    _ => return None,
+                };
+                keys.insert(0, ("kind", kind.into()));
+                Some(keys)
+            }
+        }
+
+        impl ListedSource for DataConfig {
+            fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $kind,)+
+                }
+            }
+
+            fn config(&self) -> &dyn SourceConfig {
+                match self {
+                    $(Self::$name(config) => config,)+
+                }
+            }
+        }
+    };
+}
+
+pub(in crate::data) use sources;
