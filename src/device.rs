@@ -5,6 +5,7 @@
 use burn::tensor::{DType, Device, FloatDType};
 
 use crate::config::experiment::Backend;
+use crate::error::{ErrorExit, ExitKind};
 
 /// Version of Burn that kiln is built with, from `Cargo.lock`.
 pub const BURN_VERSION: &str = env!("KILN_BURN_VERSION");
@@ -31,6 +32,12 @@ pub enum DeviceError {
     /// The float type is set once, before the first tensor.
     #[error("64-bit floats: this process has already computed in others; start a new one")]
     TooLate,
+}
+
+impl ErrorExit for DeviceError {
+    fn exit_kind(&self) -> ExitKind {
+        ExitKind::Usage
+    }
 }
 
 /// A backend and what stands behind it, for `kiln devices`.
@@ -107,15 +114,17 @@ fn open_ndarray() -> Result<Device, DeviceError> {
 fn open_wgpu() -> Result<(Device, String), DeviceError> {
     use burn::tensor::DeviceType;
 
+    use crate::panics::catch_panic;
+
     // `Device::wgpu` is lazy and panics at the first operation when there is no adapter, so ask first. Drivers that
     // are there but broken panic inside: that too is "no GPU" to the user.
-    let devices = quietly(|| Device::enumerate(DeviceType::Wgpu).into_vec())
+    let devices = catch_panic(|| Device::enumerate(DeviceType::Wgpu).into_vec())
         .ok_or_else(|| DeviceError::NoGpu("the graphics driver failed to start".into()))?;
     let device = devices
         .into_iter()
         .next()
         .ok_or_else(|| DeviceError::NoGpu("no adapter answers".into()))?;
-    let name = quietly(|| device.identity().map(|identity| identity.name.clone()))
+    let name = catch_panic(|| device.identity().map(|identity| identity.name.clone()))
         .flatten()
         .map_or_else(|| "unknown GPU".to_string(), |name| name.to_string());
     Ok((device, name))
@@ -124,13 +133,4 @@ fn open_wgpu() -> Result<(Device, String), DeviceError> {
 #[cfg(not(feature = "wgpu"))]
 fn open_wgpu() -> Result<(Device, String), DeviceError> {
     Err(DeviceError::NotCompiledIn("wgpu"))
-}
-
-/// Runs `probe` without letting a panic print or escape.
-pub(crate) fn quietly<T>(probe: impl FnOnce() -> T + std::panic::UnwindSafe) -> Option<T> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let result = std::panic::catch_unwind(probe);
-    std::panic::set_hook(hook);
-    result.ok()
 }

@@ -45,11 +45,26 @@ impl FileError {
         }
     }
 
-    /// A file that can't be read, written or made.
+    /// A file that cannot be opened or read; the operating system's error says why.
     pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::new(path, "").because(source)
+    }
+
+    /// A file that cannot be written.
+    pub fn write(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::new(path, "cannot be written").because(source)
+    }
+
+    /// A file or folder that cannot be created.
+    pub fn create(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::new(path, "cannot be created").because(source)
+    }
+
+    /// Adds the error of the operating system.
+    pub fn because(self, source: std::io::Error) -> Self {
         Self {
             source: Some(source),
-            ..Self::new(path, "")
+            ..self
         }
     }
 
@@ -57,6 +72,14 @@ impl FileError {
     pub fn advise(self, advice: impl Into<Cow<'static, str>>) -> Self {
         Self {
             advice: Some(advice.into()),
+            ..self
+        }
+    }
+
+    /// The same error under another name, for a file that the user knows by that one.
+    pub fn rename(self, path: impl AsRef<Path>) -> Self {
+        Self {
+            path: path.as_ref().to_path_buf(),
             ..self
         }
     }

@@ -18,12 +18,13 @@ use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::checks::MOST_VALUES;
+use crate::config::MAX_MODEL_VALUES;
 use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
 use crate::data::NormalizeConfig;
 use crate::error::one_line;
-use crate::files::{self, WriteError};
+use crate::error::{ErrorExit, FileError};
+use crate::files;
 use crate::models::Network;
 use crate::shape::ImageShape;
 use crate::weights::{self, claims};
@@ -49,7 +50,8 @@ pub enum Precision {
 }
 
 /// Longest model file: the largest network that a config may describe, and the header.
-const MAX_MODEL_BYTES: u64 = (MOST_VALUE_BYTES * MOST_VALUES) as u64 + claims::MAX_HEADER_BYTES;
+const MAX_MODEL_BYTES: u64 =
+    (MOST_VALUE_BYTES * MAX_MODEL_VALUES) as u64 + claims::MAX_HEADER_BYTES;
 
 /// Why a model file gave no classifier.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +74,13 @@ pub enum ModelError {
     },
     /// The file can't be written.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] FileError),
     /// The device failed.
     #[error("the device failed: {0}")]
     Device(String),
 }
+
+impl ErrorExit for ModelError {}
 
 /// What a model file says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -44,6 +44,7 @@ pub mod kernels;
 pub mod metrics;
 pub mod models;
 pub mod ocr;
+pub mod panics;
 pub mod photo;
 pub mod report;
 pub mod rng;

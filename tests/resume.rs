@@ -343,7 +343,8 @@ fn a_run_without_a_completed_epoch_begins_again() {
     config["training"]["epochs"] = json!(2);
     let bench = bench_with(&config);
     std::fs::create_dir(bench.path("run")).unwrap();
-    for name in ["config.json", "model.safetensors", "run.lock"] {
+    bench.write("run/run.lock", "");
+    for name in ["config.json", "model.safetensors"] {
         std::fs::copy(
             bench.path(&format!("straight/{name}")),
             bench.path(&format!("run/{name}")),
@@ -382,8 +383,8 @@ fn what_would_change_the_result_is_refused_by_name() {
             .stderr(predicate::str::contains(named))
             .stderr(predicate::str::contains("--init-from"));
     };
-    refused("optimizer.lr=0.02", "optimizer.lr (0.01 to 0.02)");
-    refused("seed=2", "seed (1 to 2)");
+    refused("optimizer.lr=0.02", "optimizer.lr: 0.01 -> 0.02");
+    refused("seed=2", "seed: 1 -> 2");
     refused("training.batch_size=10", "training.batch_size");
     refused("model.hidden=[24,24]", "model.hidden");
     kiln(
@@ -558,7 +559,9 @@ fn two_processes_never_train_in_one_folder() {
         kiln(&bench, second)
             .assert()
             .code(1)
-            .stderr(predicate::str::contains("another kiln is training in it"));
+            .stderr(predicate::str::contains(
+                "another kiln process is training in it",
+            ));
     }
     assert!(first.wait().unwrap().success());
     assert_same(&bench, "run");

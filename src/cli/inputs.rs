@@ -6,8 +6,8 @@ use std::sync::mpsc::sync_channel;
 
 use image::DynamicImage;
 
-use crate::cli::Outcome;
-use crate::cli::output::UsageError;
+use super::failure::{Failure, Outcome, UsageError};
+use crate::error::FileError;
 use crate::photo::{self, PhotoError};
 
 /// The argument that stands for standard input.
@@ -59,7 +59,7 @@ impl Input {
 
 /// All images of the arguments, and whether there may be several: those of a folder come in the order of their names,
 /// without those of folders in it.
-pub fn list(arguments: &[PathBuf]) -> anyhow::Result<(Vec<Input>, bool)> {
+pub fn list(arguments: &[PathBuf]) -> Result<(Vec<Input>, bool), Failure> {
     let mut inputs = Vec::new();
     let mut folders = false;
     for argument in arguments {
@@ -80,8 +80,8 @@ pub fn list(arguments: &[PathBuf]) -> anyhow::Result<(Vec<Input>, bool)> {
 }
 
 /// The images of a folder.
-fn images(folder: &Path) -> anyhow::Result<Vec<Input>> {
-    let error = |error| anyhow::anyhow!("{}: {error}", folder.display());
+fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
+    let error = |error| FileError::io(folder, error);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(error)? {
         let path = entry.map_err(error)?.path();
@@ -154,8 +154,9 @@ pub fn each<E>(
 pub fn all_were_read(failed: usize, inputs: &[Input]) -> Outcome {
     match failed {
         0 => Ok(()),
-        failed => {
-            Err(anyhow::anyhow!("{failed} of {} images could not be read", inputs.len()).into())
-        }
+        failed => Err(Failure::failed(format!(
+            "{failed} of {} images could not be read",
+            inputs.len()
+        ))),
     }
 }

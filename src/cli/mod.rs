@@ -7,30 +7,22 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-mod bench;
-mod config;
-mod data;
-mod devices;
-mod doctor;
-mod eval;
-mod fetch;
-mod gradcheck;
+mod choices;
+mod destinations;
+mod failure;
 mod inputs;
-mod model;
-mod ocr;
-mod output;
-mod predict;
-mod progress;
+mod open;
+mod operators;
 mod reading;
-mod runs;
-mod segment;
-mod status_line;
-mod sweep;
-mod train;
-mod words;
+mod terminal;
+mod verbs;
 
-/// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
-const INTERRUPTED: u8 = 130;
+use failure::Failure;
+use terminal::output;
+use verbs::{
+    bench, config, data, devices, doctor, eval, gradcheck, model, ocr, predict, runs, segment,
+    sweep, train,
+};
 
 /// Train small vision models from one JSON file, and read hand-printed pages with them.
 #[derive(Parser)]
@@ -73,72 +65,6 @@ enum Verb {
     Gradcheck(gradcheck::Args),
 }
 
-/// How a verb ends when it does not end well.
-pub(crate) enum Failure {
-    /// Wrong usage or config: exit 2.
-    Usage(anyhow::Error),
-    /// Something went wrong: exit 1.
-    Failed(anyhow::Error),
-    /// Stopped by the user: exit 130.
-    Interrupted,
-    /// Nobody reads the results any more (`kiln ... | head`): exit 0.
-    ReaderHasGone,
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        let error = error.into();
-        if let Some(output) = error.downcast_ref::<output::OutputError>()
-            && output.reader_has_gone()
-        {
-            return Failure::ReaderHasGone;
-        }
-        match is_usage(&error) {
-            true => Failure::Usage(error),
-            false => Failure::Failed(error),
-        }
-    }
-}
-
-/// Errors that are about what the user typed or wrote.
-fn is_usage(error: &anyhow::Error) -> bool {
-    use crate::config::ConfigError;
-    use crate::device::DeviceError;
-    use crate::run_dir::RunDirError;
-    use crate::sweeps::SweepError;
-    use crate::training::TrainError;
-
-    let run_dir = |error: &RunDirError| matches!(error, RunDirError::Exists(_));
-    let train = |error: &TrainError| match error {
-        TrainError::Device(_)
-        | TrainError::Mismatch(_)
-        | TrainError::Config(_)
-        | TrainError::Resume(_) => true,
-        TrainError::RunDir(error) => run_dir(error),
-        _ => false,
-    };
-    let study = |error: &SweepError| match error {
-        SweepError::Grid { .. }
-        | SweepError::TooMany { .. }
-        | SweepError::TooFew { .. }
-        | SweepError::Refused(_)
-        | SweepError::NotASweep { .. }
-        | SweepError::OtherSweep { .. }
-        | SweepError::Config(_) => true,
-        SweepError::Train(error) => train(error),
-        SweepError::RunDir(error) => run_dir(error),
-        SweepError::Busy(_) | SweepError::Io { .. } | SweepError::Write(_) => false,
-    };
-    error.is::<ConfigError>()
-        || error.is::<DeviceError>()
-        || error.is::<output::UsageError>()
-        || error.downcast_ref::<RunDirError>().is_some_and(run_dir)
-        || error.downcast_ref::<TrainError>().is_some_and(train)
-        || error.downcast_ref::<SweepError>().is_some_and(study)
-}
-
-type Outcome = Result<(), Failure>;
-
 /// Parses the command line, runs the verb, turns its end into an exit code.
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
@@ -157,10 +83,11 @@ pub fn main() -> ExitCode {
         Verb::Bench(args) => bench::run(args),
         Verb::Gradcheck(args) => gradcheck::run(args),
     };
-    match outcome {
-        Ok(()) | Err(Failure::ReaderHasGone) => ExitCode::SUCCESS,
-        Err(Failure::Interrupted) => ExitCode::from(INTERRUPTED),
-        Err(Failure::Usage(error)) => output::complain(&error, 2),
-        Err(Failure::Failed(error)) => output::complain(&error, 1),
+    let Err(failure) = outcome else {
+        return ExitCode::SUCCESS;
+    };
+    if let Failure::Error(_) = failure {
+        output::complain(&failure);
     }
+    ExitCode::from(failure.exit_code())
 }

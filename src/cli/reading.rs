@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::output::UsageError;
+use super::failure::UsageError;
 use crate::ocr::{Alphabet, Context, Options};
 
 /// How a page is read.

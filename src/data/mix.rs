@@ -22,7 +22,7 @@ const KIND: &str = "mix";
 /// Settings of a mix of sources.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "MixConfig")]
+#[schemars(rename = "MixConfig", extend("examples" = [{"sources": [{"kind": "nist36"}, {"kind": "unipen"}]}]))]
 pub struct MixConfig<S> {
     /// The sources. Training takes the training samples of all; classes, validation and test are the first one's alone.
     /// Their samples have one shape. `normalize` and `augment` are the mix's, so the sources leave them out.
@@ -122,11 +122,6 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
 
     fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(Mix::open(self, root)?))
-    }
-
-    fn starter() -> Vec<(&'static str, serde_json::Value)> {
-        let sources = serde_json::json!([{"kind": "glyphs"}, {"kind": "unipen"}]);
-        vec![("sources", sources)]
     }
 }
 

@@ -7,6 +7,7 @@ use burn::train::Interrupter;
 use crate::config::model::Task;
 use crate::data::loader::Loader;
 use crate::data::{DataError, DataSource, Split};
+use crate::error::ErrorExit;
 use crate::inference::{BATCH, Classifier, ModelError, uncalibrated};
 use crate::metrics::Metrics;
 use crate::metrics::calibration::{BINS, expected_calibration_error, log_probabilities};
@@ -32,6 +33,8 @@ pub enum EvaluateError {
     #[error("{0}")]
     Mismatch(String),
 }
+
+impl ErrorExit for EvaluateError {}
 
 /// What an evaluation found.
 #[derive(Debug, Clone)]

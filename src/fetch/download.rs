@@ -119,8 +119,8 @@ enum Failed {
     Final(FetchError),
 }
 
-impl From<crate::files::WriteError> for Failed {
-    fn from(error: crate::files::WriteError) -> Self {
+impl From<crate::error::FileError> for Failed {
+    fn from(error: crate::error::FileError) -> Self {
         Failed::Final(error.into())
     }
 }

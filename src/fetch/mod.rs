@@ -21,7 +21,7 @@ pub use checksum::{Check, Verdict};
 use self::download::Obtained;
 use self::unpack::UnpackError;
 use crate::data::formats::mat;
-use crate::files::WriteError;
+use crate::error::{ErrorExit, FileError};
 
 /// The folder in the data folder that holds what is not complete yet.
 pub const STORE: &str = ".kiln-fetch";
@@ -182,8 +182,10 @@ pub enum FetchError {
     },
     /// A file that can't be written.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] FileError),
 }
+
+impl ErrorExit for FetchError {}
 
 /// What to do when a server does not give a file.
 fn advice(done: u64, by_hand: &Path) -> String {
@@ -213,7 +215,7 @@ pub fn fetch(
     }
     let store = root.join(STORE);
     let root_is_new = !root.exists();
-    fs::create_dir_all(&store).map_err(|error| WriteError::new(&store, error))?;
+    fs::create_dir_all(&store).map_err(|error| FileError::write(&store, error))?;
     let fetched = fetch_to(set, &target, &store, patience, watch);
     // Only if there is nothing in them.
     let _ = fs::remove_dir(&store);
@@ -267,7 +269,7 @@ fn fetch_to(
     watch(Event::Unpacks);
     // Of a fixed name, so that one that was left behind is found: nobody else is here while the files are locked.
     let unpacked = store.join(format!("{}.unpacked", set.name));
-    let written = |result: std::io::Result<()>| result.map_err(|e| WriteError::new(&unpacked, e));
+    let written = |result: std::io::Result<()>| result.map_err(|e| FileError::write(&unpacked, e));
     if unpacked.exists() {
         written(fs::remove_dir_all(&unpacked))?;
     }
@@ -294,7 +296,7 @@ fn make(set: &DataSet, files: &mut [Obtained], folder: &Path) -> Result<(), Fetc
     let unpacked = match set.layout {
         Layout::Single(name) => {
             let path = folder.join(name);
-            return copy(&mut first.file, &path).map_err(|e| WriteError::new(&path, e).into());
+            return copy(&mut first.file, &path).map_err(|e| FileError::write(&path, e).into());
         }
         Layout::Zip(names) => unpack::zip(&mut first.file, folder, &among(names)),
         Layout::TarGz(names) => unpack::tar_gz(&mut first.file, folder, &among(names)),
@@ -365,6 +367,6 @@ fn put(set: &DataSet, unpacked: &Path, target: &Path) -> Result<(), FetchError> 
             let _ = fs::remove_dir_all(unpacked);
             Ok(())
         }
-        Err(error) => Err(WriteError::new(target, error).into()),
+        Err(error) => Err(FileError::write(target, error).into()),
     }
 }

@@ -1,14 +1,15 @@
 //! A file that is being downloaded: `<name>.part`, with a note beside it of where it comes from. It stays when the
 //! process ends, however that happens, and is locked while it is in use.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::FetchError;
-use crate::files::{self, WriteError};
+use crate::error::FileError;
+use crate::files;
 
 /// What a part belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ impl Part {
     /// Opens the part of a file from `url`; what is there of another address is thrown away. Errors: another process has
     /// it open, or the disk does not want.
     pub fn open(path: PathBuf, url: &str) -> Result<Self, FetchError> {
-        let failed = |error| WriteError::new(&path, error);
+        let failed = |error| FileError::write(&path, error);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -68,8 +69,8 @@ impl Part {
     }
 
     /// Throws away what is there.
-    pub fn restart(&mut self, note: Note) -> Result<(), WriteError> {
-        let failed = |error| WriteError::new(&self.path, error);
+    pub fn restart(&mut self, note: Note) -> Result<(), FileError> {
+        let failed = |error| FileError::write(&self.path, error);
         // Emptied first: no bytes ever stand beside the note of another file.
         self.length = 0;
         self.file.set_len(0).map_err(failed)?;
@@ -78,27 +79,27 @@ impl Part {
     }
 
     /// Notes what the part belongs to.
-    pub fn set_note(&mut self, note: Note) -> Result<(), WriteError> {
+    pub fn set_note(&mut self, note: Note) -> Result<(), FileError> {
         let bytes = serde_json::to_vec(&note)
-            .map_err(|error| WriteError::new(&self.path, io::Error::other(error)))?;
+            .map_err(|error| FileError::write(&self.path, io::Error::other(error)))?;
         files::write(&note_path(&self.path), &bytes)?;
         self.note = note;
         Ok(())
     }
 
     /// Goes to the end, where [`Part::append`] writes.
-    pub fn seek_to_end(&mut self) -> Result<(), WriteError> {
+    pub fn seek_to_end(&mut self) -> Result<(), FileError> {
         self.file
             .seek(SeekFrom::Start(self.length))
             .map(|_| ())
-            .map_err(|error| WriteError::new(&self.path, error))
+            .map_err(|error| FileError::write(&self.path, error))
     }
 
     /// Adds bytes.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         self.file
             .write_all(bytes)
-            .map_err(|error| WriteError::new(&self.path, error))?;
+            .map_err(|error| FileError::write(&self.path, error))?;
         self.length += bytes.len() as u64;
         Ok(())
     }
@@ -117,10 +118,10 @@ pub fn remove(path: &Path) {
 
 /// Locks a file against other processes that fetch.
 pub fn lock(file: &File, path: &Path) -> Result<(), FetchError> {
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(FetchError::Busy(path.to_path_buf())),
-        // A file system without locks is no reason to give up.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    if files::try_lock(file) {
+        Ok(())
+    } else {
+        Err(FetchError::Busy(path.to_path_buf()))
     }
 }
 

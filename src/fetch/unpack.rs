@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::data::formats::mat::MAX_FILE_BYTES;
+use crate::error::FileError;
 use crate::error::one_line;
-use crate::files::WriteError;
 
 /// Most bytes that an archive unpacks to, wanted or not. CIFAR-10 has 184 MB, Flowers-17 60 MB.
 const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
@@ -31,7 +31,7 @@ pub enum UnpackError {
     /// It is not what it should be.
     Archive(String),
     /// A file could not be written.
-    Write(WriteError),
+    Write(FileError),
 }
 
 /// Where the entry with this name (without folders) goes below the target, if it is wanted.
@@ -164,7 +164,7 @@ fn base_name(name: &str) -> Result<&str, UnpackError> {
 
 /// Writes one file, which must not be there yet. The archive's and the disk's errors are told apart.
 fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackError> {
-    let failed = |error| UnpackError::Write(WriteError::new(path, error));
+    let failed = |error| UnpackError::Write(FileError::write(path, error));
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::ErrorExit;
+
 /// Why a confusion matrix can't be filled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfusionError {
@@ -26,6 +28,8 @@ pub enum ConfusionError {
     #[error("the counts of a confusion matrix sum to at most {MAX_TOTAL}")]
     TooLarge,
 }
+
+impl ErrorExit for ConfusionError {}
 
 /// Largest sum of the counts: twice this still fits 64 bits, which F1 needs.
 const MAX_TOTAL: u64 = u64::MAX / 2;

@@ -12,7 +12,7 @@ use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, GrayImage, ImageDecoder, ImageFormat, Limits, Rgb, RgbImage};
 
-use crate::error::one_line;
+use crate::error::{ErrorExit, one_line};
 use crate::files;
 
 mod complete;
@@ -45,6 +45,8 @@ pub enum PhotoError {
         problem: String,
     },
 }
+
+impl ErrorExit for PhotoError {}
 
 /// Reads a PNG or JPEG file; the image comes back upright, as [`decode`] describes.
 pub fn open(path: &Path) -> Result<DynamicImage, PhotoError> {

@@ -11,7 +11,7 @@
 use std::path::PathBuf;
 
 use crate::config::ConfigError;
-use crate::files::WriteError;
+use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::run_dir::RunDirError;
 use crate::training::TrainError;
 
@@ -97,8 +97,25 @@ pub enum SweepError {
     RunDir(#[from] RunDirError),
     /// A file of the study.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] FileError),
     /// Data, device or network of the first run.
     #[error(transparent)]
     Train(#[from] TrainError),
+}
+
+impl ErrorExit for SweepError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Grid { .. }
+            | Self::TooMany { .. }
+            | Self::TooFew { .. }
+            | Self::Refused(_)
+            | Self::NotASweep { .. }
+            | Self::OtherSweep { .. }
+            | Self::Config(_) => ExitKind::Usage,
+            Self::Train(error) => error.exit_kind(),
+            Self::RunDir(error) => error.exit_kind(),
+            Self::Busy(_) | Self::Io { .. } | Self::Write(_) => ExitKind::Failure,
+        }
+    }
 }

@@ -14,7 +14,7 @@
 //! each of its runs stands. Nothing here trains.
 
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use super::compare::shown;
 use super::runs::RunRecord;
 use super::search_space::{Axis, Draw};
 use crate::config::{self, Experiment};
-use crate::files;
+use crate::files::{self, LockFile};
 use crate::run_dir::{self, RunDir};
 
 /// Name of the file that makes a folder a sweep.
@@ -160,18 +160,8 @@ pub(super) fn overrides(set: &[String], values: &BTreeMap<String, Value>) -> Vec
 }
 
 /// Makes sure that no other process works on the folder for as long as the file is held.
-fn lock(dir: &Path) -> Result<File, SweepError> {
-    let path = dir.join(LOCK_FILE);
-    let error = |source| SweepError::Io {
-        path: path.clone(),
-        source,
-    };
-    let file = File::create(&path).map_err(error)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SweepError::Busy(dir.to_path_buf())),
-        Err(TryLockError::Error(source)) => Err(error(source)),
-    }
+fn lock(dir: &Path) -> Result<LockFile, SweepError> {
+    LockFile::acquire(&dir.join(LOCK_FILE))?.ok_or_else(|| SweepError::Busy(dir.to_path_buf()))
 }
 
 /// A sweep with its folder, which no other process works on.
@@ -184,7 +174,7 @@ pub struct Sweep {
     /// What each run is made with.
     pub experiments: Vec<Experiment>,
     #[expect(dead_code, reason = "held until the sweep is dropped")]
-    lock: File,
+    lock: LockFile,
 }
 
 impl Sweep {
@@ -289,7 +279,7 @@ impl Sweep {
     fn save(&self) -> Result<(), SweepError> {
         let path = self.dir.join(SWEEP_FILE);
         let mut text = serde_json::to_string_pretty(&self.record)
-            .map_err(|error| files::WriteError::new(&path, std::io::Error::other(error)))?;
+            .map_err(|error| crate::error::FileError::write(&path, std::io::Error::other(error)))?;
         text.push('\n');
         Ok(files::write(&path, text.as_bytes())?)
     }

@@ -5,8 +5,8 @@ use super::divergence::Largest;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::device::DeviceError;
+use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::evaluation::EvaluateError;
-use crate::files::WriteError;
 use crate::inference::ModelError;
 use crate::run_dir::RunDirError;
 use crate::weights::WeightsError;
@@ -37,7 +37,7 @@ pub enum TrainError {
     Checkpoint(#[from] CheckpointError),
     /// A file of the run.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] FileError),
     /// The trained model.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -72,4 +72,16 @@ pub enum TrainError {
     /// The user asked the dashboard to kill the run.
     #[error("killed from the dashboard")]
     Killed,
+}
+
+impl ErrorExit for TrainError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Config(_) | Self::Device(_) | Self::Mismatch(_) | Self::Resume(_) => {
+                ExitKind::Usage
+            }
+            Self::RunDir(error) => error.exit_kind(),
+            _ => ExitKind::Failure,
+        }
+    }
 }

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::checkpoint::{self, Checkpoint, CheckpointError};
 use super::error::TrainError;
+use crate::config::difference::{self, Difference};
 use crate::config::experiment::ScheduleConfig;
 use crate::config::{self, Experiment};
-use crate::files;
-use crate::run_dir::{RunDir, RunDirError, RunLock};
+use crate::files::{self, LockFile};
+use crate::run_dir::{RunDir, RunDirError};
 
 /// The one setting that may change, if the schedule lets it.
 const EPOCHS: &str = "training.epochs";
@@ -22,7 +23,7 @@ const EPOCHS: &str = "training.epochs";
 const MEMORY: &str = ".memory_mb";
 
 /// How many differing settings an error names.
-const SHOWN: usize = 3;
+const MAX_SHOWN: usize = 3;
 
 /// A run that is to go on.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub struct Resumption {
     /// Later checkpoints that can't be used.
     pub damaged: Vec<CheckpointError>,
     /// Keeps others out; `None` if nothing is to be written.
-    pub(super) lock: Option<RunLock>,
+    pub(super) lock: Option<LockFile>,
 }
 
 /// `RUN` or `RUN@EPOCH`; what exists under the whole name is a run.
@@ -120,13 +121,14 @@ impl Resumption {
         let run = &self.run_dir;
         // Copies leave empty folders out.
         std::fs::create_dir_all(run.checkpoints())
-            .map_err(|source| files::WriteError::new(&run.checkpoints(), source))?;
+            .map_err(|source| crate::error::FileError::write(&run.checkpoints(), source))?;
         run.write_json(&run.config_file(), &self.experiment)?;
         let progress = self.checkpoint.as_ref().map(|at| &at.header.progress);
         let mut lines = String::new();
         for record in progress.iter().flat_map(|progress| &progress.epochs) {
-            let line = serde_json::to_string(record)
-                .map_err(|error| files::WriteError::new(&run.metrics_file(), error.into()))?;
+            let line = serde_json::to_string(record).map_err(|error| {
+                crate::error::FileError::write(&run.metrics_file(), error.into())
+            })?;
             lines.push_str(&line);
             lines.push('\n');
         }
@@ -252,9 +254,7 @@ fn fits(checkpoint: Checkpoint, epoch: usize) -> Result<Checkpoint, CheckpointEr
 
 /// Refuses changes that would change the result.
 fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError> {
-    let json = |experiment: &Experiment| serde_json::to_value(experiment).unwrap_or_default();
-    let mut changes = Vec::new();
-    differences("", &json(before), &json(now), &mut changes);
+    let mut changes = difference::between(before, now);
     let is_cosine = matches!(now.schedule, ScheduleConfig::Cosine(_));
     if is_cosine && changes.iter().any(|change| change.path == EPOCHS) {
         return Err(TrainError::Resume(format!(
@@ -266,54 +266,17 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
     if changes.is_empty() {
         return Ok(());
     }
-    let shown: Vec<String> = changes.iter().take(SHOWN).map(Change::shown).collect();
-    let more = match changes.len().saturating_sub(SHOWN) {
+    let shown: Vec<String> = changes
+        .iter()
+        .take(MAX_SHOWN)
+        .map(Difference::to_string)
+        .collect();
+    let more = match changes.len().saturating_sub(MAX_SHOWN) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     Err(TrainError::Resume(format!(
-        "{}{more} can't be changed in a run that goes on: the result would be another; start a new run with --init-from",
+        "a resumed run keeps its settings, since the results would differ ({}{more}); start a new run with --init-from",
         shown.join(", ")
     )))
-}
-
-/// A setting that differs.
-struct Change {
-    path: String,
-    before: Value,
-    now: Value,
-}
-
-impl Change {
-    fn shown(&self) -> String {
-        format!("{} ({} to {})", self.path, self.before, self.now)
-    }
-}
-
-fn differences(path: &str, before: &Value, now: &Value, found: &mut Vec<Change>) {
-    let below = |key: &str| match path {
-        "" => key.to_string(),
-        path => format!("{path}.{key}"),
-    };
-    match (before, now) {
-        (Value::Object(a), Value::Object(b)) => {
-            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            for key in keys {
-                let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned();
-                let (a, b) = (of(a).unwrap_or_default(), of(b).unwrap_or_default());
-                differences(&below(key), &a, &b, found);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (index, (a, b)) in a.iter().zip(b).enumerate() {
-                differences(&below(&index.to_string()), a, b, found);
-            }
-        }
-        (before, now) if before != now => found.push(Change {
-            path: path.to_string(),
-            before: before.clone(),
-            now: now.clone(),
-        }),
-        _ => {}
-    }
 }

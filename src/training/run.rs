@@ -10,25 +10,26 @@ use burn::prelude::*;
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, TopKAccuracyMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
-use super::average::Average;
-use super::batches::EpochCounter;
+use super::batch::EpochCounter;
+use super::checkpoint::collector::{Assembly, EveryEpoch, Share};
 use super::checkpoint::{Checkpoint, CheckpointError, Header, Parts};
-use super::checkpointer::{Assembly, EveryEpoch, Share};
+use super::epochs::history::History;
+use super::epochs::strategy::EpochStrategy;
 use super::error::TrainError;
-use super::finalize;
-use super::history::History;
-use super::logger::FinalValues;
-use super::measures::{self, Loss, Psnr, SampleMean};
-use super::page::{self, Finished};
+use super::finish::finalize;
+use super::finish::page::{self, Finished};
+use super::monitor::final_values::FinalValues;
+use super::monitor::metrics::{self as measures, Loss, Psnr, SampleMean};
+use super::monitor::renderer::Renderer;
+use super::observer::{Observer, Plan};
+use super::optimization::average::Average;
+use super::optimization::optimizer;
+use super::optimization::schedule::EpochSchedule;
 use super::param_groups;
 use super::prepare::prepare_from;
 pub use super::prepare::{Prepared, prepare};
-use super::renderer::Renderer;
 use super::resume::Resumption;
-use super::schedule::EpochSchedule;
-use super::strategy::EpochStrategy;
 use super::train_model::TrainModel;
-use super::{Observer, Plan, optimizer};
 use crate::config::Experiment;
 use crate::config::model::Task;
 use crate::data::Split;
@@ -37,7 +38,7 @@ use crate::files;
 use crate::inference::Classifier;
 use crate::metrics::classification::Confusion;
 use crate::metrics::{Metrics, TOP_K};
-use crate::run_dir::{RunDir, RunLock, Status, Summary};
+use crate::run_dir::{RunDir, Status, Summary};
 
 /// How many of the most confused pairs go into the summary.
 const CONFUSED_PAIRS: usize = 10;
@@ -167,7 +168,7 @@ impl Start {
 fn go(
     prepared: &Prepared,
     run_dir: RunDir,
-    _lock: RunLock,
+    _lock: crate::files::LockFile,
     start: Start,
     options: Options,
 ) -> Result<Outcome, TrainError> {

@@ -15,10 +15,11 @@ use burn::store::{
 };
 use burn::tensor::DType;
 
-use crate::device::quietly;
 use crate::error::one_line;
-use crate::files::{self, WriteError};
+use crate::error::{ErrorExit, FileError};
+use crate::files;
 use crate::models::{Network, parameters};
+use crate::panics::catch_panic;
 
 pub mod claims;
 
@@ -63,8 +64,10 @@ pub enum WeightsError {
     },
     /// The file can't be written.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] FileError),
 }
+
+impl ErrorExit for WeightsError {}
 
 /// What was taken from a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -237,7 +240,7 @@ fn read(path: &Path) -> Result<Tensors, WeightsError> {
     claims::check(&mut file).map_err(format)?;
     let start = claims::start(&mut file).map_err(format)?;
     // The readers are other people's, and files may be damaged in ways that these did not think of.
-    let read = quietly(AssertUnwindSafe(|| match claims::is_safetensors(&start) {
+    let read = catch_panic(AssertUnwindSafe(|| match claims::is_safetensors(&start) {
         true => read_safetensors(path),
         false => read_torch(path)
             .map_err(|error| format!("neither safetensors nor a file of PyTorch's: {error}")),

@@ -69,7 +69,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "a folder that is no run",
-        code: 1,
+        code: 2,
         arguments: "eval empty",
     },
     Case {
@@ -128,7 +128,7 @@ pub const CASES: &[Case] = &[
         arguments: "ocr page.png --model run --expect broken.json",
     },
     Case {
-        name: "a key that stands twice",
+        name: "a duplicate key",
         code: 2,
         arguments: "config check twice.json",
     },
@@ -389,7 +389,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "a comparison with a folder that is no run",
-        code: 1,
+        code: 2,
         arguments: "runs compare run empty",
     },
     Case {

@@ -160,7 +160,7 @@ fn a_place_where_nothing_may_be_written_ends_the_run_with_one_line() {
         .code(1);
     let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(
-        err.contains("/proc/kiln-run") && err.contains("can't be made"),
+        err.contains("/proc/kiln-run") && err.contains("cannot be created"),
         "{err}"
     );
     assert_eq!(err.lines().count(), 1, "{err}");
@@ -192,7 +192,7 @@ fn standard_output_that_is_full_is_one_line_and_exit_code_1() {
         let (code, err) = shell(&bench, &format!("$KILN {arguments} > /dev/full"));
         assert_eq!(code, 1, "{arguments}: {err}");
         assert_eq!(err.lines().count(), 1, "{arguments}: {err}");
-        assert!(err.contains("standard output can't be written"), "{err}");
+        assert!(err.contains("cannot write to standard output"), "{err}");
     }
 }
 

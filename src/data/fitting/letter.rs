@@ -35,7 +35,7 @@ pub(super) fn drawn(photo: &Photo, shape: ImageShape) -> Option<Box<[u8]>> {
         .reduce(Rect::union)
         .filter(|all| longer(&largest.bounds) as f32 >= WHOLE * longer(all) as f32);
     all?;
-    let crop = page.crop(largest, shape.width);
+    let crop = largest.crop(shape.width);
     let bytes = crop.pixels.iter();
     Some(bytes.map(|value| (value * 255.0).round() as u8).collect())
 }

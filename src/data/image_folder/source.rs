@@ -10,7 +10,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use serde_json::Value;
 
 use super::config::ImageFolderConfig;
 use super::listing;
@@ -56,15 +55,6 @@ impl SourceConfig for ImageFolderConfig {
 
     fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(ImageFolder::open(self, root)?))
-    }
-
-    fn starter() -> Vec<(&'static str, Value)> {
-        vec![
-            ("folder", "my_images".into()),
-            ("height", 32.into()),
-            ("width", 32.into()),
-            ("channels", 3.into()),
-        ]
     }
 }
 

@@ -3,8 +3,6 @@
 use std::fmt::Debug;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::common::CommonConfig;
 use super::data_source::DataSource;
 use super::error::DataError;
@@ -42,14 +40,6 @@ pub trait SourceConfig: Debug + Send + Sync {
 
     /// Opens the source; relative paths start from `root`.
     fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError>;
-
-    /// The keys beside `kind` that a new config shows, in their order; the others keep their defaults.
-    fn starter() -> Vec<(&'static str, Value)>
-    where
-        Self: Sized,
-    {
-        Vec::new()
-    }
 }
 
 /// One of the sources in the list of `data/mod.rs`.

@@ -12,21 +12,6 @@ macro_rules! sources {
             $($(#[$about])* #[serde(rename = $kind)] $name($config),)+
         }
 
-        impl DataConfig {
-            /// The values of `data.kind`.
-            pub const KINDS: &[&str] = &[$($kind),+];
-
-            /// The keys of the `data` section that a new config shows, in their order, `kind` first; `None` for an unknown kind.
-            pub fn starter(kind: &str) -> Option<Vec<(&'static str, serde_json::Value)>> {
-                let (kind, mut keys) = match kind {
-                    $($kind => ($kind, <$config as SourceConfig>::starter()),)+
-                    _ => return None,
-                };
-                keys.insert(0, ("kind", kind.into()));
-                Some(keys)
-            }
-        }
-
         impl ListedSource for DataConfig {
             fn kind(&self) -> &'static str {
                 match self {

@@ -14,8 +14,8 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 use serde::Serialize;
 
-use crate::device::quietly;
 use crate::kernels::{self, Activation, ConvNorm, Pool};
+use crate::panics::catch_panic;
 use crate::rng;
 
 /// Largest difference that passes, relative to the largest value of the tensor. Sums of up to 4,608 products in 32-bit floats
@@ -84,7 +84,7 @@ pub fn compare(layer: &Layer, subject: Compute, device: &Device) -> Result<Diffe
 
 fn measure(layer: &Layer, compute: Compute, device: &Device) -> Result<Measured, String> {
     // Some engines panic where others return errors.
-    let measured = quietly(AssertUnwindSafe(|| {
+    let measured = catch_panic(AssertUnwindSafe(|| {
         let device = device.clone().autodiff();
         let inputs: Vec<Tensor<4>> = (1..)
             .zip(&layer.inputs)

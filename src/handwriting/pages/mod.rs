@@ -8,6 +8,7 @@
 use image::RgbImage;
 use serde::Serialize;
 
+use crate::error::{ErrorExit, ExitKind};
 use crate::rng;
 
 mod paper;
@@ -102,6 +103,12 @@ pub enum PageError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+impl ErrorExit for PageError {
+    fn exit_kind(&self) -> ExitKind {
+        ExitKind::Usage
+    }
 }
 
 /// A box of pixels.

@@ -13,6 +13,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
+use crate::error::ErrorExit;
 use crate::files::{self, without_mark};
 
 /// Letters of the alphabet that words are written in.
@@ -68,6 +69,8 @@ pub enum WordsError {
         problem: String,
     },
 }
+
+impl ErrorExit for WordsError {}
 
 /// Words of A to Z, each with how often it counts (1 to 10000).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

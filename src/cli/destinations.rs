@@ -1,0 +1,46 @@
+//! Checks of the files that a verb is going to write.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::failure::UsageError;
+
+/// Refuses a picture file that is not named `.png` or that is the input itself.
+pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageError> {
+    let is_png = out
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    if !is_png {
+        let out = out.display();
+        return Err(UsageError(format!(
+            "{out}: the picture's name must end in .png"
+        )));
+    }
+    let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if input.is_some_and(|input| same(out, input)) {
+        let out = out.display();
+        return Err(UsageError(format!(
+            "{out}: is the input; name another file"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses to overwrite files that the same command reads.
+pub fn refuse_overwrite<'a>(
+    outs: impl IntoIterator<Item = &'a Path>,
+    read: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), UsageError> {
+    let read: BTreeSet<PathBuf> = read
+        .into_iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    let is_read = |out: &&Path| out.canonicalize().is_ok_and(|out| read.contains(&out));
+    match outs.into_iter().find(is_read) {
+        None => Ok(()),
+        Some(out) => Err(UsageError(format!(
+            "{}: is read here and would be written over; name another file",
+            out.display()
+        ))),
+    }
+}

@@ -1,0 +1,96 @@
+//! How a verb ends when it does not end well.
+
+use std::fmt;
+
+use crate::error::{ErrorExit, ExitKind};
+
+/// How a verb ends.
+pub type Outcome = Result<(), Failure>;
+
+/// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
+pub const INTERRUPTED: u8 = 130;
+
+/// Why a verb did not finish; [`exit_code`](Failure::exit_code) is what the shell sees.
+#[derive(Debug)]
+pub enum Failure {
+    /// An error to print: exit 1 or 2, as the error says.
+    Error(Box<dyn ErrorExit>),
+    /// Stopped by the user: exit 130.
+    Interrupted,
+    /// Nobody reads the results any more (`kiln ... | head`): exit 0.
+    ReaderHasGone,
+}
+
+impl Failure {
+    /// A failure of the verb itself: exit 1.
+    pub fn failed(message: impl fmt::Display) -> Self {
+        Self::Error(Box::new(WorkError(message.to_string())))
+    }
+
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Error(error) => match error.exit_kind() {
+                ExitKind::Failure => 1,
+                ExitKind::Usage => 2,
+            },
+            Self::Interrupted => INTERRUPTED,
+            Self::ReaderHasGone => 0,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => error.fmt(f),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::ReaderHasGone => f.write_str("standard output is closed"),
+        }
+    }
+}
+
+impl<E: ErrorExit> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        if error.0.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::ReaderHasGone
+        } else {
+            Self::failed(error)
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::failed(format!("cannot write JSON: {error}"))
+    }
+}
+
+/// Something that the user should have typed differently.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+impl ErrorExit for UsageError {
+    fn exit_kind(&self) -> ExitKind {
+        ExitKind::Usage
+    }
+}
+
+/// Something that went wrong in a verb's own work.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WorkError(String);
+
+impl ErrorExit for WorkError {}
+
+/// Standard output cannot be written. Not an [`ErrorExit`]: a reader that has gone is no error at all.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output: {0}")]
+pub struct OutputError(pub std::io::Error);

@@ -1,0 +1,124 @@
+//! The lines that training prints where there is no dashboard.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::cli::terminal::output;
+use crate::metrics::Metrics;
+use crate::report::format::duration;
+use crate::training::{EpochReport, Observer, Plan};
+use crate::weights::Taken;
+
+/// One line per epoch, and a sign of life within long ones.
+pub struct PlainLines {
+    /// With a dashboard there is no room for lines.
+    quiet: bool,
+    /// What stands before each line.
+    indent: &'static str,
+    last_line: Mutex<Instant>,
+}
+
+/// What takes longer than this, as a part of an epoch does, gets lines of its own.
+pub const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
+impl PlainLines {
+    /// Lines for a run, unless `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        Self {
+            quiet,
+            indent: "",
+            last_line: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Lines for a run among others.
+    pub fn indented() -> Self {
+        Self {
+            indent: "  ",
+            ..Self::new(false)
+        }
+    }
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            output::note(&format!("{}{line}", self.indent));
+        }
+        *self
+            .last_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+impl Observer for PlainLines {
+    fn started(&self, plan: &Plan) {
+        let samples = plan.samples;
+        self.say(&format!(
+            "run {}: {} parameters; {} train, {} valid, {} test samples",
+            plan.run_dir.display(),
+            plan.parameters,
+            samples.train,
+            samples.valid,
+            samples.test
+        ));
+        if let Some((path, taken)) = &plan.weights {
+            self.say(&weights_line(path, taken));
+        }
+        if plan.epochs_done > 0 {
+            self.say(&format!("goes on after epoch {}", plan.epochs_done));
+        }
+    }
+
+    fn progress(&self, epoch: usize, part: &str, done: usize, total: usize) {
+        let last = *self
+            .last_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= SIGN_OF_LIFE {
+            self.say(&format!("epoch {epoch}  {part} {done}/{total} samples"));
+        }
+    }
+
+    fn finishing(&self) {
+        self.say("evaluating the weights that are kept");
+    }
+
+    fn epoch(&self, report: &EpochReport) {
+        let width = report.epochs.to_string().len();
+        let list = |metrics: &Metrics| {
+            let parts: Vec<String> = metrics
+                .iter()
+                .map(|(name, value)| format!("{name} {value:.4}"))
+                .collect();
+            parts.join(" ")
+        };
+        let record = &report.record;
+        self.say(&format!(
+            "epoch {:>width$}/{}  train {}  valid {}  lr {:.2e}  {:.0} samples/s  {} left{}",
+            record.epoch,
+            report.epochs,
+            list(&record.train),
+            list(&record.valid),
+            record.learning_rate,
+            report.samples_per_second,
+            duration(report.time_left),
+            if report.is_best { "  best" } else { "" },
+        ));
+    }
+}
+
+/// What the first weights are.
+pub fn weights_line(path: &Path, taken: &Taken) -> String {
+    let list = |what: &str, names: &[String]| match names {
+        [] => String::new(),
+        names => format!("; {what}: {}", names.join(", ")),
+    };
+    format!(
+        "weights {}: {} tensors applied{}{}",
+        path.display(),
+        taken.applied.len(),
+        list("not taken", &taken.unused),
+        list("fresh", &taken.fresh)
+    )
+}

@@ -1,0 +1,126 @@
+//! `kiln config`
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+
+use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::terminal::output;
+use crate::config;
+use crate::config::schema::{self, Variant};
+use crate::files;
+
+/// Check, complete and create configs.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln config init my_run.json --data image_folder --model cnn")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Check configs, and list everything that is wrong with them
+    #[command(after_help = "Example:
+  kiln config check configs/*.json")]
+    Check {
+        /// Config files
+        #[arg(required = true, value_name = "CONFIG")]
+        configs: Vec<PathBuf>,
+        /// Override one key
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Print a config with every default filled in
+    #[command(after_help = "Example:
+  kiln config show configs/glyphs_mlp.json --set training.epochs=5")]
+    Show {
+        /// Config file
+        config: PathBuf,
+        /// Override one key
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Print the JSON Schema of configs, for editors
+    #[command(after_help = "Example:
+  kiln config schema > configs/schema/experiment.json")]
+    Schema,
+    /// Print a config to start from, or write it to a new file
+    #[command(after_help = "Example:
+  kiln config init my_run.json --data image_folder --model cnn")]
+    Init {
+        /// File to write; must not exist yet [default: print]
+        out: Option<PathBuf>,
+        /// Kind of data
+        #[arg(long, value_name = "KIND", default_value = "glyphs", value_parser = names(config::data_kinds()))]
+        data: String,
+        /// Kind of model
+        #[arg(long, value_name = "KIND", default_value = "mlp", value_parser = names(config::model_kinds()))]
+        model: String,
+    },
+}
+
+pub fn run(args: Args) -> Outcome {
+    match args.verb {
+        Verb::Check { configs, overrides } => check(&configs, &overrides),
+        Verb::Show { config, overrides } => show(&config, &overrides),
+        Verb::Schema => Ok(output::json(&schema::experiment())?),
+        Verb::Init { out, data, model } => init(out.as_deref(), &data, &model),
+    }
+}
+
+/// Checks all files before it fails, so that one call shows every problem.
+fn check(configs: &[PathBuf], overrides: &[String]) -> Outcome {
+    let mut complaints = Vec::new();
+    for path in configs {
+        match config::load(path, overrides) {
+            Ok(_) => output::emit(&format!("{}: ok\n", path.display()))?,
+            Err(error) => complaints.push(error.to_string()),
+        }
+    }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(UsageError(complaints.join("\n")).into())
+    }
+}
+
+fn show(path: &Path, overrides: &[String]) -> Outcome {
+    let mut experiment = config::load(path, overrides)?;
+    experiment.schema = None;
+    output::json(&experiment)?;
+    Ok(())
+}
+
+fn init(out: Option<&Path>, data: &str, model: &str) -> Outcome {
+    let text = config::starter(data, model).map_err(|problems| {
+        let texts = problems.into_iter().map(|problem| problem.message);
+        UsageError(texts.collect::<Vec<_>>().join("; "))
+    })?;
+    match out {
+        None => output::emit(&text)?,
+        Some(path) => write_new(path, &text)?,
+    }
+    Ok(())
+}
+
+fn write_new(path: &Path, text: &str) -> Outcome {
+    if path.exists() {
+        return Err(UsageError(format!(
+            "{}: already exists; name a new file",
+            path.display()
+        ))
+        .into());
+    }
+    files::write(path, text.as_bytes())?;
+    Ok(output::emit(&format!("{}\n", path.display()))?)
+}
+
+/// A value parser that takes the names of variants and describes them in the help.
+fn names(variants: Vec<Variant>) -> PossibleValuesParser {
+    PossibleValuesParser::new(variants.into_iter().map(|variant| {
+        PossibleValue::new(variant.name).help(variant.description.trim_end_matches('.').to_string())
+    }))
+}

@@ -1,0 +1,250 @@
+//! `kiln data fetch`
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::builder::PossibleValuesParser;
+
+use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::terminal::ctrl_c::leave_on_ctrl_c;
+use crate::cli::terminal::output;
+use crate::cli::terminal::status_line::StatusLine;
+use crate::data::data_root;
+use crate::fetch::{
+    self, Check, DataSet, Event, FetchError, Outcome as Fetched, Patience, Sum, Verdict,
+};
+
+/// Download a data set into the data folder
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  kiln data fetch cifar10
+  kiln data fetch nist36 --from http://mirror.example/sets/
+  kiln data fetch --list
+
+Files go to KILN_DATA (else the current folder), where configs look for them.
+A download that was broken off is resumed. Where there is no internet, put the
+file by hand into the folder .kiln-fetch there, and fetch again.")]
+pub struct Args {
+    /// What to fetch
+    #[arg(value_name = "NAME", required_unless_present = "list", value_parser = names())]
+    name: Option<String>,
+    /// The data folder, instead of KILN_DATA or the current folder
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    /// A mirror: the address of the file, or of a folder (with / at the end) that holds it under its own name
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// The SHA-256 that the file must have, instead of the one that kiln knows
+    #[arg(long, value_name = "HEX", value_parser = sha256)]
+    sha256: Option<String>,
+    /// List what can be fetched, from where, and what is there
+    #[arg(long, conflicts_with_all = ["name", "from", "sha256"])]
+    list: bool,
+}
+
+/// Environment variable that replaces the times of [`Patience`], in seconds, a pause being a twentieth; for tests.
+const TIMEOUT_VARIABLE: &str = "KILN_FETCH_TIMEOUT";
+/// Between two plain lines of progress.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// Between two changes of the line on a terminal.
+const REDRAW_EVERY: Duration = Duration::from_millis(200);
+/// Bytes of the units in which sizes are shown: decimal, as servers and shops count.
+const MEGABYTE: f64 = 1e6;
+const KILOBYTE: f64 = 1e3;
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(DataSet::all().into_iter().map(|set| set.name))
+}
+
+fn sha256(text: &str) -> Result<String, String> {
+    match text.len() == 64 && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("a SHA-256 has 64 hexadecimal digits".into()),
+    }
+}
+
+pub fn run(args: Args) -> Outcome {
+    let root = args.to.clone().unwrap_or_else(data_root);
+    let chosen = DataSet::all()
+        .into_iter()
+        .find(|set| Some(set.name) == args.name.as_deref());
+    let Some(set) = chosen.filter(|_| !args.list) else {
+        return Ok(output::emit(&list(&root))?);
+    };
+    let set = adapt(set, &args)?;
+    let name = set.name;
+    let mut progress = Progress::new();
+    // What has come so far is in the part file.
+    leave_on_ctrl_c(|| output::note("\nstopped; the same command resumes the download"))?;
+    let fetched = fetch::fetch(&set, &root, &patience(), &mut |event| progress.tell(event));
+    progress.line.clear();
+    let folder = match fetched? {
+        Fetched::Present(folder) => {
+            output::note(&format!("{name} is there already; nothing was downloaded"));
+            folder
+        }
+        Fetched::Fetched(folder) => folder,
+    };
+    Ok(output::emit(&format!("{}\n", folder.display()))?)
+}
+
+/// The set with the address and the sum that were asked for.
+fn adapt(set: DataSet, args: &Args) -> Result<DataSet, UsageError> {
+    let mut set = match &args.from {
+        Some(from) => set
+            .from_mirror(from)
+            .map_err(|error| UsageError(format!("--from: {error}")))?,
+        None => set,
+    };
+    if let Some(sum) = &args.sha256 {
+        match set.files.as_mut_slice() {
+            [file] => file.sum = Some(Sum::Sha256(sum.clone())),
+            files => {
+                return Err(UsageError(format!(
+                    "--sha256: {} has {} files; a sum can be given for a set of one file",
+                    set.name,
+                    files.len()
+                )));
+            }
+        }
+    }
+    Ok(set)
+}
+
+fn patience() -> Patience {
+    let patience = Patience::default();
+    let asked = std::env::var(TIMEOUT_VARIABLE)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|time| !time.is_zero());
+    match asked {
+        Some(time) => Patience {
+            connect: time,
+            stall: time,
+            pause: (time / 20).min(patience.pause),
+            ..patience
+        },
+        None => patience,
+    }
+}
+
+/// The set, what it is, its addresses, and whether it is there.
+fn list(root: &Path) -> String {
+    let mut text = String::new();
+    for set in DataSet::all() {
+        let folder = root.join(set.name);
+        let state = match fetch::is_complete(&set, &folder) {
+            Ok(true) => format!("in {}", folder.display()),
+            Ok(false) => "not there".into(),
+            Err(FetchError::Occupied { missing, .. }) => {
+                format!("{} lacks {}", folder.display(), missing.display())
+            }
+            Err(error) => error.to_string(),
+        };
+        text.push_str(&format!("{:<14} {}; {state}\n", set.name, set.about));
+        for file in &set.files {
+            let sum = match &file.sum {
+                Some(Sum::Sha256(sum)) => format!("sha256 {sum}"),
+                Some(Sum::Md5(sum)) => format!("md5 {sum}"),
+                None => "no known sum".into(),
+            };
+            text.push_str(&format!("{:<14} {}  {sum}\n", "", file.url));
+        }
+    }
+    text
+}
+
+/// What is told on standard error: on a terminal a line that changes, else a line now and then.
+struct Progress {
+    line: StatusLine,
+    begun: Instant,
+    begun_at: u64,
+    last: Instant,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self {
+            line: StatusLine::new(),
+            begun: Instant::now(),
+            begun_at: 0,
+            last: Instant::now(),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        match event {
+            Event::Bytes { done, total } => self.bytes(done, total),
+            Event::Begins { url, done, total } => {
+                (self.begun, self.begun_at, self.last) = (Instant::now(), done, Instant::now());
+                let size = total.map_or(String::new(), |total| format!(" ({})", size_of(total)));
+                self.say(&match done {
+                    0 => format!("downloading {url}{size}"),
+                    done => format!("downloading {url}{size}, on from {}", size_of(done)),
+                });
+            }
+            Event::Found(path) => self.say(&format!("using {}", path.display())),
+            Event::StartsOver(reason) => self.say(&format!("{reason}; starting over")),
+            Event::Waits { problem, pause } => self.say(&format!(
+                "{problem}; trying again in {:.1} s",
+                pause.as_secs_f64()
+            )),
+            Event::Checked { name, check } => self.say(&checked(name, check)),
+            Event::Unpacks => self.say("unpacking"),
+        }
+    }
+
+    fn bytes(&mut self, done: u64, total: Option<u64>) {
+        let every = if self.line.on_terminal() {
+            REDRAW_EVERY
+        } else {
+            LINE_EVERY
+        };
+        if self.last.elapsed() < every {
+            return;
+        }
+        self.last = Instant::now();
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let rate = done.saturating_sub(self.begun_at) as f64 / seconds.max(1e-3);
+        let mut line = match total.filter(|total| *total > 0) {
+            Some(total) => format!(
+                "{:3.0} % of {}  {}/s",
+                100.0 * done as f64 / total as f64,
+                size_of(total),
+                size_of(rate as u64)
+            ),
+            None => format!("{}  {}/s", size_of(done), size_of(rate as u64)),
+        };
+        if let Some(total) = total.filter(|_| rate > 0.0) {
+            let left = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate);
+            if let Ok(left) = left {
+                line.push_str(&format!("  {} left", crate::report::format::duration(left)));
+            }
+        }
+        match self.line.on_terminal() {
+            true => self.line.draw(&line),
+            false => output::note(&line),
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        self.line.say(line);
+    }
+}
+
+fn checked(name: &str, check: &Check) -> String {
+    let sha256 = &check.sha256;
+    match check.verdict {
+        Verdict::Right("sha256") => format!("{name}: sha256 as expected"),
+        Verdict::Right(kind) => format!("{name}: {kind} as expected; sha256 {sha256}"),
+        _ => format!("{name}: no sum is known to compare with; sha256 {sha256}"),
+    }
+}
+
+fn size_of(bytes: u64) -> String {
+    match bytes as f64 {
+        bytes if bytes < MEGABYTE => format!("{:.1} kB", bytes / KILOBYTE),
+        bytes => format!("{:.1} MB", bytes / MEGABYTE),
+    }
+}

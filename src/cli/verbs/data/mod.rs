@@ -1,0 +1,171 @@
+//! `kiln data`; `fetch` has a file of its own.
+
+mod fetch;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Subcommand;
+
+use crate::cli::destinations;
+use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::terminal::output;
+use crate::data::info::{self, summarize};
+use crate::data::loader::{Loader, Order};
+use crate::data::{self, DataSource};
+use crate::handwriting::pages::{PageOptions, compose, varied};
+use crate::{config, files};
+
+/// Columns of the sample sheet.
+const SAMPLES_PER_CLASS: usize = 12;
+
+/// Look at data, draw some, or fetch it.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln data info configs/glyphs_mlp.json --grid samples.png")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Count, average and show the data of a config
+    #[command(after_help = "Example:
+  kiln data info configs/glyphs_mlp.json --grid samples.png")]
+    Info {
+        /// Config file
+        config: PathBuf,
+        /// Override one key of the config
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        overrides: Vec<String>,
+        /// Write a sheet of samples, varied as in training
+        #[arg(long, value_name = "PNG")]
+        grid: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a data set into the data folder
+    Fetch(fetch::Args),
+    /// Make the word list that kiln ships from the lists of SCOWL
+    Words(words::Args),
+    /// Draw a page of hand-printed text, with its truth in a JSON file beside it
+    #[command(after_help = "Example:
+  kiln data page --text \"HELLO WORLD\\n2026\" page.png
+  kiln ocr page.png --model runs/glyphs_mlp-1 --expect page.json
+  kiln data page --vary 7 page.png")]
+    Page {
+        /// What to write: A-Z, 0-9, spaces, and \n for a new line
+        #[arg(long, required_unless_present = "vary")]
+        text: Option<String>,
+        /// Another seed, another hand
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Let this seed choose hand, size, pen, paper, light and camera too, and the text where none is given
+        #[arg(long, value_name = "SEED", conflicts_with = "seed")]
+        vary: Option<u64>,
+        /// The picture to write; the truth goes to the same name with .json
+        #[arg(value_name = "OUT.png")]
+        out: PathBuf,
+    },
+}
+
+pub fn run(args: Args) -> Outcome {
+    match args.verb {
+        Verb::Info {
+            config,
+            overrides,
+            grid,
+            json,
+        } => info(&config, &overrides, grid.as_deref(), json),
+        Verb::Fetch(args) => fetch::run(args),
+        Verb::Words(args) => words::run(args),
+        Verb::Page {
+            text,
+            seed,
+            vary,
+            out,
+        } => page(text.as_deref(), seed, vary, &out),
+    }
+}
+
+fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) -> Outcome {
+    let experiment = config::load(config, overrides)?;
+    if let Some(path) = grid {
+        destinations::validate_picture(path, None)?;
+    }
+    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
+    let summary = summarize(source.as_ref())?;
+    if let Some(path) = grid {
+        let split = info::first_split(source.as_ref())?;
+        // The samples of the first epoch of training.
+        let loader = Loader {
+            order: Order::EachEpoch,
+            augment: Some(experiment.data.augment().clone()),
+            seed: experiment.seed,
+            ..Loader::plain(source.clone(), split, 1)
+        };
+        let sheet = info::grid(source.as_ref(), split, SAMPLES_PER_CLASS, &|index, out| {
+            loader.sample(1, index, out)
+        })?;
+        files::write_png(path, &sheet)?;
+    }
+    match json {
+        true => output::json(&summary)?,
+        false => output::emit(&info::format(&summary))?,
+    }
+    Ok(())
+}
+
+fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> Outcome {
+    destinations::validate_picture(out, None)?;
+    let json_path = out.with_extension("json");
+    spare_other_json(&json_path)?;
+    let given = text.map(|text| text.replace("\\n", "\n"));
+    let (text, options) = match vary.map(varied) {
+        Some(chosen) => (given.unwrap_or(chosen.text), chosen.options),
+        None => {
+            let options = PageOptions {
+                seed,
+                ..PageOptions::default()
+            };
+            (given.unwrap_or_default(), options)
+        }
+    };
+    let page = compose(&text, &options).map_err(|error| UsageError(format!("--text: {error}")))?;
+    let truth = serde_json::json!({
+        "image": out.file_name().map(|name| name.to_string_lossy().into_owned()),
+        "text": page.lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>(),
+        "lines": page.lines,
+    });
+    let mut json = serde_json::to_string_pretty(&truth)?;
+    json.push('\n');
+    files::write_png(out, &page.image)?;
+    files::write(&json_path, json.as_bytes())?;
+    let names = format!("{}\n{}\n", out.display(), json_path.display());
+    Ok(output::emit(&names)?)
+}
+
+/// Refuses to overwrite a JSON file that is not the truth of a drawn page.
+fn spare_other_json(path: &Path) -> Result<(), UsageError> {
+    if path.is_dir() {
+        let problem = format!("{}: is a folder; name another picture", path.display());
+        return Err(UsageError(problem));
+    }
+    let Ok(text) = files::read_text(path) else {
+        return Ok(());
+    };
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    match ["image", "text", "lines"]
+        .iter()
+        .all(|key| value.get(key).is_some())
+    {
+        true => Ok(()),
+        false => Err(UsageError(format!(
+            "{}: is there and is not the truth of a drawn page; name another picture",
+            path.display()
+        ))),
+    }
+}

@@ -1,0 +1,31 @@
+//! `kiln data words`
+
+use std::path::PathBuf;
+
+use crate::cli::failure::Outcome;
+use crate::cli::terminal::output;
+use crate::error::FileError;
+use crate::files;
+use crate::ocr::context::WordList;
+
+/// Make the word list that kiln ships from the lists of SCOWL.
+#[derive(clap::Args)]
+#[command(after_help = "Example (Debian's package scowl puts the lists there):
+  kiln data words /usr/share/dict/scowl artifacts/ocr/words.txt.gz")]
+pub struct Args {
+    /// Folder of SCOWL's lists: english-words.10 and so on
+    folder: PathBuf,
+    /// The file to write: gzip of a word a line, how much it counts behind it
+    out: PathBuf,
+}
+
+pub fn run(args: Args) -> Outcome {
+    let words = WordList::from_scowl(&args.folder)?;
+    let packed = words
+        .to_gzip()
+        .map_err(|error| FileError::write(&args.out, error))?;
+    files::write(&args.out, &packed)?;
+    let (count, bytes) = (words.len(), packed.len());
+    output::note(&format!("{count} words, {bytes} bytes"));
+    Ok(output::emit(&format!("{}\n", args.out.display()))?)
+}

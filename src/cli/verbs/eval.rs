@@ -1,0 +1,131 @@
+//! `kiln eval`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::cli::choices;
+use crate::cli::failure::Outcome;
+use crate::cli::open;
+use crate::cli::terminal::output;
+use crate::config;
+use crate::config::experiment::Backend;
+use crate::data::{self, DataSource, Split};
+use crate::evaluation::{Evaluation, Rivals, evaluate};
+use crate::metrics::Metrics;
+use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
+use crate::run_dir::RunDir;
+
+/// How many of the most confused pairs are printed.
+const CONFUSED_PAIRS: usize = 10;
+
+/// Evaluate a run on a split of its data.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln eval runs/glyphs_mlp-1 --split valid
+  kiln eval runs/nist36_cnn-1 --data configs/nist26.json     other data with the same class names")]
+pub struct Args {
+    /// Run directory
+    run: PathBuf,
+    /// Which part of the data
+    #[arg(long, value_parser = choices::split(), default_value = Split::Test.name())]
+    split: Split,
+    /// Take the data of this config instead of the run's own
+    #[arg(long, value_name = "CONFIG")]
+    data: Option<PathBuf>,
+    /// Override one key of the config that names the data
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
+    /// Tell the model whether a sample is a letter or a digit: letters compete with letters only, digits with digits
+    #[arg(long)]
+    known_kind: bool,
+    /// Backend to compute with [default: flex]
+    #[arg(long, value_parser = choices::backend())]
+    backend: Option<Backend>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    run: String,
+    split: Split,
+    samples: usize,
+    #[serde(flatten)]
+    metrics: &'a Metrics,
+    per_class: Vec<ClassReport>,
+    most_confused: Vec<ConfusedPair>,
+}
+
+pub fn run(args: Args) -> Outcome {
+    let run = RunDir::open(&args.run)?;
+    let experiment = match &args.data {
+        Some(path) => config::load(path, &args.overrides)?,
+        None => config::load(&run.config_file(), &args.overrides)?,
+    };
+    let classifier = open::classifier(&args.run, args.backend)?;
+    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
+    let rivals = match args.known_kind {
+        true => Rivals::SameKind,
+        false => Rivals::All,
+    };
+    let evaluation = evaluate(&classifier, source, args.split, rivals)?;
+    match args.json {
+        true => output::json(&Report {
+            run: args.run.display().to_string(),
+            split: args.split,
+            samples: evaluation.samples,
+            metrics: &evaluation.metrics,
+            per_class: evaluation
+                .confusion
+                .as_ref()
+                .map_or_else(Vec::new, Confusion::per_class),
+            most_confused: evaluation
+                .confusion
+                .as_ref()
+                .map_or_else(Vec::new, |confusion| {
+                    confusion.most_confused(CONFUSED_PAIRS)
+                }),
+        })?,
+        false => output::emit(&table(&evaluation, args.split))?,
+    }
+    Ok(())
+}
+
+fn table(evaluation: &Evaluation, split: Split) -> String {
+    let mut lines = vec![format!(
+        "{} samples of {}",
+        evaluation.samples,
+        split.name()
+    )];
+    for (name, value) in &evaluation.metrics {
+        lines.push(format!("{name:<17} {value:.4}"));
+    }
+    let Some(confusion) = &evaluation.confusion else {
+        return lines.join("\n") + "\n";
+    };
+    lines.push(String::new());
+    lines.push(format!(
+        "{:<12} {:>9} {:>9} {:>9} {:>9}",
+        "class", "precision", "recall", "f1", "support"
+    ));
+    for class in confusion.per_class() {
+        lines.push(format!(
+            "{:<12} {:>9.4} {:>9.4} {:>9.4} {:>9}",
+            class.class, class.precision, class.recall, class.f1, class.support
+        ));
+    }
+    let pairs = confusion.most_confused(CONFUSED_PAIRS);
+    if !pairs.is_empty() {
+        lines.push("\nmost confused (truth taken for)".into());
+    }
+    for pair in pairs {
+        lines.push(format!(
+            "{} for {}  {} times",
+            pair.truth, pair.predicted, pair.count
+        ));
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,16 @@
+//! The verbs of the command line, one file or folder each.
+
+pub mod bench;
+pub mod config;
+pub mod data;
+pub mod devices;
+pub mod doctor;
+pub mod eval;
+pub mod gradcheck;
+pub mod model;
+pub mod ocr;
+pub mod predict;
+pub mod runs;
+pub mod segment;
+pub mod sweep;
+pub mod train;

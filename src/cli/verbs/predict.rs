@@ -1,0 +1,173 @@
+//! `kiln predict`
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::cli::choices;
+use crate::cli::failure::Outcome;
+use crate::cli::inputs::{self, Input, Loaded};
+use crate::cli::open;
+use crate::cli::terminal::output;
+use crate::config::experiment::Backend;
+use crate::data::View;
+use crate::data::fitting::to_sample;
+use crate::inference::Classifier;
+use crate::photo::PhotoError;
+use crate::run_dir::RunDir;
+
+/// Images that go through the network together.
+const BATCH: usize = 64;
+
+/// Classify images with a run.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln predict runs/glyphs_mlp-1 letter.png --top-k 3
+  kiln predict runs/flowers17_squeezenet-1 photographs/ --json
+
+Images of another size or number of channels are brought to what the model takes, with their proportions kept; for a
+run on folders of images they are treated as in validation.
+
+Folders are searched for PNG and JPEG files, not for folders. An image that can't be read is told on standard error, the
+others are classified, and the exit code is 1.")]
+pub struct Args {
+    /// Run directory
+    run: PathBuf,
+    /// PNG or JPEG files, folders of them, or - for standard input
+    #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
+    images: Vec<PathBuf>,
+    /// How many guesses to print
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    top_k: u32,
+    /// Backend to compute with [default: flex]
+    #[arg(long, value_parser = choices::backend())]
+    backend: Option<Backend>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Prediction {
+    image: String,
+    guesses: Vec<Guess>,
+}
+
+#[derive(Serialize)]
+struct Guess {
+    class: String,
+    confidence: f32,
+}
+
+pub fn run(args: Args) -> Outcome {
+    let (inputs, several) = inputs::list(&args.images)?;
+    let classifier = open::naming_classifier(&args.run, args.backend)?;
+    let view = RunDir::open(&args.run)?.experiment()?.data.view();
+    let mut job = Job {
+        inputs: &inputs,
+        several,
+        classifier,
+        view,
+        guesses: args.top_k as usize,
+        json: args.json,
+        names: Vec::new(),
+        pixels: Vec::new(),
+        predictions: Vec::new(),
+        failed: 0,
+    };
+    inputs::each(&inputs, |index, loaded| job.image(index, loaded))?;
+    job.classify()?;
+    if args.json && !job.predictions.is_empty() {
+        output::json(&job.predictions)?;
+    }
+    inputs::all_were_read(job.failed, &inputs)
+}
+
+/// What is done with the images, and what is left of them.
+struct Job<'a> {
+    inputs: &'a [Input],
+    several: bool,
+    classifier: Classifier,
+    view: View,
+    guesses: usize,
+    json: bool,
+    /// Those that wait for a batch to be full.
+    names: Vec<String>,
+    pixels: Vec<f32>,
+    /// Those that are printed together, at the end.
+    predictions: Vec<Prediction>,
+    failed: usize,
+}
+
+impl Job<'_> {
+    /// Takes an image. One that can't be read is told, and doesn't stop the others.
+    fn image(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            // The only image there is: its error is the verb's.
+            Err(error) if !self.several => return Err(error.into()),
+            Err(error) => {
+                output::note(&format!("error: {error}"));
+                self.failed += 1;
+                return Ok(());
+            }
+        };
+        let shape = self.classifier.card().input;
+        self.pixels
+            .extend(to_sample(loaded.photo, shape, self.view));
+        self.names.push(self.inputs[index].name());
+        match self.names.len() {
+            BATCH => self.classify(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Classifies what waits; text is printed at once.
+    fn classify(&mut self) -> Outcome {
+        let names = std::mem::take(&mut self.names);
+        let rows = match names.len() {
+            0 => return Ok(()),
+            count => self
+                .classifier
+                .probabilities(std::mem::take(&mut self.pixels), count)?,
+        };
+        let predictions: Vec<Prediction> = names
+            .into_iter()
+            .zip(rows)
+            .map(|(image, row)| self.prediction(image, row))
+            .collect();
+        match self.json {
+            true => self.predictions.extend(predictions),
+            false => output::emit(&predictions.iter().map(Prediction::line).collect::<String>())?,
+        }
+        Ok(())
+    }
+
+    fn prediction(&self, image: String, probabilities: Vec<f32>) -> Prediction {
+        let classes = self.classifier.card().classes.iter();
+        let mut guesses: Vec<Guess> = classes
+            .zip(probabilities)
+            .map(|(class, confidence)| Guess {
+                class: class.clone(),
+                confidence,
+            })
+            .collect();
+        guesses.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        guesses.truncate(self.guesses);
+        Prediction { image, guesses }
+    }
+}
+
+impl Prediction {
+    /// As it is printed.
+    fn line(&self) -> String {
+        let guesses: Vec<String> = self
+            .guesses
+            .iter()
+            .map(|guess| format!("{} {:.3}", guess.class, guess.confidence))
+            .collect();
+        // One line for each image, whatever it is called.
+        let name = self.image.replace(char::is_control, "\u{fffd}");
+        format!("{name}: {}\n", guesses.join(", "))
+    }
+}

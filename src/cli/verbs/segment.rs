@@ -1,0 +1,102 @@
+//! `kiln segment`
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::destinations;
+use crate::cli::failure::Outcome;
+use crate::cli::open;
+use crate::cli::terminal::output;
+use crate::files;
+use crate::segmentation::{self, Segmentation, StagePicture};
+
+/// Find lines, words and letters on a photographed page.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln segment page.jpg --overlay boxes.png --stages stages/
+
+Prints a line of boxes per line of writing: x,y,width,height in pixels of the upright image, words set apart by \" | \".")]
+pub struct Args {
+    /// PNG or JPEG file
+    image: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the page with the boxes drawn on it
+    #[arg(long, value_name = "PNG")]
+    overlay: Option<PathBuf>,
+    /// Write every intermediate picture into this folder
+    #[arg(long, value_name = "DIR")]
+    stages: Option<PathBuf>,
+}
+
+pub fn run(args: Args) -> Outcome {
+    if let Some(path) = &args.overlay {
+        destinations::validate_picture(path, Some(&args.image))?;
+    }
+    let photo = open::photo(&args.image)?;
+    let (segmentation, pictures) = if args.stages.is_some() {
+        segmentation::segment_with_pictures(&photo)
+    } else {
+        (segmentation::segment(&photo), Vec::new())
+    };
+    if let Some(path) = &args.overlay {
+        files::write_png(path, &segmentation::overlay(&photo, &segmentation, &[]))?;
+    }
+    if let Some(folder) = &args.stages {
+        write_stages(folder, &pictures, &args.image)?;
+    }
+    if segmentation.lines.is_empty() {
+        output::note(&format!("{}: no writing was found", args.image.display()));
+    }
+    match args.json {
+        true => output::json(&serde_json::json!({
+            "image": args.image.display().to_string(),
+            "width": segmentation.width,
+            "height": segmentation.height,
+            "measures": segmentation.measures,
+            "lines": segmentation.lines,
+        }))?,
+        false => output::emit(&table(&segmentation))?,
+    }
+    Ok(())
+}
+
+/// Writes the pictures of all stages of `image`, numbered in their order.
+pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> Outcome {
+    let path = |(number, stage): (usize, &StagePicture)| {
+        folder.join(format!("{:02}_{}.png", number + 1, stage.name))
+    };
+    let paths: Vec<PathBuf> = pictures.iter().enumerate().map(path).collect();
+    destinations::refuse_overwrite(paths.iter().map(PathBuf::as_path), [image])?;
+    std::fs::create_dir_all(folder)
+        .map_err(|source| crate::error::FileError::write(folder, source))?;
+    for (path, stage) in paths.iter().zip(pictures) {
+        files::write_png(path, &stage.picture)?;
+    }
+    Ok(())
+}
+
+fn table(segmentation: &Segmentation) -> String {
+    segmentation
+        .lines
+        .iter()
+        .map(|line| {
+            let words: Vec<String> = line
+                .words
+                .iter()
+                .map(|word| {
+                    let boxes: Vec<String> = word
+                        .letters
+                        .iter()
+                        .map(|letter| {
+                            let b = letter.bounds;
+                            format!("{},{},{},{}", b.x, b.y, b.width, b.height)
+                        })
+                        .collect();
+                    boxes.join(" ")
+                })
+                .collect();
+            words.join(" | ") + "\n"
+        })
+        .collect()
+}

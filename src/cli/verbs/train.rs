@@ -1,0 +1,319 @@
+//! `kiln train`
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use burn::train::Interrupter;
+use clap::ValueEnum;
+
+use crate::cli::choices;
+use crate::cli::failure::{Failure, Outcome, UsageError};
+use crate::cli::terminal::ctrl_c::on_ctrl_c;
+use crate::cli::terminal::output;
+use crate::cli::terminal::progress::{PlainLines, weights_line};
+use crate::config::{self, Experiment, experiment::Backend};
+use crate::diagnostics;
+use crate::diagnostics::dry_run::DryRun;
+use crate::report;
+use crate::report::format::duration;
+use crate::report::table::Table;
+use crate::run_dir::{RunDir, Status, Summary};
+use crate::training::{self, Resumption, TrainError};
+
+/// Train the model that a config describes.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln train configs/glyphs_mlp.json --set training.epochs=5 --set optimizer.lr=1e-3
+  kiln train --resume runs/glyphs_mlp-1
+
+The value of --set is JSON, or else a text: --set model.hidden=[64,64], --set data.folder=letters.
+
+Makes a run directory runs/<name>-<n>/ with the config, metrics, model and report. Ctrl-C finishes the batch, saves and
+exits with 130; twice leaves at once. --resume goes on after the last epoch that was completed, whatever ended the run, and
+gives the same bytes as a run that was never stopped.")]
+pub struct Args {
+    /// Config file
+    #[arg(required_unless_present = "resume")]
+    config: Option<PathBuf>,
+    /// Override one key of the config, such as training.epochs=5
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
+    /// Backend to compute with, instead of the config's
+    #[arg(long, value_parser = choices::backend())]
+    backend: Option<Backend>,
+    /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
+    #[arg(long, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+    /// Go on with a run, after its last epoch or after EPOCH, with its own config; --set may change training.epochs
+    #[arg(long, value_name = "RUN[@EPOCH]", conflicts_with_all = ["config", "run_dir", "init_from"])]
+    resume: Option<PathBuf>,
+    /// Begin with the weights of a run, or of a file as the config's init.weights
+    #[arg(long, value_name = "FILE|RUN")]
+    init_from: Option<PathBuf>,
+    /// What to show: a dashboard, plain lines, or what fits the terminal
+    #[arg(long, value_enum, default_value_t = RendererChoice::Auto)]
+    renderer: RendererChoice,
+    /// Check everything, run one batch forward and backward, write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum RendererChoice {
+    /// The dashboard in a terminal, plain lines elsewhere
+    Auto,
+    /// Burn's dashboard
+    Dashboard,
+    /// One line per epoch
+    Plain,
+}
+
+/// What is to be trained.
+enum Job {
+    New(Box<Experiment>),
+    Resumed(Box<Resumption>),
+}
+
+pub fn run(args: Args) -> Outcome {
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let dashboard = match args.renderer {
+        RendererChoice::Auto => terminal,
+        RendererChoice::Plain => false,
+        RendererChoice::Dashboard if terminal => true,
+        RendererChoice::Dashboard => {
+            return Err(UsageError(
+                "--renderer dashboard needs a terminal; use --renderer plain".into(),
+            )
+            .into());
+        }
+    };
+    let job = job(&args)?;
+    if args.dry_run {
+        return dry_run(job, args.run_dir.as_deref());
+    }
+    let interrupter = Interrupter::new();
+    let stopped = interrupter.clone();
+    on_ctrl_c(move || {
+        stopped.stop(Some("Ctrl-C"));
+        if !dashboard {
+            output::note("stopping after this batch; once more leaves at once");
+        }
+    })?;
+    let options = training::Options {
+        run_dir: args.run_dir,
+        dashboard,
+        interrupter,
+        observer: Arc::new(PlainLines::new(dashboard)),
+    };
+    let outcome = match job {
+        Job::New(experiment) => training::run(*experiment, options),
+        Job::Resumed(resumption) => training::resume(*resumption, options),
+    };
+    match outcome {
+        Ok(outcome) => conclude(&outcome),
+        Err(TrainError::Killed) => {
+            output::note(
+                "\r\nkilled from the dashboard; epochs that were completed are in the run directory",
+            );
+            Err(Failure::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the arguments ask for, and what is to be said about it.
+fn job(args: &Args) -> Result<Job, Failure> {
+    let mut overrides = args.overrides.clone();
+    if let Some(backend) = args.backend {
+        overrides.push(format!("backend={}", backend.name()));
+    }
+    if let Some(path) = &args.init_from {
+        // As JSON, so that a name made of digits stays one.
+        let name = serde_json::Value::from(path.to_string_lossy());
+        overrides.push(format!("init.weights={name}"));
+    }
+    let note = || {
+        for assignment in &overrides {
+            output::note(&format!("override  {assignment}"));
+        }
+    };
+    // Clap asks for a config unless --resume is there.
+    let config = args.config.as_deref().unwrap_or(Path::new(""));
+    let Some(target) = &args.resume else {
+        let mut experiment = config::load(config, &overrides)?;
+        experiment.schema = None;
+        note();
+        return Ok(Job::New(Box::new(experiment)));
+    };
+    let resumption = match args.dry_run {
+        true => Resumption::look(target, &overrides)?,
+        false => Resumption::open(target, &overrides)?,
+    };
+    note();
+    for damaged in &resumption.damaged {
+        output::note(&format!("passed over  {damaged}"));
+    }
+    output::note(&whence(&resumption));
+    Ok(Job::Resumed(Box::new(resumption)))
+}
+
+/// Where a run goes on.
+fn whence(resumption: &Resumption) -> String {
+    let run = resumption.run_dir.path().display();
+    let epochs = resumption.experiment.training.epochs;
+    let Some(checkpoint) = &resumption.checkpoint else {
+        return format!("resume  {run}: no epoch was completed; starts at epoch 1 of {epochs}");
+    };
+    let (done, header) = (checkpoint.epoch(), &checkpoint.header);
+    let mut line = format!("resume  {run}: {done} of {epochs} epochs are done");
+    let kiln = env!("CARGO_PKG_VERSION");
+    if header.kiln != kiln {
+        line += &format!(
+            "; they were made by kiln {}, and this is {kiln}: the rest may differ from what that would have made",
+            header.kiln
+        );
+    }
+    line
+}
+
+fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
+    let prepared = match job {
+        Job::New(experiment) => {
+            RunDir::could_create(run_dir)?;
+            training::prepare::prepare(*experiment)?
+        }
+        Job::Resumed(resumption) => training::run::prepare_resumed(&resumption)?,
+    };
+    let samples = prepared.samples;
+    if let Some((path, taken)) = &prepared.weights {
+        output::note(&weights_line(path, taken));
+    }
+    let found = diagnostics::dry_run(&prepared)?;
+    output::emit(&parameter_table(&found))?;
+    let memory = match found.memory.peak {
+        0 => String::new(),
+        peak => format!(
+            "memory      about {} with data and a batch, as this dry run took\n",
+            size(peak)
+        ),
+    };
+    Ok(output::emit(&format!(
+        "\nsamples     {} train, {} valid, {} test\nparameters  {} that train\nsteps       {} per epoch\nfirst loss  {:.4} \
+         (one batch forward and backward)\nstate       {} of weights, gradients and optimizer\n{memory}epoch       about {}\n\
+         nothing was written\n",
+        samples.train,
+        samples.valid,
+        samples.test,
+        prepared.parameters,
+        found.steps,
+        found.loss,
+        size(found.memory.training),
+        seconds(found.epoch)
+    ))?)
+}
+
+fn parameter_table(found: &DryRun) -> String {
+    let mut table = Table::new(["parameter", "shape", "values", ""]).with_words([0, 1, 3]);
+    for parameter in &found.parameters {
+        let trains = if parameter.trainable {
+            ""
+        } else {
+            "does not train"
+        };
+        table.push([
+            parameter.name.clone(),
+            format!("{:?}", parameter.shape),
+            parameter.values().to_string(),
+            trains.to_string(),
+        ]);
+    }
+    table.text()
+}
+
+/// Bytes in the unit that suits them.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+/// Short times need more than whole seconds.
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..10 => format!("{:.2} s", time.as_secs_f64()),
+        _ => duration(time),
+    }
+}
+
+/// Says what came out and what to do next.
+fn conclude(outcome: &training::Outcome) -> Outcome {
+    let (summary, run_dir) = (&outcome.summary, &outcome.run_dir);
+    let kept = match summary.best_epoch {
+        0 => "weights of an unfinished first epoch".to_string(),
+        epoch => format!("weights of epoch {epoch} of {}", summary.epochs),
+    };
+    let (name, metrics, samples) = match &summary.test {
+        Some(test) => ("test", test, summary.samples.test),
+        None => ("validation", &summary.valid, summary.samples.valid),
+    };
+    let path = run_dir.path().display();
+    let shown = [("accuracy", "accuracy"), ("psnr", "PSNR")];
+    for (measure, title) in shown {
+        if let Some(&value) = metrics.get(measure) {
+            let value = report::metric_value(measure, value).replace('\u{a0}', " ");
+            output::emit(&format!(
+                "{name} {title}  {value}  ({samples} samples, {kept})\n"
+            ))?;
+        }
+    }
+    output::emit(&format!("run directory  {path}\n"))?;
+    if let Some(pair) = summary.most_confused.first() {
+        output::note(&format!(
+            "most confused: {} taken for {}, {} times",
+            pair.truth, pair.predicted, pair.count
+        ));
+    }
+    match summary.status {
+        Status::Finished | Status::Failed => {}
+        Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
+        Status::Interrupted => {
+            let program = output::program();
+            output::note(&format!(
+                "interrupted; the best weights so far are in the run directory; to go on:\n  {program} train --resume {path}"
+            ));
+            return Err(Failure::Interrupted);
+        }
+    }
+    output::note(&what_next(summary, &path.to_string()));
+    Ok(())
+}
+
+/// Commands to go on with.
+fn what_next(summary: &Summary, path: &str) -> String {
+    let program = output::program();
+    let mut lines = vec![
+        "\nnext:".to_string(),
+        format!("  look at {path}/report.html: curves, confusions, worst mistakes"),
+        match summary.test {
+            Some(_) => format!("  {program} eval {path}"),
+            None => format!("  {program} eval {path} --split valid"),
+        },
+    ];
+    if !summary.valid.contains_key("psnr") {
+        lines.push(format!("  {program} predict {path} IMAGE"));
+    }
+    let reads = |class: &String| matches!(class.as_bytes(), [b'A'..=b'Z' | b'0'..=b'9']);
+    if !summary.valid.contains_key("psnr")
+        && summary.input.channels == 1
+        && summary.classes.iter().all(reads)
+    {
+        lines.push(format!(
+            "  {program} data page --text \"HELLO WORLD\" page.png"
+        ));
+        lines.push(format!("  {program} ocr page.png --model {path}"));
+    }
+    lines.join("\n")
+}

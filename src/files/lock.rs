@@ -1,0 +1,80 @@
+//! Locks: a file that one process holds at a time. Runs, sweeps and downloads use them to keep other processes out.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::error::FileError;
+
+/// A lock file that this process holds; it is removed when the lock is dropped. After a crash it stays, unlocked.
+#[derive(Debug)]
+pub struct LockFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl LockFile {
+    /// Creates and locks the file; `None` if another process, or another lock of this one, holds it.
+    pub fn acquire(path: &Path) -> Result<Option<Self>, FileError> {
+        loop {
+            let mut options = OpenOptions::new();
+            let file = options
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path)
+                .map_err(|source| FileError::create(path, source))?;
+            if !try_lock(&file) {
+                return Ok(None);
+            }
+            // Between opening and locking, the holder before may have removed the file: whoever comes next creates another
+            // one, and both would hold a lock.
+            if is_still_there(&file, path) {
+                return Ok(Some(Self {
+                    path: path.to_path_buf(),
+                    file,
+                }));
+            }
+        }
+    }
+
+    /// Whether someone holds the file. Only reads: asking leaves nothing behind.
+    pub fn is_held(path: &Path) -> bool {
+        let Ok(file) = File::open(path) else {
+            return false;
+        };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        // While it is still locked, so that only its holder ever removes it. Elsewhere than on Unix it stays: whether a file
+        // was replaced cannot be asked there.
+        #[cfg(unix)]
+        if is_still_there(&self.file, &self.path) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Locks an open file until it is closed; false if someone else holds it. A file system without locks is no reason to give up.
+pub fn try_lock(file: &File) -> bool {
+    !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// Whether the path still names the open file.
+#[cfg(unix)]
+fn is_still_there(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    let id = |data: std::fs::Metadata| (data.dev(), data.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(open), Ok(named)) => id(open) == id(named),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_still_there(_: &File, _: &Path) -> bool {
+    true
+}

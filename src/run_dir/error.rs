@@ -1,0 +1,36 @@
+//! Why a run directory cannot be created or used.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+use crate::error::{ErrorExit, ExitKind, FileError};
+
+/// Why a run directory cannot be created or used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunDirError {
+    /// The folder to be created exists.
+    #[error("{}: already exists; name a new folder", .0.display())]
+    Exists(PathBuf),
+    /// Another process trains in it.
+    #[error("{}: another kiln process is training in it; wait for it, or name another folder", .0.display())]
+    Busy(PathBuf),
+    /// The folder is not one that kiln made.
+    #[error("{}: not a run directory: it has no config.json; name a folder that `kiln train` created", .0.display())]
+    NotARun(PathBuf),
+    /// The config in the folder is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file in the folder cannot be read or written, or the folder cannot be created.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl ErrorExit for RunDirError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Exists(_) | Self::NotARun(_) => ExitKind::Usage,
+            Self::Busy(_) | Self::Config(_) => ExitKind::Failure,
+            Self::File(error) => error.exit_kind(),
+        }
+    }
+}

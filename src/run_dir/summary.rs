@@ -1,0 +1,72 @@
+//! `summary.json`: what came out of a run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::experiment::Backend;
+use crate::metrics::Metrics;
+use crate::metrics::calibration::Calibration;
+use crate::metrics::classification::{ClassReport, ConfusedPair};
+use crate::shape::ImageShape;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All epochs.
+    Finished,
+    /// Validation no longer improved.
+    StoppedEarly,
+    /// By Ctrl-C or from the dashboard.
+    Interrupted,
+    /// By an error after at least one good epoch, whose weights are kept.
+    Failed,
+}
+
+/// `summary.json`: what came out of a run. Holds no times, so that reruns agree to the byte.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Version of kiln that made the run.
+    pub kiln: String,
+    /// Name of the experiment.
+    pub name: String,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Engine that computed it.
+    pub backend: Backend,
+    /// How it ended.
+    pub status: Status,
+    /// Number of trainable parameters.
+    pub parameters: usize,
+    /// Class names in the order of the logits.
+    pub classes: Vec<String>,
+    /// Shape of one input image.
+    pub input: ImageShape,
+    /// Number of samples per split.
+    pub samples: Samples,
+    /// Epochs that were completed.
+    pub epochs: usize,
+    /// The epoch whose weights are in `model.safetensors`; 0 if the first was never completed.
+    pub best_epoch: usize,
+    /// On the validation split, with those weights; empty if the first epoch was never completed.
+    pub valid: Metrics,
+    /// On the test split, with those weights; null if there is none, or if the run was interrupted.
+    pub test: Option<Metrics>,
+    /// Of a classifier that was calibrated: what its temperature changed on the validation split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// Precision, recall and F1 of each class on the test split (on validation if there is no test).
+    pub per_class: Vec<ClassReport>,
+    /// What is taken for what most often.
+    pub most_confused: Vec<ConfusedPair>,
+}
+
+/// Number of samples per split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Samples {
+    /// Training.
+    pub train: usize,
+    /// Validation.
+    pub valid: usize,
+    /// Test.
+    pub test: usize,
+}

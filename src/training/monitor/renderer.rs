@@ -1,0 +1,206 @@
+//! What a person sees during a run: burn-train's dashboard, or progress passed on to the [`Observer`].
+
+use std::sync::{Arc, OnceLock};
+
+use burn::train::Interrupter;
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::MetricDefinition;
+use burn::train::renderer::tui::TuiMetricsRendererWrapper;
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+
+use crate::training::observer::Observer;
+
+/// Burn's dashboard (if there is a terminal for it) and the observer, as one renderer.
+pub struct Renderer {
+    dashboard: Option<TuiMetricsRendererWrapper>,
+    observer: Arc<dyn Observer>,
+    epoch: usize,
+    part: String,
+    total: usize,
+    ctrl_c_restored: bool,
+}
+
+impl Renderer {
+    /// A renderer without a dashboard.
+    pub fn plain(observer: Arc<dyn Observer>) -> Self {
+        Self {
+            dashboard: None,
+            observer,
+            epoch: 1,
+            part: String::new(),
+            total: 0,
+            ctrl_c_restored: false,
+        }
+    }
+
+    /// A renderer with Burn's dashboard on standard output, which must be a terminal.
+    pub fn dashboard(observer: Arc<dyn Observer>, interrupter: Interrupter) -> Self {
+        terminal::remember();
+        Self {
+            dashboard: Some(TuiMetricsRendererWrapper::new(interrupter, None)),
+            ..Self::plain(observer)
+        }
+    }
+
+    /// The dashboard's raw mode turns Ctrl-C into a key that it ignores; this makes it a signal again, as soon as the
+    /// dashboard's thread has switched modes.
+    fn restore_ctrl_c(&mut self) {
+        if self.dashboard.is_some() && !self.ctrl_c_restored {
+            self.ctrl_c_restored = terminal::ctrl_c_in_raw_mode();
+        }
+    }
+}
+
+impl MetricsRendererTraining for Renderer {
+    fn update_train(&mut self, state: MetricState) {
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.update_train(state);
+        }
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.update_valid(state);
+        }
+    }
+
+    fn on_train_end(
+        &mut self,
+        _summary: Option<burn::train::LearnerSummary>,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        // Not passed on: the dashboard would reset the interrupter, and it closes when it is dropped.
+        Ok(())
+    }
+}
+
+impl TrainingProgressLogger for Renderer {
+    fn start(&mut self, epochs: usize, first: usize, items: Option<usize>, label: Option<&str>) {
+        self.epoch = first;
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.start(epochs, first, items, label);
+        }
+    }
+
+    fn start_split(&mut self, split: &str, total: usize) {
+        self.part = split.to_string();
+        self.total = total;
+        self.restore_ctrl_c();
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.start_split(split, total);
+        }
+    }
+
+    fn update_split(&mut self, done: usize) {
+        self.restore_ctrl_c();
+        match &mut self.dashboard {
+            Some(dashboard) => dashboard.update_split(done),
+            None => self
+                .observer
+                .progress(self.epoch, &self.part, done, self.total),
+        }
+    }
+
+    fn update_epoch(&mut self, epoch: usize) {
+        self.epoch = epoch + 1;
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.update_epoch(epoch);
+        }
+    }
+
+    fn end_split(&mut self) {
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.end_split();
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(dashboard) = &mut self.dashboard {
+            TrainingProgressLogger::end(dashboard);
+        }
+    }
+
+    fn log_event_training(&mut self, event: String) {
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.log_event_training(event);
+        }
+    }
+}
+
+// kiln evaluates on its own; burn-train asks for these all the same.
+impl EvaluationProgressLogger for Renderer {
+    fn start_global_progress(&mut self, _tests: usize) {}
+    fn start_test(&mut self, _name: &str, _total: usize) {}
+    fn update_test_progress(&mut self, _done: usize) {}
+    fn end_test(&mut self) {}
+    fn end_global_progress(&mut self) {}
+    fn log_event_evaluation(&mut self, _event: String) {}
+}
+
+impl MetricsRendererEvaluation for Renderer {
+    fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
+}
+
+impl MetricsRenderer for Renderer {
+    fn manual_close(&mut self) {}
+
+    fn register_metric(&mut self, definition: MetricDefinition) {
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.register_metric(definition);
+        }
+    }
+}
+
+/// The terminal's modes, before and during the dashboard.
+pub mod terminal {
+    #[cfg(unix)]
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    use super::OnceLock;
+
+    #[cfg(unix)]
+    static BEFORE: OnceLock<Termios> = OnceLock::new();
+    #[cfg(not(unix))]
+    static BEFORE: OnceLock<()> = OnceLock::new();
+
+    /// Notes the modes before the dashboard changes them.
+    pub fn remember() {
+        #[cfg(unix)]
+        if let Ok(modes) = tcgetattr(std::io::stdin()) {
+            let _ = BEFORE.set(modes);
+        }
+        #[cfg(not(unix))]
+        let _ = BEFORE.set(());
+    }
+
+    /// Makes Ctrl-C a signal again if the terminal is in raw mode; true once that is done.
+    pub fn ctrl_c_in_raw_mode() -> bool {
+        #[cfg(unix)]
+        {
+            let Ok(mut modes) = tcgetattr(std::io::stdin()) else {
+                return true;
+            };
+            if modes.local_modes.contains(LocalModes::ICANON) {
+                return false;
+            }
+            modes.local_modes.insert(LocalModes::ISIG);
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
+        }
+        true
+    }
+
+    /// Undoes the dashboard for a process that leaves at once.
+    pub fn restore() {
+        #[cfg(unix)]
+        if let Some(modes) = BEFORE.get() {
+            use std::io::Write;
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, modes);
+            // Leave the alternate screen, stop mouse reports, show the cursor (xterm control sequences).
+            let _ = std::io::stdout()
+                .write_all(b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h");
+            let _ = std::io::stdout().flush();
+        }
+    }
+}
