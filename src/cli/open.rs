@@ -5,8 +5,9 @@ use std::path::Path;
 use image::RgbImage;
 
 use super::failure::{Failure, UsageError};
-use crate::config::experiment::{Backend, Task};
+use crate::config::experiment::Backend;
 use crate::inference::Classifier;
+use crate::models::Task;
 use crate::run_dir::RunDir;
 use crate::{device, photo};
 

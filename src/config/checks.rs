@@ -2,25 +2,21 @@
 //!
 //! What one key may hold stands with its type; here is what two keys may not say together.
 
-use super::experiment::{ClassWeights, Experiment, ModelConfig, ScheduleConfig, Task};
+use super::experiment::{ClassWeights, Experiment, ScheduleConfig};
 use crate::error::Problem;
+use crate::models::{MAX_MODEL_VALUES, Task};
 
 type Rule = fn(&Experiment) -> Option<Problem>;
 
-/// Largest network: 1 GiB of weights, four times that in training with Adam.
-pub const MAX_MODEL_VALUES: usize = 1 << 28;
-
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 8] = [
     name_is_that_of_a_folder,
     network_fits_into_memory,
     head_has_as_many_classes_as_the_data,
-    image_survives_every_pooling,
     warmup_ends_before_the_run,
     exceptions_are_to_weights,
     parameters_are_named,
     parameters_are_unfrozen_within_the_run,
     classes_are_for_classifiers,
-    more_belongs_to_blocks,
 ];
 
 /// Longest name: file systems take 255 bytes, and numbers come behind it.
@@ -29,8 +25,18 @@ const MAX_NAME_CHARS: usize = 200;
 /// Everything that the sections of this experiment contradict each other in.
 pub fn problems(experiment: &Experiment) -> Vec<Problem> {
     let whole = RULES.iter().filter_map(|rule| rule(experiment));
+    let model = model_problems(experiment);
     let data = experiment.data.problems("data");
-    whole.chain(data).collect()
+    whole.chain(model).chain(data).collect()
+}
+
+/// What the network itself finds wrong with its section.
+fn model_problems(experiment: &Experiment) -> impl Iterator<Item = Problem> {
+    let problems = experiment.model.problems(experiment.data.shape());
+    problems.into_iter().map(|problem| Problem {
+        path: format!("model.{}", problem.path),
+        ..problem
+    })
 }
 
 fn head_has_as_many_classes_as_the_data(experiment: &Experiment) -> Option<Problem> {
@@ -44,16 +50,6 @@ fn head_has_as_many_classes_as_the_data(experiment: &Experiment) -> Option<Probl
             ),
         )
     })
-}
-
-fn image_survives_every_pooling(experiment: &Experiment) -> Option<Problem> {
-    let shape = experiment.data.shape();
-    let problem = experiment.model.misfit(shape.height, shape.width)?;
-    let key = match experiment.model {
-        ModelConfig::Cnn(_) | ModelConfig::ConvAutoencoder(_) => "model.channels",
-        _ => "model.kind",
-    };
-    Some(Problem::new(key, problem))
 }
 
 fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
@@ -83,12 +79,14 @@ fn name_is_that_of_a_folder(experiment: &Experiment) -> Option<Problem> {
 }
 
 fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
-    // Where only the data knows the number of classes, one is the least.
-    let classes = experiment.model.classes().or(experiment.data.classes());
-    let values = experiment
-        .model
-        .values(experiment.data.shape(), classes.unwrap_or(1));
-    let found = match values {
+    let (model, shape) = (&experiment.model, experiment.data.shape());
+    if !model.problems(shape).is_empty() {
+        // Another rule says so; such a network can't be built, not even to count it.
+        return None;
+    }
+    // Where only the data knows the number of classes, there is at least one.
+    let classes = model.classes().or(experiment.data.classes());
+    let found = match model.values(shape, classes.unwrap_or(1)) {
         Some(values) if values <= MAX_MODEL_VALUES => return None,
         Some(values) => format!("{values} values"),
         None => "more values than can be counted".into(),
@@ -163,19 +161,6 @@ fn classes_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {
         Problem::new(
             key,
             format!("found {found}, but an autoencoder has no labels; leave it out"),
-        )
-    })
-}
-
-fn more_belongs_to_blocks(experiment: &Experiment) -> Option<Problem> {
-    let ModelConfig::Cnn(cnn) = &experiment.model else {
-        return None;
-    };
-    let (more, blocks) = (cnn.more.len(), cnn.channels.len());
-    (more > blocks).then(|| {
-        Problem::new(
-            "model.more",
-            format!("found {more} values, but model.channels has {blocks} blocks"),
         )
     })
 }

@@ -10,7 +10,6 @@ mod error;
 pub mod experiment;
 mod load;
 pub mod loss;
-pub mod model;
 pub mod optimizer;
 mod overrides;
 pub mod schedule;
@@ -19,7 +18,6 @@ mod starter;
 mod strict_json;
 pub mod training;
 
-pub use checks::MAX_MODEL_VALUES;
 pub use error::ConfigError;
 pub use experiment::{Backend, Experiment, InitConfig, ParameterConfig};
 pub use load::{load, parse, read, resolve};

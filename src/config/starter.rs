@@ -6,10 +6,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 
 use super::load::resolve;
-use super::model::ModelConfig;
 use super::schema::{self, Variant};
 use crate::data::DataConfig;
 use crate::error::Problem;
+use crate::models::ModelConfig;
 
 /// The kinds of data that a config can name.
 pub fn data_kinds() -> Vec<Variant> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use kiln::config;
-use kiln::config::experiment::{LossConfig, MlpConfig, ModelConfig};
+use kiln::config::experiment::LossConfig;
 use kiln::data::UnipenConfig;
 use kiln::data::formats::mat::MatFile;
 use kiln::data::unipen::Unipen;
@@ -15,6 +15,7 @@ use kiln::data::{DataSource, Split, cifar10};
 use kiln::fetch::unpack::{self, UnpackError};
 use kiln::inference::Classifier;
 use kiln::models::Network;
+use kiln::models::{MlpConfig, ModelConfig};
 use kiln::ocr::expect;
 use kiln::photo::{self, MAX_WORKING_BYTES};
 use kiln::shape::ImageShape;

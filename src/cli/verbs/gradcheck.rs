@@ -106,9 +106,8 @@ fn operators(args: &Args) -> &'static str {
 /// Says what of the config the check leaves out.
 fn set_aside(experiment: &Experiment) {
     let name = &experiment.name;
-    if let Some(dropout) = experiment.model.clone().dropout()
-        && *dropout > 0.0
-    {
+    let dropout = experiment.model.dropout();
+    if dropout > 0.0 {
         output::note(&format!("{name}: without its dropout of {dropout}"));
     }
     if experiment.parameters.iter().any(|group| group.frozen) {
