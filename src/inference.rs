@@ -18,8 +18,8 @@ use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::data::NormalizeConfig;
 use crate::config::schema;
+use crate::data::NormalizeConfig;
 use crate::error::one_line;
 use crate::error::{ErrorExit, FileError};
 use crate::files;
@@ -383,7 +383,7 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
         ));
     }
     if let Some(normalize) = &card.normalize
-        && normalize.misfit(input.channels).is_some()
+        && normalize.mismatch(input.channels).is_some()
     {
         return Err("its normalization does not fit its channels".into());
     }

@@ -6,9 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
+use kiln::config;
 use kiln::config::experiment::LossConfig;
-use kiln::config::{self, data::UnipenConfig};
-use kiln::data::mat::MatFile;
+use kiln::data::UnipenConfig;
+use kiln::data::formats::mat::MatFile;
 use kiln::data::unipen::Unipen;
 use kiln::data::{DataSource, Split, cifar10};
 use kiln::fetch::unpack::{self, UnpackError};

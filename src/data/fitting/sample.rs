@@ -2,40 +2,16 @@
 
 use image::DynamicImage;
 
+use super::border::{border, median};
 use super::crops::{Part, centred, cover};
 use super::letter;
 use super::resample::{self, Axis, Photo};
-use crate::config::data::{Fit, ImageFolderConfig};
+use super::view::{Fit, View};
 use crate::shape::ImageShape;
 
 /// A photograph that random parts are cut from is kept with its shorter side at 256 for samples of 224, to which most
 /// ImageNet recipes resize. Smaller would blur the smallest parts more, larger would cost memory and time.
 const KEPT: f64 = 8.0 / 7.0;
-
-/// How a photograph is looked at when nothing is drawn at random.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct View {
-    /// What happens to other proportions.
-    pub fit: Fit,
-    /// With [`Fit::Crop`]: the share of the largest part in the middle that is kept, along either side.
-    pub centre: f64,
-}
-
-impl View {
-    /// The view that a config asks for.
-    pub fn of(config: &ImageFolderConfig) -> Self {
-        Self {
-            fit: config.fit,
-            centre: config.centre,
-        }
-    }
-
-    /// The whole image, with its proportions.
-    pub const PAD: Self = Self {
-        fit: Fit::Pad,
-        centre: 1.0,
-    };
-}
 
 /// Brings an image to the shape of a sample, as validation sees it: values in [0, 1], `[channels, height, width]`.
 ///
@@ -48,14 +24,14 @@ pub fn to_sample(image: DynamicImage, shape: ImageShape, view: View) -> Vec<f32>
 }
 
 /// Bytes as values in [0, 1].
-pub(super) fn write_values(bytes: &[u8], out: &mut [f32]) {
+pub fn write_values(bytes: &[u8], out: &mut [f32]) {
     for (value, &byte) in out.iter_mut().zip(bytes) {
         *value = f32::from(byte) / 255.0;
     }
 }
 
 /// The image in the wanted number of channels.
-pub(super) fn photo(image: DynamicImage, channels: usize) -> Photo {
+pub fn photo(image: DynamicImage, channels: usize) -> Photo {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let bytes = match channels {
         1 => image.into_luma8().into_raw(),
@@ -70,7 +46,7 @@ pub(super) fn photo(image: DynamicImage, channels: usize) -> Photo {
 }
 
 /// The photograph no larger than random parts of it need, and never enlarged; `centre` may need more than those.
-pub(super) fn reduced(photo: Photo, shape: ImageShape, centre: f64) -> Photo {
+pub fn reduced(photo: Photo, shape: ImageShape, centre: f64) -> Photo {
     let share = centre.min(1.0 / KEPT);
     let (width, height) = cover(photo.width, photo.height, shape, share);
     if width >= photo.width || height >= photo.height {
@@ -82,7 +58,7 @@ pub(super) fn reduced(photo: Photo, shape: ImageShape, centre: f64) -> Photo {
 }
 
 /// A sample as `[channels, height, width]` bytes.
-pub(super) fn ready(photo: &Photo, shape: ImageShape, view: View) -> Box<[u8]> {
+pub fn ready(photo: &Photo, shape: ImageShape, view: View) -> Box<[u8]> {
     match view.fit {
         Fit::Stretch => {
             let columns = Axis::new(0..photo.width, shape.width, 0..shape.width);
@@ -99,13 +75,13 @@ pub(super) fn ready(photo: &Photo, shape: ImageShape, view: View) -> Box<[u8]> {
 }
 
 /// Writes the middle of the photograph as a sample's values.
-pub(super) fn write_middle(photo: &Photo, shape: ImageShape, centre: f64, out: &mut [f32]) {
+pub fn write_middle(photo: &Photo, shape: ImageShape, centre: f64, out: &mut [f32]) {
     let (columns, rows) = middle(photo, shape, centre);
     resample::to_values(photo, &columns, &rows, out);
 }
 
 /// Writes a part of the photograph as a sample's values.
-pub(super) fn write_part(photo: &Photo, shape: ImageShape, part: Part, out: &mut [f32]) {
+pub fn write_part(photo: &Photo, shape: ImageShape, part: Part, out: &mut [f32]) {
     let columns = part.left..part.left + part.width;
     let rows = part.top..part.top + part.height;
     let columns = Axis::new(columns, shape.width, 0..shape.width);
@@ -155,33 +131,4 @@ fn padded(photo: &Photo, shape: ImageShape) -> Box<[u8]> {
 fn scaled(length: usize, numerator: usize, denominator: usize) -> usize {
     let (product, denominator) = (length as u64 * numerator as u64, denominator.max(1) as u64);
     ((product + denominator / 2) / denominator).max(1) as usize
-}
-
-/// One channel of the outermost rows and columns; corners count once.
-pub(super) fn border(photo: &Photo, channel: usize) -> impl Iterator<Item = u8> {
-    let (right, bottom) = (photo.width - 1, photo.height - 1);
-    let sides = (0..photo.height).flat_map(move |y| {
-        let step = if y == 0 || y == bottom {
-            1
-        } else {
-            right.max(1)
-        };
-        (0..=right).step_by(step).map(move |x| (x, y))
-    });
-    sides.map(move |(x, y)| photo.bytes[(y * photo.width + x) * photo.channels + channel])
-}
-
-/// The median (the upper one of two); black for no values.
-pub(super) fn median(values: impl Iterator<Item = u8>) -> u8 {
-    let mut counts = [0usize; 256];
-    for value in values {
-        counts[usize::from(value)] += 1;
-    }
-    let total: usize = counts.iter().sum();
-    let mut below = 0;
-    let found = counts.iter().position(|count| {
-        below += count;
-        below > total / 2
-    });
-    found.unwrap_or_default() as u8
 }

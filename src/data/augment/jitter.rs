@@ -10,9 +10,9 @@
 
 use pulp::Arch;
 
-use super::ImageShape;
-use crate::config::data::AugmentConfig;
+use super::config::AugmentConfig;
 use crate::rng::{Rng, uniform};
+use crate::shape::ImageShape;
 
 /// Grey of red, green and blue (ITU-R BT.601, section 2.5.1; Pillow's and torchvision's grey).
 const GREY: [f64; 3] = [0.299, 0.587, 0.114];

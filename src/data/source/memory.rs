@@ -2,7 +2,9 @@
 //!
 //! Values and labels come in once; nothing is read later, so reading can't fail. It knows no file format.
 
-use super::{DataError, DataSource, Split};
+use super::data_source::DataSource;
+use super::error::DataError;
+use super::split::Split;
 use crate::shape::ImageShape;
 
 /// Steps between 0 and 1 in memory. 65,535 = 257 x 255, so that images of 8 bits keep their exact values; others are

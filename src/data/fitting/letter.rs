@@ -5,7 +5,7 @@
 
 use image::RgbImage;
 
-use super::fit::{border, median};
+use super::border::{border, median};
 use super::resample::{self, Axis, Photo};
 use crate::segmentation::{self, LetterBox, Rect};
 use crate::shape::ImageShape;

@@ -12,7 +12,7 @@ use pulp::{Arch, WithSimd};
 
 /// A photograph in memory: rows of pixels, the channels of a pixel side by side.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Photo {
+pub struct Photo {
     pub width: usize,
     pub height: usize,
     /// 1 or 3.
@@ -22,7 +22,7 @@ pub(super) struct Photo {
 }
 
 /// How the places of a result are put together from the places of a source, along one axis.
-pub(super) struct Axis {
+pub struct Axis {
     /// The first source place of each place of the result.
     first: Vec<usize>,
     /// `taps` weights for each place of the result; they add up to 1.
@@ -34,7 +34,7 @@ pub(super) struct Axis {
 impl Axis {
     /// `source` (places of the photograph, not empty) is brought to `length` places, of which those in `window` are made.
     /// Nothing outside of `source` is looked at.
-    pub(super) fn new(source: Range<usize>, length: usize, window: Range<usize>) -> Self {
+    pub fn new(source: Range<usize>, length: usize, window: Range<usize>) -> Self {
         let scale = source.len() as f64 / length as f64;
         let reach = scale.max(1.0);
         let spans: Vec<(usize, Vec<f64>)> = window
@@ -60,7 +60,7 @@ impl Axis {
     }
 
     /// Number of places that are made.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.first.len()
     }
 
@@ -94,7 +94,7 @@ fn span(centre: f64, reach: f64, length: usize) -> (usize, Vec<f64>) {
 }
 
 /// Writes `[channels, rows, columns]` values in [0, 1]; `out` is that long.
-pub(super) fn to_values(photo: &Photo, columns: &Axis, rows: &Axis, out: &mut [f32]) {
+pub fn to_values(photo: &Photo, columns: &Axis, rows: &Axis, out: &mut [f32]) {
     let plane = columns.len() * rows.len();
     each_row(photo, columns, rows, |row, lines| {
         let start = row * columns.len();
@@ -111,7 +111,7 @@ pub(super) fn to_values(photo: &Photo, columns: &Axis, rows: &Axis, out: &mut [f
 }
 
 /// The result as `[channels, rows, columns]` bytes, rounded.
-pub(super) fn to_planes(photo: &Photo, columns: &Axis, rows: &Axis) -> Box<[u8]> {
+pub fn to_planes(photo: &Photo, columns: &Axis, rows: &Axis) -> Box<[u8]> {
     let plane = columns.len() * rows.len();
     let mut bytes = vec![0; photo.channels * plane];
     each_row(photo, columns, rows, |row, lines| {
@@ -129,7 +129,7 @@ pub(super) fn to_planes(photo: &Photo, columns: &Axis, rows: &Axis) -> Box<[u8]>
 }
 
 /// The result as a photograph, rounded.
-pub(super) fn to_photo(photo: &Photo, columns: &Axis, rows: &Axis) -> Photo {
+pub fn to_photo(photo: &Photo, columns: &Axis, rows: &Axis) -> Photo {
     let channels = photo.channels;
     let mut bytes = vec![0; channels * columns.len() * rows.len()];
     each_row(photo, columns, rows, |row, lines| {

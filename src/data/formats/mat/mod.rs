@@ -18,7 +18,7 @@ use self::elements::{
     ByteOrder, HEADER_BYTES, MI_INT8, MI_INT32, MI_MATRIX, MI_UINT32, Numbers, TAG_BYTES, Variable,
     byte_order, class_name, number_width, scan,
 };
-use super::DataError;
+use crate::data::DataError;
 
 mod elements;
 

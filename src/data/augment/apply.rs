@@ -6,11 +6,11 @@
 
 use std::cell::RefCell;
 
-use super::ImageShape;
+use super::config::AugmentConfig;
 use super::jitter::Jitter;
-use crate::config::data::AugmentConfig;
 use crate::handwriting::strokes::Affine;
 use crate::rng::{Rng, normal, uniform};
+use crate::shape::ImageShape;
 
 /// The value of paper, which comes in from outside the image.
 const PAPER: f32 = 1.0;
