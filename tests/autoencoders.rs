@@ -13,7 +13,7 @@ use kiln::metrics::image::{HIGHEST_PSNR, psnr, ssim};
 use kiln::models::Network;
 use kiln::report::{Filters, pictures::sheet};
 use kiln::training::optimizer;
-use kiln::training::train_model::{Batch, TrainModel};
+use kiln::training::{Batch, TrainModel};
 use serde_json::Value;
 
 fn close(found: &[f32], expected: &[f32], tolerance: f32) {

@@ -19,7 +19,7 @@ use kiln::models::Network;
 use kiln::shape::ImageShape;
 use kiln::training::optimizer;
 use kiln::training::schedule::learning_rate;
-use kiln::training::train_model::{Batch, TrainModel};
+use kiln::training::{Batch, TrainModel};
 
 const STEPS: usize = 20;
 

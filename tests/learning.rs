@@ -17,7 +17,7 @@ use kiln::rng;
 use kiln::shape::ImageShape;
 use kiln::training::optimizer;
 use kiln::training::schedule::learning_rate;
-use kiln::training::train_model::{Batch, TrainModel};
+use kiln::training::{Batch, TrainModel};
 use proptest::prelude::*;
 
 /// The engine's random generator belongs to the whole process: tests that draw from it take turns.

@@ -16,7 +16,7 @@ use kiln::inference::{Classifier, ModelCard};
 use kiln::models::{Network, parameters};
 use kiln::shape::ImageShape;
 use kiln::training::optimizer;
-use kiln::training::train_model::{Batch, TrainModel};
+use kiln::training::{Batch, TrainModel};
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 

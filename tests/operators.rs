@@ -14,7 +14,7 @@ use kiln::config::experiment::{
 use kiln::kernels;
 use kiln::models::Network;
 use kiln::training::optimizer;
-use kiln::training::train_model::{Batch, TrainModel};
+use kiln::training::{Batch, TrainModel};
 
 const IMAGES: usize = 5;
 const CLASSES: usize = 7;

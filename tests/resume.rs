@@ -383,8 +383,8 @@ fn what_would_change_the_result_is_refused_by_name() {
             .stderr(predicate::str::contains(named))
             .stderr(predicate::str::contains("--init-from"));
     };
-    refused("optimizer.lr=0.02", "optimizer.lr (0.01 to 0.02)");
-    refused("seed=2", "seed (1 to 2)");
+    refused("optimizer.lr=0.02", "optimizer.lr: 0.01 -> 0.02");
+    refused("seed=2", "seed: 1 -> 2");
     refused("training.batch_size=10", "training.batch_size");
     refused("model.hidden=[24,24]", "model.hidden");
     kiln(

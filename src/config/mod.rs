@@ -18,6 +18,7 @@ use crate::files::without_mark;
 
 pub mod checks;
 pub mod data;
+pub mod difference;
 pub mod experiment;
 pub mod image_folder;
 pub mod junk;

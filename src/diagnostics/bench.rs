@@ -20,7 +20,7 @@ use crate::kernels;
 use crate::models::{Network, Work};
 use crate::training::TrainError;
 use crate::training::prepare;
-use crate::training::train_model::{Batch, TrainModel};
+use crate::training::{Batch, TrainModel};
 use crate::training::{optimizer, param_groups, schedule};
 
 /// Steps that are not counted: caches and allocators settle.

@@ -16,7 +16,7 @@ use crate::models::parameters::{self, Parameter};
 use crate::shape::ImageShape;
 use crate::training::TrainError;
 use crate::training::prepare::Prepared;
-use crate::training::train_model::{Batch, TrainModel};
+use crate::training::{Batch, TrainModel};
 use crate::training::{divergence, optimizer};
 
 /// A weight is a 32-bit float.

@@ -4,7 +4,7 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::ParamGroup;
 
 use super::error::TrainError;
-use super::schedule::EpochSchedule;
+use super::optimization::schedule::EpochSchedule;
 use crate::config::experiment::ParameterConfig;
 use crate::models::Network;
 use crate::models::parameters::{self, Group};

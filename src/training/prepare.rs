@@ -9,7 +9,7 @@ use std::sync::Arc;
 use burn::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::batches::{DeviceBatches, EpochCounter};
+use super::batch::{DeviceBatches, EpochCounter};
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::error::TrainError;
 use super::param_groups::{self, Thaw};

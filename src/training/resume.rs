@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::checkpoint::{self, Checkpoint, CheckpointError};
 use super::error::TrainError;
+use crate::config::difference::{self, Difference};
 use crate::config::experiment::ScheduleConfig;
 use crate::config::{self, Experiment};
 use crate::files::{self, LockFile};
@@ -22,7 +23,7 @@ const EPOCHS: &str = "training.epochs";
 const MEMORY: &str = ".memory_mb";
 
 /// How many differing settings an error names.
-const SHOWN: usize = 3;
+const MAX_SHOWN: usize = 3;
 
 /// A run that is to go on.
 #[derive(Debug)]
@@ -253,9 +254,7 @@ fn fits(checkpoint: Checkpoint, epoch: usize) -> Result<Checkpoint, CheckpointEr
 
 /// Refuses changes that would change the result.
 fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError> {
-    let json = |experiment: &Experiment| serde_json::to_value(experiment).unwrap_or_default();
-    let mut changes = Vec::new();
-    differences("", &json(before), &json(now), &mut changes);
+    let mut changes = difference::between(before, now);
     let is_cosine = matches!(now.schedule, ScheduleConfig::Cosine(_));
     if is_cosine && changes.iter().any(|change| change.path == EPOCHS) {
         return Err(TrainError::Resume(format!(
@@ -267,54 +266,17 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
     if changes.is_empty() {
         return Ok(());
     }
-    let shown: Vec<String> = changes.iter().take(SHOWN).map(Change::shown).collect();
-    let more = match changes.len().saturating_sub(SHOWN) {
+    let shown: Vec<String> = changes
+        .iter()
+        .take(MAX_SHOWN)
+        .map(Difference::to_string)
+        .collect();
+    let more = match changes.len().saturating_sub(MAX_SHOWN) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     Err(TrainError::Resume(format!(
-        "{}{more} can't be changed in a run that goes on: the result would be another; start a new run with --init-from",
+        "a resumed run keeps its settings, since the results would differ ({}{more}); start a new run with --init-from",
         shown.join(", ")
     )))
-}
-
-/// A setting that differs.
-struct Change {
-    path: String,
-    before: Value,
-    now: Value,
-}
-
-impl Change {
-    fn shown(&self) -> String {
-        format!("{} ({} to {})", self.path, self.before, self.now)
-    }
-}
-
-fn differences(path: &str, before: &Value, now: &Value, found: &mut Vec<Change>) {
-    let below = |key: &str| match path {
-        "" => key.to_string(),
-        path => format!("{path}.{key}"),
-    };
-    match (before, now) {
-        (Value::Object(a), Value::Object(b)) => {
-            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            for key in keys {
-                let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned();
-                let (a, b) = (of(a).unwrap_or_default(), of(b).unwrap_or_default());
-                differences(&below(key), &a, &b, found);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (index, (a, b)) in a.iter().zip(b).enumerate() {
-                differences(&below(&index.to_string()), a, b, found);
-            }
-        }
-        (before, now) if before != now => found.push(Change {
-            path: path.to_string(),
-            before: before.clone(),
-            now: now.clone(),
-        }),
-        _ => {}
-    }
 }

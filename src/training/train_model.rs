@@ -11,27 +11,12 @@ use burn::prelude::*;
 use burn::train::metric::{AccuracyInput, Adaptor, TopKAccuracyInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
-use super::batches::EpochCounter;
-use super::measures::{BatchMean, Loss, Psnr};
+use super::batch::{Batch, EpochCounter};
+use super::monitor::metrics::{BatchMean, Loss, Psnr};
 use super::param_groups::Thaw;
 use crate::config::experiment::{LossConfig, Reduction};
 use crate::metrics::image::{HIGHEST_PSNR, LEAST_RANGE};
 use crate::models::Network;
-
-/// A batch on the device.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// `[batch, channels, height, width]`, normalised.
-    pub images: Tensor<4>,
-    /// Class indices `[batch]`.
-    pub targets: Tensor<1, Int>,
-    /// For autoencoders: the images as they are to come out, `[batch, pixels]` in [0, 1].
-    pub originals: Option<Tensor<2>>,
-    /// Position of each sample in its split.
-    pub indices: Vec<usize>,
-    /// What frozen layers made of the images, if it is known already.
-    pub features: Option<Tensor<4>>,
-}
 
 /// What a step leaves for the metrics.
 pub struct StepOutput {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cli::failure::{Failure, INTERRUPTED};
-use crate::training::renderer::terminal;
+use crate::training::terminal;
 
 /// Calls `stop` on the first Ctrl-C; the second restores the terminal and exits.
 pub fn on_ctrl_c(stop: impl Fn() + Send + 'static) -> Result<(), Failure> {

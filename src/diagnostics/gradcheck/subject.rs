@@ -16,7 +16,7 @@ use crate::models::{Network, parameters};
 use crate::rng::{self, Rng};
 use crate::shape::ImageShape;
 use crate::training::TrainError;
-use crate::training::train_model::{Batch, TrainModel};
+use crate::training::{Batch, TrainModel};
 
 /// How far each parameter is moved at most from where training would start it. At zero biases, and behind units that are zero
 /// throughout, ReLU and max pool stand exactly on a kink; and factors of one and terms of zero would hide what is wrong with

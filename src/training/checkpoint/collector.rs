@@ -16,7 +16,7 @@ use burn::train::checkpoint::{
 };
 use burn::train::metric::store::EventStoreClient;
 
-use super::checkpoint::{self, Header, Parts, Progress};
+use super::format::{self as checkpoint, Header, Parts, Progress};
 use crate::error::FileError;
 use crate::run_dir::RunDir;
 

@@ -13,17 +13,17 @@ use burn::train::{
     Learner, SupervisedLearningStrategy, TrainLoader, TrainingComponents, ValidLoader,
 };
 
-use super::Observer;
-use super::average::Average;
-use super::batches::EpochCounter;
-use super::checkpointer::Assembly;
 use super::epoch::{EpochLoop, Processor, Stop};
 use super::history::History;
-use super::train_model::TrainModel;
 use crate::config::experiment::{EarlyStoppingConfig, Keep};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::run_dir::{RunDir, Status};
+use crate::training::batch::EpochCounter;
+use crate::training::checkpoint::collector::Assembly;
+use crate::training::observer::Observer;
+use crate::training::optimization::average::Average;
+use crate::training::train_model::TrainModel;
 
 /// The strategy; see the module.
 pub struct EpochStrategy {

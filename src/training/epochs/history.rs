@@ -3,12 +3,12 @@
 //! The loop over epochs writes it; checkpoints carry it, so that a run that goes on judges its epochs as if it had never
 //! stopped.
 
-use super::checkpoint::Progress;
-use super::error::TrainError;
 use crate::config::experiment::{EarlyStoppingConfig, Keep};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::run_dir::Status;
+use crate::training::checkpoint::Progress;
+use crate::training::error::TrainError;
 
 /// What the loop leaves behind.
 #[derive(Default)]

@@ -2,8 +2,8 @@
 
 use burn::prelude::*;
 
-use super::train_model::Batch;
 use crate::models::Network;
+use crate::training::batch::Batch;
 
 /// Most bytes of features that a split may take.
 const MOST_BYTES: usize = 1 << 30;

@@ -17,13 +17,8 @@ use burn::train::{
     SupervisedTrainingEventProcessor, TrainLoader, TrainingItem, ValidLoader,
 };
 
-use super::average::Average;
-use super::divergence;
-use super::error::TrainError;
 use super::features::FeatureCache;
 use super::strategy::EpochStrategy;
-use super::train_model::{Batch, TrainModel};
-use super::{EpochReport, measures};
 use crate::error::FileError;
 use crate::files;
 use crate::kernels;
@@ -31,6 +26,13 @@ use crate::metrics::{EpochRecord, Metrics};
 use crate::models::Network;
 use crate::rng;
 use crate::shape::ImageShape;
+use crate::training::batch::Batch;
+use crate::training::divergence;
+use crate::training::error::TrainError;
+use crate::training::monitor::metrics as measures;
+use crate::training::observer::EpochReport;
+use crate::training::optimization::average::Average;
+use crate::training::train_model::TrainModel;
 
 /// Mixed into the seed of the device's random generator, so that dropout does not repeat other draws.
 const DEVICE_STREAM: u64 = 3;

@@ -7,11 +7,25 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::prelude::*;
 
-use super::train_model::Batch;
 use crate::config::data::NormalizeConfig;
 use crate::config::model::Task;
 use crate::data::loader::{Batches, HostBatch, Loader};
 use crate::inference::to_input;
+
+/// A batch on the device.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// `[batch, channels, height, width]`, normalised.
+    pub images: Tensor<4>,
+    /// Class indices `[batch]`.
+    pub targets: Tensor<1, Int>,
+    /// For autoencoders: the images as they are to come out, `[batch, pixels]` in [0, 1].
+    pub originals: Option<Tensor<2>>,
+    /// Position of each sample in its split.
+    pub indices: Vec<usize>,
+    /// What frozen layers made of the images, if it is known already.
+    pub features: Option<Tensor<4>>,
+}
 
 /// The number of the current epoch, set by the strategy: burn-train itself does not tell a loader.
 pub type EpochCounter = Arc<AtomicUsize>;

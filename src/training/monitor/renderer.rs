@@ -11,7 +11,7 @@ use burn::train::renderer::{
     MetricsRendererTraining,
 };
 
-use super::Observer;
+use crate::training::observer::Observer;
 
 /// Burn's dashboard (if there is a terminal for it) and the observer, as one renderer.
 pub struct Renderer {

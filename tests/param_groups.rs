@@ -9,9 +9,9 @@ use common::{Bench, noise, noisy, tensors};
 use kiln::config::experiment::{CnnConfig, ModelConfig, ParameterConfig};
 use kiln::models::Network;
 use kiln::shape::ImageShape;
-use kiln::training::average::Average;
-use kiln::training::features::FeatureCache;
-use kiln::training::train_model::Batch;
+use kiln::training::Average;
+use kiln::training::Batch;
+use kiln::training::FeatureCache;
 use kiln::training::{param_groups, run};
 use serde_json::{Value, json};
 

@@ -1,0 +1,5 @@
+//! Optimizers, learning-rate schedules and the running average of the weights.
+
+pub mod average;
+pub mod optimizer;
+pub mod schedule;
