@@ -33,7 +33,9 @@ impl Images {
             shape,
             wanted: (0..shown).map(|class| class * classes / shown).collect(),
             samples: 0,
-            sums: metrics::of(Outputs::Images(shape)).filter_map(sum).collect(),
+            sums: metrics::of(Outputs::Images(shape))
+                .filter_map(sum)
+                .collect(),
             shown: Vec::new(),
         }
     }

@@ -16,7 +16,8 @@ pub mod text;
 mod top5_accuracy;
 
 pub use metric::{
-    Answer, AnswersOfSplit, BatchOutput, Direction, ImagePair, InEpochs, Measure, Metric, Outputs, Unit,
+    Answer, AnswersOfSplit, BatchOutput, Direction, ImagePair, InEpochs, Measure, Metric, Outputs,
+    Unit,
 };
 pub use record::{EpochRecord, Metrics};
 
@@ -56,6 +57,11 @@ pub fn ranking(outputs: Outputs) -> &'static Metric {
     ranking
         .find(|metric| (metric.applies)(outputs))
         .unwrap_or(LOSS)
+}
+
+/// The few metrics at the top of a report.
+pub fn headline() -> impl Iterator<Item = &'static Metric> {
+    ALL.iter().copied().filter(|metric| metric.headline)
 }
 
 /// Where a metric of this name stands in [`ALL`]; names that are not in it come last.

@@ -2,25 +2,56 @@
 
 use std::sync::Arc;
 
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::TensorReadError;
+use burn::train::SupervisedTraining;
 use burn::train::metric::state::{FormatOptions, NumericMetricState};
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use burn::train::metric::{
     Adaptor, Metric as BurnMetric, MetricAttributes, MetricMetadata, MetricName, Numeric,
     NumericAttributes, NumericEntry, SerializedEntry,
 };
 
-use crate::metrics::{BatchOutput, Direction, Metric, Outputs, Unit};
+use crate::metrics::{self, BatchOutput, Direction, InEpochs, Metric, Metrics, Outputs, Unit};
+use crate::training::train_model::TrainModel;
 
 /// Decimals of a value on the dashboard.
 const DECIMALS: usize = 3;
 
-/// What burn-train multiplies a value by, and files multiply it by again: its dashboard shows rates in percent.
-pub fn scale(metric: &Metric) -> (f64, f64) {
-    match metric.unit {
+/// burn-train's dashboard shows fractions in percent: the factor from a value to what it is given, and the one back.
+fn factors(unit: Unit) -> (f64, f64) {
+    match unit {
         Unit::Fraction => (100.0, 0.01),
         Unit::Plain | Unit::Decibels => (1.0, 1.0),
     }
+}
+
+/// Registers every metric that is followed epoch by epoch for a network with such outputs.
+pub fn register(
+    mut training: SupervisedTraining<TrainModel>,
+    outputs: Outputs,
+) -> SupervisedTraining<TrainModel> {
+    for metric in metrics::of(outputs).filter(|metric| metric.in_epochs != InEpochs::Never) {
+        if metric.in_epochs == InEpochs::Both {
+            training = training.metric_train_numeric(EpochMean::new(metric, outputs));
+        }
+        training = training.metric_valid_numeric(EpochMean::new(metric, outputs));
+    }
+    training
+}
+
+/// The metrics of a finished epoch, over one of its splits.
+pub fn of_epoch(
+    store: &EventStoreClient,
+    epoch: usize,
+    split: &Split,
+    outputs: Outputs,
+) -> Metrics {
+    let value = |metric: &'static Metric| {
+        let value = store.find_metric(metric.title, epoch, Aggregate::Mean, split)?;
+        let (_, back) = factors(metric.unit);
+        Some((metric.name.to_string(), value * back))
+    };
+    metrics::of(outputs).filter_map(value).collect()
 }
 
 impl Adaptor<BatchOutput> for BatchOutput {
@@ -79,8 +110,8 @@ impl BurnMetric for EpochMean {
         _metadata: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
         let mean = self.metric.mean_of_batch(batch, self.outputs)?;
-        let (scale, _) = scale(self.metric);
-        self.state.update(scale * mean, batch.targets.dims()[0]);
+        let (factor, _) = factors(self.metric.unit);
+        self.state.update(factor * mean, batch.targets.dims()[0]);
         Ok(self.state.compute_update(self.format()))
     }
 
