@@ -161,7 +161,7 @@ impl Job<'_> {
     fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
         self.watch.lap("decode");
         let name = self.inputs[index].name();
-        self.progress.begins(index, &name);
+        self.progress.starts(index, &name);
         let read = |loaded: Loaded| -> Result<(Vec<u8>, RgbImage, Reading), Failure> {
             let photo = loaded.photo.into_rgb8();
             let reading = ocr::read_with(&photo, &self.classifier, &self.options)?;
@@ -172,7 +172,7 @@ impl Job<'_> {
             // The only image there is: its error is the verb's.
             Err(error) if !self.several => return Err(error),
             Err(error) => {
-                self.progress.say(&format!("error: {error}"));
+                self.progress.note(&format!("error: {error}"));
                 self.failed += 1;
                 return Ok(());
             }
@@ -181,9 +181,9 @@ impl Job<'_> {
         self.draw(index, &photo, &reading)?;
         let page = reading.page;
         if page.lines.is_empty() {
-            self.progress.say(&format!("{name}: no writing was found"));
+            self.progress.note(&format!("{name}: no writing was found"));
         } else if page.is_doubtful() {
-            self.progress.say(&format!(
+            self.progress.note(&format!(
                 "{name}: hardly any letter is certain (mean confidence {:.2}); pages must be upright, and dark on light",
                 page.confidence()
             ));
