@@ -5,7 +5,7 @@ mod common;
 use std::sync::OnceLock;
 
 use common::Bench;
-use kiln::ocr::expect;
+use kiln::ocr::truth;
 use predicates::prelude::*;
 use serde_json::Value;
 
@@ -195,15 +195,15 @@ fn the_truth_may_be_text_a_map_of_names_or_the_json_of_a_drawn_page() {
         r#"{"a.jpg": ["X"], "b.jpg": ["HELLO", "WORLD 1"]}"#,
         r#"{"image": "b.jpg", "text": ["HELLO", "WORLD 1"], "lines": []}"#,
     ] {
-        assert_eq!(expect::lines(truth, "b.jpg"), Ok(lines.clone()), "{truth}");
+        assert_eq!(truth::lines(truth, "b.jpg"), Ok(lines.clone()), "{truth}");
     }
     assert!(
-        expect::lines(r#"{"a.jpg": ["X"]}"#, "b.jpg")
+        truth::lines(r#"{"a.jpg": ["X"]}"#, "b.jpg")
             .unwrap_err()
             .contains("a.jpg")
     );
     assert!(
-        expect::lines(r#"{"b.jpg": "X"}"#, "b.jpg")
+        truth::lines(r#"{"b.jpg": "X"}"#, "b.jpg")
             .unwrap_err()
             .contains("list of lines")
     );
@@ -225,7 +225,7 @@ fn the_course_pages_are_cut_into_as_many_letters_as_they_have() {
             image.display(),
             truth.display()
         ));
-        let expected = expect::lines(
+        let expected = truth::lines(
             &std::fs::read_to_string(&truth).unwrap(),
             &format!("{name}.jpg"),
         )

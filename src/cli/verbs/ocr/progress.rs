@@ -21,7 +21,7 @@ impl Progress {
     }
 
     /// A page is being read, after `done` others.
-    pub fn begins(&mut self, done: usize, name: &str) {
+    pub fn started(&mut self, done: usize, name: &str) {
         if self.total > 1 && self.line.on_terminal() {
             let full = BAR * done / self.total;
             let bar = format!("{}{}", "#".repeat(full), ".".repeat(BAR - full));
@@ -31,7 +31,7 @@ impl Progress {
     }
 
     /// A page was read, as the one after `done` others.
-    pub fn ended(&mut self, done: usize, name: &str, lines: usize, letters: usize) {
+    pub fn finished(&mut self, done: usize, name: &str, lines: usize, letters: usize) {
         if self.total > 1 && !self.line.on_terminal() {
             let number = done + 1;
             output::note(&format!(
