@@ -18,7 +18,7 @@ use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::checks::MOST_VALUES;
+use crate::config::MAX_MODEL_VALUES;
 use crate::config::data::NormalizeConfig;
 use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
@@ -50,7 +50,8 @@ pub enum Precision {
 }
 
 /// Longest model file: the largest network that a config may describe, and the header.
-const MAX_MODEL_BYTES: u64 = (MOST_VALUE_BYTES * MOST_VALUES) as u64 + claims::MAX_HEADER_BYTES;
+const MAX_MODEL_BYTES: u64 =
+    (MOST_VALUE_BYTES * MAX_MODEL_VALUES) as u64 + claims::MAX_HEADER_BYTES;
 
 /// Why a model file gave no classifier.
 #[derive(Debug, thiserror::Error)]

@@ -248,6 +248,8 @@ fn frozen_parameters_begin_to_train_with_their_epoch() {
     for (index, (base, names, epoch)) in thawing.into_iter().enumerate() {
         let first = runs.train(&format!("first{index}"), &base);
         let until = |epochs: usize| {
+            // An epoch after the run would be refused.
+            let unfreeze_at = (epochs >= epoch).then_some(epoch);
             let config = with(
                 base.clone(),
                 &[
@@ -258,7 +260,7 @@ fn frozen_parameters_begin_to_train_with_their_epoch() {
                     ("training.epochs", json!(epochs)),
                     (
                         "parameters",
-                        json!([{"names": names, "frozen": true, "unfreeze_at": epoch}]),
+                        json!([{"names": names, "frozen": true, "unfreeze_at": unfreeze_at}]),
                     ),
                 ],
             );

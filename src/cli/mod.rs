@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod choices;
 mod destinations;
 mod failure;
 mod inputs;

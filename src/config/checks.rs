@@ -2,10 +2,10 @@
 //!
 //! What one key may hold stands with its type; here is what two keys may not say together.
 
-use super::Problem;
 use super::data::{AugmentConfig, DataConfig, Fit, MixConfig, NumberConfig, SplitRule};
 use super::experiment::{ClassWeights, Experiment, ModelConfig, ScheduleConfig, Task};
 use super::source_checks::{extra_classes_are_named_once, letters_are_grey_squares};
+use crate::error::Problem;
 
 type Rule = fn(&Experiment) -> Option<Problem>;
 
@@ -16,9 +16,9 @@ type SourceRule = fn(&DataConfig, &str) -> Option<Problem>;
 type MixedRule = fn(&DataConfig, &DataConfig, &str) -> Option<Problem>;
 
 /// Largest network: 1 GiB of weights, four times that in training with Adam.
-pub const MOST_VALUES: usize = 1 << 28;
+pub const MAX_MODEL_VALUES: usize = 1 << 28;
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     name_is_that_of_a_folder,
     network_fits_into_memory,
     normalization_fits_the_channels,
@@ -28,6 +28,7 @@ const RULES: [Rule; 14] = [
     erasing_has_a_size,
     exceptions_are_to_weights,
     parameters_are_named,
+    parameters_are_unfrozen_within_the_run,
     classes_are_for_classifiers,
     more_belongs_to_blocks,
     colours_are_varied_where_there_are_colours,
@@ -53,7 +54,7 @@ const MIXED_RULES: [MixedRule; 3] = [
 ];
 
 /// Longest name: file systems take 255 bytes, and numbers come behind it.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_CHARS: usize = 200;
 
 /// Everything that the sections of this experiment contradict each other in.
 pub fn problems(experiment: &Experiment) -> Vec<Problem> {
@@ -263,10 +264,10 @@ fn normalization_fits_the_channels(experiment: &Experiment) -> Option<Problem> {
 
 fn name_is_that_of_a_folder(experiment: &Experiment) -> Option<Problem> {
     let found = experiment.name.len();
-    (found > LONGEST_NAME).then(|| {
+    (found > MAX_NAME_CHARS).then(|| {
         Problem::new(
             "name",
-            format!("found {found} characters, at most {LONGEST_NAME} make the name of a folder"),
+            format!("found {found} characters, at most {MAX_NAME_CHARS} make the name of a folder"),
         )
     })
 }
@@ -278,13 +279,15 @@ fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
         .model
         .values(experiment.data.shape(), classes.unwrap_or(1));
     let found = match values {
-        Some(values) if values <= MOST_VALUES => return None,
+        Some(values) if values <= MAX_MODEL_VALUES => return None,
         Some(values) => format!("{values} values"),
         None => "more values than can be counted".into(),
     };
     Some(Problem::new(
         "model",
-        format!("found a network of {found}, allowed are {MOST_VALUES}; make its layers narrower"),
+        format!(
+            "found a network of {found}, allowed are {MAX_MODEL_VALUES}; make its layers narrower"
+        ),
     ))
 }
 
@@ -387,6 +390,21 @@ fn parameters_are_named(experiment: &Experiment) -> Option<Problem> {
                 )
             })
         })
+}
+
+fn parameters_are_unfrozen_within_the_run(experiment: &Experiment) -> Option<Problem> {
+    let epochs = experiment.training.epochs;
+    let mut groups = experiment.parameters.iter().enumerate();
+    let (index, epoch) = groups.find_map(|(index, group)| {
+        let epoch = group.unfreeze_at.filter(|&epoch| epoch > epochs)?;
+        Some((index, epoch))
+    })?;
+    Some(Problem::new(
+        format!("parameters.{index}.unfreeze_at"),
+        format!(
+            "found {epoch}, but training.epochs is {epochs}; set an epoch of the run, or leave it out to keep these frozen"
+        ),
+    ))
 }
 
 fn classes_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {

@@ -8,6 +8,7 @@ use super::data::{AugmentConfig, NormalizeConfig};
 /// Settings of made-up ink that is no character.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("examples" = [{"train": 3000, "valid": 300, "test": 300}]))]
 pub struct JunkConfig {
     /// Folder of `strokes.jsonl.gz`, whose characters are put together and cut up; relative to `KILN_DATA`.
     pub folder: String,

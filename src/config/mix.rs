@@ -8,6 +8,7 @@ use super::data::{AugmentConfig, DataConfig, NormalizeConfig};
 /// Settings of a mix of sources.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"sources": [{"kind": "nist36"}, {"kind": "unipen"}]}]))]
 pub struct MixConfig {
     /// The sources. Training takes the training samples of all; classes, validation and test are the first one's alone.
     /// Their samples have one shape. `normalize` and `augment` are the mix's, so the sources leave them out.

@@ -1,8 +1,8 @@
 //! Rules of sources for reading letters, and of the classes that a mix adds; [`checks`](super::checks) goes through them.
 
-use super::Problem;
 use super::data::{DataConfig, Fit};
 use super::experiment::Experiment;
+use crate::error::Problem;
 
 pub(super) fn letters_are_grey_squares(data: &DataConfig, path: &str) -> Option<Problem> {
     let DataConfig::ImageFolder(config) = data else {

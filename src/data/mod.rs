@@ -28,9 +28,7 @@ use crate::error::{ErrorExit, one_line};
 use crate::shape::ImageShape;
 
 /// The part of a data set that a sample belongs to.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, clap::ValueEnum,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
     /// What the model learns from.

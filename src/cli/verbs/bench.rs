@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
@@ -25,8 +26,8 @@ pub struct Args {
     /// Override one key of the configs
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Engine to compute with, instead of the config's
-    #[arg(long)]
+    /// Backend to compute with, instead of the config's
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// What to time
     #[arg(long, value_enum, default_value_t = Choice::All)]

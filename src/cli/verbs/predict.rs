@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
@@ -38,8 +39,8 @@ pub struct Args {
     /// How many guesses to print
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
-    /// Engine to compute with [default: flex]
-    #[arg(long)]
+    /// Backend to compute with [default: flex]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// Print JSON
     #[arg(long)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cli::choices;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
@@ -46,8 +47,8 @@ pub struct Args {
     /// Override one key of the config for all runs
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Engine to compute with, instead of the config's
-    #[arg(long)]
+    /// Backend to compute with, instead of the config's
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// Folder of the sweep; goes on if this sweep has made it [default: sweeps/<name>-<n>]
     #[arg(long, value_name = "DIR")]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use burn::train::Interrupter;
 use clap::ValueEnum;
 
+use crate::cli::choices;
 use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
@@ -39,8 +40,8 @@ pub struct Args {
     /// Override one key of the config, such as training.epochs=5
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Engine to compute with, instead of the config's
-    #[arg(long)]
+    /// Backend to compute with, instead of the config's
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
     #[arg(long, value_name = "DIR")]

@@ -15,7 +15,7 @@ const MAX_VARIANT: usize = 3;
 /// ALTO 4.4.
 pub static ALTO: Format = Format {
     name: "alto",
-    description: "ALTO 4.4: XML with boxes, confidences and the next guesses",
+    description: "ALTO 4.4: XML with boxes, confidences and alternatives",
     extensions: &["xml", "alto"],
     is_binary: false,
     shows_image: false,

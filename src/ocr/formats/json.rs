@@ -9,7 +9,7 @@ use crate::metrics::text::{TextScore, total};
 /// JSON: one sheet as an object, several as a list of objects; with scores, that list beside the total score.
 pub static JSON: Format = Format {
     name: "json",
-    description: "Lines, words and letters with boxes, confidences and the next guesses",
+    description: "Lines, words and letters with boxes, confidences and alternatives",
     extensions: &["json"],
     is_binary: false,
     shows_image: false,

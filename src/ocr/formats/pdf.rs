@@ -43,7 +43,7 @@ const IMAGE: Name = Name(b"Image");
 /// PDF 1.7.
 pub static PDF: Format = Format {
     name: "pdf",
-    description: "The image with invisible text over it, to be searched and copied",
+    description: "Searchable PDF: the image with invisible text over it",
     extensions: &["pdf"],
     is_binary: true,
     shows_image: true,

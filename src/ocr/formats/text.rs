@@ -6,7 +6,7 @@ use super::sheet::Sheet;
 /// Plain text, one line per line of writing.
 pub static TEXT: Format = Format {
     name: "text",
-    description: "The text, one line per line of writing",
+    description: "Plain text, one line per line of the page",
     extensions: &["txt"],
     is_binary: false,
     shows_image: false,

@@ -12,7 +12,7 @@ const NO_CONFIDENCE: &str = "-1";
 /// Tab-separated values with Tesseract's columns.
 pub static TSV: Format = Format {
     name: "tsv",
-    description: "Tab-separated values with the columns of Tesseract",
+    description: "TSV with Tesseract's columns",
     extensions: &["tsv"],
     is_binary: false,
     shows_image: false,

@@ -1,6 +1,5 @@
 //! `kiln ocr`
 
-mod format;
 mod progress;
 mod targets;
 
@@ -8,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use self::format::FormatParser;
 use self::progress::Progress;
 use self::targets::Target;
+use crate::cli::choices;
 use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
@@ -56,12 +55,12 @@ pub struct Args {
     #[arg(long, value_name = "RUN")]
     model: Option<PathBuf>,
     /// Backend to compute with [default: flex]
-    #[arg(long)]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     #[command(flatten)]
     reading: ReadingArgs,
     /// File format of the pages [default: by the extension of --output, else text]
-    #[arg(long, value_parser = FormatParser)]
+    #[arg(long, value_parser = choices::format())]
     format: Option<&'static Format>,
     /// Short for --format json
     #[arg(long, conflicts_with = "format")]

@@ -1,26 +1,12 @@
-//! The JSON Schema of an experiment, made from its types, and the check that holds JSON against it.
+//! The check of JSON against a schema.
 //!
-//! One truth: what editors complete, what `kiln config schema` prints and what is refused come from the same types.
-//! The check covers the part of JSON Schema that these types give rise to, and words its findings for people.
+//! It covers the part of JSON Schema that kiln's config types use, and reports in kiln's own words.
 
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::{Experiment, Problem};
-
-/// A name this similar (Jaro-Winkler, 0 to 1) is offered as what was meant.
-const SIMILAR_ENOUGH: f64 = 0.75;
-
-/// The schema of a whole experiment.
-pub fn experiment() -> Value {
-    of::<Experiment>()
-}
-
-/// The schema of any config type.
-pub fn of<T: JsonSchema>() -> Value {
-    let generator = SchemaGenerator::new(SchemaSettings::draft2020_12());
-    generator.into_root_schema_for::<T>().to_value()
-}
+use super::wording::{list, name_of_type, not_one_of, shown, unknown_key};
+use crate::error::Problem;
 
 /// Everything in `value` that `schema` does not allow.
 pub fn problems(schema: &Value, value: &Value) -> Vec<Problem> {
@@ -72,7 +58,7 @@ impl<'a> Check<'a> {
         }
         let types = types_of(schema);
         if !types.is_empty() && !types.iter().any(|name| has_type(value, name)) {
-            let wanted: Vec<&str> = types.iter().map(|name| in_words(name)).collect();
+            let wanted: Vec<&str> = types.iter().map(|name| name_of_type(name)).collect();
             let message = format!("found {}, expected {}", shown(value), wanted.join(" or "));
             return self.report(path, message);
         }
@@ -85,7 +71,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Alternatives are told apart by a key with a constant (`kind`, `by`), are plain constants, or allow null.
+    /// Checks alternatives: sections that a key with a constant tells apart, plain constants, or something or null.
     fn one_of(&mut self, choices: &'a [Value], value: &Value, path: &str) {
         let choices: Vec<&Value> = choices.iter().map(|choice| self.follow(choice)).collect();
         if let Some(tag) = choices.iter().find_map(|choice| tag_of(choice)) {
@@ -102,7 +88,7 @@ impl<'a> Check<'a> {
             }
             return;
         }
-        // `null` or something: what is not null is held against the something.
+        // Something or null.
         if value.is_null() && choices.iter().any(|choice| types_of(choice) == ["null"]) {
             return;
         }
@@ -207,19 +193,25 @@ impl<'a> Check<'a> {
             .map(|most| format!("at most {most}"))
             .or(below.map(|below| format!("less than {below}")));
         let range: Vec<String> = [low, high].into_iter().flatten().collect();
-        self.report(
-            path,
-            format!("found {value}, must be {}", range.join(" and ")),
-        );
+        let message = format!("found {value}, must be {}", range.join(" and "));
+        self.report(path, message);
     }
 
     fn string(&mut self, schema: &Value, text: &str, path: &str) {
-        // The one pattern in use: names that become parts of file names.
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if schema.get("pattern").is_some() && !text.chars().all(is_name) {
-            let message = format!("found {text:?}, allowed are letters, digits and . _ -");
-            self.report(path, message);
+        let key = |name: &str| schema.get(name).and_then(Value::as_str);
+        let Some(pattern) = key("pattern") else {
+            return;
+        };
+        if Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)) {
+            return;
         }
+        let found = shown(&Value::from(text));
+        // The keyword with which editors word the same.
+        let message = match key("patternErrorMessage") {
+            Some(meaning) => format!("found {found}, {meaning}"),
+            None => format!("found {found}, must match {pattern}"),
+        };
+        self.report(path, message);
     }
 }
 
@@ -230,13 +222,13 @@ fn alternatives(schema: &Value) -> Option<&[Value]> {
         .map(Vec::as_slice)
 }
 
-/// The key that tells the variants of a tagged enum apart.
-fn tag_of(choice: &Value) -> Option<&'static str> {
-    ["kind", "by"].into_iter().find(|tag| {
-        choice
-            .pointer(&format!("/properties/{tag}/const"))
-            .is_some()
-    })
+/// The key that tells sections apart: the property with a constant.
+fn tag_of(choice: &Value) -> Option<&str> {
+    let properties = choice.get("properties")?.as_object()?;
+    let mut tags = properties
+        .iter()
+        .filter(|(_, property)| property.get("const").is_some());
+    tags.next().map(|(tag, _)| tag.as_str())
 }
 
 fn constants(choice: &Value) -> Vec<Value> {
@@ -266,72 +258,6 @@ fn has_type(value: &Value, name: &str) -> bool {
         "object" => value.is_object(),
         _ => true,
     }
-}
-
-fn in_words(name: &str) -> &str {
-    match name {
-        "boolean" => "true or false",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "string" => "a text in quotes",
-        "array" => "a list in [ ]",
-        "object" => "a section in { }",
-        other => other,
-    }
-}
-
-/// A value as it is repeated to the user: short.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Object(_) => "a section".into(),
-        Value::Array(items) => format!("a list of {}", items.len()),
-        other => {
-            let text = other.to_string();
-            match text.char_indices().nth(60) {
-                Some((end, _)) => format!("{}...", &text[..end]), // enough to find it again
-                None => text,
-            }
-        }
-    }
-}
-
-fn list(values: &[Value]) -> String {
-    let names: Vec<String> = values.iter().map(Value::to_string).collect();
-    names.join(", ")
-}
-
-fn not_one_of(value: &Value, allowed: &[Value]) -> String {
-    let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
-    let meant = value
-        .as_str()
-        .and_then(|found| nearest(&names, found))
-        .map(|name| format!("; did you mean {name:?}?"))
-        .unwrap_or_default();
-    format!(
-        "found {}, allowed are {}{meant}",
-        shown(value),
-        list(allowed)
-    )
-}
-
-fn unknown_key(known: &[&str], key: &str) -> String {
-    match nearest(known, key) {
-        Some(name) => format!(
-            "unknown key; did you mean `{name}`? (known: {})",
-            known.join(", ")
-        ),
-        None => format!("unknown key; known here: {}", known.join(", ")),
-    }
-}
-
-/// The known name that is most like `found`, if any is like it at all.
-pub fn nearest<'n>(known: &[&'n str], found: &str) -> Option<&'n str> {
-    known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(name, found), *name))
-        .filter(|(similarity, _)| *similarity >= SIMILAR_ENOUGH)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
 }
 
 fn join(path: &str, key: &str) -> String {
