@@ -10,7 +10,6 @@ use kiln::ocr::formats::{Picture, Sheet, pdf};
 use kiln::ocr::{Page, Word};
 use kiln::photo;
 use proptest::prelude::*;
-use roxmltree::Node;
 
 use crate::pages::*;
 
