@@ -1,4 +1,4 @@
-//! What a user may rely on where letters touch or break, and how sure the reader says it is.
+//! What a user may rely on where letters touch or break, and how well confidences are calibrated.
 
 mod common;
 #[path = "common/composed.rs"]
@@ -123,7 +123,7 @@ fn words_whose_letters_touch_are_read() {
 }
 
 #[test]
-fn a_broken_letter_is_read_as_one() {
+fn a_broken_letter_is_read_as_one_letter() {
     let model = model();
     let drawn = compose("HUNTER", &PageOptions::default()).unwrap();
     let mut page = drawn.image.clone();

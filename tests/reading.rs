@@ -145,7 +145,7 @@ fn text_and_score_are_printed_for_each_page_and_for_all() {
 }
 
 #[test]
-fn an_empty_page_is_no_error() {
+fn an_empty_page_is_not_an_error() {
     let bench = reader();
     let white = image::RgbImage::from_pixel(300, 200, image::Rgb([250, 250, 250]));
     white.save(bench.path("white.png")).unwrap();
@@ -158,7 +158,7 @@ fn an_empty_page_is_no_error() {
 }
 
 #[test]
-fn a_model_that_is_not_made_for_letters_is_refused() {
+fn a_model_that_cannot_read_letters_is_refused() {
     let bench = reader();
     for class in ["cat", "dog"] {
         for split in ["train", "valid", "test"] {
@@ -187,7 +187,7 @@ fn a_model_that_is_not_made_for_letters_is_refused() {
 }
 
 #[test]
-fn the_truth_may_be_text_a_map_of_names_or_the_json_of_a_drawn_page() {
+fn the_truth_may_be_text_a_map_of_file_names_or_the_json_of_a_drawn_page() {
     let lines = vec!["HELLO".to_string(), "WORLD 1".to_string()];
     for truth in [
         "HELLO\nWORLD 1\n",

@@ -1,12 +1,12 @@
-//! How far `kiln ocr` is: on a terminal a bar that moves, else a line for each page.
+//! Progress of `kiln ocr`: a bar on a terminal, otherwise a line per page.
 
 use crate::cli::terminal::output;
 use crate::cli::terminal::status_line::StatusLine;
 
-/// Characters of the bar.
+/// Width of the bar, in characters.
 const BAR: usize = 24;
 
-/// Tells how far it is, on standard error; about a single image it says nothing.
+/// Reports progress on standard error; a single image has none.
 pub struct Progress {
     total: usize,
     line: StatusLine,
@@ -20,7 +20,7 @@ impl Progress {
         }
     }
 
-    /// A page is being read, after `done` others.
+    /// A page is being read; `done` others were read before.
     pub fn started(&mut self, done: usize, name: &str) {
         if self.total > 1 && self.line.on_terminal() {
             let full = BAR * done / self.total;
@@ -30,7 +30,7 @@ impl Progress {
         }
     }
 
-    /// A page was read, as the one after `done` others.
+    /// A page was read; `done` others were read before.
     pub fn finished(&mut self, done: usize, name: &str, lines: usize, letters: usize) {
         if self.total > 1 && !self.line.on_terminal() {
             let number = done + 1;
