@@ -18,14 +18,12 @@ use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::MAX_MODEL_VALUES;
-use crate::config::data::NormalizeConfig;
-use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
+use crate::data::NormalizeConfig;
 use crate::error::one_line;
 use crate::error::{ErrorExit, FileError};
 use crate::files;
-use crate::models::Network;
+use crate::models::{MAX_MODEL_VALUES, ModelConfig, Network, Task};
 use crate::shape::ImageShape;
 use crate::weights::{self, claims};
 
@@ -375,8 +373,8 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
             input.channels
         ));
     }
-    if let Some(problem) = card.model.misfit(input.height, input.width) {
-        return Err(problem);
+    if let Some(problem) = card.model.problems(input).into_iter().next() {
+        return Err(problem.message);
     }
     if !(card.temperature.is_finite() && card.temperature > 0.0) {
         return Err(format!(
@@ -385,7 +383,7 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
         ));
     }
     if let Some(normalize) = &card.normalize
-        && normalize.misfit(input.channels).is_some()
+        && normalize.mismatch(input.channels).is_some()
     {
         return Err("its normalization does not fit its channels".into());
     }

@@ -5,11 +5,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 
-use super::data::DataConfig;
 use super::load::resolve;
-use super::model::ModelConfig;
 use super::schema::{self, Variant};
+use crate::data::DataConfig;
 use crate::error::Problem;
+use crate::models::ModelConfig;
 
 /// The kinds of data that a config can name.
 pub fn data_kinds() -> Vec<Variant> {

@@ -12,11 +12,11 @@ use burn::train::TrainStep;
 use serde::Serialize;
 
 use crate::config::Experiment;
-use crate::config::model::Task;
 use crate::data;
 use crate::device;
 use crate::inference::to_input;
 use crate::kernels;
+use crate::models::Task;
 use crate::models::{Network, Work};
 use crate::training::TrainError;
 use crate::training::prepare;

@@ -16,13 +16,13 @@ use super::param_groups::{self, Thaw};
 use super::train_model::TrainModel;
 use crate::config::Experiment;
 use crate::config::experiment::{ClassWeights, LossConfig};
-use crate::config::model::Task;
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::files;
 use crate::inference::{ModelCard, uncalibrated};
 use crate::models::Network;
+use crate::models::Task;
 use crate::models::parameters::{self, Group};
 use crate::run_dir::{RunDir, Samples};
 use crate::weights::{self, Taken};
@@ -92,8 +92,7 @@ pub(super) fn prepare_from(
             (network, None, weights)
         }
         Some(checkpoint) => {
-            // Burn draws weights when they are first looked at; listing them looks at them.
-            parameters::list(&fresh);
+            parameters::draw(&fresh);
             let first = with_first_weights(fresh.clone(), &experiment);
             let network = checkpoint.network(fresh, &experiment.loss)?;
             (network, first.ok().map(|(first, _)| first), None)

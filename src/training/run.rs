@@ -31,13 +31,13 @@ pub use super::prepare::{Prepared, prepare};
 use super::resume::Resumption;
 use super::train_model::TrainModel;
 use crate::config::Experiment;
-use crate::config::model::Task;
 use crate::data::Split;
 use crate::evaluation::{self, Rivals};
 use crate::files;
 use crate::inference::Classifier;
 use crate::metrics::classification::Confusion;
 use crate::metrics::{Metrics, TOP_K};
+use crate::models::Task;
 use crate::run_dir::{RunDir, Status, Summary};
 
 /// How many of the most confused pairs go into the summary.

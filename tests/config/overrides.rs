@@ -1,6 +1,6 @@
 //! `--set PATH=VALUE`.
 
-use kiln::config::experiment::ModelConfig;
+use kiln::models::ModelConfig;
 
 use crate::{MINIMAL, parse};
 

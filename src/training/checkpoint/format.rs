@@ -36,7 +36,7 @@ const LENGTH_BYTES: usize = 8;
 /// Bytes of a SHA-256.
 const SUM_BYTES: usize = 32;
 
-/// No checkpoint is larger: a network may have 1 GiB of weights (`config::MAX_MODEL_VALUES`), and there are five of each with
+/// No checkpoint is larger: a network may have 1 GiB of weights (`models::MAX_MODEL_VALUES`), and there are five of each with
 /// Adam, an average and kept weights.
 const MOST_BYTES: u64 = 6 << 30;
 

@@ -11,8 +11,8 @@ use burn::train::metric::{
     SerializedEntry,
 };
 
-use crate::config::model::Task;
 use crate::metrics::{TOP_K, TOP_K_NAME};
+use crate::models::Task;
 
 /// Name of the accuracy metric inside burn-train.
 pub const ACCURACY: &str = "Accuracy";

@@ -198,7 +198,7 @@ impl Batch<'_> {
     fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
         self.watch.lap("decode");
         let name = self.inputs[index].name();
-        self.progress.started(index, &name);
+        self.progress.starts(index, &name);
         let read = |loaded: Loaded| -> Result<(Vec<u8>, RgbImage, Reading), Failure> {
             let photo = loaded.photo.into_rgb8();
             let reading = ocr::read_with(&photo, &self.classifier, &self.options)?;
@@ -209,7 +209,7 @@ impl Batch<'_> {
             // With a single image, its error is the verb's.
             Err(error) if !self.several => return Err(error),
             Err(error) => {
-                self.progress.say(&format!("error: {error}"));
+                self.progress.note(&format!("error: {error}"));
                 self.failed += 1;
                 return Ok(());
             }
@@ -218,15 +218,15 @@ impl Batch<'_> {
         self.draw(index, &photo, &reading)?;
         let page = reading.page;
         if page.lines.is_empty() {
-            self.progress.say(&format!("{name}: no writing was found"));
+            self.progress.note(&format!("{name}: no writing was found"));
         } else if page.has_low_confidence() {
-            self.progress.say(&format!(
+            self.progress.note(&format!(
                 "{name}: low confidence (mean {:.2}); pages must be upright, with dark writing on light paper",
                 page.confidence()
             ));
         }
         self.progress
-            .finished(index, &name, page.lines.len(), page.letters().count());
+            .ended(index, &name, page.lines.len(), page.letters().count());
         self.watch.lap("pictures");
         let truth = self.truths.as_ref().and_then(|truths| truths.get(index));
         let score = truth.map(|truth| score(&page.text_lines(), &truth.lines));
