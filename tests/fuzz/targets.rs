@@ -16,7 +16,7 @@ use kiln::fetch::unpack::{self, UnpackError};
 use kiln::inference::Classifier;
 use kiln::models::Network;
 use kiln::models::{MlpConfig, ModelConfig};
-use kiln::ocr::expect;
+use kiln::ocr::truth;
 use kiln::photo::{self, MAX_WORKING_BYTES};
 use kiln::shape::ImageShape;
 use kiln::training::TrainModel;
@@ -77,7 +77,7 @@ pub fn overrides(bytes: &[u8]) -> String {
 }
 
 pub fn truth(bytes: &[u8]) -> String {
-    match expect::lines(&String::from_utf8_lossy(bytes), "page.png") {
+    match truth::lines(&String::from_utf8_lossy(bytes), "page.png") {
         Ok(lines) => format!("{} lines", lines.len().min(3)),
         Err(error) => rejected_in_a_line(error),
     }
