@@ -18,11 +18,12 @@ use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::data::NormalizeConfig;
 use crate::config::schema;
+use crate::data::NormalizeConfig;
 use crate::error::one_line;
 use crate::error::{ErrorExit, FileError};
 use crate::files;
+use crate::metrics::Outputs;
 use crate::models::{MAX_MODEL_VALUES, ModelConfig, Network, Task};
 use crate::shape::ImageShape;
 use crate::weights::{self, claims};
@@ -97,12 +98,24 @@ pub struct ModelCard {
 }
 
 /// The temperature that changes nothing.
-pub fn uncalibrated() -> f64 {
-    1.0
+pub const UNCALIBRATED: f64 = 1.0;
+
+fn uncalibrated() -> f64 {
+    UNCALIBRATED
 }
 
 fn is_uncalibrated(temperature: &f64) -> bool {
-    *temperature == uncalibrated()
+    *temperature == UNCALIBRATED
+}
+
+impl ModelCard {
+    /// What the network puts out.
+    pub fn outputs(&self) -> Outputs {
+        match self.model.task() {
+            Task::Classify => Outputs::Classes(self.classes.len()),
+            Task::Reconstruct => Outputs::Images(self.input),
+        }
+    }
 }
 
 /// Turns values in [0, 1] into the network's input `[count, channels, height, width]` on `device`.
@@ -383,7 +396,7 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
         ));
     }
     if let Some(normalize) = &card.normalize
-        && normalize.misfit(input.channels).is_some()
+        && normalize.mismatch(input.channels).is_some()
     {
         return Err("its normalization does not fit its channels".into());
     }

@@ -1,18 +1,18 @@
-//! The flag that says whose operators compute.
+//! The flag `--operators`.
 
 use crate::kernels::{self, OperatorsGuard};
 
-/// Whose operators compute.
+/// The operators to compute with.
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 pub enum Operators {
-    /// kiln's kernels where the engine has them
+    /// kiln's kernels where the backend has them
     Kiln,
-    /// Burn's alone
+    /// Burn's only
     Burn,
 }
 
 impl Operators {
-    /// Computes with them on this thread until the guard is dropped.
+    /// Uses them on this thread until the guard is dropped.
     pub fn choose(self) -> OperatorsGuard {
         let operators = match self {
             Operators::Kiln => kernels::Operators::Kiln,

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::data::DataConfig;
 pub use super::loss::*;
 pub use super::optimizer::*;
 pub use super::schedule::*;
 pub use super::training::*;
+use crate::data::DataConfig;
 use crate::models::ModelConfig;
 
 /// A training run: the data, the model, and how the model is trained.

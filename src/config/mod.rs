@@ -5,21 +5,15 @@
 //! [`schema`] generates the JSON Schema from the types and checks JSON against it, and `checks` holds the rules between keys.
 
 mod checks;
-pub mod data;
 pub mod difference;
 mod error;
 pub mod experiment;
-pub mod image_folder;
-pub mod junk;
 mod load;
 pub mod loss;
-pub mod mix;
 pub mod optimizer;
 mod overrides;
 pub mod schedule;
 pub mod schema;
-mod source_checks;
-pub mod split;
 mod starter;
 mod strict_json;
 pub mod training;

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 
-use super::data::DataConfig;
 use super::load::resolve;
 use super::schema::{self, Variant};
+use crate::data::DataConfig;
 use crate::error::Problem;
 use crate::models::ModelConfig;
 

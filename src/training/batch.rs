@@ -7,7 +7,7 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::prelude::*;
 
-use crate::config::data::NormalizeConfig;
+use crate::data::NormalizeConfig;
 use crate::data::loader::{Batches, HostBatch, Loader};
 use crate::inference::to_input;
 use crate::models::Task;

@@ -1,10 +1,10 @@
-//! Pages composed of NIST36 validation characters: writers that no model has learned from, and words of any kind.
-#![allow(dead_code)] // Every test file takes what it needs.
+//! Pages composed of NIST36 validation characters: writers that no model was trained on, and arbitrary words.
+#![allow(dead_code)] // No test uses all of it.
 
 use std::path::Path;
 
 use image::{Rgb, RgbImage};
-use kiln::config::data::Nist36Config;
+use kiln::data::Nist36Config;
 use kiln::data::{DataSource, Split, nist36};
 
 /// Enlargement of the 32x32 characters; their letters are then 50 pixels high.

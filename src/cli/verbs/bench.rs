@@ -10,14 +10,14 @@ use crate::config::{self, experiment::Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
 use crate::training::TrainError;
 
-/// Time training and inference with the model of a config.
+/// Benchmark training and inference with the model of a config.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln bench configs/nist36_cnn.json configs/nist36_mlp.json
   kiln bench configs/nist36_cnn.json --mode infer --batch 1 --json
 
-Training and inference run on a made-up batch; the training part of a real epoch is timed where the data is there.
-GFLOP/s are those of matrix products and convolutions; the top is what a product of two 1024x1024 matrices reaches.
+Training and inference run on a synthetic batch; the training part of a real epoch is timed if its data is available.
+GFLOP/s count matrix products and convolutions; the peak is that of a product of two 1024x1024 matrices.
 Peak memory is that of the whole process: measure one config and mode at a time.")]
 pub struct Args {
     /// Config files
@@ -32,13 +32,13 @@ pub struct Args {
     /// What to time
     #[arg(long, value_enum, default_value_t = Choice::All)]
     mode: Choice,
-    /// Samples in a step, instead of the config's
+    /// Samples per step, instead of the config's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
     batch: Option<u32>,
-    /// Whose operators to compute with, on flex: kiln's kernels, or Burn's as released, to compare
+    /// Operators to use on flex: kiln's kernels, or Burn's, for comparison
     #[arg(long, value_enum, default_value_t = Operators::Kiln)]
     operators: Operators,
-    /// Print JSON, a line per figure
+    /// Print JSON, one line per measurement
     #[arg(long)]
     json: bool,
 }
@@ -88,11 +88,11 @@ pub fn run(args: Args) -> Outcome {
         if wanted(args.mode, Mode::Epoch) {
             match bench::epoch(&experiment, batch) {
                 Ok(timing) => show(&timing, args.json)?,
-                // Without data to train on the other figures stand.
+                // The other measurements need no data.
                 Err(error @ (TrainError::Data(_) | TrainError::Mismatch(_)))
                     if args.mode == Choice::All =>
                 {
-                    output::note(&format!("no real epoch: {error}"));
+                    output::note(&format!("no epoch timed: {error}"));
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -9,9 +9,9 @@ use crate::cli::failure::Outcome;
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::terminal::output;
-use crate::config::data::DataConfig;
 use crate::config::experiment::Backend;
-use crate::data::image_folder::{View, to_sample};
+use crate::data::View;
+use crate::data::fitting::to_sample;
 use crate::inference::Classifier;
 use crate::photo::PhotoError;
 use crate::run_dir::RunDir;
@@ -62,11 +62,7 @@ struct Guess {
 pub fn run(args: Args) -> Outcome {
     let (inputs, several) = inputs::list(&args.images)?;
     let classifier = open::naming_classifier(&args.run, args.backend)?;
-    // A mix is measured on its first source, so images are brought to the samples' size as there.
-    let view = match RunDir::open(&args.run)?.experiment()?.data.parts().first() {
-        Some(DataConfig::ImageFolder(config)) => View::of(config),
-        _ => View::PAD,
-    };
+    let view = RunDir::open(&args.run)?.experiment()?.data.view();
     let mut job = Job {
         inputs: &inputs,
         several,

@@ -1,0 +1,57 @@
+//! What goes wrong with data.
+
+use std::path::Path;
+
+use crate::error::{ErrorExit, ExitKind, FileError};
+
+/// What goes wrong with data; the text names the file or the source, and what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A file or folder that is missing, can't be read, or is not what it should be.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A split without samples, or a sample that does not exist.
+    #[error("{0}")]
+    Empty(String),
+    /// A source of a mix that can't be used.
+    #[error("data.sources.{index} ({kind}): {problem}")]
+    Source {
+        /// Its index in the list, from 0.
+        index: usize,
+        /// The value of its `kind`.
+        kind: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl DataError {
+    /// A file that is not what it should be. The problem may quote the file's content; it becomes one line.
+    pub fn format(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
+        FileError::new(path, problem.into()).into()
+    }
+
+    /// A failed read; for a missing file the text mentions `KILN_DATA`.
+    pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        if source.kind() == std::io::ErrorKind::NotFound {
+            FileError::new(path, "not found")
+                .advise(NOT_FOUND_ADVICE)
+                .into()
+        } else {
+            FileError::io(path, source).into()
+        }
+    }
+}
+
+/// What to do when a data file is missing.
+pub const NOT_FOUND_ADVICE: &str = "set KILN_DATA to the folder that holds the data sets, or set data.folder; `kiln data fetch --list` shows what kiln can \
+     fetch";
+
+impl ErrorExit for DataError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            DataError::File(error) => error.exit_kind(),
+            DataError::Empty(_) | DataError::Source { .. } => ExitKind::Failure,
+        }
+    }
+}
