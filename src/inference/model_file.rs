@@ -45,9 +45,8 @@ pub enum Precision {
 impl Classifier {
     /// Loads a `model.safetensors` that kiln wrote.
     pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
-        let failed = |source| {
-            FileError::io(path, source).advise("train a run to its end, or name another")
-        };
+        let failed =
+            |source| FileError::io(path, source).advise("train a run to its end, or name another");
         let mut file = std::fs::File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         // The header alone, before the rest is read: a file that is not a model may be of any size.

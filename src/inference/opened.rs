@@ -76,11 +76,12 @@ impl OpenedModel {
     pub fn config_file(&self) -> Result<PathBuf, FileError> {
         match &self.run {
             Some(run) => Ok(run.config_file()),
-            None => Err(
-                FileError::new(&self.file, "a model file alone does not say which data it is for")
-                    .advise("name its run, or a config with --data")
-                    .usage(),
-            ),
+            None => Err(FileError::new(
+                &self.file,
+                "a model file alone does not say which data it is for",
+            )
+            .advise("name its run, or a config with --data")
+            .usage()),
         }
     }
 }

@@ -130,8 +130,8 @@ fn with_first_weights(
         return Ok((network, None));
     };
     let path = weights_file(file);
-    let (network, taken) = weights::load(network, &path, &experiment.init.except)
-        .map_err(TrainError::Weights)?;
+    let (network, taken) =
+        weights::load(network, &path, &experiment.init.except).map_err(TrainError::Weights)?;
     Ok((network, Some((path, taken))))
 }
 

@@ -4,9 +4,7 @@ use burn::store::burn_pack::Tensor;
 use burn::tensor::DType;
 
 /// Refuses tensors with values that are not finite numbers.
-pub fn validate_finite<'a>(
-    tensors: impl IntoIterator<Item = &'a Tensor>,
-) -> Result<(), String> {
+pub fn validate_finite<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<(), String> {
     for tensor in tensors {
         let bytes = tensor.to_bytes().map_err(|error| error.to_string())?;
         if !is_finite(tensor.dtype, &bytes) {

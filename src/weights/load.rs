@@ -71,7 +71,9 @@ fn validate_patterns(
     let idle = except.iter().find(|pattern| {
         let mut names = wanted.iter().map(|parameter| &parameter.name);
         !names.any(|name| parameters::matches(pattern, name))
-            && !tensors.keys().any(|name| parameters::matches(pattern, name))
+            && !tensors
+                .keys()
+                .any(|name| parameters::matches(pattern, name))
     });
     match idle {
         None => Ok(()),
