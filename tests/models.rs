@@ -7,7 +7,7 @@ use std::path::Path;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{Bench, noise, noisy, repository};
-use kiln::config::experiment::{LossConfig, OptimizerConfig, SgdConfig};
+use kiln::config::{LossConfig, OptimizerConfig, SgdConfig};
 use kiln::data::NormalizeConfig;
 use kiln::inference::{Classifier, ModelCard};
 use kiln::models::{

@@ -14,7 +14,7 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use super::batch::{Batch, EpochCounter};
 use super::monitor::metrics::{BatchMean, Loss, Psnr};
 use super::param_groups::Thaw;
-use crate::config::experiment::{LossConfig, Reduction};
+use crate::config::{LossConfig, Reduction};
 use crate::metrics::image::{HIGHEST_PSNR, LEAST_RANGE};
 use crate::models::Network;
 

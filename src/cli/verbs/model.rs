@@ -11,7 +11,7 @@ use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::weights_line;
-use crate::config::experiment::{Experiment, InitConfig};
+use crate::config::{Experiment, InitConfig};
 use crate::data;
 use crate::inference::{Classifier, ModelCard, uncalibrated};
 use crate::models::{ModelConfig, Task};

@@ -18,7 +18,7 @@ use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::output;
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
 use crate::ocr::formats::{Format, Picture, Sheet};
