@@ -23,6 +23,7 @@ use crate::data::NormalizeConfig;
 use crate::error::one_line;
 use crate::error::{ErrorExit, FileError};
 use crate::files;
+use crate::metrics::Outputs;
 use crate::models::{MAX_MODEL_VALUES, ModelConfig, Network, Task};
 use crate::shape::ImageShape;
 use crate::weights::{self, claims};
@@ -97,12 +98,24 @@ pub struct ModelCard {
 }
 
 /// The temperature that changes nothing.
-pub fn uncalibrated() -> f64 {
-    1.0
+pub const UNCALIBRATED: f64 = 1.0;
+
+fn uncalibrated() -> f64 {
+    UNCALIBRATED
 }
 
 fn is_uncalibrated(temperature: &f64) -> bool {
-    *temperature == uncalibrated()
+    *temperature == UNCALIBRATED
+}
+
+impl ModelCard {
+    /// What the network puts out.
+    pub fn outputs(&self) -> Outputs {
+        match self.model.task() {
+            Task::Classify => Outputs::Classes(self.classes.len()),
+            Task::Reconstruct => Outputs::Images(self.input),
+        }
+    }
 }
 
 /// Turns values in [0, 1] into the network's input `[count, channels, height, width]` on `device`.

@@ -5,7 +5,9 @@ mod common;
 use burn::prelude::*;
 use common::{Bench, SMALL, noise, noisy};
 use kiln::inference::{Classifier, ModelCard, Precision};
-use kiln::metrics::calibration::{expected_calibration_error, fit_temperature, log_probabilities};
+use kiln::metrics::classification::{
+    expected_calibration_error, fit_temperature, log_probabilities,
+};
 use kiln::models::CnnConfig;
 use kiln::models::Network;
 use kiln::models::{MlpConfig, ModelConfig};

@@ -155,7 +155,7 @@ fn excepted_parameters_keep_fresh_values() {
         .success();
     let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(
-        err.contains("fresh: layers.2.weight, layers.2.bias"),
+        err.contains("newly initialized: layers.2.weight, layers.2.bias"),
         "{err}"
     );
 }

@@ -20,7 +20,7 @@ use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::files;
-use crate::inference::{ModelCard, uncalibrated};
+use crate::inference::{ModelCard, UNCALIBRATED};
 use crate::models::Network;
 use crate::models::Task;
 use crate::models::parameters::{self, Group};
@@ -207,7 +207,7 @@ impl Prepared {
             input: self.source.shape(),
             normalize: self.experiment.data.normalize().cloned(),
             classes: self.source.classes().to_vec(),
-            temperature: uncalibrated(),
+            temperature: UNCALIBRATED,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::prelude::*;
-use burn::train::metric::{AccuracyMetric, LearningRateMetric, TopKAccuracyMetric};
+use burn::train::metric::LearningRateMetric;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
 use super::batch::EpochCounter;
@@ -19,7 +19,7 @@ use super::error::TrainError;
 use super::finish::finalize;
 use super::finish::page::{self, Finished};
 use super::monitor::final_values::FinalValues;
-use super::monitor::metrics::{self as measures, Loss, Psnr, SampleMean};
+use super::monitor::metrics as epoch_metrics;
 use super::monitor::renderer::Renderer;
 use super::observer::{Observer, Plan};
 use super::optimization::average::Average;
@@ -36,8 +36,7 @@ use crate::evaluation::{self, Rivals};
 use crate::files;
 use crate::inference::Classifier;
 use crate::metrics::classification::Confusion;
-use crate::metrics::{Metrics, TOP_K};
-use crate::models::Task;
+use crate::metrics::{self, Metrics};
 use crate::run_dir::{RunDir, Status, Summary};
 
 /// How many of the most confused pairs go into the summary.
@@ -210,6 +209,7 @@ fn train(
     options: Options,
 ) -> (History, Option<TrainError>) {
     let config = &prepared.experiment;
+    let outputs = prepared.card().outputs();
     let done = start.ledger.epochs.len();
     let counter: EpochCounter = Arc::new(AtomicUsize::new(done + 1));
     let train = prepared.batches(Split::Train, &counter);
@@ -222,7 +222,8 @@ fn train(
         device: prepared.device.clone(),
         seed: config.seed,
         counter: counter.clone(),
-        measure: measures::decisive(config.model.task()),
+        ranking: metrics::ranking(outputs),
+        outputs,
         training_is_fixed: prepared.training_is_fixed(),
         ema: config.training.ema,
         keep: config.training.keep,
@@ -239,8 +240,6 @@ fn train(
     };
     let share = || Share(assembly.clone());
     let mut training = SupervisedTraining::new(run_dir.path(), Arc::new(train), Arc::new(valid))
-        .metric_train_numeric(SampleMean::<Loss>::default())
-        .metric_valid_numeric(SampleMean::<Loss>::default())
         .metric_train_numeric(LearningRateMetric::new())
         .with_metric_logger(FinalValues::default())
         .with_custom_checkpointers(share(), share(), share())
@@ -253,17 +252,7 @@ fn train(
     if is_resumed {
         training = training.checkpoint(done);
     }
-    training = match config.model.task() {
-        Task::Classify => training
-            .metric_train_numeric(AccuracyMetric::new())
-            .metric_valid_numeric(AccuracyMetric::new()),
-        Task::Reconstruct => training
-            .metric_train_numeric(SampleMean::<Psnr>::default())
-            .metric_valid_numeric(SampleMean::<Psnr>::default()),
-    };
-    if config.model.task() == Task::Classify && prepared.source.classes().len() > TOP_K {
-        training = training.metric_valid_numeric(TopKAccuracyMetric::new(TOP_K));
-    }
+    training = epoch_metrics::register(training, outputs);
     let learner = learner(prepared, counter, steps_per_epoch);
     // Burn ends a run by panicking when the dashboard's user says "kill", and when a thread of its own has died.
     let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));

@@ -1,6 +1,5 @@
 //! The trainee: a network with its loss, as burn-train's learner wants it.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,29 +7,15 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
-use burn::train::metric::{AccuracyInput, Adaptor, TopKAccuracyInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
 use super::batch::{Batch, EpochCounter};
-use super::monitor::metrics::{BatchMean, Loss, Psnr};
 use super::param_groups::Thaw;
 use crate::config::{LossConfig, Reduction};
-use crate::metrics::image::{HIGHEST_PSNR, LEAST_RANGE};
+use crate::metrics::BatchOutput;
 use crate::models::Network;
 
-/// What a step leaves for the metrics.
-pub struct StepOutput {
-    /// Mean loss per sample, `[1]`, whatever the reduction of the objective.
-    pub loss: Tensor<1>,
-    /// Logits `[batch, classes]`, or images `[batch, pixels]`.
-    pub output: Tensor<2>,
-    /// Class indices `[batch]`.
-    pub targets: Tensor<1, Int>,
-    /// See [`Batch`].
-    pub originals: Option<Tensor<2>>,
-}
-
-impl ItemLazy for StepOutput {
+impl ItemLazy for BatchOutput {
     fn sync(self) -> Result<Self, burn::tensor::ExecutionError> {
         // The metrics read back single numbers; off the autodiff tape they don't keep the graph alive.
         self.loss.device().flush()?;
@@ -41,58 +26,6 @@ impl ItemLazy for StepOutput {
             originals: self.originals.map(Tensor::without_autodiff),
         })
     }
-}
-
-impl Adaptor<AccuracyInput> for StepOutput {
-    fn adapt(&self) -> AccuracyInput {
-        AccuracyInput::new(self.output.clone(), self.targets.clone())
-    }
-}
-
-impl Adaptor<TopKAccuracyInput> for StepOutput {
-    fn adapt(&self) -> TopKAccuracyInput {
-        TopKAccuracyInput::new(self.output.clone(), self.targets.clone())
-    }
-}
-
-impl Adaptor<BatchMean<Loss>> for StepOutput {
-    fn adapt(&self) -> BatchMean<Loss> {
-        BatchMean {
-            mean: self.loss.clone(),
-            samples: self.targets.dims()[0],
-            of: PhantomData,
-        }
-    }
-}
-
-impl Adaptor<BatchMean<Psnr>> for StepOutput {
-    fn adapt(&self) -> BatchMean<Psnr> {
-        let mean = match &self.originals {
-            Some(originals) => mean_psnr(originals.clone(), self.output.clone()),
-            None => self.loss.zeros_like(),
-        };
-        BatchMean {
-            mean,
-            samples: self.targets.dims()[0],
-            of: PhantomData,
-        }
-    }
-}
-
-/// [`psnr`](crate::metrics::image::psnr), the mean of a batch, `[1]`.
-fn mean_psnr(originals: Tensor<2>, found: Tensor<2>) -> Tensor<1> {
-    let range = originals.clone().max_dim(1) - originals.clone().min_dim(1);
-    let flat = range.clone().lower_elem(LEAST_RANGE);
-    let range = range.mask_fill(flat, 1.0);
-    let error = (originals - found).square().mean_dim(1);
-    // 20 log10(range) - 10 log10(error)
-    let ratio = error / range.square();
-    let least = 10f64.powf(-HIGHEST_PSNR / 10.0);
-    let decibels = ratio
-        .clamp_min(least)
-        .log()
-        .mul_scalar(-10.0 / std::f64::consts::LN_10);
-    decibels.mean()
 }
 
 /// Which loss is asked for.
@@ -178,7 +111,7 @@ impl TrainModel {
     }
 
     /// What is minimised, `[1]`, and what a step leaves.
-    pub fn objective(&self, batch: Batch) -> (Tensor<1>, StepOutput) {
+    pub fn objective(&self, batch: Batch) -> (Tensor<1>, BatchOutput) {
         let output = self.forward(&batch);
         let samples = batch.targets.dims()[0];
         let loss = self.mean_loss(output.clone(), &batch, Objective::Training);
@@ -186,7 +119,7 @@ impl TrainModel {
             Reduction::Mean => loss.clone(),
             Reduction::Sum => loss.clone().mul_scalar(samples as f64),
         };
-        let output = StepOutput {
+        let output = BatchOutput {
             loss,
             output,
             targets: batch.targets,
@@ -198,9 +131,9 @@ impl TrainModel {
 
 impl TrainStep for TrainModel {
     type Input = Batch;
-    type Output = StepOutput;
+    type Output = BatchOutput;
 
-    fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
+    fn step(&self, batch: Batch) -> TrainOutput<BatchOutput> {
         let (objective, output) = self.objective(batch);
         TrainOutput::new(self, objective.backward(), output)
     }
@@ -223,12 +156,12 @@ impl TrainStep for TrainModel {
 
 impl InferenceStep for TrainModel {
     type Input = Batch;
-    type Output = StepOutput;
+    type Output = BatchOutput;
 
-    fn step(&self, batch: Batch) -> StepOutput {
+    fn step(&self, batch: Batch) -> BatchOutput {
         let output = self.forward(&batch);
         let loss = self.mean_loss(output.clone(), &batch, Objective::Plain);
-        StepOutput {
+        BatchOutput {
             loss,
             output,
             targets: batch.targets,

@@ -13,7 +13,7 @@ use crate::cli::terminal::output;
 use crate::cli::terminal::progress::weights_line;
 use crate::config::{Experiment, InitConfig};
 use crate::data;
-use crate::inference::{Classifier, ModelCard, uncalibrated};
+use crate::inference::{Classifier, ModelCard, UNCALIBRATED};
 use crate::models::{ModelConfig, Task};
 use crate::models::{Network, parameters};
 use crate::run_dir::RunDir;
@@ -155,7 +155,7 @@ fn import(file: &Path, mut experiment: Experiment, to: &Path, names: Option<&Pat
         input: shape,
         normalize: experiment.data.normalize().cloned(),
         classes,
-        temperature: uncalibrated(),
+        temperature: UNCALIBRATED,
     };
     let run = RunDir::create(Some(to), &experiment.name, &experiment)?;
     Classifier::new(&network, card, &device).save(&run.model_file())?;

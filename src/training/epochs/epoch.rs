@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use burn::data::dataloader::{DataLoader, Progress};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
-use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
+use burn::train::metric::store::{EventStoreClient, Split};
 use burn::train::{
     EventProcessorError, EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
     SupervisedTrainingEventProcessor, TrainLoader, TrainingItem, ValidLoader,
@@ -29,7 +29,7 @@ use crate::shape::ImageShape;
 use crate::training::batch::Batch;
 use crate::training::divergence;
 use crate::training::error::TrainError;
-use crate::training::monitor::metrics as measures;
+use crate::training::monitor::metrics as epoch_metrics;
 use crate::training::observer::EpochReport;
 use crate::training::optimization::average::Average;
 use crate::training::train_model::TrainModel;
@@ -92,7 +92,7 @@ impl EpochLoop<'_> {
             train: self.metrics(epoch, Split::Train),
             valid: self.metrics(epoch, Split::Valid),
         };
-        check_metrics(&record, self.strategy.measure).map_err(Stop::Failed)?;
+        check_metrics(&record, self.strategy.ranking.name).map_err(Stop::Failed)?;
         let is_best = self.strategy.enter(&record, self.judged(learner));
         let samples_per_second = self.train.num_items() as f64 / training_time.as_secs_f64();
         let report = EpochReport {
@@ -282,15 +282,7 @@ impl EpochLoop<'_> {
     }
 
     fn metrics(&self, epoch: usize, split: Split) -> Metrics {
-        measures::file_names()
-            .into_iter()
-            .filter_map(|(inside, name, factor)| {
-                let value = self
-                    .store
-                    .find_metric(&inside, epoch, Aggregate::Mean, &split)?;
-                Some((name.to_string(), value * factor))
-            })
-            .collect()
+        epoch_metrics::of_epoch(&self.store, epoch, &split, self.strategy.outputs)
     }
 
     fn time_left(&self, epoch: usize) -> Duration {
@@ -329,9 +321,9 @@ fn append_line(path: &Path, value: &impl serde::Serialize) -> Result<(), FileErr
     files::append_line(path, &line)
 }
 
-fn check_metrics(record: &EpochRecord, measure: &str) -> Result<(), TrainError> {
-    if !record.valid.contains_key(measure) {
-        let problem = format!("the learner gave no validation {measure}");
+fn check_metrics(record: &EpochRecord, metric: &str) -> Result<(), TrainError> {
+    if !record.valid.contains_key(metric) {
+        let problem = format!("the learner gave no validation {metric}");
         return Err(TrainError::Stopped(problem));
     }
     let bad = [("training", &record.train), ("validation", &record.valid)]

@@ -16,7 +16,7 @@ use burn::train::{
 use super::epoch::{EpochLoop, Processor, Stop};
 use super::history::History;
 use crate::config::{EarlyStoppingConfig, Keep};
-use crate::metrics::EpochRecord;
+use crate::metrics::{EpochRecord, Metric, Outputs};
 use crate::models::Network;
 use crate::run_dir::{RunDir, Status};
 use crate::training::batch::EpochCounter;
@@ -33,8 +33,10 @@ pub struct EpochStrategy {
     pub seed: u64,
     /// Tells the loaders the epoch.
     pub counter: EpochCounter,
-    /// Name of the metric that decides which epoch is the best.
-    pub measure: &'static str,
+    /// The metric that decides which epoch is the best.
+    pub ranking: &'static Metric,
+    /// What the network puts out, which decides what is measured.
+    pub outputs: Outputs,
     /// Every epoch sees the same values of each training sample.
     pub training_is_fixed: bool,
     /// See [`TrainingConfig::ema`](crate::config::TrainingConfig::ema).
@@ -145,7 +147,8 @@ impl EpochStrategy {
 
     /// Takes the epoch into the ledger; true if it is the best so far.
     pub(super) fn enter(&self, record: &EpochRecord, network: Network) -> bool {
-        let result = record.valid.get(self.measure).copied().unwrap_or(0.0);
+        let value = record.valid.get(self.ranking.name).copied();
+        let result = value.map_or(f64::NEG_INFINITY, |value| self.ranking.merit(value));
         let early = self.early_stopping.as_ref();
         let min_delta = early.map_or(0.0, |config| config.min_delta);
         self.ledger()

@@ -10,7 +10,7 @@ use crate::data::loader::Loader;
 use crate::data::{DataSource, Split};
 use crate::evaluation::EvaluateError;
 use crate::inference::{BATCH, Classifier, Precision};
-use crate::metrics::calibration::{Calibration, fit_temperature};
+use crate::metrics::classification::{Calibration, fit_temperature};
 
 /// Writes a run's model to `path` and returns it as the file holds it, with what calibration changed.
 ///

@@ -1,12 +1,12 @@
-//! Scores as text: what was right on a page, on all pages, and what was taken for what.
+//! Scores as text: accuracies and error rates of one page and of all pages, and the commonest confusions.
 
 use crate::metrics::text::{CharacterConfusion, EditScore, TextScore, total};
 use crate::report::table::Table;
 
-/// How many confusions are printed.
-const COMMONEST: usize = 10;
+/// Number of confusions that are listed.
+const MAX_CONFUSIONS: usize = 10;
 
-/// A page's score, a line for each measure.
+/// A page's score, one line per measure.
 pub fn describe(score: &TextScore) -> String {
     let accuracy = |edit: &EditScore| {
         format!(
@@ -39,8 +39,8 @@ pub fn describe(score: &TextScore) -> String {
         ),
     ];
     if !score.confusions.is_empty() {
-        let shown = score.confusions.iter().take(COMMONEST).map(confusion);
-        let more = match score.confusions.len().saturating_sub(COMMONEST) {
+        let shown = score.confusions.iter().take(MAX_CONFUSIONS).map(confusion);
+        let more = match score.confusions.len().saturating_sub(MAX_CONFUSIONS) {
             0 => String::new(),
             more => format!(", {more} others"),
         };
@@ -52,7 +52,7 @@ pub fn describe(score: &TextScore) -> String {
         .collect()
 }
 
-/// What was taken for what, and how often.
+/// One confusion and how often it happened.
 fn confusion(confusion: &CharacterConfusion) -> String {
     let show = |c: char| match c {
         ' ' => "space".to_string(),
@@ -67,7 +67,7 @@ fn confusion(confusion: &CharacterConfusion) -> String {
     format!("{what} ({})", confusion.count)
 }
 
-/// The scores of several pages together, and a row for each.
+/// The total score of several pages, and a table with a row for each (by the name of its image).
 pub fn summary(scores: &[(String, TextScore)]) -> String {
     let all = total(scores.iter().map(|(_, score)| score));
     let mut table = Table::new([

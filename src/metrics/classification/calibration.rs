@@ -1,22 +1,20 @@
-//! Whether probabilities mean what they say: the calibration error, and the one temperature that lessens it.
-//!
-//! Comes in: confidences with whether they were right, or logits with labels. Goes out: a number. It knows no model.
+//! Whether confidences match accuracies: the calibration error, and the temperature that reduces it.
 
 use serde::{Deserialize, Serialize};
 
-use super::classification::rank_of;
+use super::rank::rank_of;
 
 /// Bins of the calibration error, as in Guo et al. 2017.
-pub const BINS: usize = 15;
+pub const ECE_BINS: usize = 15;
 
-/// Temperatures between which the best is sought; beyond, a model says nothing or is always sure.
+/// Temperatures between which the best is searched for; beyond, all classes are about equal or one has all probability.
 const TEMPERATURES: (f64, f64) = (0.05, 20.0);
-/// The logarithm of the temperature is found to this width.
+/// The search stops when the logarithm of the temperature is known to this width.
 const PRECISION: f64 = 1e-6;
-/// Steps of the temperature that is handed on: what is finer changes no probability that anyone sees.
+/// Temperatures are rounded to one part in this many: finer steps change no probability that is shown.
 const STEPS: f64 = 1e4;
 
-/// What a temperature does to a set of answers.
+/// What a temperature changes about a set of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// The temperature that the logits are divided by.
@@ -52,10 +50,10 @@ pub fn log_probabilities(logits: &[f32], temperature: f64) -> Vec<f64> {
 }
 
 /// The temperature at which the labels are most likely (Guo et al. 2017, section 4.2), with what it changes. `rows` are logits,
-/// a row for each label; rows whose label is not among them are passed over. Without any, the temperature is 1.
+/// a row for each label; rows without a logit for their label are skipped. With no rows, the temperature is 1.
 ///
-/// By golden-section search: the mean negative log-likelihood is convex in `1 / T`, so that it has one valley in `log T`.
-/// Accuracy stays what it was, as dividing keeps the order of the logits.
+/// By golden-section search: the mean negative log-likelihood is convex in `1 / T`, so that it has one minimum in `log T`.
+/// Accuracy stays the same: dividing keeps the order of the logits.
 pub fn fit_temperature(rows: &[Vec<f32>], labels: &[usize]) -> Calibration {
     let answers: Vec<(&[f32], usize)> = rows
         .iter()
@@ -64,13 +62,10 @@ pub fn fit_temperature(rows: &[Vec<f32>], labels: &[usize]) -> Calibration {
         .filter(|(row, label)| label < &row.len())
         .collect();
     let (low, high) = (TEMPERATURES.0.ln(), TEMPERATURES.1.ln());
-    let found = valley(|log| loss(&answers, log.exp()), low, high).exp();
+    let found = minimum(|log| loss(&answers, log.exp()), low, high).exp();
     let found = (found * STEPS).round() / STEPS;
-    // Where nothing was found to be better, nothing is changed.
-    let temperature = match loss(&answers, found) < loss(&answers, 1.0) {
-        true => found,
-        false => 1.0,
-    };
+    let is_better = loss(&answers, found) < loss(&answers, 1.0);
+    let temperature = if is_better { found } else { 1.0 };
     Calibration {
         temperature,
         loss: [1.0, temperature].map(|temperature| loss(&answers, temperature)),
@@ -84,6 +79,7 @@ fn loss(answers: &[(&[f32], usize)], temperature: f64) -> f64 {
     answers.iter().map(one).sum::<f64>() / answers.len().max(1) as f64
 }
 
+/// Expected calibration error.
 fn error(answers: &[(&[f32], usize)], temperature: f64) -> f64 {
     let answer = |&(row, label): &(&[f32], usize)| {
         let best = log_probabilities(row, temperature)
@@ -92,11 +88,11 @@ fn error(answers: &[(&[f32], usize)], temperature: f64) -> f64 {
         (best.exp() as f32, rank_of(row, label) == Some(0))
     };
     let answers: Vec<(f32, bool)> = answers.iter().map(answer).collect();
-    expected_calibration_error(&answers, BINS)
+    expected_calibration_error(&answers, ECE_BINS)
 }
 
-/// Where a function with one valley between `low` and `high` is least (Kiefer 1953).
-fn valley(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
+/// Where a function with one minimum between `low` and `high` has it, by golden-section search (Kiefer 1953).
+fn minimum(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
     let golden = (5f64.sqrt() - 1.0) / 2.0;
     let (mut left, mut right) = (high - golden * (high - low), low + golden * (high - low));
     let (mut at_left, mut at_right) = (f(left), f(right));

@@ -1,10 +1,8 @@
-//! How near an image comes to another.
+//! The structural similarity (SSIM) of an image.
 
-/// Largest PSNR in dB: what equal images get, so that means stay numbers.
-pub const HIGHEST_PSNR: f64 = 100.0;
-
-/// An image whose values differ by less is flat; the range of a flat one is taken as 1.
-pub const LEAST_RANGE: f64 = 1e-6;
+use super::metric::{Direction, InEpochs, Measure, Metric, Outputs, Unit};
+use super::psnr::range;
+use crate::shape::ImageShape;
 
 /// Side of the window of [`ssim`], and the standard deviation of its weights (Wang et al. 2004, section III-B).
 const WINDOW: usize = 11;
@@ -14,58 +12,38 @@ const SIGMA: f64 = 1.5;
 const K1: f64 = 0.01;
 const K2: f64 = 0.03;
 
-/// The range of an image's values, `max - min`.
-fn range(image: &[f32]) -> f64 {
-    let bounds = (f32::INFINITY, f32::NEG_INFINITY);
-    let (low, high) = image.iter().fold(bounds, |(low, high), &value| {
-        (low.min(value), high.max(value))
-    });
-    let range = f64::from(high) - f64::from(low);
-    if range < LEAST_RANGE { 1.0 } else { range }
-}
+pub(super) static METRIC: Metric = Metric {
+    name: "ssim",
+    title: "SSIM",
+    unit: Unit::Plain,
+    direction: Direction::HigherIsBetter,
+    headline: true,
+    applies: |outputs| matches!(outputs, Outputs::Images(shape) if holds_window(shape)),
+    in_epochs: InEpochs::Never,
+    measure: Measure::Image(|pair| ssim(pair.original, pair.output, pair.shape).unwrap_or(0.0)),
+    on_device: None,
+};
 
-/// Peak signal-to-noise ratio in dB, `20 log10(range) - 10 log10(mean squared error)`, with the range of the original, `max -
-/// min`; at most [`HIGHEST_PSNR`]. `None` for images of different sizes or without pixels.
-pub fn psnr(original: &[f32], found: &[f32]) -> Option<f64> {
-    if original.len() != found.len() || original.is_empty() {
-        return None;
-    }
-    let pairs = original.iter().zip(found);
-    let squares: f64 = pairs
-        .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
-        .sum();
-    let error = squares / original.len() as f64;
-    let ratio = 20.0 * range(original).log10() - 10.0 * error.log10();
-    // Not `f64::min`, which would take a NaN for equal images.
-    Some(if ratio > HIGHEST_PSNR {
-        HIGHEST_PSNR
-    } else {
-        ratio
-    })
+/// Whether the window of [`ssim`] fits into an image.
+fn holds_window(shape: ImageShape) -> bool {
+    shape.channels > 0 && shape.height.min(shape.width) >= WINDOW
 }
 
 /// Structural similarity (Wang et al. 2004): the mean over all positions of an 11x11 Gaussian window inside the image, and over
 /// the channels; 1 for equal images. The range is that of the original. Images are `[channels, height, width]`; `None` where
-/// the window does not fit or the sizes differ.
-pub fn ssim(
-    original: &[f32],
-    found: &[f32],
-    (channels, height, width): (usize, usize, usize),
-) -> Option<f64> {
-    let values = channels * height * width;
-    if original.len() != values
-        || found.len() != values
-        || height.min(width) < WINDOW
-        || channels == 0
-    {
+/// the image is smaller than the window or the sizes differ.
+pub fn ssim(original: &[f32], output: &[f32], shape: ImageShape) -> Option<f64> {
+    let has_shape = |image: &[f32]| Some(image.len()) == shape.checked_values();
+    if !has_shape(original) || !has_shape(output) || !holds_window(shape) {
         return None;
     }
+    let width = shape.width;
     let range = range(original);
     let (c1, c2) = ((K1 * range).powi(2), (K2 * range).powi(2));
     let (mut sum, mut count) = (0.0, 0usize);
     for (a, b) in original
-        .chunks_exact(height * width)
-        .zip(found.chunks_exact(height * width))
+        .chunks_exact(shape.pixels())
+        .zip(output.chunks_exact(shape.pixels()))
     {
         let blurred = |of: &dyn Fn(f64, f64) -> f64| {
             let pairs = a.iter().zip(b);
@@ -91,7 +69,7 @@ pub fn ssim(
     Some(sum / count as f64)
 }
 
-/// The Gaussian window over all positions where it fits.
+/// The weighted mean of a plane under the Gaussian window, at all positions where the window lies inside.
 fn blur(plane: &[f64], width: usize) -> Vec<f64> {
     let weights: Vec<f64> = (0..WINDOW)
         .map(|i| {

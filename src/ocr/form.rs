@@ -1,44 +1,45 @@
-//! Candidate letters of a word and what the network says of each -> a [`Lattice`] of scored spans.
-//!
-//! Form alone speaks here: which characters a span looks like, whether it looks like one letter at all, and what its cuts
-//! went through. Neighbours are `context`'s business.
+//! Scores a word's candidates by form: which characters each looks like, whether it looks like one letter at all, and what its
+//! cuts went through. Neighbours are [`context`](super::context)'s business.
 
 use super::alphabet::Alphabet;
 use super::context::{Lattice, Span};
 use super::scoring::Scoring;
 use crate::segmentation::{Candidate, Candidates};
 
-/// The class of what is no character: two letters, half a letter, a blot.
+/// The class of what is not a character: two letters, half a letter, a blot.
 pub const JUNK: &str = crate::data::junk::CLASS;
 
-/// A guess with less than this part of the best one's probability is not followed.
-const LEAST_GUESS: f32 = 1e-4;
-/// Fewest guesses a span, as many as a page tells of a letter, and most.
-const FEWEST_GUESSES: usize = 3;
-const MOST_GUESSES: usize = 12;
-/// No probability counts as less: a network is never so sure.
-const LEAST: f32 = 1e-6;
-/// What the network takes for junk with at least this probability may be left out.
-const SURELY_JUNK: f32 = 0.5;
+/// Least probability of a guess, as part of the best guess's.
+const MIN_GUESS: f32 = 1e-4;
+/// Least number of guesses per span: as many as a page lists for a letter.
+const MIN_GUESSES: usize = 3;
+/// Greatest number of guesses per span.
+const MAX_GUESSES: usize = 12;
+/// Floor of all probabilities: a network is never surer than that.
+const MIN_PROBABILITY: f32 = 1e-6;
+/// Least probability of junk at which a span may be dropped.
+const MIN_JUNK: f32 = 0.5;
 
-/// Characters that are written alike, and those that nearly are.
+/// Characters that are written the same way.
 const SAME: [(char, char); 2] = [('O', '0'), ('I', '1')];
+/// Characters that are written nearly the same way.
 const SIMILAR: [(char, char); 4] = [('S', '5'), ('Z', '2'), ('B', '8'), ('G', '6')];
 
 /// Letters that are broader than all others.
 const BROAD: [char; 2] = ['M', 'W'];
-/// Mean logarithm of width over height of those and of the others, and how far single letters are from it (standard
-/// deviation), in NIST36's training letters.
+/// Mean of ln(width / height) of the broad letters among NIST36's training letters.
 const BROAD_MEAN: f32 = 0.14;
+/// The same of all other letters.
 const OTHER_MEAN: f32 = -0.1;
+/// Standard deviation of ln(width / height) about those means.
 const BREADTH_SPREAD: f32 = 0.25;
 
-/// A model's classes, seen by the reader.
+/// A model's classes as the reader sees them.
 pub struct Classes {
-    /// The character of each class that may be read.
+    /// The character of each class; `None` for those that may not be read.
     characters: Vec<Option<char>>,
     junk: Option<usize>,
-    /// The class of the same or a similar form, where both may be read.
+    /// The class of the same or a similar form of each class, where both may be read.
     partners: Vec<Option<Partner>>,
 }
 
@@ -49,7 +50,7 @@ struct Partner {
 }
 
 impl Classes {
-    /// `names` are single characters, and perhaps "junk".
+    /// Takes class names, which are single characters and possibly [`JUNK`].
     pub fn new(names: &[String], alphabet: &Alphabet) -> Classes {
         let character = |name: &String| {
             let character = name.chars().next().filter(|_| name != JUNK)?;
@@ -73,27 +74,30 @@ impl Classes {
         }
     }
 
-    /// Whether there is nothing to read.
+    /// Whether no class may be read.
     pub fn is_empty(&self) -> bool {
         self.characters.iter().all(Option::is_none)
     }
 
-    /// Probability of each class that may be read, of those alone; 0 for the others.
+    /// Probability of each class among those that may be read; 0 for the others.
     fn posterior(&self, row: &[f32]) -> Vec<f32> {
         let kept = self.characters.iter().zip(row);
         let mut posterior: Vec<f32> = kept
-            .map(|(character, &p)| character.map_or(0.0, |_| p.max(LEAST)))
+            .map(|(character, &p)| character.map_or(0.0, |_| p.max(MIN_PROBABILITY)))
             .collect();
         let all: f32 = posterior.iter().sum();
         posterior.iter_mut().for_each(|p| *p /= all);
         posterior
     }
 
-    /// What each form could be as well, where neighbours may decide.
-    fn shared(&self, posterior: &[f32], weights: &Scoring) -> Vec<f32> {
-        let share = |partner: &Partner| match partner.same {
-            true => weights.same_form,
-            false => weights.similar_form,
+    /// The posterior with part of each class's probability given to its partner, for neighbours to decide between them.
+    fn shared(&self, posterior: &[f32], scoring: &Scoring) -> Vec<f32> {
+        let share = |partner: &Partner| {
+            if partner.same {
+                scoring.same_form
+            } else {
+                scoring.similar_form
+            }
         };
         let partners = self.partners.iter().enumerate();
         partners
@@ -107,7 +111,7 @@ impl Classes {
             .collect()
     }
 
-    /// The highest probability of one form: a character and its partner together.
+    /// The greatest probability of one form: a character and its partner together.
     fn clearest_form(&self, posterior: &[f32]) -> f32 {
         let partners = self.partners.iter().enumerate();
         partners
@@ -122,43 +126,46 @@ impl Classes {
     }
 }
 
-/// Scores a word's candidates; `rows` are the network's probabilities in their order. With `neighbours`, forms that are
-/// written alike share their probability. With `droppable`, what the network takes for junk may be left out.
+/// Scores a word's candidates; `rows` are the network's probabilities in their order.
+///
+/// With `neighbours`, characters of the same form share their probability. With `droppable`, what the network takes for junk may be
+/// dropped.
 pub fn lattice(
     word: &Candidates,
     rows: &[Vec<f32>],
     classes: &Classes,
-    weights: &Scoring,
+    scoring: &Scoring,
     neighbours: bool,
     droppable: bool,
 ) -> Lattice {
     let spans = word.list.iter().zip(rows).map(|(candidate, row)| {
         let posterior = classes.posterior(row);
         let junk = classes.junk(row);
-        // Without a class for it, what is like no letter in particular is likely junk.
+        // Without a junk class, what looks like no letter in particular is likely junk.
         let letter = match junk {
             Some(junk) => 1.0 - junk,
             None => classes.clearest_form(&posterior),
         };
-        let mut guesses = match neighbours {
-            true => guesses(&classes.shared(&posterior, weights), classes),
-            false => guesses(&posterior, classes),
+        let mut guesses = if neighbours {
+            guesses(&classes.shared(&posterior, scoring), classes)
+        } else {
+            guesses(&posterior, classes)
         };
-        // A letter that can't be cut is as broad as it is.
+        // The breadth of a letter that can't be cut says nothing.
         if may_be_cut(candidate) {
             for (character, score) in &mut guesses {
-                *score -= weights.breadth * too_broad(candidate, *character);
+                *score -= scoring.breadth * too_broad(candidate, *character);
             }
         }
-        // What may be cut is several letters rather than none.
+        // What may be cut is rather several letters than none.
         let droppable = droppable && candidate.whole && !may_be_cut(candidate);
-        let dropped = junk.filter(|&junk| droppable && junk >= SURELY_JUNK);
+        let dropped = junk.filter(|&junk| droppable && junk >= MIN_JUNK);
         Span {
             start: candidate.start,
             end: candidate.end,
-            score: weights.letterness * letter.max(LEAST).ln() - cost(candidate, weights),
+            score: scoring.letterness * letter.max(MIN_PROBABILITY).ln() - cost(candidate, scoring),
             guesses,
-            nothing: dropped.map(|junk| weights.letterness * junk.ln() - weights.nothing),
+            not_a_letter: dropped.map(|junk| scoring.letterness * junk.ln() - scoring.not_a_letter),
         }
     });
     Lattice {
@@ -167,36 +174,38 @@ pub fn lattice(
     }
 }
 
-/// Whether cuts through ink made it, or could go through it.
+/// Whether a candidate was cut out of ink, or could be cut further.
 fn may_be_cut(candidate: &Candidate) -> bool {
     candidate.cuts > 0.0 || candidate.end - candidate.start > 1
 }
 
-/// What a candidate costs for the way it was cut out.
-fn cost(candidate: &Candidate, weights: &Scoring) -> f32 {
-    let cut = match candidate.touching {
-        true => weights.cut_torn,
-        false => weights.cut,
+/// Cost of the cuts and joins that made a candidate.
+fn cost(candidate: &Candidate, scoring: &Scoring) -> f32 {
+    let cut = if candidate.touching {
+        scoring.cut_touching
+    } else {
+        scoring.cut
     };
     cut * candidate.cuts
-        + weights.cut_ink * candidate.cut_ink
-        + weights.join * candidate.joins as f32
+        + scoring.cut_ink * candidate.cut_ink
+        + scoring.join * candidate.joins as f32
 }
 
-/// What a letter of this breadth is less likely than one of its kind's usual breadth: logarithm of the ratio, above 0. (The
-/// network sees narrow letters for what they are, but knows nothing as broad as two.)
+/// How much less likely a letter of this breadth is than one of the character's mean breadth: logarithm of the ratio, at least 0.
+/// Narrow letters are left to the network; it has never seen letters as broad as two.
 fn too_broad(candidate: &Candidate, character: char) -> f32 {
     let bounds = candidate.letter.bounds;
     let breadth = (bounds.width as f32 / bounds.height as f32).ln();
-    let mean = match BROAD.contains(&character) {
-        true => BROAD_MEAN,
-        false => OTHER_MEAN,
+    let mean = if BROAD.contains(&character) {
+        BROAD_MEAN
+    } else {
+        OTHER_MEAN
     };
     let beyond = ((breadth - mean) / BREADTH_SPREAD).max(0.0);
     beyond * beyond / 2.0
 }
 
-/// The likely characters with the logarithms of their probabilities, the likeliest first.
+/// The likeliest characters with the logarithms of their probabilities, the likeliest first.
 fn guesses(posterior: &[f32], classes: &Classes) -> Vec<(char, f32)> {
     let kept = classes.characters.iter().zip(posterior);
     let mut guesses: Vec<(char, f32)> = kept
@@ -204,8 +213,8 @@ fn guesses(posterior: &[f32], classes: &Classes) -> Vec<(char, f32)> {
         .collect();
     guesses.sort_by(|a, b| b.1.total_cmp(&a.1));
     let best = guesses.first().map_or(0.0, |guess| guess.1);
-    let likely = guesses.partition_point(|guess| guess.1 >= LEAST_GUESS * best);
-    guesses.truncate(likely.clamp(FEWEST_GUESSES, MOST_GUESSES));
+    let likely = guesses.partition_point(|guess| guess.1 >= MIN_GUESS * best);
+    guesses.truncate(likely.clamp(MIN_GUESSES, MAX_GUESSES));
     guesses.iter_mut().for_each(|guess| guess.1 = guess.1.ln());
     guesses
 }

@@ -1,7 +1,4 @@
-//! How good a classifier is: the confusion matrix and what follows from it, and the rank of the true class.
-//!
-//! Comes in: class indices and score vectors. Goes out: counts, and rates as fractions of 1. It neither averages over
-//! batches nor knows where the predictions come from.
+//! The confusion matrix of a classifier, and the rates of each class.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +21,7 @@ pub enum ConfusionError {
         /// Number of classes.
         classes: usize,
     },
-    /// The counts do not fit the arithmetic.
+    /// The sum of the counts is too large.
     #[error("the counts of a confusion matrix sum to at most {MAX_TOTAL}")]
     TooLarge,
 }
@@ -222,29 +219,6 @@ impl Confusion {
         }
         totals
     }
-}
-
-/// How many classes are ranked before the true one: 0 when the label's score is the best. Of equal scores, the lower
-/// index comes first (what an argmax that takes the first maximum does), and NaN comes last, so that a broken model
-/// gains nothing by it. None when `label` is not an index into `scores`.
-pub fn rank_of(scores: &[f32], label: usize) -> Option<usize> {
-    let own = *scores.get(label)?;
-    let before = |(index, &score): (usize, &f32)| match (score.is_nan(), own.is_nan()) {
-        (false, false) => score > own || (score == own && index < label),
-        (true, true) => index < label,
-        (is_nan, _) => !is_nan,
-    };
-    Some(scores.iter().enumerate().filter(|&s| before(s)).count())
-}
-
-/// Share of the samples whose true class is among the `k` best: from the samples' ranks, as [`rank_of`] gives them.
-/// None when there are no samples.
-pub fn top_k_accuracy(ranks: &[usize], k: usize) -> Option<f64> {
-    if ranks.is_empty() {
-        return None;
-    }
-    let hits = ranks.iter().filter(|&&rank| rank < k).count();
-    Some(hits as f64 / ranks.len() as f64)
 }
 
 /// `part / whole`, with 0/0 = 0.
