@@ -9,7 +9,6 @@ use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::evaluation::EvaluateError;
 use crate::inference::ModelError;
 use crate::run_dir::RunDirError;
-use crate::weights::WeightsError;
 
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +42,7 @@ pub enum TrainError {
     Model(#[from] ModelError),
     /// The weights to start from.
     #[error("init.weights: {0}")]
-    Weights(#[from] WeightsError),
+    Weights(FileError),
     /// The evaluation at the end.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),

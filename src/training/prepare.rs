@@ -20,7 +20,7 @@ use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::files;
-use crate::inference::{ModelCard, UNCALIBRATED};
+use crate::inference::ModelCard;
 use crate::models::Network;
 use crate::models::Task;
 use crate::models::parameters::{self, Group};
@@ -130,7 +130,8 @@ fn with_first_weights(
         return Ok((network, None));
     };
     let path = weights_file(file);
-    let (network, taken) = weights::load(network, &path, &experiment.init.except)?;
+    let (network, taken) =
+        weights::load(network, &path, &experiment.init.except).map_err(TrainError::Weights)?;
     Ok((network, Some((path, taken))))
 }
 
@@ -202,13 +203,9 @@ impl Prepared {
     }
 
     pub(super) fn card(&self) -> ModelCard {
-        ModelCard {
-            model: self.experiment.model.clone(),
-            input: self.source.shape(),
-            normalize: self.experiment.data.normalize().cloned(),
-            classes: self.source.classes().to_vec(),
-            temperature: UNCALIBRATED,
-        }
+        let classes = self.source.classes().to_vec();
+        let config = &self.experiment;
+        ModelCard::new(config.model.clone(), &config.data, classes)
     }
 }
 

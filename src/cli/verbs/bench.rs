@@ -60,7 +60,7 @@ pub fn run(args: Args) -> Outcome {
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
     }
-    args.operators.choose();
+    let _operators = args.operators.choose();
     let batch = args.batch.map(|batch| batch as usize);
     if !args.json {
         output::emit(&format!(
