@@ -5,7 +5,7 @@ mod common;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{noise, noisy, tensors};
-use kiln::config::experiment::{LossConfig, OptimizerConfig, SgdConfig};
+use kiln::config::{LossConfig, OptimizerConfig, SgdConfig};
 use kiln::kernels::Operators;
 use kiln::models::Network;
 use kiln::models::{

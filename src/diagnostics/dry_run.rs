@@ -10,7 +10,7 @@ use burn::prelude::*;
 use burn::train::{InferenceStep, Learner, TrainStep};
 
 use super::bench;
-use crate::config::experiment::OptimizerConfig;
+use crate::config::OptimizerConfig;
 use crate::kernels;
 use crate::models::parameters::{self, Parameter};
 use crate::shape::ImageShape;

@@ -15,7 +15,7 @@ use super::error::TrainError;
 use super::param_groups::{self, Thaw};
 use super::train_model::TrainModel;
 use crate::config::Experiment;
-use crate::config::experiment::{ClassWeights, LossConfig};
+use crate::config::{ClassWeights, LossConfig};
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::checkpoint::{self, Checkpoint, CheckpointError};
 use super::error::TrainError;
+use crate::config::ScheduleConfig;
 use crate::config::difference::{self, Difference};
-use crate::config::experiment::ScheduleConfig;
 use crate::config::{self, Experiment};
 use crate::files::{self, LockFile};
 use crate::run_dir::{RunDir, RunDirError};

@@ -11,7 +11,7 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
 use super::batch::{Batch, EpochCounter};
 use super::param_groups::Thaw;
-use crate::config::experiment::{LossConfig, Reduction};
+use crate::config::{LossConfig, Reduction};
 use crate::metrics::BatchOutput;
 use crate::models::Network;
 

@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 use burn::train::TrainStep;
-use kiln::config::experiment::{LossConfig, OptimizerConfig, SgdConfig};
+use kiln::config::{LossConfig, OptimizerConfig, SgdConfig};
 use kiln::models::cnn::Gather;
 use kiln::models::{
     AutoencoderConfig, CnnConfig, ConvAutoencoderConfig, MlpConfig, ModelConfig, Network,

@@ -6,7 +6,7 @@ use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
-use crate::config::{self, experiment::Backend};
+use crate::config::{self, Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
 use crate::training::TrainError;
 

@@ -3,7 +3,7 @@
 //! The loop over epochs writes it; checkpoints carry it, so that a run that goes on judges its epochs as if it had never
 //! stopped.
 
-use crate::config::experiment::{EarlyStoppingConfig, Keep};
+use crate::config::{EarlyStoppingConfig, Keep};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::run_dir::Status;

@@ -15,7 +15,7 @@ use burn::train::{
 
 use super::epoch::{EpochLoop, Processor, Stop};
 use super::history::History;
-use crate::config::experiment::{EarlyStoppingConfig, Keep};
+use crate::config::{EarlyStoppingConfig, Keep};
 use crate::metrics::{EpochRecord, Metric, Outputs};
 use crate::models::Network;
 use crate::run_dir::{RunDir, Status};
@@ -39,7 +39,7 @@ pub struct EpochStrategy {
     pub outputs: Outputs,
     /// Every epoch sees the same values of each training sample.
     pub training_is_fixed: bool,
-    /// See [`TrainingConfig::ema`](crate::config::experiment::TrainingConfig::ema).
+    /// See [`TrainingConfig::ema`](crate::config::TrainingConfig::ema).
     pub ema: Option<f64>,
     /// Which weights to hand on.
     pub keep: Keep,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::train::Interrupter;
 
-use crate::config::experiment::TrainingConfig;
+use crate::config::TrainingConfig;
 use crate::data::loader::Loader;
 use crate::data::{DataSource, Split};
 use crate::evaluation::EvaluateError;
