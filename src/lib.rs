@@ -5,11 +5,15 @@
 //! [`inference`], which knows how its images are prepared; [`segmentation`] finds candidates for letters in a photograph, and
 //! [`ocr`] turns the candidates and a classifier into a page of text.
 //!
-//! The rooms, lowest first. A room imports only from those above it in this list, and no two files import each other
-//! (`tests/house` checks both); `docs/architecture.md` has the picture.
+//! The rooms, lowest first: a room imports only from rooms that are listed before it, and no two files import each other
+//! (`tests/house` checks both). `docs/architecture.md` explains the layout.
 //!
-//! - [`error`], [`shape`], [`rng`], [`files`], [`timings`]: errors of files and their exit codes, image shapes, seeds, atomic
-//!   writes, stopwatches.
+//! - [`error`]: errors of files, problems of configs, and how they end the program.
+//! - [`shape`]: the shape of an image.
+//! - [`rng`]: seeds and streams of random numbers.
+//! - [`panics`]: panics of other crates become errors.
+//! - [`timings`]: a stopwatch over the stages of a job.
+//! - [`files`]: bounded reads, atomic writes, locks.
 //! - [`photo`]: the bytes of an image file become an upright image.
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
 //! - [`metrics`]: metrics of predictions, reconstructions and texts.
@@ -23,8 +27,8 @@
 //! - [`inference`]: a model file and its card become a classifier.
 //! - [`weights`]: weights of other programs, in and out.
 //! - [`fetch`]: data sets are downloaded, verified and unpacked.
-//! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
 //! - [`report`]: results become pages and pictures.
+//! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
 //! - [`training`]: an experiment becomes a run directory.
 //! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.
 //! - [`ocr`]: candidates and a classifier become a page of text, in several formats.

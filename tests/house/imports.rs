@@ -51,6 +51,12 @@ impl Graph {
         Self { arrows }
     }
 
+    /// Every arrow: who imports, and from where.
+    pub fn arrows(&self) -> impl Iterator<Item = (&str, &str)> {
+        let from = self.arrows.iter();
+        from.flat_map(|(from, to)| to.iter().map(|to| (from.as_str(), to.as_str())))
+    }
+
     /// Each ring as a text: its members, and the arrows between them.
     pub fn rings(&self) -> Vec<String> {
         let reach: BTreeMap<&str, BTreeSet<&str>> = self

@@ -38,6 +38,34 @@ fn no_two_rooms_import_each_other_directly_or_in_a_ring() {
 }
 
 #[test]
+fn the_map_in_lib_rs_lists_every_room_after_those_that_it_imports() {
+    let library = std::fs::read_to_string("src/lib.rs").unwrap();
+    let quoted = |line: &str| line.split('`').nth(1).map(String::from);
+    let map: Vec<String> = library
+        .lines()
+        .filter(|line| line.starts_with("//! - [`"))
+        .filter_map(quoted)
+        .collect();
+    let graph = Graph::of_files(&program()).by_room();
+    let position = |room: &str| map.iter().position(|listed| listed == room);
+    let mut wrong = Vec::new();
+    for (from, to) in graph.arrows() {
+        if ["lib", "main", "build"].contains(&from) {
+            continue;
+        }
+        match (position(from), position(to)) {
+            (Some(later), Some(earlier)) if earlier < later => {}
+            _ => wrong.push(format!("{from} imports {to}")),
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "not in the order of the map:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
 fn rooms_do_without_what_is_not_their_business() {
     // (room, or every room but it; the crate or path; whether only this room may use it)
     let banned: [(&str, &str, bool); 4] = [
