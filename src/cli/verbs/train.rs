@@ -254,7 +254,7 @@ fn conclude(outcome: &training::Outcome) -> Outcome {
     output::emit(&format!("run directory  {path}\n"))?;
     if let Some(pair) = summary.most_confused.first() {
         output::note(&format!(
-            "most confused: {} predicted as {}, {} times",
+            "most confused: {} predicted as {} ({} samples)",
             pair.truth, pair.predicted, pair.count
         ));
     }
