@@ -7,7 +7,6 @@ use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
 use crate::config::{self, experiment::Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
-use crate::training::TrainError;
 
 /// Time training and inference with the model of a config.
 #[derive(clap::Args)]
@@ -88,9 +87,7 @@ pub fn run(args: Args) -> Outcome {
             match bench::epoch(&experiment, batch) {
                 Ok(timing) => show(&timing, args.json)?,
                 // Without data to train on the other figures stand.
-                Err(error @ (TrainError::Data(_) | TrainError::Mismatch(_)))
-                    if args.mode == Choice::All =>
-                {
+                Err(error) if args.mode == Choice::All && error.lacks_data() => {
                     output::note(&format!("no real epoch: {error}"));
                 }
                 Err(error) => return Err(error.into()),

@@ -115,7 +115,7 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
         let needed = (experiment.backend, &experiment.data, &experiment.init);
         if !seen.contains(&needed) {
             seen.push(needed);
-            training::prepare::prepare(experiment.clone())?;
+            training::prepare(experiment.clone())?;
         }
     }
     Ok(plan)

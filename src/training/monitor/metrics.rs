@@ -7,12 +7,14 @@ use burn::prelude::*;
 use burn::tensor::TensorReadError;
 use burn::train::metric::state::{FormatOptions, NumericMetricState};
 use burn::train::metric::{
-    Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
-    SerializedEntry,
+    AccuracyInput, Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric,
+    NumericAttributes, NumericEntry, SerializedEntry, TopKAccuracyInput,
 };
 
 use crate::config::model::Task;
+use crate::metrics::image::{HIGHEST_PSNR, LEAST_RANGE};
 use crate::metrics::{TOP_K, TOP_K_NAME};
+use crate::training::batch::StepOutput;
 
 /// Name of the accuracy metric inside burn-train.
 pub const ACCURACY: &str = "Accuracy";
@@ -141,4 +143,56 @@ impl<K: Measure> Numeric for SampleMean<K> {
     fn final_value(&self) -> NumericEntry {
         self.state.final_value()
     }
+}
+
+impl Adaptor<AccuracyInput> for StepOutput {
+    fn adapt(&self) -> AccuracyInput {
+        AccuracyInput::new(self.output.clone(), self.targets.clone())
+    }
+}
+
+impl Adaptor<TopKAccuracyInput> for StepOutput {
+    fn adapt(&self) -> TopKAccuracyInput {
+        TopKAccuracyInput::new(self.output.clone(), self.targets.clone())
+    }
+}
+
+impl Adaptor<BatchMean<Loss>> for StepOutput {
+    fn adapt(&self) -> BatchMean<Loss> {
+        BatchMean {
+            mean: self.loss.clone(),
+            samples: self.targets.dims()[0],
+            of: PhantomData,
+        }
+    }
+}
+
+impl Adaptor<BatchMean<Psnr>> for StepOutput {
+    fn adapt(&self) -> BatchMean<Psnr> {
+        let mean = match &self.originals {
+            Some(originals) => mean_psnr(originals.clone(), self.output.clone()),
+            None => self.loss.zeros_like(),
+        };
+        BatchMean {
+            mean,
+            samples: self.targets.dims()[0],
+            of: PhantomData,
+        }
+    }
+}
+
+/// [`psnr`](crate::metrics::image::psnr), the mean of a batch, `[1]`.
+fn mean_psnr(originals: Tensor<2>, found: Tensor<2>) -> Tensor<1> {
+    let range = originals.clone().max_dim(1) - originals.clone().min_dim(1);
+    let flat = range.clone().lower_elem(LEAST_RANGE);
+    let range = range.mask_fill(flat, 1.0);
+    let error = (originals - found).square().mean_dim(1);
+    // 20 log10(range) - 10 log10(error)
+    let ratio = error / range.square();
+    let least = 10f64.powf(-HIGHEST_PSNR / 10.0);
+    let decibels = ratio
+        .clamp_min(least)
+        .log()
+        .mul_scalar(-10.0 / std::f64::consts::LN_10);
+    decibels.mean()
 }
