@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use burn::prelude::*;
 use divan::{Bencher, black_box};
-use kiln::config::data::{AugmentConfig, Fit, ImageFolderConfig, NormalizeConfig};
 use kiln::data::glyphs::Glyphs;
 use kiln::data::image_folder::ImageFolder;
 use kiln::data::loader::{Loader, Order};
+use kiln::data::{AugmentConfig, Fit, ImageFolderConfig, NormalizeConfig};
 use kiln::data::{DataSource, Split, augment};
 use kiln::handwriting::pages::{PageOptions, compose};
 use kiln::inference::to_input;

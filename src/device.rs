@@ -1,6 +1,6 @@
-//! Devices: a backend's name becomes a Burn device that is really there, or one clear error.
+//! Devices: opens the Burn device of a backend, or says in one line why there is none.
 //!
-//! The only place that knows which backends are compiled in.
+//! The only file that knows which backends are compiled in.
 
 use burn::tensor::{DType, Device, FloatDType};
 
@@ -10,27 +10,29 @@ use crate::error::{ErrorExit, ExitKind};
 /// Version of Burn that kiln is built with, from `Cargo.lock`.
 pub const BURN_VERSION: &str = env!("KILN_BURN_VERSION");
 
-/// Why a backend can't be used; the text holds the command that mends it.
+/// Why a backend cannot be used; the message holds the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// The feature was not switched on when kiln was built.
+    /// kiln was built without the backend's feature.
     #[error(
         "backend {0} is not compiled in; build kiln with `cargo build --release --features {0}` or use --backend flex"
     )]
     NotCompiledIn(&'static str),
-    /// No GPU answers.
+    /// No GPU was found.
     #[error(
-        "backend wgpu finds no GPU: {0}; install a Vulkan driver (on Debian: `apt-get install mesa-vulkan-drivers`) \
+        "backend wgpu found no GPU: {0}; install a Vulkan driver (on Debian: `apt-get install mesa-vulkan-drivers`) \
          or use --backend flex"
     )]
     NoGpu(String),
-    /// Gradients are checked on flex alone.
+    /// Gradients are checked on flex only.
     #[error(
-        "backend {0}: gradients are checked in 64-bit floats, which kiln does on flex alone; use --set backend=flex"
+        "backend {0}: gradients are checked in 64-bit floats, which only flex supports; use --set backend=flex"
     )]
     NoDoubles(&'static str),
-    /// The float type is set once, before the first tensor.
-    #[error("64-bit floats: this process has already computed in others; start a new one")]
+    /// The float type can be set only before the first tensor.
+    #[error(
+        "64-bit floats: this process has already computed in another type; start a new process"
+    )]
     TooLate,
 }
 
@@ -40,14 +42,14 @@ impl ErrorExit for DeviceError {
     }
 }
 
-/// A backend and what stands behind it, for `kiln devices`.
+/// A backend and its device, for `kiln devices`.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct DeviceInfo {
     /// The backend.
     pub backend: Backend,
     /// Whether it can be used now.
     pub available: bool,
-    /// Name of the hardware, or why there is none and what to do.
+    /// Name of the hardware, or why it cannot be used and the remedy.
     pub detail: String,
 }
 
@@ -60,14 +62,14 @@ pub fn open(backend: Backend) -> Result<Device, DeviceError> {
     }
 }
 
-/// Opens the device of a backend with 64-bit floats as the type of all tensors that don't ask for another, from now on and in
-/// the whole process. Must come before the first tensor.
+/// Opens the device of a backend with 64-bit floats as the default type of tensors, for the whole process. Must be called before
+/// the first tensor.
 pub fn open_in_doubles(backend: Backend) -> Result<Device, DeviceError> {
     if backend != Backend::Flex {
         return Err(DeviceError::NoDoubles(backend.name()));
     }
     let mut device = open(backend)?;
-    // Refused when it is set already, which is fine if it is set to this.
+    // Fails if it is set already, which is fine if it is set to this.
     let _ = device.configure(FloatDType::F64);
     match DType::from(device.settings().float_dtype) {
         DType::F64 => Ok(device),
@@ -75,7 +77,7 @@ pub fn open_in_doubles(backend: Backend) -> Result<Device, DeviceError> {
     }
 }
 
-/// Looks at every backend that kiln knows.
+/// Checks every backend that kiln knows.
 pub fn list() -> Vec<DeviceInfo> {
     Backend::ALL
         .into_iter()
@@ -123,7 +125,7 @@ fn open_wgpu() -> Result<(Device, String), DeviceError> {
     let device = devices
         .into_iter()
         .next()
-        .ok_or_else(|| DeviceError::NoGpu("no adapter answers".into()))?;
+        .ok_or_else(|| DeviceError::NoGpu("no adapter found".into()))?;
     let name = catch_panic(|| device.identity().map(|identity| identity.name.clone()))
         .flatten()
         .map_or_else(|| "unknown GPU".to_string(), |name| name.to_string());

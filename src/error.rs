@@ -1,7 +1,6 @@
-//! Errors on the ground floor: what is wrong with a file, what is wrong with a key, and how the program exits.
+//! What every error of the library is made of: a problem of a file or a key, and the exit code of the program.
 //!
-//! Every error of the library implements [`ErrorExit`]: it says itself whether the user should have typed or written something
-//! else, or whether something went wrong.
+//! Every error of the library implements [`ErrorExit`]: it says itself whether it is wrong usage or a failure.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -145,11 +144,11 @@ impl Problem {
     }
 }
 
-/// Most characters of a foreign error text that are repeated.
+/// Maximum length of a quoted text in characters.
 const MAX_QUOTED: usize = 600;
 
-/// A text as one line of a sane length: other people's errors have several lines, and repeat what the file holds, whatever that
-/// is. Control characters become U+FFFD.
+/// A text as one line of limited length: errors of other libraries may have several lines and repeat the content of a file.
+/// Control characters become U+FFFD.
 pub fn one_line(text: impl std::fmt::Display) -> String {
     let text = text.to_string();
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

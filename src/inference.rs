@@ -18,14 +18,12 @@ use safetensors::tensor::Metadata;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::checks::MOST_VALUES;
-use crate::config::data::NormalizeConfig;
-use crate::config::model::{ModelConfig, Task};
 use crate::config::schema;
+use crate::data::NormalizeConfig;
 use crate::error::one_line;
 use crate::error::{ErrorExit, FileError};
 use crate::files;
-use crate::models::Network;
+use crate::models::{MAX_MODEL_VALUES, ModelConfig, Network, Task};
 use crate::shape::ImageShape;
 use crate::weights::{self, claims};
 
@@ -50,7 +48,8 @@ pub enum Precision {
 }
 
 /// Longest model file: the largest network that a config may describe, and the header.
-const MAX_MODEL_BYTES: u64 = (MOST_VALUE_BYTES * MOST_VALUES) as u64 + claims::MAX_HEADER_BYTES;
+const MAX_MODEL_BYTES: u64 =
+    (MOST_VALUE_BYTES * MAX_MODEL_VALUES) as u64 + claims::MAX_HEADER_BYTES;
 
 /// Why a model file gave no classifier.
 #[derive(Debug, thiserror::Error)]
@@ -374,8 +373,8 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
             input.channels
         ));
     }
-    if let Some(problem) = card.model.misfit(input.height, input.width) {
-        return Err(problem);
+    if let Some(problem) = card.model.problems(input).into_iter().next() {
+        return Err(problem.message);
     }
     if !(card.temperature.is_finite() && card.temperature > 0.0) {
         return Err(format!(
@@ -384,7 +383,7 @@ fn check_card(card: &ModelCard, file_bytes: usize) -> Result<(), String> {
         ));
     }
     if let Some(normalize) = &card.normalize
-        && normalize.misfit(input.channels).is_some()
+        && normalize.mismatch(input.channels).is_some()
     {
         return Err("its normalization does not fit its channels".into());
     }

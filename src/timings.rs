@@ -1,8 +1,8 @@
-//! A stopwatch over the stages of a job, for those who want to know where the time goes.
+//! A stopwatch over the stages of a job.
 
 use std::time::{Duration, Instant};
 
-/// How long a stage took.
+/// The time that a stage took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lap {
     /// Its name.
@@ -27,7 +27,7 @@ impl Stopwatch {
         }
     }
 
-    /// Ends a stage; the next one begins. A stage that was there before is added to.
+    /// Ends a stage and starts the next. The time of a stage that ended before is added to it.
     pub fn lap(&mut self, stage: &'static str) {
         let now = Instant::now();
         let time = now - self.last;
@@ -35,7 +35,7 @@ impl Stopwatch {
         self.add(Lap { stage, time });
     }
 
-    /// Takes in stages that were measured elsewhere, since the last one ended here.
+    /// Adds stages that were measured elsewhere since the last one ended here.
     pub fn insert(&mut self, laps: &[Lap]) {
         laps.iter().for_each(|&lap| self.add(lap));
         self.last = Instant::now();

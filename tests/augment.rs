@@ -1,8 +1,8 @@
 //! What a user may rely on when training samples are varied.
 
-use kiln::config::data::{AugmentConfig, GlyphsConfig};
 use kiln::data::augment::apply;
 use kiln::data::glyphs::Glyphs;
+use kiln::data::{AugmentConfig, GlyphsConfig};
 use kiln::data::{DataSource, Split};
 use kiln::rng;
 use kiln::shape::ImageShape;

@@ -5,12 +5,10 @@ mod common;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{Bench, assert_self_contained, assert_well_formed, noise, noisy, tensors};
-use kiln::config::experiment::{
-    AutoencoderConfig, ConvAutoencoderConfig, LossConfig, ModelConfig, OptimizerConfig, Reduction,
-    SgdConfig,
-};
+use kiln::config::experiment::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
 use kiln::metrics::image::{HIGHEST_PSNR, psnr, ssim};
 use kiln::models::Network;
+use kiln::models::{AutoencoderConfig, ConvAutoencoderConfig, ModelConfig};
 use kiln::report::{Filters, pictures::sheet};
 use kiln::training::optimizer;
 use kiln::training::{Batch, TrainModel};

@@ -4,11 +4,11 @@ mod common;
 
 use burn::prelude::*;
 use common::{Bench, SMALL, noise, noisy};
-use kiln::config::experiment::{MlpConfig, ModelConfig};
-use kiln::config::model::CnnConfig;
 use kiln::inference::{Classifier, ModelCard, Precision};
 use kiln::metrics::calibration::{expected_calibration_error, fit_temperature, log_probabilities};
+use kiln::models::CnnConfig;
 use kiln::models::Network;
+use kiln::models::{MlpConfig, ModelConfig};
 use kiln::shape::ImageShape;
 use proptest::prelude::*;
 use safetensors::SafeTensors;

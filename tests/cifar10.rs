@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use kiln::config::data::Cifar10Config;
+use kiln::data::Cifar10Config;
 use kiln::data::cifar10;
 use kiln::data::{DataSource, Split};
 use proptest::prelude::*;

@@ -1,9 +1,9 @@
 //! What a user may rely on when the colours of training samples are varied. Numbers are calculated by hand or, where it is
 //! said, come from torchvision 0.29.2.
 
-use kiln::config::data::AugmentConfig;
+use kiln::data::AugmentConfig;
+use kiln::data::augment::Jitter;
 use kiln::data::augment::apply;
-use kiln::data::jitter::Jitter;
 use kiln::rng;
 use kiln::shape::ImageShape;
 use proptest::prelude::*;

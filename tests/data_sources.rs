@@ -10,13 +10,13 @@ use std::sync::OnceLock;
 use base64::Engine;
 use common::real_data;
 use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
-use kiln::config::data::{
+use kiln::data::MemorySource;
+use kiln::data::formats::mat::{MatFile, read_matrix};
+use kiln::data::image_folder::ImageFolder;
+use kiln::data::{DataError, DataSource, Split, info, nist26, nist36, split_rule};
+use kiln::data::{
     Fit, ImageFolderConfig, Nist26Config, Nist36Config, NumberConfig, ShareConfig, SplitRule,
 };
-use kiln::data::image_folder::ImageFolder;
-use kiln::data::mat::{MatFile, read_matrix};
-use kiln::data::memory::MemorySource;
-use kiln::data::{DataError, DataSource, Split, info, nist26, nist36, split};
 use kiln::shape::ImageShape;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -703,13 +703,13 @@ fn nist26_letters_are_upright_clipped_and_divided() {
 fn a_share_is_decided_by_the_name_alone() {
     // Positions by an independent program: B7 0.0781, y 0.1847, A0 0.4044, rose/image_0001 0.8141.
     let rule = shares(0.1, 0.1);
-    assert_eq!(split::assign(&rule, "B7"), Split::Valid);
-    assert_eq!(split::assign(&rule, "y"), Split::Test);
-    assert_eq!(split::assign(&rule, "A0"), Split::Train);
-    assert_eq!(split::assign(&rule, "rose/image_0001"), Split::Train);
-    assert_eq!(split::assign(&shares(0.4, 0.0), "A0"), Split::Train);
-    assert_eq!(split::assign(&shares(0.41, 0.0), "A0"), Split::Valid);
-    assert_eq!(split::assign(&shares(0.0, 1.0), "A0"), Split::Test);
+    assert_eq!(split_rule::assign(&rule, "B7"), Split::Valid);
+    assert_eq!(split_rule::assign(&rule, "y"), Split::Test);
+    assert_eq!(split_rule::assign(&rule, "A0"), Split::Train);
+    assert_eq!(split_rule::assign(&rule, "rose/image_0001"), Split::Train);
+    assert_eq!(split_rule::assign(&shares(0.4, 0.0), "A0"), Split::Train);
+    assert_eq!(split_rule::assign(&shares(0.41, 0.0), "A0"), Split::Valid);
+    assert_eq!(split_rule::assign(&shares(0.0, 1.0), "A0"), Split::Test);
 }
 
 #[test]
@@ -721,22 +721,25 @@ fn a_number_is_the_last_one_in_the_name() {
             test: 0,
         })
     };
-    assert_eq!(split::assign(&rule(5), "image_0420"), Split::Test);
-    assert_eq!(split::assign(&rule(5), "2024-page7_421.b"), Split::Valid);
-    assert_eq!(split::assign(&rule(5), "422"), Split::Train);
+    assert_eq!(split_rule::assign(&rule(5), "image_0420"), Split::Test);
+    assert_eq!(
+        split_rule::assign(&rule(5), "2024-page7_421.b"),
+        Split::Valid
+    );
+    assert_eq!(split_rule::assign(&rule(5), "422"), Split::Train);
     // 10^29 + 1, more than any integer type holds.
     assert_eq!(
-        split::assign(&rule(10), &format!("x1{}1", "0".repeat(28))),
+        split_rule::assign(&rule(10), &format!("x1{}1", "0".repeat(28))),
         Split::Valid
     );
     // Letters of several bytes before and after the number.
-    assert_eq!(split::assign(&rule(7), "é8ü"), Split::Valid);
+    assert_eq!(split_rule::assign(&rule(7), "é8ü"), Split::Valid);
     // No number: the same answer every time, and no panic for any divisor.
     assert_eq!(
-        split::assign(&rule(3), "rose"),
-        split::assign(&rule(3), "rose")
+        split_rule::assign(&rule(3), "rose"),
+        split_rule::assign(&rule(3), "rose")
     );
-    split::assign(&rule(0), "5");
+    split_rule::assign(&rule(0), "5");
 }
 
 // ---- Folders of images ----
@@ -827,7 +830,7 @@ fn class_folders_without_splits_are_divided_by_the_rule() {
             let path = source.path(split, index);
             let class = &source.classes()[source.label(split, index)];
             let name = format!("{class}/{}", path.file_stem().unwrap().display());
-            assert_eq!(split::assign(&config.split, &name), split);
+            assert_eq!(split_rule::assign(&config.split, &name), split);
         }
     }
 }

@@ -91,8 +91,9 @@ impl Found {
 
 /// Boxes by line and word.
 fn words(cut: &Segmentation) -> Vec<Vec<Vec<Rect>>> {
-    let word =
-        |word: &kiln::segmentation::Word| word.letters.iter().map(|letter| letter.bounds).collect();
+    let word = |word: &kiln::segmentation::WordBox| {
+        word.letters.iter().map(|letter| letter.bounds).collect()
+    };
     cut.lines
         .iter()
         .map(|line| line.words.iter().map(word).collect())

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use common::Bench;
-use kiln::config::data::{Cifar10Config, ImageFolderConfig, Nist36Config};
 use kiln::data::image_folder::ImageFolder;
+use kiln::data::{Cifar10Config, ImageFolderConfig, Nist36Config};
 use kiln::data::{DataSource, Split, cifar10, nist36};
 use kiln::fetch::{self, DataSet, FetchError, Outcome, Patience, Sum};
 use sha2::Digest;

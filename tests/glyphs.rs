@@ -4,10 +4,10 @@ mod common;
 
 use std::io::Write;
 
-use kiln::config::data::{GlyphsConfig, UnipenConfig};
 use kiln::data::glyphs::Glyphs;
 use kiln::data::unipen::{Unipen, flaw};
 use kiln::data::{DataError, DataSource, Split};
+use kiln::data::{GlyphsConfig, UnipenConfig};
 use kiln::handwriting::pages::{Bounds, DrawnPage, PageError, PageOptions, compose};
 
 fn small(seed: u64) -> Glyphs {

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use kiln::config;
-use kiln::data::lines::{Limits, Lines};
+use kiln::data::formats::lines::{Limits, Lines};
 use kiln::fetch::unpack::{self, UnpackError};
 use kiln::{files, photo};
 

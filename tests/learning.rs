@@ -9,10 +9,11 @@ use burn::prelude::*;
 use burn::tensor::activation::{sigmoid, softmax, tanh};
 use burn::train::{InferenceStep, TrainStep};
 use kiln::config::experiment::{
-    Activation, AdamConfig, CosineConfig, Init, LossConfig, MlpConfig, ModelConfig,
-    OptimizerConfig, Reduction, ScheduleConfig, SgdConfig, StepConfig,
+    AdamConfig, CosineConfig, LossConfig, OptimizerConfig, Reduction, ScheduleConfig, SgdConfig,
+    StepConfig,
 };
 use kiln::models::Network;
+use kiln::models::{MlpConfig, ModelConfig, mlp::Activation, mlp::Init};
 use kiln::rng;
 use kiln::shape::ImageShape;
 use kiln::training::optimizer;

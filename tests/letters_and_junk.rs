@@ -12,13 +12,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use image::{GrayImage, Luma};
 use kiln::config;
-use kiln::config::data::{
-    DataConfig, Fit, GlyphsConfig, ImageFolderConfig, JunkConfig, MixConfig, NumberConfig,
-    SplitRule,
-};
 use kiln::data::image_folder::ImageFolder;
 use kiln::data::junk::Junk;
 use kiln::data::mix::Mix;
+use kiln::data::{
+    DataConfig, Fit, GlyphsConfig, ImageFolderConfig, JunkConfig, MixConfig, NumberConfig,
+    SplitRule,
+};
 use kiln::data::{DataSource, Split};
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use kiln::config::data::{AugmentConfig, GlyphsConfig};
 use kiln::data::glyphs::Glyphs;
 use kiln::data::loader::{HostBatch, Loader, Order};
+use kiln::data::{AugmentConfig, GlyphsConfig};
 use kiln::data::{DataError, DataSource, Split};
 use kiln::shape::ImageShape;
 use proptest::prelude::*;

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use common::{Bench, SMALL};
 use image::{GrayImage, Luma};
 use kiln::config;
-use kiln::config::data::{
+use kiln::data::mix::Mix;
+use kiln::data::{
     DataConfig, GlyphsConfig, ImageFolderConfig, MixConfig, RandomCropConfig, ShareConfig,
     SplitRule,
 };
-use kiln::data::mix::Mix;
 use kiln::data::{DataError, DataSource, Split};
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn folder(name: &str) -> ImageFolderConfig {
     }
 }
 
-fn mix(sources: Vec<ImageFolderConfig>, repeat: &[usize]) -> MixConfig {
+fn mix(sources: Vec<ImageFolderConfig>, repeat: &[usize]) -> MixConfig<DataConfig> {
     MixConfig {
         sources: sources.into_iter().map(DataConfig::ImageFolder).collect(),
         repeat: repeat.to_vec(),
@@ -199,7 +199,7 @@ fn a_mix_without_training_samples_is_refused() {
     let config = mix(two_folders(root.path()), &[0, 0]);
     let text = refusal(Mix::open(&config, root.path()));
     assert!(text.contains("data.repeat"), "{text}");
-    let text = refusal(Mix::open(&MixConfig::default(), root.path()));
+    let text = refusal(Mix::open(&MixConfig::<DataConfig>::default(), root.path()));
     assert!(text.contains("data.sources"), "{text}");
 }
 

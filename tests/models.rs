@@ -7,12 +7,13 @@ use std::path::Path;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{Bench, noise, noisy, repository};
-use kiln::config::data::NormalizeConfig;
-use kiln::config::experiment::{
-    Activation, AutoencoderConfig, CnnConfig, ConvAutoencoderConfig, Gather, Init, LossConfig,
-    MlpConfig, ModelConfig, OptimizerConfig, SgdConfig, SqueezenetConfig, Task,
-};
+use kiln::config::experiment::{LossConfig, OptimizerConfig, SgdConfig};
+use kiln::data::NormalizeConfig;
 use kiln::inference::{Classifier, ModelCard};
+use kiln::models::{
+    AutoencoderConfig, CnnConfig, ConvAutoencoderConfig, MlpConfig, ModelConfig, SqueezenetConfig,
+    Task, cnn::Gather, mlp::Activation, mlp::Init,
+};
 use kiln::models::{Network, parameters};
 use kiln::shape::ImageShape;
 use kiln::training::optimizer;
@@ -477,11 +478,12 @@ proptest! {
     fn a_networks_values_are_counted_before_it_is_built(
         model in any_model(), colour: bool, height in 2usize..48, width in 2usize..48, classes in 2usize..20,
     ) {
-        prop_assume!(model.misfit(height, width).is_none());
         let channels = if colour { 3 } else { 1 };
-        let network = Network::new(&model, ImageShape::new(channels, height, width), classes, &Device::flex());
+        let shape = ImageShape::new(channels, height, width);
+        prop_assume!(model.problems(shape).is_empty());
+        let network = Network::new(&model, shape, classes, &Device::flex());
         let found: usize = parameters::list(&network).iter().map(|p| p.values()).sum();
-        prop_assert_eq!(model.values(ImageShape::new(channels, height, width), classes), Some(found));
+        prop_assert_eq!(model.values(shape, classes), Some(found));
         // And what it gives back is as wide as it should be.
         let images = Tensor::<4>::zeros([2, channels, height, width], &Device::flex());
         let wide = match model.task() {

@@ -7,12 +7,13 @@ mod common;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{noise, noisy, tensors};
-use kiln::config::experiment::{
-    AutoencoderConfig, CnnConfig, ConvAutoencoderConfig, Gather, LossConfig, MlpConfig,
-    ModelConfig, OptimizerConfig, SgdConfig, SqueezenetConfig, Task,
-};
+use kiln::config::experiment::{LossConfig, OptimizerConfig, SgdConfig};
 use kiln::kernels;
 use kiln::models::Network;
+use kiln::models::{
+    AutoencoderConfig, CnnConfig, ConvAutoencoderConfig, MlpConfig, ModelConfig, SqueezenetConfig,
+    Task, cnn::Gather,
+};
 use kiln::training::optimizer;
 use kiln::training::{Batch, TrainModel};
 

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use burn::prelude::*;
 use common::{Bench, noise, noisy, tensors};
-use kiln::config::experiment::{CnnConfig, ModelConfig, ParameterConfig};
+use kiln::config::experiment::ParameterConfig;
 use kiln::models::Network;
+use kiln::models::{CnnConfig, ModelConfig};
 use kiln::shape::ImageShape;
 use kiln::training::Average;
 use kiln::training::Batch;
@@ -248,6 +249,8 @@ fn frozen_parameters_begin_to_train_with_their_epoch() {
     for (index, (base, names, epoch)) in thawing.into_iter().enumerate() {
         let first = runs.train(&format!("first{index}"), &base);
         let until = |epochs: usize| {
+            // An epoch after the run would be refused.
+            let unfreeze_at = (epochs >= epoch).then_some(epoch);
             let config = with(
                 base.clone(),
                 &[
@@ -258,7 +261,7 @@ fn frozen_parameters_begin_to_train_with_their_epoch() {
                     ("training.epochs", json!(epochs)),
                     (
                         "parameters",
-                        json!([{"names": names, "frozen": true, "unfreeze_at": epoch}]),
+                        json!([{"names": names, "frozen": true, "unfreeze_at": unfreeze_at}]),
                     ),
                 ],
             );
@@ -449,7 +452,10 @@ fn features_of_frozen_layers_are_kept_and_are_those_that_the_layers_give() {
             .features
             .unwrap(),
     );
-    assert_eq!(first, values(network.features(images(1)).unwrap()));
+    assert_eq!(
+        first,
+        values(network.backbone().unwrap().features(images(1)))
+    );
     // The layers are not asked again: other images at the same places give the features of the first, in their own order.
     let second = values(
         cache
@@ -467,10 +473,16 @@ fn features_of_frozen_layers_are_kept_and_are_those_that_the_layers_give() {
             .features
             .unwrap(),
     );
-    assert_eq!(third, values(network.features(images(3)).unwrap()));
+    assert_eq!(
+        third,
+        values(network.backbone().unwrap().features(images(3)))
+    );
     // And the answers are the same.
     let whole = network.forward(images(1));
-    let finished = network.finish(network.features(images(1)).unwrap());
+    let finished = network
+        .backbone()
+        .unwrap()
+        .classify(network.backbone().unwrap().features(images(1)));
     assert_eq!(whole.into_data(), finished.into_data());
 }
 

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::Bench;
 use image::{Rgb, RgbImage};
-use kiln::config::data::{AugmentConfig, Fit, ImageFolderConfig, RandomCropConfig};
-use kiln::data::image_folder::crops::{Part, centred, cover};
-use kiln::data::image_folder::{ImageFolder, View, to_sample};
+use kiln::data::fitting::crops::{Part, centred, cover};
 use kiln::data::loader::{HostBatch, Loader, Order};
+use kiln::data::{AugmentConfig, Fit, ImageFolderConfig, RandomCropConfig};
 use kiln::data::{DataError, DataSource, Split};
+use kiln::data::{View, fitting::to_sample, image_folder::ImageFolder};
 use kiln::photo;
 use kiln::rng;
 use kiln::shape::ImageShape;
@@ -402,7 +402,7 @@ fn a_photograph_on_its_own_is_seen_as_in_validation() {
         config.random_crop = (fit == Fit::Crop).then(RandomCropConfig::default);
         let (folder, source) = one(&texture(), &config);
         let image = photo::open(&folder.path().join("valid/a/0.png")).unwrap();
-        let alone = to_sample(image, source.shape(), View::of(&config));
+        let alone = to_sample(image, source.shape(), config.view());
         assert_eq!(alone, read(&source, Split::Valid, 0), "{fit:?}");
     }
 }

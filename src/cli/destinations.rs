@@ -13,14 +13,14 @@ pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageErr
     if !is_png {
         let out = out.display();
         return Err(UsageError(format!(
-            "{out}: the picture's name must end in .png"
+            "{out}: the name of a picture must end in .png"
         )));
     }
     let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
     if input.is_some_and(|input| same(out, input)) {
         let out = out.display();
         return Err(UsageError(format!(
-            "{out}: is the input; name another file"
+            "{out}: is the input image; name another file"
         )));
     }
     Ok(())
@@ -39,7 +39,7 @@ pub fn refuse_overwrite<'a>(
     match outs.into_iter().find(is_read) {
         None => Ok(()),
         Some(out) => Err(UsageError(format!(
-            "{}: is read here and would be written over; name another file",
+            "{}: would be overwritten, but this command reads it; name another file",
             out.display()
         ))),
     }

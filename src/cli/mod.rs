@@ -1,4 +1,4 @@
-//! The command line: one file per verb; the only code that prints or exits.
+//! The command line: parsing, dispatch and exit codes; the only room that prints.
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage or
 //! config, 130 interrupted.
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod choices;
 mod destinations;
 mod failure;
 mod inputs;
@@ -48,23 +49,23 @@ enum Verb {
     Segment(segment::Args),
     /// Read photographed pages of hand-printed block capitals
     Ocr(ocr::Args),
-    /// Look at data, draw some, or fetch it
+    /// Inspect, generate or download data
     Data(data::Args),
     /// Check, complete and explain configs
     Config(config::Args),
-    /// Look into a model
+    /// Inspect, import or export a model
     Model(model::Args),
     /// List the backends and the devices behind them
     Devices(devices::Args),
-    /// Look whether this machine, this build and this folder are fit for work
+    /// Check this machine, this build and this folder
     Doctor(doctor::Args),
-    /// Time training and inference
+    /// Benchmark training and inference
     Bench(bench::Args),
-    /// Hold gradients against finite differences
+    /// Check gradients against finite differences
     Gradcheck(gradcheck::Args),
 }
 
-/// Parses the command line, runs the verb, turns its end into an exit code.
+/// Parses the command line, runs the verb and returns the exit code.
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
         Verb::Train(args) => train::run(args),

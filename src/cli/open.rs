@@ -1,12 +1,13 @@
-//! Opening what the user named: the model of a run, or a photograph.
+//! Opening the model of a run, or a photograph.
 
 use std::path::Path;
 
 use image::RgbImage;
 
 use super::failure::{Failure, UsageError};
-use crate::config::experiment::{Backend, Task};
+use crate::config::experiment::Backend;
 use crate::inference::Classifier;
+use crate::models::Task;
 use crate::run_dir::RunDir;
 use crate::{device, photo};
 
@@ -17,21 +18,20 @@ pub fn classifier(run: &Path, backend: Option<Backend>) -> Result<Classifier, Fa
     Ok(Classifier::load(&run.model_file(), &device)?)
 }
 
-/// [`classifier`], but not an autoencoder.
+/// Opens the model of a run that must not be an autoencoder.
 pub fn naming_classifier(run: &Path, backend: Option<Backend>) -> Result<Classifier, Failure> {
     let model = classifier(run, backend)?;
     match model.task() {
         Task::Classify => Ok(model),
         Task::Reconstruct => Err(UsageError(format!(
-            "{}: this model is an autoencoder, which gives images back and names no classes; name a run of a classifier, or \
-             use `eval`",
+            "{}: this model is an autoencoder and predicts no classes; name the run of a classifier, or use `eval`",
             run.display()
         ))
         .into()),
     }
 }
 
-/// Opens a photograph as colour image.
+/// Opens a photograph as an RGB image.
 pub fn photo(path: &Path) -> Result<RgbImage, photo::PhotoError> {
     Ok(photo::open(path)?.into_rgb8())
 }

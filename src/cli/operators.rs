@@ -1,18 +1,18 @@
-//! The flag that says whose operators compute.
+//! The flag `--operators`.
 
 use crate::kernels;
 
-/// Whose operators compute.
+/// The operators to compute with.
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 pub enum Operators {
-    /// kiln's kernels where the engine has them
+    /// kiln's kernels where the backend has them
     Kiln,
-    /// Burn's alone
+    /// Burn's only
     Burn,
 }
 
 impl Operators {
-    /// Computes with them from now on.
+    /// Uses them from now on.
     pub fn choose(self) {
         if self == Operators::Burn {
             kernels::use_burns_operators();

@@ -1,62 +1,100 @@
-//! Which settings differ between two experiments.
+//! The settings in which configs differ.
 
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// A setting that differs. Shown as `path: before -> after`, with `null` for a key that is missing.
+/// A setting in which configs differ. Two values are shown as `path: before -> after`; a missing key is written `null`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// Dotted path of the key (`training.epochs`), with positions for the items of lists (`parameters.0.names`).
     pub path: String,
-    /// The value on the left.
-    pub before: Value,
-    /// The value on the right.
-    pub after: Value,
+    /// The value in each config, in their order; None where the key is missing.
+    pub values: Vec<Option<Value>>,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} -> {}", self.path, self.before, self.after)
+        let text = |value: &Option<Value>| value.clone().unwrap_or_default().to_string();
+        let texts: Vec<String> = self.values.iter().map(text).collect();
+        write!(f, "{}: {}", self.path, texts.join(" -> "))
+    }
+}
+
+/// A setting's value as people read it: texts without quotes.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        other => other.to_string(),
     }
 }
 
 /// The settings that differ between two values that are written as JSON, such as experiments, in the order of the keys.
-///
-/// Lists of the same length are compared item by item, lists of different lengths as a whole.
 pub fn between<T: Serialize>(before: &T, after: &T) -> Vec<Difference> {
     let json = |value: &T| serde_json::to_value(value).unwrap_or_default();
+    among(&[&json(before), &json(after)])
+}
+
+/// The settings that are not the same in all configs, in the order of their keys.
+///
+/// Lists of sections are compared item by item if they have the same length; other lists are compared as a whole.
+pub fn among(configs: &[&Value]) -> Vec<Difference> {
+    let values: Vec<Option<&Value>> = configs.iter().map(|config| Some(*config)).collect();
     let mut found = Vec::new();
-    walk("", &json(before), &json(after), &mut found);
+    walk("", &values, &mut found);
     found
 }
 
-fn walk(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
+fn walk(path: &str, values: &[Option<&Value>], found: &mut Vec<Difference>) {
     let below = |key: &str| match path {
         "" => key.to_string(),
         path => format!("{path}.{key}"),
     };
-    match (before, after) {
-        (Value::Object(a), Value::Object(b)) => {
-            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            for key in keys {
-                let value = |of: &Map<String, Value>| of.get(key).cloned().unwrap_or_default();
-                walk(&below(key), &value(a), &value(b), found);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (index, (a, b)) in a.iter().zip(b).enumerate() {
-                walk(&below(&index.to_string()), a, b, found);
-            }
-        }
-        (before, after) if before != after => found.push(Difference {
-            path: path.to_string(),
-            before: before.clone(),
-            after: after.clone(),
-        }),
-        _ => {}
+    if values.windows(2).all(|pair| pair[0] == pair[1]) {
+        return;
     }
+    if let Some(keys) = keys(values) {
+        for key in keys {
+            let items: Vec<_> = values.iter().map(|value| (*value)?.get(key)).collect();
+            walk(&below(key), &items, found);
+        }
+    } else if let Some(length) = length_of_sections(values) {
+        for index in 0..length {
+            let items: Vec<_> = values.iter().map(|value| (*value)?.get(index)).collect();
+            walk(&below(&index.to_string()), &items, found);
+        }
+    } else {
+        found.push(Difference {
+            path: path.to_string(),
+            values: values.iter().map(|value| value.cloned()).collect(),
+        });
+    }
+}
+
+/// The keys of all sections, in order of appearance; None unless all values that are there are sections.
+fn keys<'a>(values: &[Option<&'a Value>]) -> Option<Vec<&'a String>> {
+    let mut keys = Vec::new();
+    for value in values.iter().flatten() {
+        for key in value.as_object()?.keys() {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    (!keys.is_empty()).then_some(keys)
+}
+
+/// The length of lists of sections; None unless all values are such lists, and of the same length.
+fn length_of_sections(values: &[Option<&Value>]) -> Option<usize> {
+    let mut length = None;
+    for value in values {
+        let list = (*value)?.as_array()?;
+        if *length.get_or_insert(list.len()) != list.len() || !list.iter().all(Value::is_object) {
+            return None;
+        }
+    }
+    length
 }
 
 #[cfg(test)]
@@ -83,6 +121,31 @@ mod tests {
                 "parameters.0.names: \"a\" -> \"b\""
             ]
         );
+    }
+
+    #[test]
+    fn more_than_two_configs_are_compared_at_once() {
+        let configs = [
+            json!({"a": 1}),
+            json!({"a": 1, "b": [1, 2]}),
+            json!({"a": 2}),
+        ];
+        let found = among(&configs.each_ref());
+        assert_eq!(
+            found,
+            [
+                Difference {
+                    path: "a".into(),
+                    values: vec![Some(json!(1)), Some(json!(1)), Some(json!(2))],
+                },
+                Difference {
+                    path: "b".into(),
+                    values: vec![None, Some(json!([1, 2])), None],
+                },
+            ]
+        );
+        assert_eq!(shown(&json!("adam")), "adam");
+        assert_eq!(shown(&json!([1, 2])), "[1,2]");
     }
 
     #[test]

@@ -1,13 +1,16 @@
-//! `--set training.epochs=5`: one assignment into the JSON that the user wrote, before any check.
+//! `--set training.epochs=5`: assignments into the JSON of a config, before it is checked.
 
 use serde_json::{Map, Value};
 
-/// Most keys in a path: more than any config has levels.
-const MOST_KEYS: usize = 16;
+/// Maximum number of keys in a path; no config is nested that deep.
+const MAX_KEYS: usize = 16;
 
-/// Applies assignments in their order, those of a `kind` first: changing a section's kind drops the section's other keys,
-/// and must not drop what another assignment has just set. The error holds the assignment and what is wrong with it.
-pub fn apply_all(root: &mut Value, assignments: &[String]) -> Result<(), (String, String)> {
+/// Maximum number of characters of a path that an error quotes.
+const MAX_PATH_CHARS: usize = 80;
+
+/// Applies assignments in order, but those of a `kind` first: changing the kind of a section drops the section's other keys,
+/// and must not drop what another assignment sets. The error is the assignment and what is wrong with it.
+pub(super) fn apply_all(root: &mut Value, assignments: &[String]) -> Result<(), (String, String)> {
     let is_kind = |assignment: &&String| {
         let path = assignment.split('=').next().unwrap_or_default();
         path.trim().ends_with(".kind")
@@ -20,19 +23,18 @@ pub fn apply_all(root: &mut Value, assignments: &[String]) -> Result<(), (String
     Ok(())
 }
 
-/// Sets `path=value`. The value is read as JSON, else taken as a string. Missing sections are made, so that a default
-/// can be overridden; whether the key exists is for the schema to say.
-///
-/// Changing a section's `kind` drops the section's other keys: they belong to the other kind.
-pub fn apply(root: &mut Value, assignment: &str) -> Result<(), String> {
+/// Sets `path=value`; a value that is not JSON is a string. Missing sections are created, so that defaults can be overridden;
+/// the schema then checks that the keys exist. Changing the `kind` of a section drops its other keys, which belong to the old
+/// kind.
+fn apply(root: &mut Value, assignment: &str) -> Result<(), String> {
     let (path, text) = assignment
         .split_once('=')
-        .ok_or("expected path=value, such as training.epochs=5")?;
+        .ok_or("expected PATH=VALUE such as training.epochs=5")?;
     let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_string()));
     let path = path.trim();
     let keys: Vec<&str> = path.split('.').collect();
-    if keys.len() > MOST_KEYS || keys.iter().any(|key| key.is_empty()) {
-        let path: String = path.chars().take(80).collect();
+    if keys.len() > MAX_KEYS || keys.iter().any(|key| key.is_empty()) {
+        let path: String = path.chars().take(MAX_PATH_CHARS).collect();
         return Err(format!(
             "`{path}` is not a dotted path such as training.epochs"
         ));
@@ -67,12 +69,12 @@ fn set(target: &mut Value, keys: &[&str], value: Value, path: &str) -> Result<()
                 .ok()
                 .and_then(|index| items.get_mut(index))
                 .ok_or_else(|| {
-                    format!("`{key}` in `{path}` is not an index into a list of {count}")
+                    format!("`{key}` in `{path}` is not an index of a list of {count} values")
                 })?;
             set(item, rest, value, path)
         }
         other => Err(format!(
-            "`{path}` goes through `{other}`, which is not a section"
+            "`{path}` leads through `{other}`, which is not a section"
         )),
     }
 }

@@ -1,14 +1,14 @@
-//! JSON in which no key stands twice: serde_json itself takes the last one silently.
+//! JSON parsing that refuses duplicate keys, of which serde_json silently takes the last.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Most characters of a key that an error repeats.
-const LONGEST_KEY: usize = 60;
+/// Maximum number of characters of a key that an error quotes.
+const MAX_KEY_CHARS: usize = 60;
 
-/// Parses a whole text. Its depth is limited by serde_json, to 128.
+/// Parses a whole text; serde_json limits its depth to 128.
 pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict.deserialize(&mut deserializer)?;
@@ -71,8 +71,8 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(key) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(Strict)?;
             if map.contains_key(&key) {
-                let key: String = key.chars().take(LONGEST_KEY).collect();
-                return Err(A::Error::custom(format!("the key {key:?} stands twice")));
+                let key: String = key.chars().take(MAX_KEY_CHARS).collect();
+                return Err(A::Error::custom(format!("duplicate key {key:?}")));
             }
             map.insert(key, value);
         }

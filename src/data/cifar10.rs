@@ -6,8 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DataError, DataSource, Split};
-use crate::config::data::Cifar10Config;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
 use crate::files;
 use crate::shape::ImageShape;
 
@@ -37,6 +39,48 @@ const RECORD: usize = 1 + 3 * 32 * 32;
 
 /// Records that a file may hold: those of CIFAR-10 have 10,000. All six files are held in memory, so this is 369 MB.
 const MOST_RECORDS: u64 = 20_000;
+
+/// Settings of CIFAR-10.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cifar10Config {
+    /// Folder of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; relative to `KILN_DATA`.
+    pub folder: String,
+    /// How many of the training records, the last ones, are used for validation.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub valid: usize,
+    /// What every source shares: `normalize` and `augment`.
+    #[serde(flatten)]
+    pub common: CommonConfig,
+}
+
+impl Default for Cifar10Config {
+    fn default() -> Self {
+        Self {
+            folder: "cifar10".into(),
+            valid: 5_000,
+            common: CommonConfig::default(),
+        }
+    }
+}
+
+impl SourceConfig for Cifar10Config {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn shape(&self) -> ImageShape {
+        SHAPE
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(CLASSES.len())
+    }
+
+    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(open(self, root)?))
+    }
+}
 
 /// The records of CIFAR-10 in memory.
 #[derive(Debug, Clone)]

@@ -4,10 +4,14 @@
 //! samples, dark on white. Every sample is a pure function of the config's seed and size, the split and the index, and
 //! its class is the index modulo 36. Whole pages are the business of [`crate::handwriting::pages`].
 
-use rayon::prelude::*;
+use std::path::Path;
 
-use super::{DataError, DataSource, Split, alphanumeric_classes};
-use crate::config::data::GlyphsConfig;
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
+use crate::handwriting::alphanumeric_classes;
 use crate::handwriting::strokes::{self, Polyline, Ragged};
 use crate::rng::{self, Rng, normal};
 use crate::shape::ImageShape;
@@ -50,6 +54,60 @@ const STEPS: usize = 4;
 /// Up to this many bytes, the samples are drawn once and kept (the default set takes 18 MB); a larger set is drawn
 /// again at every reading.
 const KEPT_BYTES: usize = 512 << 20;
+
+/// Settings of the drawn glyphs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GlyphsConfig {
+    /// Number of training samples; class = index modulo 36.
+    #[schemars(range(min = 36, max = 1_000_000))]
+    pub train: usize,
+    /// Number of validation samples.
+    #[schemars(range(min = 36, max = 1_000_000))]
+    pub valid: usize,
+    /// Number of test samples.
+    #[schemars(range(min = 36, max = 1_000_000))]
+    pub test: usize,
+    /// Height and width of a sample in pixels.
+    #[schemars(range(min = 16, max = 128))]
+    pub size: usize,
+    /// Which samples are drawn. Not the run's `seed`: runs with other seeds see the same data.
+    pub seed: u64,
+    /// What every source shares: `normalize` and `augment`.
+    #[serde(flatten)]
+    pub common: CommonConfig,
+}
+
+impl Default for GlyphsConfig {
+    fn default() -> Self {
+        Self {
+            train: 10_800,
+            valid: 3_600,
+            test: 3_600,
+            size: 32,
+            seed: 0,
+            common: CommonConfig::default(),
+        }
+    }
+}
+
+impl SourceConfig for GlyphsConfig {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn shape(&self) -> ImageShape {
+        ImageShape::new(1, self.size, self.size)
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(CLASSES)
+    }
+
+    fn open(&self, _root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(Glyphs::new(self)))
+    }
+}
 
 /// The drawn data set.
 pub struct Glyphs {

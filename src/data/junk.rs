@@ -8,10 +8,13 @@
 use std::path::Path;
 
 use rand::Rng as _;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::unipen::{UNITS, Unipen};
-use super::{DataError, DataSource, Split};
-use crate::config::data::{JunkConfig, ShareConfig, SplitRule, UnipenConfig};
+use super::split_rule::{ShareConfig, SplitRule};
+use super::unipen::{UNITS, Unipen, UnipenConfig, pen_problem};
+use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
+use crate::error::Problem;
 use crate::handwriting::strokes::{self, Affine, Point, Polyline};
 use crate::rng::{self, Rng, normal, uniform};
 use crate::shape::ImageShape;
@@ -56,6 +59,75 @@ const BLOT: u64 = 3;
 const BLOT_PEN: (f32, f32) = (0.4, 0.9);
 /// Points of a scribble: least, and first too many.
 const SCRIBBLE: (u32, u32) = (4, 9);
+
+/// Settings of made-up ink that is no character.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("examples" = [{"train": 3000, "valid": 300, "test": 300}]))]
+pub struct JunkConfig {
+    /// Folder of `strokes.jsonl.gz`, whose characters are put together and cut up; relative to `KILN_DATA`.
+    pub folder: String,
+    /// Number of training samples.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub train: usize,
+    /// Number of validation samples.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub valid: usize,
+    /// Number of test samples.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub test: usize,
+    /// Height and width of a sample in pixels.
+    #[schemars(range(min = 16, max = 128))]
+    pub size: usize,
+    /// Thinnest pen in pixels.
+    #[schemars(range(min = 0.5, max = 16.0))]
+    pub pen_min: f32,
+    /// Thickest pen in pixels; blots are thicker.
+    #[schemars(range(min = 0.5, max = 16.0))]
+    pub pen_max: f32,
+    /// What every source shares: `normalize` and `augment`.
+    #[serde(flatten)]
+    pub common: CommonConfig,
+}
+
+impl Default for JunkConfig {
+    fn default() -> Self {
+        Self {
+            folder: "unipen".into(),
+            // About 6 % of a mix with the strokes themselves and NIST36, the share that a study of reading found useful.
+            train: 3_000,
+            valid: 0,
+            test: 0,
+            size: 32,
+            pen_min: 1.6,
+            pen_max: 4.6,
+            common: CommonConfig::default(),
+        }
+    }
+}
+
+impl SourceConfig for JunkConfig {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn shape(&self) -> ImageShape {
+        ImageShape::new(1, self.size, self.size)
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(1)
+    }
+
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let pen = pen_problem(self.pen_min, self.pen_max, path);
+        pen.into_iter().collect()
+    }
+
+    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(Junk::open(self, root)?))
+    }
+}
 
 /// Made-up ink.
 pub struct Junk {

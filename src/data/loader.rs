@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::{DataError, DataSource, Split, augment};
-use crate::config::data::AugmentConfig;
+use super::augment::{self, AugmentConfig};
+use super::{DataError, DataSource, Split};
 use crate::rng;
 
 /// Batches that are made ahead of the one in use, at most: enough to hide a slow one, little memory.

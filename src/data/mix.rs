@@ -6,10 +6,161 @@
 
 use std::path::Path;
 
-use crate::config::data::MixConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{DataError, DataSource, Split, open_in};
+use super::{
+    AugmentConfig, CommonConfig, DataError, DataSource, ListedSource, SourceConfig, Split, View,
+    source_problems,
+};
+use crate::error::Problem;
 use crate::shape::ImageShape;
+
+/// The value of `kind` that names a mix.
+const KIND: &str = "mix";
+
+/// Settings of a mix of sources.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "MixConfig", extend("examples" = [{"sources": [{"kind": "nist36"}, {"kind": "unipen"}]}]))]
+pub struct MixConfig<S> {
+    /// The sources. Training takes the training samples of all; classes, validation and test are the first one's alone.
+    /// Their samples have one shape. `normalize` and `augment` are the mix's, so the sources leave them out.
+    #[schemars(length(min = 1, max = 16))]
+    pub sources: Vec<S>,
+    /// For each source, how often an epoch goes through its training samples; 0 leaves them out, so that the first may
+    /// only measure. What the list lacks is 1.
+    #[serde(default)]
+    #[schemars(length(max = 16), inner(range(min = 0, max = 100)))]
+    pub repeat: Vec<usize>,
+    /// Classes that the first source lacks and others bring, after the first one's.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub extra_classes: Vec<String>,
+    /// What every source shares: `normalize` and `augment`.
+    #[serde(flatten)]
+    pub common: CommonConfig,
+}
+
+impl<S> Default for MixConfig<S> {
+    fn default() -> Self {
+        Self {
+            sources: Vec::new(),
+            repeat: Vec::new(),
+            extra_classes: Vec::new(),
+            common: CommonConfig::default(),
+        }
+    }
+}
+
+impl<S> MixConfig<S> {
+    /// How often an epoch goes through a source's training samples.
+    pub fn repeat(&self, source: usize) -> usize {
+        self.repeat.get(source).copied().unwrap_or(1)
+    }
+
+    fn repeat_problem(&self, path: &str) -> Option<Problem> {
+        let (repeats, sources) = (self.repeat.len(), self.sources.len());
+        let problem = if repeats > sources {
+            format!("found {repeats} values, but {path}.sources has {sources}")
+        } else if (0..sources).all(|source| self.repeat(source) == 0) {
+            "found only 0, which leaves nothing to train on; set 1 for one source at least".into()
+        } else {
+            return None;
+        };
+        Some(Problem::new(format!("{path}.repeat"), problem))
+    }
+
+    fn classes_problem(&self, path: &str) -> Option<Problem> {
+        let names = &self.extra_classes;
+        let (index, name) = names
+            .iter()
+            .enumerate()
+            .find(|(index, name)| name.is_empty() || names[..*index].contains(name))?;
+        let problem = if name.is_empty() {
+            "found an empty name".into()
+        } else {
+            format!("found {name:?} for the second time")
+        };
+        Some(Problem::new(
+            format!("{path}.extra_classes.{index}"),
+            problem,
+        ))
+    }
+}
+
+impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig<S> {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn shape(&self) -> ImageShape {
+        // Without a first source, which the schema refuses, there are no samples.
+        let first = self.sources.first();
+        first.map_or(ImageShape::new(0, 0, 0), |first| first.config().shape())
+    }
+
+    fn classes(&self) -> Option<usize> {
+        let first = self.sources.first()?.config().classes()?;
+        Some(first + self.extra_classes.len())
+    }
+
+    fn view(&self) -> View {
+        let first = self.sources.first();
+        first.map_or(View::PAD, |first| first.config().view())
+    }
+
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let own = [self.repeat_problem(path), self.classes_problem(path)];
+        let sources = self.sources.iter().enumerate();
+        let sources = sources.flat_map(|(index, source)| {
+            let path = format!("{path}.sources.{index}");
+            mixed_problems(source, self.shape(), self.sources[0].kind(), &path)
+        });
+        own.into_iter().flatten().chain(sources).collect()
+    }
+
+    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(Mix::open(self, root)?))
+    }
+}
+
+/// What is wrong with one source of a mix, whose first source has samples of `expected`.
+fn mixed_problems(
+    source: &impl ListedSource,
+    expected: ImageShape,
+    first_kind: &str,
+    path: &str,
+) -> Vec<Problem> {
+    if source.kind() == KIND {
+        let problem = "found a mix within a mix; list its sources here";
+        return vec![Problem::new(format!("{path}.kind"), problem)];
+    }
+    let config = source.config();
+    let mut problems = source_problems(config, path);
+    let found = config.shape();
+    if found != expected {
+        problems.push(Problem::new(
+            path,
+            format!(
+                "has samples of {found} (channels x height x width), but those of data.sources.0 (\"{first_kind}\") are {expected}"
+            ),
+        ));
+    }
+    let common = config.common();
+    let ignored = if common.normalize.is_some() {
+        Some("normalize")
+    } else {
+        (common.augment != AugmentConfig::default()).then_some("augment")
+    };
+    problems.extend(ignored.map(|name| {
+        Problem::new(
+            format!("{path}.{name}"),
+            format!("does nothing in a mix; leave it out, and set data.{name} for all sources"),
+        )
+    }));
+    problems
+}
 
 /// Sources that are trained on together.
 pub struct Mix {
@@ -37,14 +188,15 @@ impl Mix {
     ///
     /// Errors name the source: it can't be opened, has samples of another shape than the first, or a class that the mix
     /// lacks. Without sources, or with nothing to train on, the error says so.
-    pub fn open(config: &MixConfig, root: &Path) -> Result<Self, DataError> {
+    pub fn open<S: ListedSource>(config: &MixConfig<S>, root: &Path) -> Result<Self, DataError> {
         let mut mix = Self {
             sources: Vec::new(),
             classes: config.extra_classes.clone(),
         };
         for (index, part) in config.sources.iter().enumerate() {
             let kind = part.kind();
-            open_in(part, root)
+            part.config()
+                .open(root)
                 .map_err(|error| error.to_string())
                 .and_then(|source| mix.add(source, kind, config.repeat(index)))
                 .map_err(|problem| DataError::Source {

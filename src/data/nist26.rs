@@ -4,14 +4,62 @@
 
 use std::path::Path;
 
-use crate::config::data::Nist26Config;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::memory::MemorySource;
 use super::nist36::{SHAPE, read_samples};
-use super::{DataError, alphanumeric_classes, split};
+use super::split_rule::{self, SplitRule};
+use super::{CommonConfig, DataError, DataSource, MemorySource, SourceConfig};
+use crate::handwriting::alphanumeric_classes;
+use crate::shape::ImageShape;
 
 /// Number of classes, A..Z.
 const CLASSES: usize = 26;
+
+/// Settings of the NIST letters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Nist26Config {
+    /// Folder of `nist26_valid.mat`; relative to `KILN_DATA`.
+    pub folder: String,
+    /// How the one file is divided.
+    pub split: SplitRule,
+    /// What every source shares: `normalize` and `augment`.
+    #[serde(flatten)]
+    pub common: CommonConfig,
+}
+
+impl Default for Nist26Config {
+    fn default() -> Self {
+        Self {
+            folder: "nist26".into(),
+            split: SplitRule::default(),
+            common: CommonConfig::default(),
+        }
+    }
+}
+
+impl SourceConfig for Nist26Config {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn shape(&self) -> ImageShape {
+        SHAPE
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(CLASSES)
+    }
+
+    fn split(&self) -> Option<&SplitRule> {
+        Some(&self.split)
+    }
+
+    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(open(self, root)?))
+    }
+}
 
 /// Opens `<root>/<folder>/nist26_valid.mat`; errors as in [`super::nist36::open`].
 ///
@@ -26,7 +74,7 @@ pub fn open(config: &Nist26Config, root: &Path) -> Result<MemorySource, DataErro
     for (&label, image) in samples.labels.iter().zip(images) {
         let name = format!("{}{}", classes[label], seen[label]);
         seen[label] += 1;
-        source.extend(split::assign(&config.split, &name), &[label], image);
+        source.extend(split_rule::assign(&config.split, &name), &[label], image);
     }
     Ok(source)
 }

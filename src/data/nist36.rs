@@ -6,11 +6,12 @@
 
 use std::path::Path;
 
-use crate::config::data::Nist36Config;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::mat::{MatFile, Matrix};
-use super::memory::{MemorySource, quantize};
-use super::{DataError, Split, alphanumeric_classes};
+use super::formats::mat::{MatFile, Matrix};
+use super::{CommonConfig, DataError, DataSource, MemorySource, SourceConfig, Split, quantize};
+use crate::handwriting::{CLASSES, alphanumeric_classes};
 use crate::shape::ImageShape;
 
 /// Height and width of a sample.
@@ -28,6 +29,44 @@ pub(super) const SHAPE: ImageShape = ImageShape {
     width: SIDE,
 };
 
+/// Settings of the course's MATLAB files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Nist36Config {
+    /// Folder of `nist36_train.mat`, `nist36_valid.mat`, `nist36_test.mat`; relative to `KILN_DATA`.
+    pub folder: String,
+    /// What every source shares: `normalize` and `augment`.
+    #[serde(flatten)]
+    pub common: CommonConfig,
+}
+
+impl Default for Nist36Config {
+    fn default() -> Self {
+        Self {
+            folder: "nist36".into(),
+            common: CommonConfig::default(),
+        }
+    }
+}
+
+impl SourceConfig for Nist36Config {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn shape(&self) -> ImageShape {
+        SHAPE
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(CLASSES)
+    }
+
+    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(open(self, root)?))
+    }
+}
+
 /// Opens the three files in `<root>/<folder>`.
 ///
 /// Errors name the file and, where one is at fault, the row (counted from 1): a missing or damaged file, a missing
@@ -38,7 +77,7 @@ pub fn open(config: &Nist36Config, root: &Path) -> Result<MemorySource, DataErro
     let mut source = MemorySource::new(SHAPE, classes);
     for split in Split::ALL {
         let path = folder.join(format!("nist36_{}.mat", split.name()));
-        let samples = read_samples(&path, split.name(), 36)?;
+        let samples = read_samples(&path, split.name(), CLASSES)?;
         source.extend(split, &samples.labels, &samples.values);
     }
     Ok(source)

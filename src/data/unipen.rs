@@ -10,14 +10,17 @@ use std::io::BufReader;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::formats::lines::{Limits, Lines};
 use super::glyphs::proportions as p;
-use super::lines::{Limits, Lines};
-use super::{DataError, DataSource, Split, alphanumeric_classes, split};
-use crate::config::data::UnipenConfig;
+use super::split_rule::{self, SplitRule};
+use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
+use crate::error::Problem;
 use crate::handwriting::hand::{self, Variation};
 use crate::handwriting::strokes::{self, Affine, Polyline, Ragged};
+use crate::handwriting::{CLASSES, alphanumeric_classes};
 use crate::rng::{self, Rng, normal};
 use crate::shape::ImageShape;
 
@@ -60,6 +63,86 @@ const MARGIN: f32 = 0.25;
 
 /// Standard deviations of the pen's width, of its natural logarithm, between the thinnest pen and the thickest.
 const PEN_SPREADS: f32 = 5.0;
+
+/// Settings of the pen strokes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UnipenConfig {
+    /// Folder of `strokes.jsonl.gz`; relative to `KILN_DATA`.
+    pub folder: String,
+    /// How the segments are divided. Segments of one file (so of one writer) always stay together.
+    pub split: SplitRule,
+    /// Also use segments whose label the contributor did not verify.
+    pub unverified: bool,
+    /// Height and width of a sample in pixels.
+    #[schemars(range(min = 16, max = 128))]
+    pub size: usize,
+    /// Thinnest pen in pixels. Widths in between are drawn around the geometric mean, few near the ends.
+    #[schemars(range(min = 0.5, max = 16.0))]
+    pub pen_min: f32,
+    /// Thickest pen in pixels.
+    #[schemars(range(min = 0.5, max = 16.0))]
+    pub pen_max: f32,
+    /// How much another hand is put into the strokes in training (moved against each other, bent, sheared, turned), in
+    /// multiples of what drawn glyphs vary by; 0 leaves them as they were recorded.
+    #[schemars(range(min = 0.0, max = 4.0))]
+    pub hand: f32,
+    /// What every source shares: `normalize` and `augment`.
+    #[serde(flatten)]
+    pub common: CommonConfig,
+}
+
+impl Default for UnipenConfig {
+    fn default() -> Self {
+        Self {
+            folder: "unipen".into(),
+            split: SplitRule::default(),
+            unverified: true,
+            size: 32,
+            pen_min: 1.6,
+            pen_max: 4.6,
+            hand: 0.0,
+            common: CommonConfig::default(),
+        }
+    }
+}
+
+impl SourceConfig for UnipenConfig {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn shape(&self) -> ImageShape {
+        ImageShape::new(1, self.size, self.size)
+    }
+
+    fn classes(&self) -> Option<usize> {
+        Some(CLASSES)
+    }
+
+    fn split(&self) -> Option<&SplitRule> {
+        Some(&self.split)
+    }
+
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let pen = pen_problem(self.pen_min, self.pen_max, path);
+        pen.into_iter().collect()
+    }
+
+    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(Unipen::open(self, root)?))
+    }
+}
+
+/// Why a range of pens is none.
+pub(super) fn pen_problem(thinnest: f32, thickest: f32, path: &str) -> Option<Problem> {
+    (thinnest > thickest).then(|| {
+        Problem::new(
+            format!("{path}.pen_min"),
+            format!("found {thinnest}, must not be more than {path}.pen_max ({thickest})"),
+        )
+    })
+}
 
 /// One line of the file.
 #[derive(Deserialize)]
@@ -144,7 +227,7 @@ impl Unipen {
             self.left_out += 1;
             return Ok(());
         }
-        let split = split::assign(&self.config.split, &line.src);
+        let split = split_rule::assign(&self.config.split, &line.src);
         if let Some(segments) = self.splits.get_mut(split as usize) {
             segments.push(Segment {
                 label: label as u8,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use burn::train::Interrupter;
 
-use crate::config::model::Task;
 use crate::data::loader::Loader;
 use crate::data::{DataError, DataSource, Split};
 use crate::error::ErrorExit;
@@ -13,6 +12,7 @@ use crate::metrics::Metrics;
 use crate::metrics::calibration::{BINS, expected_calibration_error, log_probabilities};
 use crate::metrics::classification::{Confusion, rank_of, top_k_accuracy};
 use crate::metrics::image;
+use crate::models::Task;
 use crate::report::{Mistake, Reconstruction};
 
 use crate::metrics::{TOP_K, TOP_K_NAME};

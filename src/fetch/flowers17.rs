@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::data::DataError;
-use crate::data::mat::MatFile;
+use crate::data::formats::mat::MatFile;
 
 /// Number of classes.
 const CLASSES: u32 = 17;

@@ -20,7 +20,7 @@ pub use checksum::{Check, Verdict};
 
 use self::download::Obtained;
 use self::unpack::UnpackError;
-use crate::data::mat;
+use crate::data::formats::mat;
 use crate::error::{ErrorExit, FileError};
 
 /// The folder in the data folder that holds what is not complete yet.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::data::mat::MAX_FILE_BYTES;
+use crate::data::formats::mat::MAX_FILE_BYTES;
 use crate::error::FileError;
 use crate::error::one_line;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// What temporary files are called: `.kiln-<random>.tmp`.
+/// Temporary files are named `.kiln-<random>.tmp`.
 pub(super) const PREFIX: &str = ".kiln-";
 pub(super) const SUFFIX: &str = ".tmp";
 
@@ -10,7 +10,7 @@ pub(super) const SUFFIX: &str = ".tmp";
 #[cfg(unix)]
 const FOLDER_MODE: u32 = 0o777;
 
-/// The folder that a file or folder is in, by its path.
+/// The folder that contains a path.
 pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -18,7 +18,7 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// An empty folder of a temporary name in `parent`, to be filled and renamed; gone with the value.
+/// An empty folder with a temporary name in `parent`, to be filled and renamed; removed with the value.
 pub fn temporary_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
@@ -36,26 +36,26 @@ pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
-/// Removes what a process that died has left of files that it was writing to this folder. Only for who alone works there.
+/// Removes the temporary files that a killed process left in a folder. The caller must hold the folder's lock.
 pub fn remove_temporaries(folder: &Path) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
         if is_temporary(&entry.file_name()) {
-            // They are in nobody's way.
+            // Not removing one does no harm.
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
-/// Makes sure that the names of a folder's files are on the disk, where the system can say so.
+/// Flushes the entries of a folder to the disk, where the system supports it.
 pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    // A folder that may be written but not read can't be opened either.
+    // A folder that is writable but not readable cannot be opened.
     #[cfg(unix)]
     if let Ok(folder) = std::fs::File::open(folder)
         && let Err(error) = folder.sync_all()
     {
         use std::io::ErrorKind::{InvalidInput, Unsupported};
-        // Some network file systems flush no folders.
+        // Some network file systems cannot flush folders.
         return match error.kind() {
             InvalidInput | Unsupported => Ok(()),
             _ => Err(error),

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-/// A text without the byte order mark that some editors put in front.
+/// A text without the byte order mark that some editors write in front.
 pub fn without_mark(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
 }
@@ -13,31 +13,31 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads a whole file of at most `most` bytes.
-pub fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
-    read_up_to(path, most)?.ok_or_else(|| {
+/// Reads a whole file of at most `max` bytes.
+pub fn read(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
+    read_up_to(path, max)?.ok_or_else(|| {
         std::io::Error::other(format!(
-            "has more than the {most} bytes that kiln reads of such a file"
+            "larger than the limit of {max} bytes for such a file"
         ))
     })
 }
 
-/// Longest text that is read: histories, summaries, names, truths. Configs have a limit of their own.
-const MOST_TEXT: u64 = 256 << 20;
+/// Maximum length in bytes of a text file: histories, summaries, class names, ground truth. Configs have a limit of their own.
+const MAX_TEXT: u64 = 256 << 20;
 
 /// Reads a whole text in UTF-8, of at most 256 MiB.
 pub fn read_text(path: &Path) -> std::io::Result<String> {
-    let bytes = read(path, MOST_TEXT)?;
+    let bytes = read(path, MAX_TEXT)?;
     String::from_utf8(bytes)
-        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no text in UTF-8"))
+        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "not UTF-8 text"))
 }
 
-/// [`read`]; `None` if there are more than `most` bytes. Not by the size that the file says it has: devices and pipes have none,
-/// and some files grow.
-pub fn read_up_to(path: &Path, most: u64) -> std::io::Result<Option<Vec<u8>>> {
+/// Like [`read`]; `None` if there are more than `max` bytes. Counted while reading: devices and pipes report no size, and files
+/// may grow.
+pub fn read_up_to(path: &Path, max: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
-        .take(most + 1)
+        .take(max + 1)
         .read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= most).then_some(bytes))
+    Ok((bytes.len() as u64 <= max).then_some(bytes))
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::folders::{PREFIX, SUFFIX, folder_of, sync_folder};
 use crate::error::FileError;
 
-/// Permissions of a new file: readable by all, narrowed by the umask (tempfile's default is private).
+/// Permissions of a new file, before the umask (tempfile's default is private).
 #[cfg(unix)]
 const FILE_MODE: u32 = 0o666;
 
@@ -24,7 +24,7 @@ pub fn write_with(
     content: impl FnOnce(&mut std::io::BufWriter<&mut std::fs::File>) -> std::io::Result<()>,
 ) -> Result<(), FileError> {
     let error = |source| FileError::write(path, source);
-    // A link is followed to the file that it names; what is no regular file (a device, a pipe) is written as it stands.
+    // Links are followed; devices and pipes are written in place.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     if target.exists() && !target.is_file() {
         let mut file = std::fs::OpenOptions::new()
@@ -45,11 +45,11 @@ pub fn write_with(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(FILE_MODE));
     }
-    // The kind alone: the error's text would name the temporary file.
+    // Only the kind: the error's text would name the temporary file.
     let mut temporary = builder
         .tempfile_in(folder)
         .map_err(|failed| match failed.kind() {
-            std::io::ErrorKind::NotFound => error(std::io::Error::other("there is no such folder")),
+            std::io::ErrorKind::NotFound => error(std::io::Error::other("no such folder")),
             kind => error(kind.into()),
         })?;
     {
@@ -57,7 +57,7 @@ pub fn write_with(
         content(&mut buffered).map_err(error)?;
         buffered.flush().map_err(error)?;
     }
-    // Who may read a file is its owner's decision.
+    // The permissions of an existing file are its owner's decision.
     if let Ok(before) = std::fs::metadata(path) {
         let _ = temporary.as_file().set_permissions(before.permissions());
     }
@@ -68,7 +68,7 @@ pub fn write_with(
     sync_folder(folder).map_err(error)
 }
 
-/// Adds a line to a file, whole or not at all.
+/// Appends a line to a file, whole or not at all.
 pub fn append_line(path: &Path, line: &[u8]) -> Result<(), FileError> {
     let append = || -> std::io::Result<()> {
         let mut options = std::fs::OpenOptions::new();
@@ -76,7 +76,7 @@ pub fn append_line(path: &Path, line: &[u8]) -> Result<(), FileError> {
         let before = file.metadata()?.len();
         let line = [line, b"\n"].concat();
         file.write_all(&line).inspect_err(|_| {
-            // A full disk takes the first half.
+            // On a full disk, half of the line was written.
             let _ = file.set_len(before);
         })
     };

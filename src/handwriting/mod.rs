@@ -3,6 +3,7 @@
 //! [`skeletons`] holds the forms of each character, [`hand`] writes one of them, [`strokes`] renders it, and [`pages`] composes
 //! pages with exact ground truth. Everything is a pure function of its seed; nothing reads or writes files.
 
+mod alphabet;
 mod digits;
 mod form;
 pub mod hand;
@@ -11,5 +12,4 @@ pub mod pages;
 pub mod skeletons;
 pub mod strokes;
 
-/// Number of characters that can be drawn: A to Z, then 0 to 9.
-pub const CLASSES: usize = 36;
+pub use alphabet::{CLASSES, alphanumeric_classes};

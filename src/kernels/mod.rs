@@ -3,7 +3,7 @@
 //! Burn's flex computes the weight gradient of a convolution as a convolution by the output gradient, a shape that suits it
 //! badly, and batch norm, ReLU and pooling as passes of their own over memory. Here the convolution is direct, forward and
 //! backward, and what follows it is done while an image is in the cache. The operations stand behind Burn's own door
-//! (`backend_extension`, with the autodiff rules): the layers call [`conv2d`] and [`conv_block`] where [`fits`] says so, and
+//! (`backend_extension`, with the autodiff rules): the layers call [`conv2d`] and [`conv_block`] where [`supported`] says so, and
 //! Burn's operators on every other backend. Images are channels last, `[batch, rows, columns, channels]`.
 //!
 //! All sums run in an order that depends on shapes alone: same bits on any number of threads. The arithmetic (`conv`,
@@ -41,7 +41,7 @@ pub fn use_burns_operators() {
 }
 
 /// Whether a device has these kernels.
-pub fn fits(device: &Device) -> bool {
+pub fn supported(device: &Device) -> bool {
     device.clone().inner() == Device::flex() && !LEFT_ASIDE.load(Ordering::Relaxed)
 }
 

@@ -3,12 +3,73 @@
 
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::layers::{Block, Layout, linear};
-use super::{Work, layer};
-use crate::config::model::{CnnConfig, Gather};
+use super::architecture::{Architecture, Backbone};
+use super::cost::LayerCost;
+use super::layers::{Block, linear, too_many_halvings};
+use super::layout::Layout;
+use crate::error::Problem;
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
+
+/// Settings of the convolutional network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CnnConfig {
+    /// Channels of a convolution before the blocks, at the image's full size; 0 is none.
+    #[schemars(range(min = 0, max = 4096))]
+    pub stem: usize,
+    /// Channels of each block; every block halves height and width.
+    #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
+    pub channels: Vec<usize>,
+    /// For each block, how many convolutions follow the one that halves; they keep the size. What the list lacks is 0.
+    #[schemars(length(max = 8), inner(range(min = 0, max = 8)))]
+    pub more: Vec<usize>,
+    /// Add what those convolutions take to what they give (He et al. 2016).
+    pub residual: bool,
+    /// How the last block's maps become the features of the fully connected layers.
+    pub gather: Gather,
+    /// Width of the fully connected layer after the blocks; 0 is none.
+    #[schemars(range(min = 0, max = 65536))]
+    pub hidden: usize,
+    /// Share of the hidden units (of the features, without a hidden layer) that is silenced at each training step.
+    #[schemars(range(min = 0.0, max = 0.95))]
+    pub dropout: f64,
+    /// Number of classes; null takes it from the data.
+    #[schemars(range(min = 2, max = 65536))]
+    pub classes: Option<usize>,
+}
+
+impl Default for CnnConfig {
+    fn default() -> Self {
+        Self {
+            stem: 0,
+            channels: vec![32, 64, 128],
+            more: Vec::new(),
+            residual: false,
+            gather: Gather::Flatten,
+            hidden: 256,
+            dropout: 0.5,
+            classes: None,
+        }
+    }
+}
+
+/// How maps become features.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Gather {
+    /// Every position of every map.
+    #[default]
+    Flatten,
+    /// Each map's mean.
+    Average,
+    /// Each map's largest value.
+    Max,
+}
 
 /// Convolutional blocks and fully connected layers; see [`CnnConfig`].
 #[derive(Module, Debug)]
@@ -25,9 +86,40 @@ pub struct Cnn {
     gather: Gather,
 }
 
-impl Cnn {
+impl Architecture for Cnn {
+    type Config = CnnConfig;
+
+    fn classes(config: &CnnConfig) -> Option<usize> {
+        config.classes
+    }
+
+    fn problems(config: &CnnConfig, shape: ImageShape) -> Vec<Problem> {
+        let (more, blocks) = (config.more.len(), config.channels.len());
+        let more_than_blocks = (more > blocks).then(|| {
+            Problem::new(
+                "more",
+                format!("found {more} values, but model.channels has {blocks} blocks"),
+            )
+        });
+        too_many_halvings("channels", blocks, shape)
+            .into_iter()
+            .chain(more_than_blocks)
+            .collect()
+    }
+
+    fn dropout(config: &CnnConfig) -> f64 {
+        config.dropout
+    }
+
+    fn without_dropout(config: CnnConfig) -> CnnConfig {
+        CnnConfig {
+            dropout: 0.0,
+            ..config
+        }
+    }
+
     /// Every block halves height and width (rounding down).
-    pub fn new(config: &CnnConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
+    fn new(config: &CnnConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
         let [channels, height, width] = shape.dims();
         let stem = (config.stem > 0).then(|| Block::new(channels, config.stem, false, device));
         let mut last = if config.stem > 0 {
@@ -38,7 +130,8 @@ impl Cnn {
         let (mut blocks, mut more) = (Vec::new(), Vec::new());
         for (index, &to) in config.channels.iter().enumerate() {
             blocks.push(Block::new(last, to, true, device));
-            let behind = (0..config.more(index)).map(|_| Block::new(to, to, false, device));
+            let count = config.more.get(index).copied().unwrap_or(0);
+            let behind = (0..count).map(|_| Block::new(to, to, false, device));
             more.push(behind.collect());
             last = to;
         }
@@ -66,15 +159,38 @@ impl Cnn {
         }
     }
 
-    /// Logits `[batch, classes]` of images `[batch, channels, height, width]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         self.classify(self.features(images))
     }
 
-    /// What the blocks make of images, in the layout that suits the device.
-    pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
+    fn costs(&self, shape: ImageShape) -> Vec<LayerCost> {
+        let [_, mut height, mut width] = shape.dims();
+        let mut layers = Vec::new();
+        layers.extend(self.stem.iter().map(|stem| stem.cost(height * width)));
+        for (block, more) in self.blocks.iter().zip(&self.more) {
+            layers.push(block.cost(height * width));
+            (height, width) = (height / 2, width / 2);
+            layers.extend(more.iter().map(|block| block.cost(height * width)));
+        }
+        let connected = self.hidden.iter().chain([&self.head]);
+        layers.extend(connected.map(|layer| LayerCost::new(&layer.weight, 1)));
+        layers
+    }
+
+    fn first_weights(&self, _shape: ImageShape) -> Option<Tensor<4>> {
+        let first = self.stem.iter().chain(&self.blocks).next();
+        first.map(Block::weights)
+    }
+
+    fn backbone(&self) -> Option<&dyn Backbone> {
+        Some(self)
+    }
+}
+
+impl Backbone for Cnn {
+    fn features(&self, images: Tensor<4>) -> Tensor<4> {
         let layout = Layout::of(&images.device());
-        let mut values = layout.take(images);
+        let mut values = layout.from_channels_first(images);
         if let Some(stem) = &self.stem {
             values = stem.forward(values, layout);
         }
@@ -94,45 +210,21 @@ impl Cnn {
         values
     }
 
-    /// Logits of [`features`](Self::features).
-    pub fn classify(&self, values: Tensor<4>) -> Tensor<2> {
-        let layout = Layout::of(&values.device());
-        let mut features = match self.gather {
-            Gather::Flatten => layout.give(values).flatten(1, 3),
-            Gather::Average => layout.average(values),
-            Gather::Max => layout.largest(values),
+    fn classify(&self, features: Tensor<4>) -> Tensor<2> {
+        let layout = Layout::of(&features.device());
+        let mut values = match self.gather {
+            Gather::Flatten => layout.to_channels_first(features).flatten(1, 3),
+            Gather::Average => layout.global_average(features),
+            Gather::Max => layout.global_max(features),
         };
         if let Some(hidden) = &self.hidden {
-            features = linear(hidden, features, Activation::Relu);
+            values = linear(hidden, values, Activation::Relu);
         }
-        linear(
-            &self.head,
-            self.dropout.forward(features),
-            Activation::Identity,
-        )
+        let values = self.dropout.forward(values);
+        linear(&self.head, values, Activation::Identity)
     }
 
-    /// What one image of `[channels, height, width]` costs.
-    pub fn work(&self, shape: ImageShape) -> Work {
-        let [_, mut height, mut width] = shape.dims();
-        let mut layers = Vec::new();
-        layers.extend(self.stem.iter().map(|stem| stem.work(height * width)));
-        for (block, more) in self.blocks.iter().zip(&self.more) {
-            layers.push(block.work(height * width));
-            (height, width) = (height / 2, width / 2);
-            layers.extend(more.iter().map(|block| block.work(height * width)));
-        }
-        let connected = self.hidden.iter().chain([&self.head]);
-        layers.extend(connected.map(|linear| layer(&linear.weight, 1)));
-        Work::of(&layers)
-    }
-
-    /// The first layer's weights, `[out, in, 3, 3]`.
-    pub fn first_weights(&self) -> Option<Tensor<4>> {
-        self.stem
-            .iter()
-            .chain(&self.blocks)
-            .next()
-            .map(Block::weights)
+    fn parameters(&self) -> &'static [&'static str] {
+        &["stem.*", "blocks.*", "more.*"]
     }
 }

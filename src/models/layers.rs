@@ -1,107 +1,66 @@
 //! Layers that the networks share, on kiln's kernels where the device has them.
 //!
-//! A network asks [`Layout::of`] once and hands the answer to its layers: with the kernels images lie channels last,
+//! A network asks [`Layout::of`] once and passes the answer to its layers: with the kernels images lie channels last,
 //! elsewhere channels first.
 
-use burn::module::Initializer;
+use burn::backend::Dispatch;
+use burn::backend::ops::FloatTensorOps;
+use burn::module::{Initializer, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::MaxPool2dConfig;
-use burn::nn::{BatchNorm, BatchNormConfig, Linear, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::prelude::*;
 use burn::tensor::activation::{relu, sigmoid};
 
-use super::{Layer, layer};
+use super::cost::LayerCost;
+use super::layout::Layout;
+use crate::error::Problem;
 use crate::kernels::{self, Activation, ConvNorm, Pool};
+use crate::shape::ImageShape;
 
-/// How a network's images lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
-    /// `[batch, height, width, channels]`, for the kernels.
-    ChannelsLast,
-    /// `[batch, channels, height, width]`, for Burn's operators.
-    ChannelsFirst,
+/// Fully connected layers between so many units each; biases start at zero.
+pub(super) fn fully_connected(
+    widths: &[usize],
+    initializer: &Initializer,
+    device: &Device,
+) -> Vec<Linear> {
+    let layers = widths.windows(2).map(|pair| {
+        let mut layer = LinearConfig::new(pair[0], pair[1])
+            .with_initializer(initializer.clone())
+            .init(device);
+        // The initializer also draws the bias.
+        layer.bias = zero_bias([pair[1]], device);
+        layer
+    });
+    layers.collect()
 }
 
-impl Layout {
-    /// What suits the device.
-    pub fn of(device: &Device) -> Self {
-        match kernels::fits(device) {
-            true => Layout::ChannelsLast,
-            false => Layout::ChannelsFirst,
-        }
-    }
+/// The weights of each unit of a fully connected layer on images of `shape`: `[units, channels, height, width]`.
+pub(super) fn unit_images(layer: &Linear, shape: ImageShape) -> Tensor<4> {
+    let weight = layer.weight.val().transpose();
+    let [units, _] = weight.dims();
+    weight.reshape([units, shape.channels, shape.height, shape.width])
+}
 
-    /// From `[batch, channels, height, width]`.
-    pub fn take(self, images: Tensor<4>) -> Tensor<4> {
-        match self {
-            Layout::ChannelsLast => kernels::channels_last(images),
-            Layout::ChannelsFirst => images,
-        }
-    }
-
-    /// To `[batch, channels, height, width]`.
-    pub fn give(self, images: Tensor<4>) -> Tensor<4> {
-        match self {
-            Layout::ChannelsLast => kernels::channels_first(images),
-            Layout::ChannelsFirst => images,
-        }
-    }
-
-    /// The mean of each map, `[batch, channels]`.
-    pub fn average(self, images: Tensor<4>) -> Tensor<2> {
-        self.spots(images)
-            .mean_dim(self.spot())
-            .squeeze_dim(self.spot())
-    }
-
-    /// The largest value of each map, `[batch, channels]`.
-    pub fn largest(self, images: Tensor<4>) -> Tensor<2> {
-        self.spots(images)
-            .max_dim(self.spot())
-            .squeeze_dim(self.spot())
-    }
-
-    /// `[.., height, width]` of `4 c` channels as `[.., 2 height, 2 width]` of `c`: four channels become neighbours.
-    pub fn double(self, images: Tensor<4>) -> Tensor<4> {
-        match self {
-            Layout::ChannelsLast => {
-                let [batch, height, width, channels] = images.dims();
-                images
-                    .reshape([batch, height, width, 2, 2, channels / 4])
-                    .permute([0, 1, 3, 2, 4, 5])
-                    .reshape([batch, 2 * height, 2 * width, channels / 4])
-            }
-            Layout::ChannelsFirst => {
-                let [batch, channels, height, width] = images.dims();
-                images
-                    .reshape([batch, 2, 2, channels / 4, height, width])
-                    .permute([0, 3, 4, 1, 5, 2])
-                    .reshape([batch, channels / 4, 2 * height, 2 * width])
-            }
-        }
-    }
-
-    /// Where [`spots`](Self::spots) has the positions of a map.
-    fn spot(self) -> usize {
-        match self {
-            Layout::ChannelsLast => 1,
-            Layout::ChannelsFirst => 2,
-        }
-    }
-
-    /// The positions of a map as one dimension.
-    fn spots(self, images: Tensor<4>) -> Tensor<3> {
-        match self {
-            Layout::ChannelsLast => images.flatten(1, 2),
-            Layout::ChannelsFirst => images.flatten(2, 3),
-        }
-    }
+/// The problem of a network that halves images more often than they can be halved; `key` sets how often.
+pub(super) fn too_many_halvings(key: &str, blocks: usize, shape: ImageShape) -> Option<Problem> {
+    let (height, width) = (shape.height, shape.width);
+    let halvings = height.min(width).checked_ilog2().unwrap_or(0);
+    (blocks > halvings as usize).then(|| {
+        Problem::new(
+            key,
+            format!(
+                "{blocks} blocks halve the image {blocks} times, but {height}x{width} pixels allow only {halvings}; \
+                 use fewer blocks or larger images"
+            ),
+        )
+    })
 }
 
 /// `layer` and the non-linearity behind it: `[batch, in]` to `[batch, out]`.
 pub(super) fn linear(layer: &Linear, input: Tensor<2>, activation: Activation) -> Tensor<2> {
     match &layer.bias {
-        Some(bias) if kernels::fits(&input.device()) => {
+        Some(bias) if kernels::supported(&input.device()) => {
             kernels::linear(input, layer.weight.val(), bias.val(), activation)
         }
         _ => {
@@ -143,16 +102,13 @@ pub(super) fn convolve(
         }
         (_, Layout::ChannelsFirst) => {
             let output = layer.forward(images);
-            match with_relu {
-                true => relu(output),
-                false => output,
-            }
+            if with_relu { relu(output) } else { output }
         }
     }
 }
 
 /// A 3x3 convolution that keeps the image's size, drawn as PyTorch draws its own.
-pub(super) fn same_size(inputs: usize, outputs: usize, device: &Device) -> Conv2d {
+pub(super) fn conv3x3(inputs: usize, outputs: usize, device: &Device) -> Conv2d {
     Conv2dConfig::new([inputs, outputs], [3, 3])
         .with_padding(PaddingConfig2d::Explicit(
             PADDING, PADDING, PADDING, PADDING,
@@ -167,8 +123,29 @@ const PADDING: usize = 1;
 pub(super) fn zero_bias<const D: usize>(
     shape: [usize; D],
     device: &Device,
-) -> Option<burn::module::Param<Tensor<D>>> {
+) -> Option<Param<Tensor<D>>> {
     Some(Initializer::Zeros.init(shape, device))
+}
+
+/// [`BatchNormConfig::init`] that leaves the device's number type open. Burn fixes it with the first tensor that it creates; so
+/// far a network holds no other, and a config may be checked before a program chooses 64-bit floats.
+fn batch_norm(features: usize, device: &Device) -> BatchNorm {
+    let BatchNormConfig {
+        epsilon, momentum, ..
+    } = BatchNormConfig::new(features);
+    let number = device.settings().float_dtype;
+    let device_id = device.as_dispatch();
+    let mean = Dispatch::float_zeros([features].into(), device_id, number);
+    let variance = Dispatch::float_ones([features].into(), device_id, number);
+    BatchNorm {
+        gamma: Initializer::Ones.init([features], device),
+        beta: Initializer::Zeros.init([features], device),
+        training: Param::from_bool(true),
+        running_mean: RunningState::new(Tensor::from_dispatch(mean)),
+        running_var: RunningState::new(Tensor::from_dispatch(variance)),
+        momentum,
+        epsilon,
+    }
 }
 
 /// 3x3 convolution (padding 1), batch norm, ReLU, and 2x2 max pool where it halves the image.
@@ -183,8 +160,8 @@ pub struct Block {
 impl Block {
     pub(super) fn new(inputs: usize, outputs: usize, halves: bool, device: &Device) -> Self {
         Self {
-            conv: same_size(inputs, outputs, device),
-            norm: BatchNormConfig::new(outputs).init(device),
+            conv: conv3x3(inputs, outputs, device),
+            norm: batch_norm(outputs, device),
             halves,
         }
     }
@@ -193,14 +170,17 @@ impl Block {
         match (layout, &self.conv.bias) {
             (Layout::ChannelsFirst, _) => self.forward_burn(images),
             // The kernels have no gradients through fixed statistics, which a frozen block on a training device needs.
-            (Layout::ChannelsLast, Some(bias)) if self.kernels_serve(&images.device()) => {
+            (Layout::ChannelsLast, Some(bias)) if self.kernels_apply(&images.device()) => {
                 self.forward_fast(images, bias.val())
             }
-            (Layout::ChannelsLast, _) => layout.take(self.forward_burn(layout.give(images))),
+            (Layout::ChannelsLast, _) => {
+                let images = layout.to_channels_first(images);
+                layout.from_channels_first(self.forward_burn(images))
+            }
         }
     }
 
-    fn kernels_serve(&self, device: &Device) -> bool {
+    fn kernels_apply(&self, device: &Device) -> bool {
         !device.is_autodiff() || self.norm.training.is_enabled()
     }
 
@@ -209,20 +189,19 @@ impl Block {
         self.conv.weight.val()
     }
 
-    /// What so many positions cost.
-    pub(super) fn work(&self, positions: usize) -> Layer {
-        layer(&self.conv.weight, positions)
+    /// What the block costs on maps of `positions` pixels.
+    pub(super) fn cost(&self, positions: usize) -> LayerCost {
+        LayerCost::new(&self.conv.weight, positions)
     }
 
     /// Burn's operators, `[batch, channels, height, width]`.
     fn forward_burn(&self, images: Tensor<4>) -> Tensor<4> {
         let values = relu(self.norm.forward(self.conv.forward(images)));
-        match self.halves {
-            false => values,
-            true => MaxPool2dConfig::new([2, 2])
-                .with_strides([2, 2])
-                .init()
-                .forward(values),
+        if self.halves {
+            let pool = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]);
+            pool.init().forward(values)
+        } else {
+            values
         }
     }
 
@@ -230,10 +209,7 @@ impl Block {
     fn forward_fast(&self, images: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
         let norm = &self.norm;
         let device = images.device();
-        let pool = match self.halves {
-            true => Pool::Halve,
-            false => Pool::None,
-        };
+        let pool = if self.halves { Pool::Halve } else { Pool::None };
         let parameters = ConvNorm {
             weight: self.conv.weight.val(),
             bias,

@@ -1,15 +1,70 @@
 //! The multi-layer perceptron of the course: fully connected layers with a non-linearity between them.
 
 use burn::module::Initializer;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::Linear;
 use burn::prelude::*;
 use burn::tensor::activation::tanh;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::layers::{linear, zero_bias};
-use super::{Layer, Work, layer};
-use crate::config::experiment::{Activation, Init, MlpConfig};
+use super::architecture::Architecture;
+use super::cost::LayerCost;
+use super::layers::{fully_connected, linear, unit_images};
 use crate::kernels;
 use crate::shape::ImageShape;
+
+/// Settings of the multi-layer perceptron.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MlpConfig {
+    /// Width of each hidden layer; `[]` is a linear classifier.
+    #[schemars(length(max = 16), inner(range(min = 1, max = 65536)))]
+    pub hidden: Vec<usize>,
+    /// What stands between the layers.
+    pub activation: Activation,
+    /// How the weights start.
+    pub init: Init,
+    /// Number of classes; null takes it from the data.
+    #[schemars(range(min = 2, max = 65536))]
+    pub classes: Option<usize>,
+}
+
+impl Default for MlpConfig {
+    fn default() -> Self {
+        Self {
+            hidden: vec![64],
+            activation: Activation::Sigmoid,
+            init: Init::XavierUniform,
+            classes: None,
+        }
+    }
+}
+
+/// The non-linearity between fully connected layers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Activation {
+    /// 1 / (1 + e^-x)
+    #[default]
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// max(0, x)
+    Relu,
+}
+
+/// How the weights of the fully connected layers start; biases start at zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Init {
+    /// Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
+    #[default]
+    XavierUniform,
+    /// All zero: every unit of a layer learns the same. For seeing that it fails.
+    Zeros,
+}
 
 /// Fully connected layers; see [`MlpConfig`].
 #[derive(Module, Debug)]
@@ -19,25 +74,26 @@ pub struct Mlp {
     activation: Activation,
 }
 
-impl Mlp {
-    /// Layers from `channels * height * width` inputs over the hidden widths to `classes` logits; biases start at zero.
-    pub fn new(config: &MlpConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
-        let widths: Vec<usize> = std::iter::once(shape.values())
-            .chain(config.hidden.iter().copied())
-            .chain([classes])
-            .collect();
-        let layers = widths
-            .windows(2)
-            .map(|pair| new_layer(config.init, pair[0], pair[1], device))
-            .collect();
+impl Architecture for Mlp {
+    type Config = MlpConfig;
+
+    fn classes(config: &MlpConfig) -> Option<usize> {
+        config.classes
+    }
+
+    fn new(config: &MlpConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
+        let widths = [&[shape.values()], config.hidden.as_slice(), &[classes]].concat();
+        let initializer = match config.init {
+            Init::XavierUniform => Initializer::XavierUniform { gain: 1.0 },
+            Init::Zeros => Initializer::Zeros,
+        };
         Self {
-            layers,
+            layers: fully_connected(&widths, &initializer, device),
             activation: config.activation,
         }
     }
 
-    /// Logits `[batch, classes]` of images `[batch, channels, height, width]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let mut values: Tensor<2> = images.flatten(1, 3);
         let Some((last, hidden)) = self.layers.split_last() else {
             return values;
@@ -51,31 +107,15 @@ impl Mlp {
         }
         linear(last, values, kernels::Activation::Identity)
     }
-}
 
-impl Mlp {
-    /// The first layer.
-    pub fn first(&self) -> Option<&Linear> {
-        self.layers.first()
-    }
-
-    /// What one image costs.
-    pub fn work(&self) -> Work {
+    fn costs(&self, _shape: ImageShape) -> Vec<LayerCost> {
         let layers = self.layers.iter();
-        let layers: Vec<Layer> = layers.map(|linear| layer(&linear.weight, 1)).collect();
-        Work::of(&layers)
+        layers
+            .map(|layer| LayerCost::new(&layer.weight, 1))
+            .collect()
     }
-}
 
-fn new_layer(init: Init, inputs: usize, outputs: usize, device: &Device) -> Linear {
-    let initializer = match init {
-        Init::XavierUniform => Initializer::XavierUniform { gain: 1.0 },
-        Init::Zeros => Initializer::Zeros,
-    };
-    let mut layer = LinearConfig::new(inputs, outputs)
-        .with_initializer(initializer)
-        .init(device);
-    // The initializer also draws the bias; the course starts it at zero.
-    layer.bias = zero_bias([outputs], device);
-    layer
+    fn first_weights(&self, shape: ImageShape) -> Option<Tensor<4>> {
+        self.layers.first().map(|layer| unit_images(layer, shape))
+    }
 }

@@ -1,177 +1,76 @@
-//! Models: the networks, written once for every backend.
+//! The networks: each in a file of its own with its settings, its limits, its layers and what they can do.
 //!
-//! Comes in: a model config, the shape of an image and the number of classes. Goes out: a Burn module that maps
-//! `[batch, channels, height, width]` to logits `[batch, classes]`, or to images `[batch, pixels]`. Nothing here knows files,
-//! data sets or terminals.
+//! A network is written once for every backend. To add one, write its file and add it below; `docs/adding-a-network.md` has an
+//! example.
 
-use burn::module::Param;
 use burn::prelude::*;
 
-use crate::config::experiment::ModelConfig;
+use crate::error::Problem;
 use crate::shape::ImageShape;
 
+pub mod architecture;
 pub mod autoencoder;
 pub mod cnn;
+pub mod conv_autoencoder;
+pub mod cost;
 pub mod layers;
+mod layout;
+#[macro_use]
+mod list;
 pub mod mlp;
 pub mod parameters;
 pub mod squeezenet;
 
-pub use autoencoder::{Autoencoder, ConvAutoencoder};
-pub use cnn::Cnn;
-pub use mlp::Mlp;
-pub use squeezenet::Squeezenet;
+pub use architecture::{Architecture, Backbone, Task};
+pub use cost::{LayerCost, Work};
 
-/// Any of the networks; the one list of them on the side of the tensors.
-#[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // A process holds one or two of them.
-pub enum Network {
+networks! {
     /// Fully connected layers.
-    Mlp(Mlp),
-    /// Convolutional blocks.
-    Cnn(Cnn),
-    /// SqueezeNet 1.1.
-    Squeezenet(Squeezenet),
-    /// Fully connected layers from image to image.
-    Autoencoder(Autoencoder),
-    /// Convolutions from image to image.
-    ConvAutoencoder(ConvAutoencoder),
+    mlp: Mlp(MlpConfig),
+    /// Blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pool, then one hidden layer.
+    cnn: Cnn(CnnConfig),
+    /// SqueezeNet 1.1 (Iandola et al. 2016) for images of at least 25 pixels a side.
+    squeezenet: Squeezenet(SqueezenetConfig),
+    /// Fully connected layers from the image over a few numbers back to the image.
+    autoencoder: Autoencoder(AutoencoderConfig),
+    /// Convolutions from the image to a few numbers, and from these back to the image.
+    conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig),
+}
+
+/// Largest network: 1 GiB of weights, four times that in training with Adam.
+pub const MAX_MODEL_VALUES: usize = 1 << 28;
+
+/// Largest image that a network is built for. Layers have thousands of channels; beyond this, the number of values in their
+/// maps might not fit into `usize`.
+const MAX_IMAGE_VALUES: usize = usize::MAX >> 24;
+
+impl ModelConfig {
+    /// Number of weights, biases and statistics of the network for images of `shape`, or `None` if `usize` does not hold it.
+    ///
+    /// Counts an undrawn network, so nothing large is allocated. The settings must have no
+    /// [`problems`](Self::problems) with the shape.
+    pub fn values(&self, shape: ImageShape, classes: usize) -> Option<usize> {
+        if shape.checked_values()? > MAX_IMAGE_VALUES {
+            return None;
+        }
+        parameters::count(&Network::new(self, shape, classes, &Device::flex()))
+    }
 }
 
 impl Network {
-    /// Builds the network with fresh weights, drawn from the device's random generator.
-    ///
-    /// `shape` is that of one image; autoencoders have no use for the classes.
-    pub fn new(config: &ModelConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
-        match config {
-            ModelConfig::Mlp(config) => Network::Mlp(Mlp::new(config, shape, classes, device)),
-            ModelConfig::Cnn(config) => Network::Cnn(Cnn::new(config, shape, classes, device)),
-            ModelConfig::Squeezenet(config) => {
-                Network::Squeezenet(Squeezenet::new(config, shape.channels, classes, device))
-            }
-            ModelConfig::Autoencoder(config) => {
-                Network::Autoencoder(Autoencoder::new(config, shape, device))
-            }
-            ModelConfig::ConvAutoencoder(config) => {
-                Network::ConvAutoencoder(ConvAutoencoder::new(config, shape, device))
-            }
-        }
-    }
-
-    /// Logits `[batch, classes]`, or images `[batch, pixels]` in [0, 1], of images `[batch, channels, height, width]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        match self {
-            Network::Mlp(network) => network.forward(images),
-            Network::Cnn(network) => network.forward(images),
-            Network::Squeezenet(network) => network.forward(images),
-            Network::Autoencoder(network) => network.forward(images),
-            Network::ConvAutoencoder(network) => network.forward(images),
-        }
-    }
-
-    /// What the convolutional part of a classifier makes of images, in the layout that suits the device; `None` for the other
-    /// networks.
-    pub fn features(&self, images: Tensor<4>) -> Option<Tensor<4>> {
-        match self {
-            Network::Cnn(network) => Some(network.features(images)),
-            Network::Squeezenet(network) => Some(network.features(images)),
-            Network::Mlp(_) | Network::Autoencoder(_) | Network::ConvAutoencoder(_) => None,
-        }
-    }
-
-    /// Logits `[batch, classes]` of [`features`](Self::features); panics for networks that have none.
-    pub fn finish(&self, features: Tensor<4>) -> Tensor<2> {
-        match self {
-            Network::Cnn(network) => network.classify(features),
-            Network::Squeezenet(network) => network.classify(features),
-            Network::Mlp(_) | Network::Autoencoder(_) | Network::ConvAutoencoder(_) => {
-                unreachable!("this network has no features")
-            }
-        }
-    }
-
-    /// Whether nothing in the convolutional part of a classifier trains, batch norms included, so that its features stay the
-    /// same.
+    /// Whether the network has a backbone in which nothing trains, batch norms included, so that the features of an image stay
+    /// the same.
     pub fn has_fixed_features(&self) -> bool {
-        let patterns: &[&str] = match self {
-            Network::Cnn(_) => &["stem.*", "blocks.*", "more.*"],
-            Network::Squeezenet(_) => &["features.*"],
-            Network::Mlp(_) | Network::Autoencoder(_) | Network::ConvAutoencoder(_) => {
-                return false;
-            }
+        let Some(backbone) = self.backbone() else {
+            return false;
         };
         let parameters = parameters::list(self);
-        !patterns.iter().any(|pattern| {
+        !backbone.parameters().iter().any(|pattern| {
             let mut within = parameters
                 .iter()
-                .filter(|parameter| parameters::fits(pattern, &parameter.name));
+                .filter(|parameter| parameters::matches(pattern, &parameter.name));
             within.any(|parameter| parameter.trainable)
                 || parameters::behaves_as_in_training(self, pattern)
         })
-    }
-
-    /// What one image of `shape` costs.
-    pub fn work(&self, shape: ImageShape) -> Work {
-        match self {
-            Network::Mlp(network) => network.work(),
-            Network::Cnn(network) => network.work(shape),
-            Network::Squeezenet(network) => network.work(shape),
-            Network::Autoencoder(network) => network.work(),
-            Network::ConvAutoencoder(network) => network.work(shape),
-        }
-    }
-
-    /// The weights of each unit of the first layer, seen as an image: `[units, channels, rows, columns]`, for images of `shape`.
-    pub fn first_weights(&self, shape: ImageShape) -> Option<Tensor<4>> {
-        let connected = |layer: Option<&burn::nn::Linear>| {
-            let weight = layer?.weight.val().transpose();
-            let [units, _] = weight.dims();
-            Some(weight.reshape([units, shape.channels, shape.height, shape.width]))
-        };
-        match self {
-            Network::Mlp(network) => connected(network.first()),
-            Network::Autoencoder(network) => connected(network.first()),
-            Network::Cnn(network) => network.first_weights(),
-            Network::Squeezenet(network) => network.first_weights(),
-            Network::ConvAutoencoder(network) => network.first_weights(),
-        }
-    }
-}
-
-/// Multiply-adds of a network's linear operations (matrix products and convolutions) for one image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Work {
-    /// Forward.
-    pub forward: usize,
-    /// Backward: for every layer that trains once for the weights, and once for the input of every layer behind one that
-    /// trains.
-    pub backward: usize,
-}
-
-/// What a layer's forward pass costs, and whether its weights train.
-type Layer = (usize, bool);
-
-/// Of a layer with so many positions.
-fn layer<const D: usize>(weight: &Param<Tensor<D>>, positions: usize) -> Layer {
-    (
-        weight.shape().num_elements() * positions,
-        weight.is_require_grad(),
-    )
-}
-
-impl Work {
-    /// Of the layers, first layer first.
-    fn of(layers: &[Layer]) -> Self {
-        let mut work = Self {
-            forward: 0,
-            backward: 0,
-        };
-        let mut input_wanted = false;
-        for &(cost, trains) in layers {
-            work.forward += cost;
-            work.backward += cost * (usize::from(trains) + usize::from(input_wanted));
-            input_wanted |= trains;
-        }
-        work
     }
 }

@@ -9,8 +9,6 @@ use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::prelude::*;
 use burn::store::{BurnToPyTorchAdapter, ModuleSnapshot};
 
-use super::Network;
-
 /// One tensor of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
@@ -18,9 +16,9 @@ pub struct Parameter {
     pub name: String,
     /// As in files: fully connected weights are `[out, in]`.
     pub shape: Vec<usize>,
-    /// Whether training moves it; running statistics of batch norms, for one, it does not.
+    /// Whether training changes it; it does not change the running statistics of batch norms, for one.
     pub trainable: bool,
-    /// Burn's name for it, another in every process.
+    /// Burn's name for it, different in every process.
     pub id: ParamId,
 }
 
@@ -31,14 +29,14 @@ impl Parameter {
     }
 }
 
-/// All tensors of a network, in the order of its layers.
-pub fn list(network: &Network) -> Vec<Parameter> {
-    let mut walk = Walk::default();
-    network.visit(&mut walk);
+/// All tensors of a network, in the order of its fields. Draws weights that are not drawn yet, in this order.
+pub fn list<M: Module>(network: &M) -> Vec<Parameter> {
+    let mut collector = Collector::default();
+    network.visit(&mut collector);
     network
         .collect(None, Some(Box::new(BurnToPyTorchAdapter)), true)
         .into_iter()
-        .zip(walk.tensors)
+        .zip(collector.tensors)
         .map(|(tensor, (id, trainable))| Parameter {
             name: tensor.name.clone(),
             shape: tensor.shape.to_vec(),
@@ -48,23 +46,36 @@ pub fn list(network: &Network) -> Vec<Parameter> {
         .collect()
 }
 
-/// Number of values that training moves.
-pub fn trainable(network: &Network) -> usize {
+/// Draws all weights now, in the order of the network's fields. Burn draws a weight when it is first used, so what came first
+/// would depend on what a program looks at first.
+pub fn draw<M: Module>(network: &M) {
+    network.visit(&mut Collector::default());
+}
+
+/// Number of values of all tensors, or `None` if `usize` does not hold it. Draws nothing.
+pub fn count<M: Module>(network: &M) -> Option<usize> {
+    let mut counter = Counter { values: Some(0) };
+    network.visit(&mut counter);
+    counter.values
+}
+
+/// Number of values that training changes.
+pub fn trainable<M: Module>(network: &M) -> usize {
     let parameters = list(network);
-    let moved = parameters.iter().filter(|parameter| parameter.trainable);
-    moved.map(Parameter::values).sum()
+    let trainable = parameters.iter().filter(|parameter| parameter.trainable);
+    trainable.map(Parameter::values).sum()
 }
 
-/// Whether a layer among those of a pattern does what layers do in training only, such as taking a batch's statistics.
-pub fn behaves_as_in_training(network: &Network, pattern: &str) -> bool {
-    let mut walk = Walk::default();
-    network.visit(&mut walk);
-    let mut switches = walk.switches.iter();
-    switches.any(|switch| switch.is_on && fits(pattern, &switch.name))
+/// Whether a layer whose name matches the pattern does what layers do in training only, such as taking a batch's statistics.
+pub fn behaves_as_in_training<M: Module>(network: &M, pattern: &str) -> bool {
+    let mut collector = Collector::default();
+    network.visit(&mut collector);
+    let mut flags = collector.flags.iter();
+    flags.any(|flag| flag.is_on && matches(pattern, &flag.layer))
 }
 
-/// Whether a name fits a pattern.
-pub fn fits(pattern: &str, name: &str) -> bool {
+/// Whether a name matches a pattern.
+pub fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else {
@@ -83,25 +94,25 @@ pub fn fits(pattern: &str, name: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Tensors, and the switches of the layers around them, that are frozen and set free together.
+/// Tensors, and the training flags of the layers around them, that are frozen and unfrozen together.
 #[derive(Debug, Clone, Default)]
 pub struct Group {
     tensors: HashSet<ParamId>,
-    switches: HashSet<ParamId>,
+    flags: HashSet<ParamId>,
 }
 
 impl Group {
-    /// What fits the pattern, of what trains.
-    pub fn matching(network: &Network, pattern: &str) -> Self {
+    /// The trainable tensors whose names match the pattern.
+    pub fn matching<M: Module>(network: &M, pattern: &str) -> Self {
         let parameters = list(network).into_iter();
-        let tensors = parameters.filter(|p| p.trainable && fits(pattern, &p.name));
-        let mut walk = Walk::default();
-        network.visit(&mut walk);
-        let switches = walk.switches.into_iter();
-        let switches = switches.filter(|switch| fits(pattern, &switch.name));
+        let tensors = parameters.filter(|p| p.trainable && matches(pattern, &p.name));
+        let mut collector = Collector::default();
+        network.visit(&mut collector);
+        let flags = collector.flags.into_iter();
+        let flags = flags.filter(|flag| matches(pattern, &flag.layer));
         Self {
             tensors: tensors.map(|parameter| parameter.id).collect(),
-            switches: switches.map(|switch| switch.id).collect(),
+            flags: flags.map(|flag| flag.id).collect(),
         }
     }
 
@@ -113,56 +124,73 @@ impl Group {
     /// Leaves out what is in another group.
     pub fn without(&mut self, other: &Group) {
         self.tensors.retain(|id| !other.tensors.contains(id));
-        self.switches.retain(|id| !other.switches.contains(id));
+        self.flags.retain(|id| !other.flags.contains(id));
     }
 
-    /// Whether no tensor is in it.
+    /// Whether it holds no tensor.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
 
-    /// The network with the group frozen or set free: gradients, and what its layers do in training only (batch norms then
-    /// take their running statistics).
+    /// The network with the group frozen or unfrozen: gradients, and what its layers do in training only (frozen batch norms
+    /// use their running statistics).
     pub fn set<M: Module>(&self, network: M, trains: bool) -> M {
-        network.map(&mut Switch {
+        network.map(&mut SetTrainable {
             group: self,
             trains,
         })
     }
 }
 
-struct Switch<'a> {
+/// Sets whether the tensors and flags of a group train.
+struct SetTrainable<'a> {
     group: &'a Group,
     trains: bool,
 }
 
-impl ModuleMapper for Switch<'_> {
+impl ModuleMapper for SetTrainable<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.group.tensors.contains(&param.id) {
-            true => param.set_require_grad(self.trains),
-            false => param,
+        if self.group.tensors.contains(&param.id) {
+            param.set_require_grad(self.trains)
+        } else {
+            param
         }
     }
 
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        match self.group.switches.contains(&flag.id) {
-            true => flag.with_value(self.trains),
-            false => flag,
+        if self.group.flags.contains(&flag.id) {
+            flag.with_value(self.trains)
+        } else {
+            flag
         }
     }
 }
 
-/// Tensors in their order with whether they train, and switches by name.
+/// Adds up the values of all tensors.
+struct Counter {
+    values: Option<usize>,
+}
+
+impl ModuleVisitor for Counter {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let shape = param.lazy_shape().to_vec();
+        let values = shape.into_iter().try_fold(1, usize::checked_mul);
+        self.values = self.values.zip(values).and_then(|(a, b)| a.checked_add(b));
+    }
+}
+
+/// Collects tensors in their order with whether they train, and the training flags of layers.
 #[derive(Default)]
-struct Walk {
+struct Collector {
     path: Vec<String>,
     tensors: Vec<(ParamId, bool)>,
-    switches: Vec<LayerSwitch>,
+    flags: Vec<TrainingFlag>,
 }
 
 /// What tells a layer whether it trains.
-struct LayerSwitch {
-    name: String,
+struct TrainingFlag {
+    /// The layer's name.
+    layer: String,
     id: ParamId,
     is_on: bool,
 }
@@ -172,7 +200,7 @@ fn is_named(container: &str) -> bool {
     !container.starts_with("Enum:")
 }
 
-impl ModuleVisitor for Walk {
+impl ModuleVisitor for Collector {
     fn enter_module(&mut self, name: &str, container: &str) {
         if is_named(container) {
             self.path.push(name.to_string());
@@ -190,8 +218,8 @@ impl ModuleVisitor for Walk {
     }
 
     fn visit_flag(&mut self, flag: &Param<Flag>) {
-        self.switches.push(LayerSwitch {
-            name: self.path.join("."),
+        self.flags.push(TrainingFlag {
+            layer: self.path.join("."),
             id: flag.id,
             is_on: flag.is_enabled(),
         });

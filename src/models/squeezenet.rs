@@ -7,9 +7,14 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, PaddingConfig2d, Relu};
 use burn::prelude::*;
 
-use super::layers::{Layout, convolve, zero_bias};
-use super::{Work, layer as cost};
-use crate::config::model::SqueezenetConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::architecture::{Architecture, Backbone};
+use super::cost::LayerCost;
+use super::layers::{convolve, zero_bias};
+use super::layout::Layout;
+use crate::error::Problem;
 use crate::kernels;
 use crate::shape::ImageShape;
 
@@ -36,6 +41,30 @@ const FIRST: usize = 64;
 
 /// The features; what the classifier takes.
 const FEATURES: usize = 512;
+
+/// Smallest side that leaves every pool a whole window.
+const MIN_SIDE: usize = 25;
+
+/// Settings of SqueezeNet 1.1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SqueezenetConfig {
+    /// Share of the last feature maps' values that is silenced at each training step.
+    #[schemars(range(min = 0.0, max = 0.95))]
+    pub dropout: f64,
+    /// Number of classes; null takes it from the data.
+    #[schemars(range(min = 2, max = 65536))]
+    pub classes: Option<usize>,
+}
+
+impl Default for SqueezenetConfig {
+    fn default() -> Self {
+        Self {
+            dropout: 0.5,
+            classes: None,
+        }
+    }
+}
 
 /// Feature layers and a 1x1 convolution whose maps' means are the logits; see [`SqueezenetConfig`].
 #[derive(Module, Debug)]
@@ -134,17 +163,39 @@ impl Fire {
     }
 }
 
-impl Squeezenet {
-    /// For images of `channels` with at least 25 pixels a side.
-    pub fn new(
-        config: &SqueezenetConfig,
-        channels: usize,
-        classes: usize,
-        device: &Device,
-    ) -> Self {
+impl Architecture for Squeezenet {
+    type Config = SqueezenetConfig;
+
+    fn classes(config: &SqueezenetConfig) -> Option<usize> {
+        config.classes
+    }
+
+    fn problems(_config: &SqueezenetConfig, shape: ImageShape) -> Vec<Problem> {
+        let (height, width) = (shape.height, shape.width);
+        if height.min(width) >= MIN_SIDE {
+            return Vec::new();
+        }
+        let problem = format!(
+            "SqueezeNet takes images of at least {MIN_SIDE} pixels a side, not {height}x{width}"
+        );
+        vec![Problem::new("kind", problem)]
+    }
+
+    fn dropout(config: &SqueezenetConfig) -> f64 {
+        config.dropout
+    }
+
+    fn without_dropout(config: SqueezenetConfig) -> SqueezenetConfig {
+        SqueezenetConfig {
+            dropout: 0.0,
+            ..config
+        }
+    }
+
+    fn new(config: &SqueezenetConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
         let (kernel, stride) = POOL;
         let mut features = vec![
-            Feature::Conv(conv([channels, FIRST], 3, 2, 0, device)),
+            Feature::Conv(conv([shape.channels, FIRST], 3, 2, 0, device)),
             Feature::Relu(Relu::new()),
         ];
         for (index, fire) in FIRES.into_iter().enumerate() {
@@ -173,29 +224,70 @@ impl Squeezenet {
         }
     }
 
-    /// Logits `[batch, classes]`, all of them at least 0, of images `[batch, channels, height, width]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    /// Logits are at least 0: the paper has a ReLU behind the last convolution.
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         self.classify(self.features(images))
     }
 
-    /// What the classifier takes, in the layout that suits the device.
-    pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
-        let layout = Layout::of(&images.device());
-        let layers = self.features.iter();
-        layers.fold(layout.take(images), |values, layer| match layer {
-            Feature::Conv(conv) => convolve(conv, values, true, layout),
-            // Part of the convolution before it.
-            Feature::Relu(_) => values,
-            Feature::Pool(pool) => match layout {
-                Layout::ChannelsLast => kernels::max_pool2d(values, POOL.0, POOL.1),
-                Layout::ChannelsFirst => pool.forward(values),
-            },
-            Feature::Fire(fire) => fire.forward(values, layout),
+    fn costs(&self, shape: ImageShape) -> Vec<LayerCost> {
+        let mut sides = [shape.height, shape.width];
+        let mut layers = Vec::new();
+        for layer in &self.features {
+            match layer {
+                Feature::Conv(conv) => {
+                    sides = sides.map(|side| (side - 3) / 2 + 1);
+                    layers.push(LayerCost::new(&conv.weight, sides[0] * sides[1]));
+                }
+                Feature::Relu(_) => {}
+                Feature::Pool(_) => {
+                    sides = sides.map(|side| (side - POOL.0).div_ceil(POOL.1) + 1);
+                }
+                Feature::Fire(fire) => {
+                    let weights = fire.weights();
+                    layers.extend(weights.map(|w| LayerCost::new(w, sides[0] * sides[1])));
+                }
+            }
+        }
+        for layer in &self.classifier {
+            if let Last::Conv(conv) = layer {
+                layers.push(LayerCost::new(&conv.weight, sides[0] * sides[1]));
+            }
+        }
+        layers
+    }
+
+    fn first_weights(&self, _shape: ImageShape) -> Option<Tensor<4>> {
+        self.features.iter().find_map(|layer| match layer {
+            Feature::Conv(conv) => Some(conv.weight.val()),
+            _ => None,
         })
     }
 
-    /// Logits of [`features`](Self::features).
-    pub fn classify(&self, features: Tensor<4>) -> Tensor<2> {
+    fn backbone(&self) -> Option<&dyn Backbone> {
+        Some(self)
+    }
+}
+
+impl Backbone for Squeezenet {
+    fn features(&self, images: Tensor<4>) -> Tensor<4> {
+        let layout = Layout::of(&images.device());
+        let layers = self.features.iter();
+        layers.fold(
+            layout.from_channels_first(images),
+            |values, layer| match layer {
+                Feature::Conv(conv) => convolve(conv, values, true, layout),
+                // Part of the convolution before it.
+                Feature::Relu(_) => values,
+                Feature::Pool(pool) => match layout {
+                    Layout::ChannelsLast => kernels::max_pool2d(values, POOL.0, POOL.1),
+                    Layout::ChannelsFirst => pool.forward(values),
+                },
+                Feature::Fire(fire) => fire.forward(values, layout),
+            },
+        )
+    }
+
+    fn classify(&self, features: Tensor<4>) -> Tensor<2> {
         let layout = Layout::of(&features.device());
         let maps = self
             .classifier
@@ -204,44 +296,10 @@ impl Squeezenet {
                 Last::Dropout(dropout) => dropout.forward(values),
                 Last::Conv(conv) => convolve(conv, values, true, layout),
             });
-        layout.average(maps)
+        layout.global_average(maps)
     }
 
-    /// What one image of `[channels, height, width]` costs.
-    pub fn work(&self, shape: ImageShape) -> Work {
-        let mut sides = [shape.height, shape.width];
-        let mut layers = Vec::new();
-        for layer in &self.features {
-            match layer {
-                Feature::Conv(conv) => {
-                    sides = sides.map(|side| (side - 3) / 2 + 1);
-                    layers.push(cost(&conv.weight, sides[0] * sides[1]));
-                }
-                Feature::Relu(_) => {}
-                Feature::Pool(_) => {
-                    sides = sides.map(|side| (side - POOL.0).div_ceil(POOL.1) + 1);
-                }
-                Feature::Fire(fire) => {
-                    layers.extend(
-                        fire.weights()
-                            .map(|weight| cost(weight, sides[0] * sides[1])),
-                    );
-                }
-            }
-        }
-        for layer in &self.classifier {
-            if let Last::Conv(conv) = layer {
-                layers.push(cost(&conv.weight, sides[0] * sides[1]));
-            }
-        }
-        Work::of(&layers)
-    }
-
-    /// The first layer's weights, `[64, channels, 3, 3]`.
-    pub fn first_weights(&self) -> Option<Tensor<4>> {
-        self.features.iter().find_map(|layer| match layer {
-            Feature::Conv(conv) => Some(conv.weight.val()),
-            _ => None,
-        })
+    fn parameters(&self) -> &'static [&'static str] {
+        &["features.*"]
     }
 }

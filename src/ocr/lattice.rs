@@ -174,11 +174,13 @@ fn may_be_cut(candidate: &Candidate) -> bool {
 
 /// What a candidate costs for the way it was cut out.
 fn cost(candidate: &Candidate, weights: &Scoring) -> f32 {
-    let cut = match candidate.torn {
+    let cut = match candidate.touching {
         true => weights.cut_torn,
         false => weights.cut,
     };
-    cut * candidate.cuts + weights.cut_ink * candidate.ink + weights.join * candidate.joins as f32
+    cut * candidate.cuts
+        + weights.cut_ink * candidate.cut_ink
+        + weights.join * candidate.joins as f32
 }
 
 /// What a letter of this breadth is less likely than one of its kind's usual breadth: logarithm of the ratio, above 0. (The

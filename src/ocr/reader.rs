@@ -11,7 +11,7 @@ use super::page::{self, Guess, Letter, Line, Page, Word};
 use super::scoring::Scoring;
 use crate::error::ErrorExit;
 use crate::inference::{Classifier, ModelError};
-use crate::segmentation::{self, Candidate, Candidates, Rect, Segmentation};
+use crate::segmentation::{self, Candidate, Candidates, LineBox, Rect, Segmentation, StagePicture};
 use crate::timings::{Lap, Stopwatch};
 
 /// How many guesses a letter keeps besides the first.
@@ -39,6 +39,8 @@ pub struct Options {
     pub alphabet: Alphabet,
     /// What each kind of evidence counts.
     pub weights: Scoring,
+    /// Whether to keep a picture of every stage of the segmentation.
+    pub stage_pictures: bool,
 }
 
 /// A page with the segmentation that it was read from.
@@ -48,6 +50,8 @@ pub struct Reading {
     pub page: Page,
     /// Where it stood.
     pub segmentation: Segmentation,
+    /// A picture of every stage of the segmentation, if asked for.
+    pub stage_pictures: Vec<StagePicture>,
     /// How long each stage took.
     pub timings: Vec<Lap>,
 }
@@ -95,48 +99,57 @@ pub fn read_with(
         ));
     }
     let mut watch = Stopwatch::start();
-    let (segmentation, ngram) =
-        rayon::join(|| segmentation::segment(photo), || options.context.ngram());
+    let segment = || {
+        if options.stage_pictures {
+            segmentation::segment_with_pictures(photo)
+        } else {
+            (segmentation::segment(photo), Vec::new())
+        }
+    };
+    let ((segmentation, stage_pictures), ngram) = rayon::join(segment, || options.context.ngram());
     watch.insert(&segmentation.timings);
-    let candidates = segmentation.candidates();
-    let rows = classify(&segmentation, &candidates, classifier, &mut watch)?;
+    let rows = classify(&segmentation.lines, classifier, &mut watch)?;
     let job = Job {
         classes,
         options,
-        candidates: &candidates,
+        lines: &segmentation.lines,
         rows: &rows,
     };
     let mut tokens = job.tokens();
     let choices = context::read(&tokens, ngram, &options.weights);
     let choices = job.read_empty_lines_again(&mut tokens, choices, ngram);
+    let lines = job.text(&choices);
     let page = Page {
         width: segmentation.width,
         height: segmentation.height,
-        lines: job.lines(&choices),
+        lines,
     };
     watch.lap("text");
     let timings = watch.laps().to_vec();
     Ok(Reading {
         page,
         segmentation,
+        stage_pictures,
         timings,
     })
 }
 
 /// Probabilities of every candidate's classes, by word in reading order.
 fn classify(
-    segmentation: &Segmentation,
-    candidates: &[Vec<Candidates>],
+    lines: &[LineBox],
     classifier: &Classifier,
     watch: &mut Stopwatch,
 ) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
     let size = classifier.card().input.height;
-    let words = || candidates.iter().flatten();
+    let words = || {
+        let words = lines.iter().flat_map(|line| &line.words);
+        words.map(|word| &word.candidates)
+    };
     let all: Vec<&Candidate> = words().flat_map(|word| &word.list).collect();
     let count = all.len();
     let crops: Vec<Vec<f32>> = all
         .into_par_iter()
-        .map(|candidate| segmentation.crop(&candidate.letter, size).pixels)
+        .map(|candidate| candidate.letter.crop(size).pixels)
         .collect();
     let pixels = crops.concat();
     watch.lap("crops");
@@ -151,8 +164,7 @@ fn classify(
 struct Job<'a> {
     classes: Classes,
     options: &'a Options,
-    /// By line and word.
-    candidates: &'a [Vec<Candidates>],
+    lines: &'a [LineBox],
     /// By word in reading order.
     rows: &'a [Vec<Vec<f32>>],
 }
@@ -166,10 +178,9 @@ impl Job<'_> {
 
     /// All words in reading order.
     fn tokens(&self) -> Vec<Token> {
-        let words = self.candidates.iter().flat_map(|line| {
-            line.iter()
-                .enumerate()
-                .map(|(index, word)| (index == 0 && line.len() > 1, word))
+        let words = self.lines.iter().flat_map(|line| {
+            let words = line.words.iter().enumerate();
+            words.map(|(index, word)| (index == 0 && line.words.len() > 1, &word.candidates))
         });
         words
             .zip(self.rows)
@@ -193,13 +204,14 @@ impl Job<'_> {
     ) -> Vec<Choice> {
         let mut first = 0;
         let mut again = false;
-        for line in self.candidates {
-            let words = first..first + line.len();
+        for line in self.lines {
+            let words = first..first + line.words.len();
             let is_empty = |choice: &Choice| choice.best.iter().all(|(_, c)| c.is_none());
             if choices[words.clone()].iter().all(is_empty) {
                 again = true;
-                for (index, word) in words.clone().zip(line) {
-                    tokens[index].lattice = self.lattice(word, &self.rows[index], false);
+                for (index, word) in words.clone().zip(&line.words) {
+                    let rows = &self.rows[index];
+                    tokens[index].lattice = self.lattice(&word.candidates, rows, false);
                 }
             }
             first = words.end;
@@ -211,12 +223,12 @@ impl Job<'_> {
     }
 
     /// The page's lines; `choices` are by word in reading order.
-    fn lines(&self, choices: &[Choice]) -> Vec<Line> {
+    fn text(&self, choices: &[Choice]) -> Vec<Line> {
         let mut choices = choices.iter();
-        let lines = self.candidates.iter().map(|line| {
-            let words = line.iter().zip(choices.by_ref());
+        let lines = self.lines.iter().map(|line| {
+            let words = line.words.iter().zip(choices.by_ref());
             words
-                .filter_map(|(word, choice)| read_word(word, choice))
+                .filter_map(|(word, choice)| read_word(&word.candidates, choice))
                 .collect::<Vec<Word>>()
         });
         lines.filter_map(read_line).collect()

@@ -1,6 +1,18 @@
 //! How numbers are written for people: names, rates as percentages, digits that fit the size, durations.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime};
+
+/// The text of a cell without a value.
+pub const ABSENT: &str = "–";
+/// Keeps a number and its unit on one line.
+pub(crate) const NO_BREAK_SPACE: char = '\u{a0}';
+/// Bytes of the units of sizes.
+const MEGABYTE: f64 = 1e6;
+const KILOBYTE: f64 = 1e3;
 
 /// Words in a metric's name that tell a fraction of 1, which is shown as a percentage.
 const FRACTIONS: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
@@ -90,45 +102,41 @@ pub(super) fn tick(value: f64) -> String {
     }
 }
 
-/// A duration as people read it: `45 s`, `3 min 05 s`, `2 h 07 min`.
+/// A duration as people read it: `4.2 s`, `45 s`, `3 min 05 s`, `2 h 07 min`.
 pub(crate) fn duration(duration: std::time::Duration) -> String {
     match duration.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
+        0..10 => format!("{:.1} s", duration.as_secs_f64()),
+        seconds @ 10..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         seconds => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
 
-/// A time as `2026-11-25 14:05` in UTC.
+/// A time as `2026-11-25 14:05` in UTC; a dash if it is outside the calendar.
 pub(crate) fn date(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, minutes) = (seconds / 86_400, seconds % 86_400 / 60);
-    // From days since 1970 to the calendar (Hinnant 2014, "chrono-compatible low-level date algorithms"): years that
-    // begin in March, in eras of 400 years.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!(
-        "{year}-{month:02}-{day:02} {:02}:{:02}",
-        minutes / 60,
-        minutes % 60
-    )
+    const MINUTES: &[BorrowedFormatItem<'_>] =
+        format_description!("[year]-[month]-[day] [hour]:[minute]");
+    // Not `OffsetDateTime::from`, which panics on times that a file may well claim.
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok();
+    since
+        .and_then(|since| Duration::try_from(since).ok())
+        .and_then(|since| OffsetDateTime::UNIX_EPOCH.checked_add(since))
+        .and_then(|time| time.format(MINUTES).ok())
+        .unwrap_or_else(|| ABSENT.into())
+}
+
+/// A number of bytes in decimal units, as servers and vendors count: `12.3 kB`, `170.5 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes as f64 {
+        bytes if bytes < MEGABYTE => format!("{:.1} kB", bytes / KILOBYTE),
+        bytes => format!("{:.1} MB", bytes / MEGABYTE),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     #[test]

@@ -1,11 +1,12 @@
-//! Rows of texts under a header: for a terminal and for a page, so that both show the same.
+//! Tables of text: as columns for a terminal and as HTML for a page, with the same content.
 
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-/// What stands in a cell that has no value.
-pub const ABSENT: &str = "–";
+pub use super::format::ABSENT;
+use super::format::NO_BREAK_SPACE;
+
 /// Spaces between two columns of a terminal.
 const GAP: &str = "  ";
 
@@ -14,7 +15,7 @@ const GAP: &str = "  ";
 pub struct Table {
     header: Vec<String>,
     rows: Vec<Vec<String>>,
-    /// Columns of words, which start at the left; numbers end at the right.
+    /// Columns of words, which are aligned left; numbers are aligned right.
     words: BTreeSet<usize>,
 }
 
@@ -28,7 +29,7 @@ impl Table {
         }
     }
 
-    /// Says which columns hold words.
+    /// Declares the columns of words; all others are of numbers.
     pub fn with_words(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
         self.words = columns.into_iter().collect();
         self
@@ -50,7 +51,7 @@ impl Table {
         self
     }
 
-    /// Columns of spaces, one line a row.
+    /// Columns of text, one line a row; for terminals, so that no-break spaces become plain ones.
     pub fn text(&self) -> String {
         let lines = || std::iter::once(&self.header).chain(&self.rows);
         let width = |column: usize| {
@@ -64,17 +65,18 @@ impl Table {
                 .iter()
                 .zip(&widths)
                 .enumerate()
-                .map(
-                    |(column, (cell, width))| match self.words.contains(&column) {
-                        true => format!("{cell:<width$}"),
-                        false => format!("{cell:>width$}"),
-                    },
-                )
+                .map(|(column, (cell, width))| {
+                    if self.words.contains(&column) {
+                        format!("{cell:<width$}")
+                    } else {
+                        format!("{cell:>width$}")
+                    }
+                })
                 .collect();
             text += cells.join(GAP).trim_end();
             text.push('\n');
         }
-        text
+        text.replace(NO_BREAK_SPACE, " ")
     }
 
     /// The table as an element; `key` may put something before a row's first cell.

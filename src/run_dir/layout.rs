@@ -28,7 +28,7 @@ impl RunDir {
         LockFile::is_held(&self.lock_file())
     }
 
-    /// Whether its weights are not those of a training: `kiln model import` writes no history and no summary, and takes no lock.
+    /// Whether its weights were imported instead of trained: `kiln model import` writes no history and no summary, and takes no lock.
     pub fn is_imported(&self) -> bool {
         self.model_file().exists()
             && !self.metrics_file().exists()
@@ -36,14 +36,14 @@ impl RunDir {
             && !self.lock_file().exists()
     }
 
-    /// The folder of a run, there or not.
+    /// The folder of a run, whether it exists or not.
     pub(super) fn at(path: &Path) -> Self {
         Self {
             path: path.to_path_buf(),
         }
     }
 
-    /// Opens a folder that a run left behind.
+    /// Opens the folder of an existing run.
     pub fn open(path: &Path) -> Result<Self, RunDirError> {
         let run = Self::at(path);
         if run.config_file().is_file() {
@@ -58,7 +58,7 @@ impl RunDir {
         &self.path
     }
 
-    /// The files that a run's folder may hold, there or not.
+    /// The files that a run's folder may hold, whether they exist or not.
     pub fn files(path: &Path) -> [PathBuf; 6] {
         let run = Self::at(path);
         [
@@ -111,12 +111,12 @@ impl RunDir {
         self.path.join("checkpoints")
     }
 
-    /// The experiment that the run was made with.
+    /// The experiment of the run.
     pub fn experiment(&self) -> Result<Experiment, RunDirError> {
         Ok(config::load(&self.config_file(), &[])?)
     }
 
-    /// What came out of the run.
+    /// The results of the run.
     pub fn summary(&self) -> Result<Summary, RunDirError> {
         let path = self.summary_file();
         let text = read(&path, self)?;

@@ -1,15 +1,15 @@
-//! The run directory: the folder that a run leaves behind, and the unit that every other verb takes.
+//! The run directory: the folder that a run creates and that the other verbs take.
 //!
 //! ```text
 //! runs/<name>-<n>/
 //!   config.json         the resolved experiment; runs again as it stands
 //!   metrics.jsonl       one line per epoch
 //!   timing.jsonl        seconds and samples per second per epoch (kept apart: times differ between reruns)
-//!   checkpoints/        all that going on needs, after the best, the last and the last but one epoch
-//!   model.safetensors   the weights that the run hands on
-//!   summary.json        what came out
-//!   report.html         the same to look at
-//!   run.lock            held by the process that trains
+//!   checkpoints/        the full training state after the best, the last and the second to last epoch
+//!   model.safetensors   the final weights
+//!   summary.json        the results
+//!   report.html         the same as a page
+//!   run.lock            held by the process that trains, then removed
 //! ```
 
 mod create;

@@ -1,4 +1,4 @@
-//! `summary.json`: what came out of a run.
+//! `summary.json`: the results of a run.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,17 +12,17 @@ use crate::shape::ImageShape;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// All epochs.
+    /// All epochs were trained.
     Finished,
     /// Validation no longer improved.
     StoppedEarly,
     /// By Ctrl-C or from the dashboard.
     Interrupted,
-    /// By an error after at least one good epoch, whose weights are kept.
+    /// By an error after at least one completed epoch, whose weights are kept.
     Failed,
 }
 
-/// `summary.json`: what came out of a run. Holds no times, so that reruns agree to the byte.
+/// `summary.json`: the results of a run. Without times, so that reruns agree to the byte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Version of kiln that made the run.
@@ -31,7 +31,7 @@ pub struct Summary {
     pub name: String,
     /// Seed of the run.
     pub seed: u64,
-    /// Engine that computed it.
+    /// Backend that computed it.
     pub backend: Backend,
     /// How it ended.
     pub status: Status,
@@ -43,20 +43,20 @@ pub struct Summary {
     pub input: ImageShape,
     /// Number of samples per split.
     pub samples: Samples,
-    /// Epochs that were completed.
+    /// Completed epochs.
     pub epochs: usize,
-    /// The epoch whose weights are in `model.safetensors`; 0 if the first was never completed.
+    /// The epoch of the weights in `model.safetensors`; 0 if the first was never completed.
     pub best_epoch: usize,
-    /// On the validation split, with those weights; empty if the first epoch was never completed.
+    /// Validation metrics of those weights; empty if the first epoch was never completed.
     pub valid: Metrics,
-    /// On the test split, with those weights; null if there is none, or if the run was interrupted.
+    /// Test metrics of those weights; null if there is no test split, or if the run was interrupted.
     pub test: Option<Metrics>,
-    /// Of a classifier that was calibrated: what its temperature changed on the validation split.
+    /// Of a calibrated classifier: the effect of its temperature on the validation split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// Precision, recall and F1 of each class on the test split (on validation if there is no test).
     pub per_class: Vec<ClassReport>,
-    /// What is taken for what most often.
+    /// The most frequent confusions.
     pub most_confused: Vec<ConfusedPair>,
 }
 

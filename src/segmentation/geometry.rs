@@ -1,5 +1,4 @@
-//! Boxes: in pixels of the photograph ([`Rect`], what a caller sees) and of the smaller working copy ([`Area`], what the
-//! stages count in). No image data.
+//! Boxes: in pixels of the photograph ([`Rect`], public) and of the smaller working copy ([`Area`], what the stages use).
 
 /// A box in pixels of the upright photograph; never empty and always inside the photograph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -29,7 +28,7 @@ impl Rect {
     }
 }
 
-/// A box in pixels of the working copy; `right` and `bottom` are the first column and row after it.
+/// A box in pixels of the working copy; `right` and `bottom` are one past the last column and row. Never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Area {
     pub left: usize,
@@ -39,6 +38,7 @@ pub(super) struct Area {
 }
 
 impl Area {
+    /// A single pixel.
     pub fn pixel(x: usize, y: usize) -> Area {
         Area {
             left: x,
@@ -77,7 +77,7 @@ impl Area {
         }
     }
 
-    /// Columns that both share, as a fraction of the narrower one's columns.
+    /// Columns that both share, as a fraction of the narrower one's columns, in [0, 1].
     pub fn shared_columns(&self, other: &Area) -> f32 {
         let shared = self
             .right
@@ -93,7 +93,7 @@ impl Area {
             .saturating_sub(self.bottom.min(other.bottom))
     }
 
-    /// The same box in the photograph: `scale` photograph pixels a working pixel, cut to `width` x `height`.
+    /// The same box in the photograph: `scale` photograph pixels per working pixel, clamped to `width` x `height`.
     pub fn to_rect(self, scale: (f32, f32), width: u32, height: u32) -> Rect {
         let span = |from: usize, to: usize, scale: f32, limit: u32| {
             let first = ((from as f32 * scale).floor() as u32).min(limit.saturating_sub(1));

@@ -1,46 +1,47 @@
-//! Letters -> lines -> words, in reading order.
+//! Puts letters into lines and words, in reading order.
 //!
-//! Lines need not be level or parallel, and words need not follow their line: one slope is found for the page, letters that
-//! stand close make runs, and each run joins the line whose last letters it continues or beside whose last run it stands.
-//! Words come from the page's own gaps.
+//! Lines need not be level or parallel, and words need not follow their line: one slope is found for the page, letters that are
+//! close together make runs, and runs are chained to lines. Spaces between words come from the page's own gaps.
 
-use super::letters::Letter;
+use super::letters::glyphs::Glyph;
 use super::statistics::two_classes;
 
-/// Slopes that are tried, rows a column: 14 degrees either way, in steps of a quarter degree.
-const STEEPEST: f32 = 0.25;
+/// Steepest slope that is tried, in rows per column: 14 degrees either way.
+const MAX_SLOPE: f32 = 0.25;
+/// Step between the slopes that are tried: a quarter of a degree.
 const SLOPE_STEP: f32 = 0.005;
 /// Bins of the slope's histogram, in letter heights.
 const SLOPE_BIN: f32 = 0.25;
-/// What a level page is preferred by where the histogram can't decide (a single line of few letters).
-const LEVEL_BONUS: f32 = 0.5;
-/// A letter continues a run if the gap before it is no wider, its middle no further above or below, and it doesn't begin
-/// further left than this before the last one's end; in letter heights.
-const RUN_GAP: f32 = 0.7;
-const RUN_STEP: f32 = 0.45;
-const RUN_OVERLAP: f32 = 0.5;
-/// A run continues a line if it is no further above or below, in letter heights.
-const LINE_REACH: f32 = 0.65;
-/// Letters at a line's end that say where it goes.
+/// Share of its score that a page loses per unit of slope: decides for a level page where the histogram can't (a single line of few
+/// letters).
+const SLOPE_PENALTY: f32 = 0.5;
+/// Greatest gap before a letter that continues a run, in letter heights.
+const MAX_RUN_GAP: f32 = 0.7;
+/// Greatest distance of its middle above or below the run's last letter, in letter heights.
+const MAX_RUN_STEP: f32 = 0.45;
+/// Greatest overlap with the run's last letter, in letter heights.
+const MAX_RUN_OVERLAP: f32 = 0.5;
+/// Greatest distance of a run above or below the line that it continues, in letter heights.
+const MAX_LINE_STEP: f32 = 0.65;
+/// Letters at a line's end that say where it leads.
 const LINE_MEMORY: usize = 3;
-/// There are words at all if the wide gaps are this much wider than the narrow ones ...
-const GAP_CONTRAST: f32 = 1.9;
-/// ... and this wide, in letter heights.
-const WORD_GAP: f32 = 0.9;
-/// Narrowest gap between two words, in letter heights.
-const LEAST_WORD_GAP: f32 = 0.75;
-
-/// Narrower spaces count where the two kinds of gap lie clearly apart: most gaps are inside words, the narrowest space is
-/// this much wider than the widest of them ...
-const CLEAR_CONTRAST: f32 = 1.5;
-/// ... and this wide, in letter heights.
-const CLEAR_WORD_GAP: f32 = 0.5;
+/// A page has spaces if the mean wide gap is at least this many times the mean narrow one ...
+const MIN_GAP_CONTRAST: f32 = 1.9;
+/// ... and the mean wide gap is at least this wide, in letter heights.
+const MIN_MEAN_SPACE: f32 = 0.9;
+/// Narrowest space between two words, in letter heights.
+const MIN_SPACE: f32 = 0.75;
+/// Narrower spaces count where the two kinds of gap are clearly apart: most gaps are inside words, the narrowest space is at least
+/// this many times the widest gap inside words ...
+const CLEAR_GAP_CONTRAST: f32 = 1.5;
+/// ... and at least this wide, in letter heights.
+const MIN_CLEAR_SPACE: f32 = 0.5;
 
 /// Words of a line, each the indices of its letters from left to right.
 pub(super) type LineOfWords = Vec<Vec<usize>>;
 
 /// Orders the letters: lines from top to bottom, words and letters from left to right.
-pub(super) fn lay_out(letters: &[Letter], letter_height: f32) -> Vec<LineOfWords> {
+pub(super) fn lay_out(letters: &[Glyph], letter_height: f32) -> Vec<LineOfWords> {
     let slope = page_slope(letters, letter_height);
     let lines = chain(letters, letter_height, slope);
     let widest = widest_letter_gap(letters, &lines, letter_height);
@@ -50,15 +51,15 @@ pub(super) fn lay_out(letters: &[Letter], letter_height: f32) -> Vec<LineOfWords
         .collect()
 }
 
-/// Row of a letter's middle on the page made level.
-fn level_row(letter: &Letter, slope: f32) -> f32 {
+/// Row of a letter's middle on the levelled page.
+fn level_row(letter: &Glyph, slope: f32) -> f32 {
     let (x, y) = letter.bounds.centre();
     y - slope * x
 }
 
-/// The slope that puts the letters' middles into the fewest rows: largest sum of squares of their histogram.
-fn page_slope(letters: &[Letter], letter_height: f32) -> f32 {
-    let steps = (STEEPEST / SLOPE_STEP).round() as i32;
+/// The slope that gathers the letters' middles in the fewest rows: largest sum of squares of their histogram.
+fn page_slope(letters: &[Glyph], letter_height: f32) -> f32 {
+    let steps = (MAX_SLOPE / SLOPE_STEP).round() as i32;
     let bin = SLOPE_BIN * letter_height;
     let mut best = (f32::MIN, 0.0);
     for step in -steps..=steps {
@@ -68,7 +69,7 @@ fn page_slope(letters: &[Letter], letter_height: f32) -> f32 {
             .map(|letter| level_row(letter, slope) / bin)
             .collect();
         rows.sort_by(f32::total_cmp);
-        let sharpness = sharpness(&rows) * (1.0 - LEVEL_BONUS * slope.abs());
+        let sharpness = sharpness(&rows) * (1.0 - SLOPE_PENALTY * slope.abs());
         if sharpness > best.0 || (sharpness == best.0 && slope.abs() < f32::abs(best.1)) {
             best = (sharpness, slope);
         }
@@ -76,7 +77,7 @@ fn page_slope(letters: &[Letter], letter_height: f32) -> f32 {
     best.1
 }
 
-/// Sum of squares of a histogram with unit bins whose counts are shared between the two nearest bins.
+/// Sum of squares of a histogram with unit bins; each count is shared between the two nearest bins.
 fn sharpness(sorted: &[f32]) -> f32 {
     let (mut sum, mut bin, mut here, mut next) = (0.0, f32::MIN, 0.0, 0.0);
     for &row in sorted {
@@ -92,14 +93,14 @@ fn sharpness(sorted: &[f32]) -> f32 {
     sum + here * here + next * next
 }
 
-/// From left to right, each run continues the line that it fits best or begins one; lines come from top to bottom.
+/// Chains runs to lines, from top to bottom: each run, from left to right, continues the nearest line or starts a new one.
 ///
-/// A run fits where the line's last letters lead (lines that bend), or where its last run stands as a whole or begins (words
-/// that are tilted one by one, about their middle or about the point on the line where they begin).
-fn chain(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
+/// A run is near if it is where the line's last letters lead (lines that bend), or level with the line's last run as a whole or with
+/// its beginning (words that are tilted one by one, about their middle or about the point on the line where they begin).
+fn chain(letters: &[Glyph], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
     let row = |i: usize| level_row(&letters[i], slope);
     let mean = |of: &[usize]| of.iter().map(|&i| row(i)).sum::<f32>() / of.len() as f32;
-    // Each line with the mean rows of its last run and of that run's beginning.
+    // Each line, with the mean rows of its last run and of that run's beginning.
     let mut lines: Vec<(Vec<usize>, [f32; 2])> = Vec::new();
     for run in runs(letters, letter_height, slope) {
         let begin = mean(&run[..run.len().min(LINE_MEMORY)]);
@@ -114,14 +115,14 @@ fn chain(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> 
         let follows = |line: &Vec<usize>| {
             line.last().is_none_or(|&last| {
                 let overlap = overlap(&letters[last], &letters[run[0]]);
-                overlap <= RUN_OVERLAP * letter_height
+                overlap <= MAX_RUN_OVERLAP * letter_height
             })
         };
         let nearest = lines
             .iter_mut()
             .filter(|(line, _)| follows(line))
             .map(|line| (distance(&line.0, line.1), line))
-            .filter(|(distance, _)| *distance <= LINE_REACH * letter_height)
+            .filter(|(distance, _)| *distance <= MAX_LINE_STEP * letter_height)
             .min_by(|a, b| a.0.total_cmp(&b.0));
         match nearest {
             Some((_, (line, last_run))) => {
@@ -136,8 +137,8 @@ fn chain(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> 
     lines
 }
 
-/// Letters that stand close together and on one height, in the order of where they begin: words and parts of words.
-fn runs(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
+/// Letters that are close together and level with each other, in the order of their first letters: words and parts of words.
+fn runs(letters: &[Glyph], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..letters.len()).collect();
     order.sort_by(|&a, &b| {
         let x = |i: usize| letters[i].bounds.centre().0;
@@ -148,10 +149,10 @@ fn runs(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
     for letter in order {
         let step = |run: &Vec<usize>| {
             let last = run[run.len() - 1];
-            let near = gap(letters, last, letter) <= RUN_GAP * letter_height
-                && overlap(&letters[last], &letters[letter]) <= RUN_OVERLAP * letter_height;
+            let near = gap(letters, last, letter) <= MAX_RUN_GAP * letter_height
+                && overlap(&letters[last], &letters[letter]) <= MAX_RUN_OVERLAP * letter_height;
             let step = (row(letter) - row(last)).abs();
-            (near && step <= RUN_STEP * letter_height).then_some(step)
+            (near && step <= MAX_RUN_STEP * letter_height).then_some(step)
         };
         let nearest = runs
             .iter_mut()
@@ -166,20 +167,20 @@ fn runs(letters: &[Letter], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
 }
 
 /// Columns by which the second begins before the first ends.
-fn overlap(first: &Letter, second: &Letter) -> f32 {
+fn overlap(first: &Glyph, second: &Glyph) -> f32 {
     first.bounds.right.saturating_sub(second.bounds.left) as f32
 }
 
 /// Columns between two neighbours of a line; 0 where they overlap.
-fn gap(letters: &[Letter], left: usize, right: usize) -> f32 {
+fn gap(letters: &[Glyph], left: usize, right: usize) -> f32 {
     letters[right]
         .bounds
         .left
         .saturating_sub(letters[left].bounds.right) as f32
 }
 
-/// The widest gap that is still inside a word: infinite on a page without spaces.
-fn widest_letter_gap(letters: &[Letter], lines: &[Vec<usize>], letter_height: f32) -> f32 {
+/// The widest gap that is still inside a word, in working pixels; infinite on a page without spaces.
+fn widest_letter_gap(letters: &[Glyph], lines: &[Vec<usize>], letter_height: f32) -> f32 {
     let gaps: Vec<f32> = lines
         .iter()
         .flat_map(|line| line.windows(2))
@@ -187,17 +188,17 @@ fn widest_letter_gap(letters: &[Letter], lines: &[Vec<usize>], letter_height: f3
         .collect();
     match two_classes(&gaps) {
         Some(classes)
-            if classes.upper >= GAP_CONTRAST * classes.lower
-                && classes.upper >= WORD_GAP * letter_height =>
+            if classes.upper >= MIN_GAP_CONTRAST * classes.lower
+                && classes.upper >= MIN_MEAN_SPACE * letter_height =>
         {
             let midpoint = (classes.lower + classes.upper) / 2.0;
-            midpoint.max(LEAST_WORD_GAP * letter_height)
+            midpoint.max(MIN_SPACE * letter_height)
         }
         Some(classes)
-            if classes.upper >= GAP_CONTRAST * classes.lower
+            if classes.upper >= MIN_GAP_CONTRAST * classes.lower
                 && classes.lower_share >= 0.5
-                && classes.upper_start >= CLEAR_CONTRAST * classes.lower_end
-                && classes.upper_start >= CLEAR_WORD_GAP * letter_height =>
+                && classes.upper_start >= CLEAR_GAP_CONTRAST * classes.lower_end
+                && classes.upper_start >= MIN_CLEAR_SPACE * letter_height =>
         {
             (classes.lower_end + classes.upper_start) / 2.0
         }
@@ -205,8 +206,8 @@ fn widest_letter_gap(letters: &[Letter], lines: &[Vec<usize>], letter_height: f3
     }
 }
 
-/// Cuts a line at its wide gaps.
-fn words(letters: &[Letter], line: Vec<usize>, widest: f32) -> LineOfWords {
+/// Cuts a line at gaps above `widest`.
+fn words(letters: &[Glyph], line: Vec<usize>, widest: f32) -> LineOfWords {
     let mut words: LineOfWords = Vec::new();
     for letter in line {
         match words.last_mut() {

@@ -1,10 +1,10 @@
-//! One channel of real values and the few filters that the stages need: area reduction, blur, sliding maximum and
-//! minimum, median, distance transform. Rows are independent, so that threads don't change the result.
+//! One channel of real values and the filters that the stages need: area reduction, blur, sliding maximum and minimum. Rows are
+//! computed independently, so that the number of threads doesn't change the result.
 
 use rayon::prelude::*;
 
 /// `width` x `height` values, row by row; neither side is 0.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plane {
     pub width: usize,
     pub height: usize,
@@ -43,7 +43,7 @@ impl Plane {
         self.values[y * self.width + x]
     }
 
-    /// Bilinear value at a point; pixel (0, 0) covers [0, 1) x [0, 1), beyond the edge the edge's value holds.
+    /// Bilinear value at a point; pixel (0, 0) covers [0, 1) x [0, 1), beyond the edge, the edge's value is repeated.
     pub fn sample(&self, x: f32, y: f32) -> f32 {
         let split = |position: f32, length: usize| {
             let position = (position - 0.5).clamp(0.0, (length - 1) as f32);
@@ -76,14 +76,14 @@ impl Plane {
         self.resized(width, height)
     }
 
-    /// Gaussian blur; at the edges the part of the bell inside the picture is renormalised.
+    /// Gaussian blur; at the edges, the part of the kernel inside the picture is renormalised.
     pub fn blurred(&self, sigma: f32) -> Plane {
-        // Three sigma hold 99.7 % of the bell.
+        // Three sigma cover 99.7 % of a Gaussian.
         let radius = (3.0 * sigma).ceil() as usize;
-        let bell: Vec<f32> = (0..=radius)
+        let kernel: Vec<f32> = (0..=radius)
             .map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp())
             .collect();
-        let weight = |distance: usize| bell[distance];
+        let weight = |distance: usize| kernel[distance];
         self.along_columns(radius, weight)
             .along_rows(radius, weight)
     }
@@ -185,7 +185,7 @@ pub(super) fn area_average(
     })
 }
 
-/// Source pixels under target pixel `index`, each with the part of it that is covered.
+/// Source pixels under target pixel `index`, each with the covered part of it.
 fn covered(index: usize, source: usize, target: usize) -> Vec<(usize, f32)> {
     let step = source as f64 / target as f64;
     let (from, to) = (index as f64 * step, (index + 1) as f64 * step);
@@ -195,68 +195,6 @@ fn covered(index: usize, source: usize, target: usize) -> Vec<(usize, f32)> {
         .map(|i| {
             let part = (to.min((i + 1) as f64) - from.max(i as f64)).max(1e-6);
             (i, part as f32)
-        })
-        .collect()
-}
-
-/// Distance from each true pixel to the nearest false one, centre to centre, in pixels; 0 where false. Beyond the picture
-/// counts as false.
-///
-/// Exact Euclidean distances by lower envelopes of parabolas (Felzenszwalb and Huttenlocher 2012), columns first.
-pub(super) fn distances_inside(mask: &[bool], width: usize, height: usize) -> Vec<f32> {
-    let mut squared = vec![0.0f32; width * height];
-    for x in 0..width {
-        let mut run = 0.0;
-        for y in 0..height {
-            run = if mask[y * width + x] { run + 1.0 } else { 0.0 };
-            squared[y * width + x] = run;
-        }
-        run = 0.0;
-        for y in (0..height).rev() {
-            run = if mask[y * width + x] { run + 1.0 } else { 0.0 };
-            let value = &mut squared[y * width + x];
-            *value = value.min(run).powi(2);
-        }
-    }
-    let mut padded = vec![0.0; width + 2];
-    for row in squared.chunks_exact_mut(width) {
-        padded[1..=width].copy_from_slice(row);
-        let envelope = lower_envelope(&padded);
-        for (out, value) in row.iter_mut().zip(&envelope[1..]) {
-            *out = value.sqrt();
-        }
-    }
-    squared
-}
-
-/// `min over q of (p - q)^2 + heights[q]` for every p.
-fn lower_envelope(heights: &[f32]) -> Vec<f32> {
-    // Parabolas of the envelope and where each begins to be the lowest.
-    let mut lowest: Vec<(usize, f32)> = Vec::with_capacity(heights.len());
-    let meeting = |p: usize, q: usize| {
-        let (fp, fq) = (p as f32, q as f32);
-        ((heights[q] + fq * fq) - (heights[p] + fp * fp)) / (2.0 * (fq - fp))
-    };
-    for q in 0..heights.len() {
-        let mut start = f32::NEG_INFINITY;
-        while let Some(&(p, begins)) = lowest.last() {
-            start = meeting(p, q);
-            if start > begins {
-                break;
-            }
-            lowest.pop();
-            start = f32::NEG_INFINITY;
-        }
-        lowest.push((q, start));
-    }
-    let mut current = 0;
-    (0..heights.len())
-        .map(|p| {
-            while current + 1 < lowest.len() && lowest[current + 1].1 < p as f32 {
-                current += 1;
-            }
-            let q = lowest[current].0;
-            (p as f32 - q as f32).powi(2) + heights[q]
         })
         .collect()
 }

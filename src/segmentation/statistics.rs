@@ -1,6 +1,6 @@
-//! Medians and two-class splits of plain numbers: thresholds, noise and word gaps are all found with them.
+//! Medians and two-class splits of plain numbers, for thresholds, noise and word gaps.
 
-/// Median of the values (the upper one of two); `None` without any.
+/// Median of the values (the upper of the middle two); `None` without any.
 pub(super) fn median(values: &mut [f32]) -> Option<f32> {
     if values.is_empty() {
         return None;
@@ -9,10 +9,21 @@ pub(super) fn median(values: &mut [f32]) -> Option<f32> {
     Some(*values.select_nth_unstable_by(middle, f32::total_cmp).1)
 }
 
-/// Bins of the histogram under Otsu's threshold.
+/// Median of values with weights: the smallest value at which half of the weight is reached; `None` without values.
+pub(super) fn weighted_median(mut values: Vec<(f32, usize)>) -> Option<f32> {
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: usize = values.iter().map(|(_, weight)| weight).sum();
+    let mut below = 0;
+    values.into_iter().find_map(|(value, weight)| {
+        below += weight;
+        (2 * below >= total).then_some(value)
+    })
+}
+
+/// Bins of the histogram that Otsu's threshold is found on.
 const OTSU_BINS: usize = 256;
 
-/// Otsu's threshold (1979): the cut with the largest variance between the two classes. `None` where all values are one.
+/// Otsu's threshold (1979): the cut with the largest variance between the two classes. `None` where all values are equal.
 pub(super) fn otsu(values: impl Iterator<Item = f32> + Clone) -> Option<f32> {
     let (low, high) = values
         .clone()
@@ -47,7 +58,7 @@ pub(super) fn otsu(values: impl Iterator<Item = f32> + Clone) -> Option<f32> {
     Some(low + (best_bin + 1) as f32 * step)
 }
 
-/// The cut of a few numbers into a lower and an upper class, by Otsu's criterion on the numbers themselves.
+/// A few numbers split into a lower and an upper class, by Otsu's criterion on the numbers themselves.
 pub(super) struct TwoClasses {
     /// Mean of the lower class.
     pub lower: f32,
@@ -57,7 +68,7 @@ pub(super) struct TwoClasses {
     pub lower_end: f32,
     /// Smallest of the upper class.
     pub upper_start: f32,
-    /// Share of the numbers that are in the lower class.
+    /// Share of the numbers in the lower class, in 0..=1.
     pub lower_share: f32,
 }
 

@@ -1,99 +1,17 @@
-//! Runs next to each other: their metrics, and the settings in which they differ.
-//!
-//! Comes in: run records. Goes out: a [`Comparison`], which makes tables, JSON and a page of itself.
+//! Runs side by side: their metrics, and the settings in which they differ, as tables, JSON and a page.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::findings;
-use super::ranking_metric::{Yardstick, plain};
+use super::ranking_metric::RankingMetric;
 use super::runs::RunRecord;
+use crate::config::difference::{self, Difference, shown};
 use crate::metrics::Metrics;
 use crate::report::format::{metric_name, metric_value};
 use crate::report::overlay::{self, OverlayData, OverlayRun};
 use crate::report::table::{ABSENT, Table};
-
-/// One setting of a config: a value that is not a section.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Setting {
-    /// Dotted path of its key.
-    pub path: String,
-    /// Its value.
-    pub value: Value,
-}
-
-/// All settings of a config, in the order of their paths.
-pub fn settings(config: &Value) -> Vec<Setting> {
-    fn walk(value: &Value, path: &str, found: &mut Vec<Setting>) {
-        match value {
-            Value::Object(map) if !map.is_empty() || path.is_empty() => {
-                for (key, value) in map {
-                    let path = match path {
-                        "" => key.clone(),
-                        path => format!("{path}.{key}"),
-                    };
-                    walk(value, &path, found);
-                }
-            }
-            value => found.push(Setting {
-                path: path.to_string(),
-                value: value.clone(),
-            }),
-        }
-    }
-    let mut found = Vec::new();
-    if config.is_object() {
-        walk(config, "", &mut found);
-    }
-    found
-}
-
-/// A setting in which configs differ.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
-    /// Dotted path of the key.
-    pub path: String,
-    /// What each config has; None where the key does not belong to it.
-    pub values: Vec<Option<Value>>,
-}
-
-impl Difference {
-    /// A config's value as it is shown.
-    pub fn shown(&self, index: usize) -> String {
-        match self.values.get(index) {
-            Some(Some(value)) => shown(value),
-            _ => ABSENT.into(),
-        }
-    }
-}
-
-/// A value as people read it: texts without quotes.
-pub fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) if !text.is_empty() => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// The settings that are not the same in all configs, in the order of their paths.
-pub fn differences(configs: &[&Value]) -> Vec<Difference> {
-    let of_each: Vec<BTreeMap<String, Value>> = configs
-        .iter()
-        .map(|config| settings(config).into_iter().map(|s| (s.path, s.value)))
-        .map(Iterator::collect)
-        .collect();
-    let paths: BTreeSet<&String> = of_each.iter().flat_map(BTreeMap::keys).collect();
-    paths
-        .into_iter()
-        .map(|path| Difference {
-            path: path.clone(),
-            values: of_each.iter().map(|s| s.get(path).cloned()).collect(),
-        })
-        .filter(|difference| difference.values.windows(2).any(|pair| pair[0] != pair[1]))
-        .collect()
-}
 
 /// Several runs, in the order in which they were named.
 #[derive(Debug, Clone)]
@@ -102,30 +20,33 @@ pub struct Comparison {
     pub runs: Vec<RunRecord>,
     /// The settings in which they differ.
     pub differing: Vec<Difference>,
-    /// By which the best is found.
-    pub yardstick: Yardstick,
+    /// The metric that decides which run is best.
+    pub ranking: RankingMetric,
 }
 
 impl Comparison {
     /// Compares runs.
     pub fn of(runs: Vec<RunRecord>) -> Self {
         let configs: Vec<&Value> = runs.iter().map(|run| &run.config).collect();
-        let differing = differences(&configs);
-        let yardstick = Yardstick::of(runs.iter().filter_map(RunRecord::valid));
+        let differing = difference::among(&configs);
+        let ranking = RankingMetric::of(runs.iter().filter_map(RunRecord::valid));
         Self {
             runs,
             differing,
-            yardstick,
+            ranking,
         }
     }
 
     /// A name for each run: its folder's, or the whole path where folders share a name.
     pub fn labels(&self) -> Vec<String> {
         let names: Vec<String> = self.runs.iter().map(RunRecord::name).collect();
-        let twice = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
-        let label = |(run, name): (&RunRecord, &String)| match twice(name) {
-            true => run.path.display().to_string(),
-            false => name.clone(),
+        let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+        let label = |(run, name): (&RunRecord, &String)| {
+            if is_shared(name) {
+                run.path.display().to_string()
+            } else {
+                name.clone()
+            }
         };
         self.runs.iter().zip(&names).map(label).collect()
     }
@@ -175,7 +96,7 @@ impl Comparison {
     pub fn settings_table(&self, heads: &[String]) -> Option<Table> {
         let mut table = Table::new(std::iter::once("").chain(heads.iter().map(String::as_str)));
         for difference in &self.differing {
-            let cells = (0..self.runs.len()).map(|index| difference.shown(index));
+            let cells = (0..self.runs.len()).map(|index| cell(difference, index));
             table.push(std::iter::once(difference.path.clone()).chain(cells));
         }
         (!self.differing.is_empty()).then_some(table)
@@ -188,7 +109,7 @@ impl Comparison {
         for (head, run) in heads.iter().zip(&self.runs) {
             text += &format!("{head}  {}\n", run.path.display());
         }
-        text += &format!("\n{}\n", plain(&self.metrics_table(&heads).text()));
+        text += &format!("\n{}\n", self.metrics_table(&heads).text());
         text += &match self.settings_table(&heads) {
             Some(table) => format!("settings that differ\n{}", table.text()),
             None => "no setting differs\n".into(),
@@ -215,25 +136,24 @@ impl Comparison {
             .map(|difference| (difference.path.clone(), json!(difference.values)))
             .collect();
         json!({
-            "metric": self.yardstick.metric,
+            "metric": self.ranking.metric,
             "runs": self.runs.iter().map(run).collect::<Vec<_>>(),
             "differing": differing,
         })
     }
 
-    /// One page with the curves over each other, the best run first in colour and legend.
+    /// A page with all curves in one chart, the best run first in colour and legend.
     pub fn page(&self) -> String {
         let labels = self.labels();
         let mut order: Vec<(usize, Option<f64>)> = self
             .runs
             .iter()
-            .map(|run| run.valid().and_then(|valid| self.yardstick.value(valid)))
+            .map(|run| run.valid().and_then(|valid| self.ranking.value(valid)))
             .enumerate()
             .collect();
-        let merit = |value: Option<f64>| {
-            value.map_or(f64::NEG_INFINITY, |value| self.yardstick.merit(value))
-        };
-        order.sort_by(|a, b| merit(b.1).total_cmp(&merit(a.1)));
+        let score =
+            |value: Option<f64>| value.map_or(f64::NEG_INFINITY, |value| self.ranking.score(value));
+        order.sort_by(|a, b| score(b.1).total_cmp(&score(a.1)));
         let ranked: Vec<(&str, f64)> = order
             .iter()
             .filter_map(|(index, value)| Some((labels[*index].as_str(), (*value)?)))
@@ -242,13 +162,13 @@ impl Comparison {
             .iter()
             .map(|&(index, value)| OverlayRun {
                 label: labels[index].clone(),
-                value: value.map(|value| metric_value(&self.yardstick.metric, value)),
+                value: value.map(|value| metric_value(&self.ranking.metric, value)),
                 epochs: &self.runs[index].epochs,
             })
             .collect();
         let mut sections = vec![overlay::Section {
             title: "Metrics".into(),
-            note: "Validation and test are measured with the weights that each run kept.".into(),
+            note: "Validation and test metrics are those of the weights that each run kept.".into(),
             tables: vec![self.metrics_table(&labels)],
             dots: Vec::new(),
             keyed: false,
@@ -264,12 +184,20 @@ impl Comparison {
         }
         overlay::render(&OverlayData {
             title: &format!("{} runs compared", self.runs.len()),
-            findings: &[findings::of_runs(&self.yardstick, &ranked)],
-            metric: &self.yardstick.metric,
+            findings: &[findings::of_runs(&self.ranking, &ranked)],
+            metric: &self.ranking.metric,
             runs: &runs,
             sections: &sections,
             made_by: &[],
             config_json: "",
         })
+    }
+}
+
+/// A run's value in a table.
+fn cell(difference: &Difference, run: usize) -> String {
+    match difference.values.get(run) {
+        Some(Some(value)) => shown(value),
+        _ => ABSENT.into(),
     }
 }

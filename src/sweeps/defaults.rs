@@ -1,14 +1,48 @@
-//! Which settings of a config were chosen, and which are defaults.
+//! Which settings of a config were chosen and which are defaults.
 
 use serde_json::Value;
 
-use super::compare::{Setting, settings};
 use crate::config;
 
-/// The settings without which the config would mean something else. A section's `kind` is always among them.
+/// One setting of a config: a value that is not a section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// Dotted path of its key.
+    pub path: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// All settings of a config, in the order of their paths.
+fn settings(config: &Value) -> Vec<Setting> {
+    fn walk(value: &Value, path: &str, found: &mut Vec<Setting>) {
+        match value {
+            Value::Object(map) if !map.is_empty() || path.is_empty() => {
+                for (key, value) in map {
+                    let path = match path {
+                        "" => key.clone(),
+                        path => format!("{path}.{key}"),
+                    };
+                    walk(value, &path, found);
+                }
+            }
+            value => found.push(Setting {
+                path: path.to_string(),
+                value: value.clone(),
+            }),
+        }
+    }
+    let mut found = Vec::new();
+    if config.is_object() {
+        walk(config, "", &mut found);
+    }
+    found
+}
+
+/// The settings that change what the config means; a section's `kind` is always among them.
 ///
-/// A setting is a default if the config means the same without it; so no list of defaults has to be kept. A config that
-/// this version can't read has nothing but chosen settings.
+/// A setting is a default if the config means the same without it, so no list of defaults has to be kept. In a config that this
+/// version cannot read, every setting counts as chosen.
 pub fn chosen(written: &Value) -> Vec<Setting> {
     let all = settings(written);
     let Ok(meant) = config::resolve(written.clone()) else {

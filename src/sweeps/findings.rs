@@ -1,33 +1,33 @@
-//! What a study shows, said in sentences that are computed from its figures.
+//! The result of a sweep or a comparison in sentences, computed from its numbers.
 
 use serde_json::Value;
 
-use super::compare::shown;
 use super::leaderboard::{Leaderboard, Row};
-use super::ranking_metric::Yardstick;
+use super::ranking_metric::RankingMetric;
+use super::record::TrialStatus;
 use super::search_space::{Axis, Choices};
-use super::sweep::TrialStatus;
+use crate::config::difference::shown;
 
-/// As many others are named one by one; more are told as a group.
-const MOST_NAMED: usize = 3;
-/// What is said of runs whose figures read alike.
+/// Up to this many other runs are named one by one; more are summarized.
+const MAX_NAMED: usize = 3;
+/// The words for runs whose values are written alike.
 const AS_GOOD: &str = "as good";
-/// Fewest numbers on an axis for which it means something that the best is the outermost.
-const FEWEST_FOR_AN_EDGE: usize = 3;
+/// Fewest numbers on an axis for which a best value at its edge means something.
+const MIN_FOR_EDGE: usize = 3;
 
-/// What a sweep shows: which run was best and by how much, then what is to be known besides.
+/// The result of a sweep: which run was best and by how much, then what else matters.
 pub fn of_sweep(board: &Leaderboard) -> Vec<String> {
     let ranked: Vec<(&Row, f64)> = board.ranked().collect();
     let Some((best, value)) = ranked.first() else {
-        let mut findings = vec!["No run has come to its end.".into()];
+        let mut findings = vec!["No run has finished.".into()];
         findings.extend(not_ranked(board));
         return findings;
     };
-    let yardstick = &board.yardstick;
+    let ranking = &board.ranking;
     let subject = assignments(&board.axes, best);
     let reached = format!(
         "{}{}",
-        reached(yardstick, *value),
+        reached(ranking, *value),
         best.record
             .best_epoch()
             .map_or_else(String::new, |epoch| format!(" in epoch {epoch}"))
@@ -37,8 +37,8 @@ pub fn of_sweep(board: &Leaderboard) -> Vec<String> {
         .map(|(row, value)| (row.values.first().map(shown).unwrap_or_default(), *value))
         .collect();
     let others = match board.axes.len() {
-        1 => others(yardstick, *value, &named, MOST_NAMED),
-        _ => others(yardstick, *value, &named, 0),
+        1 => others(ranking, *value, &named, MAX_NAMED),
+        _ => others(ranking, *value, &named, 0),
     };
     let mut findings = vec![verdict(&subject, &reached, others)];
     findings.extend(
@@ -52,24 +52,20 @@ pub fn of_sweep(board: &Leaderboard) -> Vec<String> {
     findings
 }
 
-/// What a comparison shows. `ranked` are names and values, the best first.
-pub fn of_runs(yardstick: &Yardstick, ranked: &[(&str, f64)]) -> String {
+/// The result of a comparison. `ranked` are names and values, the best first.
+pub fn of_runs(ranking: &RankingMetric, ranked: &[(&str, f64)]) -> String {
     let Some(((best, value), rest)) = ranked.split_first() else {
-        return "No run has a figure to compare.".into();
+        return "No run has a value to compare.".into();
     };
-    let reached = reached(yardstick, *value);
+    let reached = reached(ranking, *value);
     let named: Vec<(String, f64)> = rest
         .iter()
         .map(|(name, value)| (name.to_string(), *value))
         .collect();
-    verdict(
-        best,
-        &reached,
-        others(yardstick, *value, &named, MOST_NAMED),
-    )
+    verdict(best, &reached, others(ranking, *value, &named, MAX_NAMED))
 }
 
-/// One sentence. Nobody is called best next to an equal.
+/// One sentence. No run is called best next to an equal one.
 fn verdict(subject: &str, reached: &str, others: Option<String>) -> String {
     match others {
         None => format!("{subject} gave {reached}."),
@@ -79,69 +75,70 @@ fn verdict(subject: &str, reached: &str, others: Option<String>) -> String {
 }
 
 /// `66.3 % validation accuracy`, `a validation loss of 0.25`
-fn reached(yardstick: &Yardstick, value: f64) -> String {
-    let (name, value) = (yardstick.name(), yardstick.shown(value));
-    match value.ends_with('%') {
-        true => format!("{value} validation {name}"),
-        false => format!("a validation {name} of {value}"),
+fn reached(ranking: &RankingMetric, value: f64) -> String {
+    let (name, value) = (ranking.name(), ranking.shown(value));
+    if value.ends_with('%') {
+        format!("{value} validation {name}")
+    } else {
+        format!("a validation {name} of {value}")
     }
 }
 
-/// How the others did: by name if they are few, else as a group. None if there are no others.
+/// The other runs: by name if they are few, else as a group. None if there are no others.
 fn others(
-    yardstick: &Yardstick,
+    ranking: &RankingMetric,
     best: f64,
     rest: &[(String, f64)],
-    most_named: usize,
+    max_named: usize,
 ) -> Option<String> {
-    let side = match yardstick.more_is_better {
-        true => "below",
-        false => "above",
+    let side = if ranking.higher_is_better {
+        "below"
+    } else {
+        "above"
     };
     if rest.is_empty() {
         return None;
     }
-    if rest.len() > most_named {
-        return Some(group(yardstick, best, rest, side));
+    if rest.len() > max_named {
+        return Some(group(ranking, best, rest, side));
     }
     let (mut equal, mut parts): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
     for (name, value) in rest {
-        match yardstick.distance(best, *value) {
+        match ranking.distance(best, *value) {
             None => equal.push(name),
-            // The first says it in full: "0.02 stayed 8.1 points below and 0.0002 9.0 points".
+            // Only the first in full: "0.02 was 8.1 points below and 0.0002 9.0 points".
             Some(distance) if parts.is_empty() => {
-                parts.push(format!("{name} stayed {distance} {side}"));
+                parts.push(format!("{name} was {distance} {side}"));
             }
             Some(distance) => parts.push(format!("{name} {distance}")),
         }
     }
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     if !equal.is_empty() {
         let verb = if equal.len() == 1 { "was" } else { "were" };
-        said.push(format!("{} {verb} {AS_GOOD}", listed(&equal)));
+        sentences.push(format!("{} {verb} {AS_GOOD}", listed(&equal)));
     }
     if !parts.is_empty() {
-        said.push(listed(&parts));
+        sentences.push(listed(&parts));
     }
-    Some(said.join("; "))
+    Some(sentences.join("; "))
 }
 
-fn group(yardstick: &Yardstick, best: f64, rest: &[(String, f64)], side: &str) -> String {
+fn group(ranking: &RankingMetric, best: f64, rest: &[(String, f64)], side: &str) -> String {
     let count = rest.len();
-    let who = match count {
-        1 => "the other".to_string(),
-        _ => format!("the other {count}"),
+    let (who, verb) = match count {
+        1 => ("the other".to_string(), "was"),
+        _ => (format!("the other {count}"), "were"),
     };
-    let distance = |at: Option<&(String, f64)>| yardstick.distance(best, at?.1);
+    let distance = |at: Option<&(String, f64)>| ranking.distance(best, at?.1);
     match (distance(rest.first()), distance(rest.last())) {
-        (_, None) if count == 1 => format!("{who} was {AS_GOOD}"),
-        (_, None) => format!("{who} were {AS_GOOD}"),
+        (_, None) => format!("{who} {verb} {AS_GOOD}"),
         (None, Some(most)) => format!("{who} were {AS_GOOD} or up to {most} {side}"),
-        (Some(least), Some(most)) if least == most => format!("{who} stayed {most} {side}"),
+        (Some(least), Some(most)) if least == most => format!("{who} {verb} {most} {side}"),
         (Some(least), Some(most)) => {
-            // The unit is said once.
+            // The unit once.
             let least = least.split(' ').next().unwrap_or(&least);
-            format!("{who} stayed {least} to {most} {side}")
+            format!("{who} {verb} {least} to {most} {side}")
         }
     }
 }
@@ -162,9 +159,9 @@ fn assignments(axes: &[Axis], row: &Row) -> String {
     }
 }
 
-/// Whether the best number of an axis is the outermost that was tried: then the best may lie beyond.
+/// Whether the best number of an axis is at the edge of those tried: then the optimum may lie beyond.
 fn edge(axis: &Axis, best: &Value) -> Option<String> {
-    // A seed has no beyond.
+    // Seeds have no order.
     if axis.path == "seed" {
         return None;
     }
@@ -172,7 +169,7 @@ fn edge(axis: &Axis, best: &Value) -> Option<String> {
         return None;
     };
     let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
-    if numbers.len() < values.len() || numbers.len() < FEWEST_FOR_AN_EDGE {
+    if numbers.len() < values.len() || numbers.len() < MIN_FOR_EDGE {
         return None;
     }
     let best = best.as_f64()?;
@@ -184,19 +181,19 @@ fn edge(axis: &Axis, best: &Value) -> Option<String> {
         return None;
     };
     Some(format!(
-        "The best {} is the {which} that was tried; a {further} one may be better still.",
+        "The best {} is the {which} that was tried; a {further} one may be better.",
         axis.path
     ))
 }
 
-/// The runs that have no place, and why.
+/// The runs without a rank, and why.
 fn not_ranked(board: &Leaderboard) -> Option<String> {
     let of = board.rows.len();
     let with = |wanted: &[TrialStatus]| -> Vec<&Row> {
-        let rows = board.rows.iter().filter(|row| row.place.is_none());
+        let rows = board.rows.iter().filter(|row| row.rank.is_none());
         rows.filter(|row| wanted.contains(&row.status)).collect()
     };
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     for (statuses, what) in [
         (&[TrialStatus::Diverged][..], "diverged"),
         (&[TrialStatus::Failed][..], "failed"),
@@ -204,15 +201,12 @@ fn not_ranked(board: &Leaderboard) -> Option<String> {
         let rows = with(statuses);
         let names: Vec<String> = rows
             .iter()
-            .take(MOST_NAMED)
+            .take(MAX_NAMED)
             .map(|row| assignments(&board.axes, row))
             .collect();
         if !rows.is_empty() {
-            let more = match rows.len() > MOST_NAMED {
-                true => ", ...",
-                false => "",
-            };
-            said.push(format!(
+            let more = if rows.len() > MAX_NAMED { ", ..." } else { "" };
+            sentences.push(format!(
                 "{} of {of} runs {what} ({}{more}).",
                 rows.len(),
                 names.join(", ")
@@ -227,10 +221,10 @@ fn not_ranked(board: &Leaderboard) -> Option<String> {
     .len();
     match waiting {
         0 => {}
-        1 => said.push(format!("1 of {of} runs is still to be done.")),
-        waiting => said.push(format!("{waiting} of {of} runs are still to be done.")),
+        1 => sentences.push(format!("1 of {of} runs is not finished.")),
+        waiting => sentences.push(format!("{waiting} of {of} runs are not finished.")),
     }
-    (!said.is_empty()).then(|| said.join(" "))
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// `a, b and c`

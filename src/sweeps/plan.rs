@@ -1,54 +1,56 @@
-//! What a sweep is going to do: every combination as a checked experiment, before anything is written.
+//! The plan of a sweep: every combination as a checked experiment, before anything is written.
 //!
-//! Comes in: a config's file, axes, draws. Goes out: a [`Plan`], which makes the sweep's folder or goes on with it. A
-//! folder is gone on with only by the sweep that made it: same axes, same draws, same settings.
+//! A folder is resumed only by the sweep that created it: same axes, same samples, same settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::SweepError;
-use super::compare::{differences, shown};
-use super::search_space::{self, Axis, Combination, Draw};
-use super::sweep::{Record, SWEEP_FILE, Sweep, Trial, TrialStatus, overrides};
+use super::error::SweepError;
+use super::record::{SWEEP_FILE, SweepRecord, Trial, TrialStatus, overrides};
+use super::search_space::{self, Axis, Combination, Sampling};
+use super::sweep::Sweep;
+use crate::config::difference::{self, shown};
 use crate::config::{self, Experiment};
 use crate::files::without_mark;
 use crate::run_dir;
+use crate::training;
 
-/// Longest part of a run's folder name that tells its values: names stay readable, and far below what file systems allow.
-const LONGEST_NAME: usize = 60;
-/// As many complaints about combinations are shown; more would bury the first.
-const MOST_COMPLAINTS: usize = 8;
+/// Longest part of a run's folder name that holds its values, in characters: names stay readable, and far below the limits of
+/// file systems.
+const MAX_NAME: usize = 60;
+/// How many problems of combinations are shown; more would bury the first.
+const MAX_PROBLEMS: usize = 8;
 
-/// A sweep of which every combination is a valid experiment. Nothing is written yet.
+/// A sweep whose combinations are all valid experiments. Nothing is written yet.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    /// What will be written.
-    pub record: Record,
-    /// What each run is made with.
+pub struct SweepPlan {
+    /// The content of the `sweep.json` to be written.
+    pub record: SweepRecord,
+    /// The experiment of each run.
     pub experiments: Vec<Experiment>,
 }
 
-impl Plan {
-    /// Makes all combinations and holds each of them against the config's rules.
+impl SweepPlan {
+    /// Builds all combinations and checks each of them against the config's rules.
     pub fn new(
         config_file: &Path,
         set: &[String],
         axes: Vec<Axis>,
-        random: Option<Draw>,
+        random: Option<Sampling>,
     ) -> Result<Self, SweepError> {
-        search_space::check(&axes, set)?;
+        search_space::validate(&axes, set)?;
         let combinations = match random {
-            Some(draw) => search_space::draw(&axes, draw)?,
-            None => search_space::all(&axes)?,
+            Some(sampling) => search_space::sample(&axes, sampling)?,
+            None => search_space::grid(&axes)?,
         };
         let text = config::read(config_file)?;
         let overrides: Vec<Vec<String>> = combinations
             .iter()
             .map(|combination| overrides(set, &by_path(&axes, combination)))
             .collect();
-        let experiments = checked(&text, config_file, &overrides)?;
+        let experiments = experiments(&text, config_file, &overrides)?;
         let trials = combinations
             .iter()
             .enumerate()
@@ -59,13 +61,13 @@ impl Plan {
                 error: None,
             })
             .collect();
-        let record = Record {
+        let record = SweepRecord {
             kiln: env!("CARGO_PKG_VERSION").into(),
             name: experiments
                 .first()
                 .map_or_else(String::new, |e| e.name.clone()),
             config_file: config_file.to_path_buf(),
-            // The text has been read as JSON before.
+            // The text was parsed as JSON before.
             config: serde_json::from_str(without_mark(&text)).unwrap_or_default(),
             set: set.to_vec(),
             axes,
@@ -78,10 +80,24 @@ impl Plan {
         })
     }
 
-    /// Makes the sweep's folder, or goes on with the one that this sweep has made before.
+    /// Opens the data, the device and the initial weights of every run, each once, so that a sweep does not fail after hours for a
+    /// reason that was there from the start.
+    pub fn preflight(&self) -> Result<(), SweepError> {
+        let mut checked = Vec::new();
+        for experiment in &self.experiments {
+            let needs = (experiment.backend, &experiment.data, &experiment.init);
+            if !checked.contains(&needs) {
+                checked.push(needs);
+                training::prepare::prepare(experiment.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Creates the sweep's folder, or resumes the one that this sweep has created before.
     pub fn start(self, dir: Option<&Path>) -> Result<Sweep, SweepError> {
         let dir = match dir {
-            Some(dir) if dir.join(SWEEP_FILE).is_file() => return self.go_on(dir),
+            Some(dir) if dir.join(SWEEP_FILE).is_file() => return self.resume(dir),
             Some(dir) if is_empty(dir) => dir.to_path_buf(),
             Some(dir) if dir.exists() => {
                 return Err(SweepError::NotASweep {
@@ -92,13 +108,13 @@ impl Plan {
             Some(dir) => run_dir::new_folder(dir)?,
             None => run_dir::numbered_folder(Path::new("sweeps"), &self.record.name)?,
         };
-        Sweep::begin(dir, self.record, self.experiments)
+        Sweep::create(dir, self.record, self.experiments)
     }
 
-    fn go_on(self, dir: &Path) -> Result<Sweep, SweepError> {
-        let there = Sweep::open(dir)?;
-        match self.difference(&there) {
-            None => Ok(there),
+    fn resume(self, dir: &Path) -> Result<Sweep, SweepError> {
+        let existing = Sweep::open(dir)?;
+        match self.difference(&existing) {
+            None => Ok(existing),
             Some(difference) => Err(SweepError::OtherSweep {
                 path: dir.to_path_buf(),
                 difference,
@@ -106,58 +122,52 @@ impl Plan {
         }
     }
 
-    /// In what a sweep differs from this plan, if it does.
-    fn difference(&self, there: &Sweep) -> Option<String> {
-        let typed = |record: &Record| {
+    /// The first difference between this plan and an existing sweep, if there is one.
+    fn difference(&self, existing: &Sweep) -> Option<String> {
+        let typed = |record: &SweepRecord| {
             let axes: Vec<String> = record.axes.iter().map(Axis::typed).collect();
-            let draw = record
+            let random = record
                 .random
-                .map(|draw| format!(" --random {} --seed {}", draw.count, draw.seed));
-            axes.join(" ") + &draw.unwrap_or_default()
+                .map(|random| format!(" --random {} --seed {}", random.count, random.seed));
+            axes.join(" ") + &random.unwrap_or_default()
         };
-        let (old, new) = (typed(&there.record), typed(&self.record));
+        let (old, new) = (typed(&existing.record), typed(&self.record));
         if old != new {
-            return Some(format!("{old} there, {new} asked for"));
+            return Some(format!("it has {old}, this one {new}"));
         }
-        let as_json =
-            |experiment: &Experiment| serde_json::to_value(experiment).unwrap_or_default();
-        let pairs = there.experiments.iter().zip(&self.experiments);
+        let pairs = existing.experiments.iter().zip(&self.experiments);
         pairs
-            .filter(|(old, new)| old != new)
-            .find_map(|(old, new)| {
-                let differing = differences(&[&as_json(old), &as_json(new)]);
-                let first = differing.first()?;
-                let (old, new) = (first.shown(0), first.shown(1));
-                Some(format!("{} is {old} there, {new} asked for", first.path))
-            })
+            .flat_map(|(old, new)| difference::between(old, new))
+            .map(|first| first.to_string())
+            .next()
     }
 }
 
 /// The experiment of each list of overrides, or everything that is wrong with them.
-fn checked(
+fn experiments(
     text: &str,
     config_file: &Path,
     overrides: &[Vec<String>],
 ) -> Result<Vec<Experiment>, SweepError> {
     let mut experiments = Vec::new();
-    let mut complaints: Vec<String> = Vec::new();
+    let mut problems: Vec<String> = Vec::new();
     for overrides in overrides {
         match config::parse(text, config_file, overrides) {
             Ok(mut experiment) => {
                 experiment.schema = None;
                 experiments.push(experiment);
             }
-            Err(error) => complaints.extend(error.to_string().lines().map(String::from)),
+            Err(error) => problems.extend(error.to_string().lines().map(String::from)),
         }
     }
-    if complaints.is_empty() {
+    if problems.is_empty() {
         return Ok(experiments);
     }
-    // The same key gives the same complaint in many combinations.
+    // Many combinations have the same problem in the same key.
     let mut seen = BTreeSet::new();
-    complaints.retain(|complaint| seen.insert(complaint.clone()));
-    complaints.truncate(MOST_COMPLAINTS);
-    Err(SweepError::Refused(complaints))
+    problems.retain(|problem| seen.insert(problem.clone()));
+    problems.truncate(MAX_PROBLEMS);
+    Err(SweepError::Invalid(problems))
 }
 
 fn by_path(axes: &[Axis], combination: &Combination) -> BTreeMap<String, Value> {
@@ -165,7 +175,7 @@ fn by_path(axes: &[Axis], combination: &Combination) -> BTreeMap<String, Value> 
     paths.zip(combination.iter().cloned()).collect()
 }
 
-/// `03_lr-0.002_hidden-64-64`: the number keeps names apart and in order, the values say which run it is.
+/// `03_lr-0.002_hidden-64-64`: the number keeps names apart and in order, the values tell which run it is.
 fn folder_name(index: usize, runs: usize, axes: &[Axis], combination: &Combination) -> String {
     let key = |axis: &Axis| {
         let last = axis.path.rsplit('.').next().unwrap_or(&axis.path);
@@ -180,20 +190,20 @@ fn folder_name(index: usize, runs: usize, axes: &[Axis], combination: &Combinati
         .zip(combination)
         .map(|(axis, value)| format!("{}-{}", key(axis), shown(value)))
         .collect();
-    let mut told = String::new();
+    let mut values = String::new();
     for letter in parts.join("_").chars() {
         let safe = letter.is_ascii_alphanumeric() || "._-".contains(letter);
         // Brackets, quotes, spaces: one dash for any number of them.
-        match safe {
-            true => told.push(letter),
-            false if told.ends_with('-') => {}
-            false => told.push('-'),
+        if safe {
+            values.push(letter);
+        } else if !values.ends_with('-') {
+            values.push('-');
         }
     }
-    told.truncate(LONGEST_NAME);
-    let told = told.replace("-_", "_");
+    values.truncate(MAX_NAME);
+    let values = values.replace("-_", "_");
     let digits = runs.to_string().len();
-    format!("{:0digits$}_{}", index + 1, told.trim_end_matches('-'))
+    format!("{:0digits$}_{}", index + 1, values.trim_end_matches('-'))
 }
 
 fn is_empty(dir: &Path) -> bool {

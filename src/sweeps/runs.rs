@@ -1,7 +1,5 @@
-//! Run directories as they are found: finished, at work, broken off or damaged.
-//!
-//! Comes in: folders. Goes out: what can be read of each run, and in a word how it stands. That something can't be read
-//! is part of the answer here, not an error.
+//! Run directories in any state: finished, running, interrupted or damaged. A file that cannot be read is part of the answer here,
+//! not an error.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,49 +8,50 @@ use std::time::SystemTime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::SweepError;
-use super::sweep::SWEEP_FILE;
+use super::error::SweepError;
+use super::record::SWEEP_FILE;
+use crate::error::FileError;
 use crate::files;
 use crate::metrics::{EpochRecord, Metrics};
 use crate::run_dir::{RunDir, Status, Summary};
 
-/// Longest time that a run is believed to have taken: a century.
-const LONGEST_SECONDS: f64 = 3.2e9;
+/// Longest plausible duration of a run: a century.
+const MAX_SECONDS: f64 = 3.2e9;
 
 /// What can be read of a run.
 #[derive(Debug, Clone)]
 pub struct RunRecord {
     /// Its folder.
     pub path: PathBuf,
-    /// The resolved experiment, as it stands in the folder; null if it can't be read.
+    /// The resolved experiment in the folder; null if it cannot be read.
     pub config: Value,
-    /// What came out; None if the run is not over.
+    /// The summary; None if the run is not over.
     pub summary: Option<Summary>,
     /// The epochs that were completed.
     pub epochs: Vec<EpochRecord>,
-    /// Wall time of these epochs in seconds; None if it was not written down.
+    /// Wall time of these epochs in seconds; None if it was not recorded.
     pub seconds: Option<f64>,
-    /// When the youngest of its files was written.
+    /// When the newest of its files was written.
     pub written: Option<SystemTime>,
-    /// How it stands.
+    /// Its state.
     pub state: State,
 }
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// It came to its end, in this way.
+    /// It ended, in this way.
     Ended(Status),
-    /// No summary yet: at work, or broken off without a chance to write one.
+    /// No summary yet: running, or killed before it could write one.
     Unfinished,
-    /// It has weights from elsewhere, and was never trained.
+    /// Its weights were imported; it was never trained.
     Imported,
-    /// A file can't be read, and why.
+    /// A file cannot be read, and why.
     Damaged(String),
 }
 
 impl State {
-    /// In a word.
+    /// Its name in tables.
     pub fn name(&self) -> &'static str {
         match self {
             State::Ended(Status::Finished) => "finished",
@@ -65,14 +64,14 @@ impl State {
         }
     }
 
-    /// Whether all was done that was to be done.
+    /// Whether the training is complete.
     pub fn is_complete(&self) -> bool {
         matches!(self, State::Ended(Status::Finished | Status::StoppedEarly))
     }
 }
 
 impl RunRecord {
-    /// Reads what there is.
+    /// Reads what can be read.
     pub fn read(path: &Path) -> Self {
         let run = RunDir::open(path);
         let mut record = Self {
@@ -159,13 +158,13 @@ fn written(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).ok()?.modified().ok()
 }
 
-/// A JSON file; None if it is not there.
+/// A JSON file; None if it does not exist.
 fn json(path: &Path) -> Result<Option<Value>, String> {
-    let complaint = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let problem = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     match files::read_text(path) {
-        Ok(text) => serde_json::from_str(&text).map_err(|error| complaint(&error)),
+        Ok(text) => serde_json::from_str(&text).map_err(|error| problem(&error)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(complaint(&error)),
+        Err(error) => Err(problem(&error)),
     }
 }
 
@@ -179,11 +178,11 @@ fn seconds(path: &Path) -> Option<f64> {
     let lines = text.lines().map(serde_json::from_str::<Line>);
     let lines: Vec<Line> = lines.collect::<Result<_, _>>().ok()?;
     let sum: f64 = lines.iter().map(|line| line.seconds).sum();
-    // Anything else is no duration, and would be a panic further on.
-    (0.0..LONGEST_SECONDS).contains(&sum).then_some(sum)
+    // Other values are no duration, and converting them would panic.
+    (0.0..MAX_SECONDS).contains(&sum).then_some(sum)
 }
 
-/// Whether a run was made here, or was about to be.
+/// Whether the folder is a run directory, complete or not.
 pub fn is_run(path: &Path) -> bool {
     [
         "config.json",
@@ -196,7 +195,9 @@ pub fn is_run(path: &Path) -> bool {
         || path.join("checkpoints").is_dir()
 }
 
-/// The runs in a folder: itself if it is one, else its folders, and those of the sweeps among them.
+/// The runs in a folder: the folder itself if it is one, else its subfolders, and those of the sweeps among them.
+///
+/// Errors: a folder that does not exist (usage) or cannot be read.
 pub fn find(folder: &Path) -> Result<Vec<RunRecord>, SweepError> {
     if is_run(folder) {
         return Ok(vec![RunRecord::read(folder)]);
@@ -216,15 +217,19 @@ pub fn find(folder: &Path) -> Result<Vec<RunRecord>, SweepError> {
 
 /// The folders within a folder, by name.
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, SweepError> {
-    let error = |source| SweepError::Io {
-        path: folder.to_path_buf(),
-        source,
+    let error = |source: std::io::Error| {
+        let is_missing = matches!(
+            source.kind(),
+            ErrorKind::NotFound | ErrorKind::NotADirectory
+        );
+        let error = FileError::io(folder, source);
+        if is_missing { error.usage() } else { error }
     };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(error)? {
         let entry = entry.map_err(error)?;
         let path = entry.path();
-        // A run that was killed while its folder was made never began.
+        // A run that was killed while its folder was created never started.
         if path.is_dir() && !files::is_temporary(&entry.file_name()) {
             found.push(path);
         }

@@ -1,11 +1,8 @@
 //! What a sweep varies: one axis for each `--grid`, and the combinations that they span.
 //!
-//! Comes in: `optimizer.lr=2e-2,2e-3` as it was typed. Goes out: axes, and lists with one value for each of them.
-//! Whether a key exists and takes such a value is for the config's schema to say.
-//!
-//! A value is JSON, or else a text, as with `--set`; commas within brackets or quotes belong to the value. A single
-//! `LOW..HIGH` of two numbers is a range, from which values can only be drawn: whole numbers if both ends are written as
-//! such, evenly on a logarithmic scale if both ends are above zero, evenly otherwise.
+//! A value is JSON, or else text, as with `--set`; commas within brackets or quotes belong to the value. A single `LOW..HIGH` of
+//! two numbers is a range, from which values can only be sampled: integers if both ends are written as such; uniformly on a
+//! logarithmic scale if both ends are above zero, else uniformly. Whether a key exists and accepts a value is checked by the config.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +10,20 @@ use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::SweepError;
+use super::error::SweepError;
 use crate::rng::{self, Rng};
 
-/// More runs than this are hardly meant: at a minute each, they take most of a day.
-pub const MOST_RUNS: usize = 1000;
-/// Mixed into the seed of the draws, so that they have nothing to do with a run's own.
-const DRAW_STREAM: u64 = 0x5eed_5eed;
-/// Tries for each combination that is to be drawn; one of `n` equally likely ones is found last after about `n ln n`.
-const TRIES: usize = 100;
-/// Significant digits of a number drawn from a range: enough to tell runs apart, few enough to be read and typed. They
-/// also hide that logarithms differ in the last bit from platform to platform.
+/// A larger grid is more likely a typing error: at a minute a run, this many take most of a day.
+pub const MAX_RUNS: usize = 1000;
+/// Mixed into the seed of the samples, so that they are independent of a run's own.
+const SAMPLING_STREAM: u64 = 0x5eed_5eed;
+/// Attempts per combination to be sampled: finding all of `n` equally likely ones takes about `n ln n`.
+const MAX_ATTEMPTS: usize = 100;
+/// Significant digits of a number sampled from a range: enough to tell runs apart, few enough to be read and typed. Rounding
+/// also hides that logarithms differ in the last bit between platforms.
 const DIGITS: i32 = 3;
 
-/// One key of the config, and what it is to be.
+/// One key of the config and the values that it takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Axis {
     /// Dotted path of the key.
@@ -42,24 +39,24 @@ pub struct Axis {
 pub enum Choices {
     /// These, in this order.
     Values(Vec<Value>),
-    /// Anything from here to there; needs draws.
+    /// Any number between two ends; values must be sampled.
     Range(Range),
 }
 
-/// From one number to another, both included.
+/// The numbers from one end to the other, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Range {
     /// The lower end.
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// Only whole numbers.
+    /// Integers only.
     pub whole: bool,
 }
 
-/// How combinations are drawn.
+/// How combinations are sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Draw {
+pub struct Sampling {
     /// How many.
     pub count: usize,
     /// The same seed gives the same combinations.
@@ -91,9 +88,9 @@ impl Axis {
             None => Choices::Values(pieces.iter().map(|piece| value(piece)).collect()),
         };
         if let Choices::Values(values) = &choices
-            && let Some(twice) = repeated(values)
+            && let Some(value) = duplicate(values)
         {
-            return Err(refuse(format!("{twice} is there twice")));
+            return Err(refuse(format!("duplicate value {value}")));
         }
         Ok(Self {
             path: path.to_string(),
@@ -101,7 +98,7 @@ impl Axis {
         })
     }
 
-    /// The axis as it could be typed.
+    /// The axis as an argument of `--grid`.
     pub fn typed(&self) -> String {
         let choices = match &self.choices {
             Choices::Values(values) => {
@@ -124,7 +121,7 @@ impl Axis {
         }
     }
 
-    /// How many values there are, as far as that can be counted.
+    /// The number of values, if it is finite.
     fn len(&self) -> Option<usize> {
         match &self.choices {
             Choices::Values(values) => Some(values.len()),
@@ -136,13 +133,14 @@ impl Axis {
 
 impl Range {
     fn pick(&self, rng: &mut Rng) -> Value {
-        // Half a step to either side, so that whole ends are as likely as what lies between.
+        // Half a step on either side, so that the ends are as likely as the integers between them.
         let side = if self.whole { 0.5 } else { 0.0 };
         let (low, high) = (self.low - side, self.high + side);
         let share = share(rng);
-        let drawn = match low > 0.0 {
-            true => (low.ln() + share * (high / low).ln()).exp(),
-            false => low + share * (high - low),
+        let drawn = if low > 0.0 {
+            (low.ln() + share * (high / low).ln()).exp()
+        } else {
+            low + share * (high - low)
         };
         if self.whole {
             return Value::from(drawn.round().clamp(self.low, self.high) as i64);
@@ -159,7 +157,7 @@ fn share(rng: &mut Rng) -> f64 {
 
 /// A number with [`DIGITS`] significant digits.
 fn rounded(value: f64) -> f64 {
-    // By way of its decimal text: dividing by powers of ten would leave 0.30000000000000004.
+    // Through its decimal text: dividing by powers of ten would give 0.30000000000000004.
     let text = format!("{value:.*e}", (DIGITS - 1) as usize);
     text.parse().unwrap_or(value)
 }
@@ -180,7 +178,7 @@ pub fn split(list: &str) -> Result<Vec<&str>, String> {
             ']' | '}' => {
                 depth = depth
                     .checked_sub(1)
-                    .ok_or_else(|| format!("`{letter}` closes nothing"))?;
+                    .ok_or_else(|| format!("unexpected `{letter}`"))?;
             }
             ',' if depth == 0 => {
                 pieces.push(list[from..at].trim());
@@ -194,10 +192,10 @@ pub fn split(list: &str) -> Result<Vec<&str>, String> {
         return Err(format!("a {what} is not closed"));
     }
     pieces.push(list[from..].trim());
-    match pieces.iter().any(|piece| piece.is_empty()) {
-        true => Err("a value is empty; an empty text is written \"\"".into()),
-        false => Ok(pieces),
+    if pieces.iter().any(|piece| piece.is_empty()) {
+        return Err("empty value; write an empty text as \"\"".into());
     }
+    Ok(pieces)
 }
 
 /// A value as `--set` reads it.
@@ -205,13 +203,13 @@ fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_string()))
 }
 
-/// The range that a lone piece is, if it is one.
+/// The range, if the only piece is one.
 fn range(pieces: &[&str]) -> Result<Option<Range>, String> {
     let ends = |piece: &str| {
         let (low, high) = piece.split_once("..")?;
         let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
-        let is_whole = |text: &str| text.trim().parse::<i32>().is_ok();
-        let whole = is_whole(low) && is_whole(high);
+        let is_integer = |text: &str| text.trim().parse::<i32>().is_ok();
+        let whole = is_integer(low) && is_integer(high);
         let (low, high) = (number(low)?, number(high)?);
         Some(Range { low, high, whole })
     };
@@ -219,17 +217,19 @@ fn range(pieces: &[&str]) -> Result<Option<Range>, String> {
         return Ok(None);
     };
     if pieces.len() > 1 {
-        return Err("a range stands alone, without other values".into());
+        return Err("a range cannot be combined with other values".into());
     }
-    match found.low < found.high {
-        true => Ok(Some(found)),
-        false => Err("the first end of a range must be below the second".into()),
+    if found.low < found.high {
+        Ok(Some(found))
+    } else {
+        Err("the first end of a range must be below the second".into())
     }
 }
 
-fn repeated(values: &[Value]) -> Option<&Value> {
-    let is_twice = |(index, value): (usize, &Value)| values[..index].iter().any(|v| same(v, value));
-    let index = values.iter().enumerate().position(is_twice)?;
+fn duplicate(values: &[Value]) -> Option<&Value> {
+    let is_duplicate =
+        |(index, value): (usize, &Value)| values[..index].iter().any(|v| same(v, value));
+    let index = values.iter().enumerate().position(is_duplicate)?;
     values.get(index)
 }
 
@@ -241,8 +241,8 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Refuses axes that contradict each other or what `--set` says.
-pub fn check(axes: &[Axis], set: &[String]) -> Result<(), SweepError> {
+/// Rejects axes that contradict each other or a `--set`.
+pub fn validate(axes: &[Axis], set: &[String]) -> Result<(), SweepError> {
     let mut seen = BTreeSet::new();
     for axis in axes {
         let refuse = |message: &str| SweepError::Grid {
@@ -250,31 +250,33 @@ pub fn check(axes: &[Axis], set: &[String]) -> Result<(), SweepError> {
             message: message.into(),
         };
         if !seen.insert(&axis.path) {
-            return Err(refuse("another --grid has this key"));
+            return Err(refuse("duplicate key: another --grid has it"));
         }
         let set_path = |set: &String| set.split('=').next().map(|path| path.trim() == axis.path);
         if set.iter().any(|set| set_path(set) == Some(true)) {
-            return Err(refuse("--set has this key as well"));
+            return Err(refuse("duplicate key: --set has it as well"));
         }
     }
     Ok(())
 }
 
 /// Every combination; the last axis changes fastest.
-pub fn all(axes: &[Axis]) -> Result<Vec<Combination>, SweepError> {
+pub fn grid(axes: &[Axis]) -> Result<Vec<Combination>, SweepError> {
     let mut combinations: Vec<Combination> = vec![Vec::new()];
     for axis in axes {
         let Choices::Values(values) = &axis.choices else {
             return Err(SweepError::Grid {
                 typed: axis.typed(),
-                message: "a range has no end of values; say how many to draw with --random N"
-                    .into(),
+                message: "a range needs --random N, the number of combinations to sample".into(),
             });
         };
-        if combinations.len().saturating_mul(values.len()) > MOST_RUNS {
+        if combinations.len().saturating_mul(values.len()) > MAX_RUNS {
             let counts = axes.iter().map(|axis| axis.len().unwrap_or(1));
             let count = counts.fold(1, usize::saturating_mul);
-            return Err(SweepError::TooMany { count });
+            return Err(SweepError::TooMany {
+                count,
+                max: MAX_RUNS,
+            });
         }
         let longer = |first: &Combination| {
             let first = first.clone();
@@ -287,32 +289,35 @@ pub fn all(axes: &[Axis]) -> Result<Vec<Combination>, SweepError> {
     Ok(combinations)
 }
 
-/// Distinct combinations, drawn.
-pub fn draw(axes: &[Axis], draw: Draw) -> Result<Vec<Combination>, SweepError> {
-    if draw.count > MOST_RUNS {
-        return Err(SweepError::TooMany { count: draw.count });
+/// Distinct combinations, sampled at random.
+pub fn sample(axes: &[Axis], sampling: Sampling) -> Result<Vec<Combination>, SweepError> {
+    if sampling.count > MAX_RUNS {
+        return Err(SweepError::TooMany {
+            count: sampling.count,
+            max: MAX_RUNS,
+        });
     }
     let of_axes = axes
         .iter()
         .try_fold(1usize, |product, axis| product.checked_mul(axis.len()?));
-    let mut rng = rng::seeded(&[draw.seed, DRAW_STREAM]);
-    let mut drawn: Vec<Combination> = Vec::new();
-    if of_axes.is_none_or(|there| there >= draw.count) {
-        for _ in 0..draw.count.saturating_mul(TRIES) {
-            if drawn.len() == draw.count {
+    let mut rng = rng::seeded(&[sampling.seed, SAMPLING_STREAM]);
+    let mut sampled: Vec<Combination> = Vec::new();
+    if of_axes.is_none_or(|there| there >= sampling.count) {
+        for _ in 0..sampling.count.saturating_mul(MAX_ATTEMPTS) {
+            if sampled.len() == sampling.count {
                 break;
             }
             let combination = axes.iter().map(|axis| axis.pick(&mut rng)).collect();
-            if !drawn.contains(&combination) {
-                drawn.push(combination);
+            if !sampled.contains(&combination) {
+                sampled.push(combination);
             }
         }
     }
-    match drawn.len() == draw.count {
-        true => Ok(drawn),
-        false => Err(SweepError::TooFew {
-            asked: draw.count,
-            there: of_axes.unwrap_or(drawn.len()),
-        }),
+    if sampled.len() < sampling.count {
+        return Err(SweepError::TooFew {
+            asked: sampling.count,
+            available: of_axes.unwrap_or(sampled.len()),
+        });
     }
+    Ok(sampled)
 }

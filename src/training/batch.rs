@@ -4,11 +4,10 @@ use burn::prelude::*;
 use burn::tensor::ExecutionError;
 use burn::train::ItemLazy;
 
-use crate::config::data::NormalizeConfig;
-use crate::config::model::Task;
-use crate::data::DataError;
 use crate::data::loader::{HostBatch, Loader};
+use crate::data::{DataError, NormalizeConfig};
 use crate::inference::to_input;
+use crate::models::Task;
 
 /// A batch on the device.
 #[derive(Debug, Clone)]

@@ -42,8 +42,10 @@ impl FeatureCache {
                 let data = TensorData::new(rows.concat(), [rows.len(), a, b, c]);
                 Some(Tensor::from_data(data, &batch.images.device()))
             }
-            _ => network.features(batch.images.clone()).inspect(|features| {
-                self.keep(features, &batch.indices);
+            _ => network.backbone().map(|backbone| {
+                let features = backbone.features(batch.images.clone());
+                self.keep(&features, &batch.indices);
+                features
             }),
         };
         Batch { features, ..batch }

@@ -19,13 +19,13 @@ use super::step::TrainState;
 use super::train_model::TrainModel;
 use crate::config::Experiment;
 use crate::config::experiment::ClassWeights;
-use crate::config::model::Task;
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::files;
 use crate::inference::{ModelCard, uncalibrated};
 use crate::models::Network;
+use crate::models::Task;
 use crate::models::parameters::{self, Group};
 use crate::run_dir::{RunDir, Samples};
 use crate::weights::{self, Taken};
@@ -156,8 +156,7 @@ fn initial_weights(
         let (network, weights) = with_first_weights(fresh, experiment)?;
         return Ok((network, None, weights));
     };
-    // Burn draws random weights when they are first read; listing them reads them.
-    parameters::list(&fresh);
+    parameters::draw(&fresh);
     let first = with_first_weights(fresh.clone(), experiment);
     let network = checkpoint.network(fresh, &experiment.loss)?;
     Ok((network, first.ok().map(|(first, _)| first), None))

@@ -26,10 +26,10 @@ use super::resume::Resumption;
 use super::start::Start;
 use super::train_model::TrainModel;
 use crate::config::Experiment;
-use crate::config::model::Task;
 use crate::data::Split;
 use crate::files::LockFile;
 use crate::metrics::TOP_K;
+use crate::models::Task;
 use crate::run_dir::{RunDir, Status, Summary};
 
 /// Options of a run beside its experiment.

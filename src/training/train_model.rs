@@ -48,9 +48,9 @@ impl TrainModel {
     }
 
     fn forward(&self, batch: &Batch) -> Tensor<2> {
-        match &batch.features {
-            Some(features) => self.network.finish(features.clone()),
-            None => self.network.forward(batch.images.clone()),
+        match (&batch.features, self.network.backbone()) {
+            (Some(features), Some(backbone)) => backbone.classify(features.clone()),
+            _ => self.network.forward(batch.images.clone()),
         }
     }
 

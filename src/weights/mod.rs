@@ -93,12 +93,18 @@ pub fn load(
         problem: one_line(problem),
     };
     let tensors = read(path)?;
-    let excepted = |name: &str| except.iter().any(|pattern| parameters::fits(pattern, name));
+    let excepted = |name: &str| {
+        except
+            .iter()
+            .any(|pattern| parameters::matches(pattern, name))
+    };
     let wanted = parameters::list(&network);
     let idle = except.iter().find(|pattern| {
         let mut names = wanted.iter().map(|parameter| &parameter.name);
-        !names.any(|name| parameters::fits(pattern, name))
-            && !tensors.keys().any(|name| parameters::fits(pattern, name))
+        !names.any(|name| parameters::matches(pattern, name))
+            && !tensors
+                .keys()
+                .any(|name| parameters::matches(pattern, name))
     });
     if let Some(pattern) = idle {
         return Err(misfit(format!(

@@ -128,7 +128,7 @@ pub const CASES: &[Case] = &[
         arguments: "ocr page.png --model run --expect broken.json",
     },
     Case {
-        name: "a key that stands twice",
+        name: "a duplicate key",
         code: 2,
         arguments: "config check twice.json",
     },

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use image::{Rgb, RgbImage};
-use kiln::config::data::Nist36Config;
+use kiln::data::Nist36Config;
 use kiln::data::{DataSource, Split, nist36};
 
 /// Enlargement of the 32x32 characters; their letters are then 50 pixels high.

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use burn::prelude::*;
 use image::{DynamicImage, ImageFormat};
-use kiln::config::experiment::{MlpConfig, ModelConfig};
 use kiln::inference::{Classifier, ModelCard};
+use kiln::models::{MlpConfig, ModelConfig};
 use kiln::shape::ImageShape;
 use kiln::weights;
 

@@ -48,7 +48,11 @@ fn to_json(text: serde_json::Result<String>) -> Result<String, OutputError> {
     text.map_err(|error| OutputError(error.into()))
 }
 
-/// The name that the user called this program by, for lines that say what to type next.
-pub fn program() -> String {
-    std::env::args().next().unwrap_or_else(|| "kiln".into())
+/// Printed when Ctrl-C is pressed for the first time.
+pub const STOPPING: &str = "stopping after this batch; press Ctrl-C again to exit at once";
+
+/// A command of this program to be pasted into a shell, with the name that the user called the program by.
+pub fn command(arguments: &[&str]) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "kiln".into());
+    shell_words::join(std::iter::once(program.as_str()).chain(arguments.iter().copied()))
 }

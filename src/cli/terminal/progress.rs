@@ -10,17 +10,17 @@ use crate::report::format::duration;
 use crate::training::{EpochReport, Observer, Plan};
 use crate::weights::Taken;
 
-/// One line per epoch, and a sign of life within long ones.
+/// One line per epoch, and more within long ones.
 pub struct PlainLines {
-    /// With a dashboard there is no room for lines.
+    /// A dashboard leaves no room for lines.
     quiet: bool,
-    /// What stands before each line.
+    /// Precedes each line.
     indent: &'static str,
     last_line: Mutex<Instant>,
 }
 
-/// What takes longer than this, as a part of an epoch does, gets lines of its own.
-pub const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+/// After this time without a line, progress within the epoch is printed.
+pub const LINE_INTERVAL: Duration = Duration::from_secs(20);
 
 impl PlainLines {
     /// Lines for a run, unless `quiet`.
@@ -40,7 +40,7 @@ impl PlainLines {
         }
     }
 
-    fn say(&self, line: &str) {
+    fn note(&self, line: &str) {
         if !self.quiet {
             output::note(&format!("{}{line}", self.indent));
         }
@@ -54,7 +54,7 @@ impl PlainLines {
 impl Observer for PlainLines {
     fn started(&self, plan: &Plan) {
         let samples = plan.samples;
-        self.say(&format!(
+        self.note(&format!(
             "run {}: {} parameters; {} train, {} valid, {} test samples",
             plan.run_dir.display(),
             plan.parameters,
@@ -63,13 +63,13 @@ impl Observer for PlainLines {
             samples.test
         ));
         if let Some((path, taken)) = &plan.weights {
-            self.say(&weights_line(path, taken));
+            self.note(&weights_line(path, taken));
         }
         for warning in &plan.warnings {
             output::note(&format!("{}warning: {warning}", self.indent));
         }
         if plan.epochs_done > 0 {
-            self.say(&format!("goes on after epoch {}", plan.epochs_done));
+            self.note(&format!("resumed after epoch {}", plan.epochs_done));
         }
     }
 
@@ -78,13 +78,13 @@ impl Observer for PlainLines {
             .last_line
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= SIGN_OF_LIFE {
-            self.say(&format!("epoch {epoch}  {part} {done}/{total} samples"));
+        if last.elapsed() >= LINE_INTERVAL {
+            self.note(&format!("epoch {epoch}  {part} {done}/{total} samples"));
         }
     }
 
     fn finishing(&self) {
-        self.say("evaluating the weights that are kept");
+        self.note("evaluating the best weights");
     }
 
     fn epoch(&self, report: &EpochReport) {
@@ -97,7 +97,7 @@ impl Observer for PlainLines {
             parts.join(" ")
         };
         let record = &report.record;
-        self.say(&format!(
+        self.note(&format!(
             "epoch {:>width$}/{}  train {}  valid {}  lr {:.2e}  {:.0} samples/s  {} left{}",
             record.epoch,
             report.epochs,
@@ -111,7 +111,7 @@ impl Observer for PlainLines {
     }
 }
 
-/// What the first weights are.
+/// One line about the initial weights.
 pub fn weights_line(path: &Path, taken: &Taken) -> String {
     let list = |what: &str, names: &[String]| match names {
         [] => String::new(),
@@ -121,7 +121,7 @@ pub fn weights_line(path: &Path, taken: &Taken) -> String {
         "weights {}: {} tensors applied{}{}",
         path.display(),
         taken.applied.len(),
-        list("not taken", &taken.unused),
-        list("fresh", &taken.fresh)
+        list("unused", &taken.unused),
+        list("newly initialized", &taken.fresh)
     )
 }

@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
+use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
 use crate::config::{self, experiment::Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
 
-/// Time training and inference with the model of a config.
+/// Benchmark training and inference with the model of a config.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln bench configs/nist36_cnn.json configs/nist36_mlp.json
   kiln bench configs/nist36_cnn.json --mode infer --batch 1 --json
 
-Training and inference run on a made-up batch; the training part of a real epoch is timed where the data is there.
-GFLOP/s are those of matrix products and convolutions; the top is what a product of two 1024x1024 matrices reaches.
+Training and inference run on a synthetic batch; the training part of a real epoch is timed if its data is available.
+GFLOP/s count matrix products and convolutions; the peak is that of a product of two 1024x1024 matrices.
 Peak memory is that of the whole process: measure one config and mode at a time.")]
 pub struct Args {
     /// Config files
@@ -24,19 +25,19 @@ pub struct Args {
     /// Override one key of the configs
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Engine to compute with, instead of the config's
-    #[arg(long)]
+    /// Backend to compute with, instead of the config's
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// What to time
     #[arg(long, value_enum, default_value_t = Choice::All)]
     mode: Choice,
-    /// Samples in a step, instead of the config's
+    /// Samples per step, instead of the config's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536))]
     batch: Option<u32>,
-    /// Whose operators to compute with, on flex: kiln's kernels, or Burn's as released, to compare
+    /// Operators to use on flex: kiln's kernels, or Burn's, for comparison
     #[arg(long, value_enum, default_value_t = Operators::Kiln)]
     operators: Operators,
-    /// Print JSON, a line per figure
+    /// Print JSON, one line per measurement
     #[arg(long)]
     json: bool,
 }
@@ -86,9 +87,9 @@ pub fn run(args: Args) -> Outcome {
         if wanted(args.mode, Mode::Epoch) {
             match bench::epoch(&experiment, batch) {
                 Ok(timing) => show(&timing, args.json)?,
-                // Without data to train on the other figures stand.
+                // The other measurements need no data.
                 Err(error) if args.mode == Choice::All && error.lacks_data() => {
-                    output::note(&format!("no real epoch: {error}"));
+                    output::note(&format!("no epoch timed: {error}"));
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use crate::cli::failure::{Outcome, UsageError};
 use crate::cli::terminal::output;
-use crate::config::{self, schema};
+use crate::config;
+use crate::config::schema::{self, Variant};
 use crate::files;
 
-/// Check, complete and explain configs.
+/// Check, complete and create configs.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln config init my_run.json --data image_folder --model cnn")]
@@ -21,7 +22,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Say whether configs are valid, or everything that is wrong with them
+    /// Check configs, and list everything that is wrong with them
     #[command(after_help = "Example:
   kiln config check configs/*.json")]
     Check {
@@ -32,7 +33,7 @@ enum Verb {
         #[arg(long = "set", value_name = "PATH=VALUE")]
         overrides: Vec<String>,
     },
-    /// Print the whole experiment, with every default filled in
+    /// Print a config with every default filled in
     #[command(after_help = "Example:
   kiln config show configs/glyphs_mlp.json --set training.epochs=5")]
     Show {
@@ -52,12 +53,11 @@ enum Verb {
     Init {
         /// File to write; must not exist yet [default: print]
         out: Option<PathBuf>,
-        /// Which data
-        #[arg(long, default_value = "glyphs", value_parser = clap::builder::PossibleValuesParser::new(
-            ["glyphs", "nist36", "nist26", "cifar10", "unipen", "image_folder"]))]
+        /// Kind of data
+        #[arg(long, value_name = "KIND", default_value = "glyphs", value_parser = names(config::data_kinds()))]
         data: String,
-        /// Which model
-        #[arg(long, default_value = "mlp", value_parser = clap::builder::PossibleValuesParser::new(["mlp", "cnn"]))]
+        /// Kind of model
+        #[arg(long, value_name = "KIND", default_value = "mlp", value_parser = names(config::model_kinds()))]
         model: String,
     },
 }
@@ -71,7 +71,7 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-/// Checks all files before it complains, so that one call shows everything.
+/// Checks all files before it fails, so that one call shows every problem.
 fn check(configs: &[PathBuf], overrides: &[String]) -> Outcome {
     let mut complaints = Vec::new();
     for path in configs {
@@ -80,9 +80,10 @@ fn check(configs: &[PathBuf], overrides: &[String]) -> Outcome {
             Err(error) => complaints.push(error.to_string()),
         }
     }
-    match complaints.is_empty() {
-        true => Ok(()),
-        false => Err(UsageError(complaints.join("\n")).into()),
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(UsageError(complaints.join("\n")).into())
     }
 }
 
@@ -94,30 +95,18 @@ fn show(path: &Path, overrides: &[String]) -> Outcome {
 }
 
 fn init(out: Option<&Path>, data: &str, model: &str) -> Outcome {
-    let mut starter = json!({
-        "data": {"kind": data},
-        "model": {"kind": model},
-        "optimizer": {"kind": "adam", "lr": 1e-3},
-        "training": {"epochs": 10, "batch_size": 64},
-    });
-    if data == "image_folder" {
-        starter["data"] = json!({
-            "kind": "image_folder", "folder": "my_images", "channels": 3, "height": 32, "width": 32,
-        });
-    }
-    // Refuse to hand out what would be refused.
-    config::resolve(starter.clone()).map_err(|problems| {
-        let texts: Vec<String> = problems.into_iter().map(|p| p.message).collect();
-        UsageError(texts.join("; "))
+    let text = config::starter(data, model).map_err(|problems| {
+        let texts = problems.into_iter().map(|problem| problem.message);
+        UsageError(texts.collect::<Vec<_>>().join("; "))
     })?;
     match out {
-        None => output::json(&starter)?,
-        Some(path) => write_new(path, &starter)?,
+        None => output::emit(&text)?,
+        Some(path) => write_new(path, &text)?,
     }
     Ok(())
 }
 
-fn write_new(path: &Path, value: &Value) -> Outcome {
+fn write_new(path: &Path, text: &str) -> Outcome {
     if path.exists() {
         return Err(UsageError(format!(
             "{}: already exists; name a new file",
@@ -125,6 +114,13 @@ fn write_new(path: &Path, value: &Value) -> Outcome {
         ))
         .into());
     }
-    files::write(path, format!("{value:#}\n").as_bytes())?;
+    files::write(path, text.as_bytes())?;
     Ok(output::emit(&format!("{}\n", path.display()))?)
+}
+
+/// A value parser that takes the names of variants and describes them in the help.
+fn names(variants: Vec<Variant>) -> PossibleValuesParser {
+    PossibleValuesParser::new(variants.into_iter().map(|variant| {
+        PossibleValue::new(variant.name).help(variant.description.trim_end_matches('.').to_string())
+    }))
 }

@@ -9,15 +9,14 @@ use crate::data;
 use crate::diagnostics::doctor::{self, BackendReport, Diagnosis, TOLERANCE};
 use crate::report::table::{ABSENT, Table};
 
-/// Look whether this machine, this build and this folder are fit for work.
+/// Check this machine, this build and this folder.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln doctor
   kiln doctor --json
 
-Every backend that is compiled in computes the layers that kiln's networks are made of, forward and backward; they are held
-against Burn's operators on flex. On flex itself these are kiln's kernels. Exit code 1 if something is wrong; each problem
-comes with what to do.")]
+Every backend that is compiled in computes the layers of kiln's networks, forward and backward, and is compared with Burn's
+operators on flex. On flex itself, kiln's kernels are compared. Exit code 1 if there is a problem; each comes with a remedy.")]
 pub struct Args {
     /// Print JSON
     #[arg(long)]
@@ -25,18 +24,19 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Outcome {
-    // Relative to where runs go by default.
+    // Runs are created below it by default.
     let folder = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_path_buf());
     let mut watch = |backend: Backend| {
         // The first time, a graphics driver compiles every operation.
         if backend == Backend::Wgpu {
-            output::note("wgpu: compiling for the device, which may take a minute");
+            output::note("wgpu: compiling shaders, which may take a minute");
         }
     };
     let diagnosis = doctor::examine(&data::data_root(), &folder, &mut watch);
-    match args.json {
-        true => output::json(&diagnosis)?,
-        false => output::emit(&text(&diagnosis))?,
+    if args.json {
+        output::json(&diagnosis)?;
+    } else {
+        output::emit(&text(&diagnosis))?;
     }
     match diagnosis.problems.as_slice() {
         [] => Ok(()),
@@ -55,18 +55,19 @@ fn text(diagnosis: &Diagnosis) -> String {
     let named = |wanted: bool| {
         let sets = data.sets.iter().filter(|set| set.found == wanted);
         let names: Vec<&str> = sets.map(|set| set.name).collect();
-        match names.is_empty() {
-            true => "none".to_string(),
-            false => names.join(", "),
+        if names.is_empty() {
+            "none".to_string()
+        } else {
+            names.join(", ")
         }
     };
-    let mark = if diagnosis.folder.writable {
-        "can"
+    let access = if diagnosis.folder.writable {
+        "writable"
     } else {
-        "can't"
+        "not writable"
     };
     parts.push(format!(
-        "data    {}\n  found    {}\n  missing  {}\nfolder  {} {mark} be written\n",
+        "data    {}\n  found    {}\n  missing  {}\nfolder  {} is {access}\n",
         data.root.display(),
         named(true),
         named(false),
@@ -74,7 +75,7 @@ fn text(diagnosis: &Diagnosis) -> String {
     ));
     let count = diagnosis.problems.len();
     parts.push(match count {
-        0 => "all is well\n".into(),
+        0 => "no problems\n".into(),
         1 => "1 problem\n".into(),
         _ => format!("{count} problems\n"),
     });
@@ -84,9 +85,10 @@ fn text(diagnosis: &Diagnosis) -> String {
 fn backend(report: &BackendReport) -> String {
     let name = report.backend.name();
     let Some(device) = &report.device else {
-        let why = match report.compiled_in {
-            true => "no device",
-            false => "not compiled in",
+        let why = if report.compiled_in {
+            "no device"
+        } else {
+            "not compiled in"
         };
         return format!("{name}: {why}\n");
     };

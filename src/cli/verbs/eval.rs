@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::open;
 use crate::cli::terminal::output;
@@ -28,7 +29,7 @@ pub struct Args {
     /// Run directory
     run: PathBuf,
     /// Which part of the data
-    #[arg(long, value_enum, default_value_t = Split::Test)]
+    #[arg(long, value_parser = choices::split(), default_value = Split::Test.name())]
     split: Split,
     /// Take the data of this config instead of the run's own
     #[arg(long, value_name = "CONFIG")]
@@ -39,8 +40,8 @@ pub struct Args {
     /// Tell the model whether a sample is a letter or a digit: letters compete with letters only, digits with digits
     #[arg(long)]
     known_kind: bool,
-    /// Engine to compute with [default: flex]
-    #[arg(long)]
+    /// Backend to compute with [default: flex]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// Print JSON
     #[arg(long)]

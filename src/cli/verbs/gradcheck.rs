@@ -8,22 +8,22 @@ use serde::Serialize;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
-use crate::cli::terminal::progress::SIGN_OF_LIFE;
+use crate::cli::terminal::progress::LINE_INTERVAL;
 use crate::config::{self, Experiment};
 use crate::diagnostics::gradcheck::{self, Options, Progress, Report, Subject};
 use crate::report::table::Table;
 
-/// Hold the gradients of a config's model and loss against finite differences, in 64-bit floats.
+/// Check the gradients of a config's model and loss against finite differences, in 64-bit floats.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln gradcheck configs/nist36_cnn.json
   kiln gradcheck configs/nist36_mlp.json --samples 200 --json
 
-Every trainable tensor is checked: all entries of those with up to 64, a seeded choice of larger ones. The images are made
-up, so no data is needed; weights start from chance, each a little off, so that no ReLU stands on its kink. The error of an
-entry is |a - n| / max(|a|, |n|, floor), a from autodiff and n from the loss at two points; the floor is a thousandth of the
-loss. An entry that is off is tried again on either side and with a smaller step, as the first may have crossed the kink of a
-ReLU or a max pool. Exit code 1 if an error is above the tolerance.")]
+Every trainable tensor is checked: all entries of tensors with up to 64, a seeded sample of larger ones. The images are
+synthetic, so no data is needed; weights are initialized at random and shifted slightly, so that no ReLU is at its kink. The
+error of an entry is |a - n| / max(|a|, |n|, floor), with a from autodiff and n from the loss at two points; the floor is a
+thousandth of the loss. A wrong entry is checked again on either side and with a smaller step, as the first may have crossed the
+kink of a ReLU or a max pool. Exit code 1 if an error exceeds the tolerance.")]
 pub struct Args {
     /// Config files
     #[arg(required = true, value_name = "CONFIG")]
@@ -31,19 +31,19 @@ pub struct Args {
     /// Override one key of the configs
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Entries of each large tensor
+    /// Entries to check of each large tensor
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,
-    /// Made-up images
+    /// Synthetic images
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
-    /// Largest error that passes
+    /// Largest error to accept
     #[arg(long, value_name = "ERROR", default_value_t = 1e-5, value_parser = tolerance)]
     tolerance: f64,
-    /// Whose operators to check: kiln's kernels, with which it trains, or Burn's as released
+    /// Operators to check: kiln's kernels, with which it trains, or Burn's
     #[arg(long, value_enum, default_value_t = Operators::Kiln)]
     operators: Operators,
-    /// Print JSON, a line per config
+    /// Print JSON, one line per config
     #[arg(long)]
     json: bool,
 }
@@ -69,30 +69,29 @@ struct Line<'a> {
 
 pub fn run(args: Args) -> Outcome {
     args.operators.choose();
-    let mut complaints = Vec::new();
+    let mut problems = Vec::new();
     for path in &args.configs {
         let experiment = config::load(path, &args.overrides)?;
-        set_aside(&experiment);
+        note_ignored(&experiment);
         let report = check(&args, &experiment)?;
-        match args.json {
-            true => {
-                let line = Line {
-                    config: &experiment.name,
-                    model: experiment.model.kind(),
-                    operators: operators(&args),
-                    batch: args.batch,
-                    passed: report.passed(),
-                    report: &report,
-                };
-                output::json_line(&line)?;
-            }
-            false => output::emit(&text(&experiment, &args, &report))?,
+        if args.json {
+            output::json_line(&Line {
+                config: &experiment.name,
+                model: experiment.model.kind(),
+                operators: operators(&args),
+                batch: args.batch,
+                passed: report.passed(),
+                report: &report,
+            })?;
+        } else {
+            output::emit(&text(&experiment, &args, &report))?;
         }
-        complaints.extend(complaint(&experiment.name, &report));
+        problems.extend(problem(&experiment.name, &report));
     }
-    match complaints.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::failed(complaints.join("\n"))),
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::failed(problems.join("\n")))
     }
 }
 
@@ -103,13 +102,12 @@ fn operators(args: &Args) -> &'static str {
     }
 }
 
-/// Says what of the config the check leaves out.
-fn set_aside(experiment: &Experiment) {
+/// Notes what the check ignores of the config.
+fn note_ignored(experiment: &Experiment) {
     let name = &experiment.name;
-    if let Some(dropout) = experiment.model.clone().dropout()
-        && *dropout > 0.0
-    {
-        output::note(&format!("{name}: without its dropout of {dropout}"));
+    let dropout = experiment.model.dropout();
+    if dropout > 0.0 {
+        output::note(&format!("{name}: checked without its dropout of {dropout}"));
     }
     if experiment.parameters.iter().any(|group| group.frozen) {
         output::note(&format!("{name}: frozen parameters are checked as well"));
@@ -125,7 +123,7 @@ fn check(args: &Args, experiment: &Experiment) -> Result<Report, Failure> {
     };
     let mut last_line = Instant::now();
     let watch = |progress: Progress| {
-        if last_line.elapsed() >= SIGN_OF_LIFE {
+        if last_line.elapsed() >= LINE_INTERVAL {
             last_line = Instant::now();
             let Progress {
                 tensor,
@@ -144,13 +142,13 @@ fn check(args: &Args, experiment: &Experiment) -> Result<Report, Failure> {
     )?)
 }
 
-/// A table with a line per tensor, and what it comes to.
+/// A table with a line per tensor, and a summary.
 fn text(experiment: &Experiment, args: &Args, report: &Report) -> String {
     let header = [
         "tensor",
         "shape",
         "checked",
-        "again",
+        "rechecked",
         "largest gradient",
         "worst error",
         "at",
@@ -182,14 +180,14 @@ fn text(experiment: &Experiment, args: &Args, report: &Report) -> String {
         .collect();
     if !vanishing.is_empty() {
         lines.push(format!(
-            "no gradient (none of {:.1e} or more): {}",
+            "no gradient of {:.1e} or more: {}",
             report.visible(),
             vanishing.join(", ")
         ));
     }
     if let Some(worst) = report.worst() {
         lines.push(format!(
-            "worst error {:.1e} in {} {:?}; {} entries of {} tensors, {} tried again",
+            "worst error {:.1e} in {} {:?}; {} entries of {} tensors checked, {} of them again",
             worst.worst.error,
             worst.name,
             worst.worst.at,
@@ -201,18 +199,18 @@ fn text(experiment: &Experiment, args: &Args, report: &Report) -> String {
     lines.join("\n") + "\n"
 }
 
-/// One line on a check that failed.
-fn complaint(name: &str, report: &Report) -> Option<String> {
+/// One line about a check that failed.
+fn problem(name: &str, report: &Report) -> Option<String> {
     let failed = report.failed().count();
     let worst = report.worst().filter(|_| failed > 0)?;
     let others = match failed {
         1 => String::new(),
-        2 => "; 1 other tensor is off as well".into(),
-        more => format!("; {} other tensors are off as well", more - 1),
+        2 => "; 1 other tensor is wrong as well".into(),
+        more => format!("; {} other tensors are wrong as well", more - 1),
     };
     let entry = &worst.worst;
     Some(format!(
-        "{name}: the gradient of {} is off by {:.1e} at {:?}, more than {:e}: autodiff says {:.9e}, differences {:.9e}{others}",
+        "{name}: the gradient of {} is off by {:.1e} at {:?}, more than {:e}: autodiff gives {:.9e}, finite differences {:.9e}{others}",
         worst.name, entry.error, entry.at, report.tolerance, entry.gradient, entry.difference
     ))
 }

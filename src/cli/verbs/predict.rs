@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::terminal::output;
-use crate::config::data::DataConfig;
 use crate::config::experiment::Backend;
-use crate::data::image_folder::{View, to_sample};
+use crate::data::View;
+use crate::data::fitting::to_sample;
 use crate::inference::Classifier;
 use crate::photo::PhotoError;
 use crate::run_dir::RunDir;
@@ -38,8 +39,8 @@ pub struct Args {
     /// How many guesses to print
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
-    /// Engine to compute with [default: flex]
-    #[arg(long)]
+    /// Backend to compute with [default: flex]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// Print JSON
     #[arg(long)]
@@ -61,11 +62,7 @@ struct Guess {
 pub fn run(args: Args) -> Outcome {
     let (inputs, several) = inputs::list(&args.images)?;
     let classifier = open::naming_classifier(&args.run, args.backend)?;
-    // A mix is measured on its first source, so images are brought to the samples' size as there.
-    let view = match RunDir::open(&args.run)?.experiment()?.data.parts().first() {
-        Some(DataConfig::ImageFolder(config)) => View::of(config),
-        _ => View::PAD,
-    };
+    let view = RunDir::open(&args.run)?.experiment()?.data.view();
     let mut job = Job {
         inputs: &inputs,
         several,

@@ -9,19 +9,21 @@ use serde_json::{Map, Value, json};
 use crate::cli::destinations;
 use crate::cli::failure::Outcome;
 use crate::cli::terminal::output;
+use crate::config::difference::shown;
+use crate::error::FileError;
 use crate::files;
 use crate::metrics::EpochRecord;
 use crate::report::format::{date, duration, metric_name, metric_value, number};
 use crate::report::table::{ABSENT, Table};
 use crate::run_dir::{RunDir, RunDirError};
-use crate::sweeps::compare::{Comparison, shown};
-use crate::sweeps::ranking_metric::{Yardstick, plain};
+use crate::sweeps::compare::Comparison;
+use crate::sweeps::defaults;
+use crate::sweeps::ranking_metric::RankingMetric;
 use crate::sweeps::runs::{self, RunRecord, State};
-use crate::sweeps::{SweepError, defaults};
 
-/// Where runs are looked for when no folder is named.
-const USUAL_FOLDERS: [&str; 2] = ["runs", "sweeps"];
-/// As many epochs of a run are shown; of longer runs, every n-th.
+/// Searched when no folder is named.
+const DEFAULT_FOLDERS: [&str; 2] = ["runs", "sweeps"];
+/// About how many epochs of a run are shown; of longer runs, every n-th.
 const SHOWN_EPOCHS: usize = 20;
 
 /// List, show and compare runs.
@@ -35,21 +37,21 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// List runs, one a line: what they are, how they stand, what they reached
+    /// List runs, one a line: settings, status, results
     #[command(after_help = "Example:
   kiln runs list --sort valid
   kiln runs list sweeps/nist36_mlp-1")]
     List {
         /// Runs, or folders with runs or sweeps in them [default: runs sweeps]
         folders: Vec<PathBuf>,
-        /// What comes first
+        /// Sort order
         #[arg(long, value_enum, default_value_t = Order::Time)]
         sort: Order,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show one run: its settings that are no defaults, its epochs, its files
+    /// Show one run: its settings that are not defaults, its epochs, its files
     #[command(after_help = "Example:
   kiln runs show runs/glyphs_mlp-1")]
     Show {
@@ -59,14 +61,14 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Put runs next to each other: their metrics, and the settings in which they differ
+    /// Compare runs: their metrics, and the settings in which they differ
     #[command(after_help = "Example:
   kiln runs compare runs/glyphs_mlp-1 runs/glyphs_mlp-2 --html compared.html")]
     Compare {
         /// Run directories
         #[arg(required = true, num_args = 2.., value_name = "RUN")]
         runs: Vec<PathBuf>,
-        /// Write a page with the curves over each other
+        /// Write an HTML page with all curves in one chart
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
         /// Print JSON
@@ -77,9 +79,9 @@ enum Verb {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Order {
-    /// The youngest
+    /// Newest first
     Time,
-    /// The best on the validation split
+    /// Best on the validation split first
     Valid,
 }
 
@@ -101,7 +103,7 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
         found.extend(runs::find(folder)?);
     }
     if folders.is_empty() {
-        for folder in USUAL_FOLDERS.map(Path::new) {
+        for folder in DEFAULT_FOLDERS.map(Path::new) {
             if folder.is_dir() {
                 found.extend(runs::find(folder)?);
             }
@@ -112,11 +114,11 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
         Order::Valid => sort_by_valid(&mut found),
     }
     if as_json {
-        let runs: Vec<Value> = found.iter().map(as_value).collect();
+        let runs: Vec<Value> = found.iter().map(to_json).collect();
         return Ok(output::json(&runs)?);
     }
     if found.is_empty() {
-        output::note("no runs here; kiln train makes them in runs/");
+        output::note("no runs found; kiln train creates them in runs/");
         return Ok(());
     }
     let mut table = Table::new([
@@ -135,7 +137,7 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
     for run in &found {
         table.push(line(run));
     }
-    output::emit(&plain(&table.text()))?;
+    output::emit(&table.text())?;
     for run in &found {
         if let State::Damaged(problem) = &run.state {
             output::note(&format!("damaged: {problem}"));
@@ -144,11 +146,11 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
     Ok(())
 }
 
-/// The best first; runs that are measured by another metric stand together, those without a figure at the end.
+/// The best first; runs with the same metric are grouped, those without a value come last.
 fn sort_by_valid(runs: &mut [RunRecord]) {
     let key = |run: &RunRecord| {
-        let (yardstick, value) = figure(run)?;
-        Some((yardstick.metric.clone(), -yardstick.merit(value)))
+        let (ranking, value) = ranking_value(run)?;
+        Some((ranking.metric.clone(), -ranking.score(value)))
     };
     runs.sort_by(|a, b| match (key(a), key(b)) {
         (Some(a), Some(b)) => a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)),
@@ -156,29 +158,30 @@ fn sort_by_valid(runs: &mut [RunRecord]) {
     });
 }
 
-/// The figure by which a run is judged.
-fn figure(run: &RunRecord) -> Option<(Yardstick, f64)> {
+/// The metric that ranks a run, and its validation value.
+fn ranking_value(run: &RunRecord) -> Option<(RankingMetric, f64)> {
     let valid = run.valid()?;
-    let yardstick = Yardstick::of(std::iter::once(valid));
-    let value = yardstick.value(valid)?;
-    Some((yardstick, value))
+    let ranking = RankingMetric::of(std::iter::once(valid));
+    let value = ranking.value(valid)?;
+    Some((ranking, value))
 }
 
 fn line(run: &RunRecord) -> [String; 10] {
     let or_absent = |value: Option<String>| value.unwrap_or_else(|| ABSENT.into());
     let text = |pointer: &str| or_absent(run.setting(pointer).map(String::from));
-    let figure = figure(run);
-    // Accuracy goes without saying.
-    let named = |yardstick: &Yardstick, value: f64| {
-        let value = metric_value(&yardstick.metric, value);
-        match yardstick.metric.as_str() {
-            "accuracy" => value,
-            _ => format!("{} {value}", yardstick.name()),
+    let valid = ranking_value(run);
+    // Accuracy needs no name.
+    let named = |ranking: &RankingMetric, value: f64| {
+        let value = metric_value(&ranking.metric, value);
+        if value.ends_with('%') {
+            value
+        } else {
+            format!("{} {value}", ranking.name())
         }
     };
-    let test = figure.as_ref().and_then(|(yardstick, _)| {
-        let value = yardstick.value(run.test()?)?;
-        Some(named(yardstick, value))
+    let test = valid.as_ref().and_then(|(ranking, _)| {
+        let value = ranking.value(run.test()?)?;
+        Some(named(ranking, value))
     });
     [
         run.path.display().to_string(),
@@ -188,13 +191,13 @@ fn line(run: &RunRecord) -> [String; 10] {
         run.state.name().into(),
         run.epochs.len().to_string(),
         or_absent(run.best_epoch().map(|epoch| epoch.to_string())),
-        or_absent(figure.map(|(yardstick, value)| named(&yardstick, value))),
+        or_absent(valid.map(|(ranking, value)| named(&ranking, value))),
         or_absent(test),
         or_absent(run.written.map(date)),
     ]
 }
 
-fn as_value(run: &RunRecord) -> Value {
+fn to_json(run: &RunRecord) -> Value {
     let problem = match &run.state {
         State::Damaged(problem) => Some(problem),
         _ => None,
@@ -218,11 +221,12 @@ fn as_value(run: &RunRecord) -> Value {
     })
 }
 
-/// A folder that is a run in some state; anything else is the wrong name.
-fn open(path: &Path) -> Result<RunRecord, SweepError> {
-    match runs::is_run(path) {
-        true => Ok(RunRecord::read(path)),
-        false => Err(SweepError::RunDir(RunDirError::NotARun(path.to_path_buf()))),
+/// Reads a run in any state; a folder that is not a run is wrong usage.
+fn open(path: &Path) -> Result<RunRecord, RunDirError> {
+    if runs::is_run(path) {
+        Ok(RunRecord::read(path))
+    } else {
+        Err(RunDirError::NotARun(path.to_path_buf()))
     }
 }
 
@@ -231,7 +235,7 @@ fn show(path: &Path, as_json: bool) -> Outcome {
     let chosen = defaults::chosen(&run.config);
     let files = file_names(path)?;
     if as_json {
-        let mut value = as_value(&run);
+        let mut value = to_json(&run);
         let settings: Map<String, Value> = chosen.into_iter().map(|s| (s.path, s.value)).collect();
         value["settings"] = json!(settings);
         value["history"] = json!(run.epochs);
@@ -270,7 +274,7 @@ fn show(path: &Path, as_json: bool) -> Outcome {
     }
     text += &summary.text();
     if !chosen.is_empty() {
-        let mut settings = Table::new(["settings that are no defaults", ""]).with_words([0, 1]);
+        let mut settings = Table::new(["settings other than defaults", ""]).with_words([0, 1]);
         for setting in &chosen {
             settings.push([setting.path.clone(), shown(&setting.value)]);
         }
@@ -280,7 +284,7 @@ fn show(path: &Path, as_json: bool) -> Outcome {
         text += &format!("\n{}", history(&run).text());
     }
     text += &format!("\nfiles\n{}\n", files.join("\n"));
-    Ok(output::emit(&plain(&text))?)
+    Ok(output::emit(&text)?)
 }
 
 /// The epochs of a run: all, or every n-th with the best and the last.
@@ -336,12 +340,9 @@ fn history(run: &RunRecord) -> Table {
     table
 }
 
-/// What lies in a run's folder; folders end in a slash.
-fn file_names(path: &Path) -> Result<Vec<String>, SweepError> {
-    let error = |source| SweepError::Io {
-        path: path.to_path_buf(),
-        source,
-    };
+/// The entries of a run's folder; folders end in a slash.
+fn file_names(path: &Path) -> Result<Vec<String>, FileError> {
+    let error = |source| FileError::io(path, source);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(path).map_err(error)? {
         let entry = entry.map_err(error)?;
@@ -361,12 +362,13 @@ fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> Outcome {
         destinations::refuse_overwrite([file], of_runs.iter().map(PathBuf::as_path))?;
         files::write(file, comparison.page().as_bytes())?;
     }
-    match as_json {
-        true => output::json(&comparison.json())?,
-        false => output::emit(&plain(&comparison.text()))?,
+    if as_json {
+        output::json(&comparison.json())?;
+    } else {
+        output::emit(&comparison.text())?;
     }
     if let Some(file) = html {
-        output::note(&format!("look at {}", file.display()));
+        output::note(&format!("open {}", file.display()));
     }
     Ok(())
 }

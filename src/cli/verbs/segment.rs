@@ -7,7 +7,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::files;
-use crate::segmentation::{self, Segmentation};
+use crate::segmentation::{self, Segmentation, StagePicture};
 
 /// Find lines, words and letters on a photographed page.
 #[derive(clap::Args)]
@@ -34,12 +34,16 @@ pub fn run(args: Args) -> Outcome {
         destinations::validate_picture(path, Some(&args.image))?;
     }
     let photo = open::photo(&args.image)?;
-    let segmentation = segmentation::segment(&photo);
+    let (segmentation, pictures) = if args.stages.is_some() {
+        segmentation::segment_with_pictures(&photo)
+    } else {
+        (segmentation::segment(&photo), Vec::new())
+    };
     if let Some(path) = &args.overlay {
         files::write_png(path, &segmentation::overlay(&photo, &segmentation, &[]))?;
     }
     if let Some(folder) = &args.stages {
-        write_stages(folder, &segmentation, &args.image)?;
+        write_stages(folder, &pictures, &args.image)?;
     }
     if segmentation.lines.is_empty() {
         output::note(&format!("{}: no writing was found", args.image.display()));
@@ -58,22 +62,16 @@ pub fn run(args: Args) -> Outcome {
 }
 
 /// Writes the pictures of all stages of `image`, numbered in their order.
-pub fn write_stages(folder: &Path, segmentation: &Segmentation, image: &Path) -> Outcome {
-    let named = |(number, (name, picture))| {
-        let path = folder.join(format!("{:02}_{name}.png", number + 1));
-        (path, picture)
+pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> Outcome {
+    let path = |(number, stage): (usize, &StagePicture)| {
+        folder.join(format!("{:02}_{}.png", number + 1, stage.name))
     };
-    let stages: Vec<_> = segmentation
-        .stages()
-        .into_iter()
-        .enumerate()
-        .map(named)
-        .collect();
-    destinations::refuse_overwrite(stages.iter().map(|(path, _)| path.as_path()), [image])?;
+    let paths: Vec<PathBuf> = pictures.iter().enumerate().map(path).collect();
+    destinations::refuse_overwrite(paths.iter().map(PathBuf::as_path), [image])?;
     std::fs::create_dir_all(folder)
         .map_err(|source| crate::error::FileError::write(folder, source))?;
-    for (path, picture) in &stages {
-        files::write_png(path, picture)?;
+    for (path, stage) in paths.iter().zip(pictures) {
+        files::write_png(path, &stage.picture)?;
     }
     Ok(())
 }

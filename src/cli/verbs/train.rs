@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use burn::train::Interrupter;
 use clap::ValueEnum;
 
+use crate::cli::choices;
 use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
@@ -15,10 +15,10 @@ use crate::cli::terminal::progress::{PlainLines, weights_line};
 use crate::config::{self, Experiment, experiment::Backend};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
-use crate::report;
-use crate::report::format::duration;
+use crate::report::format::{duration, size};
 use crate::report::table::Table;
 use crate::run_dir::{RunDir, Status, Summary};
+use crate::sweeps::ranking_metric::RankingMetric;
 use crate::training::{self, Resumption, TrainError};
 
 /// Train the model that a config describes.
@@ -27,10 +27,10 @@ use crate::training::{self, Resumption, TrainError};
   kiln train configs/glyphs_mlp.json --set training.epochs=5 --set optimizer.lr=1e-3
   kiln train --resume runs/glyphs_mlp-1
 
-The value of --set is JSON, or else a text: --set model.hidden=[64,64], --set data.folder=letters.
+The value of --set is JSON, or else text: --set model.hidden=[64,64], --set data.folder=letters.
 
-Makes a run directory runs/<name>-<n>/ with the config, metrics, model and report. Ctrl-C finishes the batch, saves and
-exits with 130; twice leaves at once. --resume goes on after the last epoch that was completed, whatever ended the run, and
+Creates a run directory runs/<name>-<n>/ with the config, metrics, model and report. Ctrl-C finishes the batch, saves and
+exits with 130; pressed twice, it exits at once. --resume continues after the last completed epoch, whatever ended the run, and
 gives the same bytes as a run that was never stopped.")]
 pub struct Args {
     /// Config file
@@ -39,22 +39,22 @@ pub struct Args {
     /// Override one key of the config, such as training.epochs=5
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Engine to compute with, instead of the config's
-    #[arg(long)]
+    /// Backend to compute with, instead of the config's
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
-    /// Go on with a run, after its last epoch or after EPOCH, with its own config; --set may change training.epochs
+    /// Resume a run after its last epoch or after EPOCH, with its own config; --set may change training.epochs
     #[arg(long, value_name = "RUN[@EPOCH]", conflicts_with_all = ["config", "run_dir", "init_from"])]
     resume: Option<PathBuf>,
-    /// Begin with the weights of a run, or of a file as the config's init.weights
+    /// Start with the weights of a run or a file, as the config's init.weights does
     #[arg(long, value_name = "FILE|RUN")]
     init_from: Option<PathBuf>,
-    /// What to show: a dashboard, plain lines, or what fits the terminal
+    /// How to show progress
     #[arg(long, value_enum, default_value_t = RendererChoice::Auto)]
     renderer: RendererChoice,
-    /// Check everything, run one batch forward and backward, write nothing
+    /// Check everything and run one batch forward and backward, without writing
     #[arg(long)]
     dry_run: bool,
 }
@@ -69,7 +69,7 @@ enum RendererChoice {
     Plain,
 }
 
-/// What is to be trained.
+/// What to train.
 enum Job {
     New(Box<Experiment>),
     Resumed(Box<Resumption>),
@@ -97,7 +97,7 @@ pub fn run(args: Args) -> Outcome {
     on_ctrl_c(move || {
         stopped.stop(Some("Ctrl-C"));
         if !dashboard {
-            output::note("stopping after this batch; once more leaves at once");
+            output::note(output::STOPPING);
         }
     })?;
     let options = training::Options {
@@ -114,7 +114,7 @@ pub fn run(args: Args) -> Outcome {
         Ok(outcome) => conclude(&outcome),
         Err(TrainError::Killed) => {
             output::note(
-                "\r\nkilled from the dashboard; epochs that were completed are in the run directory",
+                "\r\nkilled from the dashboard; completed epochs are in the run directory",
             );
             Err(Failure::Interrupted)
         }
@@ -122,7 +122,7 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-/// What the arguments ask for, and what is to be said about it.
+/// What the arguments ask for; notes overrides and skipped checkpoints.
 fn job(args: &Args) -> Result<Job, Failure> {
     let mut overrides = args.overrides.clone();
     if let Some(backend) = args.backend {
@@ -138,7 +138,7 @@ fn job(args: &Args) -> Result<Job, Failure> {
             output::note(&format!("override  {assignment}"));
         }
     };
-    // Clap asks for a config unless --resume is there.
+    // Clap requires a config unless --resume is given.
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let Some(target) = &args.resume else {
         let mut experiment = config::load(config, &overrides)?;
@@ -146,31 +146,32 @@ fn job(args: &Args) -> Result<Job, Failure> {
         note();
         return Ok(Job::New(Box::new(experiment)));
     };
-    let resumption = match args.dry_run {
-        true => Resumption::inspect(target, &overrides)?,
-        false => Resumption::open(target, &overrides)?,
+    let resumption = if args.dry_run {
+        Resumption::inspect(target, &overrides)?
+    } else {
+        Resumption::open(target, &overrides)?
     };
     note();
     for damaged in &resumption.damaged {
-        output::note(&format!("passed over  {damaged}"));
+        output::note(&format!("skipped  {damaged}"));
     }
-    output::note(&whence(&resumption));
+    output::note(&resume_line(&resumption));
     Ok(Job::Resumed(Box::new(resumption)))
 }
 
-/// Where a run goes on.
-fn whence(resumption: &Resumption) -> String {
+/// From where a run is resumed.
+fn resume_line(resumption: &Resumption) -> String {
     let run = resumption.run_dir.path().display();
     let epochs = resumption.experiment.training.epochs;
     let Some(checkpoint) = &resumption.checkpoint else {
-        return format!("resume  {run}: no epoch was completed; starts at epoch 1 of {epochs}");
+        return format!("resume  {run}: no completed epoch; starts at epoch 1 of {epochs}");
     };
     let (done, header) = (checkpoint.epoch(), &checkpoint.header);
     let mut line = format!("resume  {run}: {done} of {epochs} epochs are done");
     let kiln = env!("CARGO_PKG_VERSION");
     if header.kiln != kiln {
         line += &format!(
-            "; they were made by kiln {}, and this is {kiln}: the rest may differ from what that would have made",
+            "; trained with kiln {}, this is {kiln}: results may differ",
             header.kiln
         );
     }
@@ -197,13 +198,13 @@ fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
     let memory = match found.memory.peak {
         0 => String::new(),
         peak => format!(
-            "memory      about {} with data and a batch, as this dry run took\n",
+            "memory      about {} (peak of this dry run, with data and one batch)\n",
             size(peak)
         ),
     };
     Ok(output::emit(&format!(
-        "\nsamples     {} train, {} valid, {} test\nparameters  {} that train\nsteps       {} per epoch\nfirst loss  {:.4} \
-         (one batch forward and backward)\nstate       {} of weights, gradients and optimizer\n{memory}epoch       about {}\n\
+        "\nsamples     {} train, {} valid, {} test\nparameters  {} trainable\nsteps       {} per epoch\nfirst loss  {:.4} \
+         (one batch forward and backward)\nstate       {} for weights, gradients and optimizer\n{memory}epoch       about {}\n\
          nothing was written\n",
         samples.train,
         samples.valid,
@@ -212,45 +213,29 @@ fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
         found.steps,
         found.loss,
         size(found.memory.training),
-        seconds(found.epoch)
+        duration(found.epoch)
     ))?)
 }
 
 fn parameter_table(found: &DryRun) -> String {
     let mut table = Table::new(["parameter", "shape", "values", ""]).with_words([0, 1, 3]);
     for parameter in &found.parameters {
-        let trains = if parameter.trainable {
+        let note = if parameter.trainable {
             ""
         } else {
-            "does not train"
+            "not trained"
         };
         table.push([
             parameter.name.clone(),
             format!("{:?}", parameter.shape),
             parameter.values().to_string(),
-            trains.to_string(),
+            note.to_string(),
         ]);
     }
     table.text()
 }
 
-/// Bytes in the unit that suits them.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
-}
-
-/// Short times need more than whole seconds.
-fn seconds(time: Duration) -> String {
-    match time.as_secs() {
-        0..10 => format!("{:.2} s", time.as_secs_f64()),
-        _ => duration(time),
-    }
-}
-
-/// Says what came out and what to do next.
+/// Prints the results and what to do next.
 fn conclude(outcome: &training::Outcome) -> Outcome {
     let (summary, run_dir) = (&outcome.summary, &outcome.run_dir);
     let kept = match summary.best_epoch {
@@ -261,20 +246,18 @@ fn conclude(outcome: &training::Outcome) -> Outcome {
         Some(test) => ("test", test, summary.samples.test),
         None => ("validation", &summary.valid, summary.samples.valid),
     };
-    let path = run_dir.path().display();
-    let shown = [("accuracy", "accuracy"), ("psnr", "PSNR")];
-    for (measure, title) in shown {
-        if let Some(&value) = metrics.get(measure) {
-            let value = report::metric_value(measure, value).replace('\u{a0}', " ");
-            output::emit(&format!(
-                "{name} {title}  {value}  ({samples} samples, {kept})\n"
-            ))?;
-        }
+    let path = &*run_dir.path().to_string_lossy();
+    let ranking = RankingMetric::of(std::iter::once(metrics));
+    if let Some(value) = ranking.value(metrics) {
+        let (title, value) = (ranking.name(), ranking.shown_in_full(value));
+        output::emit(&format!(
+            "{name} {title}  {value}  ({samples} samples, {kept})\n"
+        ))?;
     }
     output::emit(&format!("run directory  {path}\n"))?;
     if let Some(pair) = summary.most_confused.first() {
         output::note(&format!(
-            "most confused: {} taken for {}, {} times",
+            "most confused: {} predicted as {}, {} times",
             pair.truth, pair.predicted, pair.count
         ));
     }
@@ -282,40 +265,36 @@ fn conclude(outcome: &training::Outcome) -> Outcome {
         Status::Finished | Status::Failed => {}
         Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
         Status::Interrupted => {
-            let program = output::program();
+            let command = output::command(&["train", "--resume", path]);
             output::note(&format!(
-                "interrupted; the best weights so far are in the run directory; to go on:\n  {program} train --resume {path}"
+                "interrupted; the best weights so far are in the run directory; to resume:\n  {command}"
             ));
             return Err(Failure::Interrupted);
         }
     }
-    output::note(&what_next(summary, &path.to_string()));
+    output::note(&next_steps(summary, path));
     Ok(())
 }
 
-/// Commands to go on with.
-fn what_next(summary: &Summary, path: &str) -> String {
-    let program = output::program();
+/// Commands to try next.
+fn next_steps(summary: &Summary, path: &str) -> String {
     let mut lines = vec![
         "\nnext:".to_string(),
-        format!("  look at {path}/report.html: curves, confusions, worst mistakes"),
-        match summary.test {
-            Some(_) => format!("  {program} eval {path}"),
-            None => format!("  {program} eval {path} --split valid"),
-        },
+        format!("  open {path}/report.html: curves, confusions, worst mistakes"),
     ];
-    if !summary.valid.contains_key("psnr") {
-        lines.push(format!("  {program} predict {path} IMAGE"));
+    let mut add = |arguments: &[&str]| lines.push(format!("  {}", output::command(arguments)));
+    match summary.test {
+        Some(_) => add(&["eval", path]),
+        None => add(&["eval", path, "--split", "valid"]),
     }
-    let reads = |class: &String| matches!(class.as_bytes(), [b'A'..=b'Z' | b'0'..=b'9']);
-    if !summary.valid.contains_key("psnr")
-        && summary.input.channels == 1
-        && summary.classes.iter().all(reads)
-    {
-        lines.push(format!(
-            "  {program} data page --text \"HELLO WORLD\" page.png"
-        ));
-        lines.push(format!("  {program} ocr page.png --model {path}"));
+    let is_classifier = !summary.per_class.is_empty();
+    if is_classifier {
+        add(&["predict", path, "IMAGE"]);
+    }
+    let is_character = |class: &String| matches!(class.as_bytes(), [b'A'..=b'Z' | b'0'..=b'9']);
+    if is_classifier && summary.input.channels == 1 && summary.classes.iter().all(is_character) {
+        add(&["data", "page", "--text", "HELLO WORLD", "page.png"]);
+        add(&["ocr", "page.png", "--model", path]);
     }
     lines.join("\n")
 }

@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::config::data::{ImageFolderConfig, SplitRule};
-use crate::data::{DataError, Split, split};
+use super::config::ImageFolderConfig;
+use crate::data::split_rule::{self, SplitRule};
+use crate::data::{DataError, Split};
 
 /// What counts as an image file, in any case.
 const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
@@ -74,7 +75,7 @@ fn divide(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataErro
             } else {
                 stem.into_owned()
             };
-            let split = split::assign(&config.split, &name);
+            let split = split_rule::assign(&config.split, &name);
             splits[split.index()].push((path, label));
         }
     }

@@ -7,11 +7,11 @@ use burn::prelude::*;
 use burn::tensor::{DType, Gradients};
 
 use crate::config::Experiment;
-use crate::config::model::Task;
 use crate::data;
 use crate::device;
 use crate::diagnostics::error::GradcheckError;
 use crate::inference::to_input;
+use crate::models::Task;
 use crate::models::{Network, parameters};
 use crate::rng::{self, Rng};
 use crate::shape::ImageShape;
@@ -63,10 +63,7 @@ impl Subject {
         let device = device::open_in_doubles(experiment.backend)?.autodiff();
         let classes = classes(experiment)?;
         let shape = experiment.data.shape();
-        let mut model = experiment.model.clone();
-        if let Some(dropout) = model.dropout() {
-            *dropout = 0.0;
-        }
+        let model = experiment.model.clone().without_dropout();
         device.seed(experiment.seed);
         let network = Network::new(&model, shape, classes, &device).map(&mut Nudge {
             rng: rng::seeded(&[experiment.seed, NUDGES]),

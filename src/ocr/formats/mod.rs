@@ -25,7 +25,7 @@ pub use picture::Picture;
 pub use tsv::tsv;
 
 /// What a page is written as.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
     /// The text, a line per line
     #[default]
@@ -43,11 +43,32 @@ pub enum Format {
 }
 
 impl Format {
+    /// All formats.
+    pub const ALL: [Format; 6] = [
+        Format::Text,
+        Format::Json,
+        Format::Hocr,
+        Format::Alto,
+        Format::Tsv,
+        Format::Pdf,
+    ];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Hocr => "hocr",
+            Format::Alto => "alto",
+            Format::Tsv => "tsv",
+            Format::Pdf => "pdf",
+        }
+    }
+
     /// The format whose files are named like this one.
     pub fn of_name(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?;
-        let known = <Self as clap::ValueEnum>::value_variants().iter();
-        known.copied().find(|format| {
+        Self::ALL.into_iter().find(|format| {
             let mut extensions = format.extensions().iter();
             extensions.any(|known| extension.eq_ignore_ascii_case(known))
         })

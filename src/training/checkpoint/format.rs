@@ -33,7 +33,7 @@ const LENGTH_BYTES: usize = 8;
 /// Bytes of a SHA-256.
 const SUM_BYTES: usize = 32;
 
-/// No checkpoint is larger: a network may have 1 GiB of weights (the limit in `config::checks`), and a checkpoint holds them five
+/// No checkpoint is larger: a network may have 1 GiB of weights (`models::MAX_MODEL_VALUES`), and a checkpoint holds them five
 /// times with Adam, a running average and kept weights.
 const MAX_BYTES: u64 = 6 << 30;
 

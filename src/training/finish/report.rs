@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::config::Experiment;
-use crate::config::model::Task;
 use crate::device::BURN_VERSION;
 use crate::error::FileError;
 use crate::evaluation::Evaluation;
 use crate::files;
 use crate::metrics::EpochRecord;
 use crate::models::Network;
+use crate::models::Task;
 use crate::report::{self, Filters, ReportData};
 use crate::run_dir::{RunDir, Summary};
 

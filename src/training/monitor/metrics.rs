@@ -11,9 +11,9 @@ use burn::train::metric::{
     NumericAttributes, NumericEntry, SerializedEntry, TopKAccuracyInput,
 };
 
-use crate::config::model::Task;
 use crate::metrics::image::{HIGHEST_PSNR, LEAST_RANGE};
 use crate::metrics::{TOP_K, TOP_K_NAME};
+use crate::models::Task;
 use crate::training::batch::StepOutput;
 
 /// Name of the accuracy metric inside burn-train.

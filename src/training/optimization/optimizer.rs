@@ -156,7 +156,7 @@ impl Optimizer for Adaptive {
     ) -> (Tensor<D>, Option<Moments<D>>) {
         let device = gradient.device();
         let state = state.map(|Moments { time, moments }| (time, moments.map(|m| m.on(&device))));
-        if !kernels::fits(&parameter.device()) {
+        if !kernels::supported(&parameter.device()) {
             return self.step_of_burn(rate, parameter, gradient, state);
         }
         let (time, moments) = match state {
@@ -248,7 +248,7 @@ impl Optimizer for Descent {
         let with_momentum = self.momentum > 0.0;
         let device = gradient.device();
         let velocity = state.map(|state| state.velocity.on(&device));
-        if with_momentum && kernels::fits(&parameter.device()) {
+        if with_momentum && kernels::supported(&parameter.device()) {
             let velocity = velocity.unwrap_or_else(|| parameter.zeros_like());
             let step = SgdStep {
                 rate,

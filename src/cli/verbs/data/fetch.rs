@@ -1,18 +1,19 @@
 //! `kiln data fetch`
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 
 use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::terminal::bars::DownloadBar;
 use crate::cli::terminal::ctrl_c::leave_on_ctrl_c;
 use crate::cli::terminal::output;
-use crate::cli::terminal::status_line::StatusLine;
 use crate::data::data_root;
 use crate::fetch::{
     self, Check, DataSet, Event, FetchError, Outcome as Fetched, Patience, Sum, Verdict,
 };
+use crate::report::format::size;
 
 /// Download a data set into the data folder
 #[derive(clap::Args)]
@@ -44,13 +45,6 @@ pub struct Args {
 
 /// Environment variable that replaces the times of [`Patience`], in seconds, a pause being a twentieth; for tests.
 const TIMEOUT_VARIABLE: &str = "KILN_FETCH_TIMEOUT";
-/// Between two plain lines of progress.
-const LINE_EVERY: Duration = Duration::from_secs(5);
-/// Between two changes of the line on a terminal.
-const REDRAW_EVERY: Duration = Duration::from_millis(200);
-/// Bytes of the units in which sizes are shown: decimal, as servers and shops count.
-const MEGABYTE: f64 = 1e6;
-const KILOBYTE: f64 = 1e3;
 
 fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(DataSet::all().into_iter().map(|set| set.name))
@@ -73,11 +67,11 @@ pub fn run(args: Args) -> Outcome {
     };
     let set = adapt(set, &args)?;
     let name = set.name;
-    let mut progress = Progress::new();
+    let mut bar = DownloadBar::new();
     // What has come so far is in the part file.
     leave_on_ctrl_c(|| output::note("\nstopped; the same command resumes the download"))?;
-    let fetched = fetch::fetch(&set, &root, &patience(), &mut |event| progress.tell(event));
-    progress.line.clear();
+    let fetched = fetch::fetch(&set, &root, &patience(), &mut |event| show(&mut bar, event));
+    bar.clear();
     let folder = match fetched? {
         Fetched::Present(folder) => {
             output::note(&format!("{name} is there already; nothing was downloaded"));
@@ -155,81 +149,27 @@ fn list(root: &Path) -> String {
     text
 }
 
-/// What is told on standard error: on a terminal a line that changes, else a line now and then.
-struct Progress {
-    line: StatusLine,
-    begun: Instant,
-    begun_at: u64,
-    last: Instant,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self {
-            line: StatusLine::new(),
-            begun: Instant::now(),
-            begun_at: 0,
-            last: Instant::now(),
+/// Shows what happens, on standard error.
+fn show(bar: &mut DownloadBar, event: Event) {
+    match event {
+        Event::Bytes { done, .. } => bar.advance(done),
+        Event::Begins { url, done, total } => {
+            let size_note = total.map_or(String::new(), |total| format!(" ({})", size(total)));
+            let from = match done {
+                0 => String::new(),
+                done => format!(", resumed at {}", size(done)),
+            };
+            bar.note(&format!("downloading {url}{size_note}{from}"));
+            bar.start(done, total);
         }
-    }
-
-    fn tell(&mut self, event: Event) {
-        match event {
-            Event::Bytes { done, total } => self.bytes(done, total),
-            Event::Begins { url, done, total } => {
-                (self.begun, self.begun_at, self.last) = (Instant::now(), done, Instant::now());
-                let size = total.map_or(String::new(), |total| format!(" ({})", size_of(total)));
-                self.say(&match done {
-                    0 => format!("downloading {url}{size}"),
-                    done => format!("downloading {url}{size}, on from {}", size_of(done)),
-                });
-            }
-            Event::Found(path) => self.say(&format!("using {}", path.display())),
-            Event::StartsOver(reason) => self.say(&format!("{reason}; starting over")),
-            Event::Waits { problem, pause } => self.say(&format!(
-                "{problem}; trying again in {:.1} s",
-                pause.as_secs_f64()
-            )),
-            Event::Checked { name, check } => self.say(&checked(name, check)),
-            Event::Unpacks => self.say("unpacking"),
-        }
-    }
-
-    fn bytes(&mut self, done: u64, total: Option<u64>) {
-        let every = if self.line.on_terminal() {
-            REDRAW_EVERY
-        } else {
-            LINE_EVERY
-        };
-        if self.last.elapsed() < every {
-            return;
-        }
-        self.last = Instant::now();
-        let seconds = self.begun.elapsed().as_secs_f64();
-        let rate = done.saturating_sub(self.begun_at) as f64 / seconds.max(1e-3);
-        let mut line = match total.filter(|total| *total > 0) {
-            Some(total) => format!(
-                "{:3.0} % of {}  {}/s",
-                100.0 * done as f64 / total as f64,
-                size_of(total),
-                size_of(rate as u64)
-            ),
-            None => format!("{}  {}/s", size_of(done), size_of(rate as u64)),
-        };
-        if let Some(total) = total.filter(|_| rate > 0.0) {
-            let left = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate);
-            if let Ok(left) = left {
-                line.push_str(&format!("  {} left", crate::report::format::duration(left)));
-            }
-        }
-        match self.line.on_terminal() {
-            true => self.line.draw(&line),
-            false => output::note(&line),
-        }
-    }
-
-    fn say(&mut self, line: &str) {
-        self.line.say(line);
+        Event::Found(path) => bar.note(&format!("using {}", path.display())),
+        Event::StartsOver(reason) => bar.note(&format!("{reason}; starting over")),
+        Event::Waits { problem, pause } => bar.note(&format!(
+            "{problem}; trying again in {:.1} s",
+            pause.as_secs_f64()
+        )),
+        Event::Checked { name, check } => bar.note(&checked(name, check)),
+        Event::Unpacks => bar.note("unpacking"),
     }
 }
 
@@ -239,12 +179,5 @@ fn checked(name: &str, check: &Check) -> String {
         Verdict::Right("sha256") => format!("{name}: sha256 as expected"),
         Verdict::Right(kind) => format!("{name}: {kind} as expected; sha256 {sha256}"),
         _ => format!("{name}: no sum is known to compare with; sha256 {sha256}"),
-    }
-}
-
-fn size_of(bytes: u64) -> String {
-    match bytes as f64 {
-        bytes if bytes < MEGABYTE => format!("{:.1} kB", bytes / KILOBYTE),
-        bytes => format!("{:.1} MB", bytes / MEGABYTE),
     }
 }

@@ -12,6 +12,7 @@ use image::RgbImage;
 use self::progress::Progress;
 use self::targets::Target;
 use self::truth::Truth;
+use crate::cli::choices;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
@@ -53,13 +54,13 @@ pub struct Args {
     /// Run directory of a model whose classes are single characters [default: the model that kiln ships]
     #[arg(long, value_name = "RUN")]
     model: Option<PathBuf>,
-    /// Engine to compute with [default: flex]
-    #[arg(long)]
+    /// Backend to compute with [default: flex]
+    #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
     #[command(flatten)]
     reading: ReadingArgs,
     /// What to write the pages as [default: what the name of --output ends in, else text]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choices::format())]
     format: Option<Format>,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
@@ -96,7 +97,8 @@ pub fn run(args: Args) -> Outcome {
     let stages = stages.map(|path| targets::stages(path, &inputs, several));
     let (overlays, stages) = (overlays.transpose()?, stages.transpose()?);
     let mut watch = Stopwatch::start();
-    let options = args.reading.options()?;
+    let mut options = args.reading.options()?;
+    options.stage_pictures = stages.is_some();
     let expect = args.expect.as_deref();
     let truths = expect.map(|path| truth::find(path, &inputs)).transpose()?;
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
@@ -159,7 +161,7 @@ impl Job<'_> {
     fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
         self.watch.lap("decode");
         let name = self.inputs[index].name();
-        self.progress.begins(index, &name);
+        self.progress.starts(index, &name);
         let read = |loaded: Loaded| -> Result<(Vec<u8>, RgbImage, Reading), Failure> {
             let photo = loaded.photo.into_rgb8();
             let reading = ocr::read_with(&photo, &self.classifier, &self.options)?;
@@ -170,7 +172,7 @@ impl Job<'_> {
             // The only image there is: its error is the verb's.
             Err(error) if !self.several => return Err(error),
             Err(error) => {
-                self.progress.say(&format!("error: {error}"));
+                self.progress.note(&format!("error: {error}"));
                 self.failed += 1;
                 return Ok(());
             }
@@ -179,9 +181,9 @@ impl Job<'_> {
         self.draw(index, &photo, &reading)?;
         let page = reading.page;
         if page.lines.is_empty() {
-            self.progress.say(&format!("{name}: no writing was found"));
+            self.progress.note(&format!("{name}: no writing was found"));
         } else if page.is_doubtful() {
-            self.progress.say(&format!(
+            self.progress.note(&format!(
                 "{name}: hardly any letter is certain (mean confidence {:.2}); pages must be upright, and dark on light",
                 page.confidence()
             ));
@@ -211,7 +213,7 @@ impl Job<'_> {
         if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
             crate::cli::verbs::segment::write_stages(
                 folder,
-                &reading.segmentation,
+                &reading.stage_pictures,
                 self.inputs[index].path(),
             )?;
         }

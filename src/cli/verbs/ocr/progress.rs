@@ -1,38 +1,35 @@
-//! How far `kiln ocr` is: on a terminal a bar that moves, else a line for each page.
+//! Progress of `kiln ocr`: a bar on a terminal, else a line for each page.
 
-use crate::cli::terminal::output;
-use crate::cli::terminal::status_line::StatusLine;
+use indicatif::ProgressBar;
 
-/// Characters of the bar.
-const BAR: usize = 24;
+use crate::cli::terminal::{bars, output};
 
-/// Tells how far it is, on standard error; about a single image it says nothing.
+/// Progress over several images; for a single one nothing is shown.
 pub struct Progress {
     total: usize,
-    line: StatusLine,
+    bar: ProgressBar,
 }
 
 impl Progress {
+    /// Progress over `total` images.
     pub fn new(total: usize) -> Self {
         Self {
             total,
-            line: StatusLine::new(),
+            bar: bars::items(total),
         }
     }
 
-    /// A page is being read, after `done` others.
-    pub fn begins(&mut self, done: usize, name: &str) {
-        if self.total > 1 && self.line.on_terminal() {
-            let full = BAR * done / self.total;
-            let bar = format!("{}{}", "#".repeat(full), ".".repeat(BAR - full));
-            let line = format!("[{bar}] {}/{} {name}", done + 1, self.total);
-            self.line.draw(&line);
+    /// An image is about to be read, after `done` others.
+    pub fn starts(&self, done: usize, name: &str) {
+        if self.total > 1 {
+            self.bar.set_position(done as u64);
+            self.bar.set_message(name.to_string());
         }
     }
 
-    /// A page was read, as the one after `done` others.
-    pub fn ended(&mut self, done: usize, name: &str, lines: usize, letters: usize) {
-        if self.total > 1 && !self.line.on_terminal() {
+    /// An image was read, after `done` others.
+    pub fn ended(&self, done: usize, name: &str, lines: usize, letters: usize) {
+        if self.total > 1 && self.bar.is_hidden() {
             let number = done + 1;
             output::note(&format!(
                 "{number}/{} {name}: {lines} lines, {letters} letters",
@@ -41,13 +38,13 @@ impl Progress {
         }
     }
 
-    /// A line that stays.
-    pub fn say(&mut self, line: &str) {
-        self.line.say(line);
+    /// Prints a line that stays.
+    pub fn note(&self, line: &str) {
+        bars::note_above(&self.bar, line);
     }
 
-    /// Takes the bar off the screen.
-    pub fn clear(&mut self) {
-        self.line.clear();
+    /// Removes the bar.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 }

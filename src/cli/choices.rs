@@ -1,0 +1,62 @@
+//! Value parsers for enums of the library, which does not know clap.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::config::Backend;
+use crate::data::Split;
+use crate::ocr::formats::Format;
+
+/// Parses `--backend`.
+pub fn backend() -> impl TypedValueParser<Value = Backend> {
+    one_of(Backend::ALL.map(|backend| {
+        let help = match backend {
+            Backend::Flex => "Burn's pure-Rust CPU backend, with kiln's kernels",
+            Backend::Ndarray => "Burn's older CPU backend (needs `--features ndarray`)",
+            Backend::Wgpu => "GPU through Vulkan, Metal or DirectX (needs `--features wgpu`)",
+        };
+        (backend, backend.name(), help)
+    }))
+}
+
+/// Parses the split of a data set.
+pub fn split() -> impl TypedValueParser<Value = Split> {
+    one_of(Split::ALL.map(|split| {
+        let help = match split {
+            Split::Train => "Samples that the model is trained on",
+            Split::Valid => "Samples that select the best epoch",
+            Split::Test => "Samples for the final evaluation",
+        };
+        (split, split.name(), help)
+    }))
+}
+
+/// Parses the output format of `kiln ocr`.
+pub fn format() -> impl TypedValueParser<Value = Format> {
+    one_of(Format::ALL.map(|format| {
+        let help = match format {
+            Format::Text => "Plain text, one line per line of the page",
+            Format::Json => "Lines, words and letters with boxes, confidences and alternatives",
+            Format::Hocr => "hOCR 1.2: XHTML with boxes and confidences",
+            Format::Alto => "ALTO 4.4: XML with boxes, confidences and alternatives",
+            Format::Tsv => "TSV with Tesseract's columns",
+            Format::Pdf => "Searchable PDF: the image with invisible text over it",
+        };
+        (format, format.name(), help)
+    }))
+}
+
+/// A parser of values that each have a name and a help text.
+fn one_of<T, const N: usize>(
+    choices: [(T, &'static str, &'static str); N],
+) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let possible = choices.map(|(_, name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(possible).try_map(move |text| {
+        let chosen = choices.iter().find(|(_, name, _)| *name == text);
+        chosen
+            .map(|(value, _, _)| *value)
+            .ok_or_else(|| format!("unknown value {text}"))
+    })
+}

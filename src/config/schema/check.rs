@@ -1,0 +1,268 @@
+//! The check of JSON against a schema.
+//!
+//! It covers the part of JSON Schema that kiln's config types use, and reports in kiln's own words.
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use super::wording::{list, name_of_type, not_one_of, shown, unknown_key};
+use crate::error::Problem;
+
+/// Everything in `value` that `schema` does not allow.
+pub fn problems(schema: &Value, value: &Value) -> Vec<Problem> {
+    let mut check = Check {
+        root: schema,
+        problems: Vec::new(),
+    };
+    check.value(schema, value, "");
+    check.problems
+}
+
+struct Check<'a> {
+    root: &'a Value,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Check<'a> {
+    fn report(&mut self, path: &str, message: String) {
+        self.problems.push(Problem::new(path, message));
+    }
+
+    /// Follows `$ref: "#/$defs/Name"`.
+    fn follow(&self, schema: &'a Value) -> &'a Value {
+        match schema.get("$ref").and_then(Value::as_str) {
+            Some(reference) => self
+                .root
+                .pointer(reference.trim_start_matches('#'))
+                .unwrap_or(schema),
+            None => schema,
+        }
+    }
+
+    fn value(&mut self, schema: &'a Value, value: &Value, path: &str) {
+        let schema = self.follow(schema);
+        if let Some(choices) = alternatives(schema) {
+            return self.one_of(choices, value, path);
+        }
+        if let Some(expected) = schema.get("const") {
+            if value != expected {
+                self.report(path, format!("found {}, expected {expected}", shown(value)));
+            }
+            return;
+        }
+        if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
+            && !allowed.contains(value)
+        {
+            let message = not_one_of(value, allowed);
+            return self.report(path, message);
+        }
+        let types = types_of(schema);
+        if !types.is_empty() && !types.iter().any(|name| has_type(value, name)) {
+            let wanted: Vec<&str> = types.iter().map(|name| name_of_type(name)).collect();
+            let message = format!("found {}, expected {}", shown(value), wanted.join(" or "));
+            return self.report(path, message);
+        }
+        match value {
+            Value::Object(map) => self.object(schema, map, path),
+            Value::Array(items) => self.array(schema, items, path),
+            Value::Number(_) => self.number(schema, value, path),
+            Value::String(text) => self.string(schema, text, path),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    /// Checks alternatives: sections that a key with a constant tells apart, plain constants, or something or null.
+    fn one_of(&mut self, choices: &'a [Value], value: &Value, path: &str) {
+        let choices: Vec<&Value> = choices.iter().map(|choice| self.follow(choice)).collect();
+        if let Some(tag) = choices.iter().find_map(|choice| tag_of(choice)) {
+            return self.tagged(&choices, tag, value, path);
+        }
+        let names: Vec<Value> = choices
+            .iter()
+            .flat_map(|choice| constants(choice))
+            .collect();
+        if !names.is_empty() && choices.iter().all(|choice| !constants(choice).is_empty()) {
+            if !names.contains(value) {
+                let message = not_one_of(value, &names);
+                self.report(path, message);
+            }
+            return;
+        }
+        // Something or null.
+        if value.is_null() && choices.iter().any(|choice| types_of(choice) == ["null"]) {
+            return;
+        }
+        if let Some(choice) = choices.iter().find(|choice| types_of(choice) != ["null"]) {
+            self.value(choice, value, path);
+        }
+    }
+
+    fn tagged(&mut self, choices: &[&'a Value], tag: &str, value: &Value, path: &str) {
+        let Value::Object(map) = value else {
+            let example = choices
+                .iter()
+                .find_map(|choice| choice.pointer(&format!("/properties/{tag}/const")))
+                .unwrap_or(&Value::Null);
+            let message = format!(
+                "found {}, expected a section such as {{\"{tag}\": {example}}}",
+                shown(value)
+            );
+            return self.report(path, message);
+        };
+        let names: Vec<Value> = choices
+            .iter()
+            .filter_map(|choice| choice.pointer(&format!("/properties/{tag}/const")).cloned())
+            .collect();
+        let tag_path = join(path, tag);
+        let Some(found) = map.get(tag) else {
+            let message = format!("missing; it is one of {}", list(&names));
+            return self.report(&tag_path, message);
+        };
+        let chosen = choices
+            .iter()
+            .find(|choice| choice.pointer(&format!("/properties/{tag}/const")) == Some(found));
+        match chosen {
+            Some(choice) => self.object(choice, map, path),
+            None => {
+                let message = not_one_of(found, &names);
+                self.report(&tag_path, message);
+            }
+        }
+    }
+
+    fn object(&mut self, schema: &'a Value, map: &Map<String, Value>, path: &str) {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let known: Vec<&str> = properties
+            .map(|properties| properties.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        for (key, value) in map {
+            let key_path = join(path, key);
+            match properties.and_then(|properties| properties.get(key)) {
+                Some(property) => self.value(property, value, &key_path),
+                None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
+                    let message = unknown_key(&known, key);
+                    self.report(&key_path, message);
+                }
+                None => {}
+            }
+        }
+        let required = schema.get("required").and_then(Value::as_array);
+        for key in required.into_iter().flatten().filter_map(Value::as_str) {
+            if !map.contains_key(key) {
+                self.report(&join(path, key), "missing; it is required".into());
+            }
+        }
+    }
+
+    fn array(&mut self, schema: &'a Value, items: &[Value], path: &str) {
+        let count = items.len() as u64;
+        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+        let most = schema
+            .get("maxItems")
+            .and_then(Value::as_u64)
+            .unwrap_or(u64::MAX);
+        if count < least || count > most {
+            self.report(
+                path,
+                format!("found a list of {count}, allowed are {least} to {most} values"),
+            );
+        }
+        if let Some(item_schema) = schema.get("items") {
+            for (index, item) in items.iter().enumerate() {
+                self.value(item_schema, item, &join(path, &index.to_string()));
+            }
+        }
+    }
+
+    fn number(&mut self, schema: &Value, value: &Value, path: &str) {
+        let number = value.as_f64().unwrap_or(f64::NAN);
+        let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+        let (least, above) = (bound("minimum"), bound("exclusiveMinimum"));
+        let (most, below) = (bound("maximum"), bound("exclusiveMaximum"));
+        let inside = least.is_none_or(|least| number >= least)
+            && above.is_none_or(|above| number > above)
+            && most.is_none_or(|most| number <= most)
+            && below.is_none_or(|below| number < below);
+        if inside {
+            return;
+        }
+        let low = least
+            .map(|least| format!("at least {least}"))
+            .or(above.map(|above| format!("greater than {above}")));
+        let high = most
+            .map(|most| format!("at most {most}"))
+            .or(below.map(|below| format!("less than {below}")));
+        let range: Vec<String> = [low, high].into_iter().flatten().collect();
+        let message = format!("found {value}, must be {}", range.join(" and "));
+        self.report(path, message);
+    }
+
+    fn string(&mut self, schema: &Value, text: &str, path: &str) {
+        let key = |name: &str| schema.get(name).and_then(Value::as_str);
+        let Some(pattern) = key("pattern") else {
+            return;
+        };
+        if Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)) {
+            return;
+        }
+        let found = shown(&Value::from(text));
+        // The keyword with which editors word the same.
+        let message = match key("patternErrorMessage") {
+            Some(meaning) => format!("found {found}, {meaning}"),
+            None => format!("found {found}, must match {pattern}"),
+        };
+        self.report(path, message);
+    }
+}
+
+fn alternatives(schema: &Value) -> Option<&[Value]> {
+    ["oneOf", "anyOf"]
+        .iter()
+        .find_map(|key| schema.get(key)?.as_array())
+        .map(Vec::as_slice)
+}
+
+/// The key that tells sections apart: the property with a constant.
+fn tag_of(choice: &Value) -> Option<&str> {
+    let properties = choice.get("properties")?.as_object()?;
+    let mut tags = properties
+        .iter()
+        .filter(|(_, property)| property.get("const").is_some());
+    tags.next().map(|(tag, _)| tag.as_str())
+}
+
+fn constants(choice: &Value) -> Vec<Value> {
+    match (choice.get("const"), choice.get("enum")) {
+        (Some(value), _) => vec![value.clone()],
+        (None, Some(Value::Array(values))) => values.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn types_of(schema: &Value) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn has_type(value: &Value, name: &str) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => true,
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    match path {
+        "" => key.to_string(),
+        path => format!("{path}.{key}"),
+    }
+}

@@ -1,0 +1,79 @@
+//! Wording of what the schema does not allow.
+
+use serde_json::Value;
+
+/// A name this similar (Jaro-Winkler, 0 to 1) is suggested.
+const MIN_SIMILARITY: f64 = 0.75;
+
+/// Maximum number of characters of a value that are quoted.
+const MAX_VALUE_CHARS: usize = 60;
+
+/// A value as it is quoted to the user.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Object(_) => "a section".into(),
+        Value::Array(items) => format!("a list of {}", items.len()),
+        other => {
+            let text = other.to_string();
+            match text.char_indices().nth(MAX_VALUE_CHARS) {
+                Some((end, _)) => format!("{}...", &text[..end]),
+                None => text,
+            }
+        }
+    }
+}
+
+/// Values with commas between them.
+pub(super) fn list(values: &[Value]) -> String {
+    let names: Vec<String> = values.iter().map(Value::to_string).collect();
+    names.join(", ")
+}
+
+/// What to say of a value that is not among those allowed.
+pub(super) fn not_one_of(value: &Value, allowed: &[Value]) -> String {
+    let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
+    let meant = value
+        .as_str()
+        .and_then(|found| nearest(&names, found))
+        .map(|name| format!("; did you mean {name:?}?"))
+        .unwrap_or_default();
+    format!(
+        "found {}, allowed are {}{meant}",
+        shown(value),
+        list(allowed)
+    )
+}
+
+/// What to say of a key that does not exist.
+pub(super) fn unknown_key(known: &[&str], key: &str) -> String {
+    match nearest(known, key) {
+        Some(name) => format!(
+            "unknown key; did you mean `{name}`? (known: {})",
+            known.join(", ")
+        ),
+        None => format!("unknown key; known here: {}", known.join(", ")),
+    }
+}
+
+/// The known name that is most similar to `found`, if any is similar.
+fn nearest<'n>(known: &[&'n str], found: &str) -> Option<&'n str> {
+    known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(name, found), *name))
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// The name of a JSON type as users know it.
+pub(super) fn name_of_type(name: &str) -> &str {
+    match name {
+        "boolean" => "true or false",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "string" => "a text in quotes",
+        "array" => "a list in [ ]",
+        "object" => "a section in { }",
+        other => other,
+    }
+}

@@ -1,0 +1,70 @@
+//! The `data` section of an experiment: which images, and how they are varied in training.
+
+use std::path::Path;
+
+use super::DataConfig;
+use super::augment::AugmentConfig;
+use super::fitting::View;
+use super::source::{
+    DataError, DataSource, ListedSource, NormalizeConfig, data_root, source_problems,
+};
+use crate::error::Problem;
+use crate::shape::ImageShape;
+
+impl DataConfig {
+    /// The value of `data.kind`.
+    pub fn kind(&self) -> &'static str {
+        ListedSource::kind(self)
+    }
+
+    /// How training samples are varied.
+    pub fn augment(&self) -> &AugmentConfig {
+        &self.config().common().augment
+    }
+
+    /// How values are normalised before they reach the network.
+    pub fn normalize(&self) -> Option<&NormalizeConfig> {
+        self.config().common().normalize.as_ref()
+    }
+
+    /// Number of classes, where the config alone tells it.
+    pub fn classes(&self) -> Option<usize> {
+        self.config().classes()
+    }
+
+    /// The shape of one sample.
+    pub fn shape(&self) -> ImageShape {
+        self.config().shape()
+    }
+
+    /// How an image of another shape is brought to that of a sample; a mix is measured on its first source, so as there.
+    pub fn view(&self) -> View {
+        self.config().view()
+    }
+
+    /// The sources of a mix, or this one.
+    pub fn parts(&self) -> &[DataConfig] {
+        match self {
+            DataConfig::Mix(config) => &config.sources,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// Everything that the keys of the section contradict each other in; `path` is its name.
+    pub fn problems(&self, path: &str) -> Vec<Problem> {
+        let config = self.config();
+        let mut problems = config.common().problems(config.shape().channels, path);
+        problems.extend(source_problems(config, path));
+        problems
+    }
+}
+
+/// Opens the source that an experiment names.
+pub fn open(config: &DataConfig) -> Result<Box<dyn DataSource>, DataError> {
+    open_in(config, &data_root())
+}
+
+/// Opens a source whose relative paths start from `root`.
+pub fn open_in(config: &DataConfig, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+    config.config().open(root)
+}

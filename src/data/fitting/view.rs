@@ -1,0 +1,38 @@
+//! How an image of another shape becomes a sample.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How an image of another shape is brought to the shape of a sample.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Fit {
+    /// Keep the proportions, fill up with the colour of the image's border.
+    #[default]
+    Pad,
+    /// Keep the proportions, cut what stands over.
+    Crop,
+    /// Stretch.
+    Stretch,
+    /// Find the one letter in the photograph and draw it as reading draws those of a page: only its ink, centred, its pen
+    /// brought to one width. What shows no letter is padded. Grey squares only.
+    Letter,
+}
+
+/// How a photograph is looked at when nothing is drawn at random.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct View {
+    /// What happens to other proportions.
+    pub fit: Fit,
+    /// With [`Fit::Crop`]: the share of the largest part in the middle that is kept, along either side.
+    pub centre: f64,
+}
+
+impl View {
+    /// The whole image, with its proportions.
+    pub const PAD: Self = Self {
+        fit: Fit::Pad,
+        centre: 1.0,
+    };
+}

@@ -1,0 +1,4 @@
+//! File formats that sources share.
+
+pub mod lines;
+pub mod mat;

@@ -1,0 +1,139 @@
+//! The settings of folders of images.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::data::fitting::{Fit, RandomCropConfig, View};
+use crate::data::{CommonConfig, SplitRule};
+use crate::error::Problem;
+
+/// Settings of folders of images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("examples" = [{"folder": "my_images", "channels": 3, "height": 32, "width": 32}]))]
+pub struct ImageFolderConfig {
+    /// Folder with `train/ valid/ test/` (or `val/`), each with a folder a class; or with the class folders
+    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder without it.
+    pub folder: String,
+    /// How a folder without `train/` is divided.
+    pub split: SplitRule,
+    /// Height of a sample in pixels.
+    #[schemars(range(min = 4, max = 1024))]
+    pub height: usize,
+    /// Width of a sample in pixels.
+    #[schemars(range(min = 4, max = 1024))]
+    pub width: usize,
+    /// 1 (grey) or 3 (colour).
+    #[schemars(extend("enum" = [1, 3]))]
+    pub channels: usize,
+    /// How an image of another shape is brought to `height` x `width`.
+    pub fit: Fit,
+    /// With `fit` crop: the share of the largest part in the middle that is kept, along either side. 224/256 = 0.875 is
+    /// "shorter side to 256, then the middle 224x224".
+    #[schemars(range(min = 0.1, max = 1.0))]
+    pub centre: f64,
+    /// Training samples are parts of the photograph, drawn anew each time; null takes the middle as in validation.
+    pub random_crop: Option<RandomCropConfig>,
+    /// Most megabytes (of 2^20 bytes) of photographs kept in memory; beyond it, files are decoded at every reading.
+    #[schemars(range(min = 0, max = 1_048_576))]
+    pub memory_mb: usize,
+    /// What every source shares: `normalize` and `augment`.
+    #[serde(flatten)]
+    pub common: CommonConfig,
+}
+
+impl Default for ImageFolderConfig {
+    fn default() -> Self {
+        Self {
+            folder: String::new(),
+            split: SplitRule::default(),
+            height: 32,
+            width: 32,
+            channels: 1,
+            fit: Fit::Pad,
+            centre: 1.0,
+            random_crop: None,
+            // 1 GiB: 4,000 photographs reduced for random parts of 224x224, or 7,000 ready samples.
+            memory_mb: 1024,
+            common: CommonConfig::default(),
+        }
+    }
+}
+
+impl ImageFolderConfig {
+    /// How a photograph is looked at when nothing is drawn at random.
+    pub fn view(&self) -> View {
+        View {
+            fit: self.fit,
+            centre: self.centre,
+        }
+    }
+
+    /// What the keys contradict each other in; `path` is that of the section.
+    pub(super) fn problems(&self, path: &str) -> Vec<Problem> {
+        let rules = [
+            self.folder_problem(path),
+            self.centre_problem(path),
+            self.random_crop_problem(path),
+            self.range_problem(path),
+            self.letter_problem(path),
+        ];
+        rules.into_iter().flatten().collect()
+    }
+
+    fn folder_problem(&self, path: &str) -> Option<Problem> {
+        self.folder.is_empty().then(|| {
+            Problem::new(
+                format!("{path}.folder"),
+                "missing; name the folder that holds train/ and valid/, or a folder for each class",
+            )
+        })
+    }
+
+    fn centre_problem(&self, path: &str) -> Option<Problem> {
+        (self.fit != Fit::Crop && self.centre < 1.0).then(|| {
+            Problem::new(
+                format!("{path}.centre"),
+                format!(
+                    "found {}, but only {path}.fit \"crop\" cuts anything off; set that or leave it out",
+                    self.centre
+                ),
+            )
+        })
+    }
+
+    fn random_crop_problem(&self, path: &str) -> Option<Problem> {
+        (self.fit != Fit::Crop && self.random_crop.is_some()).then(|| {
+            Problem::new(
+                format!("{path}.random_crop"),
+                format!(
+                    "is on, but {path}.fit is not \"crop\"; set that, so that validation keeps the proportions as well"
+                ),
+            )
+        })
+    }
+
+    fn range_problem(&self, path: &str) -> Option<Problem> {
+        let crop = self.random_crop.as_ref()?;
+        let (name, [least, most]) = [("scale", crop.scale), ("ratio", crop.ratio)]
+            .into_iter()
+            .find(|(_, [least, most])| least > most)?;
+        Some(Problem::new(
+            format!("{path}.random_crop.{name}"),
+            format!("found {least} to {most}; the first must not be more than the second"),
+        ))
+    }
+
+    fn letter_problem(&self, path: &str) -> Option<Problem> {
+        let supported = self.channels == 1 && self.height == self.width;
+        (self.fit == Fit::Letter && !supported).then(|| {
+            Problem::new(
+                format!("{path}.fit"),
+                format!(
+                    "found \"letter\" for samples of {}x{}x{} (channels x height x width); letters are drawn as grey squares",
+                    self.channels, self.height, self.width
+                ),
+            )
+        })
+    }
+}

@@ -1,0 +1,250 @@
+//! Folders of images, one folder a class: PNG and JPEG files come in, a source of that many classes goes out.
+//!
+//! Opening only lists the files ([`listing`]). A photograph is decoded ([`crate::photo`]) when it is first read and kept in
+//! memory as bytes, so that later epochs don't decode again: as a ready sample, or, where training takes random parts
+//! ([`crops`]), reduced to the size that these need ([`fit`], [`resample`]). A sample's values are the same whether its
+//! photograph was kept or is decoded once more.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::config::ImageFolderConfig;
+use super::listing;
+use crate::data::fitting::crops::Part;
+use crate::data::fitting::sample;
+use crate::data::fitting::{Photo, RandomCropConfig, View};
+use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule};
+use crate::error::Problem;
+use crate::photo;
+use crate::rng;
+use crate::shape::ImageShape;
+
+/// Bytes of a megabyte of `data.memory_mb`.
+const MEGABYTE: usize = 1 << 20;
+
+/// What the seeds of random parts are mixed with, so that they don't repeat those of other draws.
+const CROP_STREAM: u64 = 3;
+
+impl SourceConfig for ImageFolderConfig {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn shape(&self) -> ImageShape {
+        ImageShape::new(self.channels, self.height, self.width)
+    }
+
+    fn classes(&self) -> Option<usize> {
+        None
+    }
+
+    fn split(&self) -> Option<&SplitRule> {
+        Some(&self.split)
+    }
+
+    fn view(&self) -> View {
+        self.view()
+    }
+
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        self.problems(path)
+    }
+
+    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(ImageFolder::open(self, root)?))
+    }
+}
+
+/// Folders of images. Class names are the folders' names: in numerical order if all are integers (`2` before `10`),
+/// else in the order of their characters. Files within a class are in the order of their names.
+#[derive(Debug)]
+pub struct ImageFolder {
+    shape: ImageShape,
+    view: View,
+    random_crop: Option<RandomCropConfig>,
+    classes: Vec<String>,
+    splits: [Vec<Sample>; 3],
+    most_bytes: usize,
+    kept_bytes: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Sample {
+    path: PathBuf,
+    label: usize,
+    /// What was made of the file when it was first read, unless the memory was full.
+    kept: OnceLock<Kept>,
+}
+
+/// What is kept of a file.
+#[derive(Debug)]
+enum Kept {
+    /// The sample itself, `[channels, height, width]`.
+    Ready(Box<[u8]>),
+    /// A photograph to take parts of.
+    Photo(Photo),
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        match self {
+            Kept::Ready(bytes) => bytes.len(),
+            Kept::Photo(photo) => photo.bytes.len(),
+        }
+    }
+}
+
+impl ImageFolder {
+    /// Lists `<root>/<folder>`: `train/`, `valid/` (or `val/`) and `test/` with a folder a class, or else the class
+    /// folders themselves, divided by `config.split`. A sample's name for that is its file's name without extension
+    /// (by number) or `class/name` (by share). Hidden files and other kinds of files are passed over.
+    ///
+    /// Errors name the folder: it is missing, holds no class folders, a class has no images, `valid/` or `test/` has a
+    /// class that `train/` lacks, or the configured shape is not one that kiln makes.
+    pub fn open(config: &ImageFolderConfig, root: &Path) -> Result<Self, DataError> {
+        let folder = root.join(&config.folder);
+        if !matches!(config.channels, 1 | 3) || config.height == 0 || config.width == 0 {
+            return Err(DataError::format(
+                &folder,
+                format!(
+                    "can't be read as {}x{}x{} images; data.channels is 1 or 3, data.height and data.width at least 4",
+                    config.channels, config.height, config.width
+                ),
+            ));
+        }
+        let (classes, splits) = listing::list(&folder, config)?;
+        let sample = |(path, label)| Sample {
+            path,
+            label,
+            kept: OnceLock::new(),
+        };
+        Ok(Self {
+            shape: ImageShape {
+                channels: config.channels,
+                height: config.height,
+                width: config.width,
+            },
+            view: config.view(),
+            random_crop: config.random_crop.clone(),
+            classes,
+            splits: splits.map(|files| files.into_iter().map(sample).collect()),
+            most_bytes: config.memory_mb.saturating_mul(MEGABYTE),
+            kept_bytes: AtomicUsize::new(0),
+        })
+    }
+
+    /// The file that a sample is read from.
+    pub fn path(&self, split: Split, index: usize) -> &Path {
+        &self.splits[split.index()][index].path
+    }
+
+    /// Bytes of photographs that are kept in memory by now.
+    pub fn kept_bytes(&self) -> usize {
+        self.kept_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The random parts that samples of a split are, if any.
+    fn random_crop(&self, split: Split) -> Option<&RandomCropConfig> {
+        self.random_crop.as_ref().filter(|_| split == Split::Train)
+    }
+
+    fn load(&self, split: Split, path: &Path) -> Result<Kept, DataError> {
+        let image = photo::open(path).map_err(|error| match error {
+            photo::PhotoError::Io { path, source } => DataError::io(path, source),
+            photo::PhotoError::Format { path, problem } => {
+                DataError::format(path, format!("{problem}; replace or remove this file"))
+            }
+        })?;
+        let photo = sample::photo(image, self.shape.channels);
+        Ok(match self.random_crop(split) {
+            Some(_) => Kept::Photo(sample::reduced(photo, self.shape, self.view.centre)),
+            None => Kept::Ready(sample::ready(&photo, self.shape, self.view)),
+        })
+    }
+
+    fn write(&self, kept: &Kept, split: Split, draw: u64, out: &mut [f32]) {
+        match (kept, self.random_crop(split)) {
+            (Kept::Ready(bytes), _) => sample::write_values(bytes, out),
+            (Kept::Photo(photo), Some(config)) if draw != 0 => {
+                let mut rng = rng::seeded(&[draw, CROP_STREAM]);
+                let part = Part::draw(config, photo.width, photo.height, &mut rng);
+                sample::write_part(photo, self.shape, part, out);
+            }
+            (Kept::Photo(photo), _) => {
+                sample::write_middle(photo, self.shape, self.view.centre, out)
+            }
+        }
+    }
+
+    /// Keeps what was made of a file, if there is room: first come, first kept.
+    fn keep(&self, sample: &Sample, kept: Kept) {
+        let bytes = kept.bytes();
+        let room = self
+            .kept_bytes
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
+                before
+                    .checked_add(bytes)
+                    .filter(|&after| after <= self.most_bytes)
+            });
+        // Another thread may have read the same file meanwhile.
+        if room.is_ok() && sample.kept.set(kept).is_err() {
+            self.kept_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+impl DataSource for ImageFolder {
+    fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn redraws(&self) -> bool {
+        self.random_crop.is_some()
+    }
+
+    fn len(&self, split: Split) -> usize {
+        self.splits[split.index()].len()
+    }
+
+    fn label(&self, split: Split, index: usize) -> usize {
+        self.splits[split.index()][index].label
+    }
+
+    /// Errors name the file: it is gone, or not an image in spite of its extension.
+    /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`).
+    fn check(&self) -> Result<(), DataError> {
+        Split::ALL.into_iter().try_for_each(|split| {
+            (0..self.len(split)).into_par_iter().try_for_each_init(
+                || vec![0.0; self.shape.values()],
+                |values, index| self.read(split, index, 0, values),
+            )
+        })
+    }
+
+    /// With `data.random_crop`, a training sample is the part of its photograph that `draw` selects, and for 0 its middle;
+    /// validation and test always see the middle.
+    fn read(
+        &self,
+        split: Split,
+        index: usize,
+        draw: u64,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let sample = &self.splits[split.index()][index];
+        if let Some(kept) = sample.kept.get() {
+            self.write(kept, split, draw, out);
+            return Ok(());
+        }
+        let kept = self.load(split, &sample.path)?;
+        self.write(&kept, split, draw, out);
+        self.keep(sample, kept);
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! The keys that every source shares: `normalize` and `augment`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::data::augment::AugmentConfig;
+use crate::error::Problem;
+
+/// What every source shares. A source's config flattens it, last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CommonConfig {
+    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
+    pub normalize: Option<NormalizeConfig>,
+    /// Variation of training samples.
+    pub augment: AugmentConfig,
+}
+
+impl CommonConfig {
+    /// What these keys contradict each other or the samples' `channels` in; `path` is that of the `data` section.
+    pub fn problems(&self, channels: usize, path: &str) -> Vec<Problem> {
+        let normalize = self.normalize.as_ref();
+        let normalize = normalize.and_then(|normalize| normalize.problem(channels, path));
+        let augment = self.augment.problems(channels, path);
+        normalize.into_iter().chain(augment).collect()
+    }
+}
+
+/// `(value - mean) / std`, per channel. For characters a mean of 1 makes paper 0, which is also what convolutions see
+/// beyond the edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NormalizeConfig {
+    /// One value per channel, or one for all.
+    #[schemars(length(min = 1, max = 3), inner(range(min = -1000.0, max = 1000.0)))]
+    pub mean: Vec<f32>,
+    /// One value per channel, or one for all; at least 1e-6.
+    #[schemars(length(min = 1, max = 3), inner(range(min = 0.000001, max = 1000.0)))]
+    pub std: Vec<f32>,
+}
+
+impl NormalizeConfig {
+    /// Name and length of the list that has neither one value nor one per channel, if there is one.
+    pub fn mismatch(&self, channels: usize) -> Option<(&'static str, usize)> {
+        [("mean", self.mean.len()), ("std", self.std.len())]
+            .into_iter()
+            .find(|(_, count)| ![1, channels].contains(count))
+    }
+
+    fn problem(&self, channels: usize, path: &str) -> Option<Problem> {
+        let (name, count) = self.mismatch(channels)?;
+        Some(Problem::new(
+            format!("{path}.normalize.{name}"),
+            format!("found {count} values, expected 1 or one per channel ({channels})"),
+        ))
+    }
+}
+
+impl Default for NormalizeConfig {
+    fn default() -> Self {
+        Self {
+            mean: vec![0.0],
+            std: vec![1.0],
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the `data` section says about one source: its keys, its rules, and how it is opened.
+
+use std::fmt::Debug;
+use std::path::Path;
+
+use super::common::CommonConfig;
+use super::data_source::DataSource;
+use super::error::DataError;
+use crate::data::fitting::View;
+use crate::data::split_rule::SplitRule;
+use crate::error::Problem;
+use crate::shape::ImageShape;
+
+/// The config of one source.
+pub trait SourceConfig: Debug + Send + Sync {
+    /// The keys that every source shares.
+    fn common(&self) -> &CommonConfig;
+
+    /// The shape of one sample.
+    fn shape(&self) -> ImageShape;
+
+    /// Number of classes, where the config alone tells it.
+    fn classes(&self) -> Option<usize>;
+
+    /// How a set without splits of its own is divided.
+    fn split(&self) -> Option<&SplitRule> {
+        None
+    }
+
+    /// How an image of another shape is brought to that of a sample.
+    fn view(&self) -> View {
+        View::PAD
+    }
+
+    /// What the keys of this source contradict each other in, beyond what the schema says about each. `path` is the dotted path
+    /// of the section: `data`, or `data.sources.1` in a mix. The shared keys are checked elsewhere.
+    fn problems(&self, _path: &str) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// Opens the source; relative paths start from `root`.
+    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError>;
+}
+
+/// One of the sources in the list of `data/mod.rs`.
+pub trait ListedSource {
+    /// The value of its key `kind`.
+    fn kind(&self) -> &'static str;
+
+    /// Its config.
+    fn config(&self) -> &dyn SourceConfig;
+}
+
+/// What is wrong with one source, the shared keys aside.
+pub fn source_problems(config: &dyn SourceConfig, path: &str) -> Vec<Problem> {
+    let split = config.split();
+    let split = split.and_then(|rule| rule.problem(&format!("{path}.split")));
+    split.into_iter().chain(config.problems(path)).collect()
+}

@@ -1,0 +1,39 @@
+//! An opened data set.
+
+use super::error::DataError;
+use super::split::Split;
+use crate::shape::ImageShape;
+
+/// A set of labelled images in three splits.
+///
+/// Reading is a pure function of its arguments, so that any thread may read any sample in any order.
+pub trait DataSource: Send + Sync {
+    /// The shape of every sample.
+    fn shape(&self) -> ImageShape;
+
+    /// Class names; a label is an index into them.
+    fn classes(&self) -> &[String];
+
+    /// Number of samples of a split; 0 if it has none.
+    fn len(&self, split: Split) -> usize;
+
+    /// Class of a sample.
+    fn label(&self, split: Split, index: usize) -> usize;
+
+    /// Looks for samples that can't be read, as far as opening has not done so: a run asks before it begins.
+    fn check(&self) -> Result<(), DataError> {
+        Ok(())
+    }
+
+    /// Whether `draw` changes what [`read`](Self::read) gives.
+    fn redraws(&self) -> bool {
+        false
+    }
+
+    /// Writes the sample's values in [0, 1] into `out` (`shape().values()` long).
+    ///
+    /// `draw` selects the rendering for sources that draw a sample anew (pen strokes, random parts of photographs); 0 is
+    /// the plain one, used for validation and test. Stored images ignore it.
+    fn read(&self, split: Split, index: usize, draw: u64, out: &mut [f32])
+    -> Result<(), DataError>;
+}

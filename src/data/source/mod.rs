@@ -1,0 +1,19 @@
+//! What every data source has in common: its traits, its error, the splits, and the keys that all configs share.
+
+mod common;
+mod config;
+mod data_source;
+mod error;
+mod list;
+mod memory;
+mod root;
+mod split;
+
+pub use common::{CommonConfig, NormalizeConfig};
+pub use config::{ListedSource, SourceConfig, source_problems};
+pub use data_source::DataSource;
+pub use error::{DataError, NOT_FOUND_HINT};
+pub(super) use list::sources;
+pub use memory::{MemorySource, quantize};
+pub use root::data_root;
+pub use split::Split;

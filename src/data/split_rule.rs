@@ -1,0 +1,168 @@
+//! Dividing a set that has no splits of its own into training, validation and test, by the names of its samples.
+//!
+//! The split of a sample depends on its name alone: not on the other samples, their order or the machine, so adding files to a
+//! folder never moves a sample from one split to another.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Split;
+use crate::error::Problem;
+use crate::rng;
+
+/// How a set without splits of its own is divided into training, validation and test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum SplitRule {
+    /// A fixed pseudo-random share, decided by the sample's name: the same on every machine.
+    Share(ShareConfig),
+    /// By the number in the sample's name, modulo `divisor`.
+    Number(NumberConfig),
+}
+
+impl Default for SplitRule {
+    fn default() -> Self {
+        SplitRule::Share(ShareConfig::default())
+    }
+}
+
+/// A division by shares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShareConfig {
+    /// Share of the samples used for validation.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub valid: f64,
+    /// Share of the samples used for testing.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub test: f64,
+}
+
+impl Default for ShareConfig {
+    fn default() -> Self {
+        Self {
+            valid: 0.1,
+            test: 0.1,
+        }
+    }
+}
+
+/// A division by number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NumberConfig {
+    /// The number is taken modulo this.
+    #[schemars(range(min = 2, max = 1000))]
+    pub divisor: u64,
+    /// The remainder that goes to validation; null for none.
+    pub valid: Option<u64>,
+    /// The remainder that goes to testing.
+    pub test: u64,
+}
+
+impl Default for NumberConfig {
+    fn default() -> Self {
+        Self {
+            divisor: 5,
+            valid: Some(1),
+            test: 0,
+        }
+    }
+}
+
+impl SplitRule {
+    /// What the rule contradicts itself in; `path` is that of its section, such as `data.split`.
+    pub fn problem(&self, path: &str) -> Option<Problem> {
+        match self {
+            SplitRule::Share(share) if share.valid + share.test > 1.0 => Some(Problem::new(
+                path,
+                format!(
+                    "valid {} and test {} are more than 1 together",
+                    share.valid, share.test
+                ),
+            )),
+            SplitRule::Share(_) => None,
+            SplitRule::Number(number) => number.problem(path),
+        }
+    }
+}
+
+impl NumberConfig {
+    fn problem(&self, path: &str) -> Option<Problem> {
+        let divisor = self.divisor;
+        let remainders = [("valid", self.valid), ("test", Some(self.test))];
+        let beyond = remainders.into_iter().find_map(|(name, remainder)| {
+            Some((name, remainder.filter(|&found| found >= divisor)?))
+        });
+        let (name, problem) = match beyond {
+            Some((name, found)) => (
+                name,
+                format!("found {found}, must be less than divisor ({divisor})"),
+            ),
+            None if self.valid == Some(self.test) => (
+                "valid",
+                format!("found {}, the same as {path}.test", self.test),
+            ),
+            None => return None,
+        };
+        Some(Problem::new(format!("{path}.{name}"), problem))
+    }
+}
+
+/// The split that `rule` gives to the sample called `name`.
+///
+/// - `Share`: the name's hash, as a number that is uniform in [0, 1), falls below `valid`, below `valid + test`, or
+///   above both (training). Shares that add up to more than 1 leave nothing for training and cut `test` short.
+/// - `Number`: the last run of decimal digits in the name (`image_0420` is 420; any length), modulo `divisor`. A name
+///   without digits is numbered by its hash. A remainder named for both goes to testing; without `valid`, none goes to
+///   validation.
+pub fn assign(rule: &SplitRule, name: &str) -> Split {
+    match rule {
+        SplitRule::Share(shares) => by_share(shares, name),
+        SplitRule::Number(numbers) => by_number(numbers, name),
+    }
+}
+
+fn by_share(shares: &ShareConfig, name: &str) -> Split {
+    // 53 bits: what an f64 holds exactly.
+    let position = (name_bits(name) >> 11) as f64 / (1u64 << 53) as f64;
+    if position < shares.valid {
+        Split::Valid
+    } else if position < shares.valid + shares.test {
+        Split::Test
+    } else {
+        Split::Train
+    }
+}
+
+fn by_number(numbers: &NumberConfig, name: &str) -> Split {
+    // The config's range starts at 2; a config built in code must not divide by zero either.
+    let divisor = numbers.divisor.max(1);
+    let remainder = last_number_modulo(name, divisor).unwrap_or_else(|| name_bits(name) % divisor);
+    if remainder == numbers.test {
+        Split::Test
+    } else if numbers.valid == Some(remainder) {
+        Split::Valid
+    } else {
+        Split::Train
+    }
+}
+
+/// FNV-1a alone leaves the high bits of short names nearly constant; the finaliser spreads them.
+fn name_bits(name: &str) -> u64 {
+    rng::mix(&[rng::hash_name(name)])
+}
+
+/// The last run of digits in `name`, modulo `divisor`; reduced digit by digit, so that no length overflows.
+fn last_number_modulo(name: &str, divisor: u64) -> Option<u64> {
+    let end = name.rfind(|c: char| c.is_ascii_digit())? + 1;
+    let head = name.get(..end)?;
+    let start = head
+        .rfind(|c: char| !c.is_ascii_digit())
+        .and_then(|at| Some(at + head.get(at..)?.chars().next()?.len_utf8()))
+        .unwrap_or(0);
+    let remainder = head.get(start..)?.bytes().fold(0u128, |value, digit| {
+        (value * 10 + u128::from(digit - b'0')) % u128::from(divisor)
+    });
+    u64::try_from(remainder).ok()
+}

@@ -1,0 +1,158 @@
+//! The convolutional autoencoder: blocks that halve the image, a code of a few numbers, and steps that double it again.
+
+use burn::nn::conv::Conv2d;
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+use burn::tensor::activation::sigmoid;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::architecture::{Architecture, Task};
+use super::cost::LayerCost;
+use super::layers::{Block, conv3x3, convolve, linear, too_many_halvings};
+use super::layout::Layout;
+use crate::error::Problem;
+use crate::kernels::Activation;
+use crate::shape::ImageShape;
+
+/// Settings of the convolutional autoencoder: blocks that halve the image, a code, and steps that double it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConvAutoencoderConfig {
+    /// Channels of each halving block; the way back has the same in reverse.
+    #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
+    pub channels: Vec<usize>,
+    /// How many numbers an image becomes.
+    #[schemars(range(min = 1, max = 65536))]
+    pub code: usize,
+}
+
+impl Default for ConvAutoencoderConfig {
+    fn default() -> Self {
+        Self {
+            channels: vec![32, 64, 128],
+            code: 32,
+        }
+    }
+}
+
+impl ConvAutoencoderConfig {
+    /// Channels into and out of each doubling step.
+    fn steps_back(&self) -> impl Iterator<Item = (usize, usize)> {
+        let channels = &self.channels;
+        (0..channels.len())
+            .rev()
+            .map(move |step| (channels[step], channels[step.saturating_sub(1)]))
+    }
+}
+
+/// Blocks down to a code, and up again; see [`ConvAutoencoderConfig`].
+///
+/// A step up is a convolution to four times the channels, whose values then become neighbours (sub-pixel convolution, Shi et
+/// al. 2016).
+#[derive(Module, Debug)]
+pub struct ConvAutoencoder {
+    down: Vec<Block>,
+    encode: Linear,
+    decode: Linear,
+    up: Vec<Block>,
+    image: Conv2d,
+    /// Rows and columns of the smallest maps.
+    #[module(skip)]
+    smallest: [usize; 2],
+}
+
+impl Architecture for ConvAutoencoder {
+    type Config = ConvAutoencoderConfig;
+
+    const TASK: Task = Task::Reconstruct;
+
+    fn problems(config: &ConvAutoencoderConfig, shape: ImageShape) -> Vec<Problem> {
+        let blocks = config.channels.len();
+        let multiple = 1usize << blocks.min(16); // The schema allows 8.
+        let (height, width) = (shape.height, shape.width);
+        if !height.is_multiple_of(multiple) || !width.is_multiple_of(multiple) {
+            let problem = format!(
+                "{blocks} blocks halve the image and double it again: {height}x{width} pixels must be multiples of \
+                 {multiple}; use fewer blocks or another size"
+            );
+            return vec![Problem::new("channels", problem)];
+        }
+        too_many_halvings("channels", blocks, shape)
+            .into_iter()
+            .collect()
+    }
+
+    /// Height and width are multiples of two to the number of blocks.
+    fn new(
+        config: &ConvAutoencoderConfig,
+        shape: ImageShape,
+        _classes: usize,
+        device: &Device,
+    ) -> Self {
+        let [channels, height, width] = shape.dims();
+        let mut last = channels;
+        let mut down = Vec::new();
+        for &to in &config.channels {
+            down.push(Block::new(last, to, true, device));
+            last = to;
+        }
+        let smallest = [height >> down.len(), width >> down.len()];
+        let features = last * smallest[0] * smallest[1];
+        let up = config.steps_back().map(|(from, to)| {
+            last = to;
+            Block::new(from, 4 * to, false, device)
+        });
+        let up = up.collect();
+        Self {
+            down,
+            encode: LinearConfig::new(features, config.code).init(device),
+            decode: LinearConfig::new(config.code, features).init(device),
+            up,
+            image: conv3x3(last, channels, device),
+            smallest,
+        }
+    }
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let layout = Layout::of(&images.device());
+        let down = self.down.iter();
+        let small = down.fold(layout.from_channels_first(images), |values, block| {
+            block.forward(values, layout)
+        });
+        // As in PyTorch, on every device: channels first.
+        let small = layout.to_channels_first(small).flatten(1, 3);
+        let code = linear(&self.encode, small, Activation::Identity);
+        let features = linear(&self.decode, code, Activation::Relu);
+        let [batch, values] = features.dims();
+        let [height, width] = self.smallest;
+        let channels = values / (height * width);
+        let small = layout.from_channels_first(features.reshape([batch, channels, height, width]));
+        let large = self.up.iter().fold(small, |values, block| {
+            layout.upsample(block.forward(values, layout))
+        });
+        let image = layout.to_channels_first(convolve(&self.image, large, false, layout));
+        sigmoid(image.flatten(1, 3))
+    }
+
+    fn costs(&self, shape: ImageShape) -> Vec<LayerCost> {
+        let mut positions = shape.pixels();
+        let mut layers = Vec::new();
+        for block in &self.down {
+            layers.push(block.cost(positions));
+            positions /= 4;
+        }
+        let connected = [&self.encode, &self.decode];
+        layers.extend(connected.map(|layer| LayerCost::new(&layer.weight, 1)));
+        for block in &self.up {
+            layers.push(block.cost(positions));
+            positions *= 4;
+        }
+        layers.push(LayerCost::new(&self.image.weight, positions));
+        layers
+    }
+
+    fn first_weights(&self, _shape: ImageShape) -> Option<Tensor<4>> {
+        self.down.first().map(Block::weights)
+    }
+}

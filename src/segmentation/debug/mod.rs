@@ -1,0 +1,5 @@
+//! Pictures for people: what was found on a page, and what each stage made of it.
+
+mod canvas;
+pub(super) mod overlay;
+pub(super) mod pictures;

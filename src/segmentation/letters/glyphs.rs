@@ -1,0 +1,139 @@
+//! Decides which components are writing, and joins the parts of one letter.
+//!
+//! All rules are relative to the page's own median letter height and contrast. What is too small for a letter (a full stop) is
+//! kept apart as a mark.
+
+use super::components::{Component, Components, widest_stroke};
+use crate::segmentation::geometry::Area;
+use crate::segmentation::statistics::weighted_median;
+
+/// Least letter height, in working pixels: lower letters can't be read, and noise forms components of this size.
+const MIN_LETTER_HEIGHT: f32 = 8.0;
+/// Longest side of a speck, in letter heights.
+const SPECK: f32 = 0.18;
+/// Greatest height of writing, in letter heights; higher components are drawings, folds or the page's edge.
+const MAX_HEIGHT: f32 = 2.6;
+/// Greatest width of writing, in letter heights.
+const MAX_WIDTH: f32 = 4.0;
+/// Least contrast as part of the median; fainter ink shows through from the other side.
+const MIN_CONTRAST: f32 = 0.45;
+/// Least height of a component at the edge of the sheet, in letter heights.
+const MIN_EDGE_HEIGHT: f32 = 0.6;
+/// A component at the edge that is this many pens wide somewhere is a dark corner; where strokes meet, two pens are reached.
+const DARK_CORNER: f32 = 3.5;
+/// Parts of one letter lie above each other: least share of the narrower one's columns that both have.
+const MIN_OVERLAP: f32 = 0.5;
+/// Most rows between two parts of one letter, in letter heights.
+const MAX_PART_GAP: f32 = 0.3;
+/// Greatest height of two parts together, in letter heights.
+const MAX_JOINED_HEIGHT: f32 = 1.5;
+/// Longest side of a mark that is not a letter, in letter heights.
+const MARK: f32 = 0.42;
+
+/// The components that make one letter.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::segmentation) struct Glyph {
+    /// The box around them.
+    pub bounds: Area,
+    /// Their labels, ascending.
+    pub parts: Vec<u32>,
+}
+
+/// Letters and small marks, both from left to right.
+#[derive(Debug, Clone, Default)]
+pub(in crate::segmentation) struct Glyphs {
+    pub letters: Vec<Glyph>,
+    pub marks: Vec<Glyph>,
+}
+
+/// Labels of the components that may be writing.
+pub(in crate::segmentation) fn writing(components: &Components, letter_height: f32) -> Vec<u32> {
+    if letter_height < MIN_LETTER_HEIGHT {
+        return Vec::new();
+    }
+    let contrasts = components.list.iter();
+    let contrasts = contrasts.map(|component| (component.contrast, component.ink));
+    let contrast = weighted_median(contrasts.collect()).unwrap_or(0.0);
+    let is_writing = |component: &&Component| {
+        let bounds = &component.bounds;
+        let (width, height) = (bounds.width() as f32, bounds.height() as f32);
+        width.max(height) >= SPECK * letter_height
+            && height <= MAX_HEIGHT * letter_height
+            && width <= MAX_WIDTH * letter_height
+            && component.contrast >= MIN_CONTRAST * contrast
+            && (!component.at_edge || height >= MIN_EDGE_HEIGHT * letter_height)
+    };
+    components
+        .list
+        .iter()
+        .filter(is_writing)
+        .map(|component| component.label)
+        .collect()
+}
+
+/// Drops dark corners: solid components at the edge.
+pub(in crate::segmentation) fn drop_dark_corners(
+    components: &Components,
+    kept: &mut Vec<u32>,
+    page_stroke: f32,
+) {
+    let is_written = |component: &Component| {
+        !component.at_edge || widest_stroke(components, component) <= DARK_CORNER * page_stroke
+    };
+    kept.retain(|&label| components.get(label).is_some_and(is_written));
+}
+
+/// Joins parts until none are left to be joined, and sorts out the marks.
+pub(in crate::segmentation) fn join_parts(
+    components: &Components,
+    kept: &[u32],
+    letter_height: f32,
+) -> Glyphs {
+    let mut letters: Vec<Glyph> = kept
+        .iter()
+        .filter_map(|&label| components.get(label))
+        .map(|component| Glyph {
+            bounds: component.bounds,
+            parts: vec![component.label],
+        })
+        .collect();
+    while join_once(&mut letters, letter_height) {}
+    let is_mark = |letter: &Glyph| (letter.bounds.longer_side() as f32) < MARK * letter_height;
+    let (marks, letters) = letters.into_iter().partition(is_mark);
+    Glyphs { letters, marks }
+}
+
+/// Joins each letter with at most one other, the nearest pairs first; returns whether there was such a pair.
+fn join_once(letters: &mut Vec<Glyph>, letter_height: f32) -> bool {
+    letters.sort_by_key(|letter| (letter.bounds.left, letter.parts[0]));
+    let mut pairs = Vec::new();
+    for (i, a) in letters.iter().enumerate() {
+        let beside = letters[i + 1..]
+            .iter()
+            .take_while(|b| b.bounds.left < a.bounds.right);
+        for (j, b) in beside.enumerate() {
+            let gap = a.bounds.rows_between(&b.bounds);
+            let belong_together = gap as f32 <= MAX_PART_GAP * letter_height
+                && a.bounds.shared_columns(&b.bounds) >= MIN_OVERLAP
+                && a.bounds.union(&b.bounds).height() as f32 <= MAX_JOINED_HEIGHT * letter_height;
+            if belong_together {
+                pairs.push((gap, i, i + 1 + j));
+            }
+        }
+    }
+    pairs.sort_unstable();
+    let mut taken = vec![false; letters.len()];
+    for &(_, i, j) in &pairs {
+        if taken[i] || taken[j] {
+            continue;
+        }
+        (taken[i], taken[j]) = (true, true);
+        let part = std::mem::take(&mut letters[j].parts);
+        let bounds = letters[j].bounds;
+        letters[i].bounds = letters[i].bounds.union(&bounds);
+        letters[i].parts.extend(part);
+        letters[i].parts.sort_unstable();
+    }
+    letters.retain(|letter| !letter.parts.is_empty());
+    !pairs.is_empty()
+}

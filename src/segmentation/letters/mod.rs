@@ -1,0 +1,7 @@
+//! From ink to letters, and to all that may be letters.
+
+pub(super) mod components;
+pub(super) mod glyphs;
+pub(super) mod oversegmentation;
+mod seams;
+pub(super) mod split;

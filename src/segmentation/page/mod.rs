@@ -1,0 +1,6 @@
+//! From a photograph to ink and paper.
+
+pub(super) mod binarize;
+pub(super) mod flatten;
+mod rules;
+pub(super) mod sheet;

@@ -1,0 +1,176 @@
+//! Training the runs of a sweep, one after the other.
+//!
+//! A run that fails is recorded and the next one starts; a stop ends the current run as `kiln train` would, and starts no other.
+//! After each run the leaderboard's files are written again, so that there is something to look at.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use burn::train::Interrupter;
+
+use super::error::SweepError;
+use super::leaderboard::Leaderboard;
+use super::record::{Trial, TrialStatus};
+use super::sweep::Sweep;
+use crate::error::FileError;
+use crate::files;
+use crate::run_dir::{RunDirError, Status};
+use crate::training::{self, Observer, Resumption, TrainError};
+
+/// Stops the current run and all that would follow. Clones stop the same sweep.
+#[derive(Clone, Default)]
+pub struct Stopper {
+    inner: Arc<Mutex<StopState>>,
+}
+
+#[derive(Default)]
+struct StopState {
+    requested: bool,
+    current: Option<Interrupter>,
+}
+
+impl Stopper {
+    /// Requests the stop.
+    pub fn stop(&self, reason: &str) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.requested = true;
+        if let Some(interrupter) = &inner.current {
+            interrupter.stop(Some(reason));
+        }
+    }
+
+    /// The interrupter of the next run; None if there is to be none. Each run has its own, because a run that fails leaves its
+    /// error in it.
+    fn next(&self) -> Option<Interrupter> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.requested {
+            return None;
+        }
+        let interrupter = Interrupter::new();
+        inner.current = Some(interrupter.clone());
+        Some(interrupter)
+    }
+}
+
+/// Someone who watches a sweep.
+pub trait SweepObserver {
+    /// Run `number` of `of` is about to start.
+    fn run_starts(&self, number: usize, of: usize, values: &str);
+    /// Who watches the run itself.
+    fn run_observer(&self) -> Arc<dyn Observer>;
+    /// Run `number` of `of` is over.
+    fn run_ended(&self, number: usize, of: usize, end: &TrialEnd);
+}
+
+/// How a run of a sweep ended.
+#[derive(Debug)]
+pub struct TrialEnd<'a> {
+    /// What is recorded about it.
+    pub trial: &'a Trial,
+    /// How long it took, data and evaluation included.
+    pub elapsed: Duration,
+    /// All runs so far, the best first.
+    pub leaderboard: &'a Leaderboard,
+}
+
+/// How the execution of a sweep ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SweepEnd {
+    /// No run is left to do.
+    Done,
+    /// The user stopped it.
+    Interrupted,
+}
+
+/// Trains all runs that are not done.
+pub fn execute(
+    sweep: &mut Sweep,
+    stopper: &Stopper,
+    observer: &dyn SweepObserver,
+) -> Result<SweepEnd, SweepError> {
+    let of = sweep.record.trials.len();
+    for index in 0..of {
+        let trial = &sweep.record.trials[index];
+        if trial.status.is_done() {
+            continue;
+        }
+        let Some(interrupter) = stopper.next() else {
+            return Ok(SweepEnd::Interrupted);
+        };
+        observer.run_starts(index + 1, of, &sweep.record.values(trial));
+        let started = Instant::now();
+        let options = training::Options {
+            run_dir: Some(sweep.run_path(index)),
+            dashboard: false,
+            interrupter,
+            observer: observer.run_observer(),
+        };
+        let (status, error) = train(sweep, index, options)?;
+        sweep.set_status(index, status, error)?;
+        let leaderboard = Leaderboard::of(sweep);
+        write_results(sweep, &leaderboard)?;
+        let end = TrialEnd {
+            trial: &sweep.record.trials[index],
+            elapsed: started.elapsed(),
+            leaderboard: &leaderboard,
+        };
+        observer.run_ended(index + 1, of, &end);
+        if status == TrialStatus::Interrupted {
+            return Ok(SweepEnd::Interrupted);
+        }
+    }
+    // Also if nothing was left to do: the files may be gone, or of an older kiln.
+    write_results(sweep, &Leaderboard::of(sweep))?;
+    Ok(SweepEnd::Done)
+}
+
+/// Trains or resumes one run, and returns what to record about it.
+fn train(
+    sweep: &mut Sweep,
+    index: usize,
+    options: training::Options,
+) -> Result<(TrialStatus, Option<String>), SweepError> {
+    let resumption = resumption(sweep, index)?;
+    if resumption.is_none() {
+        sweep.set_aside(index)?;
+    }
+    sweep.set_status(index, TrialStatus::Running, None)?;
+    let outcome = match resumption {
+        Some(resumption) => training::resume(resumption, options),
+        None => training::run(sweep.experiments[index].clone(), options),
+    };
+    Ok(match outcome {
+        Ok(outcome) if outcome.summary.status == Status::Interrupted => {
+            (TrialStatus::Interrupted, None)
+        }
+        Ok(_) => (TrialStatus::Finished, None),
+        Err(error @ TrainError::NotFinite { .. }) => {
+            (TrialStatus::Diverged, Some(error.to_string()))
+        }
+        Err(error) => (TrialStatus::Failed, Some(error.to_string())),
+    })
+}
+
+/// A run that stopped and can be resumed; None if there is none, or one with other settings.
+fn resumption(sweep: &Sweep, index: usize) -> Result<Option<Resumption>, SweepError> {
+    match Resumption::open(&sweep.run_path(index), &[]) {
+        Ok(run) => {
+            let is_same = run.experiment == sweep.experiments[index];
+            Ok((is_same && run.checkpoint.is_some()).then_some(run))
+        }
+        // Another process trains in it.
+        Err(error @ TrainError::RunDir(RunDirError::Busy(_))) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Writes `leaderboard.csv` and `sweep.html`.
+fn write_results(sweep: &Sweep, leaderboard: &Leaderboard) -> Result<(), SweepError> {
+    let path = sweep.dir.join("leaderboard.csv");
+    let csv = leaderboard
+        .csv()
+        .map_err(|error| FileError::write(&path, error))?;
+    files::write(&path, csv.as_bytes())?;
+    files::write(&sweep.dir.join("sweep.html"), leaderboard.page().as_bytes())?;
+    Ok(())
+}

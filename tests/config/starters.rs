@@ -1,0 +1,39 @@
+//! `kiln config init`: configs to start from.
+
+use kiln::config;
+
+use crate::parse;
+
+#[test]
+fn every_kind_of_data_and_model_has_a_starter_that_is_valid() {
+    let mut tried = 0;
+    for data in config::data_kinds() {
+        assert!(!data.description.is_empty(), "{}", data.name);
+        for model in config::model_kinds() {
+            let text = config::starter(&data.name, &model.name)
+                .unwrap_or_else(|problems| panic!("{}, {}: {problems:?}", data.name, model.name));
+            let experiment = parse(&text, &[]).unwrap();
+            assert_eq!(experiment.data.kind(), data.name);
+            assert_eq!(experiment.model.kind(), model.name);
+            tried += 1;
+        }
+    }
+    assert!(tried >= 8 * 5, "{tried}");
+}
+
+#[test]
+fn a_starter_has_its_keys_in_the_order_of_the_schema() {
+    let expected = r#"{
+  "data": { "kind": "image_folder", "folder": "my_images", "height": 32, "width": 32, "channels": 3 },
+  "model": { "kind": "cnn" },
+  "optimizer": { "kind": "adam", "lr": 0.001 },
+  "training": { "epochs": 10, "batch_size": 64 }
+}
+"#;
+    assert_eq!(config::starter("image_folder", "cnn").unwrap(), expected);
+    let mix = config::starter("mix", "mlp").unwrap();
+    assert!(
+        mix.contains(r#""sources": [{ "kind": "nist36" }, { "kind": "unipen" }] },"#),
+        "{mix}"
+    );
+}
