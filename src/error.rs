@@ -96,6 +96,11 @@ impl FileError {
         &self.path
     }
 
+    /// What is wrong with the file, without its path and the advice.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
     /// The error of the operating system, if there is one.
     pub fn io_error(&self) -> Option<&std::io::Error> {
         self.source.as_ref()

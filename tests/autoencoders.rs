@@ -5,11 +5,13 @@ mod common;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{Bench, assert_self_contained, assert_well_formed, noise, noisy, tensors};
-use kiln::config::experiment::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
-use kiln::metrics::image::{HIGHEST_PSNR, psnr, ssim};
+use kiln::config::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
+use kiln::metrics::psnr::{MAX_PSNR, psnr};
+use kiln::metrics::ssim::ssim;
 use kiln::models::Network;
 use kiln::models::{AutoencoderConfig, ConvAutoencoderConfig, ModelConfig};
 use kiln::report::{Filters, pictures::sheet};
+use kiln::shape::ImageShape;
 use kiln::training::optimizer;
 use kiln::training::{Batch, TrainModel};
 use serde_json::Value;
@@ -304,15 +306,15 @@ fn psnr_and_ssim_are_those_of_scikit_image() {
     // gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=..., channel_axis=0), whose window is 11x11
     // as well, and whose mean leaves out the five pixels next to the border: where the window fits.
     for (shape, decibels, similarity) in [
-        ((1, 16, 20), 23.706_560_4, 0.982_692_212_8),
-        ((3, 13, 12), 23.651_049_5, 0.983_178_606_0),
-        ((1, 11, 11), 23.652_127_2, 0.975_151_108_8),
-        ((1, 32, 32), 23.645_890_7, 0.950_838_479_1),
+        ([1, 16, 20], 23.706_560_4, 0.982_692_212_8),
+        ([3, 13, 12], 23.651_049_5, 0.983_178_606_0),
+        ([1, 11, 11], 23.652_127_2, 0.975_151_108_8),
+        ([1, 32, 32], 23.645_890_7, 0.950_838_479_1),
     ] {
-        let (original, found) = pair(shape.0 * shape.1 * shape.2);
+        let (original, found) = pair(shape.iter().product());
         let ratio = psnr(&original, &found).unwrap();
         assert!((ratio - decibels).abs() < 1e-4, "{shape:?}: {ratio}");
-        let value = ssim(&original, &found, shape).unwrap();
+        let value = ssim(&original, &found, shape.into()).unwrap();
         assert!((value - similarity).abs() < 1e-6, "{shape:?}: {value}");
     }
     // An image of little contrast: its own range counts, 0.3.
@@ -320,7 +322,7 @@ fn psnr_and_ssim_are_those_of_scikit_image() {
     let original: Vec<f32> = original.iter().map(|v| v * 0.3 + 0.2).collect();
     let found: Vec<f32> = found.iter().map(|v| v * 0.3 + 0.25).collect();
     assert!((psnr(&original, &found).unwrap() - 14.939_468).abs() < 1e-4);
-    let value = ssim(&original, &found, (1, 16, 20)).unwrap();
+    let value = ssim(&original, &found, ImageShape::new(1, 16, 20)).unwrap();
     assert!((value - 0.974_816_5).abs() < 1e-6, "{value}");
 }
 
@@ -331,8 +333,8 @@ fn psnr_by_hand() {
     // Range 0.5, mean squared error 0.005: 20 log10(0.5) - 10 log10(0.005).
     let expected = 20.0 * 0.5f64.log10() - 10.0 * 0.005f64.log10();
     assert!((psnr(&[0.0, 0.5], &[0.1, 0.5]).unwrap() - expected).abs() < 1e-5);
-    assert_eq!(psnr(&[0.3, 0.7], &[0.3, 0.7]), Some(HIGHEST_PSNR));
-    assert_eq!(psnr(&[0.3, 0.7], &[0.3, 0.700_000_1]), Some(HIGHEST_PSNR));
+    assert_eq!(psnr(&[0.3, 0.7], &[0.3, 0.7]), Some(MAX_PSNR));
+    assert_eq!(psnr(&[0.3, 0.7], &[0.3, 0.700_000_1]), Some(MAX_PSNR));
     assert_eq!(psnr(&[0.3], &[0.3, 0.7]), None);
     assert_eq!(psnr(&[], &[]), None);
 }
@@ -343,10 +345,10 @@ fn a_flat_image_is_measured_by_a_range_of_one() {
     let (_, found) = pair(144);
     // scikit-image with data_range=1.
     assert!((psnr(&flat, &found).unwrap() - 6.966_927_5).abs() < 1e-4);
-    let value = ssim(&flat, &found, (1, 12, 12)).unwrap();
+    let value = ssim(&flat, &found, ImageShape::new(1, 12, 12)).unwrap();
     assert!((value - 0.005_484_533).abs() < 1e-6, "{value}");
-    assert_eq!(psnr(&flat, &flat), Some(HIGHEST_PSNR));
-    assert_eq!(ssim(&flat, &flat, (1, 12, 12)), Some(1.0));
+    assert_eq!(psnr(&flat, &flat), Some(MAX_PSNR));
+    assert_eq!(ssim(&flat, &flat, ImageShape::new(1, 12, 12)), Some(1.0));
 }
 
 #[test]
@@ -354,7 +356,7 @@ fn what_is_no_number_is_no_perfect_picture() {
     let broken = [f32::NAN, 0.5];
     assert!(psnr(&[0.0, 1.0], &broken).unwrap().is_nan());
     assert!(
-        ssim(&[0.5; 121], &[f32::NAN; 121], (1, 11, 11))
+        ssim(&[0.5; 121], &[f32::NAN; 121], ImageShape::new(1, 11, 11))
             .unwrap()
             .is_nan()
     );
@@ -362,10 +364,19 @@ fn what_is_no_number_is_no_perfect_picture() {
 
 #[test]
 fn images_smaller_than_the_window_have_no_ssim() {
-    assert_eq!(ssim(&[0.0; 110], &[0.0; 110], (1, 10, 11)), None);
-    assert_eq!(ssim(&[0.0; 110], &[0.0; 110], (1, 11, 10)), None);
-    assert_eq!(ssim(&[0.0; 121], &[0.0; 120], (1, 11, 11)), None);
-    assert_eq!(ssim(&[], &[], (0, 11, 11)), None);
+    assert_eq!(
+        ssim(&[0.0; 110], &[0.0; 110], ImageShape::new(1, 10, 11)),
+        None
+    );
+    assert_eq!(
+        ssim(&[0.0; 110], &[0.0; 110], ImageShape::new(1, 11, 10)),
+        None
+    );
+    assert_eq!(
+        ssim(&[0.0; 121], &[0.0; 120], ImageShape::new(1, 11, 11)),
+        None
+    );
+    assert_eq!(ssim(&[], &[], ImageShape::new(0, 11, 11)), None);
 }
 
 // ---- Runs ----
@@ -482,7 +493,7 @@ fn a_sheet_draws_each_unit_from_black_to_white() {
     let filters = Filters {
         when: "before training",
         units: 9,
-        shape: (1, 1, 30),
+        shape: ImageShape::new(1, 1, 30),
         values: (0..270).map(|i| (i % 30) as f32 - 7.0).collect(),
     };
     let picture = image::load_from_memory(&sheet(&filters).unwrap()).unwrap();
@@ -505,7 +516,7 @@ fn a_sheet_draws_each_unit_from_black_to_white() {
             ..filters.clone()
         },
         Filters {
-            shape: (1, 0, 30),
+            shape: ImageShape::new(1, 0, 30),
             ..filters.clone()
         },
     ] {

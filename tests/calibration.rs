@@ -5,7 +5,9 @@ mod common;
 use burn::prelude::*;
 use common::{Bench, SMALL, noise, noisy};
 use kiln::inference::{Classifier, ModelCard, Precision};
-use kiln::metrics::calibration::{expected_calibration_error, fit_temperature, log_probabilities};
+use kiln::metrics::classification::{
+    expected_calibration_error, fit_temperature, log_probabilities,
+};
 use kiln::models::CnnConfig;
 use kiln::models::Network;
 use kiln::models::{MlpConfig, ModelConfig};
@@ -139,6 +141,7 @@ fn classifier() -> Classifier {
         normalize: None,
         classes: ["a", "b", "c"].map(String::from).to_vec(),
         temperature: 1.0,
+        view: kiln::data::View::PAD,
     };
     Classifier::new(&network, card, &Device::flex())
 }

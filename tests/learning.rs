@@ -8,7 +8,7 @@ use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
 use burn::tensor::activation::{sigmoid, softmax, tanh};
 use burn::train::{InferenceStep, TrainStep};
-use kiln::config::experiment::{
+use kiln::config::{
     AdamConfig, CosineConfig, LossConfig, OptimizerConfig, Reduction, ScheduleConfig, SgdConfig,
     StepConfig,
 };

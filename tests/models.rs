@@ -7,7 +7,7 @@ use std::path::Path;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{Bench, noise, noisy, repository};
-use kiln::config::experiment::{LossConfig, OptimizerConfig, SgdConfig};
+use kiln::config::{LossConfig, OptimizerConfig, SgdConfig};
 use kiln::data::NormalizeConfig;
 use kiln::inference::{Classifier, ModelCard};
 use kiln::models::{
@@ -80,6 +80,7 @@ fn small_cnn() -> Vec<u8> {
         }),
         classes: classes(3),
         temperature: 1.0,
+        view: kiln::data::View::PAD,
     };
     file(
         &card,
@@ -120,6 +121,7 @@ fn small_mlp() -> Vec<u8> {
         normalize: None,
         classes: classes(3),
         temperature: 1.0,
+        view: kiln::data::View::PAD,
     };
     file(
         &card,

@@ -8,6 +8,7 @@ use common::{assert_self_contained, assert_well_formed};
 use kiln::metrics::classification::Confusion;
 use kiln::metrics::{EpochRecord, Metrics};
 use kiln::report::{Mistake, ReportData, mistakes, render};
+use kiln::shape::ImageShape;
 
 /// Names with everything that means something in HTML.
 const NASTY: [&str; 3] = ["<b>&", "\"'/>", "</title><script>alert(1)</script>"];
@@ -34,7 +35,7 @@ fn epochs(count: usize) -> Vec<EpochRecord> {
 
 fn mistake(truth: &str, predicted: &str, confidence: f32) -> Mistake {
     Mistake {
-        shape: (1, 4, 4),
+        shape: ImageShape::new(1, 4, 4),
         pixels: vec![0.5; 16],
         truth: truth.into(),
         predicted: predicted.into(),
@@ -232,14 +233,14 @@ fn a_loss_that_falls_by_decades_gets_a_logarithmic_axis() {
 
 #[test]
 fn a_mistake_becomes_a_png_with_its_pixels() {
-    let grey = mistakes::png((1, 1, 3), &[0.0, 0.5, 2.0]).expect("three pixels");
+    let grey = mistakes::png(ImageShape::new(1, 1, 3), &[0.0, 0.5, 2.0]).expect("three pixels");
     let picture = image::load_from_memory(&grey).expect("a PNG").to_rgb8();
     assert_eq!(picture.dimensions(), (3, 1));
     assert_eq!(picture.into_raw(), [0, 0, 0, 128, 128, 128, 255, 255, 255]);
 
     // Planes of red, green, blue for two pixels above each other.
     let planes = [1.0, 0.0, 0.0, 1.0, 0.2, 0.2];
-    let colour = mistakes::png((3, 2, 1), &planes).expect("two pixels");
+    let colour = mistakes::png(ImageShape::new(3, 2, 1), &planes).expect("two pixels");
     let picture = image::load_from_memory(&colour).expect("a PNG").to_rgb8();
     assert_eq!(picture.dimensions(), (1, 2));
     assert_eq!(picture.into_raw(), [255, 0, 51, 0, 255, 51]);
@@ -282,9 +283,9 @@ fn the_most_confident_mistakes_come_first_and_a_page_has_room_for_48() {
 
 #[test]
 fn pixels_that_do_not_fit_their_shape_cost_only_the_picture() {
-    for shape in [(1, 4, 5), (0, 4, 4), (3, 0, 0), (usize::MAX, 2, 2)] {
+    for shape in [[1, 4, 5], [0, 4, 4], [3, 0, 0], [usize::MAX, 2, 2]] {
         let mistakes = [Mistake {
-            shape,
+            shape: ImageShape::from(shape),
             ..mistake("A", "B", f32::NAN)
         }];
         let page = render(&ReportData {

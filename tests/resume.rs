@@ -403,7 +403,7 @@ fn what_would_change_the_result_is_refused_by_name() {
         .stderr(predicate::str::contains("usable checkpoints: epoch 1, 2"));
     kiln(&bench, "train --resume nowhere")
         .assert()
-        .code(1)
+        .code(2)
         .stderr(predicate::str::contains("not a run directory"));
     kiln(&bench, "train --resume straight --renderer plain")
         .assert()
@@ -663,7 +663,7 @@ fn a_dry_run_tells_parameters_memory_and_time_and_fails_as_the_run_would() {
             "[24, 256]",
             "6144",
             "first loss",
-            "kB of weights",
+            "kB for weights",
             "epoch       about",
             "15 per epoch",
             "nothing was written",

@@ -42,12 +42,6 @@ impl Input {
         self.path().display().to_string()
     }
 
-    /// The name without folder.
-    pub fn file_name(&self) -> String {
-        let name = self.path().file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    }
-
     /// The name without folder and extension: what files made from it are called.
     pub fn stem(&self) -> PathBuf {
         match self {

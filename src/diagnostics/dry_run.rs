@@ -9,7 +9,7 @@ use burn::prelude::*;
 use burn::train::InferenceStep;
 
 use super::memory::peak_mb;
-use crate::config::experiment::OptimizerConfig;
+use crate::config::OptimizerConfig;
 use crate::data::Split;
 use crate::models::parameters::{self, Parameter};
 use crate::training::divergence::{LossCheck, LossWatch};

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::FetchError;
+use super::error::FetchError;
 
 /// A set of files that is fetched, and the folder that is made of it.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,11 +8,16 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::http::{Response, StatusCode, header};
 use ureq::{Agent, Body};
 
+use super::catalogue::RemoteFile;
+use super::checksum::{self, Verdict};
+use super::error::FetchError;
+use super::headers::{content_length, content_range, validator};
 use super::part::{self, Note, Part};
-use super::{Event, FetchError, Patience, RemoteFile, Verdict, checksum};
+use super::progress::{Event, Patience};
+use crate::error::{FileError, one_line};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 16;
@@ -119,8 +124,8 @@ enum Failed {
     Final(FetchError),
 }
 
-impl From<crate::error::FileError> for Failed {
-    fn from(error: crate::error::FileError) -> Self {
+impl From<FileError> for Failed {
+    fn from(error: FileError) -> Self {
         Failed::Final(error.into())
     }
 }
@@ -383,29 +388,3 @@ const BROKE_OFF: &str = "the connection broke off";
 const NO_SERVER: &str = "there is no such server, or no connection to the internet";
 /// How the standard library's error for such a name begins.
 const NO_ADDRESS: &str = "failed to lookup address information";
-
-fn one_line(error: &dyn std::fmt::Display) -> String {
-    error.to_string().replace(['\r', '\n'], " ")
-}
-
-/// The mark of a file's version that may be used with `If-Range`: a strong entity tag, else the date.
-fn validator(headers: &HeaderMap) -> Option<String> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    text(header::ETAG)
-        .filter(|tag| tag.starts_with('"'))
-        .or_else(|| text(header::LAST_MODIFIED))
-        .map(String::from)
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    let length = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
-    length.trim().parse().ok()
-}
-
-/// First byte and whole length of `bytes 100-199/1000`; the length may be `*`.
-fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
-    let range = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
-    let (range, total) = range.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let (start, _) = range.split_once('-')?;
-    Some((start.trim().parse().ok()?, total.trim().parse().ok()))
-}

@@ -33,7 +33,7 @@ pub fn class_folders() -> Vec<PathBuf> {
 /// Errors: not a MATLAB file with the three variables, a number that no image has, or one that is listed twice.
 pub fn places(splits: Vec<u8>) -> Result<BTreeMap<String, PathBuf>, String> {
     let problem = |error: DataError| match error {
-        DataError::Format { problem, .. } => problem,
+        DataError::File(error) => error.problem().to_string(),
         other => other.to_string(),
     };
     let file = MatFile::from_bytes(splits, Path::new("")).map_err(problem)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::FetchError;
+use super::error::FetchError;
 use crate::error::FileError;
 use crate::files;
 

@@ -12,7 +12,7 @@ use super::html::{figure, indented, page};
 use super::scatter::{Dot, scatter};
 use super::style::RUNS;
 use super::table::Table;
-use crate::metrics::EpochRecord;
+use crate::metrics::{EpochRecord, LOSS};
 
 /// What the page shows.
 #[derive(Debug, Clone)]
@@ -97,8 +97,8 @@ fn charts(data: &OverlayData) -> Markup {
             (legend(data.runs))
             div.charts {
                 div.broad { (overlay(data, data.metric, Part::Valid, true)) }
-                @if data.metric != "loss" { (overlay(data, "loss", Part::Valid, false)) }
-                (overlay(data, "loss", Part::Train, false))
+                @if data.metric != LOSS.name { (overlay(data, LOSS.name, Part::Valid, false)) }
+                (overlay(data, LOSS.name, Part::Train, false))
             }
         }
     }

@@ -7,6 +7,7 @@ use burn::train::ItemLazy;
 use crate::data::loader::{HostBatch, Loader};
 use crate::data::{DataError, NormalizeConfig};
 use crate::inference::to_input;
+use crate::metrics::BatchOutput;
 use crate::models::Task;
 
 /// A batch on the device.
@@ -24,19 +25,7 @@ pub struct Batch {
     pub features: Option<Tensor<4>>,
 }
 
-/// The result of a training or validation step, from which the metrics are computed.
-pub struct StepOutput {
-    /// Mean loss per sample, `[1]`, whatever the reduction of the objective.
-    pub loss: Tensor<1>,
-    /// Logits `[batch, classes]`, or reconstructed images `[batch, pixels]`.
-    pub output: Tensor<2>,
-    /// Class indices `[batch]`.
-    pub targets: Tensor<1, Int>,
-    /// See [`Batch`].
-    pub originals: Option<Tensor<2>>,
-}
-
-impl ItemLazy for StepOutput {
+impl ItemLazy for BatchOutput {
     fn sync(self) -> Result<Self, ExecutionError> {
         // The metrics read back single numbers; off the autodiff tape they don't keep the graph alive.
         self.loss.device().flush()?;

@@ -4,7 +4,7 @@ use burn::module::{ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::models::{Network, parameters};
 
 /// Steps between two checks on a device that computes asynchronously: reading a value back waits for the whole queue, so it has

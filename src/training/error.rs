@@ -8,7 +8,6 @@ use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::evaluation::EvaluateError;
 use crate::inference::ModelError;
 use crate::run_dir::RunDirError;
-use crate::weights::WeightsError;
 
 /// Why a run can't be started, or failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +38,7 @@ pub enum TrainError {
     Model(#[from] ModelError),
     /// The weights to start from can't be used.
     #[error("init.weights: {0}")]
-    Weights(#[from] WeightsError),
+    Weights(FileError),
     /// The final evaluation failed.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),

@@ -5,7 +5,7 @@ use burn::module::ParamGroup;
 
 use super::error::TrainError;
 use super::optimization::schedule::EpochSchedule;
-use crate::config::experiment::{Experiment, ParameterConfig};
+use crate::config::{Experiment, ParameterConfig};
 use crate::models::Network;
 use crate::models::parameters::{self, Group};
 

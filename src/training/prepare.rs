@@ -17,13 +17,13 @@ use super::param_groups::{self, Unfreeze};
 use super::resume::Resumption;
 use super::step::TrainState;
 use super::train_model::TrainModel;
+use crate::config::ClassWeights;
 use crate::config::Experiment;
-use crate::config::experiment::ClassWeights;
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::files;
-use crate::inference::{ModelCard, uncalibrated};
+use crate::inference::ModelCard;
 use crate::models::Network;
 use crate::models::Task;
 use crate::models::parameters::{self, Group};
@@ -171,7 +171,8 @@ fn with_first_weights(
         return Ok((network, None));
     };
     let path = weights_file(file);
-    let (network, taken) = weights::load(network, &path, &experiment.init.except)?;
+    let (network, taken) =
+        weights::load(network, &path, &experiment.init.except).map_err(TrainError::Weights)?;
     Ok((network, Some((path, taken))))
 }
 
@@ -265,13 +266,9 @@ impl Prepared {
     }
 
     pub(super) fn card(&self) -> ModelCard {
-        ModelCard {
-            model: self.experiment.model.clone(),
-            input: self.source.shape(),
-            normalize: self.experiment.data.normalize().cloned(),
-            classes: self.source.classes().to_vec(),
-            temperature: uncalibrated(),
-        }
+        let classes = self.source.classes().to_vec();
+        let config = &self.experiment;
+        ModelCard::new(config.model.clone(), &config.data, classes)
     }
 
     /// SHA-256 of the classes and of each split's labels: a run must not be resumed with other data. (What the images show is not

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::checkpoint::{self, Checkpoint};
 use super::error::TrainError;
+use crate::config::ScheduleConfig;
 use crate::config::difference::{self, Difference};
-use crate::config::experiment::ScheduleConfig;
 use crate::config::{self, Experiment};
 use crate::error::FileError;
 use crate::files::{self, LockFile};

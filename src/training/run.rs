@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use burn::train::metric::{AccuracyMetric, LearningRateMetric, TopKAccuracyMetric};
+use burn::train::metric::LearningRateMetric;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
 use super::burn_panics;
@@ -17,19 +17,17 @@ use super::epochs::training_loop::{LoopConfig, TrainingLoop};
 use super::error::TrainError;
 use super::finish::finish;
 use super::monitor::final_values::FinalValues;
-use super::monitor::metrics::{self, Loss, Psnr, SampleMean};
+use super::monitor::metrics as epoch_metrics;
 use super::monitor::renderer::Renderer;
 use super::observer::{Observer, Plan};
 use super::optimization::optimizer;
 use super::prepare::{Prepared, prepare, prepare_resumed};
 use super::resume::Resumption;
 use super::start::Start;
-use super::train_model::TrainModel;
 use crate::config::Experiment;
 use crate::data::Split;
 use crate::files::LockFile;
-use crate::metrics::TOP_K;
-use crate::models::Task;
+use crate::metrics;
 use crate::run_dir::{RunDir, Status, Summary};
 
 /// Options of a run beside its experiment.
@@ -156,6 +154,7 @@ fn train(prepared: &Prepared, run_dir: &RunDir, start: Start, options: Options) 
     let strategy = TrainingStrategy::Custom(Arc::new(EpochStrategy::new(training_loop)));
     let no_batches = || Arc::new(NoBatches);
     let training = SupervisedTraining::new(run_dir.path(), no_batches(), no_batches())
+        .metric_train_numeric(LearningRateMetric::new())
         .with_metric_logger(FinalValues::default())
         .with_application_logger(None)
         .with_interrupter(options.interrupter)
@@ -163,7 +162,7 @@ fn train(prepared: &Prepared, run_dir: &RunDir, start: Start, options: Options) 
         .renderer(Box::new(renderer))
         .num_epochs(config.training.epochs)
         .checkpoint(done);
-    let training = with_metrics(training, prepared);
+    let training = epoch_metrics::register(training, prepared.card().outputs());
     // Burn ends a run by panicking when the dashboard's user kills it, and when a thread of its own has died.
     let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));
     let mut history = std::mem::take(&mut *history.lock().unwrap_or_else(PoisonError::into_inner));
@@ -179,39 +178,15 @@ fn train(prepared: &Prepared, run_dir: &RunDir, start: Start, options: Options) 
 
 fn loop_config(prepared: &Prepared) -> LoopConfig {
     let config = &prepared.experiment;
+    let outputs = prepared.card().outputs();
     LoopConfig {
         device: prepared.device.clone(),
         seed: config.seed,
         training: config.training.clone(),
-        ranking_metric: metrics::decisive(config.model.task()),
+        ranking_metric: metrics::ranking(outputs),
+        outputs,
         loss_check: LossCheck::for_backend(config.backend),
         unfreezes: prepared.unfreezes.clone(),
         training_is_fixed: prepared.training_is_fixed(),
-    }
-}
-
-/// The metrics that are computed during training and validation.
-fn with_metrics(
-    training: SupervisedTraining<TrainModel>,
-    prepared: &Prepared,
-) -> SupervisedTraining<TrainModel> {
-    let training = training
-        .metric_train_numeric(SampleMean::<Loss>::default())
-        .metric_valid_numeric(SampleMean::<Loss>::default())
-        .metric_train_numeric(LearningRateMetric::new());
-    match prepared.experiment.model.task() {
-        Task::Reconstruct => training
-            .metric_train_numeric(SampleMean::<Psnr>::default())
-            .metric_valid_numeric(SampleMean::<Psnr>::default()),
-        Task::Classify => {
-            let training = training
-                .metric_train_numeric(AccuracyMetric::new())
-                .metric_valid_numeric(AccuracyMetric::new());
-            if prepared.source.classes().len() > TOP_K {
-                training.metric_valid_numeric(TopKAccuracyMetric::new(TOP_K))
-            } else {
-                training
-            }
-        }
     }
 }

@@ -10,12 +10,13 @@ use burn::prelude::*;
 use burn::store::ModuleRecord;
 use burn::train::{TrainOutput, TrainStep};
 
-use super::batch::{Batch, StepOutput};
+use super::batch::Batch;
 use super::divergence::{Divergence, LossWatch, largest_gradient};
 use super::features::FeatureCache;
 use super::optimization::average::Average;
 use super::train_model::TrainModel;
 use crate::kernels;
+use crate::metrics::BatchOutput;
 use crate::models::Network;
 use crate::models::parameters::Group;
 use crate::shape::ImageShape;
@@ -98,7 +99,7 @@ impl TrainState {
         batch: Batch,
         features: Option<&mut FeatureCache>,
         losses: &mut LossWatch,
-    ) -> Result<StepOutput, Divergence> {
+    ) -> Result<BatchOutput, Divergence> {
         let images = batch.images.dims()[0];
         self.workload
             .run(images, || self.step_on_this_thread(batch, features, losses))
@@ -109,7 +110,7 @@ impl TrainState {
         batch: Batch,
         features: Option<&mut FeatureCache>,
         losses: &mut LossWatch,
-    ) -> Result<StepOutput, Divergence> {
+    ) -> Result<BatchOutput, Divergence> {
         let batch = match features {
             Some(features) => features.complete(&self.model.network, batch),
             None => batch,

@@ -4,8 +4,9 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::prelude::*;
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
-use super::batch::{Batch, StepOutput};
-use crate::config::experiment::{LossConfig, Reduction};
+use super::batch::Batch;
+use crate::config::{LossConfig, Reduction};
+use crate::metrics::BatchOutput;
 use crate::models::Network;
 
 /// Which of the two losses to compute.
@@ -74,7 +75,7 @@ impl TrainModel {
     }
 
     /// The training loss that is minimised, `[1]`, and the output of the step.
-    pub fn objective(&self, batch: Batch) -> (Tensor<1>, StepOutput) {
+    pub fn objective(&self, batch: Batch) -> (Tensor<1>, BatchOutput) {
         let output = self.forward(&batch);
         let samples = batch.targets.dims()[0];
         let loss = self.mean_loss(output.clone(), &batch, Objective::Training);
@@ -82,7 +83,7 @@ impl TrainModel {
             Reduction::Mean => loss.clone(),
             Reduction::Sum => loss.clone().mul_scalar(samples as f64),
         };
-        let output = StepOutput {
+        let output = BatchOutput {
             loss,
             output,
             targets: batch.targets,
@@ -94,9 +95,9 @@ impl TrainModel {
 
 impl TrainStep for TrainModel {
     type Input = Batch;
-    type Output = StepOutput;
+    type Output = BatchOutput;
 
-    fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
+    fn step(&self, batch: Batch) -> TrainOutput<BatchOutput> {
         let (objective, output) = self.objective(batch);
         TrainOutput::new(self, objective.backward(), output)
     }
@@ -104,12 +105,12 @@ impl TrainStep for TrainModel {
 
 impl InferenceStep for TrainModel {
     type Input = Batch;
-    type Output = StepOutput;
+    type Output = BatchOutput;
 
-    fn step(&self, batch: Batch) -> StepOutput {
+    fn step(&self, batch: Batch) -> BatchOutput {
         let output = self.forward(&batch);
         let loss = self.mean_loss(output.clone(), &batch, Objective::Plain);
-        StepOutput {
+        BatchOutput {
             loss,
             output,
             targets: batch.targets,

@@ -6,7 +6,7 @@ use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
-use crate::config::{self, experiment::Backend};
+use crate::config::{self, Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
 
 /// Benchmark training and inference with the model of a config.
@@ -59,7 +59,7 @@ pub fn run(args: Args) -> Outcome {
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
     }
-    args.operators.choose();
+    let _operators = args.operators.choose();
     let batch = args.batch.map(|batch| batch as usize);
     if !args.json {
         output::emit(&format!(

@@ -12,7 +12,7 @@ use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::{PlainLines, weights_line};
-use crate::config::{self, Experiment, experiment::Backend};
+use crate::config::{self, Backend, Experiment};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
 use crate::report::format::{duration, size};

@@ -12,7 +12,7 @@ mod split;
 pub use common::{CommonConfig, NormalizeConfig};
 pub use config::{ListedSource, SourceConfig, source_problems};
 pub use data_source::DataSource;
-pub use error::{DataError, NOT_FOUND_HINT};
+pub use error::{DataError, NOT_FOUND_ADVICE};
 pub(super) use list::sources;
 pub use memory::{MemorySource, quantize};
 pub use root::data_root;

@@ -2,8 +2,7 @@
 
 use image::RgbImage;
 
-use super::scene::Surface;
-use super::{PURPOSE, PageOptions};
+use super::options::{PURPOSE, PageOptions, Surface};
 use crate::rng::{self, normal, uniform};
 
 /// What the generators of light and noise, and of shadow and glare, are for, apart from the hand's.

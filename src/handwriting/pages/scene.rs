@@ -6,59 +6,8 @@
 
 use imageproc::geometric_transformations::Projection;
 
-use super::{PURPOSE, PageOptions};
+use super::options::{PURPOSE, PageOptions, Scene, Surface};
 use crate::rng::{self, uniform};
-
-/// What a page is written on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Surface {
-    /// White paper.
-    #[default]
-    Plain,
-    /// Paper with a pale blue line under every line of writing.
-    Ruled,
-    /// Paper with pale blue squares.
-    Squared,
-    /// A light grey board in a dark frame, with the glare of a lamp.
-    Whiteboard,
-}
-
-/// What the page is written on and how it lies before the camera. The default is a plain sheet that fills the picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scene {
-    /// What it is written on.
-    pub surface: Surface,
-    /// How dark the pen is, 0.15 to 1: a marker is 1, a pencil 0.35, with grain.
-    pub ink: f32,
-    /// How much of the light a shadow takes that lies over a part of the picture, 0 to 0.8.
-    pub shadow: f32,
-    /// Dark desk (or a whiteboard's frame) on every side, in parts of the sheet's longer side, 0 to 1. With none, the camera
-    /// is so near that paper fills the picture.
-    pub desk: f32,
-    /// The sheet is turned clockwise by so many degrees, -10 to 10.
-    pub turn: f32,
-    /// How much shorter the far side of the sheet is than the near one, 0 to 0.5.
-    pub perspective: f32,
-    /// How dark older writing shows that was wiped off, 0 to 0.4.
-    pub ghosts: f32,
-    /// Spread of the words' own tilt in degrees, 0 to 10.
-    pub word_tilt: f32,
-}
-
-impl Default for Scene {
-    fn default() -> Self {
-        Self {
-            surface: Surface::Plain,
-            ink: 1.0,
-            shadow: 0.0,
-            desk: 0.0,
-            turn: 0.0,
-            perspective: 0.0,
-            ghosts: 0.0,
-            word_tilt: 0.0,
-        }
-    }
-}
 
 /// Colours in full light: paper, board, a dark blue-black pen, printed rules, a desk.
 const PAPER_COLOUR: [f32; 3] = [250.0, 248.0, 242.0];

@@ -3,7 +3,7 @@
 //! Comes in: a seed. Goes out: the text and the [`PageOptions`] that [`compose`](super::compose) draws. What is drawn are
 //! pages that people do photograph; each kind of difficulty comes alone and with others. It draws nothing itself.
 
-use super::{PURPOSE, PageOptions, Scene, Surface};
+use super::options::{PURPOSE, PageOptions, Scene, Surface};
 use crate::rng::{self, Rng, uniform};
 
 /// What this generator is for, apart from those of the page.

@@ -1,7 +1,9 @@
 //! The hand that writes a page: a line of text comes in, letters with pixels and places go out; then the lines are
 //! stacked. It knows no colours and no page size.
 
-use super::{Bounds, PURPOSE, PageError, PageOptions};
+use super::error::PageError;
+use super::options::{PURPOSE, PageOptions};
+use super::page::Bounds;
 use crate::handwriting::CLASSES;
 use crate::handwriting::hand::{self, Variation};
 use crate::handwriting::skeletons::Skeleton;

@@ -5,7 +5,7 @@ use burn::store::ModuleRecord;
 
 use super::contents::Checkpoint;
 use super::format::unusable;
-use crate::config::experiment::LossConfig;
+use crate::config::LossConfig;
 use crate::error::{FileError, one_line};
 use crate::models::Network;
 use crate::training::train_model::TrainModel;

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use burn::data::dataloader::Progress;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
-use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
+use burn::train::metric::store::{EventStoreClient, Split};
 use burn::train::{
     EventProcessorError, EventProcessorTraining, Interrupter, LearnerEvent,
     SupervisedTrainingEventProcessor, TrainingItem,
 };
 
-use crate::metrics::Metrics;
-use crate::training::batch::StepOutput;
+use crate::metrics::{BatchOutput, Metrics, Outputs};
 use crate::training::error::TrainError;
 use crate::training::monitor::metrics;
 use crate::training::train_model::TrainModel;
@@ -72,7 +71,7 @@ impl Events {
     pub fn step(
         &mut self,
         part: Part,
-        output: StepOutput,
+        output: BatchOutput,
         position: Position,
         rates: Option<ModuleLearningRate>,
     ) {
@@ -95,17 +94,8 @@ impl Events {
     }
 
     /// The metrics of a part of a completed epoch, by their names in files.
-    pub fn metrics(&self, part: Part, epoch: usize) -> Metrics {
-        metrics::file_names()
-            .into_iter()
-            .filter_map(|(inside, name, factor)| {
-                let split = part.split();
-                let value = self
-                    .store
-                    .find_metric(&inside, epoch, Aggregate::Mean, &split)?;
-                Some((name.to_string(), value * factor))
-            })
-            .collect()
+    pub fn metrics(&self, part: Part, epoch: usize, outputs: Outputs) -> Metrics {
+        metrics::of_epoch(&self.store, epoch, &part.split(), outputs)
     }
 
     /// Whether the run is to stop after this batch.
@@ -119,7 +109,7 @@ impl Events {
         Some(TrainError::Stopped(error.to_string()))
     }
 
-    fn send(&mut self, part: Part, event: LearnerEvent<StepOutput>) {
+    fn send(&mut self, part: Part, event: LearnerEvent<BatchOutput>) {
         let result: Result<(), EventProcessorError> = match part {
             Part::Train => self.processor.process_train(event),
             Part::Valid => self.processor.process_valid(event),

@@ -2,8 +2,7 @@
 //!
 //! The training loop fills it. Checkpoints store it, so that a resumed run chooses its best epoch as if it had never stopped.
 
-use crate::config::experiment::Keep;
-use crate::config::experiment::{EarlyStoppingConfig, TrainingConfig};
+use crate::config::{EarlyStoppingConfig, Keep, TrainingConfig};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::run_dir::Status;

@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::events::{Events, Part, Position};
 use super::history::History;
-use crate::config::experiment::TrainingConfig;
+use crate::config::TrainingConfig;
 use crate::error::FileError;
 use crate::files;
-use crate::metrics::EpochRecord;
+use crate::metrics::{EpochRecord, Metric, Outputs};
 use crate::models::Network;
 use crate::rng;
 use crate::run_dir::{RunDir, Status};
@@ -53,8 +53,10 @@ pub struct LoopConfig {
     pub seed: u64,
     /// Epochs, early stopping and which weights to keep.
     pub training: TrainingConfig,
-    /// Name of the validation metric that decides which epoch is the best; higher is better.
-    pub ranking_metric: &'static str,
+    /// The validation metric that decides which epoch is the best.
+    pub ranking_metric: &'static Metric,
+    /// The outputs of the network, which decide on the metrics.
+    pub outputs: Outputs,
     /// How often the loss is checked.
     pub loss_check: LossCheck,
     /// Frozen parameters that begin to train with an epoch.
@@ -148,8 +150,8 @@ impl TrainingLoop {
         let record = EpochRecord {
             epoch,
             learning_rate: self.state.learning_rate(),
-            train: events.metrics(Part::Train, epoch),
-            valid: events.metrics(Part::Valid, epoch),
+            train: events.metrics(Part::Train, epoch, self.config.outputs),
+            valid: events.metrics(Part::Valid, epoch, self.config.outputs),
         };
         let is_best = self.record(&record)?;
         let report = EpochReport {
@@ -258,8 +260,8 @@ impl TrainingLoop {
     /// Adds an epoch to the history; true if it is the best so far.
     fn record(&mut self, record: &EpochRecord) -> Result<bool, TrainError> {
         let metric = self.config.ranking_metric;
-        let Some(&result) = record.valid.get(metric) else {
-            let problem = format!("the validation {metric} is missing");
+        let Some(&value) = record.valid.get(metric.name) else {
+            let problem = format!("the validation {} is missing", metric.name);
             return Err(TrainError::Stopped(problem));
         };
         let parts = [("training", &record.train), ("validation", &record.valid)];
@@ -277,7 +279,7 @@ impl TrainingLoop {
         }
         let weights = self.state.weights_to_keep();
         let mut history = self.history();
-        Ok(history.add(record, result, weights, &self.config.training))
+        Ok(history.add(record, metric.merit(value), weights, &self.config.training))
     }
 
     fn write_lines(&self, report: &EpochReport) -> Result<(), FileError> {

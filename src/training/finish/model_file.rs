@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use burn::train::Interrupter;
 
-use crate::config::experiment::TrainingConfig;
+use crate::config::TrainingConfig;
 use crate::data::loader::Loader;
 use crate::data::{DataSource, Split};
 use crate::evaluation::EvaluateError;
 use crate::inference::{BATCH, Classifier, Precision};
-use crate::metrics::calibration::{Calibration, fit_temperature};
+use crate::metrics::classification::{Calibration, fit_temperature};
 
 /// Writes a run's model to `path`; returns the model as the file holds it, and the effect of the calibration.
 ///

@@ -7,11 +7,11 @@ use crate::device::BURN_VERSION;
 use crate::error::FileError;
 use crate::evaluation::Evaluation;
 use crate::files;
-use crate::metrics::EpochRecord;
+use crate::metrics::{self, EpochRecord};
 use crate::models::Network;
-use crate::models::Task;
 use crate::report::{self, Filters, ReportData};
 use crate::run_dir::{RunDir, Summary};
+use crate::shape::ImageShape;
 
 /// A run at its end.
 pub struct Finished<'a> {
@@ -64,21 +64,17 @@ pub fn render(run: &Finished) -> Result<String, FileError> {
 /// The cards at the top.
 fn headline(run: &Finished) -> Vec<(String, String)> {
     let summary = run.summary;
-    let measures: &[&str] = match run.experiment.model.task() {
-        Task::Classify => &["accuracy", "macro_f1"],
-        Task::Reconstruct => &["psnr", "ssim"],
-    };
     let mut cards = Vec::new();
     let splits = [
         ("test", summary.test.as_ref()),
         ("validation", Some(&summary.valid)),
     ];
-    for (split, metrics) in splits {
-        for &measure in measures {
-            if let Some(&value) = metrics.and_then(|metrics| metrics.get(measure)) {
+    for (split, values) in splits {
+        for metric in metrics::headline() {
+            if let Some(&value) = values.and_then(|values| values.get(metric.name)) {
                 cards.push((
-                    format!("{split} {}", report::metric_name(measure)),
-                    report::metric_value(measure, value),
+                    format!("{split} {}", metric.name_in_text()),
+                    report::metric_value(metric.name, value),
                 ));
             }
         }
@@ -107,7 +103,7 @@ fn filters(run: &Finished) -> Vec<Filters> {
             Some(Filters {
                 when,
                 units,
-                shape: (channels, height, width),
+                shape: ImageShape::new(channels, height, width),
                 values,
             })
         })

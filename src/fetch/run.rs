@@ -1,0 +1,95 @@
+//! Fetching one data set.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::catalogue::DataSet;
+use super::content::{is_complete, make};
+use super::download;
+use super::error::FetchError;
+use super::progress::{Event, Patience};
+use crate::error::FileError;
+
+/// The folder in the data folder that holds incomplete downloads.
+pub const STORE: &str = ".kiln-fetch";
+
+/// How a fetch ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The set was there already.
+    Present(PathBuf),
+    /// The set is there now.
+    Fetched(PathBuf),
+}
+
+/// Fetches a set into the data folder `root`, which is made if need be, and returns the set's folder in it.
+///
+/// A folder that has all its files is left as it is. Errors leave nothing at the set's place; what can be resumed stays
+/// in `.kiln-fetch`.
+pub fn fetch(
+    set: &DataSet,
+    root: &Path,
+    patience: &Patience,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Outcome, FetchError> {
+    let target = root.join(set.name);
+    if is_complete(set, &target)? {
+        return Ok(Outcome::Present(target));
+    }
+    let store = root.join(STORE);
+    let root_is_new = !root.exists();
+    fs::create_dir_all(&store).map_err(|error| FileError::write(&store, error))?;
+    let fetched = fetch_to(set, &target, &store, patience, watch);
+    // Only if there is nothing in them.
+    let _ = fs::remove_dir(&store);
+    if root_is_new {
+        let _ = fs::remove_dir(root);
+    }
+    fetched
+}
+
+fn fetch_to(
+    set: &DataSet,
+    target: &Path,
+    store: &Path,
+    patience: &Patience,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Outcome, FetchError> {
+    // All of them stay locked until the end.
+    let mut files = Vec::new();
+    for file in &set.files {
+        files.push(download::obtain(file, store, patience, watch)?);
+    }
+    watch(Event::Unpacks);
+    // Of a fixed name, so that one that was left behind is found: nobody else is here while the files are locked.
+    let unpacked = store.join(format!("{}.unpacked", set.name));
+    let written = |result: std::io::Result<()>| result.map_err(|e| FileError::write(&unpacked, e));
+    if unpacked.exists() {
+        written(fs::remove_dir_all(&unpacked))?;
+    }
+    written(fs::create_dir(&unpacked))?;
+    let made = make(set, &mut files, &unpacked).and_then(|()| put(set, &unpacked, target));
+    if let Err(error) = made {
+        let _ = fs::remove_dir_all(&unpacked);
+        return Err(error);
+    }
+    for file in files {
+        file.discard();
+    }
+    Ok(Outcome::Fetched(target.to_path_buf()))
+}
+
+/// Moves the finished folder to its place.
+fn put(set: &DataSet, unpacked: &Path, target: &Path) -> Result<(), FetchError> {
+    // An empty folder, which not every system replaces.
+    let _ = fs::remove_dir(target);
+    match fs::rename(unpacked, target) {
+        Ok(()) => Ok(()),
+        // Somebody else was faster.
+        Err(_) if is_complete(set, target)? => {
+            let _ = fs::remove_dir_all(unpacked);
+            Ok(())
+        }
+        Err(error) => Err(FileError::write(target, error).into()),
+    }
+}

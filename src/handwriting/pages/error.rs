@@ -1,0 +1,48 @@
+//! Why a page was not drawn.
+
+use crate::error::{ErrorExit, ExitKind};
+
+/// Why no page was drawn.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PageError {
+    /// A character that kiln can't write.
+    #[error(
+        "line {line}, column {column}: can't write {character:?}; use A-Z, 0-9, spaces and line breaks"
+    )]
+    Character {
+        /// The character.
+        character: char,
+        /// Its line, from 1.
+        line: usize,
+        /// Its place in the line, from 1.
+        column: usize,
+    },
+    /// An option out of its range.
+    #[error("{option} is {value}; it must be from {least} to {most}")]
+    Option {
+        /// Name of the option.
+        option: &'static str,
+        /// What it is.
+        value: f32,
+        /// Lowest value.
+        least: f32,
+        /// Highest value.
+        most: f32,
+    },
+    /// The wanted page is too small for the text, or too large to draw.
+    #[error("a page of {width}x{height} pixels {problem}")]
+    Size {
+        /// Width in pixels.
+        width: u64,
+        /// Height in pixels.
+        height: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl ErrorExit for PageError {
+    fn exit_kind(&self) -> ExitKind {
+        ExitKind::Usage
+    }
+}

@@ -1,0 +1,85 @@
+//! A drawn page and the ground truth about it.
+
+use image::RgbImage;
+use serde::Serialize;
+
+/// A box of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// First column.
+    pub x: u32,
+    /// First row.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl Bounds {
+    /// The smallest box around both.
+    pub fn union(self, other: Bounds) -> Bounds {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let right = (self.x + self.width).max(other.x + other.width);
+        let bottom = (self.y + self.height).max(other.y + other.height);
+        Bounds {
+            x,
+            y,
+            width: right - x,
+            height: bottom - y,
+        }
+    }
+}
+
+/// A letter on the page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DrawnLetter {
+    /// A-Z or 0-9.
+    pub character: char,
+    /// Its ink's box.
+    pub bounds: Bounds,
+}
+
+/// A word on the page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DrawnWord {
+    /// Its letters in a row.
+    pub text: String,
+    /// The box around the letters.
+    pub bounds: Bounds,
+    /// From left to right.
+    pub letters: Vec<DrawnLetter>,
+}
+
+/// A line on the page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DrawnLine {
+    /// Its words, with one space between them.
+    pub text: String,
+    /// The box around the words.
+    pub bounds: Bounds,
+    /// From left to right.
+    pub words: Vec<DrawnWord>,
+}
+
+/// A page and what is written on it. Its JSON (the ground truth) leaves the picture out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DrawnPage {
+    /// The picture.
+    #[serde(skip)]
+    pub image: RgbImage,
+    /// Width of the picture.
+    pub width: u32,
+    /// Height of the picture.
+    pub height: u32,
+    /// The written lines from top to bottom; empty lines of the text only take room.
+    pub lines: Vec<DrawnLine>,
+}
+
+impl DrawnPage {
+    /// What is written: the lines' texts with line breaks between them.
+    pub fn text(&self) -> String {
+        let lines: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
+        lines.join("\n")
+    }
+}
