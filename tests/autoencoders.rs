@@ -5,7 +5,7 @@ mod common;
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{Bench, assert_self_contained, assert_well_formed, noise, noisy, tensors};
-use kiln::config::experiment::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
+use kiln::config::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
 use kiln::metrics::psnr::{MAX_PSNR, psnr};
 use kiln::metrics::ssim::ssim;
 use kiln::models::Network;

@@ -141,6 +141,7 @@ fn classifier() -> Classifier {
         normalize: None,
         classes: ["a", "b", "c"].map(String::from).to_vec(),
         temperature: 1.0,
+        view: kiln::data::View::PAD,
     };
     Classifier::new(&network, card, &Device::flex())
 }

@@ -882,6 +882,7 @@ fn a_file_of_the_shape_of_a_model_card_is_kept_apart_from_it() {
         normalize: None,
         classes: (0..36).map(|i| i.to_string()).collect(),
         temperature: 1.0,
+        view: kiln::data::View::PAD,
     };
     let path = bench.path("model.safetensors");
     Classifier::new(&network, card, &Device::flex())

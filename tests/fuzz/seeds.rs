@@ -230,6 +230,7 @@ pub fn models() -> Vec<Vec<u8>> {
         normalize: None,
         classes: vec!["A".into(), "B".into()],
         temperature: 1.0,
+        view: kiln::data::View::PAD,
     };
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.safetensors");

@@ -6,10 +6,9 @@ use crate::cli::choices;
 use crate::cli::failure::Outcome;
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
-use crate::config::{self, experiment::Backend};
+use crate::config::{self, Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
 use crate::report::table::Table;
-use crate::training::TrainError;
 
 /// Benchmark training and inference with the model of a config.
 #[derive(clap::Args)]
@@ -61,7 +60,7 @@ pub fn run(args: Args) -> Outcome {
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
     }
-    args.operators.choose();
+    let _operators = args.operators.choose();
     let mut timings = Vec::new();
     let mut failure = None;
     for path in &args.configs {
@@ -97,9 +96,7 @@ fn measure(path: &Path, overrides: &[String], args: &Args, timings: &mut Vec<Tim
         match bench::epoch(&experiment, batch) {
             Ok(timing) => add(timing)?,
             // The other measurements need no data.
-            Err(error @ (TrainError::Data(_) | TrainError::Mismatch(_)))
-                if args.mode == Choice::All =>
-            {
+            Err(error) if args.mode == Choice::All && error.lacks_data() => {
                 output::note(&format!("no epoch timed: {error}"));
             }
             Err(error) => return Err(error.into()),

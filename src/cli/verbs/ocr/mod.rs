@@ -16,7 +16,7 @@ use crate::cli::open;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::output;
 use crate::cli::verbs::segment::write_stages;
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
 use crate::ocr::formats::{self, FORMATS, Format, JSON, Picture, Sheet, TEXT};
