@@ -277,7 +277,8 @@ fn weighted_loss_of(loss: LossConfig, weights: Option<Vec<f32>>) -> (f32, Vec<f3
             })
         }
     }
-    let trainee = TrainModel::new(network.map(&mut Fill(logits)), &loss).weighing(weights);
+    let trainee =
+        TrainModel::new(network.map(&mut Fill(logits)), &loss).with_class_weights(weights);
     let batch = Batch {
         images: Tensor::from_data([[[[1.0, 0.0]]], [[[0.0, 1.0]]]], &device),
         targets: Tensor::from_data([0, 2], &device),

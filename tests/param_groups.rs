@@ -13,7 +13,7 @@ use kiln::shape::ImageShape;
 use kiln::training::Average;
 use kiln::training::Batch;
 use kiln::training::FeatureCache;
-use kiln::training::{param_groups, run};
+use kiln::training::{param_groups, prepare};
 use serde_json::{Value, json};
 
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -92,7 +92,7 @@ fn moved(before: &Tensors, after: &Tensors) -> Vec<String> {
 
 fn prepared(config: &Value) -> Tensors {
     let experiment = kiln::config::resolve(config.clone()).unwrap();
-    let prepared = run::prepare(experiment).unwrap();
+    let prepared = prepare(experiment).unwrap();
     exported(prepared.network())
 }
 

@@ -165,7 +165,7 @@ pub fn run(args: Args) -> Outcome {
     batch.print()?;
     batch.watch.lap("print");
     if args.timings {
-        output::note(batch.watch.table().trim_end());
+        output::note(output::stage_table(batch.watch.laps()).trim_end());
     }
     inputs::all_were_read(batch.failed, &inputs)
 }
