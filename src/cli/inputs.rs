@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 
 use image::DynamicImage;
 
-use super::failure::{Failure, Outcome, UsageError};
+use super::failure::{Failure, UsageError, VerbResult};
 use crate::error::FileError;
 use crate::photo::{self, PhotoError};
 
@@ -145,7 +145,7 @@ pub fn each<E>(
 }
 
 /// What a verb ends with that went on after images that could not be read.
-pub fn all_were_read(failed: usize, inputs: &[Input]) -> Outcome {
+pub fn all_were_read(failed: usize, inputs: &[Input]) -> VerbResult {
     match failed {
         0 => Ok(()),
         failed => Err(Failure::failed(format!(
