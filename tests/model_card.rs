@@ -73,10 +73,10 @@ fn a_file_without_a_view_takes_it_from_the_config_of_its_run() {
     model.with_view(View::PAD).save(&path).unwrap();
     assert_eq!(card(&bench.read("run/model.safetensors")).get("view"), None);
     assert_eq!(bench.output("predict run stripes/test --json"), expected);
-    let opened = OpenedModel::open(&bench.path("run"), &device).unwrap();
-    assert_eq!(opened.classifier.card().view.fit, Fit::Crop);
-    let opened = OpenedModel::open(&path, &device).unwrap();
-    assert!(opened.classifier.card().is_padded());
+    let open = |path| OpenedModel::open(path, &device).unwrap().for_image_files();
+    let of_run = open(&bench.path("run")).unwrap();
+    assert_eq!(of_run.card().view.fit, Fit::Crop);
+    assert!(open(&path).unwrap().card().is_padded());
 }
 
 #[test]
