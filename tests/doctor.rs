@@ -4,7 +4,7 @@ mod common;
 
 use burn::prelude::*;
 use common::Bench;
-use kiln::config::experiment::Backend;
+use kiln::config::Backend;
 use kiln::diagnostics::doctor::{self, TOLERANCE, layers};
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::path::Path;
+
 use burn::prelude::*;
 use common::Bench;
 use kiln::data::{Fit, View};
@@ -73,7 +75,7 @@ fn a_file_without_a_view_takes_it_from_the_config_of_its_run() {
     model.with_view(View::PAD).save(&path).unwrap();
     assert_eq!(card(&bench.read("run/model.safetensors")).get("view"), None);
     assert_eq!(bench.output("predict run stripes/test --json"), expected);
-    let open = |path| OpenedModel::open(path, &device).unwrap().for_image_files();
+    let open = |path: &Path| OpenedModel::open(path, &device).unwrap().for_image_files();
     let of_run = open(&bench.path("run")).unwrap();
     assert_eq!(of_run.card().view.fit, Fit::Crop);
     assert!(open(&path).unwrap().card().is_padded());

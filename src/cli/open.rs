@@ -5,7 +5,7 @@ use std::path::Path;
 use image::RgbImage;
 
 use super::failure::{Failure, UsageError};
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::inference::OpenedModel;
 use crate::models::Task;
 use crate::{device, photo};

@@ -8,7 +8,7 @@ use super::card::ModelCard;
 use super::classifier::Classifier;
 use super::error::ModelError;
 use crate::config::Experiment;
-use crate::config::experiment::InitConfig;
+use crate::config::InitConfig;
 use crate::data::{self, DataError};
 use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::files;

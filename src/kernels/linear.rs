@@ -1,8 +1,8 @@
 //! Fully connected layers with their bias and non-linearity, as one pass: slices in, slices out.
 
 use super::activation::{Activation, activate};
-use super::conv::{Matrix, in_panels, multiply, padded};
-use super::simd::{PANEL, Real, widest};
+use super::conv::{Matrix, in_panels, multiply};
+use super::simd::{PANEL, Real, padded, widest};
 use super::threads;
 
 /// The sizes of a fully connected layer.
@@ -49,14 +49,7 @@ pub(super) fn forward<T: Real>(
     }
     let bias = in_panels(bias);
     let whole = outputs / PANEL * PANEL;
-    // The channels behind the last whole panel, filled up with zeros.
-    let mut rest = Vec::new();
-    if whole < outputs {
-        for row in weight.chunks_exact(outputs) {
-            rest.extend_from_slice(&row[whole..]);
-            rest.resize(rest.len().next_multiple_of(PANEL), T::ZERO);
-        }
-    }
+    let rest = last_panel(weight, outputs, whole);
     let rows = batch
         .div_ceil(threads::jobs(sizes.multiply_adds()))
         .next_multiple_of(ROWS);
@@ -96,6 +89,18 @@ pub(super) fn forward<T: Real>(
         },
     );
     output
+}
+
+/// The columns from `whole` on, behind the last whole panel, filled up with zeros to a panel; empty if there are none.
+fn last_panel<T: Real>(weight: &[T], outputs: usize, whole: usize) -> Vec<T> {
+    let mut rest = Vec::new();
+    if whole < outputs {
+        for row in weight.chunks_exact(outputs) {
+            rest.extend_from_slice(&row[whole..]);
+            rest.resize(rest.len().next_multiple_of(PANEL), T::ZERO);
+        }
+    }
+    rest
 }
 
 /// The gradient in front of the non-linearity, and its sum over the batch; from the layer's output and its gradient.

@@ -40,9 +40,10 @@ impl Windows {
     /// Windows along a side. One that would begin outside is left out, as in PyTorch.
     fn along(&self, side: usize) -> usize {
         let windows = (side - self.kernel).div_ceil(self.stride) + 1;
-        match (windows - 1) * self.stride < side {
-            true => windows,
-            false => windows - 1,
+        if (windows - 1) * self.stride < side {
+            windows
+        } else {
+            windows - 1
         }
     }
 

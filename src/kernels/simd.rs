@@ -6,6 +6,11 @@ use pulp::{Arch, Scalar, Simd, WithSimd};
 /// Channels are packed in panels of so many: one AVX-512 register of `f32`, a whole number of every smaller register.
 pub(super) const PANEL: usize = 16;
 
+/// Channels in whole panels.
+pub(super) fn padded(channels: usize) -> usize {
+    channels.next_multiple_of(PANEL)
+}
+
 /// The two float types that the kernels work in.
 pub trait Real:
     Pod
@@ -28,7 +33,7 @@ pub trait Real:
     /// A register of this type.
     type Vector<S: Simd>: Copy;
 
-    /// A yes or no for every lane.
+    /// A boolean for every lane.
     type Mask<S: Simd>: Copy;
 
     /// Rounds to this type.
@@ -66,7 +71,7 @@ pub trait Real:
     /// `a == b`
     fn equal<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
 
-    /// `a` where the mask says yes, else `b`.
+    /// `a` where the mask is set, else `b`.
     fn select<S: Simd>(
         simd: S,
         mask: Self::Mask<S>,
@@ -291,7 +296,7 @@ pub(super) fn add_wide<S: Simd, T: Real>(sums: &mut [f64], at: usize, value: T::
     }
 }
 
-/// Work that treats every channel alike.
+/// Work that is the same for every channel.
 pub(super) trait ByChannel<T: Real> {
     /// How many channels.
     fn channels(&self) -> usize;

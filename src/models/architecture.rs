@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::cost::LayerCost;
+use super::layers::LayerCost;
 use crate::error::Problem;
 use crate::shape::ImageShape;
 

@@ -7,9 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
-use super::cost::LayerCost;
-use super::layers::{Block, linear, too_many_halvings};
-use super::layout::Layout;
+use super::layers::{Block, LayerCost, Layout, linear, too_many_halvings};
 use crate::error::Problem;
 use crate::kernels::Activation;
 use crate::shape::ImageShape;

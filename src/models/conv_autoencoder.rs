@@ -8,9 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Task};
-use super::cost::LayerCost;
-use super::layers::{Block, conv3x3, convolve, linear, too_many_halvings};
-use super::layout::Layout;
+use super::layers::{Block, LayerCost, Layout, conv3x3, convolve, linear, too_many_halvings};
 use crate::error::Problem;
 use crate::kernels::Activation;
 use crate::shape::ImageShape;

@@ -8,8 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Architecture;
-use super::cost::LayerCost;
-use super::layers::{fully_connected, linear, unit_images};
+use super::layers::{LayerCost, fully_connected, linear, unit_images};
 use crate::kernels;
 use crate::shape::ImageShape;
 

@@ -12,9 +12,7 @@ pub mod architecture;
 pub mod autoencoder;
 pub mod cnn;
 pub mod conv_autoencoder;
-pub mod cost;
-pub mod layers;
-mod layout;
+mod layers;
 #[macro_use]
 mod list;
 pub mod mlp;
@@ -22,7 +20,7 @@ pub mod parameters;
 pub mod squeezenet;
 
 pub use architecture::{Architecture, Backbone, Task};
-pub use cost::{LayerCost, Work};
+pub use layers::{LayerCost, Work};
 
 networks! {
     /// Fully connected layers.

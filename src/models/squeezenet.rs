@@ -11,9 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
-use super::cost::LayerCost;
-use super::layers::{convolve, zero_bias};
-use super::layout::Layout;
+use super::layers::{LayerCost, Layout, convolve, zero_bias};
 use crate::error::Problem;
 use crate::kernels;
 use crate::shape::ImageShape;

@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 use burn::train::TrainStep;
-use kiln::config::experiment::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
+use kiln::config::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
 use kiln::models::{AutoencoderConfig, ConvAutoencoderConfig, ModelConfig, Network};
 use kiln::training::{Batch, TrainModel, optimizer};
 

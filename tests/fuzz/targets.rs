@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use kiln::config;
-use kiln::config::experiment::LossConfig;
+use kiln::config::LossConfig;
 use kiln::data::UnipenConfig;
 use kiln::data::formats::mat::MatFile;
 use kiln::data::unipen::Unipen;

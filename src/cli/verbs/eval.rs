@@ -10,7 +10,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::config;
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::data::{self, DataSource, Split};
 use crate::evaluation::{Evaluation, Rivals, evaluate};
 use crate::metrics::Metrics;

@@ -9,7 +9,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::terminal::output;
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::inference::Classifier;
 use crate::photo::PhotoError;
 

@@ -2,11 +2,10 @@
 
 use pulp::Simd;
 
-use super::Slopes;
 use crate::kernels::conv::{Geometry, GradientGrid};
 use crate::kernels::simd::{ByChannel, Real, add_wide, get, put};
 
-/// Marks an output through which ReLU let nothing: no input gets its gradient.
+/// Marks an output that ReLU set to zero: no input gets its gradient.
 pub(super) const NONE: f64 = 4.0;
 
 /// The inputs of an output: four with a pool, one without.
@@ -14,10 +13,7 @@ const PLACES: [f64; 4] = [0.0, 1.0, 2.0, 3.0];
 
 /// Rows and columns of a window of `AREA` inputs.
 const fn side(area: usize) -> usize {
-    match area {
-        1 => 1,
-        _ => 2,
-    }
+    if area == 1 { 1 } else { 2 }
 }
 
 /// [`PLACES`] in registers.
@@ -165,7 +161,13 @@ impl<T: Real, const AREA: usize> ByChannel<T> for Spread<'_, T, AREA> {
     }
 }
 
-/// Summed in `T` along a row, in `f64` over the rows.
+/// `sum z` and `sum z (x - mean)` of one image, per channel.
+pub(super) struct Slopes {
+    pub beta: Vec<f64>,
+    pub deviation: Vec<f64>,
+}
+
+/// The sums of [`Slopes`]; in `T` along a row, in `f64` over the rows.
 pub(super) struct SlopeSums<'a, T, const AREA: usize> {
     pub g: &'a Geometry,
     pub image: &'a [T],
@@ -242,3 +244,14 @@ impl<T: Real, const AREA: usize> ByChannel<T> for ReluPool<'_, T, AREA> {
         }
     }
 }
+
+/// Runs a pass with the number of inputs of the pool's window as its constant.
+macro_rules! with_area {
+    ($pool:expr, $pass:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {
+        match $pool {
+            $crate::kernels::block::Pool::None => crate::kernels::simd::by_channel($pass::<_, 1> { $($field $(: $value)?),* }),
+            $crate::kernels::block::Pool::Halve => crate::kernels::simd::by_channel($pass::<_, 4> { $($field $(: $value)?),* }),
+        }
+    };
+}
+pub(super) use with_area;

@@ -6,7 +6,7 @@ use crate::kernels;
 
 /// The order of a network's tensors in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub enum Layout {
     /// `[batch, height, width, channels]`, for the kernels.
     ChannelsLast,
     /// `[batch, channels, height, width]`, for Burn's operators.

@@ -1,38 +1,40 @@
-//! The model that a run hands on: a trained network becomes a file, rounded and calibrated if the experiment asks for that.
+//! The model file of a run: the trained network, rounded to half precision and calibrated if the experiment asks for it.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use burn::train::Interrupter;
 
-use crate::config::experiment::TrainingConfig;
+use crate::config::TrainingConfig;
 use crate::data::loader::Loader;
 use crate::data::{DataSource, Split};
 use crate::evaluation::EvaluateError;
 use crate::inference::{BATCH, Classifier, Precision};
 use crate::metrics::classification::{Calibration, fit_temperature};
 
-/// Writes a run's model to `path` and returns it as the file holds it, with what calibration changed.
+/// Writes a run's model to `path`; returns the model as the file holds it, and the effect of the calibration.
 ///
-/// Rounded first, then calibrated: whatever is measured afterwards is measured on what the file holds. Who interrupts gets the
-/// model uncalibrated.
-pub fn hand_on(
+/// It is rounded first and then calibrated, so that everything afterwards is measured on what the file holds. An interrupted run
+/// leaves the model uncalibrated.
+pub fn write_model(
     mut classifier: Classifier,
     config: &TrainingConfig,
     source: &Arc<dyn DataSource>,
     path: &Path,
     interrupter: &Interrupter,
 ) -> Result<(Classifier, Option<Calibration>), EvaluateError> {
-    let precision = match config.half {
-        true => Precision::Half,
-        false => Precision::Single,
+    let precision = if config.half {
+        Precision::Half
+    } else {
+        Precision::Single
     };
     if precision == Precision::Half {
         classifier = classifier.rounded()?;
     }
-    let calibration = match config.calibrate {
-        true => calibrate(&classifier, source.clone(), interrupter)?,
-        false => None,
+    let calibration = if config.calibrate {
+        calibrate(&classifier, source.clone(), interrupter)?
+    } else {
+        None
     };
     if let Some(calibration) = &calibration {
         classifier = classifier.with_temperature(calibration.temperature);
@@ -41,7 +43,7 @@ pub fn hand_on(
     Ok((classifier, calibration))
 }
 
-/// Fits a temperature to the answers on the validation split; `None` if `interrupter` stops it.
+/// Fits a temperature to the logits of the validation split; `None` if `interrupter` stops it.
 fn calibrate(
     classifier: &Classifier,
     source: Arc<dyn DataSource>,

@@ -1,21 +1,21 @@
-//! Features of frozen layers, kept so that they are computed once.
+//! A cache for the output of frozen layers, so that it is computed once per sample.
 
 use burn::prelude::*;
 
+use super::batch::Batch;
 use crate::models::Network;
-use crate::training::batch::Batch;
 
-/// Most bytes of features that a split may take.
-const MOST_BYTES: usize = 1 << 30;
+/// Bytes of features that one split may take at most.
+const MAX_BYTES: usize = 1 << 30;
 
-/// What a network's frozen layers made of each sample of a split.
+/// The output of a network's frozen layers for each sample of a split.
 pub struct FeatureCache {
     rows: Vec<Option<Box<[f32]>>>,
     shape: [usize; 3],
 }
 
 impl FeatureCache {
-    /// Nothing is known yet of so many samples.
+    /// An empty cache for so many samples.
     pub fn new(samples: usize) -> Self {
         Self {
             rows: vec![None; samples],
@@ -23,12 +23,13 @@ impl FeatureCache {
         }
     }
 
-    /// Whether no sample is known.
+    /// Whether no sample is in the cache.
     pub fn is_empty(&self) -> bool {
         self.rows.iter().all(Option::is_none)
     }
 
-    /// The batch with its features: those that are known, or else computed, and kept if there is room for the whole split.
+    /// Adds the features to a batch: from the cache if all samples are in it, computed otherwise, and then cached if there is
+    /// room for the whole split.
     pub fn complete(&mut self, network: &Network, batch: Batch) -> Batch {
         let known: Option<Vec<&[f32]>> = batch
             .indices
@@ -53,10 +54,10 @@ impl FeatureCache {
     fn keep(&mut self, features: &Tensor<4>, indices: &[usize]) {
         let [_, a, b, c] = features.dims();
         let values = a * b * c;
-        if self.rows.len() * values * size_of::<f32>() > MOST_BYTES {
+        if self.rows.len() * values * size_of::<f32>() > MAX_BYTES {
             return;
         }
-        // A device that fails will say so at the next step.
+        // A device that fails reports it at the next step.
         let Ok(data) = features.clone().without_autodiff().try_into_data() else {
             return;
         };
