@@ -6,6 +6,8 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
+use crate::metrics::{self, Metric, Unit};
+
 /// The text of a cell without a value.
 pub const ABSENT: &str = "–";
 /// Keeps a number and its unit on one line.
@@ -13,8 +15,6 @@ pub(crate) const NO_BREAK_SPACE: char = '\u{a0}';
 /// Bytes of the units of sizes.
 const MEGABYTE: f64 = 1e6;
 const KILOBYTE: f64 = 1e3;
-
-use crate::metrics::{self, Metric, Unit};
 
 /// Decimals of a percentage and of decibels.
 const DECIMALS: usize = 2;

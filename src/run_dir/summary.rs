@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::metrics::Metrics;
 use crate::metrics::classification::Calibration;
 use crate::metrics::classification::{ClassReport, ConfusedPair};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::terminal::output;
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::data;
 use crate::diagnostics::doctor::{self, BackendReport, Diagnosis, TOLERANCE};
 use crate::report::table::{ABSENT, Table};

@@ -68,7 +68,7 @@ struct Line<'a> {
 }
 
 pub fn run(args: Args) -> Outcome {
-    args.operators.choose();
+    let _operators = args.operators.choose();
     let mut problems = Vec::new();
     for path in &args.configs {
         let experiment = config::load(path, &args.overrides)?;

@@ -150,7 +150,7 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
 fn sort_by_valid(runs: &mut [RunRecord]) {
     let key = |run: &RunRecord| {
         let (ranking, value) = ranking_value(run)?;
-        Some((ranking.metric.clone(), -ranking.score(value)))
+        Some((ranking.key(), -ranking.score(value)))
     };
     runs.sort_by(|a, b| match (key(a), key(b)) {
         (Some(a), Some(b)) => a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)),
@@ -172,7 +172,7 @@ fn line(run: &RunRecord) -> [String; 10] {
     let valid = ranking_value(run);
     // Accuracy needs no name.
     let named = |ranking: &RankingMetric, value: f64| {
-        let value = metric_value(&ranking.metric, value);
+        let value = metric_value(ranking.key(), value);
         if value.ends_with('%') {
             value
         } else {

@@ -8,7 +8,7 @@ use crate::cli::failure::{Failure, Outcome};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::PlainLines;
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::report::format::duration;
 use crate::sweeps::execute::{Stopper, SweepEnd, SweepObserver, TrialEnd, execute};
 use crate::sweeps::findings;

@@ -16,7 +16,7 @@ use crate::cli::open;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::output;
 use crate::cli::verbs::segment::write_stages;
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
 use crate::ocr::formats::{self, FORMATS, Format, JSON, Picture, Sheet, TEXT};
@@ -113,7 +113,7 @@ impl Args {
 
     fn classifier(&self) -> Result<Classifier, Failure> {
         let classifier = match &self.model {
-            Some(run) => open::naming_classifier(run, self.backend)?,
+            Some(run) => open::naming_model(run, self.backend)?.classifier,
             None => ocr::shipped_model(&device::open(self.backend.unwrap_or_default())?)?,
         };
         ocr::check(&classifier)?;
@@ -165,7 +165,7 @@ pub fn run(args: Args) -> Outcome {
     batch.print()?;
     batch.watch.lap("print");
     if args.timings {
-        output::note(batch.watch.table().trim_end());
+        output::note(output::stage_table(batch.watch.laps()).trim_end());
     }
     inputs::all_were_read(batch.failed, &inputs)
 }
