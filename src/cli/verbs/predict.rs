@@ -57,7 +57,7 @@ struct Guess {
 
 pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images)?;
-    let classifier = open::naming_classifier(&args.run, args.backend)?;
+    let classifier = open::naming_model(&args.run, args.backend)?.for_image_files()?;
     let mut job = Job {
         inputs: &inputs,
         several,

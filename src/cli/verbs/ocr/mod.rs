@@ -113,7 +113,7 @@ impl Args {
 
     fn classifier(&self) -> Result<Classifier, Failure> {
         let classifier = match &self.model {
-            Some(run) => open::naming_classifier(run, self.backend)?,
+            Some(run) => open::naming_model(run, self.backend)?.classifier,
             None => ocr::shipped_model(&device::open(self.backend.unwrap_or_default())?)?,
         };
         ocr::check(&classifier)?;
