@@ -4,7 +4,7 @@
 
 use burn::tensor::{DType, Device, FloatDType};
 
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::error::{ErrorExit, ExitKind};
 
 /// Version of Burn that kiln is built with, from `Cargo.lock`.

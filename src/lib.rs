@@ -1,32 +1,39 @@
-//! kiln: from a JSON file to a trained vision model to a page that is read.
+//! kiln trains small vision models from one JSON file, and reads photographed pages of hand-printed capitals with them.
 //!
-//! The map, in the order in which data flows. Arrows point one way:
-//! `cli -> studies -> training, cli -> {training, ocr} -> {report, inference, weights, run_dir} -> {models, data, segmentation,
-//! metrics} -> {config, device}`.
+//! A JSON file becomes a [`config::Experiment`]; the experiment opens a [`data`] source and a network of [`models`] on a
+//! [`device`]; [`training`] fits the network to the data and leaves a [`run_dir`]; the run directory opens as a classifier of
+//! [`inference`], which knows how its images are prepared; [`segmentation`] finds candidates for letters in a photograph, and
+//! [`ocr`] turns the candidates and a classifier into a page of text.
 //!
-//! - [`config`]: what the user wrote (JSON, `--set`) becomes a checked [`config::Experiment`].
-//! - [`device`]: a backend's name becomes a Burn device, or one clear error.
-//! - [`files`]: writing so that nobody ever sees half a file.
-//! - [`timings`]: a stopwatch over the stages of a job.
-//! - [`photo`]: bytes of an image file become an upright image.
-//! - [`data`]: sources of labelled images, fetching them, augmentation, and the loader that makes batches of them.
-//! - [`kernels`]: convolutions, fully connected layers and optimizer steps as flex should have them.
-//! - [`models`]: the networks, written once for every backend; they know no files.
-//! - [`metrics`]: numbers about predictions and texts, as plain functions.
-//! - [`run_dir`]: the folder that a run leaves behind and that every other verb takes.
-//! - [`inference`]: a run directory becomes a classifier in memory.
-//! - [`weights`]: other programs' weights become a network's.
+//! The rooms, lowest first. A room imports only from those above it in this list, and no two files import each other
+//! (`tests/house` checks both); `docs/architecture.md` has the picture.
+//!
+//! - [`error`], [`shape`], [`rng`], [`files`], [`timings`]: errors of files and their exit codes, image shapes, seeds, atomic
+//!   writes, stopwatches.
+//! - [`photo`]: the bytes of an image file become an upright image.
+//! - [`kernels`]: fast operators for the flex backend, with their gradients.
+//! - [`metrics`]: metrics of predictions, reconstructions and texts.
+//! - [`segmentation`]: a photograph becomes lines, words and candidates for letters, without a network.
+//! - [`handwriting`]: strokes, letter shapes and composed pages: everything that draws writing.
+//! - [`models`]: the networks, written once for every backend, each with its settings.
+//! - [`data`]: the sources of labelled images, each with its settings; augmentation and batches.
+//! - [`config`]: a JSON file and overrides become a checked experiment.
+//! - [`device`]: the name of a backend becomes a Burn device.
+//! - [`run_dir`]: the folder that a run leaves behind.
+//! - [`inference`]: a model file and its card become a classifier.
+//! - [`weights`]: weights of other programs, in and out.
+//! - [`fetch`]: data sets are downloaded, verified and unpacked.
+//! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
+//! - [`report`]: results become pages and pictures.
 //! - [`training`]: an experiment becomes a run directory.
-//! - [`studies`]: several runs, made by a sweep or found in folders, are ranked and compared.
-//! - [`segmentation`]: a photograph becomes lines, words and letter crops; knows no network.
-//! - [`ocr`]: crops and a classifier become a page of text.
-//! - [`report`]: numbers become a page that people look at.
-//! - [`doctor`]: whether the machine, the build and the folder are fit for all of this.
-//! - [`cli`]: the verbs; the only place that prints.
+//! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.
+//! - [`ocr`]: candidates and a classifier become a page of text, in several formats.
+//! - [`sweeps`]: several runs are planned, trained, ranked and compared.
+//! - [`cli`]: the command line, the only room that prints.
 
 // Burn's wgpu types nest deeper than the compiler's default of 128 (as in Burn's own examples).
 #![recursion_limit = "256"]
-// The kernels alone may load and store vectors through pointers; they allow it where they do, and say why.
+// Only the kernels load and store vectors through pointers; they allow it where they do, with the reason.
 #![deny(unsafe_code)]
 
 pub mod cli;

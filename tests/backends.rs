@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::module::Module;
 use burn::prelude::*;
 use burn::train::TrainStep;
-use kiln::config::experiment::Backend;
+use kiln::config::Backend;
 use kiln::config::{self, Experiment};
 use kiln::data::glyphs::Glyphs;
 use kiln::data::loader::{HostBatch, Loader, Order};

@@ -1,7 +1,7 @@
 //! What a user may rely on when a page is drawn that nobody chose: its truth is exact, and the letters on it are found.
 
 use image::RgbImage;
-use kiln::config::experiment::Backend;
+use kiln::config::Backend;
 use kiln::handwriting::pages::{Bounds, DrawnPage, PageOptions, Scene, Surface, compose, varied};
 use kiln::metrics::text::{TextScore, score, total};
 use kiln::segmentation::{Rect, Segmentation, segment};

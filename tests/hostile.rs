@@ -1,5 +1,5 @@
-//! The limits of the readers of untrusted files: what is beyond is refused by name and before it is held, what is within goes
-//! on working. tests/bad_inputs has whole files with their messages, tests/fuzz whatever bytes there are.
+//! The limits of the readers of untrusted files: what exceeds them is rejected with a message and before it fills the memory, what
+//! is within still works. tests/bad_inputs has whole files with their messages, tests/fuzz arbitrary bytes.
 
 use std::fs::File;
 use std::io::Cursor;
@@ -25,7 +25,7 @@ fn lines(text: &[u8]) -> Result<Vec<(usize, String)>, String> {
 }
 
 #[test]
-fn lines_within_the_limits_come_with_their_numbers_and_ends() {
+fn lines_within_the_limits_have_numbers_and_line_ends() {
     let found = lines(b"one\n\n1234567\nlast").unwrap();
     let expected = [(1, "one\n"), (2, "\n"), (3, "1234567\n"), (4, "last")];
     assert_eq!(
@@ -36,7 +36,7 @@ fn lines_within_the_limits_come_with_their_numbers_and_ends() {
 }
 
 #[test]
-fn a_line_or_a_text_that_is_too_long_or_no_text_is_refused_by_its_number() {
+fn too_long_lines_and_files_and_invalid_text_are_rejected_with_the_line_number() {
     let text = lines(b"one\n123456789\n").unwrap_err();
     assert_eq!(
         text,
@@ -50,11 +50,11 @@ fn a_line_or_a_text_that_is_too_long_or_no_text_is_refused_by_its_number() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_device_without_end_is_read_to_the_limit_and_refused() {
+fn an_endless_device_is_read_up_to_the_limit_and_rejected() {
     let text = files::read(Path::new("/dev/zero"), 1000)
         .unwrap_err()
         .to_string();
-    assert!(text.contains("more than the 1000 bytes"), "{text}");
+    assert!(text.contains("limit of 1000 bytes"), "{text}");
     assert!(
         files::read(Path::new("/dev/null"), 1000)
             .unwrap()
@@ -63,7 +63,7 @@ fn a_device_without_end_is_read_to_the_limit_and_refused() {
 }
 
 #[test]
-fn of_many_problems_fifty_are_shown() {
+fn at_most_fifty_problems_are_shown() {
     let keys: Vec<String> = (0..400).map(|i| format!("\"unknown{i}\": {i}")).collect();
     let text = format!(
         r#"{{"data": {{"kind": "glyphs"}}, "model": {{"kind": "mlp"}}, {}}}"#,
@@ -118,7 +118,7 @@ fn add(archive: &mut tar::Builder<Vec<u8>>, name: &str) {
 }
 
 #[test]
-fn names_that_tar_keeps_in_entries_of_their_own_are_understood() {
+fn tar_names_in_separate_entries_are_read() {
     let long = format!("{}long.bin", "folder/".repeat(30));
     let found = unpacked(&tar_of(|archive| {
         add(archive, &long);
@@ -133,7 +133,7 @@ fn names_that_tar_keeps_in_entries_of_their_own_are_understood() {
 }
 
 #[test]
-fn a_name_in_an_entry_of_its_own_leads_nowhere_else_and_is_not_endless() {
+fn a_tar_name_in_a_separate_entry_stays_in_the_folder_and_has_a_limit() {
     let outside = unpacked(&tar_of(|archive| {
         archive
             .append_pax_extensions([("path", &b"../../away.bin"[..])])
@@ -164,7 +164,7 @@ fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&length[..], kind, content, &checksum.sum().to_be_bytes()].concat()
 }
 
-/// A PNG that claims so many colour pixels, has none, and says how it is to be turned.
+/// A PNG that claims `side` x `side` colour pixels, has none, and has an EXIF orientation.
 fn png(side: u32, orientation: u8) -> Vec<u8> {
     let mut size = [side; 2].map(u32::to_be_bytes).concat();
     size.extend([8, 2, 0, 0, 0]);
@@ -183,18 +183,18 @@ fn png(side: u32, orientation: u8) -> Vec<u8> {
 }
 
 #[test]
-fn a_picture_that_is_to_be_turned_may_have_half_the_pixels() {
-    let said = |side, orientation| {
+fn an_image_to_be_rotated_may_have_half_the_pixels() {
+    let message = |side, orientation| {
         let error = photo::decode(&png(side, orientation), Path::new("page.png"));
         error.unwrap_err().to_string()
     };
-    // 432 MB as it stands, 864 MB with its turned copy, and nothing in it.
+    // 432 MB alone, 864 MB with its rotated copy, and no content.
     for orientation in [1, 6] {
-        let text = said(12_000, orientation);
+        let text = message(12_000, orientation);
         assert!(!text.contains("to decode, more than"), "{text}");
     }
-    assert!(!said(17_000, 1).contains("to decode, more than"));
-    let text = said(17_000, 6);
+    assert!(!message(17_000, 1).contains("to decode, more than"));
+    let text = message(17_000, 6);
     assert!(
         text.contains("17000x17000 pixels in Rgb8 take 1734 MB to decode, more than the 900 MB"),
         "{text}"

@@ -1,4 +1,4 @@
-//! What a user may rely on where letters touch or break, and how sure the reader says it is.
+//! What a user may rely on where letters touch or break, and how well confidences are calibrated.
 
 mod common;
 #[path = "common/composed.rs"]
@@ -13,7 +13,7 @@ use kiln::handwriting::pages::{PageOptions, compose};
 use kiln::inference::Classifier;
 use kiln::metrics::text::{TextScore, score, total};
 use kiln::ocr::context::WordList;
-use kiln::ocr::{self, Context, Options, Page};
+use kiln::ocr::{self, Context, Page, ReadOptions};
 use kiln::photo;
 use kiln::segmentation::{Candidates, segment};
 use proptest::prelude::*;
@@ -22,14 +22,14 @@ fn model() -> Classifier {
     ocr::shipped_model(&Device::flex()).expect("the shipped model")
 }
 
-fn off() -> Options {
-    Options {
+fn off() -> ReadOptions {
+    ReadOptions {
         context: Context::Off,
-        ..Options::default()
+        ..ReadOptions::default()
     }
 }
 
-fn read(photo: &RgbImage, model: &Classifier, options: &Options) -> Page {
+fn read(photo: &RgbImage, model: &Classifier, options: &ReadOptions) -> Page {
     let reading = ocr::read_with(photo, model, options).expect("a page");
     reading.page
 }
@@ -114,7 +114,7 @@ fn words_whose_letters_touch_are_read() {
     .enumerate()
     {
         let photo = touching(word, seed as u64, 4);
-        let read = lines(&read(&photo, &model, &Options::default()));
+        let read = lines(&read(&photo, &model, &ReadOptions::default()));
         eprintln!("{word}: {read:?}");
         scores.push(score(&read, &[word.to_string()]));
     }
@@ -123,7 +123,7 @@ fn words_whose_letters_touch_are_read() {
 }
 
 #[test]
-fn a_broken_letter_is_read_as_one() {
+fn a_broken_letter_is_read_as_one_letter() {
     let model = model();
     let drawn = compose("HUNTER", &PageOptions::default()).unwrap();
     let mut page = drawn.image.clone();
@@ -144,7 +144,10 @@ fn a_broken_letter_is_read_as_one() {
         .map(|w| w.letters.len())
         .sum();
     assert!(letters > 6, "the letters are not broken");
-    assert_eq!(lines(&read(&page, &model, &Options::default())), ["HUNTER"]);
+    assert_eq!(
+        lines(&read(&page, &model, &ReadOptions::default())),
+        ["HUNTER"]
+    );
 }
 
 /// Words of the list, names of no list, random strings and numbers, as lines of three words.
@@ -229,7 +232,7 @@ fn context_helps_words_and_numbers_and_does_not_hurt_names_and_random_strings() 
         for seed in 0..3 {
             let truth = texts(kind, 10 + seed, &words);
             let photo = characters.page(&truth, (4, 14), seed);
-            let page = read(&photo, &model, &Options::default());
+            let page = read(&photo, &model, &ReadOptions::default());
             calibration.add(&page, &truth);
             with.push(score(&lines(&page), &truth));
             without.push(score(&lines(&read(&photo, &model, &off())), &truth));
@@ -245,7 +248,7 @@ fn context_helps_words_and_numbers_and_does_not_hurt_names_and_random_strings() 
 }
 
 /// Reads the photographs of a folder: mistakes without spaces, and how many characters there are.
-fn mistakes(folder: &str, options: &Options) -> (usize, usize) {
+fn mistakes(folder: &str, options: &ReadOptions) -> (usize, usize) {
     let folder = common::real_data().join(folder);
     let text = std::fs::read_to_string(folder.join("ground-truth.json")).unwrap();
     let truth: BTreeMap<String, Vec<String>> = serde_json::from_str(&text).unwrap();
@@ -269,7 +272,7 @@ fn mistakes(folder: &str, options: &Options) -> (usize, usize) {
     ignore = "needs hw4-images in KILN_DATA"
 )]
 fn the_course_pages_are_read_without_a_mistake_and_nearly_so_by_form_alone() {
-    let (wrong, all) = mistakes("hw4-images", &Options::default());
+    let (wrong, all) = mistakes("hw4-images", &ReadOptions::default());
     assert_eq!((wrong, all), (0, 246));
     let (wrong, _) = mistakes("hw4-images", &off());
     assert!(wrong <= 4, "{wrong} of 246");
@@ -278,6 +281,6 @@ fn the_course_pages_are_read_without_a_mistake_and_nearly_so_by_form_alone() {
 #[test]
 #[cfg_attr(not(kiln_data = "photos"), ignore = "needs photos in KILN_DATA")]
 fn photographs_by_other_hands_are_read_with_at_most_one_mistake() {
-    let (wrong, all) = mistakes("photos", &Options::default());
+    let (wrong, all) = mistakes("photos", &ReadOptions::default());
     assert!(wrong <= 1, "{wrong} of {all}");
 }

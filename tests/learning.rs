@@ -8,7 +8,7 @@ use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
 use burn::tensor::activation::{sigmoid, softmax, tanh};
 use burn::train::{InferenceStep, TrainStep};
-use kiln::config::experiment::{
+use kiln::config::{
     AdamConfig, CosineConfig, LossConfig, OptimizerConfig, Reduction, ScheduleConfig, SgdConfig,
     StepConfig,
 };
@@ -277,7 +277,8 @@ fn weighted_loss_of(loss: LossConfig, weights: Option<Vec<f32>>) -> (f32, Vec<f3
             })
         }
     }
-    let trainee = TrainModel::new(network.map(&mut Fill(logits)), &loss).weighing(weights);
+    let trainee =
+        TrainModel::new(network.map(&mut Fill(logits)), &loss).with_class_weights(weights);
     let batch = Batch {
         images: Tensor::from_data([[[[1.0, 0.0]]], [[[0.0, 1.0]]]], &device),
         targets: Tensor::from_data([0, 2], &device),

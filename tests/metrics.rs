@@ -1,9 +1,12 @@
-//! What a user may rely on about the numbers: rates of a classifier and of a reader of text.
+//! What a user may rely on about metrics: those of classifiers, and the error rates of read text.
 
-use kiln::metrics::classification::{Confusion, ConfusionError, rank_of, top_k_accuracy};
+use burn::prelude::*;
+use kiln::metrics::classification::{Confusion, ConfusionError, rank_of};
 use kiln::metrics::text::{
     CharacterConfusion, EditScore, character_accuracy, levenshtein, score, total, word_error_rate,
 };
+use kiln::metrics::{self, BatchOutput, Metric, Outputs};
+use kiln::shape::ImageShape;
 use proptest::prelude::*;
 
 const CLOSE: f64 = 1e-12;
@@ -189,13 +192,72 @@ fn top_k_accuracy_is_that_of_scikit_learn() {
         .filter_map(|(row, label)| rank_of(row, label))
         .collect();
     assert_eq!(ranks, [0, 1, 3, 1]);
-    let accuracies = [1, 2, 3, 4].map(|k| top_k_accuracy(&ranks, k));
-    assert_eq!(accuracies, [Some(0.25), Some(0.75), Some(0.75), Some(1.0)]);
-    assert_eq!(top_k_accuracy(&[], 1), None);
+    let share = |k: usize| ranks.iter().filter(|&&rank| rank < k).count() as f64 / 4.0;
+    assert_eq!([1, 2, 3, 4].map(share), [0.25, 0.75, 0.75, 1.0]);
+}
+
+/// A batch of logits and labels, as a step leaves it.
+fn batch(logits: &[[f32; 7]], labels: &[i64]) -> BatchOutput {
+    let device = Device::flex();
+    let output = Tensor::<1>::from_floats(logits.as_flattened(), &device);
+    BatchOutput {
+        loss: Tensor::from_floats([0.0], &device),
+        output: output.reshape([logits.len(), 7]),
+        targets: Tensor::from_ints(labels, &device),
+        originals: None,
+    }
 }
 
 #[test]
-fn a_model_that_gives_equal_scores_or_nan_gains_nothing_by_it() {
+fn a_metric_of_an_epoch_is_the_mean_over_its_samples() {
+    let logits = [
+        [0.5, 0.2, 0.3, 0.1, 0.6, 0.7, 0.8],
+        [0.1, 0.9, 0.3, 0.4, 0.2, 0.6, 0.5],
+        [3.0, 1.0, 2.0, 0.0, -1.0, -2.0, -3.0],
+    ];
+    let batch = batch(&logits, &[3, 1, 5]);
+    for (name, expected) in [("accuracy", 1.0 / 3.0), ("top5_accuracy", 1.0 / 3.0)] {
+        let metric = metrics::find(name).unwrap();
+        let read_back = Metric {
+            on_device: None,
+            ..*metric
+        };
+        for metric in [metric, &read_back] {
+            let mean = metric.mean_of_batch(&batch, Outputs::Classes(7)).unwrap();
+            assert_eq!(mean, expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn each_kind_of_output_has_its_metrics() {
+    let names = |outputs| -> Vec<&str> { metrics::of(outputs).map(|metric| metric.name).collect() };
+    let classifier = [
+        "loss",
+        "accuracy",
+        "top5_accuracy",
+        "macro_f1",
+        "ece",
+        "ece_uncalibrated",
+    ];
+    assert_eq!(names(Outputs::Classes(6)), classifier);
+    assert!(!names(Outputs::Classes(5)).contains(&"top5_accuracy"));
+    let images = |side| Outputs::Images(ImageShape::new(1, side, side));
+    assert_eq!(names(images(11)), ["loss", "psnr", "ssim"]);
+    assert_eq!(names(images(10)), ["loss", "psnr"]);
+    assert_eq!(metrics::ranking(Outputs::Classes(2)).name, "accuracy");
+    assert_eq!(metrics::ranking(images(10)).name, "psnr");
+}
+
+#[test]
+fn titles_keep_their_abbreviations_within_a_sentence() {
+    let named = |name| metrics::find(name).unwrap().name_in_text();
+    let names = ["loss", "top5_accuracy", "macro_f1", "ece", "psnr"].map(named);
+    assert_eq!(names, ["loss", "top-5 accuracy", "macro F1", "ECE", "PSNR"]);
+}
+
+#[test]
+fn a_model_that_gives_equal_scores_or_nan_does_not_gain_by_it() {
     assert_eq!(rank_of(&[0.5, 0.5, 0.5], 0), Some(0));
     assert_eq!(rank_of(&[0.5, 0.5, 0.5], 2), Some(2));
     assert_eq!(rank_of(&[f32::NAN, 0.1, 0.2], 0), Some(2));
@@ -220,7 +282,7 @@ fn the_edit_distance_counts_characters_not_bytes() {
 }
 
 #[test]
-fn character_accuracy_is_one_minus_the_distance_by_the_length_of_the_truth() {
+fn character_accuracy_is_one_minus_the_distance_over_the_length_of_the_truth() {
     assert_eq!(
         character_accuracy("DEEP LEARN1NG", "DEEP LEARNING"),
         1.0 - 1.0 / 13.0
@@ -245,7 +307,7 @@ fn a_page_is_scored_with_and_without_its_spaces() {
     assert_eq!(found.characters, EditScore::new(5, 19));
     // "T0D01MAKEALISTX" against "TODO1MAKEALIST".
     assert_eq!(found.characters_without_spaces, EditScore::new(3, 14));
-    // Six words each; in place, only the 1 is the same, and no shift saves anything.
+    // Six words each; only the 1 is the same, and no alignment saves anything.
     assert_eq!(found.words, EditScore::new(5, 6));
     assert!((found.word_error_rate - 5.0 / 6.0).abs() < CLOSE);
     let confusion = |truth, read, count| CharacterConfusion { truth, read, count };
@@ -278,7 +340,7 @@ fn a_line_break_costs_what_a_space_costs() {
 }
 
 #[test]
-fn a_missed_line_does_not_put_the_following_lines_out_of_step() {
+fn a_missed_line_does_not_shift_the_following_lines() {
     let truth = lines(&["ONE", "TWO", "THREE"]);
     let found = score(&lines(&["ONE", "THREE"]), &truth);
     assert_eq!(found.characters, EditScore::new(4, 13));
@@ -303,7 +365,7 @@ fn a_total_weighs_texts_by_their_length() {
 }
 
 #[test]
-fn nothing_read_misses_everything_and_an_empty_truth_is_no_division_by_zero() {
+fn an_empty_reading_misses_everything_and_an_empty_truth_does_not_divide_by_zero() {
     let text = lines(&["A B"]);
     let missed = score(&[], &text);
     assert_eq!(missed.characters.accuracy, 0.0);
@@ -315,7 +377,7 @@ fn nothing_read_misses_everything_and_an_empty_truth_is_no_division_by_zero() {
     assert_eq!(word_error_rate("A B C", "A C"), 0.5);
 }
 
-/// The definition, without any memory: only for short texts.
+/// The recursive definition: only for short texts.
 fn slow_distance(a: &[char], b: &[char]) -> usize {
     match (a, b) {
         ([], rest) | (rest, []) => rest.len(),
@@ -341,7 +403,7 @@ proptest! {
     }
 
     #[test]
-    fn the_edit_distance_is_what_its_definition_says(a in "[AB1 ]{0,6}", b in "[AB1 ]{0,6}") {
+    fn the_edit_distance_follows_its_definition(a in "[AB1 ]{0,6}", b in "[AB1 ]{0,6}") {
         let letters = |text: &str| text.chars().collect::<Vec<char>>();
         prop_assert_eq!(levenshtein(&a, &b), slow_distance(&letters(&a), &letters(&b)));
     }

@@ -1,4 +1,4 @@
-//! What a user may rely on when `kiln ocr` is given many images, or writes elsewhere than on the screen.
+//! What a user may rely on when `kiln ocr` reads many images, or writes files.
 
 mod common;
 
@@ -145,7 +145,7 @@ fn pictures_of_several_images_go_into_folders() {
 }
 
 #[test]
-fn an_empty_folder_and_a_missing_truth_are_told_before_anything_is_read() {
+fn an_empty_folder_and_a_missing_truth_are_reported_before_anything_is_read() {
     let bench = bench();
     std::fs::create_dir(bench.path("empty")).unwrap();
     for (arguments, says) in [
@@ -166,7 +166,7 @@ fn an_empty_folder_and_a_missing_truth_are_told_before_anything_is_read() {
 }
 
 #[test]
-fn what_drawing_a_page_leaves_beside_it_is_its_truth() {
+fn the_json_beside_a_drawn_page_is_its_truth() {
     let bench = bench();
     std::fs::remove_file(bench.path("pages/one.txt")).unwrap();
     for expect in ["beside", "pages"] {
@@ -183,7 +183,7 @@ fn what_drawing_a_page_leaves_beside_it_is_its_truth() {
 }
 
 #[test]
-fn what_is_read_is_never_written_over() {
+fn files_that_are_read_are_never_overwritten() {
     let bench = bench();
     bench.write("words.txt", "HELLO\nWORLD\n");
     for arguments in [
@@ -214,27 +214,27 @@ fn contents(bench: &Bench) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn the_name_of_the_output_says_what_is_written() {
+fn the_extension_of_the_output_decides_the_format() {
     let bench = bench();
     bench.output("ocr pages/one.png -o one.pdf");
     assert!(bench.read("one.pdf").starts_with(b"%PDF-"));
     bench.output("ocr pages -o both.json");
     let pages: Value = serde_json::from_slice(&bench.read("both.json")).unwrap();
     assert_eq!(pages.as_array().map(Vec::len), Some(2));
-    // What is said goes before.
+    // --format takes precedence over the extension.
     bench.output("ocr pages/one.png --format text -o text.json");
     assert_eq!(bench.read("text.json"), b"HELLO WORLD\n");
 }
 
 #[test]
-fn a_byte_order_mark_is_no_letter() {
+fn a_byte_order_mark_is_not_a_letter() {
     let bench = bench();
     bench.write("truth.txt", "\u{feff}HELLO WORLD\n");
     let read = bench.json("ocr pages/one.png --json --expect truth.txt");
     assert_eq!(read["score"]["characters"]["length"], 11, "{read}");
 }
 
-/// Turned by `quarters` of a turn.
+/// The page rotated by `quarters` of a turn.
 fn turned(bench: &Bench, quarters: u32) -> String {
     let page = image::open(bench.path("pages/two.png")).unwrap();
     let page = match quarters {
@@ -248,7 +248,7 @@ fn turned(bench: &Bench, quarters: u32) -> String {
 }
 
 #[test]
-fn a_page_that_is_turned_is_told() {
+fn a_rotated_page_is_reported() {
     let bench = bench();
     let said = |image: &str| {
         let outcome = bench.kiln(&format!("ocr {image}")).assert().success();
@@ -292,7 +292,7 @@ fn texts_beside_the_images_give_rates_per_page_and_in_total() {
 }
 
 #[test]
-fn a_result_that_cant_be_written_leaves_what_was_there() {
+fn a_result_that_cannot_be_written_leaves_the_old_file() {
     let bench = bench();
     bench.write("kept.json", "old");
     bench
@@ -312,7 +312,7 @@ fn a_result_that_cant_be_written_leaves_what_was_there() {
 /// `kiln ocr ... | head -c 0`.
 #[cfg(unix)]
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let bench = bench();
     for format in ["text", "json", "pdf"] {
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_kiln"))
@@ -331,7 +331,7 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn a_picture_and_the_text_never_go_to_one_file() {
+fn pictures_and_text_never_go_to_the_same_file() {
     let bench = bench();
     bench
         .kiln("ocr pages/one.png --overlay both.png -o both.png")

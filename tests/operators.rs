@@ -1,14 +1,12 @@
 //! The networks on kiln's kernels and on Burn's operators: the same answers, and the same step.
-//!
-//! Which operators compute is decided for a whole process, so this file has one test.
 
 mod common;
 
 use burn::prelude::*;
 use burn::train::TrainStep;
 use common::{noise, noisy, tensors};
-use kiln::config::experiment::{LossConfig, OptimizerConfig, SgdConfig};
-use kiln::kernels;
+use kiln::config::{LossConfig, OptimizerConfig, SgdConfig};
+use kiln::kernels::Operators;
 use kiln::models::Network;
 use kiln::models::{
     AutoencoderConfig, CnnConfig, ConvAutoencoderConfig, MlpConfig, ModelConfig, SqueezenetConfig,
@@ -133,7 +131,7 @@ fn every_network_answers_and_learns_on_the_kernels_as_on_burns_operators() {
         .iter()
         .map(|(config, shape)| answers(config, *shape))
         .collect();
-    kernels::use_burns_operators();
+    let _burn = Operators::Burn.scoped();
     for ((config, shape), (output, moves)) in networks().iter().zip(on_kernels) {
         let (expected, expected_moves) = answers(config, *shape);
         let worst = apart(&output, &expected) / largest(&expected);

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use burn::prelude::*;
 use common::{Bench, noise, noisy, tensors};
-use kiln::config::experiment::ParameterConfig;
+use kiln::config::ParameterConfig;
 use kiln::models::Network;
 use kiln::models::{CnnConfig, ModelConfig};
 use kiln::shape::ImageShape;
 use kiln::training::Average;
 use kiln::training::Batch;
 use kiln::training::FeatureCache;
-use kiln::training::{param_groups, run};
+use kiln::training::{param_groups, prepare};
 use serde_json::{Value, json};
 
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -92,7 +92,7 @@ fn moved(before: &Tensors, after: &Tensors) -> Vec<String> {
 
 fn prepared(config: &Value) -> Tensors {
     let experiment = kiln::config::resolve(config.clone()).unwrap();
-    let prepared = run::prepare(experiment).unwrap();
+    let prepared = prepare(experiment).unwrap();
     exported(prepared.network())
 }
 
@@ -155,7 +155,7 @@ fn excepted_parameters_keep_fresh_values() {
         .success();
     let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(
-        err.contains("fresh: layers.2.weight, layers.2.bias"),
+        err.contains("newly initialized: layers.2.weight, layers.2.bias"),
         "{err}"
     );
 }
@@ -386,7 +386,7 @@ fn groups_that_can_not_be_are_refused_by_key_and_nothing_is_written() {
             "switches" => ["parameters.0.names", "dropout.*"],
             "statistics" => ["parameters.0.names", "*.running_mean"],
             "all" => ["parameters", "everything is frozen"],
-            "late" => ["parameters.0.unfreeze_at", "not frozen"],
+            "late" => ["parameters.0.unfreeze_at", "frozen is not true"],
             "early" => ["parameters.0.unfreeze_at", "1"],
             "nameless" => ["parameters.0.names", "missing"],
             _ => ["parameters.0.lr_factor", "greater than 0"],

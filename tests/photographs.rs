@@ -11,7 +11,7 @@ use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
 use imageproc::geometric_transformations::{Border, Interpolation, rotate_about_center};
-use kiln::config::experiment::Backend;
+use kiln::config::Backend;
 use kiln::inference::Classifier;
 use kiln::metrics::text::{TextScore, score, total};
 use kiln::{device, ocr, photo};

@@ -5,7 +5,7 @@ mod common;
 use std::sync::OnceLock;
 
 use common::Bench;
-use kiln::ocr::expect;
+use kiln::ocr::truth;
 use predicates::prelude::*;
 use serde_json::Value;
 
@@ -145,7 +145,7 @@ fn text_and_score_are_printed_for_each_page_and_for_all() {
 }
 
 #[test]
-fn an_empty_page_is_no_error() {
+fn an_empty_page_is_not_an_error() {
     let bench = reader();
     let white = image::RgbImage::from_pixel(300, 200, image::Rgb([250, 250, 250]));
     white.save(bench.path("white.png")).unwrap();
@@ -158,7 +158,7 @@ fn an_empty_page_is_no_error() {
 }
 
 #[test]
-fn a_model_that_is_not_made_for_letters_is_refused() {
+fn a_model_that_cannot_read_letters_is_refused() {
     let bench = reader();
     for class in ["cat", "dog"] {
         for split in ["train", "valid", "test"] {
@@ -187,7 +187,7 @@ fn a_model_that_is_not_made_for_letters_is_refused() {
 }
 
 #[test]
-fn the_truth_may_be_text_a_map_of_names_or_the_json_of_a_drawn_page() {
+fn the_truth_may_be_text_a_map_of_file_names_or_the_json_of_a_drawn_page() {
     let lines = vec!["HELLO".to_string(), "WORLD 1".to_string()];
     for truth in [
         "HELLO\nWORLD 1\n",
@@ -195,15 +195,15 @@ fn the_truth_may_be_text_a_map_of_names_or_the_json_of_a_drawn_page() {
         r#"{"a.jpg": ["X"], "b.jpg": ["HELLO", "WORLD 1"]}"#,
         r#"{"image": "b.jpg", "text": ["HELLO", "WORLD 1"], "lines": []}"#,
     ] {
-        assert_eq!(expect::lines(truth, "b.jpg"), Ok(lines.clone()), "{truth}");
+        assert_eq!(truth::lines(truth, "b.jpg"), Ok(lines.clone()), "{truth}");
     }
     assert!(
-        expect::lines(r#"{"a.jpg": ["X"]}"#, "b.jpg")
+        truth::lines(r#"{"a.jpg": ["X"]}"#, "b.jpg")
             .unwrap_err()
             .contains("a.jpg")
     );
     assert!(
-        expect::lines(r#"{"b.jpg": "X"}"#, "b.jpg")
+        truth::lines(r#"{"b.jpg": "X"}"#, "b.jpg")
             .unwrap_err()
             .contains("list of lines")
     );
@@ -225,7 +225,7 @@ fn the_course_pages_are_cut_into_as_many_letters_as_they_have() {
             image.display(),
             truth.display()
         ));
-        let expected = expect::lines(
+        let expected = truth::lines(
             &std::fs::read_to_string(&truth).unwrap(),
             &format!("{name}.jpg"),
         )

@@ -400,10 +400,10 @@ fn what_would_change_the_result_is_refused_by_name() {
     kiln(&bench, "train --resume straight@7")
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("good ones of epoch 1, 2"));
+        .stderr(predicate::str::contains("usable checkpoints: epoch 1, 2"));
     kiln(&bench, "train --resume nowhere")
         .assert()
-        .code(1)
+        .code(2)
         .stderr(predicate::str::contains("not a run directory"));
     kiln(&bench, "train --resume straight --renderer plain")
         .assert()
@@ -431,7 +431,7 @@ fn a_run_does_not_go_on_with_other_data() {
     kiln(&bench, "train --resume run --set training.epochs=2")
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("the data is not what"));
+        .stderr(predicate::str::contains("the data has changed"));
 }
 
 /// The path of an epoch's checkpoint.
@@ -466,7 +466,7 @@ fn a_damaged_checkpoint_is_refused_whichever_block_it_is_and_the_one_before_is_t
     kiln(&bench, "train --resume run@5")
         .assert()
         .code(1)
-        .stderr(predicate::str::contains("good ones of epoch"));
+        .stderr(predicate::str::contains("usable checkpoints: epoch"));
     for epoch in 1..=5 {
         let path = checkpoint_file(&bench, "run", epoch);
         if path.exists() {
@@ -477,7 +477,7 @@ fn a_damaged_checkpoint_is_refused_whichever_block_it_is_and_the_one_before_is_t
     kiln(&bench, "train --resume run")
         .assert()
         .code(1)
-        .stderr(predicate::str::contains("starts anew"));
+        .stderr(predicate::str::contains("starts over"));
     assert_eq!(bench.read("run/model.safetensors"), before);
 }
 
@@ -539,7 +539,7 @@ fn a_run_of_an_older_kiln_is_left_as_it_is() {
     kiln(&bench, "train --resume straight --set training.epochs=2")
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("no checkpoints to go on from"));
+        .stderr(predicate::str::contains("no checkpoints to resume from"));
     assert_eq!(bench.read("straight/metrics.jsonl"), before);
 }
 
@@ -663,7 +663,7 @@ fn a_dry_run_tells_parameters_memory_and_time_and_fails_as_the_run_would() {
             "[24, 256]",
             "6144",
             "first loss",
-            "kB of weights",
+            "kB for weights",
             "epoch       about",
             "15 per epoch",
             "nothing was written",

@@ -4,7 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::config::Backend;
 use crate::data::Split;
-use crate::ocr::formats::Format;
+use crate::ocr::formats::{FORMATS, Format};
 
 /// Parses `--backend`.
 pub fn backend() -> impl TypedValueParser<Value = Backend> {
@@ -31,18 +31,8 @@ pub fn split() -> impl TypedValueParser<Value = Split> {
 }
 
 /// Parses the output format of `kiln ocr`.
-pub fn format() -> impl TypedValueParser<Value = Format> {
-    one_of(Format::ALL.map(|format| {
-        let help = match format {
-            Format::Text => "Plain text, one line per line of the page",
-            Format::Json => "Lines, words and letters with boxes, confidences and alternatives",
-            Format::Hocr => "hOCR 1.2: XHTML with boxes and confidences",
-            Format::Alto => "ALTO 4.4: XML with boxes, confidences and alternatives",
-            Format::Tsv => "TSV with Tesseract's columns",
-            Format::Pdf => "Searchable PDF: the image with invisible text over it",
-        };
-        (format, format.name(), help)
-    }))
+pub fn format() -> impl TypedValueParser<Value = &'static Format> {
+    one_of(FORMATS.map(|format| (format, format.name, format.description)))
 }
 
 /// A parser of values that each have a name and a help text.

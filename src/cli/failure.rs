@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{ErrorExit, ExitKind};
 
 /// How a verb ends.
-pub type Outcome = Result<(), Failure>;
+pub type VerbResult = Result<(), Failure>;
 
 /// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
 pub const INTERRUPTED: u8 = 130;

@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 
 use image::DynamicImage;
 
-use super::failure::{Failure, Outcome, UsageError};
+use super::failure::{Failure, UsageError, VerbResult};
 use crate::error::FileError;
 use crate::photo::{self, PhotoError, has_image_extension};
 
@@ -38,12 +38,6 @@ impl Input {
     /// What it is called, to be printed.
     pub fn name(&self) -> String {
         self.path().display().to_string()
-    }
-
-    /// The name without folder.
-    pub fn file_name(&self) -> String {
-        let name = self.path().file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
     }
 
     /// The name without folder and extension: what files made from it are called.
@@ -147,7 +141,7 @@ pub fn each<E>(
 }
 
 /// What a verb ends with that went on after images that could not be read.
-pub fn all_were_read(failed: usize, inputs: &[Input]) -> Outcome {
+pub fn all_were_read(failed: usize, inputs: &[Input]) -> VerbResult {
     match failed {
         0 => Ok(()),
         failed => Err(Failure::failed(format!(

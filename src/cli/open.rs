@@ -5,27 +5,26 @@ use std::path::Path;
 use image::RgbImage;
 
 use super::failure::{Failure, UsageError};
-use crate::config::experiment::Backend;
-use crate::inference::Classifier;
+use crate::config::Backend;
+use crate::inference::OpenedModel;
 use crate::models::Task;
-use crate::run_dir::RunDir;
 use crate::{device, photo};
 
-/// Opens the model of a run.
-pub fn classifier(run: &Path, backend: Option<Backend>) -> Result<Classifier, Failure> {
-    let run = RunDir::open(run)?;
+/// Opens a run, or a single model file.
+pub fn model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failure> {
     let device = device::open(backend.unwrap_or_default())?;
-    Ok(Classifier::load(&run.model_file(), &device)?)
+    Ok(OpenedModel::open(path, &device)?)
 }
 
-/// Opens the model of a run that must not be an autoencoder.
-pub fn naming_classifier(run: &Path, backend: Option<Backend>) -> Result<Classifier, Failure> {
-    let model = classifier(run, backend)?;
-    match model.task() {
+/// [`model`], but not an autoencoder.
+pub fn naming_model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failure> {
+    let model = model(path, backend)?;
+    match model.classifier.task() {
         Task::Classify => Ok(model),
         Task::Reconstruct => Err(UsageError(format!(
-            "{}: this model is an autoencoder and predicts no classes; name the run of a classifier, or use `eval`",
-            run.display()
+            "{}: this model is an autoencoder, which gives images back and names no classes; name a run of a classifier, or \
+             use `eval`",
+            path.display()
         ))
         .into()),
     }

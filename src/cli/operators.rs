@@ -1,6 +1,6 @@
 //! The flag `--operators`.
 
-use crate::kernels;
+use crate::kernels::{self, OperatorsGuard};
 
 /// The operators to compute with.
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
@@ -12,10 +12,12 @@ pub enum Operators {
 }
 
 impl Operators {
-    /// Uses them from now on.
-    pub fn choose(self) {
-        if self == Operators::Burn {
-            kernels::use_burns_operators();
-        }
+    /// Uses them on this thread until the guard is dropped.
+    pub fn choose(self) -> OperatorsGuard {
+        let operators = match self {
+            Operators::Kiln => kernels::Operators::Kiln,
+            Operators::Burn => kernels::Operators::Burn,
+        };
+        operators.scoped()
     }
 }

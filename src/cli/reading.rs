@@ -1,20 +1,20 @@
-//! The flags that say how a page is read, for the verbs that read one.
+//! The flags that say how a page is read.
 
 use std::path::Path;
 
 use super::failure::UsageError;
-use crate::ocr::{Alphabet, Context, Options};
+use crate::ocr::{Alphabet, Context, ReadOptions};
 
 /// How a page is read.
 #[derive(clap::Args)]
 pub struct ReadingArgs {
-    /// What settles letters that look alike: english, off (each letter by its form alone), or a word list, a UTF-8 file of
-    /// one word a line (and perhaps how often it occurs) [default: english]
+    /// What decides between letters that look alike: english, off (each letter by its form alone), or a word list (a UTF-8
+    /// file with one word per line, optionally followed by how often it occurs) [default: english]
     #[arg(long, value_name = "off|english|FILE", hide_default_value = true)]
     context: Option<String>,
-    /// Which characters there are: letters, digits, all, or the characters themselves, like ABC123 [default: all]
+    /// Which characters may be read: letters, digits, all, or the characters themselves, like ABC123 [default: all]
     #[arg(long, value_name = "letters|digits|all|CHARACTERS")]
-    alphabet: Option<String>,
+    alphabet: Option<Alphabet>,
 }
 
 impl ReadingArgs {
@@ -27,13 +27,7 @@ impl ReadingArgs {
     }
 
     /// What the flags mean; reads the word list.
-    pub fn options(&self) -> Result<Options, UsageError> {
-        let alphabet = match &self.alphabet {
-            None => Alphabet::All,
-            Some(text) => text
-                .parse()
-                .map_err(|problem| UsageError(format!("--alphabet {text}: {problem}")))?,
-        };
+    pub fn options(&self) -> Result<ReadOptions, UsageError> {
         let context = match self.context.as_deref() {
             None | Some("english") => Context::English,
             Some("off") => Context::Off,
@@ -43,10 +37,10 @@ impl ReadingArgs {
                 ))
             })?,
         };
-        Ok(Options {
+        Ok(ReadOptions {
             context,
-            alphabet,
-            ..Options::default()
+            alphabet: self.alphabet.clone().unwrap_or_default(),
+            ..ReadOptions::default()
         })
     }
 }

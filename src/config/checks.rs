@@ -1,28 +1,31 @@
-//! Rules between keys: small named functions that each look at a whole experiment.
+//! Rules between the sections of an experiment, one function each.
 //!
-//! What one key may hold stands with its type; here is what two keys may not say together.
+//! The range of a single key is declared with its type, and rules within `data` and `model` belong to the sources and networks.
 
-use super::experiment::{ClassWeights, Experiment, ScheduleConfig};
+use super::experiment::Experiment;
+use super::loss::ClassWeights;
+use super::schedule::ScheduleConfig;
 use crate::error::Problem;
 use crate::models::{MAX_MODEL_VALUES, Task};
 
+/// Finds the first violation of a rule.
 type Rule = fn(&Experiment) -> Option<Problem>;
 
 const RULES: [Rule; 8] = [
-    name_is_that_of_a_folder,
+    name_can_name_a_folder,
     network_fits_into_memory,
-    head_has_as_many_classes_as_the_data,
+    head_matches_the_classes_of_the_data,
     warmup_ends_before_the_run,
-    exceptions_are_to_weights,
-    parameters_are_named,
-    parameters_are_unfrozen_within_the_run,
-    classes_are_for_classifiers,
+    init_except_needs_init_weights,
+    parameter_groups_are_valid,
+    parameters_unfreeze_within_the_run,
+    label_settings_are_for_classifiers,
 ];
 
-/// Longest name: file systems take 255 bytes, and numbers come behind it.
+/// Maximum length of a run's name: file systems allow 255 bytes, and a number is appended.
 const MAX_NAME_CHARS: usize = 200;
 
-/// Everything that the sections of this experiment contradict each other in.
+/// All contradictions between the settings of an experiment.
 pub fn problems(experiment: &Experiment) -> Vec<Problem> {
     let whole = RULES.iter().filter_map(|rule| rule(experiment));
     let model = model_problems(experiment);
@@ -30,7 +33,7 @@ pub fn problems(experiment: &Experiment) -> Vec<Problem> {
     whole.chain(model).chain(data).collect()
 }
 
-/// What the network itself finds wrong with its section.
+/// What the network finds wrong with its settings, with full paths.
 fn model_problems(experiment: &Experiment) -> impl Iterator<Item = Problem> {
     let problems = experiment.model.problems(experiment.data.shape());
     problems.into_iter().map(|problem| Problem {
@@ -39,7 +42,7 @@ fn model_problems(experiment: &Experiment) -> impl Iterator<Item = Problem> {
     })
 }
 
-fn head_has_as_many_classes_as_the_data(experiment: &Experiment) -> Option<Problem> {
+fn head_matches_the_classes_of_the_data(experiment: &Experiment) -> Option<Problem> {
     let (head, data) = (experiment.model.classes()?, experiment.data.classes()?);
     (head != data).then(|| {
         Problem::new(
@@ -61,19 +64,19 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
         Problem::new(
             "schedule.warmup",
             format!(
-                "found {} epochs, must be less than training.epochs ({epochs}); set schedule.warmup as well",
+                "found {}, must be less than training.epochs ({epochs})",
                 cosine.warmup
             ),
         )
     })
 }
 
-fn name_is_that_of_a_folder(experiment: &Experiment) -> Option<Problem> {
+fn name_can_name_a_folder(experiment: &Experiment) -> Option<Problem> {
     let found = experiment.name.len();
     (found > MAX_NAME_CHARS).then(|| {
         Problem::new(
             "name",
-            format!("found {found} characters, at most {MAX_NAME_CHARS} make the name of a folder"),
+            format!("found {found} characters, must be at most {MAX_NAME_CHARS}"),
         )
     })
 }
@@ -81,10 +84,10 @@ fn name_is_that_of_a_folder(experiment: &Experiment) -> Option<Problem> {
 fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
     let (model, shape) = (&experiment.model, experiment.data.shape());
     if !model.problems(shape).is_empty() {
-        // Another rule says so; such a network can't be built, not even to count it.
+        // Reported by `model_problems`; such a network can't be built, not even to count it.
         return None;
     }
-    // Where only the data knows the number of classes, there is at least one.
+    // If only the data files tell the number of classes, it is at least one.
     let classes = model.classes().or(experiment.data.classes());
     let found = match model.values(shape, classes.unwrap_or(1)) {
         Some(values) if values <= MAX_MODEL_VALUES => return None,
@@ -94,22 +97,22 @@ fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
     Some(Problem::new(
         "model",
         format!(
-            "found a network of {found}, allowed are {MAX_MODEL_VALUES}; make its layers narrower"
+            "found a network of {found}, the maximum is {MAX_MODEL_VALUES}; make its layers narrower"
         ),
     ))
 }
 
-fn exceptions_are_to_weights(experiment: &Experiment) -> Option<Problem> {
+fn init_except_needs_init_weights(experiment: &Experiment) -> Option<Problem> {
     let init = &experiment.init;
     (init.weights.is_none() && !init.except.is_empty()).then(|| {
         Problem::new(
             "init.except",
-            "found names, but init.weights names no file; set it, or leave this out",
+            "found names, but init.weights is not set; set it, or leave this out",
         )
     })
 }
 
-fn parameters_are_named(experiment: &Experiment) -> Option<Problem> {
+fn parameter_groups_are_valid(experiment: &Experiment) -> Option<Problem> {
     experiment
         .parameters
         .iter()
@@ -119,19 +122,19 @@ fn parameters_are_named(experiment: &Experiment) -> Option<Problem> {
             if group.names.is_empty() {
                 return Some(Problem::new(
                     at("names"),
-                    "missing; it is a name or a pattern such as \"features.*\"",
+                    "missing; set a name or a pattern such as \"features.*\"",
                 ));
             }
             (group.unfreeze_at.is_some() && !group.frozen).then(|| {
                 Problem::new(
                     at("unfreeze_at"),
-                    "found an epoch, but these are not frozen; set frozen to true, or leave this out",
+                    "found an epoch, but frozen is not true; set it, or leave this out",
                 )
             })
         })
 }
 
-fn parameters_are_unfrozen_within_the_run(experiment: &Experiment) -> Option<Problem> {
+fn parameters_unfreeze_within_the_run(experiment: &Experiment) -> Option<Problem> {
     let epochs = experiment.training.epochs;
     let mut groups = experiment.parameters.iter().enumerate();
     let (index, epoch) = groups.find_map(|(index, group)| {
@@ -141,12 +144,12 @@ fn parameters_are_unfrozen_within_the_run(experiment: &Experiment) -> Option<Pro
     Some(Problem::new(
         format!("parameters.{index}.unfreeze_at"),
         format!(
-            "found {epoch}, but training.epochs is {epochs}; set an epoch of the run, or leave it out to keep these frozen"
+            "found {epoch}, must be at most training.epochs ({epochs}); leave it out to keep these parameters frozen"
         ),
     ))
 }
 
-fn classes_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {
+fn label_settings_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {
     let loss = &experiment.loss;
     let (key, found) = if loss.label_smoothing > 0.0 {
         ("loss.label_smoothing", loss.label_smoothing.to_string())
@@ -160,7 +163,7 @@ fn classes_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {
     (experiment.model.task() == Task::Reconstruct).then(|| {
         Problem::new(
             key,
-            format!("found {found}, but an autoencoder has no labels; leave it out"),
+            format!("found {found}, but autoencoders are trained without labels; leave it out"),
         )
     })
 }

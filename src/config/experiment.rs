@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use super::loss::*;
-pub use super::optimizer::*;
-pub use super::schedule::*;
-pub use super::training::*;
+use super::loss::LossConfig;
+use super::optimizer::OptimizerConfig;
+use super::schedule::ScheduleConfig;
+use super::training::TrainingConfig;
 use crate::data::DataConfig;
 use crate::models::ModelConfig;
 

@@ -7,16 +7,16 @@
 mod checks;
 pub mod difference;
 mod error;
-pub mod experiment;
+mod experiment;
 mod load;
-pub mod loss;
-pub mod optimizer;
+mod loss;
+mod optimizer;
 mod overrides;
-pub mod schedule;
+mod schedule;
 pub mod schema;
 mod starter;
 mod strict_json;
-pub mod training;
+mod training;
 
 pub use error::ConfigError;
 pub use experiment::{Backend, Experiment, InitConfig, ParameterConfig};

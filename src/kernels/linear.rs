@@ -1,8 +1,8 @@
-//! Fully connected layers with their bias and non-linearity, as one pass: slices in, slices out.
+//! Fully connected layers with their bias and non-linearity in one pass over slices.
 
 use super::activation::{Activation, activate};
-use super::conv::{Matrix, in_panels, multiply, padded};
-use super::simd::{PANEL, Real, widest};
+use super::conv::{Matrix, in_panels, multiply};
+use super::simd::{PANEL, Real, padded, widest};
 use super::threads;
 
 /// The sizes of a fully connected layer.
@@ -18,19 +18,19 @@ impl Sizes {
         self.batch * self.inputs * self.outputs
     }
 
-    /// Whether the weights stay in a core's cache while the rows go by. Where they don't, the walk over them, a panel at a
-    /// time, takes longer than a matrix product that packs them first.
+    /// Whether the weights stay in a core's cache while the rows are multiplied. If not, reading them a panel at a time is
+    /// slower than a matrix product that packs them first.
     pub fn fit_the_cache(&self) -> bool {
         const WEIGHTS: usize = 1 << 17;
         self.inputs * self.outputs <= WEIGHTS
     }
 }
 
-/// A thread takes a multiple of so many rows: those of a tile.
+/// Threads take a multiple of this many rows: those of a tile.
 const ROWS: usize = 12;
 
-/// `[batch, inputs]` by `[inputs, outputs]` plus `[outputs]`, then the non-linearity: `[batch, outputs]`. The weights are
-/// taken as they lie.
+/// `[batch, inputs]` by `[inputs, outputs]` plus `[outputs]`, then the non-linearity: `[batch, outputs]`. The weights
+/// are read in place.
 pub(super) fn forward<T: Real>(
     sizes: Sizes,
     input: &[T],
@@ -49,14 +49,7 @@ pub(super) fn forward<T: Real>(
     }
     let bias = in_panels(bias);
     let whole = outputs / PANEL * PANEL;
-    // The channels behind the last whole panel, filled up with zeros.
-    let mut rest = Vec::new();
-    if whole < outputs {
-        for row in weight.chunks_exact(outputs) {
-            rest.extend_from_slice(&row[whole..]);
-            rest.resize(rest.len().next_multiple_of(PANEL), T::ZERO);
-        }
-    }
+    let rest = last_panel(weight, outputs, whole);
     let rows = batch
         .div_ceil(threads::jobs(sizes.multiply_adds()))
         .next_multiple_of(ROWS);
@@ -96,6 +89,18 @@ pub(super) fn forward<T: Real>(
         },
     );
     output
+}
+
+/// The columns from `whole` on, behind the last whole panel, filled up with zeros to a panel; empty if there are none.
+fn last_panel<T: Real>(weight: &[T], outputs: usize, whole: usize) -> Vec<T> {
+    let mut rest = Vec::new();
+    if whole < outputs {
+        for row in weight.chunks_exact(outputs) {
+            rest.extend_from_slice(&row[whole..]);
+            rest.resize(rest.len().next_multiple_of(PANEL), T::ZERO);
+        }
+    }
+    rest
 }
 
 /// The gradient in front of the non-linearity, and its sum over the batch; from the layer's output and its gradient.

@@ -1,4 +1,4 @@
-//! The autoencoder of the course: fully connected layers from the image to a few numbers, and back to the image.
+//! The autoencoder of the course: fully connected layers from the image to a few numbers and back to the image.
 
 use burn::module::Initializer;
 use burn::nn::Linear;
@@ -7,8 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Task};
-use super::cost::LayerCost;
-use super::layers::{fully_connected, linear, unit_images};
+use super::layers::{LayerCost, fully_connected, linear, unit_images};
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
 
@@ -16,7 +15,7 @@ use crate::shape::ImageShape;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AutoencoderConfig {
-    /// Width of each layer between the image and the image; the smallest one is the code.
+    /// Width of each layer between the input image and the output image; the narrowest is the code.
     #[schemars(length(min = 1, max = 16), inner(range(min = 1, max = 65536)))]
     pub hidden: Vec<usize>,
 }

@@ -12,9 +12,7 @@ pub mod architecture;
 pub mod autoencoder;
 pub mod cnn;
 pub mod conv_autoencoder;
-pub mod cost;
-pub mod layers;
-mod layout;
+mod layers;
 #[macro_use]
 mod list;
 pub mod mlp;
@@ -22,7 +20,7 @@ pub mod parameters;
 pub mod squeezenet;
 
 pub use architecture::{Architecture, Backbone, Task};
-pub use cost::{LayerCost, Work};
+pub use layers::{LayerCost, Work};
 
 networks! {
     /// Fully connected layers.
@@ -31,9 +29,9 @@ networks! {
     cnn: Cnn(CnnConfig),
     /// SqueezeNet 1.1 (Iandola et al. 2016) for images of at least 25 pixels a side.
     squeezenet: Squeezenet(SqueezenetConfig),
-    /// Fully connected layers from the image over a few numbers back to the image.
+    /// Fully connected layers from the image to a few numbers and back to the image.
     autoencoder: Autoencoder(AutoencoderConfig),
-    /// Convolutions from the image to a few numbers, and from these back to the image.
+    /// Convolutions from the image to a few numbers and back to the image.
     conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig),
 }
 

@@ -1,6 +1,6 @@
-//! The characters that a page may have.
+//! The set of characters that may be read.
 
-/// Which characters are read; all others are taken for impossible.
+/// Which characters may be read; all others are impossible.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Alphabet {
     /// All that the model knows.
@@ -10,7 +10,7 @@ pub enum Alphabet {
     Letters,
     /// 0 to 9.
     Digits,
-    /// These.
+    /// These, in ascending order.
     Only(Vec<char>),
 }
 
@@ -29,7 +29,7 @@ impl Alphabet {
 impl std::str::FromStr for Alphabet {
     type Err = String;
 
-    /// `all`, `letters`, `digits`, or the characters themselves (lower case means capitals).
+    /// Parses `all`, `letters`, `digits`, or the characters themselves (lower case stands for capitals).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "all" => return Ok(Alphabet::All),
@@ -43,10 +43,10 @@ impl std::str::FromStr for Alphabet {
         let odd = characters.iter().find(|c| !c.is_alphanumeric());
         match (odd, characters.is_empty()) {
             (Some(odd), _) => Err(format!(
-                "{odd:?} is no letter or digit; give letters, digits, all, or the characters themselves, like ABC123"
+                "{odd:?} is not a letter or digit; give letters, digits, all, or the characters themselves, like ABC123"
             )),
             (None, true) => Err(
-                "it is empty; give letters, digits, all, or the characters themselves, like ABC123"
+                "it names no characters; give letters, digits, all, or the characters themselves, like ABC123"
                     .into(),
             ),
             (None, false) => Ok(Alphabet::Only(characters)),

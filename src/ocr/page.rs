@@ -1,8 +1,8 @@
-//! What was read: a page of lines of words of letters.
+//! What was read: a page of lines, words and letters.
 
 use serde::Serialize;
 
-use crate::segmentation::Rect;
+use crate::segmentation::{Label, Rect};
 
 /// Everything that was read on one image. Boxes are in pixels of the upright image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,27 +15,50 @@ pub struct Page {
     pub lines: Vec<Line>,
 }
 
-/// Below this mean confidence a page is likely to be something else than upright block capitals. On six photographs of pages
-/// the mean is 0.83 to 1.00; turned by 90, 180 or 270 degrees, or with light and dark exchanged, 0.42 to 0.77.
-const DOUBTFUL: f32 = 0.8;
+/// Mean confidence below which a page is probably not upright block capitals, dark on light. On six photographs of pages the mean is
+/// 0.83 to 1.00; rotated by 90, 180 or 270 degrees, or inverted, it is 0.42 to 0.77.
+const LOW_CONFIDENCE: f32 = 0.8;
 
-/// Fewer letters are not judged: without neighbours an O may be a zero.
-const ENOUGH: usize = 3;
+/// Fewest letters that a page's confidence says something about: without neighbours an O may be a zero.
+const MIN_LETTERS: usize = 3;
 
 impl Page {
-    /// Mean confidence of its letters, in [0, 1]; 0 of none.
+    /// The text of each line.
+    pub fn text_lines(&self) -> Vec<String> {
+        self.lines.iter().map(|line| line.text.clone()).collect()
+    }
+
+    /// All letters in reading order.
+    pub fn letters(&self) -> impl Iterator<Item = &Letter> {
+        let words = self.lines.iter().flat_map(|line| &line.words);
+        words.flat_map(|word| &word.letters)
+    }
+
+    /// The letters as labels of an overlay.
+    pub fn labels(&self) -> Vec<Label> {
+        self.letters()
+            .map(|letter| Label {
+                bounds: letter.bounds,
+                text: letter.text.clone(),
+                confidence: letter.confidence,
+            })
+            .collect()
+    }
+
+    /// Box around all lines; `None` without lines.
+    pub fn bounds(&self) -> Option<Rect> {
+        let bounds = self.lines.iter().map(|line| line.bounds);
+        bounds.reduce(Rect::union)
+    }
+
+    /// Mean confidence of its letters, in [0, 1]; 0 without letters.
     pub fn confidence(&self) -> f32 {
         mean(self.letters().map(|letter| letter.confidence))
     }
 
-    /// Whether what was read is hardly to be trusted: most pages that are turned, or light on dark, are told by this.
-    pub fn is_doubtful(&self) -> bool {
-        self.letters().count() >= ENOUGH && self.confidence() < DOUBTFUL
-    }
-
-    fn letters(&self) -> impl Iterator<Item = &Letter> {
-        let words = self.lines.iter().flat_map(|line| &line.words);
-        words.flat_map(|word| &word.letters)
+    /// Whether the page was read with low confidence, as most pages that are rotated or light on dark are.
+    pub fn has_low_confidence(&self) -> bool {
+        self.letters().count() >= MIN_LETTERS && self.confidence() < LOW_CONFIDENCE
     }
 }
 
@@ -72,22 +95,22 @@ pub struct Letter {
     pub bounds: Rect,
     /// What it was read as.
     pub text: String,
-    /// Probability that the network gives it, in [0, 1].
+    /// Probability over all readings of the word, in [0, 1].
     pub confidence: f32,
     /// The next best guesses, best first.
     pub alternatives: Vec<Guess>,
 }
 
-/// What a letter might be as well.
+/// Another character that a letter may be.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Guess {
     /// The character.
     pub text: String,
-    /// Probability that the network gives it, in [0, 1].
+    /// Probability over all readings of the word, in [0, 1].
     pub confidence: f32,
 }
 
-/// Mean of confidences; 0 of none.
+/// Mean of confidences; 0 without any.
 pub(super) fn mean(confidences: impl Iterator<Item = f32>) -> f32 {
     let (sum, count) = confidences.fold((0.0, 0u32), |(sum, count), confidence| {
         (sum + confidence, count + 1)

@@ -1,12 +1,12 @@
-//! The reader: segmentation finds what may be letters, the classifier looks at all of it in one go, and for each word the
-//! way of reading it is taken that form and neighbours together make the likeliest.
+//! The reader: finds what may be letters, classifies all of it at once, and takes the likeliest reading of each word by form and
+//! neighbours together.
 
 use image::RgbImage;
 use rayon::prelude::*;
 
 use super::alphabet::Alphabet;
-use super::context::{self, Choice, Context, Place, Token};
-use super::lattice::{self, Classes, JUNK};
+use super::context::{self, Context, Token, TokenPlace, TokenReading};
+use super::form::{self, Classes, JUNK};
 use super::page::{self, Guess, Letter, Line, Page, Word};
 use super::scoring::Scoring;
 use crate::error::ErrorExit;
@@ -14,16 +14,16 @@ use crate::inference::{Classifier, ModelError};
 use crate::segmentation::{self, Candidate, Candidates, LineBox, Rect, Segmentation, StagePicture};
 use crate::timings::{Lap, Stopwatch};
 
-/// How many guesses a letter keeps besides the first.
+/// Number of guesses that a letter lists besides the first.
 const ALTERNATIVES: usize = 2;
 
 /// Why a page could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The network.
+    /// The network failed.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A model that is not made for letters, or not for these.
+    /// The model can't read letters, or not these.
     #[error("{0}")]
     Unsuitable(String),
 }
@@ -32,13 +32,13 @@ impl ErrorExit for ReadError {}
 
 /// How a page is read; the default is English, with all characters that the model knows.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// What neighbours may say.
+pub struct ReadOptions {
+    /// What neighbours say.
     pub context: Context,
-    /// Which characters there may be.
+    /// Which characters may be read.
     pub alphabet: Alphabet,
-    /// What each kind of evidence counts.
-    pub weights: Scoring,
+    /// How much each kind of evidence counts.
+    pub scoring: Scoring,
     /// Whether to keep a picture of every stage of the segmentation.
     pub stage_pictures: bool,
 }
@@ -48,7 +48,7 @@ pub struct Options {
 pub struct Reading {
     /// What was read.
     pub page: Page,
-    /// Where it stood.
+    /// Where it was found.
     pub segmentation: Segmentation,
     /// A picture of every stage of the segmentation, if asked for.
     pub stage_pictures: Vec<StagePicture>,
@@ -56,14 +56,16 @@ pub struct Reading {
     pub timings: Vec<Lap>,
 }
 
-/// Whether a model can read: single characters as classes (and perhaps "junk", for what is none), square grey images as
-/// input.
+/// Checks that a model can read: its classes are single characters (and possibly [`JUNK`]), its input is square grey images.
+///
+/// # Errors
+/// [`ReadError::Unsuitable`] says what is in the way.
 pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
     let card = classifier.card();
     let shape = card.input;
     if shape.channels != 1 || shape.height != shape.width {
         return Err(ReadError::Unsuitable(format!(
-            "the model takes {}x{}x{} images (channels, height, width); reading needs a model of square grey images",
+            "the model takes {}x{}x{} images (channels, height, width); reading needs a model for square grey images",
             shape.channels, shape.height, shape.width
         )));
     }
@@ -71,30 +73,30 @@ pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
     match card.classes.iter().find(odd) {
         None => Ok(()),
         Some(class) => Err(ReadError::Unsuitable(format!(
-            "the model has a class {class:?}; reading needs a model whose classes are single characters, and perhaps {JUNK:?}"
+            "the model has a class {class:?}; reading needs a model whose classes are single characters, and possibly {JUNK:?}"
         ))),
     }
 }
 
-/// Reads an upright photograph as English.
+/// [`read_with`] default options: English words, all characters.
 pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadError> {
-    read_with(photo, classifier, &Options::default())
+    read_with(photo, classifier, &ReadOptions::default())
 }
 
 /// Reads an upright photograph.
 ///
 /// # Errors
-/// [`ReadError`]: the model isn't made for letters or knows none of the alphabet, or the device failed.
+/// [`ReadError`]: the model can't read letters or knows none of the alphabet, or the device failed.
 pub fn read_with(
     photo: &RgbImage,
     classifier: &Classifier,
-    options: &Options,
+    options: &ReadOptions,
 ) -> Result<Reading, ReadError> {
     check(classifier)?;
     let classes = Classes::new(&classifier.card().classes, &options.alphabet);
     if classes.is_empty() {
         return Err(ReadError::Unsuitable(
-            "the model knows none of the characters of --alphabet; give others, or another model"
+            "the model knows none of the characters in --alphabet; give others, or another model"
                 .into(),
         ));
     }
@@ -109,16 +111,16 @@ pub fn read_with(
     let ((segmentation, stage_pictures), ngram) = rayon::join(segment, || options.context.ngram());
     watch.insert(&segmentation.timings);
     let rows = classify(&segmentation.lines, classifier, &mut watch)?;
-    let job = Job {
+    let reader = PageReader {
         classes,
         options,
         lines: &segmentation.lines,
         rows: &rows,
     };
-    let mut tokens = job.tokens();
-    let choices = context::read(&tokens, ngram, &options.weights);
-    let choices = job.read_empty_lines_again(&mut tokens, choices, ngram);
-    let lines = job.text(&choices);
+    let mut tokens = reader.tokens();
+    let readings = context::read(&tokens, ngram, &options.scoring);
+    let readings = reader.reread_empty_lines(&mut tokens, readings, ngram);
+    let lines = reader.text(&readings);
     let page = Page {
         width: segmentation.width,
         height: segmentation.height,
@@ -134,7 +136,7 @@ pub fn read_with(
     })
 }
 
-/// Probabilities of every candidate's classes, by word in reading order.
+/// The network's probabilities of each candidate's classes, by word in reading order.
 fn classify(
     lines: &[LineBox],
     classifier: &Classifier,
@@ -160,23 +162,24 @@ fn classify(
         .collect())
 }
 
-/// What the network said of a page, and how it's to be read.
-struct Job<'a> {
+/// A page after the network: what turns probabilities into text.
+struct PageReader<'a> {
     classes: Classes,
-    options: &'a Options,
+    options: &'a ReadOptions,
     lines: &'a [LineBox],
     /// By word in reading order.
     rows: &'a [Vec<Vec<f32>>],
 }
 
-impl Job<'_> {
+impl PageReader<'_> {
+    /// A word's lattice; with `droppable`, junk may be dropped.
     fn lattice(&self, word: &Candidates, rows: &[Vec<f32>], droppable: bool) -> context::Lattice {
         let neighbours = !matches!(self.options.context, Context::Off);
-        let weights = &self.options.weights;
-        lattice::lattice(word, rows, &self.classes, weights, neighbours, droppable)
+        let scoring = &self.options.scoring;
+        form::lattice(word, rows, &self.classes, scoring, neighbours, droppable)
     }
 
-    /// All words in reading order.
+    /// All words as tokens, in reading order.
     fn tokens(&self) -> Vec<Token> {
         let words = self.lines.iter().flat_map(|line| {
             let words = line.words.iter().enumerate();
@@ -187,27 +190,27 @@ impl Job<'_> {
             .map(|((leads, word), rows)| Token {
                 lattice: self.lattice(word, rows, true),
                 place: match (word.pieces, leads) {
-                    (1, true) => Place::Numbering,
-                    (1, false) => Place::Single,
-                    _ => Place::Text,
+                    (1, true) => TokenPlace::Numbering,
+                    (1, false) => TokenPlace::Single,
+                    _ => TokenPlace::Text,
                 },
             })
             .collect()
     }
 
-    /// Where a line would have no letter left, everything in it must be one.
-    fn read_empty_lines_again(
+    /// Reads lines again of which nothing is left: everything in them must be a letter then.
+    fn reread_empty_lines(
         &self,
         tokens: &mut [Token],
-        mut choices: Vec<Choice>,
+        mut readings: Vec<TokenReading>,
         ngram: Option<&context::Ngram>,
-    ) -> Vec<Choice> {
+    ) -> Vec<TokenReading> {
         let mut first = 0;
         let mut again = false;
         for line in self.lines {
             let words = first..first + line.words.len();
-            let is_empty = |choice: &Choice| choice.best.iter().all(|(_, c)| c.is_none());
-            if choices[words.clone()].iter().all(is_empty) {
+            let is_empty = |reading: &TokenReading| reading.best.iter().all(|(_, c)| c.is_none());
+            if readings[words.clone()].iter().all(is_empty) {
                 again = true;
                 for (index, word) in words.clone().zip(&line.words) {
                     let rows = &self.rows[index];
@@ -217,25 +220,25 @@ impl Job<'_> {
             first = words.end;
         }
         if again {
-            choices = context::read(tokens, ngram, &self.options.weights);
+            readings = context::read(tokens, ngram, &self.options.scoring);
         }
-        choices
+        readings
     }
 
-    /// The page's lines; `choices` are by word in reading order.
-    fn text(&self, choices: &[Choice]) -> Vec<Line> {
-        let mut choices = choices.iter();
+    /// The page's lines; `readings` are by word in reading order.
+    fn text(&self, readings: &[TokenReading]) -> Vec<Line> {
+        let mut readings = readings.iter();
         let lines = self.lines.iter().map(|line| {
-            let words = line.words.iter().zip(choices.by_ref());
+            let words = line.words.iter().zip(readings.by_ref());
             words
-                .filter_map(|(word, choice)| read_word(&word.candidates, choice))
+                .filter_map(|(word, reading)| read_word(&word.candidates, reading))
                 .collect::<Vec<Word>>()
         });
         lines.filter_map(read_line).collect()
     }
 }
 
-/// Puts a line together; `None` without words.
+/// Assembles a line; `None` without words.
 fn read_line(words: Vec<Word>) -> Option<Line> {
     let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
     Some(Line {
@@ -251,16 +254,16 @@ fn read_line(words: Vec<Word>) -> Option<Line> {
     })
 }
 
-/// Puts a word together; `None` where nothing in it is a letter.
-fn read_word(word: &Candidates, choice: &Choice) -> Option<Word> {
-    let chosen = choice.best.iter();
+/// Assembles a word; `None` where nothing in it is a letter.
+fn read_word(word: &Candidates, reading: &TokenReading) -> Option<Word> {
+    let chosen = reading.best.iter();
     let letters: Vec<Letter> = chosen
         .filter_map(|&(span, character)| {
             let candidate = word.list.get(span)?;
             Some(read_letter(
                 candidate.letter.bounds,
                 character?,
-                choice.shares.get(span)?,
+                reading.shares.get(span)?,
             ))
         })
         .collect();
@@ -275,9 +278,9 @@ fn read_word(word: &Candidates, choice: &Choice) -> Option<Word> {
     })
 }
 
-/// A letter as it was chosen, with the next likely characters of the same box.
+/// A letter with the next likeliest characters of the same box.
 fn read_letter(bounds: Rect, character: char, shares: &[(char, f32)]) -> Letter {
-    // Sums of rounded numbers may be beyond 1 by a hair.
+    // Rounding may push sums slightly above 1.
     let guess = |&(character, share): &(char, f32)| Guess {
         text: character.to_string(),
         confidence: share.clamp(0.0, 1.0),

@@ -1,10 +1,12 @@
-//! How numbers are written for people: names, rates as percentages, digits that fit the size, durations.
+//! Numbers as text for people: metrics, percentages, durations, dates.
 
 use std::time::SystemTime;
 
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
+
+use crate::metrics::{self, Metric, Unit};
 
 /// The text of a cell without a value.
 pub const ABSENT: &str = "–";
@@ -14,54 +16,38 @@ pub(crate) const NO_BREAK_SPACE: char = '\u{a0}';
 const MEGABYTE: f64 = 1e6;
 const KILOBYTE: f64 = 1e3;
 
-/// Words in a metric's name that tell a fraction of 1, which is shown as a percentage.
-const FRACTIONS: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
+/// Decimals of a percentage and of decibels.
+const DECIMALS: usize = 2;
 
-/// Metrics whose names are abbreviations.
-const ABBREVIATIONS: [&str; 2] = ["psnr", "ssim"];
+/// What a metric of this name counts; a plain number for names that this version does not know.
+fn unit(metric: &str) -> Unit {
+    metrics::find(metric).map_or(Unit::Plain, |metric| metric.unit)
+}
 
 /// Whether a metric of this name is a fraction of 1.
 pub(crate) fn is_fraction(metric: &str) -> bool {
-    FRACTIONS.iter().any(|word| metric.contains(word))
+    unit(metric) == Unit::Fraction
 }
 
-/// A metric's name for a reader: `top5_accuracy` becomes `Top5 accuracy`.
+/// A metric's name as a heading: `Top-5 accuracy`.
 pub fn metric_title(metric: &str) -> String {
-    // `top5_accuracy` is read as "top-5 accuracy".
-    let spaced = match metric.strip_prefix("top") {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("top-{rest}"),
-        _ => metric.to_string(),
-    }
-    .replace('_', " ");
-    if ABBREVIATIONS.contains(&metric) {
-        return metric.to_uppercase();
-    }
-    let mut letters = spaced.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
-    }
+    metrics::find(metric).map_or_else(|| metric.replace('_', " "), |known| known.title.into())
 }
 
 /// A metric's name within a sentence: `top-5 accuracy`, `PSNR`.
 pub fn metric_name(metric: &str) -> String {
-    let title = metric_title(metric);
-    match ABBREVIATIONS.contains(&metric) {
-        true => title,
-        false => title.to_lowercase().replace(" f1", " F1"),
-    }
+    metrics::find(metric).map_or_else(|| metric.replace('_', " "), Metric::name_in_text)
 }
 
-/// A metric's value for a reader: `97.35 %` for a fraction, otherwise three or so significant digits.
+/// A metric's value for a reader: `97.35 %`, `23.41 dB`, otherwise three or so significant digits.
 pub fn metric_value(metric: &str, value: f64) -> String {
     if !value.is_finite() {
-        "not finite".into()
-    } else if is_fraction(metric) {
-        percent(value, 2)
-    } else if metric == "psnr" {
-        format!("{value:.2}\u{a0}dB")
-    } else {
-        number(value)
+        return "not finite".into();
+    }
+    match unit(metric) {
+        Unit::Fraction => percent(value, DECIMALS),
+        Unit::Decibels => format!("{value:.DECIMALS$}\u{a0}dB"),
+        Unit::Plain => number(value),
     }
 }
 

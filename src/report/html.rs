@@ -1,7 +1,6 @@
-//! The page: what is shown, in which order.
+//! The page of a run: its sections in order.
 //!
-//! Comes in: [`ReportData`]. Goes out: one HTML document. maud escapes every text; only the curves' SVG, which plotters
-//! has escaped, goes in as it is.
+//! maud escapes every text; only the curves' SVG, which plotters has escaped, is inserted as it is.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +12,8 @@ use super::format::{is_fraction, metric_title, metric_value, number, percent};
 use super::mistakes::{MAX_TILES, tiles};
 use super::pictures::{filters_section, reconstructions_section};
 use super::{ReportData, style};
-use crate::metrics::EpochRecord;
 use crate::metrics::classification::{ClassReport, Confusion};
+use crate::metrics::{self, EpochRecord};
 
 /// Rows of the table of most confused pairs: about as high as the heat map beside it.
 const MOST_CONFUSED: usize = 15;
@@ -22,8 +21,6 @@ const MOST_CONFUSED: usize = 15;
 const WORST_CLASSES: usize = 3;
 /// Fewest rows for which a long table is broken into columns, and most columns.
 const COLUMN: (usize, usize) = (10, 3);
-/// The metrics that come first; others follow in the order of their names.
-const FIRST_METRICS: [&str; 3] = ["loss", "accuracy", "psnr"];
 
 /// The report as an HTML document in UTF-8.
 pub fn render(data: &ReportData) -> String {
@@ -107,9 +104,8 @@ fn metric_names(epochs: &[EpochRecord]) -> Vec<String> {
         .flat_map(|record| record.train.keys().chain(record.valid.keys()))
         .collect();
     let mut names: Vec<String> = found.into_iter().cloned().collect();
-    let first = |name: &String| FIRST_METRICS.iter().position(|f| f == name);
-    // Stable: names that are not listed stay in the order of the alphabet.
-    names.sort_by_key(|name| first(name).unwrap_or(FIRST_METRICS.len()));
+    // Stable: names that the catalogue doesn't have stay in alphabetical order.
+    names.sort_by_key(|name| metrics::position(name));
     names
 }
 

@@ -1,7 +1,4 @@
-//! Misclassified samples as pictures: pixels -> PNG -> `data:` address, and the tile around it.
-//!
-//! Comes in: pixel values and what was made of them. Goes out: HTML. Which samples are worth showing is decided by their
-//! confidence alone.
+//! Misclassified samples as tiles: the picture, the true and the predicted class, the confidence.
 
 use std::io::Cursor;
 
@@ -11,6 +8,7 @@ use image::{ImageFormat, RgbImage};
 use maud::{Markup, html};
 
 use super::format::percent;
+use crate::shape::ImageShape;
 
 /// Most tiles on a page: enough to see a pattern, few enough to look at.
 pub const MAX_TILES: usize = 48;
@@ -18,9 +16,9 @@ pub const MAX_TILES: usize = 48;
 /// A sample that was predicted as something else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mistake {
-    /// Channels (1: grey, 3: red, green, blue; of any other number the first is shown), height, width in pixels.
-    pub shape: (usize, usize, usize),
-    /// `[channels, height, width]`, in [0, 1] from black to white; values beyond are cut off.
+    /// Shape of the image; of any number of channels but 3, the first is shown.
+    pub shape: ImageShape,
+    /// `[channels, height, width]`, in [0, 1] from black to white; values outside are clamped.
     pub pixels: Vec<f32>,
     /// Name of the true class.
     pub truth: String,
@@ -30,14 +28,14 @@ pub struct Mistake {
     pub confidence: f32,
 }
 
-/// The sample as a PNG file. None when `pixels` has not the length that `shape` says, or the shape is empty.
-pub fn png(shape: (usize, usize, usize), pixels: &[f32]) -> Option<Vec<u8>> {
-    let (channels, height, width) = shape;
-    let area = height.checked_mul(width).filter(|&area| area > 0)?;
-    if channels == 0 || area.checked_mul(channels)? != pixels.len() {
+/// The sample as a PNG file. `None` if `pixels` does not match `shape`, or the shape is empty.
+pub fn png(shape: ImageShape, pixels: &[f32]) -> Option<Vec<u8>> {
+    let values = shape.checked_values().filter(|&values| values > 0)?;
+    if values != pixels.len() {
         return None;
     }
-    let planes: [&[f32]; 3] = match channels {
+    let area = shape.pixels();
+    let planes: [&[f32]; 3] = match shape.channels {
         3 => [
             &pixels[..area],
             &pixels[area..2 * area],
@@ -46,7 +44,10 @@ pub fn png(shape: (usize, usize, usize), pixels: &[f32]) -> Option<Vec<u8>> {
         _ => [&pixels[..area]; 3],
     };
     let bytes = (0..area).flat_map(|at| planes.map(|plane| to_byte(plane[at])));
-    let size = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+    let size = (
+        u32::try_from(shape.width).ok()?,
+        u32::try_from(shape.height).ok()?,
+    );
     let picture = RgbImage::from_raw(size.0, size.1, bytes.collect())?;
     let mut file = Cursor::new(Vec::new());
     picture.write_to(&mut file, ImageFormat::Png).ok()?;
@@ -65,7 +66,7 @@ pub(super) fn tiles(mistakes: &[Mistake]) -> Markup {
     }
 }
 
-/// One picture with what it is, what was read, and how surely.
+/// One picture with its true class, the predicted one, and the confidence.
 fn tile(mistake: &Mistake) -> Markup {
     let confidence = if mistake.confidence.is_finite() {
         percent(f64::from(mistake.confidence), 1)

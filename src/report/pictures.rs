@@ -1,12 +1,11 @@
-//! What a network looks at and what it gives back, as pictures: first-layer weights, and autoencoders' reconstructions.
-//!
-//! Comes in: values and shapes. Goes out: HTML with PNG inside. It does not choose samples or units beyond the first few.
+//! Pictures of first-layer weights and of autoencoders' reconstructions.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
 use super::mistakes::png;
+use crate::shape::ImageShape;
 
 /// Most units on a sheet of weights: eight rows of eight.
 pub const MAX_UNITS: usize = 64;
@@ -17,8 +16,8 @@ const COLUMNS: usize = 8;
 /// Pixels between the units of a sheet.
 const GAP: usize = 3;
 
-/// Least side of a unit on a sheet: those of a 3x3 kernel are drawn larger.
-const LEAST_SIDE: usize = 30;
+/// Smallest side of a unit on a sheet in pixels: smaller kernels, such as 3x3, are enlarged.
+const MIN_SIDE: usize = 30;
 
 /// The weights of each unit of a first layer, as images.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,39 +26,39 @@ pub struct Filters {
     pub when: &'static str,
     /// Number of units.
     pub units: usize,
-    /// Channels, height, width of a unit.
-    pub shape: (usize, usize, usize),
+    /// Shape of the weights of a unit.
+    pub shape: ImageShape,
     /// `[units, channels, height, width]`
     pub values: Vec<f32>,
 }
 
-/// An image and what an autoencoder made of it.
+/// An image and its reconstruction by an autoencoder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reconstruction {
     /// Name of the class.
     pub class: String,
-    /// Channels, height, width in pixels.
-    pub shape: (usize, usize, usize),
+    /// Shape of both images.
+    pub shape: ImageShape,
     /// `[channels, height, width]`, in [0, 1].
     pub original: Vec<f32>,
-    /// The same of what came back.
+    /// The same of the reconstruction.
     pub found: Vec<f32>,
-    /// In dB.
+    /// Peak signal-to-noise ratio in dB.
     pub psnr: f64,
 }
 
-/// The first units on one sheet, each from its smallest weight (black) to its largest (white). `None` without units or if the
-/// values are not as many as the shape says.
+/// The first units on one sheet, each from its smallest weight (black) to its largest (white). `None` without units, or if the
+/// values don't match the shape.
 pub fn sheet(filters: &Filters) -> Option<Vec<u8>> {
-    let (channels, height, width) = filters.shape;
-    let values = channels * height * width;
+    let [channels, height, width] = filters.shape.dims();
+    let values = filters.shape.values();
     let shown = filters.units.min(MAX_UNITS);
     if values == 0 || shown == 0 || filters.values.len() != filters.units * values {
         return None;
     }
     // Grey for any number of channels but three.
     let planes = if channels == 3 { 3 } else { 1 };
-    let zoom = LEAST_SIDE.div_ceil(height.max(width)).max(1);
+    let zoom = MIN_SIDE.div_ceil(height.max(width)).max(1);
     let (rows, columns) = (shown.div_ceil(COLUMNS), shown.min(COLUMNS));
     let (high, wide) = (height * zoom + GAP, width * zoom + GAP);
     let (sheet_height, sheet_width) = (rows * high - GAP, columns * wide - GAP);
@@ -77,7 +76,7 @@ pub fn sheet(filters: &Filters) -> Option<Vec<u8>> {
             }
         }
     }
-    png((planes, sheet_height, sheet_width), &sheet)
+    png(ImageShape::new(planes, sheet_height, sheet_width), &sheet)
 }
 
 /// The smallest value and the distance to the largest; 1 where all are equal.
@@ -113,12 +112,12 @@ pub(super) fn filters_section(filters: &[Filters]) -> Markup {
     }
 }
 
-/// Originals over what came back.
+/// Originals above their reconstructions.
 pub(super) fn reconstructions_section(reconstructions: &[Reconstruction]) -> Markup {
     html! {
         section {
             h2 { "Reconstructions" }
-            p.note { "Above the original, below what the autoencoder made of it, and the PSNR." }
+            p.note { "The original above, its reconstruction below, and the PSNR." }
             div.tiles {
                 @for one in reconstructions {
                     figure.tile {

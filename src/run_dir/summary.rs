@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::metrics::Metrics;
-use crate::metrics::calibration::Calibration;
+use crate::metrics::classification::Calibration;
 use crate::metrics::classification::{ClassReport, ConfusedPair};
 use crate::shape::ImageShape;
 

@@ -136,7 +136,7 @@ impl Comparison {
             .map(|difference| (difference.path.clone(), json!(difference.values)))
             .collect();
         json!({
-            "metric": self.ranking.metric,
+            "metric": self.ranking.key(),
             "runs": self.runs.iter().map(run).collect::<Vec<_>>(),
             "differing": differing,
         })
@@ -162,7 +162,7 @@ impl Comparison {
             .iter()
             .map(|&(index, value)| OverlayRun {
                 label: labels[index].clone(),
-                value: value.map(|value| metric_value(&self.ranking.metric, value)),
+                value: value.map(|value| metric_value(self.ranking.key(), value)),
                 epochs: &self.runs[index].epochs,
             })
             .collect();
@@ -185,7 +185,7 @@ impl Comparison {
         overlay::render(&OverlayData {
             title: &format!("{} runs compared", self.runs.len()),
             findings: &[findings::of_runs(&self.ranking, &ranked)],
-            metric: &self.ranking.metric,
+            metric: self.ranking.key(),
             runs: &runs,
             sections: &sections,
             made_by: &[],

@@ -91,7 +91,7 @@ fn others(
     rest: &[(String, f64)],
     max_named: usize,
 ) -> Option<String> {
-    let side = if ranking.higher_is_better {
+    let side = if ranking.higher_is_better() {
         "below"
     } else {
         "above"

@@ -5,10 +5,12 @@
 //! prints: progress goes to an [`Observer`].
 
 pub mod batch;
+mod burn_panics;
 pub mod checkpoint;
 pub mod divergence;
 mod epochs;
 pub mod error;
+pub mod features;
 mod finish;
 mod monitor;
 pub mod observer;
@@ -17,14 +19,17 @@ pub mod param_groups;
 pub mod prepare;
 pub mod resume;
 pub mod run;
+mod start;
+pub mod step;
 pub mod train_model;
 
 pub use batch::{Batch, DeviceBatches};
-pub use epochs::features::FeatureCache;
 pub use error::TrainError;
+pub use features::FeatureCache;
 pub use monitor::renderer::terminal;
 pub use observer::{EpochReport, Observer, Plan};
 pub use optimization::{average::Average, optimizer, schedule};
+pub use prepare::{Prepared, prepare, prepare_resumed};
 pub use resume::Resumption;
 pub use run::{Options, Outcome, resume, run};
 pub use train_model::TrainModel;

@@ -1,19 +1,19 @@
-//! The table of bad inputs: what is typed, and the exit code. What is said is in tests/snapshots/bad_inputs.txt; the files are
-//! made in `files`.
+//! The table of bad inputs: arguments and exit codes. The messages are in tests/snapshots/bad_inputs.txt; `files` creates the
+//! files.
 
 pub struct Case {
     pub name: &'static str,
     pub code: i32,
-    /// Separated by spaces, run in the folder that `files` fills.
+    /// Separated by spaces; run in the folder of `files`.
     pub arguments: &'static str,
 }
 
-/// What stands for ten thousand opening brackets in [`Case::arguments`].
+/// Replaced by ten thousand opening brackets in [`Case::arguments`].
 pub const BRACKETS: &str = "@BRACKETS";
 
 pub const CASES: &[Case] = &[
     Case {
-        name: "a misspelt key",
+        name: "a misspelled key",
         code: 2,
         arguments: "train misspelt.json",
     },
@@ -33,12 +33,12 @@ pub const CASES: &[Case] = &[
         arguments: "train small.json --set model.classes=10",
     },
     Case {
-        name: "a config that is not there",
+        name: "a missing config",
         code: 2,
         arguments: "train missing.json",
     },
     Case {
-        name: "data that is not there",
+        name: "missing data",
         code: 1,
         arguments: "train nowhere.json",
     },
@@ -53,12 +53,12 @@ pub const CASES: &[Case] = &[
         arguments: "train cut_mat.json",
     },
     Case {
-        name: "an image that is not one",
+        name: "a text file as an image",
         code: 1,
         arguments: "predict run notes.png",
     },
     Case {
-        name: "a page that is not one",
+        name: "a text file as a page",
         code: 1,
         arguments: "ocr notes.png --model run --overlay out.png",
     },
@@ -68,9 +68,19 @@ pub const CASES: &[Case] = &[
         arguments: "segment cut.jpg --overlay out.png --stages stages",
     },
     Case {
-        name: "a folder that is no run",
+        name: "a folder that is not a run",
         code: 2,
         arguments: "eval empty",
+    },
+    Case {
+        name: "a missing run directory",
+        code: 2,
+        arguments: "eval missing",
+    },
+    Case {
+        name: "a missing sweep directory",
+        code: 2,
+        arguments: "sweep --resume missing",
     },
     Case {
         name: "a run without its model",
@@ -78,12 +88,12 @@ pub const CASES: &[Case] = &[
         arguments: "eval halfway",
     },
     Case {
-        name: "a model that is damaged",
+        name: "a damaged model",
         code: 1,
         arguments: "eval damaged",
     },
     Case {
-        name: "a run directory in a place that is no folder",
+        name: "a run directory below a file",
         code: 1,
         arguments: "train small.json --run-dir notes.png/run",
     },
@@ -93,7 +103,7 @@ pub const CASES: &[Case] = &[
         arguments: "train small.json --run-dir run",
     },
     Case {
-        name: "a folder of images that is not named",
+        name: "a folder of images without its path",
         code: 2,
         arguments: "train nameless.json",
     },
@@ -103,27 +113,27 @@ pub const CASES: &[Case] = &[
         arguments: "train small.json --renderer dashboard",
     },
     Case {
-        name: "a letter that nobody drew",
+        name: "a letter without a drawing",
         code: 2,
         arguments: "data page --text HELLO! page.png",
     },
     Case {
-        name: "a picture with another name",
+        name: "a picture with a wrong extension",
         code: 2,
         arguments: "data page --text HELLO page.bmp",
     },
     Case {
-        name: "a truth without the image",
+        name: "ground truth without the image",
         code: 2,
         arguments: "ocr page.png --model run --expect truth.json",
     },
     Case {
-        name: "a truth that is not there",
+        name: "missing ground truth",
         code: 1,
         arguments: "ocr page.png --model run --expect nothing.txt",
     },
     Case {
-        name: "a truth that is broken JSON",
+        name: "ground truth in broken JSON",
         code: 2,
         arguments: "ocr page.png --model run --expect broken.json",
     },
@@ -148,7 +158,7 @@ pub const CASES: &[Case] = &[
         arguments: "segment page.png --overlay ./page.png",
     },
     Case {
-        name: "a drawn page beside a config of the same name",
+        name: "a synthetic page beside a config of the same name",
         code: 2,
         arguments: "data page --text HI small.png",
     },
@@ -163,7 +173,7 @@ pub const CASES: &[Case] = &[
         arguments: "train lonely.json --run-dir out",
     },
     Case {
-        name: "a picture into a folder that is not there",
+        name: "a picture into a missing folder",
         code: 1,
         arguments: "segment page.png --overlay nowhere_else/out.png",
     },
@@ -178,7 +188,7 @@ pub const CASES: &[Case] = &[
         arguments: "config show small.json --set a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1",
     },
     Case {
-        name: "other data than the model knows",
+        name: "data of other classes than the model",
         code: 1,
         arguments: "eval run --data small_images.json",
     },
@@ -188,7 +198,7 @@ pub const CASES: &[Case] = &[
         arguments: "config check empty",
     },
     Case {
-        name: "a config without anything in it",
+        name: "an empty config",
         code: 2,
         arguments: "config check nothing.json",
     },
@@ -213,17 +223,17 @@ pub const CASES: &[Case] = &[
         arguments: "config check deep.json",
     },
     Case {
-        name: "a config that goes on after its end",
+        name: "a config with text after its end",
         code: 2,
         arguments: "config check twofold.json",
     },
     Case {
-        name: "a number beyond all numbers",
+        name: "a number out of range",
         code: 2,
         arguments: "config check infinite.json",
     },
     Case {
-        name: "a kind that there is not",
+        name: "an unknown kind",
         code: 2,
         arguments: "train small.json --set model.kind=transformer",
     },
@@ -273,7 +283,7 @@ pub const CASES: &[Case] = &[
         arguments: "segment empty",
     },
     Case {
-        name: "a folder without an image",
+        name: "a folder without images",
         code: 2,
         arguments: "predict run empty",
     },
@@ -293,7 +303,7 @@ pub const CASES: &[Case] = &[
         arguments: "train other_mat.json",
     },
     Case {
-        name: "CIFAR batches that are cut",
+        name: "truncated CIFAR batches",
         code: 1,
         arguments: "train cut_cifar.json",
     },
@@ -313,17 +323,17 @@ pub const CASES: &[Case] = &[
         arguments: "train bomb_unipen.json",
     },
     Case {
-        name: "strokes that are not packed",
+        name: "strokes without compression",
         code: 1,
         arguments: "train plain_unipen.json",
     },
     Case {
-        name: "strokes of a letter that there is not",
+        name: "strokes of an unknown letter",
         code: 1,
         arguments: "train letter_unipen.json",
     },
     Case {
-        name: "strokes that are no JSON",
+        name: "strokes that are not strokes",
         code: 1,
         arguments: "train words_unipen.json",
     },
@@ -333,17 +343,17 @@ pub const CASES: &[Case] = &[
         arguments: "model import program.pth small.json --to out",
     },
     Case {
-        name: "a pickle of a hundred million nothings, packed",
+        name: "a compressed pickle of a hundred million Nones",
         code: 1,
         arguments: "model import packed.pth small.json --to out",
     },
     Case {
-        name: "a pickle of a million nothings",
+        name: "a pickle of a million Nones",
         code: 1,
-        arguments: "model import nothings.pth small.json --to out",
+        arguments: "model import nones.pth small.json --to out",
     },
     Case {
-        name: "weights of PyTorch's first years",
+        name: "weights in PyTorch's oldest format",
         code: 1,
         arguments: "model import tar.pth small.json --to out",
     },
@@ -353,12 +363,12 @@ pub const CASES: &[Case] = &[
         arguments: "model import header.safetensors small.json --to out",
     },
     Case {
-        name: "safetensors that are shorter than they say",
+        name: "safetensors shorter than their header says",
         code: 1,
         arguments: "model import short.safetensors small.json --to out",
     },
     Case {
-        name: "a model of five gigabytes of nothing",
+        name: "a sparse model of five gigabytes",
         code: 1,
         arguments: "eval sparse",
     },
@@ -373,27 +383,27 @@ pub const CASES: &[Case] = &[
         arguments: "eval broken_config",
     },
     Case {
-        name: "an export under another name",
+        name: "an export with a wrong extension",
         code: 2,
         arguments: "model export run out.pth",
     },
     Case {
-        name: "a truth without end",
+        name: "endless ground truth",
         code: 2,
         arguments: "ocr page.png --model run --expect deep.json",
     },
     Case {
-        name: "a sweep over a key that there is not",
+        name: "a sweep over an unknown key",
         code: 2,
         arguments: "sweep small.json --grid training.epocs=1,2 --dir out",
     },
     Case {
-        name: "a comparison with a folder that is no run",
+        name: "a comparison with a folder that is not a run",
         code: 2,
         arguments: "runs compare run empty",
     },
     Case {
-        name: "a mirror that is no address",
+        name: "a mirror that is not a URL",
         code: 2,
         arguments: "data fetch nist36 --from ftp://x",
     },

@@ -23,11 +23,36 @@ pub fn bench() -> Bench {
     bench.write("small.json", SMALL);
     bench.output("train small.json --run-dir run --set training.epochs=1");
     bench.output("data page --text PAGE page.png");
+    wrong_configs(&bench);
+    damaged_data(&bench);
+    damaged_runs(&bench);
+    image_folders(&bench);
+    hostile_configs(&bench);
+    hostile_images(&bench);
+    hostile_data(&bench);
+    hostile_weights(&bench);
+    bench
+}
+
+fn wrong_configs(bench: &Bench) {
     bench.write("misspelt.json", SMALL.replace("epochs", "epcohs"));
     bench.write(
         "small_images.json",
         SMALL.replace("\"train\": 1440", "\"size\": 16, \"train\": 1440"),
     );
+    bench.write(
+        "nameless.json",
+        r#"{"data": {"kind": "image_folder"}, "model": {"kind": "cnn"}}"#,
+    );
+    bench.write("truth.json", r#"{"other.png": ["PAGE"]}"#);
+    bench.write("broken.json", r#"{"page.png": ["PAGE","#);
+    bench.write(
+        "twice.json",
+        r#"{"data": {"kind": "glyphs"}, "model": {"kind": "mlp"}, "training": {"epochs": 5, "epochs": 6}}"#,
+    );
+}
+
+fn damaged_data(bench: &Bench) {
     for folder in ["nowhere", "text", "cut"] {
         let name = match folder {
             "nowhere" => "nowhere.json".to_string(),
@@ -51,22 +76,19 @@ pub fn bench() -> Bench {
     bench.write("notes.png", "these are notes");
     let whole = jpeg();
     bench.write("cut.jpg", &whole[..whole.len() * 2 / 3]);
+}
+
+fn damaged_runs(bench: &Bench) {
     std::fs::create_dir(bench.path("empty")).unwrap();
     bench.write("halfway/config.json", bench.read("run/config.json"));
     bench.write("damaged/config.json", bench.read("run/config.json"));
     let mut model = bench.read("run/model.safetensors");
     model.truncate(model.len() / 2);
     bench.write("damaged/model.safetensors", model);
-    bench.write(
-        "nameless.json",
-        r#"{"data": {"kind": "image_folder"}, "model": {"kind": "cnn"}}"#,
-    );
-    bench.write("truth.json", r#"{"other.png": ["PAGE"]}"#);
-    bench.write("broken.json", r#"{"page.png": ["PAGE","#);
-    bench.write(
-        "twice.json",
-        r#"{"data": {"kind": "glyphs"}, "model": {"kind": "mlp"}, "training": {"epochs": 5, "epochs": 6}}"#,
-    );
+}
+
+/// A folder with an image that is not one, and a folder with a single class.
+fn image_folders(bench: &Bench) {
     for name in ["folder/A", "folder/B", "lonely/A"] {
         for number in 0..12 {
             bench.write(&format!("{name}/{number}.png"), bench.read("page.png"));
@@ -80,14 +102,9 @@ pub fn bench() -> Bench {
         });
         bench.write(&format!("{name}.json"), config.to_string());
     }
-    hostile_configs(&bench);
-    hostile_images(&bench);
-    hostile_data(&bench);
-    hostile_weights(&bench);
-    bench
 }
 
-// ---- Files that were made to do harm ----
+// ---- Files that are meant to do harm ----
 
 fn hostile_configs(bench: &Bench) {
     bench.write("nothing.json", "");
@@ -108,8 +125,8 @@ fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&length[..], kind, content, &sum].concat()
 }
 
-/// Writes `count` times the same byte, little by little: how much memory the test itself takes is counted with that of the
-/// programs that it starts.
+/// Writes the same byte `count` times, in small blocks: the memory of this process is measured with that of the programs that it
+/// starts.
 fn repeat(file: &mut impl Write, byte: u8, count: usize) {
     let block = [byte; 1 << 16];
     let mut left = count;
@@ -120,10 +137,10 @@ fn repeat(file: &mut impl Write, byte: u8, count: usize) {
     }
 }
 
-/// 20 kilobytes of pixels that are there, and many more that are claimed.
+/// A PNG with 20 kB of compressed pixels that claims many more.
 fn huge_png() -> Vec<u8> {
     let mut size = [60_000u32; 2].map(u32::to_be_bytes).concat();
-    // 8 bits, colour, and the only way of packing, filtering and interlacing.
+    // 8 bits, RGB, and the only methods of compression and filtering; no interlacing.
     size.extend([8, 2, 0, 0, 0]);
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     repeat(&mut zlib, 0, 20 << 20);
@@ -136,7 +153,7 @@ fn huge_png() -> Vec<u8> {
     parts.concat()
 }
 
-/// A small progressive JPEG with other numbers of rows and columns.
+/// A small progressive JPEG whose header claims 65500x65500 pixels.
 fn huge_jpeg() -> Vec<u8> {
     let corpus = repository().join("tests/corpus/image/progressive-444.jpg");
     let mut bytes = std::fs::read(corpus).unwrap();
@@ -186,7 +203,7 @@ fn part(kind: u32, content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A MATLAB file with one packed variable of bytes that become doubles.
+/// A MATLAB file with one compressed variable, stored as bytes and read as doubles.
 fn mat(name: &str, rows: u32, columns: u32) -> Vec<u8> {
     let words = |values: [u32; 2]| values.map(u32::to_le_bytes).concat();
     let count = rows * columns;
@@ -212,7 +229,7 @@ fn mat(name: &str, rows: u32, columns: u32) -> Vec<u8> {
     bytes
 }
 
-/// Packs a text after so many spaces.
+/// Compresses a text behind a number of spaces.
 fn gzip(spaces: usize, content: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     repeat(&mut packed, b' ', spaces);
@@ -256,8 +273,8 @@ fn hostile_data(bench: &Bench) {
     }
 }
 
-/// A list of so many nothings.
-fn nothings(file: &mut impl Write, count: usize) {
+/// A pickled list of `count` times None.
+fn nones(file: &mut impl Write, count: usize) {
     file.write_all(b"\x80\x02(").unwrap();
     repeat(file, b'N', count);
     file.write_all(b"l.").unwrap();
@@ -285,12 +302,12 @@ fn hostile_weights(bench: &Bench) {
     });
     bench.write("program.pth", program);
     let packed = torch(zip::CompressionMethod::Deflated, |zip| {
-        nothings(zip, 100_000_000);
+        nones(zip, 100_000_000);
     });
     bench.write("packed.pth", packed);
     let mut plain = Vec::new();
-    nothings(&mut plain, 1_000_000);
-    bench.write("nothings.pth", plain);
+    nones(&mut plain, 1_000_000);
+    bench.write("nones.pth", plain);
     let mut tar = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
     header.set_size(3);

@@ -1,5 +1,5 @@
-//! Bad input gets one clear line that names the file, key or flag, the right exit code, and nothing is written; it takes less
-//! than a gigabyte to say so. `cases` is the table, `files` makes what it names.
+//! Bad input gets one clear line that names the file, key or flag, and the right exit code; nothing is written, and it takes less
+//! than a gigabyte of memory. `cases` is the table, `files` creates the files.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use cases::{BRACKETS, CASES};
 use common::{Bench, SMALL, repository};
 
-/// Most memory that a bad input may take, in bytes.
-const MOST_BYTES: u64 = 1 << 30;
+/// Maximum memory for a bad input, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
 
 #[test]
 fn each_bad_input_gets_one_line_the_right_exit_code_little_memory_and_nothing_is_written() {
@@ -28,30 +28,26 @@ fn each_bad_input_gets_one_line_the_right_exit_code_little_memory_and_nothing_is
         let arguments = case.arguments.replace(BRACKETS, &"[".repeat(10_000));
         let end = watched::run(&bench, arguments.split_whitespace());
         let err = &end.err;
-        let complaint: Vec<&str> = err
+        let message: Vec<&str> = err
             .lines()
             .filter(|line| !line.starts_with("override"))
             .collect();
         assert_eq!(end.code, Some(case.code), "{name}: {err}");
-        assert_eq!(
-            complaint.len(),
-            1,
-            "{name}: one line expected, found\n{err}"
-        );
-        assert!(complaint[0].starts_with("error: "), "{name}: {err}");
-        let halves: Vec<&str> = complaint[0].split(": ").collect();
+        assert_eq!(message.len(), 1, "{name}: one line expected, found\n{err}");
+        assert!(message[0].starts_with("error: "), "{name}: {err}");
+        let halves: Vec<&str> = message[0].split(": ").collect();
         assert!(
             halves.windows(2).all(|pair| pair[0] != pair[1]),
-            "{name}: says it twice: {err}"
+            "{name}: repeats itself: {err}"
         );
         assert!(end.out.is_empty(), "{name}: a failure has no result");
-        assert!(end.peak < MOST_BYTES, "{name}: takes {} bytes", end.peak);
+        assert!(end.peak < MAX_BYTES, "{name}: takes {} bytes", end.peak);
         most = most.max((end.peak, name));
         assert_eq!(bench.listing(), before, "{name}: something was written");
-        let told = complaint[0].replace(&bench.folder.path().display().to_string(), "<folder>");
-        let told = told.replace(&"[".repeat(10_000), BRACKETS);
-        let shown = case.arguments;
-        writeln!(found, "{name}\n  kiln {shown}\n  {}  {told}\n", case.code).unwrap();
+        let shown = message[0].replace(&bench.folder.path().display().to_string(), "<folder>");
+        let shown = shown.replace(&"[".repeat(10_000), BRACKETS);
+        let (code, typed) = (case.code, case.arguments);
+        writeln!(found, "{name}\n  kiln {typed}\n  {code}  {shown}\n").unwrap();
     }
     eprintln!(
         "{} cases; most memory: {} MB, {}",
@@ -62,7 +58,7 @@ fn each_bad_input_gets_one_line_the_right_exit_code_little_memory_and_nothing_is
     compare(&found);
 }
 
-/// Holds what was said against the snapshot; `KILN_UPDATE_SNAPSHOTS=1` writes it anew.
+/// Compares the messages with the snapshot; `KILN_UPDATE_SNAPSHOTS=1` updates it.
 fn compare(found: &str) {
     let path = repository().join("tests/snapshots/bad_inputs.txt");
     if std::env::var_os("KILN_UPDATE_SNAPSHOTS").is_some() {
@@ -73,18 +69,18 @@ fn compare(found: &str) {
     for (found, expected) in found.clone().zip(expected.clone()) {
         assert_eq!(
             found, expected,
-            "KILN_UPDATE_SNAPSHOTS=1 takes it as it is now"
+            "KILN_UPDATE_SNAPSHOTS=1 updates the snapshot"
         );
     }
     assert_eq!(
         found.count(),
         expected.count(),
-        "KILN_UPDATE_SNAPSHOTS=1 writes the snapshot anew"
+        "KILN_UPDATE_SNAPSHOTS=1 updates the snapshot"
     );
 }
 
 #[test]
-fn wrong_usage_is_told_with_exit_code_2() {
+fn wrong_usage_exits_with_code_2() {
     let bench = Bench::new();
     for arguments in [
         "",
@@ -100,7 +96,7 @@ fn wrong_usage_is_told_with_exit_code_2() {
 
 #[cfg(not(all(feature = "ndarray", feature = "wgpu")))]
 #[test]
-fn a_backend_that_is_not_compiled_in_is_answered_with_the_command_that_builds_it() {
+fn the_error_of_a_backend_that_is_not_compiled_in_names_the_command_to_build_it() {
     let bench = Bench::new();
     bench.write("small.json", SMALL);
     let before = bench.listing();
@@ -138,22 +134,22 @@ fn a_full_disk_ends_the_run_with_one_line_and_no_panic() {
         .unwrap();
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{err}");
-    let complaints: Vec<&str> = err
+    let messages: Vec<&str> = err
         .lines()
         .filter(|line| line.starts_with("error: "))
         .collect();
-    assert_eq!(complaints.len(), 1, "{err}");
-    assert!(complaints[0].contains("too large"), "{err}");
+    assert_eq!(messages.len(), 1, "{err}");
+    assert!(messages[0].contains("too large"), "{err}");
     assert!(!err.contains("panicked"), "{err}");
     assert!(!bench.path("run/model.safetensors").exists());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_place_where_nothing_may_be_written_ends_the_run_with_one_line() {
+fn a_folder_that_is_not_writable_ends_the_run_with_one_line() {
     let bench = Bench::new();
     bench.write("small.json", SMALL);
-    // Not even root makes folders here.
+    // Not even root can create folders here.
     let assert = bench
         .kiln("train small.json --run-dir /proc/kiln-run")
         .assert()
@@ -198,7 +194,7 @@ fn standard_output_that_is_full_is_one_line_and_exit_code_1() {
 
 #[cfg(unix)]
 #[test]
-fn a_reader_that_goes_away_ends_a_listing_quietly() {
+fn a_closed_pipe_ends_a_listing_without_an_error() {
     let bench = Bench::new();
     let (code, err) = shell(
         &bench,
@@ -209,7 +205,7 @@ fn a_reader_that_goes_away_ends_a_listing_quietly() {
 
 #[cfg(unix)]
 #[test]
-fn a_run_goes_on_when_nobody_reads_its_progress() {
+fn a_run_continues_when_nobody_reads_its_progress() {
     let bench = Bench::new();
     bench.write("small.json", SMALL);
     let line =
@@ -223,7 +219,7 @@ fn a_run_goes_on_when_nobody_reads_its_progress() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_is_written_through_and_a_device_is_left_what_it_is() {
+fn a_symbolic_link_is_written_through() {
     let bench = Bench::new();
     bench.output("data page --text LINK page.png");
     bench.write("target.png", "old");
@@ -234,7 +230,7 @@ fn a_link_is_written_through_and_a_device_is_left_what_it_is() {
 }
 
 #[test]
-fn a_byte_order_mark_in_front_of_a_config_is_no_error() {
+fn a_config_may_start_with_a_byte_order_mark() {
     let bench = Bench::new();
     bench.write("bom.json", format!("\u{feff}{SMALL}"));
     bench.output("config check bom.json");

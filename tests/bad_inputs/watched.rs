@@ -1,5 +1,5 @@
 //! Runs the binary and measures how much memory it takes.
-#![allow(unsafe_code)] // wait4, which std has not.
+#![allow(unsafe_code)] // For wait4, which std lacks.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -12,11 +12,11 @@ pub struct End {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
-    /// Most memory that it held at a time, in bytes; 0 where nobody counts.
+    /// Its peak memory in bytes; 0 where it cannot be measured.
     pub peak: u64,
 }
 
-/// Runs `kiln` in the test's folder to its end.
+/// Runs `kiln` in the test's folder and waits for its end.
 pub fn run<'a>(bench: &Bench, arguments: impl Iterator<Item = &'a str>) -> End {
     let results = tempfile::tempdir().expect("a folder");
     let path = |name: &str| results.path().join(name);

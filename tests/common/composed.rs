@@ -1,5 +1,5 @@
-//! Pages composed of NIST36 validation characters: writers that no model has learned from, and words of any kind.
-#![allow(dead_code)] // Every test file takes what it needs.
+//! Pages composed of NIST36 validation characters: writers that no model was trained on, and arbitrary words.
+#![allow(dead_code)] // No test uses all of it.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! What the tests that run the binary share.
-#![allow(dead_code)] // Every test file takes what it needs.
+//! Helpers of the tests that run the binary.
+#![allow(dead_code)] // No test uses all of them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

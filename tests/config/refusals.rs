@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kiln::config;
-use kiln::config::experiment::Backend;
+use kiln::config::Backend;
 use serde_json::{Value, json};
 
 use crate::{MINIMAL, complaint, complaint_with, parse};
@@ -198,7 +198,7 @@ fn parameters_that_would_never_be_unfrozen_are_refused() {
     parse(&config(10), &[]).unwrap();
     let text = complaint(&config(11));
     assert!(
-        text.contains("parameters.0.unfreeze_at: found 11, but training.epochs is 10"),
+        text.contains("parameters.0.unfreeze_at: found 11, must be at most training.epochs (10)"),
         "{text}"
     );
 }

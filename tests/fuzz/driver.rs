@@ -1,9 +1,9 @@
-//! A property-test driver in the manner of libFuzzer, on stable Rust: seeds and what earlier runs found are run as they are,
-//! then mutated until the time is up. What gives a new answer is mutated further.
+//! A fuzzing driver in the manner of libFuzzer, on stable Rust: seeds and the corpus are run as they are, then mutated until the
+//! time is up. Inputs with a new answer are mutated further.
 //!
-//! Nothing may panic, hold more than [`MOST_BYTES`] or take longer than [`MOST_TIME`]. `KILN_FUZZ_SECONDS` is the time for each
-//! target (1 by default); `KILN_FUZZ_SEED` makes other inputs than the last time; with `KILN_FUZZ_KEEP` set, inputs with new
-//! answers and findings are kept in tests/corpus.
+//! No input may panic, hold more than [`MAX_BYTES`] or take longer than [`MAX_TIME`]. `KILN_FUZZ_SECONDS` is the time for each
+//! target (1 by default); `KILN_FUZZ_SEED` changes the inputs; with `KILN_FUZZ_KEEP` set, inputs with new answers and crashes are
+//! kept in tests/corpus.
 #![allow(unsafe_code)] // The counting allocator, which only this test has.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -15,33 +15,32 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A reader: bytes come in, what it says of them goes out. It is `fuzz_target!(|bytes: &[u8]| { reader(bytes); })` for
-/// cargo-fuzz.
+/// A reader of bytes, with its answer as text; for cargo-fuzz, `fuzz_target!(|bytes: &[u8]| { reader(bytes); })`.
 pub type Reader = fn(&[u8]) -> String;
 
-/// A reader, and what its inputs look like.
+/// A reader, and what its inputs are made of.
 pub struct Target {
-    /// Also that of its folder in tests/corpus.
+    /// Also the name of its folder in tests/corpus.
     pub name: &'static str,
     pub reader: Reader,
     pub seeds: Vec<Vec<u8>>,
-    /// What means something to the reader.
+    /// Tokens of the format.
     pub words: &'static [&'static [u8]],
 }
 
-/// Most bytes that may be held at a time; the binary's own gigabyte, less what a process needs besides.
-const MOST_BYTES: usize = 960 << 20;
+/// Maximum bytes held at a time: a gigabyte, as for the whole binary, less what the process needs otherwise.
+const MAX_BYTES: usize = 960 << 20;
 
-/// Longest time for one input, on a machine that does other things as well.
-const MOST_TIME: Duration = Duration::from_secs(30);
+/// Maximum time for one input, on a busy machine.
+const MAX_TIME: Duration = Duration::from_secs(30);
 
-/// Longest input that is made.
-const LONGEST: usize = 1 << 16;
+/// Maximum length of an input.
+const MAX_LENGTH: usize = 1 << 16;
 
-/// Most inputs that are mutated further.
-const MOST_INPUTS: usize = 4000;
+/// Maximum number of inputs to mutate further.
+const MAX_INPUTS: usize = 4000;
 
-/// Longest input that is kept in the corpus, and how many are.
+/// Maximum length of the inputs that are kept in the corpus, and their number.
 const KEPT_BYTES: usize = 2048;
 const KEPT: usize = 24;
 
@@ -54,11 +53,11 @@ static ALLOCATOR: Counting = Counting;
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
-/// What was held before the input was read.
+/// Bytes held before the input was read.
 static BEFORE: AtomicUsize = AtomicUsize::new(0);
 /// Whether an input is being read.
 static WATCHED: AtomicBool = AtomicBool::new(false);
-/// When it began, in milliseconds.
+/// When reading it started, in milliseconds.
 static BEGAN: AtomicU64 = AtomicU64::new(0);
 
 impl Counting {
@@ -66,7 +65,7 @@ impl Counting {
         let held = HELD.fetch_add(size, Ordering::Relaxed) + size;
         PEAK.fetch_max(held, Ordering::Relaxed);
         let before = BEFORE.load(Ordering::Relaxed);
-        if held.saturating_sub(before) > MOST_BYTES && WATCHED.swap(false, Ordering::Relaxed) {
+        if held.saturating_sub(before) > MAX_BYTES && WATCHED.swap(false, Ordering::Relaxed) {
             give_up("memory", size);
         }
     }
@@ -96,7 +95,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Ends the process: there is no way back from within the allocator, or out of a loop.
+/// Ends the process: neither the allocator nor an endless loop can be left otherwise.
 fn give_up(what: &str, size: usize) -> ! {
     eprintln!(
         "too much {what} ({size}); the input is in {}",
@@ -105,19 +104,19 @@ fn give_up(what: &str, size: usize) -> ! {
     std::process::abort();
 }
 
-/// Where the input is that is being read: it outlives the process.
+/// The file of the input that is being read; it outlives the process.
 fn last_input() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| scratch().join(format!("kiln-fuzz-{}.input", std::process::id())))
 }
 
-/// Where temporary files go: into memory where the system has a folder for that, as an input takes microseconds and a disk
-/// milliseconds.
+/// Where temporary files go: into memory where possible, as an input takes microseconds and a disk milliseconds.
 pub fn scratch() -> PathBuf {
     let memory = Path::new("/dev/shm");
-    match memory.is_dir() {
-        true => memory.to_path_buf(),
-        false => std::env::temp_dir(),
+    if memory.is_dir() {
+        memory.to_path_buf()
+    } else {
+        std::env::temp_dir()
     }
 }
 
@@ -126,7 +125,7 @@ fn milliseconds() -> u64 {
     START.get_or_init(Instant::now).elapsed().as_millis() as u64
 }
 
-/// Looks every second whether an input takes too long.
+/// Checks every second whether an input takes too long.
 fn watch_the_clock() {
     static WATCH: OnceLock<()> = OnceLock::new();
     WATCH.get_or_init(|| {
@@ -134,7 +133,7 @@ fn watch_the_clock() {
             loop {
                 std::thread::sleep(Duration::from_secs(1));
                 let taken = milliseconds().saturating_sub(BEGAN.load(Ordering::Relaxed));
-                if WATCHED.load(Ordering::Relaxed) && taken > MOST_TIME.as_millis() as u64 {
+                if WATCHED.load(Ordering::Relaxed) && taken > MAX_TIME.as_millis() as u64 {
                     give_up("time", taken as usize);
                 }
             }
@@ -144,7 +143,7 @@ fn watch_the_clock() {
 
 // ---- Running ----
 
-/// What a run came to.
+/// The results of a run.
 #[derive(Default)]
 struct Tally {
     inputs: u64,
@@ -152,7 +151,7 @@ struct Tally {
     slowest: Duration,
 }
 
-/// Runs a target for its time; fails with the first finding.
+/// Runs a target for its time; fails with the first crash.
 pub fn run(target: Target) {
     // Memory is counted for the whole process.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -181,12 +180,11 @@ pub fn run(target: Target) {
                 keep(&folder, "found", &input);
                 kept += 1;
             }
-            match pool.len() < MOST_INPUTS {
-                true => pool.push(input),
-                false => {
-                    let at = rng.below(pool.len());
-                    pool[at] = input;
-                }
+            if pool.len() < MAX_INPUTS {
+                pool.push(input);
+            } else {
+                let at = rng.below(pool.len());
+                pool[at] = input;
             }
         }
     }
@@ -207,11 +205,11 @@ fn number<N: std::str::FromStr>(name: &str) -> Option<N> {
     Some(
         text.parse()
             .ok()
-            .unwrap_or_else(|| panic!("{name} is no number: {text}")),
+            .unwrap_or_else(|| panic!("{name} is not a number: {text}")),
     )
 }
 
-/// The files of earlier runs, in the order of their names.
+/// The files of the corpus, in the order of their names.
 fn corpus(folder: &Path) -> Vec<Vec<u8>> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
@@ -233,7 +231,7 @@ fn keep(folder: &Path, kind: &str, input: &[u8]) -> PathBuf {
     path
 }
 
-/// What the reader says of an input; a panic is the end.
+/// The answer of the reader to an input; a panic ends the test.
 fn tried(target: &Target, input: &[u8], tally: &mut Tally, folder: &Path) -> String {
     std::fs::write(last_input(), input).expect("the temporary folder can be written");
     let before = HELD.load(Ordering::Relaxed);
@@ -261,7 +259,7 @@ fn tried(target: &Target, input: &[u8], tally: &mut Tally, folder: &Path) -> Str
     })
 }
 
-/// An answer without its numbers and what it repeats in quotes: what tells one way through a reader from another.
+/// An answer without its numbers and quotes: it tells one path through a reader from another.
 fn shape(answer: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     let mut quoted = false;
@@ -297,7 +295,7 @@ impl Rng {
     }
 }
 
-/// Numbers at which readers change their mind.
+/// Numbers at the limits of types and formats.
 const NUMBERS: [u64; 20] = [
     0,
     1,
@@ -326,7 +324,7 @@ fn mutated(pool: &[Vec<u8>], words: &[&[u8]], rng: &mut Rng) -> Vec<u8> {
     for _ in 0..1 + rng.below(4) {
         mutate(&mut bytes, pool, words, rng);
     }
-    bytes.truncate(LONGEST);
+    bytes.truncate(MAX_LENGTH);
     bytes
 }
 
@@ -350,7 +348,7 @@ fn mutate(bytes: &mut Vec<u8>, pool: &[Vec<u8>], words: &[&[u8]], rng: &mut Rng)
             bytes.drain(at..end);
         }
         6 => {
-            // Seldom often: what grows with each repetition shows.
+            // Sometimes many times: growth with each repetition becomes visible.
             let end = (at + 1 + rng.below(32)).min(bytes.len());
             let times = [1, 1, 2, 8, 500][rng.below(5)];
             let part = bytes.get(at..end).unwrap_or_default().repeat(times);
@@ -376,7 +374,7 @@ fn mutate(bytes: &mut Vec<u8>, pool: &[Vec<u8>], words: &[&[u8]], rng: &mut Rng)
     }
 }
 
-/// A number of 2, 4 or 8 bytes, either end first.
+/// A number of 2, 4 or 8 bytes in either byte order.
 fn overwrite_number(bytes: &mut [u8], at: usize, rng: &mut Rng) {
     let near = (bytes.len() as u64)
         .wrapping_add(rng.below(9) as u64)
@@ -396,7 +394,7 @@ fn overwrite_number(bytes: &mut [u8], at: usize, rng: &mut Rng) {
     }
 }
 
-/// The next number that is written in digits.
+/// Replaces the next number in decimal digits.
 fn replace_digits(bytes: &mut Vec<u8>, at: usize, rng: &mut Rng) {
     let Some(start) = (at..bytes.len()).find(|&i| bytes[i].is_ascii_digit()) else {
         return;

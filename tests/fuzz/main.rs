@@ -1,5 +1,5 @@
-//! Whatever bytes a reader of files is given: it answers, in bounded memory and time. `driver` makes the bytes, `targets` are
-//! the readers, `seeds` what the mutations start from.
+//! The readers of files return a value or an error for any bytes, in bounded memory and time. `driver` creates the bytes,
+//! `targets` are the readers, `seeds` the inputs that are mutated.
 //!
 //! ```sh
 //! cargo test --release --test fuzz                                            # a second each
@@ -21,7 +21,7 @@ fn fuzz(name: &'static str, reader: Reader, seeds: Vec<Vec<u8>>, words: &'static
     });
 }
 
-/// Words of JSON and of kiln's configs.
+/// Tokens of JSON and of kiln's configs.
 const JSON: &[&[u8]] = &[
     b"{",
     b"}",
@@ -78,7 +78,7 @@ const IMAGE: &[&[u8]] = &[
     b"\xff\xff\xff\xff",
 ];
 
-/// Instructions of pickles, and the names that they call.
+/// Opcodes of pickles, and the names that they call.
 const PICKLE: &[&[u8]] = &[
     b"(",
     b")",
@@ -154,62 +154,62 @@ const MAT: &[&[u8]] = &[
 ];
 
 #[test]
-fn configs_are_answered() {
+fn configs_never_panic() {
     fuzz("config", targets::config, seeds::configs(), JSON);
 }
 
 #[test]
-fn overrides_are_answered() {
+fn overrides_never_panic() {
     fuzz("overrides", targets::overrides, seeds::overrides(), JSON);
 }
 
 #[test]
-fn truths_of_pages_are_answered() {
+fn truths_of_pages_never_panic() {
     fuzz("truth", targets::truth, seeds::truths(), JSON);
 }
 
 #[test]
-fn matlab_files_are_answered() {
+fn matlab_files_never_panic() {
     fuzz("mat", targets::mat, seeds::mats(), MAT);
 }
 
 #[test]
-fn cifar_records_are_answered() {
+fn cifar_records_never_panic() {
     fuzz("cifar10", targets::cifar10, seeds::records(), &[]);
 }
 
 #[test]
-fn images_are_answered() {
+fn images_never_panic() {
     fuzz("image", targets::image, seeds::images(), IMAGE);
 }
 
 #[test]
-fn pngs_with_right_checksums_are_answered() {
+fn pngs_with_valid_checksums_never_panic() {
     fuzz("png", targets::png, seeds::pngs(), IMAGE);
 }
 
 #[test]
-fn safetensors_are_answered() {
+fn safetensors_never_panic() {
     fuzz("safetensors", targets::weights, seeds::safetensors(), JSON);
 }
 
 #[test]
-fn torch_files_are_answered() {
+fn torch_files_never_panic() {
     fuzz("torch", targets::weights, seeds::torch_files(), PICKLE);
 }
 
 #[test]
-fn pickles_are_answered_and_never_run() {
+fn pickles_never_panic_and_never_run() {
     fuzz("pickle", targets::pickle, seeds::pickles(), PICKLE);
 }
 
 #[test]
-fn models_are_answered() {
+fn models_never_panic() {
     fuzz("model", targets::model, seeds::models(), JSON);
 }
 
 #[test]
-fn checkpoints_are_answered() {
+fn checkpoints_never_panic() {
     fuzz(
         "checkpoint",
         targets::checkpoint,
@@ -229,12 +229,12 @@ fn gzipped_tar_archives_stay_in_their_folder() {
 }
 
 #[test]
-fn tar_archives_with_right_checksums_stay_in_their_folder() {
+fn tar_archives_with_valid_checksums_stay_in_their_folder() {
     fuzz("tar", targets::tar, seeds::tars(), ARCHIVE);
 }
 
 #[test]
-fn gzipped_strokes_are_answered() {
+fn gzipped_strokes_never_panic() {
     fuzz(
         "unipen_gz",
         targets::unipen_file,
@@ -244,6 +244,6 @@ fn gzipped_strokes_are_answered() {
 }
 
 #[test]
-fn strokes_are_answered() {
+fn strokes_never_panic() {
     fuzz("unipen", targets::unipen, seeds::strokes(), JSON);
 }

@@ -1,5 +1,5 @@
-//! What the mutations start from: small files of each kind, made here, so that they stay what the readers take. What longer
-//! runs found is in tests/corpus.
+//! The inputs that are mutated: small files of each format, created here so that they stay valid. Inputs that longer runs found
+//! are in tests/corpus.
 
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
@@ -13,7 +13,7 @@ use kiln::weights;
 
 use super::targets;
 
-/// Every recipe of the repository.
+/// Every config of the repository.
 pub fn configs() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
     let mut paths: Vec<_> = std::fs::read_dir(folder)
@@ -83,9 +83,9 @@ pub fn mats() -> Vec<Vec<u8>> {
     let doubles: Vec<u8> = (0..6).flat_map(|i| f64::from(i).to_le_bytes()).collect();
     let a = matrix("a", 6, [2, 3], 9, &doubles);
     let i = matrix("i", 12, [2, 1], 5, &[1, 0, 0, 0, 255, 255, 255, 255]);
-    // Bytes that become doubles, as MATLAB stores small whole numbers.
+    // Bytes that are read as doubles, as MATLAB stores small integers.
     let data = matrix("valid_data", 6, [4, 8], 2, &[1; 32]);
-    // As much as fits under the limit of what is stored, in a few kilobytes.
+    // As much as the limit allows, compressed to a few kilobytes.
     let claim = 16 << 10;
     let bomb = matrix(
         "a",
@@ -139,13 +139,13 @@ pub fn pngs() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// With a colour profile in front that unpacks to 16 MB.
+/// With a colour profile that decompresses to 16 MB.
 fn with_profile(png: &[u8]) -> Vec<u8> {
     let mut content = b"profile\0\0".to_vec();
     let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     zlib.write_all(&vec![0; 16 << 20]).expect("memory");
     content.extend(zlib.finish().expect("memory"));
-    // The signature (8 bytes) and IHDR (25) come first; the checksum is made right by the target.
+    // The signature (8 bytes) and IHDR (25) come first; the target corrects the checksum.
     let mut bytes = png[..33].to_vec();
     bytes.extend((content.len() as u32).to_be_bytes());
     bytes.extend(b"iCCP");
@@ -172,7 +172,7 @@ fn fixtures() -> Vec<Vec<u8>> {
         .to_vec()
 }
 
-/// Files of PyTorch, of every container that it has written.
+/// PyTorch files in every container format of its history.
 pub fn torch_files() -> Vec<Vec<u8>> {
     let mut seeds = fixtures();
     seeds.push(b"\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x02u.".to_vec());
@@ -182,7 +182,7 @@ pub fn torch_files() -> Vec<Vec<u8>> {
     tar.append_data(&mut header, "storages", &b"K\x00."[..])
         .expect("memory");
     seeds.push(tar.into_inner().expect("memory"));
-    // An error that repeats the name of a class had 65,000 letters.
+    // The error used to repeat the 65,000 letters of a class name.
     seeds.push(
         [
             b"\x80\x02c".to_vec(),
@@ -230,6 +230,7 @@ pub fn models() -> Vec<Vec<u8>> {
         normalize: None,
         classes: vec!["A".into(), "B".into()],
         temperature: 1.0,
+        view: kiln::data::View::PAD,
     };
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.safetensors");
@@ -238,7 +239,7 @@ pub fn models() -> Vec<Vec<u8>> {
     vec![std::fs::read(path).expect("a file")]
 }
 
-/// What runs of a small perceptron leave, as the target puts it together, and one of the files.
+/// Checkpoints of a small perceptron, taken apart as the target assembles them, and as files.
 pub fn checkpoints() -> Vec<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut seeds = Vec::new();
@@ -317,7 +318,7 @@ pub fn strokes() -> Vec<Vec<u8>> {
         br#"{"c": "A", "q": "OK", "src": "s", "s": [[[0, 1000], [400, 0], [800, 1000]], [[150, 600], [650, 600]]]}"#,
     ];
     let mut seeds = lines.map(<[u8]>::to_vec).to_vec();
-    // An error that repeats what was found had as many letters.
+    // The error used to repeat all of them.
     let letters = "m".repeat(65_000);
     seeds.push(format!(r#"{{"c": "A", "q": "OK", "src": "s", "s": "{letters}"}}"#).into_bytes());
     seeds

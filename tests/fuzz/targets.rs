@@ -1,5 +1,5 @@
-//! The readers of untrusted bytes, each as a function of these. What is refused must be said in one line of a sane length
-//! that is not about a panic; what is taken is looked at.
+//! The readers of untrusted bytes, each as a function of bytes. An error must be one line of limited length that is not about a
+//! panic; accepted values are checked.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use kiln::config;
-use kiln::config::experiment::LossConfig;
+use kiln::config::LossConfig;
 use kiln::data::UnipenConfig;
 use kiln::data::formats::mat::MatFile;
 use kiln::data::unipen::Unipen;
@@ -16,7 +16,7 @@ use kiln::fetch::unpack::{self, UnpackError};
 use kiln::inference::Classifier;
 use kiln::models::Network;
 use kiln::models::{MlpConfig, ModelConfig};
-use kiln::ocr::expect;
+use kiln::ocr::truth;
 use kiln::photo::{self, MAX_WORKING_BYTES};
 use kiln::shape::ImageShape;
 use kiln::training::TrainModel;
@@ -25,29 +25,29 @@ use kiln::weights;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-/// Longest answer: a config with many problems has a line for each of the first fifty.
-const LONGEST_ANSWER: usize = 64 << 10;
+/// Maximum length of an answer in bytes: a config with many problems has a line for each of the first fifty.
+const MAX_ANSWER: usize = 64 << 10;
 
-/// Longest line, in bytes.
-const LONGEST_LINE: usize = 4096;
+/// Maximum length of a line in bytes.
+const MAX_LINE: usize = 4096;
 
 fn name() -> &'static Path {
     Path::new("input")
 }
 
 /// An error as it would be shown.
-fn refused(text: String) -> String {
-    assert!(!text.is_empty() && text.len() < LONGEST_ANSWER, "{text}");
+fn rejected(text: String) -> String {
+    assert!(!text.is_empty() && text.len() < MAX_ANSWER, "{text}");
     assert!(!text.contains("panicked at"), "{text}");
     text
 }
 
 /// The same for what has to be one line.
-fn refused_in_a_line(error: impl std::fmt::Display) -> String {
+fn rejected_in_a_line(error: impl std::fmt::Display) -> String {
     let text = error.to_string();
     assert!(!text.contains(char::is_control), "{text:?}");
-    assert!(text.len() < LONGEST_LINE, "{text:?}");
-    refused(text)
+    assert!(text.len() < MAX_LINE, "{text:?}");
+    rejected(text)
 }
 
 fn file_of(bytes: &[u8]) -> (TempDir, PathBuf) {
@@ -61,7 +61,7 @@ pub fn config(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     match config::parse(&text, name(), &[]) {
         Ok(experiment) => experiment.model.kind().into(),
-        Err(error) => refused(error.to_string()),
+        Err(error) => rejected(error.to_string()),
     }
 }
 
@@ -72,14 +72,14 @@ pub fn overrides(bytes: &[u8]) -> String {
     let base = r#"{"data": {"kind": "glyphs"}, "model": {"kind": "mlp"}}"#;
     match config::parse(base, name(), &lines) {
         Ok(experiment) => experiment.model.kind().into(),
-        Err(error) => refused(error.to_string()),
+        Err(error) => rejected(error.to_string()),
     }
 }
 
 pub fn truth(bytes: &[u8]) -> String {
-    match expect::lines(&String::from_utf8_lossy(bytes), "page.png") {
+    match truth::lines(&String::from_utf8_lossy(bytes), "page.png") {
         Ok(lines) => format!("{} lines", lines.len().min(3)),
-        Err(error) => refused_in_a_line(error),
+        Err(error) => rejected_in_a_line(error),
     }
 }
 
@@ -89,14 +89,14 @@ const VARIABLES: [&str; 4] = ["a", "i", "valid_data", "trn1"];
 pub fn mat(bytes: &[u8]) -> String {
     let file = match MatFile::from_bytes(bytes.to_vec(), name()) {
         Ok(file) => file,
-        Err(error) => return refused_in_a_line(error),
+        Err(error) => return rejected_in_a_line(error),
     };
     let answers = VARIABLES.map(|variable| match file.matrix(variable) {
         Ok(matrix) => {
             assert_eq!(matrix.values.len(), matrix.rows * matrix.columns);
             "a matrix".to_string()
         }
-        Err(error) => refused_in_a_line(error),
+        Err(error) => rejected_in_a_line(error),
     });
     answers.join("; ")
 }
@@ -104,7 +104,7 @@ pub fn mat(bytes: &[u8]) -> String {
 pub fn cifar10(bytes: &[u8]) -> String {
     match cifar10::checked(bytes.to_vec(), name()) {
         Ok(_) => "records".into(),
-        Err(error) => refused_in_a_line(error),
+        Err(error) => rejected_in_a_line(error),
     }
 }
 
@@ -114,11 +114,11 @@ pub fn image(bytes: &[u8]) -> String {
             assert!(u64::from(image.width()) * u64::from(image.height()) <= MAX_WORKING_BYTES);
             format!("{:?}", image.color())
         }
-        Err(error) => refused_in_a_line(error),
+        Err(error) => rejected_in_a_line(error),
     }
 }
 
-/// A PNG whose checksums are made right, so that what they guard is reached.
+/// A PNG whose checksums are corrected, so that the decoder gets past them.
 pub fn png(bytes: &[u8]) -> String {
     let mut bytes = bytes.to_vec();
     let mut at = 8;
@@ -154,20 +154,20 @@ fn perceptron(hidden: usize, side: usize, classes: usize) -> Network {
     )
 }
 
-/// Safetensors and what PyTorch wrote, told apart by the content.
+/// Safetensors and PyTorch files, distinguished by their content.
 pub fn weights(bytes: &[u8]) -> String {
     let (_guard, path) = file_of(bytes);
     match weights::load(small(), &path, &[]) {
         Ok((_, taken)) => format!("{taken:?}"),
         Err(error) => {
-            let text = refused_in_a_line(error).replace(&path.display().to_string(), "");
+            let text = rejected_in_a_line(error).replace(&path.display().to_string(), "");
             assert!(!text.contains("it is damaged"), "a reader panicked");
             text
         }
     }
 }
 
-/// The description of the tensors in a file of PyTorch's; the four pieces of memory are there.
+/// The pickle of a PyTorch file, with the four storages that it refers to.
 pub fn pickle(bytes: &[u8]) -> String {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let plain =
@@ -193,7 +193,7 @@ pub fn model(bytes: &[u8]) -> String {
             model.outputs(input, 1).expect("an answer");
             "a model".to_string()
         }
-        Err(error) => refused_in_a_line(error),
+        Err(error) => rejected_in_a_line(error),
     };
     let in_memory = answer(Classifier::from_bytes(
         bytes.to_vec(),
@@ -207,10 +207,10 @@ pub fn model(bytes: &[u8]) -> String {
     in_memory
 }
 
-/// What stands between the parts of a checkpoint that is put together here.
+/// Separates the parts of a checkpoint that is assembled here.
 pub const BETWEEN: &[u8] = b"\n--part--\n";
 
-/// What a checkpoint begins with, and the bytes of its checksum and of its header's length.
+/// The start of a checkpoint, and the bytes of its checksum and of its header's length.
 const MAGIC: &[u8] = b"kiln checkpoint 1\n";
 const SUM_BYTES: usize = 32;
 const LENGTH_BYTES: usize = 8;
@@ -231,40 +231,44 @@ pub fn taken_apart(file: &[u8]) -> Vec<u8> {
     pieces.join(BETWEEN)
 }
 
-/// Header and parts with the right lengths and the right checksum, so that what is behind them is reached; what does not begin
-/// like a header is taken for a file that lacks but its checksum.
+/// Header and parts with valid lengths and checksum, so that the reader gets past them; other bytes are read as a file without its
+/// checksum.
 pub fn checkpoint(bytes: &[u8]) -> String {
-    let mut file = match bytes.starts_with(b"{") {
-        false => bytes.to_vec(),
-        true => {
-            let mut pieces = split(bytes, BETWEEN).into_iter();
-            let header = pieces.next().unwrap_or_default();
-            let names = ["model", "optimizer", "schedule", "average", "kept"];
-            let parts: Vec<_> = names.into_iter().zip(pieces).collect();
-            let lengths: Vec<_> = parts
-                .iter()
-                .map(|(name, part)| (name, part.len()))
-                .collect();
-            let lengths = serde_json::to_vec(&lengths).expect("JSON");
-            let written = [&b"{\"header\":"[..], header, b",\"parts\":", &lengths, b"}"].concat();
-            let mut file = MAGIC.to_vec();
-            file.extend((written.len() as u64).to_le_bytes());
-            file.extend(written);
-            parts.iter().for_each(|(_, part)| file.extend(*part));
-            file
-        }
+    let mut file = if bytes.starts_with(b"{") {
+        assembled(bytes)
+    } else {
+        bytes.to_vec()
     };
     file.extend(Sha256::digest(&file));
     let checkpoint = match checkpoint::from_bytes(&file, name()) {
         Ok(checkpoint) => checkpoint,
-        Err(error) => return refused_in_a_line(error),
+        Err(error) => return rejected_in_a_line(error),
     };
     // The network of the seeds, as it is in training.
     let trainee = TrainModel::new(perceptron(1, 16, 36), &LossConfig::default());
     match trainee.try_load_record(checkpoint.parts.model) {
         Ok(_) => "a checkpoint".into(),
-        Err(error) => refused(error.to_string()),
+        Err(error) => rejected(error.to_string()),
     }
+}
+
+/// A checkpoint without its checksum from a header and parts.
+fn assembled(bytes: &[u8]) -> Vec<u8> {
+    let mut pieces = split(bytes, BETWEEN).into_iter();
+    let header = pieces.next().unwrap_or_default();
+    let names = ["model", "optimizer", "schedule", "average", "kept"];
+    let parts: Vec<_> = names.into_iter().zip(pieces).collect();
+    let lengths: Vec<_> = parts
+        .iter()
+        .map(|(name, part)| (name, part.len()))
+        .collect();
+    let lengths = serde_json::to_vec(&lengths).expect("JSON");
+    let written = [&b"{\"header\":"[..], header, b",\"parts\":", &lengths, b"}"].concat();
+    let mut file = MAGIC.to_vec();
+    file.extend((written.len() as u64).to_le_bytes());
+    file.extend(written);
+    parts.iter().for_each(|(_, part)| file.extend(*part));
+    file
 }
 
 fn split<'a>(mut bytes: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
@@ -280,12 +284,12 @@ fn split<'a>(mut bytes: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
     pieces
 }
 
-/// Where the files of an archive go: all of them, whatever they are called.
+/// Accepts all files of an archive, whatever their names.
 fn anywhere(name: &str) -> Option<PathBuf> {
     (!name.is_empty()).then(|| PathBuf::from(format!("of-{}", name.len())))
 }
 
-/// Unpacks with `how`; nothing may appear but in the folder that is named.
+/// Unpacks with `how`; nothing may be written outside of the named folder.
 fn unpacked(
     bytes: &[u8],
     how: fn(&mut File, &Path, unpack::Place) -> Result<(), UnpackError>,
@@ -296,7 +300,7 @@ fn unpacked(
     let mut archive = File::open(&path).expect("the archive");
     let answer = match how(&mut archive, &folder, &anywhere) {
         Ok(()) => "unpacked".to_string(),
-        Err(UnpackError::Archive(problem)) => refused_in_a_line(problem),
+        Err(UnpackError::Archive(problem)) => rejected_in_a_line(problem),
         Err(UnpackError::Write(error)) => panic!("{error}"),
     };
     let beside = std::fs::read_dir(guard.path()).expect("the folder").count();
@@ -307,7 +311,7 @@ fn unpacked(
             .path()
             .symlink_metadata()
             .expect("it is there");
-        assert!(about.is_file(), "something is no file");
+        assert!(about.is_file(), "something is not a file");
     }
     answer
 }
@@ -320,11 +324,11 @@ pub fn tar_gz(bytes: &[u8]) -> String {
     unpacked(bytes, unpack::tar_gz)
 }
 
-/// Bytes of a block of a tar archive, and where its header's checksum stands (POSIX.1-2017, pax, ustar).
+/// Bytes of a block of a tar archive, and the place of its header's checksum (POSIX.1-2017, pax, ustar).
 const BLOCK: usize = 512;
 const CHECKSUM: std::ops::Range<usize> = 148..156;
 
-/// A tar archive that is packed here, its checksums made right.
+/// A compressed tar archive with corrected checksums.
 pub fn tar(bytes: &[u8]) -> String {
     let mut bytes = bytes.to_vec();
     for block in bytes.chunks_exact_mut(BLOCK) {
@@ -355,7 +359,7 @@ pub fn unipen_file(bytes: &[u8]) -> String {
     let source = match Unipen::open(&config, Path::new("/")) {
         Ok(source) => source,
         Err(error) => {
-            let text = refused_in_a_line(error);
+            let text = rejected_in_a_line(error);
             return text.replace(&folder.path().display().to_string(), "");
         }
     };

@@ -15,7 +15,7 @@ fn words_end_at_wide_gaps_and_a_page_without_them_has_one_word_a_line() {
 }
 
 #[test]
-fn a_full_stop_and_a_speck_are_no_letters() {
+fn a_full_stop_and_a_speck_are_not_letters() {
     let mut drawn = sample_page();
     let end = drawn.lines[0][0][3];
     draw_filled_circle_mut(
@@ -35,7 +35,7 @@ fn a_full_stop_and_a_speck_are_no_letters() {
 }
 
 #[test]
-fn a_dark_desk_around_the_sheet_and_what_lies_on_it_is_left_out() {
+fn a_dark_desk_around_the_sheet_and_what_lies_on_it_are_ignored() {
     let drawn = sample_page();
     let (width, height) = drawn.page.dimensions();
     let mut rng = noise(2);
@@ -69,7 +69,7 @@ fn a_dark_desk_around_the_sheet_and_what_lies_on_it_is_left_out() {
 }
 
 #[test]
-fn a_dark_corner_is_no_letter() {
+fn a_dark_corner_is_not_a_letter() {
     let mut drawn = sample_page();
     for (x, y, pixel) in drawn.page.enumerate_pixels_mut() {
         let inside = ((x + y) as f32 - 90.0) / 8.0;
@@ -80,7 +80,7 @@ fn a_dark_corner_is_no_letter() {
 }
 
 #[test]
-fn a_shadow_across_the_page_doesnt_change_what_is_found() {
+fn a_shadow_across_the_page_does_not_change_what_is_found() {
     let drawn = sample_page();
     let (width, _) = drawn.page.dimensions();
     let mut shaded = drawn.page.clone();
@@ -114,7 +114,7 @@ fn lines_that_climb_and_fall_are_followed() {
 }
 
 #[test]
-fn letters_that_hang_together_are_cut_apart_and_a_wide_one_is_not() {
+fn touching_letters_are_separated_and_a_wide_letter_is_not_cut() {
     let mut page = RgbImage::from_pixel(1200, 500, PAPER);
     for column in 0..6 {
         draw(

@@ -144,7 +144,7 @@ fn pages_without_writing_have_no_lines() {
 }
 
 #[test]
-fn the_result_doesnt_depend_on_the_number_of_threads() {
+fn the_result_does_not_depend_on_the_number_of_threads() {
     let page = sample_page().page;
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new()

@@ -155,7 +155,7 @@ fn the_sentence_says_which_value_was_best_and_by_how_much() {
 fn runs_are_ranked_by_what_all_of_them_have() {
     let of = |names: &[&str]| {
         let runs: Vec<Metrics> = names.iter().map(|name| metrics(name, 1.0)).collect();
-        RankingMetric::of(runs.iter()).metric
+        RankingMetric::of(runs.iter()).key()
     };
     assert_eq!(of(&["accuracy", "accuracy"]), "accuracy");
     assert_eq!(of(&["psnr", "psnr"]), "psnr");

@@ -33,18 +33,17 @@ pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        match path.is_dir() {
-            true => found.extend(contents(&path)),
-            false => {
-                let content = std::fs::read(&path).expect("a file");
-                found.insert(path, content);
-            }
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            let content = std::fs::read(&path).expect("a file");
+            found.insert(path, content);
         }
     }
     found
 }
 
-/// `kiln` at work in the background.
+/// `kiln` running in the background.
 pub fn spawn(bench: &Bench, arguments: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_kiln"))
         .current_dir(bench.folder.path())

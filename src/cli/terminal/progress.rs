@@ -65,6 +65,9 @@ impl Observer for PlainLines {
         if let Some((path, taken)) = &plan.weights {
             self.note(&weights_line(path, taken));
         }
+        for warning in &plan.warnings {
+            output::note(&format!("{}warning: {warning}", self.indent));
+        }
         if plan.epochs_done > 0 {
             self.note(&format!("resumed after epoch {}", plan.epochs_done));
         }

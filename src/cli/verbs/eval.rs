@@ -6,16 +6,15 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::cli::choices;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::config;
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::data::{self, DataSource, Split};
 use crate::evaluation::{Evaluation, Rivals, evaluate};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
-use crate::run_dir::RunDir;
 
 /// How many of the most confused pairs are printed.
 const CONFUSED_PAIRS: usize = 10;
@@ -26,9 +25,9 @@ const CONFUSED_PAIRS: usize = 10;
   kiln eval runs/glyphs_mlp-1 --split valid
   kiln eval runs/nist36_cnn-1 --data configs/nist26.json     other data with the same class names")]
 pub struct Args {
-    /// Run directory
+    /// Run directory, or model.safetensors with --data
     run: PathBuf,
-    /// Which part of the data
+    /// Split of the data
     #[arg(long, value_parser = choices::split(), default_value = Split::Test.name())]
     split: Split,
     /// Take the data of this config instead of the run's own
@@ -59,39 +58,34 @@ struct Report<'a> {
     most_confused: Vec<ConfusedPair>,
 }
 
-pub fn run(args: Args) -> Outcome {
-    let run = RunDir::open(&args.run)?;
-    let experiment = match &args.data {
-        Some(path) => config::load(path, &args.overrides)?,
-        None => config::load(&run.config_file(), &args.overrides)?,
+pub fn run(args: Args) -> VerbResult {
+    let model = open::model(&args.run, args.backend)?;
+    let config = match args.data {
+        Some(config) => config,
+        None => model.config_file()?,
     };
-    let classifier = open::classifier(&args.run, args.backend)?;
+    let experiment = config::load(&config, &args.overrides)?;
     let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
-    let rivals = match args.known_kind {
-        true => Rivals::SameKind,
-        false => Rivals::All,
+    let rivals = if args.known_kind {
+        Rivals::SameKind
+    } else {
+        Rivals::All
     };
-    let evaluation = evaluate(&classifier, source, args.split, rivals)?;
-    match args.json {
-        true => output::json(&Report {
-            run: args.run.display().to_string(),
-            split: args.split,
-            samples: evaluation.samples,
-            metrics: &evaluation.metrics,
-            per_class: evaluation
-                .confusion
-                .as_ref()
-                .map_or_else(Vec::new, Confusion::per_class),
-            most_confused: evaluation
-                .confusion
-                .as_ref()
-                .map_or_else(Vec::new, |confusion| {
-                    confusion.most_confused(CONFUSED_PAIRS)
-                }),
-        })?,
-        false => output::emit(&table(&evaluation, args.split))?,
+    let evaluation = evaluate(&model.classifier, source, args.split, rivals)?;
+    if !args.json {
+        return Ok(output::emit(&table(&evaluation, args.split))?);
     }
-    Ok(())
+    let confusion = evaluation.confusion.as_ref();
+    Ok(output::json(&Report {
+        run: args.run.display().to_string(),
+        split: args.split,
+        samples: evaluation.samples,
+        metrics: &evaluation.metrics,
+        per_class: confusion.map_or_else(Vec::new, Confusion::per_class),
+        most_confused: confusion.map_or_else(Vec::new, |confusion| {
+            confusion.most_confused(CONFUSED_PAIRS)
+        }),
+    })?)
 }
 
 fn table(evaluation: &Evaluation, split: Split) -> String {
@@ -119,11 +113,11 @@ fn table(evaluation: &Evaluation, split: Split) -> String {
     }
     let pairs = confusion.most_confused(CONFUSED_PAIRS);
     if !pairs.is_empty() {
-        lines.push("\nmost confused (truth taken for)".into());
+        lines.push("\nmost confused (truth read as)".into());
     }
     for pair in pairs {
         lines.push(format!(
-            "{} for {}  {} times",
+            "{} as {}  {} times",
             pair.truth, pair.predicted, pair.count
         ));
     }

@@ -5,18 +5,15 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::cli::choices;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::terminal::output;
-use crate::config::experiment::Backend;
-use crate::data::View;
-use crate::data::fitting::to_sample;
+use crate::config::Backend;
 use crate::inference::Classifier;
 use crate::photo::PhotoError;
-use crate::run_dir::RunDir;
 
-/// Images that go through the network together.
+/// Images of a batch.
 const BATCH: usize = 64;
 
 /// Classify images with a run.
@@ -25,13 +22,12 @@ const BATCH: usize = 64;
   kiln predict runs/glyphs_mlp-1 letter.png --top-k 3
   kiln predict runs/flowers17_squeezenet-1 photographs/ --json
 
-Images of another size or number of channels are brought to what the model takes, with their proportions kept; for a
-run on folders of images they are treated as in validation.
+Images of another size or number of channels are brought to what the model takes, as in validation.
 
-Folders are searched for PNG and JPEG files, not for folders. An image that can't be read is told on standard error, the
-others are classified, and the exit code is 1.")]
+Folders are searched for PNG and JPEG files, without their subfolders. An image that can't be read is reported on standard
+error, the others are classified, and the exit code is 1.")]
 pub struct Args {
-    /// Run directory
+    /// Run directory, or model.safetensors
     run: PathBuf,
     /// PNG or JPEG files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
@@ -59,15 +55,13 @@ struct Guess {
     confidence: f32,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images)?;
-    let classifier = open::naming_classifier(&args.run, args.backend)?;
-    let view = RunDir::open(&args.run)?.experiment()?.data.view();
+    let classifier = open::naming_model(&args.run, args.backend)?.for_image_files()?;
     let mut job = Job {
         inputs: &inputs,
         several,
         classifier,
-        view,
         guesses: args.top_k as usize,
         json: args.json,
         names: Vec::new(),
@@ -83,28 +77,27 @@ pub fn run(args: Args) -> Outcome {
     inputs::all_were_read(job.failed, &inputs)
 }
 
-/// What is done with the images, and what is left of them.
+/// The images on their way through the model.
 struct Job<'a> {
     inputs: &'a [Input],
     several: bool,
     classifier: Classifier,
-    view: View,
     guesses: usize,
     json: bool,
-    /// Those that wait for a batch to be full.
+    /// Images of the batch that is being filled, and their values.
     names: Vec<String>,
     pixels: Vec<f32>,
-    /// Those that are printed together, at the end.
+    /// Predictions that are printed together at the end, as JSON.
     predictions: Vec<Prediction>,
     failed: usize,
 }
 
 impl Job<'_> {
-    /// Takes an image. One that can't be read is told, and doesn't stop the others.
-    fn image(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
+    /// Adds an image to the batch. One that can't be read is reported and skipped.
+    fn image(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
         let loaded = match loaded {
             Ok(loaded) => loaded,
-            // The only image there is: its error is the verb's.
+            // The only image: its error is the command's.
             Err(error) if !self.several => return Err(error.into()),
             Err(error) => {
                 output::note(&format!("error: {error}"));
@@ -112,33 +105,32 @@ impl Job<'_> {
                 return Ok(());
             }
         };
-        let shape = self.classifier.card().input;
-        self.pixels
-            .extend(to_sample(loaded.photo, shape, self.view));
+        let sample = self.classifier.card().sample(loaded.photo);
+        self.pixels.extend(sample);
         self.names.push(self.inputs[index].name());
-        match self.names.len() {
-            BATCH => self.classify(),
-            _ => Ok(()),
+        if self.names.len() == BATCH {
+            self.classify()?;
         }
+        Ok(())
     }
 
-    /// Classifies what waits; text is printed at once.
-    fn classify(&mut self) -> Outcome {
+    /// Classifies the batch; text is printed at once.
+    fn classify(&mut self) -> VerbResult {
+        if self.names.is_empty() {
+            return Ok(());
+        }
         let names = std::mem::take(&mut self.names);
-        let rows = match names.len() {
-            0 => return Ok(()),
-            count => self
-                .classifier
-                .probabilities(std::mem::take(&mut self.pixels), count)?,
-        };
+        let pixels = std::mem::take(&mut self.pixels);
+        let rows = self.classifier.probabilities(pixels, names.len())?;
         let predictions: Vec<Prediction> = names
             .into_iter()
             .zip(rows)
             .map(|(image, row)| self.prediction(image, row))
             .collect();
-        match self.json {
-            true => self.predictions.extend(predictions),
-            false => output::emit(&predictions.iter().map(Prediction::line).collect::<String>())?,
+        if self.json {
+            self.predictions.extend(predictions);
+        } else {
+            output::emit(&predictions.iter().map(Prediction::line).collect::<String>())?;
         }
         Ok(())
     }
@@ -159,14 +151,14 @@ impl Job<'_> {
 }
 
 impl Prediction {
-    /// As it is printed.
+    /// The line that is printed.
     fn line(&self) -> String {
         let guesses: Vec<String> = self
             .guesses
             .iter()
             .map(|guess| format!("{} {:.3}", guess.class, guess.confidence))
             .collect();
-        // One line for each image, whatever it is called.
+        // One line an image, even if its name has line breaks.
         let name = self.image.replace(char::is_control, "\u{fffd}");
         format!("{name}: {}\n", guesses.join(", "))
     }

@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::cli::destinations;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
 use crate::config::difference::shown;
 use crate::error::FileError;
@@ -85,7 +85,7 @@ enum Order {
     Valid,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::List {
             folders,
@@ -97,7 +97,7 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
+fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> VerbResult {
     let mut found: Vec<RunRecord> = Vec::new();
     for folder in folders {
         found.extend(runs::find(folder)?);
@@ -150,7 +150,7 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
 fn sort_by_valid(runs: &mut [RunRecord]) {
     let key = |run: &RunRecord| {
         let (ranking, value) = ranking_value(run)?;
-        Some((ranking.metric.clone(), -ranking.score(value)))
+        Some((ranking.key(), -ranking.score(value)))
     };
     runs.sort_by(|a, b| match (key(a), key(b)) {
         (Some(a), Some(b)) => a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)),
@@ -172,7 +172,7 @@ fn line(run: &RunRecord) -> [String; 10] {
     let valid = ranking_value(run);
     // Accuracy needs no name.
     let named = |ranking: &RankingMetric, value: f64| {
-        let value = metric_value(&ranking.metric, value);
+        let value = metric_value(ranking.key(), value);
         if value.ends_with('%') {
             value
         } else {
@@ -230,7 +230,7 @@ fn open(path: &Path) -> Result<RunRecord, RunDirError> {
     }
 }
 
-fn show(path: &Path, as_json: bool) -> Outcome {
+fn show(path: &Path, as_json: bool) -> VerbResult {
     let run = open(path)?;
     let chosen = defaults::chosen(&run.config);
     let files = file_names(path)?;
@@ -353,7 +353,7 @@ fn file_names(path: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
-fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> Outcome {
+fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> VerbResult {
     let runs = paths.iter().map(|path| open(path));
     let runs = runs.collect::<Result<Vec<_>, _>>()?;
     let comparison = Comparison::of(runs);

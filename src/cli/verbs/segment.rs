@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::destinations;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::files;
@@ -14,7 +14,7 @@ use crate::segmentation::{self, Segmentation, StagePicture};
 #[command(after_help = "Example:
   kiln segment page.jpg --overlay boxes.png --stages stages/
 
-Prints a line of boxes per line of writing: x,y,width,height in pixels of the upright image, words set apart by \" | \".")]
+Prints a line of boxes per line of writing: x,y,width,height in pixels of the upright image, words separated by \" | \".")]
 pub struct Args {
     /// PNG or JPEG file
     image: PathBuf,
@@ -24,12 +24,12 @@ pub struct Args {
     /// Write the page with the boxes drawn on it
     #[arg(long, value_name = "PNG")]
     overlay: Option<PathBuf>,
-    /// Write every intermediate picture into this folder
+    /// Write a picture of every stage into this folder
     #[arg(long, value_name = "DIR")]
     stages: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     if let Some(path) = &args.overlay {
         destinations::validate_picture(path, Some(&args.image))?;
     }
@@ -48,21 +48,22 @@ pub fn run(args: Args) -> Outcome {
     if segmentation.lines.is_empty() {
         output::note(&format!("{}: no writing was found", args.image.display()));
     }
-    match args.json {
-        true => output::json(&serde_json::json!({
+    if args.json {
+        output::json(&serde_json::json!({
             "image": args.image.display().to_string(),
             "width": segmentation.width,
             "height": segmentation.height,
             "measures": segmentation.measures,
             "lines": segmentation.lines,
-        }))?,
-        false => output::emit(&table(&segmentation))?,
+        }))?;
+    } else {
+        output::emit(&table(&segmentation))?;
     }
     Ok(())
 }
 
-/// Writes the pictures of all stages of `image`, numbered in their order.
-pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> Outcome {
+/// Writes the pictures of an image's stages, numbered in their order.
+pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> VerbResult {
     let path = |(number, stage): (usize, &StagePicture)| {
         folder.join(format!("{:02}_{}.png", number + 1, stage.name))
     };
@@ -76,6 +77,7 @@ pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> O
     Ok(())
 }
 
+/// The letters' boxes, one line per line of writing.
 fn table(segmentation: &Segmentation) -> String {
     segmentation
         .lines

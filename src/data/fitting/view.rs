@@ -20,8 +20,8 @@ pub enum Fit {
     Letter,
 }
 
-/// How a photograph is looked at when nothing is drawn at random.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How a photograph becomes a sample when nothing is drawn at random.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct View {
     /// What happens to other proportions.
     pub fit: Fit,
@@ -30,6 +30,9 @@ pub struct View {
 }
 
 impl View {
+    /// Smallest `centre`.
+    pub const MIN_CENTRE: f64 = 0.1;
+
     /// The whole image, with its proportions.
     pub const PAD: Self = Self {
         fit: Fit::Pad,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::config::experiment::Backend;
+use crate::config::Backend;
 use crate::device::BURN_VERSION;
 use crate::device::{self, DeviceError};
 use crate::fetch::catalogue::DataSet;

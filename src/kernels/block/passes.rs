@@ -2,11 +2,10 @@
 
 use pulp::Simd;
 
-use super::Slopes;
 use crate::kernels::conv::{Geometry, GradientGrid};
 use crate::kernels::simd::{ByChannel, Real, add_wide, get, put};
 
-/// Marks an output through which ReLU let nothing: no input gets its gradient.
+/// Marks an output that ReLU set to zero: no input gets its gradient.
 pub(super) const NONE: f64 = 4.0;
 
 /// The inputs of an output: four with a pool, one without.
@@ -14,10 +13,7 @@ const PLACES: [f64; 4] = [0.0, 1.0, 2.0, 3.0];
 
 /// Rows and columns of a window of `AREA` inputs.
 const fn side(area: usize) -> usize {
-    match area {
-        1 => 1,
-        _ => 2,
-    }
+    if area == 1 { 1 } else { 2 }
 }
 
 /// [`PLACES`] in registers.
@@ -80,7 +76,7 @@ impl<T: Real, const AREA: usize> ByChannel<T> for NormPool<'_, T, AREA> {
         let scale = get::<S, T>(self.scale, channel);
         let shift = get::<S, T>(self.shift, channel);
         let places = places::<S, T, AREA>(simd);
-        // Comparisons lose what is not a number; where there is some in a channel, its scale is none either.
+        // Comparisons drop NaN; a channel with NaN has a NaN scale.
         let zero = T::splat(simd, T::ZERO);
         let broken = T::multiply_add(simd, zero, scale, zero);
         for (index, window) in
@@ -102,7 +98,7 @@ impl<T: Real, const AREA: usize> ByChannel<T> for NormPool<'_, T, AREA> {
     }
 }
 
-/// The places of the inputs of each output of the pool, over so many of its rows.
+/// The indices of the inputs of each output of the pool, over `rows` of its rows.
 #[inline(always)]
 fn windows<const AREA: usize>(g: &Geometry, rows: usize) -> impl Iterator<Item = [usize; AREA]> {
     let (n, width) = (g.outputs, g.output_width());
@@ -116,7 +112,7 @@ fn windows<const AREA: usize>(g: &Geometry, rows: usize) -> impl Iterator<Item =
     })
 }
 
-/// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's to its place.
+/// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's at its index.
 pub(super) struct Spread<'a, T, const AREA: usize> {
     pub g: &'a Geometry,
     pub image: &'a [T],
@@ -159,13 +155,19 @@ impl<T: Real, const AREA: usize> ByChannel<T> for Spread<'_, T, AREA> {
                     let z = T::select(simd, here, get::<S, T>(self.output, at), zero);
                     dx = T::multiply_add(simd, factor, z, dx);
                 }
-                put::<S, T>(self.to, self.grid.place(row, column) + channel, dx);
+                put::<S, T>(self.to, self.grid.index(row, column) + channel, dx);
             }
         }
     }
 }
 
-/// Summed in `T` along a row, in `f64` over the rows.
+/// `sum z` and `sum z (x - mean)` of one image, per channel.
+pub(super) struct Slopes {
+    pub beta: Vec<f64>,
+    pub deviation: Vec<f64>,
+}
+
+/// The sums of [`Slopes`]; in `T` along a row, in `f64` over the rows.
 pub(super) struct SlopeSums<'a, T, const AREA: usize> {
     pub g: &'a Geometry,
     pub image: &'a [T],
@@ -236,9 +238,20 @@ impl<T: Real, const AREA: usize> ByChannel<T> for ReluPool<'_, T, AREA> {
                 value = T::select(simd, T::greater(simd, x, value), x, value);
                 sum = T::plus(simd, sum, x);
             }
-            // Comparisons lose what is not a number; the sum does not.
+            // Comparisons drop NaN; the sum does not.
             let value = T::multiply_add(simd, zero, sum, value);
             put::<S, T>(self.output, index * n + channel, value);
         }
     }
 }
+
+/// Runs a pass with the number of inputs of the pool's window as its constant.
+macro_rules! with_area {
+    ($pool:expr, $pass:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {
+        match $pool {
+            $crate::kernels::block::Pool::None => crate::kernels::simd::by_channel($pass::<_, 1> { $($field $(: $value)?),* }),
+            $crate::kernels::block::Pool::Halve => crate::kernels::simd::by_channel($pass::<_, 4> { $($field $(: $value)?),* }),
+        }
+    };
+}
+pub(super) use with_area;

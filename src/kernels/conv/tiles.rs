@@ -1,17 +1,17 @@
-//! The innermost loops: tiles of outputs, or of weight gradients, that are summed in registers.
+//! The innermost loops: tiles of outputs, or of weight gradients, summed in registers.
 
 #![allow(clippy::needless_range_loop)] // Constant ranges over arrays, which become registers.
 
 use pulp::{Simd, WithSimd};
 
-use super::geometry::{Walk, padded};
+use super::grid::Patches;
 use super::weights::Matrix;
-use crate::kernels::simd::{PANEL, Real, lanes, load, many_registers, store};
+use crate::kernels::simd::{PANEL, Real, lanes, load, many_registers, padded, store};
 
 /// Every position's patch times the weights, plus bias. `PACKED` weights have a row of [`PANEL`] values, which the compiler
-/// makes use of.
+/// exploits.
 pub(super) struct Convolution<'a, T, const PACKED: bool> {
-    pub walk: Walk,
+    pub patches: Patches,
     pub input: &'a [T],
     pub weights: Matrix<'a, T>,
     pub bias: &'a [T],
@@ -29,9 +29,12 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let channels = padded(self.channels);
-        assert!(self.walk.fits(self.rows, self.columns, self.input.len()));
+        assert!(
+            self.patches
+                .lie_within(self.rows, self.columns, self.input.len())
+        );
         assert!(!PACKED || self.weights.row == PANEL);
-        assert!(self.weights.holds(self.walk.depth(), channels));
+        assert!(self.weights.holds(self.patches.depth(), channels));
         assert_eq!(self.bias.len(), channels);
         let positions = self.rows * self.columns;
         assert!(
@@ -51,18 +54,18 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
     }
 }
 
-/// A place in the input and the position that it belongs to.
+/// The index of a patch in the input, and the output position that it belongs to.
 type Place = (usize, usize);
 
 impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
-    /// `V` registers of channels for all positions: four neighbours at a time, then what is left of the rows.
+    /// `V` registers of channels for all positions: four neighbours at a time, then the rest of each row.
     #[inline(always)]
     fn positions<S: Simd, const V: usize>(&mut self, simd: S, channel: usize) {
         let (rows, columns) = (self.rows, self.columns);
-        let walk = self.walk;
+        let grid = self.patches;
         let place = move |row: usize, column: usize| -> Place {
             (
-                row * walk.row_step + column * walk.step,
+                row * grid.row_step + column * grid.step,
                 row * columns + column,
             )
         };
@@ -122,7 +125,7 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
         channel: usize,
     ) {
         let lanes = lanes::<S, T>();
-        let walk = self.walk;
+        let grid = self.patches;
         // SAFETY: `with_simd` asserted that every patch of every position lies in `input`, that `weights` holds whole panels
         // for `channels` rounded up, in which `V` registers from `channel` on lie, and `bias` as many values; places are
         // positions of the output, and a register is written only where all of its channels exist.
@@ -136,16 +139,16 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
             let row = if PACKED { PANEL } else { self.weights.row };
             let mut sums = [[bias; Q]; G];
             let mut tap = 0;
-            for run in 0..walk.runs {
+            for run in 0..grid.runs {
                 let at: [*const T; G] = std::array::from_fn(|group| {
-                    self.input.as_ptr().add(places[group].0 + run * walk.pitch)
+                    self.input.as_ptr().add(places[group].0 + run * grid.pitch)
                 });
-                for i in 0..walk.run {
+                for i in 0..grid.run {
                     let weight: [T::Vector<S>; V] =
                         std::array::from_fn(|v| load::<S, T>(weights[v].add(tap * row)));
                     for group in 0..G {
                         for q in 0..Q {
-                            let value = T::splat(simd, *at[group].add(q * walk.step + i));
+                            let value = T::splat(simd, *at[group].add(q * grid.step + i));
                             for v in 0..V {
                                 sums[group][q][v] =
                                     T::multiply_add(simd, value, weight[v], sums[group][q][v]);
@@ -178,7 +181,7 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
 
 /// Every patch value times the gradient of its position, summed over the positions.
 pub(super) struct WeightGradient<'a, T> {
-    pub walk: Walk,
+    pub patches: Patches,
     pub input: &'a [T],
     pub gradient: &'a [T],
     pub step: usize,
@@ -199,9 +202,12 @@ impl<T: Real> WithSimd for WeightGradient<'_, T> {
             return;
         }
         let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
-        assert!(self.walk.fits(self.rows, self.columns, self.input.len()));
+        assert!(
+            self.patches
+                .lie_within(self.rows, self.columns, self.input.len())
+        );
         assert!(last + self.channels <= self.gradient.len());
-        assert_eq!(self.sums.len(), self.channels * self.walk.depth());
+        assert_eq!(self.sums.len(), self.channels * self.patches.depth());
         let mut run = self;
         let lanes = lanes::<S, T>();
         let mut channel = 0;
@@ -218,10 +224,10 @@ impl<T: Real> WithSimd for WeightGradient<'_, T> {
 impl<T: Real> WeightGradient<'_, T> {
     #[inline(always)]
     fn taps<S: Simd, const V: usize>(&mut self, simd: S, channel: usize) {
-        for run in 0..self.walk.runs {
+        for run in 0..self.patches.runs {
             let mut i = 0;
-            while i < self.walk.run {
-                i += match self.walk.run - i {
+            while i < self.patches.run {
+                i += match self.patches.run - i {
                     12.. if many_registers::<S>() => self.tile::<S, 12, V>(simd, run, i, channel),
                     8.. if many_registers::<S>() => self.tile::<S, 8, V>(simd, run, i, channel),
                     4.. => self.tile::<S, 4, V>(simd, run, i, channel),
@@ -232,7 +238,7 @@ impl<T: Real> WeightGradient<'_, T> {
         }
     }
 
-    /// `J` neighbouring taps times `V` registers of channels, summed over the positions in their order. Gives `J`.
+    /// `J` neighbouring taps times `V` registers of channels, summed over the positions in their order. Returns `J`.
     #[inline(always)]
     #[allow(unsafe_code)]
     fn tile<S: Simd, const J: usize, const V: usize>(
@@ -243,11 +249,11 @@ impl<T: Real> WeightGradient<'_, T> {
         channel: usize,
     ) -> usize {
         let lanes = lanes::<S, T>();
-        let walk = self.walk;
-        let tap = run * walk.run + i;
+        let grid = self.patches;
+        let tap = run * grid.run + i;
         let place = |j: usize, v: usize| {
             let (panel, lane) = ((channel + v * lanes) / PANEL, (channel + v * lanes) % PANEL);
-            (panel * walk.depth() + tap + j) * PANEL + lane
+            (panel * grid.depth() + tap + j) * PANEL + lane
         };
         // SAFETY: `with_simd` asserted that every patch of every position lies in `input`, that a register from `channel` on
         // lies in `gradient` for every position, and that `sums` has a register for every tap and channel.
@@ -259,7 +265,7 @@ impl<T: Real> WeightGradient<'_, T> {
                 let mut at = self
                     .input
                     .as_ptr()
-                    .add(row * walk.row_step + run * walk.pitch + i);
+                    .add(row * grid.row_step + run * grid.pitch + i);
                 let mut gradient = self.gradient.as_ptr().add(row * self.row_step + channel);
                 for column in 0..self.columns {
                     let slopes: [T::Vector<S>; V] =
@@ -271,7 +277,7 @@ impl<T: Real> WeightGradient<'_, T> {
                         }
                     }
                     if column + 1 < self.columns {
-                        at = at.add(walk.step);
+                        at = at.add(grid.step);
                         gradient = gradient.add(self.step);
                     }
                 }

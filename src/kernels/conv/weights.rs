@@ -1,8 +1,7 @@
-//! Weights as the registers want them: panels of output channels, a row of them for every value of a patch.
+//! Weights in the order in which registers load them: panels of output channels, a row for every value of a patch.
 
-use super::Geometry;
-use super::geometry::padded;
-use crate::kernels::simd::{PANEL, Real};
+use super::geometry::Geometry;
+use crate::kernels::simd::{PANEL, Real, padded};
 use crate::kernels::threads;
 
 /// A matrix of weights, `[taps, channels]`, in panels of channels.
@@ -80,7 +79,7 @@ pub(in crate::kernels) fn panels<T: Real>(
     scale: Option<&[T]>,
 ) -> Panels<T> {
     let taps = g.kernel * g.kernel;
-    let depth = g.patch();
+    let depth = g.patch_values();
     filled(g.outputs, depth, |first, outputs, values| {
         let weight = &weight[first * depth..(first + outputs) * depth];
         for input in 0..g.inputs {
@@ -104,7 +103,7 @@ pub(super) fn mirrored_panels<T: Real>(g: &Geometry, weight: &[T]) -> Panels<T> 
     let taps = g.kernel * g.kernel;
     let outputs = padded(g.outputs);
     filled(g.inputs, taps * outputs, |first, inputs, values| {
-        for (output, kernels) in weight.chunks_exact(g.patch()).enumerate() {
+        for (output, kernels) in weight.chunks_exact(g.patch_values()).enumerate() {
             let kernels = &kernels[first * taps..][..inputs * taps];
             for tap in 0..taps {
                 let to = &mut values[(tap * outputs + output) * PANEL..][..inputs];
@@ -114,10 +113,17 @@ pub(super) fn mirrored_panels<T: Real>(g: &Geometry, weight: &[T]) -> Panels<T> 
     })
 }
 
+/// A value per channel, filled up with zeros to whole panels.
+pub(in crate::kernels) fn in_panels<T: Real>(values: &[T]) -> Vec<T> {
+    let mut values = values.to_vec();
+    values.resize(padded(values.len()), T::ZERO);
+    values
+}
+
 /// The weights' gradient back in the order of the weights.
 pub(super) fn unpack<T: Real>(g: &Geometry, sums: &[T]) -> Vec<T> {
     let taps = g.kernel * g.kernel;
-    let depth = g.patch();
+    let depth = g.patch_values();
     let mut weight = vec![T::ZERO; g.outputs * depth];
     let outputs = weight.chunks_mut(depth.max(1)).enumerate();
     threads::for_each(

@@ -1,45 +1,23 @@
-//! A [`Lattice`] and a [`Grammar`] -> what it reads, and how sure of every letter.
+//! Finds the best reading of a [`Lattice`] under a [`Grammar`], and the probability of every letter.
 //!
-//! A beam search from left to right; a second pass from right to left over the same beam gives each letter of each span the
-//! share of all readings that have it (forward-backward). Scores are natural logarithms. Knows nothing of pictures.
+//! A beam search from left to right; a backward pass over the same beam gives each letter of each span its share of all readings
+//! (forward-backward). Scores are natural logarithms.
 
 use std::collections::HashMap;
 
-use super::token_grammar::{Grammar, State};
+use super::lattice::{Lattice, Span};
+use super::token_grammar::{Grammar, GrammarState};
 
-/// Readings of a beginning that are followed further, those alike in their last letters counted once.
+/// Beam width: states that are kept at each position.
 const BEAM: usize = 40;
 
-/// A stretch of a token that may be a letter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Span {
-    /// The first piece.
-    pub start: usize,
-    /// The piece after the last; larger than `start`.
-    pub end: usize,
-    /// How well it looks like one letter, whichever.
-    pub score: f32,
-    /// What it may be, each with its score.
-    pub guesses: Vec<(char, f32)>,
-    /// The score of its being no letter at all; `None` where it must be one.
-    pub nothing: Option<f32>,
-}
-
-/// A token's pieces and the spans over them. Every way from the first piece to the last is a way of reading it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Lattice {
-    /// Number of pieces.
-    pub pieces: usize,
-    /// In ascending order of `start`.
-    pub spans: Vec<Span>,
-}
-
-/// What a grammar makes of a lattice.
+/// A lattice as a grammar reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
     /// Logarithm of the sum over all readings.
     pub evidence: f32,
-    /// The best reading: spans from left to right that cover every piece once, and what each is (`None`: no letter).
+    /// The best reading: spans from left to right that cover every piece once, and the character of each (`None`:
+    /// not a letter).
     pub best: Vec<(usize, Option<char>)>,
     /// For each span of the lattice, the share of all readings in which it is this character.
     pub shares: Vec<Vec<(char, f32)>>,
@@ -47,17 +25,18 @@ pub struct Decoded {
 
 /// A beginning of a token: all readings of its first pieces that end in the same state.
 struct Node {
-    state: State,
-    /// Logarithm of the sum over them.
+    state: GrammarState,
+    /// Logarithm of the sum over them, in which a reading counts with its probability.
     sum: f32,
     /// The score of the best.
     best: f32,
     /// The last step of the best.
     last: Option<usize>,
+    /// Whether it is in the beam.
     alive: bool,
 }
 
-/// One more letter.
+/// An edge between two nodes: one more letter.
 struct Step {
     /// Position and number of the node.
     from: (usize, usize),
@@ -67,12 +46,13 @@ struct Step {
     score: f32,
 }
 
-/// Logarithm of the sum of two numbers that are given by theirs.
+/// `ln(exp(a) + exp(b))`.
 pub fn log_add(a: f32, b: f32) -> f32 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
-    match low == f32::NEG_INFINITY {
-        true => high,
-        false => high + (low - high).exp().ln_1p(),
+    if low == f32::NEG_INFINITY {
+        high
+    } else {
+        high + (low - high).exp().ln_1p()
     }
 }
 
@@ -90,16 +70,18 @@ pub fn decode(lattice: &Lattice, grammar: &mut dyn Grammar) -> Option<Decoded> {
     trellis.finish(lattice, grammar)
 }
 
+/// All beginnings that the search has reached.
 struct Trellis {
     /// By position: before the first piece, ..., after the last.
     nodes: Vec<Vec<Node>>,
-    numbers: Vec<HashMap<State, usize>>,
+    /// By position: the node of each state.
+    numbers: Vec<HashMap<GrammarState, usize>>,
     /// In ascending order of the position that they start from.
     steps: Vec<Step>,
 }
 
 impl Trellis {
-    fn new(lattice: &Lattice, start: State) -> Trellis {
+    fn new(lattice: &Lattice, start: GrammarState) -> Trellis {
         let mut trellis = Trellis {
             nodes: (0..=lattice.pieces).map(|_| Vec::new()).collect(),
             numbers: vec![HashMap::new(); lattice.pieces + 1],
@@ -111,7 +93,7 @@ impl Trellis {
         trellis
     }
 
-    fn node(&mut self, position: usize, state: State) -> usize {
+    fn node(&mut self, position: usize, state: GrammarState) -> usize {
         let nodes = &mut self.nodes[position];
         *self.numbers[position].entry(state).or_insert_with(|| {
             nodes.push(Node {
@@ -125,7 +107,7 @@ impl Trellis {
         })
     }
 
-    /// Gives up all but the best nodes of a position.
+    /// Drops all but the best nodes of a position.
     fn keep_best(&mut self, position: usize) {
         let nodes = &mut self.nodes[position];
         if nodes.len() <= BEAM {
@@ -140,7 +122,7 @@ impl Trellis {
         }
     }
 
-    /// Goes over a span from every node before it.
+    /// Adds the steps over a span, from every node before it.
     fn extend(&mut self, index: usize, span: &Span, grammar: &mut dyn Grammar) {
         for from in 0..self.nodes[span.start].len() {
             let node = &self.nodes[span.start][from];
@@ -148,7 +130,7 @@ impl Trellis {
                 continue;
             }
             let state = node.state;
-            if let Some(score) = span.nothing {
+            if let Some(score) = span.not_a_letter {
                 self.step((span.start, from), index, span, None, (state, score));
             }
             for &(character, guess) in &span.guesses {
@@ -167,7 +149,7 @@ impl Trellis {
         index: usize,
         span: &Span,
         character: Option<char>,
-        (state, score): (State, f32),
+        (state, score): (GrammarState, f32),
     ) {
         let number = self.node(span.end, state);
         let (sum, best) = {
@@ -204,24 +186,24 @@ impl Trellis {
         }
         Some(Decoded {
             evidence,
-            best: self.way_to(best),
+            best: self.path_to(best),
             shares: self.shares(lattice, ends, evidence),
         })
     }
 
     /// The steps of the best reading that ends in a node.
-    fn way_to(&self, node: &Node) -> Vec<(usize, Option<char>)> {
-        let mut way = Vec::new();
+    fn path_to(&self, node: &Node) -> Vec<(usize, Option<char>)> {
+        let mut path = Vec::new();
         let mut last = node.last;
         while let Some(step) = last.map(|step| &self.steps[step]) {
-            way.push((step.span, step.character));
+            path.push((step.span, step.character));
             last = self.nodes[step.from.0][step.from.1].last;
         }
-        way.reverse();
-        way
+        path.reverse();
+        path
     }
 
-    /// The pass from right to left.
+    /// The backward pass.
     fn shares(&self, lattice: &Lattice, ends: Vec<f32>, evidence: f32) -> Vec<Vec<(char, f32)>> {
         let mut after: Vec<Vec<f32>> = self
             .nodes

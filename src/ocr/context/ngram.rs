@@ -1,29 +1,29 @@
-//! [`WordList`] -> [`Ngram`]: how likely a letter is after the letters before it in a word.
+//! How likely each letter of a word is after the letters before it: a 5-gram with Witten-Bell smoothing.
 //!
-//! A 5-gram with Witten-Bell smoothing (I. Witten, T. Bell, "The zero-frequency problem", IEEE Trans. Information Theory 37,
-//! 1991): `P(w | h) = (c(h w) + T(h) P(w | h')) / (c(h) + T(h))`, where c counts, T(h) is the number of different letters
-//! seen after h, and h' is h without its oldest letter; at the bottom every symbol is as likely. A word's beginning is part of
-//! the history, and its end is a symbol.
+//! I. Witten, T. Bell, "The zero-frequency problem", IEEE Trans. Information Theory 37, 1991:
+//! `P(w | h) = (c(h w) + T(h) P(w | h')) / (c(h) + T(h))`, where c counts, T(h) is the number of different letters seen after h, and
+//! h' is h without its oldest letter; at the bottom every symbol is equally likely. A word's beginning is part of the history, and
+//! its end is a symbol.
 
-use super::words::{LETTERS, WordList};
+use super::word_list::{LETTERS, WordList};
 
-/// A to Z, then the word's end; as history the same number is its beginning.
+/// Number of symbols: A to Z, and the word's end.
 pub const SYMBOLS: usize = LETTERS + 1;
-/// The word's beginning in a history, and its end as what comes next.
+/// The symbol of a word's end; in a history, the same number is the word's beginning.
 pub const BOUNDARY: usize = LETTERS;
 /// Letters of history: a 5-gram.
 const MEMORY: usize = 4;
-/// Histories are numbers in this base, the newest letter first.
+/// Histories are numbers in this base; the newest letter is the most significant digit.
 const BASE: u32 = SYMBOLS as u32;
-/// What the newest letter of a history counts.
+/// Place value of a history's newest letter.
 const NEWEST: u32 = BASE.pow(MEMORY as u32 - 1);
 
-/// The letters before the next one, at most four, back to the word's beginning.
+/// The letters before the next one: at most four, no further back than the word's beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct History(u32);
 
 impl History {
-    /// Nothing but the word's beginning.
+    /// The beginning of a word.
     pub const START: History = History(BASE.pow(MEMORY as u32) - 1);
 
     /// The history after one more letter (0 is A).
@@ -31,7 +31,7 @@ impl History {
         History(letter as u32 * NEWEST + self.0 / BASE)
     }
 
-    /// How many letters back it goes, the word's beginning counted as one.
+    /// Number of letters that it holds, the word's beginning counted as one.
     fn length(self) -> usize {
         let mut rest = self.0;
         let mut unit = NEWEST;
@@ -49,11 +49,11 @@ impl History {
 /// What was seen after the histories of one length.
 #[derive(Debug, Clone, Default)]
 struct Level {
-    /// The newest letters, ascending.
+    /// The histories, cut to that length, ascending.
     histories: Vec<u32>,
-    /// Where each one's counts begin; one more at the end.
+    /// Where the counts of each begin; one more at the end.
     starts: Vec<u32>,
-    /// Symbol and how often it was seen.
+    /// Each symbol and how often it was seen.
     counts: Vec<(u8, u32)>,
 }
 
@@ -65,7 +65,7 @@ impl Level {
     }
 }
 
-/// A model of the letters of words.
+/// A 5-gram of letters.
 #[derive(Debug, Clone)]
 pub struct Ngram {
     /// By length of the history, 0 to 4.
@@ -75,7 +75,7 @@ pub struct Ngram {
 impl Ngram {
     /// Counts the words of a list.
     pub fn of(words: &WordList) -> Ngram {
-        // History and symbol in the upper half, the weight in the lower: sorted as whole numbers, which is fast.
+        // History and symbol in the upper half, weight in the lower: integers sort fast.
         let mut seen: Vec<u64> = Vec::new();
         let packed = |key: u32, weight: u32| u64::from(key) << 32 | u64::from(weight);
         for (word, weight) in words.iter() {
@@ -114,7 +114,7 @@ impl Ngram {
     }
 }
 
-/// One key with the sum of its weights.
+/// Equal keys as one, with the sum of their weights.
 fn summed(alike: &[u64]) -> (u32, u32) {
     let weights = alike.iter().map(|packed| *packed as u32);
     (
@@ -123,7 +123,7 @@ fn summed(alike: &[u64]) -> (u32, u32) {
     )
 }
 
-/// Sums up what was seen after histories of one length; `seen` is in ascending order, so that equal ones stand together.
+/// Sums up what was seen after histories of one length; `seen` is in ascending order, so that equal ones are neighbours.
 fn level(seen: &[(u32, u32)], length: usize) -> Level {
     let mut level = Level::default();
     let unit = BASE.pow((MEMORY - length) as u32) * BASE;

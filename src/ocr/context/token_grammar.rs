@@ -1,30 +1,27 @@
-//! What a token may be: a word, a number, a mixture; how likely each makes a character after those before it.
-//!
-//! All chances are of characters and of the token's end, and add up to 1 after any beginning. They are held against a
-//! classifier that was trained on all characters alike, and so are given relative to that: 0 is what it expects anyway.
-//! Knows nothing of pictures.
+//! What a token may be (a word, a number, a mixture), and how likely each kind makes a character after those before it.
 
 use std::collections::HashMap;
 
 use super::ngram::{BOUNDARY, History, Ngram, SYMBOLS};
-use super::words::LETTERS;
+use super::word_list::LETTERS;
 use crate::ocr::scoring::Scoring;
 
-/// Digits.
+/// Number of digits.
 const DIGITS: usize = 10;
-/// What the classifier expects of each character: A to Z and 0 to 9 alike.
+/// Number of characters; to the classifier, A to Z and 0 to 9 are equally likely.
 const CHARACTERS: f32 = (LETTERS + DIGITS) as f32;
 /// Chance that a word of no list ends after a letter: words of running text have 4 to 5, names 6.
 const END_OF_WORD: f32 = 1.0 / 6.0;
-/// The same of a number, after years, prices and house numbers, and of a mixture (a plate, a part's number).
+/// Chance that a number ends after a digit: years, prices and house numbers have 4.
 const END_OF_NUMBER: f32 = 1.0 / 4.0;
+/// Chance that a mixture (a number plate, a part number) ends after a character.
 const END_OF_MIXTURE: f32 = 1.0 / 5.0;
-/// Chance that a mixture goes on with what it has: letters after a letter, digits after a digit.
-const STAYS: f32 = 0.7;
+/// Chance that a mixture continues with the same class: letters after a letter, digits after a digit.
+const SAME_CLASS: f32 = 0.7;
 
 /// A kind of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum TokenKind {
     /// Letters: a word, a name.
     Word,
     /// Digits.
@@ -33,57 +30,61 @@ pub enum Kind {
     Mixture,
 }
 
-impl Kind {
+impl TokenKind {
     /// Every kind.
-    pub const ALL: [Kind; 3] = [Kind::Word, Kind::Number, Kind::Mixture];
+    pub const ALL: [TokenKind; 3] = [TokenKind::Word, TokenKind::Number, TokenKind::Mixture];
 }
 
-/// What remains of a token's beginning.
-pub type State = u32;
+/// What a grammar remembers of a token's beginning.
+pub type GrammarState = u32;
 
-/// Says how likely a token goes on.
+/// Says how likely each next character of a token is.
+///
+/// Scores are logarithms of chances relative to those that the classifier assumes (all characters alike): 0 adds nothing to what
+/// the classifier says. Before that, the chances of all characters and of the token's end add up to 1.
 pub trait Grammar {
-    /// Nothing yet.
-    fn start(&self) -> State;
-    /// The state after one more character and the logarithm of its chance; `None` where it can't stand.
-    fn step(&mut self, state: State, character: char) -> Option<(State, f32)>;
-    /// Logarithm of the chance that the token ends here.
-    fn end(&mut self, state: State) -> f32;
+    /// The state before the first character.
+    fn start(&self) -> GrammarState;
+    /// The state after one more character, and its score; `None` where the character can't follow.
+    fn step(&mut self, state: GrammarState, character: char) -> Option<(GrammarState, f32)>;
+    /// The score of the token's end here.
+    fn end(&mut self, state: GrammarState) -> f32;
 }
 
-/// Every character alike, at any place: reading without context.
-pub struct Anything;
+/// Every character at any place, all equally likely: reading without context.
+pub struct AnyGrammar;
 
-impl Grammar for Anything {
-    fn start(&self) -> State {
+impl Grammar for AnyGrammar {
+    fn start(&self) -> GrammarState {
         0
     }
 
-    fn step(&mut self, state: State, _: char) -> Option<(State, f32)> {
+    fn step(&mut self, state: GrammarState, _: char) -> Option<(GrammarState, f32)> {
         Some((state, 0.0))
     }
 
-    fn end(&mut self, _: State) -> f32 {
+    fn end(&mut self, _: GrammarState) -> f32 {
         0.0
     }
 }
 
-/// Letters as a list of words has them, with some chance for any.
-pub struct Words<'a> {
+/// Letters as the words of a list have them, with some chance for any other.
+pub struct WordGrammar<'a> {
     ngram: &'a Ngram,
-    weights: &'a Scoring,
+    scoring: &'a Scoring,
+    /// By state.
     states: Vec<History>,
-    numbers: HashMap<History, State>,
-    /// Logarithms, by state.
+    numbers: HashMap<History, GrammarState>,
+    /// Logarithms of the chances, by state and symbol.
     chances: Vec<[f32; SYMBOLS]>,
 }
 
-impl<'a> Words<'a> {
-    /// A grammar of the words that `ngram` has counted.
-    pub fn new(ngram: &'a Ngram, weights: &'a Scoring) -> Self {
-        let mut words = Words {
+impl<'a> WordGrammar<'a> {
+    /// The grammar of the words that `ngram` has counted.
+    pub fn new(ngram: &'a Ngram, scoring: &'a Scoring) -> Self {
+        let mut words = WordGrammar {
             ngram,
-            weights,
+            scoring,
             states: Vec::new(),
             numbers: HashMap::new(),
             chances: Vec::new(),
@@ -92,12 +93,12 @@ impl<'a> Words<'a> {
         words
     }
 
-    fn state(&mut self, history: History) -> State {
+    fn state(&mut self, history: History) -> GrammarState {
         if let Some(&state) = self.numbers.get(&history) {
             return state;
         }
-        let state = self.states.len() as State;
-        let unknown = self.weights.unknown;
+        let state = self.states.len() as GrammarState;
+        let unknown = self.scoring.unknown;
         let mut chances = self.ngram.after(history);
         for (symbol, chance) in chances.iter_mut().enumerate() {
             let any = match symbol {
@@ -113,12 +114,12 @@ impl<'a> Words<'a> {
     }
 }
 
-impl Grammar for Words<'_> {
-    fn start(&self) -> State {
+impl Grammar for WordGrammar<'_> {
+    fn start(&self) -> GrammarState {
         0
     }
 
-    fn step(&mut self, state: State, character: char) -> Option<(State, f32)> {
+    fn step(&mut self, state: GrammarState, character: char) -> Option<(GrammarState, f32)> {
         let letter = character.to_ascii_uppercase();
         if !letter.is_ascii_uppercase() {
             return None;
@@ -126,62 +127,65 @@ impl Grammar for Words<'_> {
         let letter = (letter as u8 - b'A') as usize;
         let chance = self.chances[state as usize][letter];
         let next = self.states[state as usize].then(letter);
-        let score = self.weights.context * (chance + CHARACTERS.ln());
+        let score = self.scoring.context * (chance + CHARACTERS.ln());
         Some((self.state(next), score))
     }
 
-    fn end(&mut self, state: State) -> f32 {
-        self.weights.context * self.chances[state as usize][BOUNDARY]
+    fn end(&mut self, state: GrammarState) -> f32 {
+        self.scoring.context * self.chances[state as usize][BOUNDARY]
     }
 }
 
-/// Digits, all alike.
-pub struct Numbers<'a>(pub &'a Scoring);
+/// Digits, all equally likely.
+pub struct NumberGrammar<'a>(pub &'a Scoring);
 
-impl Grammar for Numbers<'_> {
-    fn start(&self) -> State {
+impl Grammar for NumberGrammar<'_> {
+    fn start(&self) -> GrammarState {
         0
     }
 
-    fn step(&mut self, state: State, character: char) -> Option<(State, f32)> {
+    fn step(&mut self, state: GrammarState, character: char) -> Option<(GrammarState, f32)> {
         let chance = (1.0 - END_OF_NUMBER) / DIGITS as f32;
         let score = self.0.context * (chance * CHARACTERS).ln();
         character.is_ascii_digit().then_some((state, score))
     }
 
-    fn end(&mut self, _: State) -> f32 {
+    fn end(&mut self, _: GrammarState) -> f32 {
         self.0.context * END_OF_NUMBER.ln()
     }
 }
 
 /// Runs of letters and runs of digits.
-pub struct Mixtures<'a>(pub &'a Scoring);
+pub struct MixtureGrammar<'a>(pub &'a Scoring);
 
-/// What the last character of a mixture was.
-const NOTHING: State = 0;
-const A_LETTER: State = 1;
-const A_DIGIT: State = 2;
+/// GrammarState of a mixture before its first character.
+const START: GrammarState = 0;
+/// GrammarState of a mixture after a letter.
+const AFTER_LETTER: GrammarState = 1;
+/// GrammarState of a mixture after a digit.
+const AFTER_DIGIT: GrammarState = 2;
 
-impl Grammar for Mixtures<'_> {
-    fn start(&self) -> State {
-        NOTHING
+impl Grammar for MixtureGrammar<'_> {
+    fn start(&self) -> GrammarState {
+        START
     }
 
-    fn step(&mut self, state: State, character: char) -> Option<(State, f32)> {
-        let (next, alike) = match character.is_ascii_digit() {
-            true => (A_DIGIT, DIGITS),
-            false => (A_LETTER, LETTERS),
+    fn step(&mut self, state: GrammarState, character: char) -> Option<(GrammarState, f32)> {
+        let (next, class_size) = if character.is_ascii_digit() {
+            (AFTER_DIGIT, DIGITS)
+        } else {
+            (AFTER_LETTER, LETTERS)
         };
-        let goes_on = match state {
-            NOTHING => 0.5,
-            last if last == next => (1.0 - END_OF_MIXTURE) * STAYS,
-            _ => (1.0 - END_OF_MIXTURE) * (1.0 - STAYS),
+        let class_chance = match state {
+            START => 0.5,
+            last if last == next => (1.0 - END_OF_MIXTURE) * SAME_CLASS,
+            _ => (1.0 - END_OF_MIXTURE) * (1.0 - SAME_CLASS),
         };
-        let score = self.0.context * (goes_on / alike as f32 * CHARACTERS).ln();
+        let score = self.0.context * (class_chance / class_size as f32 * CHARACTERS).ln();
         Some((next, score))
     }
 
-    fn end(&mut self, _: State) -> f32 {
+    fn end(&mut self, _: GrammarState) -> f32 {
         self.0.context * END_OF_MIXTURE.ln()
     }
 }

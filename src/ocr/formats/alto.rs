@@ -1,18 +1,30 @@
-//! ALTO 4.4 (www.loc.gov/standards/alto): XML with a string for each word and a glyph for each letter.
+//! ALTO 4.4 (www.loc.gov/standards/alto): XML with a string per word and a glyph per letter.
 
+use super::format::Format;
+use super::sheet::Sheet;
 use super::xml::{Attribute, Xml};
-use super::{Sheet, bounds};
-use crate::ocr::page::{self, Letter, Line, Word};
+use crate::ocr::page::{Letter, Line, Word};
 use crate::segmentation::Rect;
 
 const NAMESPACE: &str = "http://www.loc.gov/standards/alto/ns-v4#";
 const SCHEMA: &str = "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd";
 const VERSION: &str = "4.4";
-/// The longest text that a variant of a glyph may have, in characters.
-const LONGEST_VARIANT: usize = 3;
+/// Longest text of a glyph's variant, in characters (by the schema).
+const MAX_VARIANT: usize = 3;
 
-/// A document with all sheets as pages: boxes in pixels of the upright image, confidences in [0, 1], the next guesses as
-/// variants of their glyph. The name of the image stands in it where it is the only one: ALTO has one place for it.
+/// ALTO 4.4.
+pub static ALTO: Format = Format {
+    name: "alto",
+    description: "ALTO 4.4: XML with boxes, confidences and alternatives",
+    extensions: &["xml", "alto"],
+    is_binary: false,
+    shows_image: false,
+    holds_scores: false,
+    write: |sheets, _| Ok(alto(sheets).into_bytes()),
+};
+
+/// A document with all sheets as pages: boxes in pixels of the upright image, confidences in [0, 1], the next guesses as variants of
+/// their glyph. The image's name is given if there is only one image: ALTO has one place for it.
 pub fn alto(sheets: &[Sheet]) -> String {
     let mut xml = Xml::new("");
     let root = [
@@ -53,17 +65,12 @@ fn description(xml: &mut Xml, sheets: &[Sheet]) {
 
 fn page(xml: &mut Xml, number: usize, sheet: &Sheet) {
     let page = &sheet.page;
-    let letters = page.lines.iter().flat_map(|line| &line.words);
-    let letters = letters.flat_map(|word| &word.letters);
     let attributes = [
         ("ID", format!("page_{number}")),
         ("WIDTH", page.width.to_string()),
         ("HEIGHT", page.height.to_string()),
         ("PHYSICAL_IMG_NR", number.to_string()),
-        (
-            "PC",
-            probability(page::mean(letters.map(|letter| letter.confidence))),
-        ),
+        ("PC", probability(page.confidence())),
     ];
     let whole = Rect {
         x: 0,
@@ -73,12 +80,12 @@ fn page(xml: &mut Xml, number: usize, sheet: &Sheet) {
     };
     xml.block("Page", &attributes, |xml| {
         xml.block("PrintSpace", &place(whole), |xml| {
-            let Some(area) = bounds(page) else {
+            let Some(area) = page.bounds() else {
                 return;
             };
             let attributes = with_id(format!("block_{number}"), area);
             xml.block("TextBlock", &attributes, |xml| {
-                // The schema has no line without a string.
+                // The schema requires a string in every line.
                 let lines = page.lines.iter().filter(|line| !line.words.is_empty());
                 for (line, at) in lines.zip(1..) {
                     self::line(xml, &format!("{number}_{at}"), line);
@@ -115,7 +122,7 @@ fn word(xml: &mut Xml, id: &str, word: &Word) {
     attributes.push(("CONTENT", word.text.clone()));
     attributes.push(("WC", probability(word.confidence)));
     xml.block("String", &attributes, |xml| {
-        // A glyph is one character, by the schema.
+        // By the schema, a glyph is one character.
         let single = |letter: &&Letter| letter.text.chars().count() == 1;
         for letter in word.letters.iter().filter(single) {
             glyph(xml, letter);
@@ -129,7 +136,7 @@ fn glyph(xml: &mut Xml, letter: &Letter) {
     attributes.push(("GC", probability(letter.confidence)));
     xml.block("Glyph", &attributes, |xml| {
         for guess in &letter.alternatives {
-            if guess.text.chars().count() <= LONGEST_VARIANT {
+            if guess.text.chars().count() <= MAX_VARIANT {
                 let variant = [
                     ("CONTENT", guess.text.clone()),
                     ("VC", probability(guess.confidence)),

@@ -1,18 +1,30 @@
 //! hOCR 1.2 (kba.github.io/hocr-spec/1.2): XHTML whose elements carry their box and confidence in `title`.
 
+use super::format::Format;
+use super::sheet::Sheet;
 use super::xml::{Attribute, Xml};
-use super::{Sheet, bounds};
 use crate::ocr::page::{Line, Word};
 use crate::segmentation::Rect;
 
-/// What the document holds, by the names of the specification.
+/// What the document holds, in the terms of the specification.
 const CAPABILITIES: &str = "ocr_page ocr_carea ocr_line ocrx_word ocrx_cinfo";
 /// XHTML 1.0, as Tesseract's hOCR has it.
 const DOCTYPE: &str = "html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" \
                        \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\"";
 
-/// A document with all sheets as pages; boxes are `left top right bottom` in pixels of the upright image, confidences
-/// per cent. The next guesses have no place in it: ALTO and JSON have one.
+/// hOCR 1.2.
+pub static HOCR: Format = Format {
+    name: "hocr",
+    description: "hOCR 1.2: XHTML with boxes and confidences",
+    extensions: &["hocr", "html", "xhtml"],
+    is_binary: false,
+    shows_image: false,
+    holds_scores: false,
+    write: |sheets, _| Ok(hocr(sheets).into_bytes()),
+};
+
+/// A document with all sheets as pages; boxes are `left top right bottom` in pixels of the upright image, confidences in per cent.
+/// The format has no place for the next guesses; ALTO and JSON have.
 pub fn hocr(sheets: &[Sheet]) -> String {
     let mut xml = Xml::new(DOCTYPE);
     let html = [("xmlns", "http://www.w3.org/1999/xhtml".into())];
@@ -47,13 +59,13 @@ fn head(xml: &mut Xml, sheets: &[Sheet]) {
 
 fn page(xml: &mut Xml, number: usize, sheet: &Sheet) {
     let (width, height) = (sheet.page.width, sheet.page.height);
-    // A quote inside the quoted name has no escape in the specification.
+    // The specification has no escape for a quote inside the quoted name.
     let image = sheet.image.replace(['"', ';'], "_");
     let title = format!("image \"{image}\"; bbox 0 0 {width} {height}; ppageno {number}");
     let prefix = number + 1;
     let attributes = element("ocr_page", format!("page_{prefix}"), title);
     xml.block("div", &attributes, |xml| {
-        let Some(area) = bounds(&sheet.page) else {
+        let Some(area) = sheet.page.bounds() else {
             return;
         };
         let attributes = element("ocr_carea", format!("block_{prefix}_1"), bbox(area));
@@ -75,7 +87,7 @@ fn line(xml: &mut Xml, id: &str, line: &Line) {
             self::word(xml, &format!("{id}_{at}"), word);
         }
     });
-    // White space between the lines, so that no words run together for those who only take the text.
+    // White space between the lines, so that no words run together when only the text is extracted.
     xml.empty("br", &[]);
 }
 

@@ -1,13 +1,12 @@
-//! PDF 1.7: each image fills a page, and the words lie over it as text that is not drawn, where they stand in the image.
+//! PDF 1.7: each image fills a page, and the words lie over it as invisible text, where they are in the image.
 //!
-//! The text has a font of kiln's own without any shapes: each character is a box that stands on the line. A word is set
-//! as high as its line and stretched to its own width; the space after it fills the gap to the next word. So what is marked
-//! and copied is what is seen. Every character of the pages is in the font, with what it is in Unicode, whatever alphabet
-//! the model has.
+//! The text has a font of kiln's own without any shapes: each character is a box on the baseline. A word is as high as its line and
+//! stretched to its own width; the space after it fills the gap to the next word. So what is selected and copied is what is seen. The
+//! font holds every character of the pages with its Unicode value, whatever alphabet the model has.
 //!
-//! Programs that take text out of a PDF put it into lines and columns again, by baselines and by gaps measured in font
-//! sizes. Slanted handwriting with wide gaps falls apart there, so the words of a line have one baseline, and the font is
-//! larger than its boxes (pdftotext takes 0.7 of the font's size for the gap between columns; people leave more).
+//! Programs that extract text from a PDF put it into lines and columns again, by baselines and by gaps measured in font sizes.
+//! Slanted handwriting with wide gaps falls apart there, so the words of a line have one baseline, and the font is larger than its
+//! boxes (pdftotext takes gaps above 0.7 font sizes for columns; people leave wider ones).
 
 use std::collections::BTreeMap;
 
@@ -15,30 +14,42 @@ use image::metadata::Orientation;
 use pdf_writer::types::{FontFlags, Predictor, SystemInfo, TextRenderingMode, UnicodeCmap};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
-use super::Sheet;
+use super::format::Format;
 use super::picture::{Packing, Picture};
+use super::sheet::Sheet;
 use crate::ocr::page::{Line, Word};
 use crate::segmentation;
 
 /// Longer side of a page in points: that of A4. A photograph has no size of its own.
 const LONGER_SIDE: f32 = 842.0;
-/// Units of the font's own space in its height.
+/// Units of the font's own coordinates per font size.
 const UNITS: f32 = 1000.0;
-/// Height of the boxes as part of the font's size. On the course's pages, pdftotext finds all lines at 0.5, and breaks some
-/// of them at 0.67 and at 0.4.
+/// Height of the boxes as part of the font size. On the course's pages, pdftotext finds all lines at 0.5, and breaks some of them
+/// at 0.67 and at 0.4.
 const BOX_HEIGHT: f32 = 0.5;
-/// Width of a character as part of the font's size; what poppler expects of a Type 3 font, whose size is not to be trusted.
+/// Width of a character as part of the font size; poppler assumes this of Type 3 fonts, whose size it doesn't trust.
 const CHARACTER_WIDTH: f32 = 0.5;
 /// Width of a character in units of the font.
 const ADVANCE: f32 = CHARACTER_WIDTH * UNITS;
 /// Height of a character in units of the font.
 const ASCENT: f32 = BOX_HEIGHT * UNITS;
-/// How far characters reach below the line, in units of the font: not at all, but poppler takes 0 for "not known".
+/// Depth of characters below the baseline, in units of the font: none, but poppler takes 0 for "unknown".
 const DESCENT: f32 = -1.0;
-/// Characters in one font: its codes are one byte, and 0 stays free.
+/// Characters per font: codes are one byte, and 0 is not used.
 const CODES: usize = 255;
 /// Name of the image among a page's resources.
 const IMAGE: Name = Name(b"Image");
+
+/// PDF 1.7.
+pub static PDF: Format = Format {
+    name: "pdf",
+    description: "Searchable PDF: the image with invisible text over it",
+    extensions: &["pdf"],
+    is_binary: true,
+    shows_image: true,
+    holds_scores: false,
+    write: |sheets, _| Ok(pdf(sheets)),
+};
 
 /// A document with a page for each sheet that has its picture.
 pub fn pdf(sheets: &[Sheet]) -> Vec<u8> {
@@ -56,8 +67,8 @@ pub fn pdf(sheets: &[Sheet]) -> Vec<u8> {
         .title(TextStr(&names.join(", ")))
         .creator(TextStr("kiln"))
         .producer(TextStr(concat!("kiln ", env!("CARGO_PKG_VERSION"))));
-    let alphabet = Alphabet::of(sheets);
-    let fonts: Vec<Ref> = alphabet
+    let character_set = CharacterSet::of(sheets);
+    let fonts: Vec<Ref> = character_set
         .fonts()
         .map(|characters| write_font(&mut pdf, characters, &mut fresh))
         .collect();
@@ -69,7 +80,7 @@ pub fn pdf(sheets: &[Sheet]) -> Vec<u8> {
         let (page, image, content) = (fresh(), fresh(), fresh());
         write_image(&mut pdf, image, picture);
         let scale = Scale::of(&sheet.page);
-        let drawn = draw(sheet, picture, &scale, &alphabet);
+        let drawn = draw(sheet, picture, &scale, &character_set);
         pdf.stream(content, &drawn);
         let mut writer = pdf.page(page);
         writer.media_box(Rect::new(0.0, 0.0, scale.width, scale.height));
@@ -91,9 +102,9 @@ pub fn pdf(sheets: &[Sheet]) -> Vec<u8> {
     pdf.finish()
 }
 
-/// From pixels of the upright image, rows counted down, to points of the page, counted up.
+/// From pixels of the upright image, with y down, to points of the page, with y up.
 struct Scale {
-    /// Points in a pixel.
+    /// Points per pixel.
     factor: f32,
     /// Width of the page in points.
     width: f32,
@@ -114,7 +125,7 @@ impl Scale {
 }
 
 /// The image, and all words over it.
-fn draw(sheet: &Sheet, picture: &Picture, scale: &Scale, alphabet: &Alphabet) -> Vec<u8> {
+fn draw(sheet: &Sheet, picture: &Picture, scale: &Scale, character_set: &CharacterSet) -> Vec<u8> {
     let mut content = Content::new();
     let [a, b, c, d, e, f] = upright(picture.orientation);
     let (width, height) = (scale.width, scale.height);
@@ -132,14 +143,13 @@ fn draw(sheet: &Sheet, picture: &Picture, scale: &Scale, alphabet: &Alphabet) ->
     content.begin_text();
     content.set_text_rendering_mode(TextRenderingMode::Invisible);
     for line in &sheet.page.lines {
-        draw_line(&mut content, line, scale, alphabet);
+        draw_line(&mut content, line, scale, character_set);
     }
     content.end_text();
     content.finish().into_vec()
 }
 
-/// Where the unit square of a stored image (first row at the top) goes so that it is seen upright in the unit square, as
-/// matrix of PDF: `x' = a x + c y + e`, `y' = b x + d y + f`.
+/// The matrix that shows a stored image (first row at the top of the unit square) upright in the unit square: `x' = a x + c y + e`, `y' = b x + d y + f`.
 fn upright(orientation: Orientation) -> [f32; 6] {
     match orientation {
         Orientation::NoTransforms => [1.0, 0.0, 0.0, 1.0, 0.0, 0.0],
@@ -154,38 +164,38 @@ fn upright(orientation: Orientation) -> [f32; 6] {
     }
 }
 
-fn draw_line(content: &mut Content, line: &Line, scale: &Scale, alphabet: &Alphabet) {
+fn draw_line(content: &mut Content, line: &Line, scale: &Scale, character_set: &CharacterSet) {
     for (index, word) in line.words.iter().enumerate() {
         let bounds = segmentation::Rect {
             y: line.bounds.y,
             height: line.bounds.height,
             ..word.bounds
         };
-        draw_text(content, &word.text, bounds, scale, alphabet);
+        draw_text(content, &word.text, bounds, scale, character_set);
         if let Some(next) = line.words.get(index + 1) {
             let gap = segmentation::Rect {
                 x: bounds.x + bounds.width,
                 width: gap(word, next),
                 ..bounds
             };
-            draw_text(content, " ", gap, scale, alphabet);
+            draw_text(content, " ", gap, scale, character_set);
         }
     }
 }
 
-/// Pixels between two words; at least one, for slanted words may overlap.
+/// Pixels between two words; at least one, because slanted words may overlap.
 fn gap(word: &Word, next: &Word) -> u32 {
     let end = word.bounds.x + word.bounds.width;
     next.bounds.x.saturating_sub(end).max(1)
 }
 
-/// Sets a text into a box.
+/// Sets a text into a box, stretched to its width.
 fn draw_text(
     content: &mut Content,
     text: &str,
     bounds: segmentation::Rect,
     scale: &Scale,
-    alphabet: &Alphabet,
+    character_set: &CharacterSet,
 ) {
     let size = bounds.height as f32 * scale.factor / BOX_HEIGHT;
     let natural = text.chars().count() as f32 * CHARACTER_WIDTH * size;
@@ -197,19 +207,19 @@ fn draw_text(
     let bottom = scale.height - (bounds.y + bounds.height) as f32 * scale.factor;
     content.set_horizontal_scaling(100.0 * width / natural);
     content.set_text_matrix([1.0, 0.0, 0.0, 1.0, left, bottom]);
-    for (font, codes) in alphabet.encode(text) {
+    for (font, codes) in character_set.encode(text) {
         content.set_font(Name(font_name(font).as_bytes()), size);
         content.show(Str(&codes));
     }
 }
 
-/// The characters of all sheets, and where they are in the fonts.
-struct Alphabet {
+/// The characters of all sheets, and their positions in the fonts.
+struct CharacterSet {
     characters: Vec<char>,
     positions: BTreeMap<char, usize>,
 }
 
-impl Alphabet {
+impl CharacterSet {
     fn of(sheets: &[Sheet]) -> Self {
         let words = sheets.iter().flat_map(|sheet| &sheet.page.lines);
         let words = words.flat_map(|line| &line.words);
@@ -229,7 +239,7 @@ impl Alphabet {
         self.characters.chunks(CODES)
     }
 
-    /// A text as runs of one font each: the font's index and the codes in it.
+    /// A text as runs of one font each: the font's index and codes.
     fn encode(&self, text: &str) -> Vec<(usize, Vec<u8>)> {
         let mut runs: Vec<(usize, Vec<u8>)> = Vec::new();
         for position in text.chars().filter_map(|c| self.positions.get(&c)) {
@@ -248,9 +258,9 @@ fn font_name(index: usize) -> String {
     format!("F{index}")
 }
 
-/// A font of boxes (Type 3: its glyphs are drawings, here empty ones), with the code of `characters[i]` being `i + 1`.
+/// Writes a Type 3 font whose glyphs are empty boxes; the code of `characters[i]` is `i + 1`.
 fn write_font(pdf: &mut Pdf, characters: &[char], fresh: &mut impl FnMut() -> Ref) -> Ref {
-    /// The one glyph that all codes have. Its name is no letter's: readers would measure by it.
+    /// The glyph of all codes. It is not named after a letter, because readers would assume that letter's width.
     const GLYPH: Name = Name(b"box");
     let (font, glyph, unicode, descriptor) = (fresh(), fresh(), fresh(), fresh());
     // At most CODES.

@@ -1,7 +1,4 @@
-//! The image as a PDF holds it: a JPEG's own bytes, or pixels that are packed without loss.
-//!
-//! Comes in: the file's bytes and the image that [`photo`](crate::photo) decoded from them. Goes out: bytes with what a PDF
-//! has to know of them. A JPEG is not decoded again.
+//! The image as a PDF stores it: a JPEG's own bytes, which are not decoded again, or losslessly compressed pixels.
 
 use std::io::{Cursor, Write};
 
@@ -14,7 +11,7 @@ use image::{ImageDecoder, RgbImage};
 /// An image ready to be put into a PDF.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// How the bytes are packed.
+    /// How the bytes are encoded.
     pub(super) packing: Packing,
     /// The bytes.
     pub(super) bytes: Vec<u8>,
@@ -24,11 +21,11 @@ pub struct Picture {
     pub(super) height: u32,
     /// 1 (grey) or 3 (red, green, blue).
     pub(super) channels: u8,
-    /// What has to be done to what is stored to see it upright.
+    /// How the stored image must be turned to be upright.
     pub(super) orientation: Orientation,
 }
 
-/// How a picture's bytes are packed.
+/// How a picture's bytes are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
     /// A JPEG file.
@@ -41,7 +38,7 @@ pub(super) enum Packing {
 const FILTER_UP: u8 = 2;
 
 impl Picture {
-    /// A JPEG as it is, anything else as the pixels of `upright`.
+    /// Takes the bytes of an image file and its upright pixels: a JPEG is stored as it is, anything else as the pixels.
     pub fn new(file: Vec<u8>, upright: &RgbImage) -> Self {
         match stored_jpeg(&file) {
             Some(picture) => Self {
@@ -54,9 +51,10 @@ impl Picture {
 
     fn packed(image: &RgbImage) -> Self {
         let is_grey = image.pixels().all(|pixel| pixel.0 == [pixel.0[0]; 3]);
-        let (channels, values) = match is_grey {
-            true => (1, image.pixels().map(|pixel| pixel.0[0]).collect()),
-            false => (3, image.as_raw().clone()),
+        let (channels, values) = if is_grey {
+            (1, image.pixels().map(|pixel| pixel.0[0]).collect())
+        } else {
+            (3, image.as_raw().clone())
         };
         Self {
             packing: Packing::Zlib,
@@ -69,7 +67,7 @@ impl Picture {
     }
 }
 
-/// Rows of `stride` values, filtered and packed.
+/// Rows of `stride` values, filtered and compressed.
 fn deflate(values: &[u8], stride: usize) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     let mut above = vec![0u8; stride];
@@ -78,15 +76,15 @@ fn deflate(values: &[u8], stride: usize) -> Vec<u8> {
         row.clear();
         row.push(FILTER_UP);
         row.extend(values.iter().zip(&above).map(|(a, b)| a.wrapping_sub(*b)));
-        // A vector takes what it is given.
+        // Writing to a vector doesn't fail.
         let _ = encoder.write_all(&row);
         above.copy_from_slice(values);
     }
     encoder.finish().unwrap_or_default()
 }
 
-/// What a PDF has to know of a JPEG, without its bytes; None for what is no JPEG that every reader shows alike (more than
-/// 8 bits, or the four colours of printing).
+/// What a PDF must say about a JPEG, without its bytes; `None` for anything else, and for JPEGs that not every reader shows the same
+/// way (more than 8 bits, or CMYK).
 fn stored_jpeg(file: &[u8]) -> Option<Picture> {
     let (width, height, channels) = frame_header(file)?;
     let mut decoder = JpegDecoder::new(Cursor::new(file)).ok()?;
@@ -102,9 +100,9 @@ fn stored_jpeg(file: &[u8]) -> Option<Picture> {
 
 /// Width, height and channels from the frame header of a JPEG (ITU-T T.81, section B.2.2).
 fn frame_header(file: &[u8]) -> Option<(u32, u32, u8)> {
-    /// Frame headers but for those of arithmetic coding, which PDF readers don't decode (table B.1).
+    /// Markers of frame headers, without arithmetic coding, which PDF readers don't decode (table B.1).
     const FRAMES: [u8; 3] = [0xc0, 0xc1, 0xc2];
-    /// Start of scan: the image's data begins.
+    /// Marker of a scan's start: the image's data begins.
     const SCAN: u8 = 0xda;
     let mut rest = file.strip_prefix(&[0xff, 0xd8])?;
     loop {

@@ -1,14 +1,26 @@
-//! TSV with the columns that Tesseract gave it: a row for each page, block, paragraph, line and word.
+//! TSV with Tesseract's columns: a row per page, block, paragraph, line and word.
 
-use super::{Sheet, bounds};
+use super::format::Format;
+use super::sheet::Sheet;
 use crate::segmentation::Rect;
 
 /// The names of the columns.
 const HEADER: &str = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n";
-/// Confidence of what is no word.
+/// Confidence of everything but words.
 const NO_CONFIDENCE: &str = "-1";
 
-/// A table of all sheets: numbers from 1, boxes in pixels of the upright image, confidences of words in per cent. A page's
+/// Tab-separated values with Tesseract's columns.
+pub static TSV: Format = Format {
+    name: "tsv",
+    description: "TSV with Tesseract's columns",
+    extensions: &["tsv"],
+    is_binary: false,
+    shows_image: false,
+    holds_scores: false,
+    write: |sheets, _| Ok(tsv(sheets).into_bytes()),
+};
+
+/// A table of all sheets: numbers count from 1, boxes are in pixels of the upright image, confidences of words in per cent. A page's
 /// lines are one paragraph of one block.
 pub fn tsv(sheets: &[Sheet]) -> String {
     let mut out = String::from(HEADER);
@@ -20,7 +32,7 @@ pub fn tsv(sheets: &[Sheet]) -> String {
             height: sheet.page.height,
         };
         out += &row([1, page, 0, 0, 0, 0], whole, NO_CONFIDENCE, "");
-        let Some(block) = bounds(&sheet.page) else {
+        let Some(block) = sheet.page.bounds() else {
             continue;
         };
         out += &row([2, page, 1, 0, 0, 0], block, NO_CONFIDENCE, "");
@@ -46,7 +58,7 @@ fn row(at: [usize; 6], bounds: Rect, confidence: &str, text: &str) -> String {
         width,
         height,
     } = bounds;
-    // A table has no way to write its own separators.
+    // The format has no escape for its own separators.
     let text = text.replace(|c: char| c.is_control(), " ");
     format!(
         "{level}\t{page}\t{block}\t{paragraph}\t{line}\t{word}\t{x}\t{y}\t{width}\t{height}\t{confidence}\t{text}\n"

@@ -1,9 +1,6 @@
-//! XML that is well-formed by construction: every element that is opened is closed, every text is escaped.
-//!
-//! Comes in: names of elements and attributes (kiln's own, never input) and texts (anything). Goes out: a document of
-//! XML 1.0. It knows no schema.
+//! Writes XML that is well-formed by construction: every opened element is closed, every text is escaped.
 
-/// A document that grows from its start to its end.
+/// A document that is written from start to end. Names of elements and attributes must be valid; texts may be anything.
 pub(super) struct Xml {
     out: String,
 }
@@ -82,9 +79,9 @@ impl Xml {
     }
 }
 
-/// Escapes for texts and for values in double quotes alike. What XML 1.0 can't hold at all (section 2.2: most control
-/// characters, U+FFFE and U+FFFF) becomes the replacement character; white space that a parser would turn into a blank
-/// is kept by its number.
+/// Escapes for texts and for values in double quotes alike. Characters that XML 1.0 can't hold at all
+/// (section 2.2: most control characters, U+FFFE and U+FFFF) become the replacement character; white space that a parser would turn
+/// into a blank is written by its number.
 fn escape(text: &str, out: &mut String) {
     for letter in text.chars() {
         match letter {

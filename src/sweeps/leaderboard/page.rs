@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::ranking::{Leaderboard, Row};
 use crate::config::difference::shown;
-use crate::report::format::{metric_name, metric_value};
+use crate::report::format::metric_value;
 use crate::report::overlay::{self, Dots, OverlayData, OverlayRun};
 use crate::sweeps::findings;
 use crate::sweeps::search_space::Axis;
@@ -21,7 +21,7 @@ impl Leaderboard {
             .map(|row| OverlayRun {
                 label: self.label(row),
                 value: match self.valid(row) {
-                    Some(value) => Some(metric_value(&self.ranking.metric, value)),
+                    Some(value) => Some(metric_value(self.ranking.key(), value)),
                     None => Some(row.status.name().into()),
                 },
                 epochs: if row.is_over() {
@@ -31,7 +31,7 @@ impl Leaderboard {
                 },
             })
             .collect();
-        let metric = metric_name(&self.ranking.metric);
+        let metric = self.ranking.name();
         let mut sections = vec![overlay::Section {
             title: "Leaderboard".into(),
             note: format!(
@@ -57,7 +57,7 @@ impl Leaderboard {
         overlay::render(&OverlayData {
             title: &format!("Sweep of {}", self.record.name),
             findings: &findings::of_sweep(self),
-            metric: &self.ranking.metric,
+            metric: self.ranking.key(),
             runs: &runs,
             sections: &sections,
             made_by: &self.made_by(),

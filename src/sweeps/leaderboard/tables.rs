@@ -14,7 +14,7 @@ use crate::sweeps::search_space::Choices;
 impl Leaderboard {
     /// One run a row.
     pub fn table(&self) -> Table {
-        let metric = &self.ranking.metric;
+        let metric = self.ranking.key();
         let has_test = self.rows.iter().any(|row| row.test().is_some());
         let mut header = vec!["".to_string()];
         header.extend(self.axes.iter().map(|axis| axis.path.clone()));
@@ -66,7 +66,7 @@ impl Leaderboard {
     }
 
     fn best_of_each(&self, axis: usize, values: &[Value], best: Option<f64>) -> Table {
-        let metric = &self.ranking.metric;
+        let metric = self.ranking.key();
         let mut table = Table::new([
             self.axes[axis].path.as_str(),
             "Runs",
@@ -120,7 +120,7 @@ impl Leaderboard {
         };
         json!({
             "sweep": self.dir.display().to_string(),
-            "metric": self.ranking.metric,
+            "metric": self.ranking.key(),
             "findings": findings::of_sweep(self),
             "runs": self.rows.iter().map(row).collect::<Vec<_>>(),
         })
@@ -128,7 +128,7 @@ impl Leaderboard {
 
     /// The leaderboard as CSV (RFC 4180, but with bare line feeds): one run a line, rates as fractions of 1.
     pub fn csv(&self) -> std::io::Result<String> {
-        let metric = &self.ranking.metric;
+        let metric = self.ranking.key();
         let header = ["place".to_string()]
             .into_iter()
             .chain(self.axes.iter().map(|axis| axis.path.clone()))

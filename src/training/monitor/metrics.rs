@@ -1,102 +1,96 @@
-//! The metrics that are followed during training, and their names in files.
+//! The metrics of the catalogue as burn-train follows them: the mean over the samples of an epoch.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use burn::prelude::*;
 use burn::tensor::TensorReadError;
+use burn::train::SupervisedTraining;
 use burn::train::metric::state::{FormatOptions, NumericMetricState};
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use burn::train::metric::{
-    Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
-    SerializedEntry,
+    Adaptor, Metric as BurnMetric, MetricAttributes, MetricMetadata, MetricName, Numeric,
+    NumericAttributes, NumericEntry, SerializedEntry,
 };
 
-use crate::metrics::{TOP_K, TOP_K_NAME};
-use crate::models::Task;
+use crate::metrics::{self, BatchOutput, Direction, InEpochs, Metric, Metrics, Outputs, Unit};
+use crate::training::train_model::TrainModel;
 
-/// Name of the accuracy metric inside burn-train.
-pub const ACCURACY: &str = "Accuracy";
+/// Decimals of a value on the dashboard.
+const DECIMALS: usize = 3;
 
-/// The metric by which epochs are compared, under its name in files; higher is better.
-pub fn decisive(task: Task) -> &'static str {
-    match task {
-        Task::Classify => "accuracy",
-        Task::Reconstruct => "psnr",
+/// burn-train's dashboard shows fractions in percent: the factor from a value to what it is given, and the one back.
+fn factors(unit: Unit) -> (f64, f64) {
+    match unit {
+        Unit::Fraction => (100.0, 0.01),
+        Unit::Plain | Unit::Decibels => (1.0, 1.0),
     }
 }
 
-/// `(name inside burn-train, name in files, factor)`; burn-train counts rates in percent, files in fractions of 1.
-pub fn file_names() -> [(String, &'static str, f64); 4] {
-    [
-        (Loss::NAME.into(), "loss", 1.0),
-        (ACCURACY.into(), "accuracy", 0.01),
-        (format!("Top-K Accuracy @ TopK({TOP_K})"), TOP_K_NAME, 0.01),
-        (Psnr::NAME.into(), "psnr", 1.0),
-    ]
+/// Registers every metric that is followed epoch by epoch for a network with such outputs.
+pub fn register(
+    mut training: SupervisedTraining<TrainModel>,
+    outputs: Outputs,
+) -> SupervisedTraining<TrainModel> {
+    for metric in metrics::of(outputs).filter(|metric| metric.in_epochs != InEpochs::Never) {
+        if metric.in_epochs == InEpochs::Both {
+            training = training.metric_train_numeric(EpochMean::new(metric, outputs));
+        }
+        training = training.metric_valid_numeric(EpochMean::new(metric, outputs));
+    }
+    training
 }
 
-/// What a [`SampleMean`] is the mean of.
-pub trait Measure: Send + Sync + Clone + 'static {
-    /// Name inside burn-train.
-    const NAME: &'static str;
-    /// Whether more is better.
-    const HIGHER_IS_BETTER: bool;
+/// The metrics of a finished epoch, over one of its splits.
+pub fn of_epoch(
+    store: &EventStoreClient,
+    epoch: usize,
+    split: &Split,
+    outputs: Outputs,
+) -> Metrics {
+    let value = |metric: &'static Metric| {
+        let value = store.find_metric(metric.title, epoch, Aggregate::Mean, split)?;
+        let (_, back) = factors(metric.unit);
+        Some((metric.name.to_string(), value * back))
+    };
+    metrics::of(outputs).filter_map(value).collect()
 }
 
-/// The loss of a sample.
-#[derive(Debug, Clone, Copy)]
-pub struct Loss;
-
-impl Measure for Loss {
-    const NAME: &'static str = "Loss";
-    const HIGHER_IS_BETTER: bool = false;
-}
-
-/// The peak signal-to-noise ratio of an image in dB.
-#[derive(Debug, Clone, Copy)]
-pub struct Psnr;
-
-impl Measure for Psnr {
-    const NAME: &'static str = "PSNR";
-    const HIGHER_IS_BETTER: bool = true;
-}
-
-/// What a metric takes from a step.
-pub struct BatchMean<K> {
-    /// Mean over the batch, `[1]`.
-    pub mean: Tensor<1>,
-    /// Samples in the batch.
-    pub samples: usize,
-    /// Of what.
-    pub of: PhantomData<K>,
+impl Adaptor<BatchOutput> for BatchOutput {
+    fn adapt(&self) -> BatchOutput {
+        self.clone()
+    }
 }
 
 /// Mean over all samples of an epoch. (burn-train's own weighs a short last batch like a full one.)
 #[derive(Clone)]
-pub struct SampleMean<K> {
+pub struct EpochMean {
+    metric: &'static Metric,
+    outputs: Outputs,
     name: MetricName,
     state: NumericMetricState,
-    of: PhantomData<K>,
 }
 
-impl<K: Measure> Default for SampleMean<K> {
-    fn default() -> Self {
+impl EpochMean {
+    /// The mean of a metric of a network with such outputs.
+    pub fn new(metric: &'static Metric, outputs: Outputs) -> Self {
         Self {
-            name: Arc::new(K::NAME.into()),
+            metric,
+            outputs,
+            name: Arc::new(metric.title.into()),
             state: NumericMetricState::default(),
-            of: PhantomData,
+        }
+    }
+
+    fn format(&self) -> FormatOptions {
+        let format = FormatOptions::new(self.name()).precision(DECIMALS);
+        match self.metric.unit.sign() {
+            Some(sign) => format.unit(sign),
+            None => format,
         }
     }
 }
 
-impl<K: Measure> SampleMean<K> {
-    fn format(&self) -> FormatOptions {
-        FormatOptions::new(self.name()).precision(3)
-    }
-}
-
-impl<K: Measure> Metric for SampleMean<K> {
-    type Input = BatchMean<K>;
+impl BurnMetric for EpochMean {
+    type Input = BatchOutput;
 
     fn name(&self) -> MetricName {
         self.name.clone()
@@ -104,19 +98,20 @@ impl<K: Measure> Metric for SampleMean<K> {
 
     fn attributes(&self) -> MetricAttributes {
         NumericAttributes {
-            unit: None,
-            higher_is_better: K::HIGHER_IS_BETTER,
+            unit: self.metric.unit.sign().map(String::from),
+            higher_is_better: self.metric.direction == Direction::HigherIsBetter,
         }
         .into()
     }
 
     fn update(
         &mut self,
-        input: &BatchMean<K>,
+        batch: &BatchOutput,
         _metadata: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
-        let mean = input.mean.clone().try_into_scalar::<f64>()?;
-        self.state.update(mean, input.samples);
+        let mean = self.metric.mean_of_batch(batch, self.outputs)?;
+        let (factor, _) = factors(self.metric.unit);
+        self.state.update(factor * mean, batch.targets.dims()[0]);
         Ok(self.state.compute_update(self.format()))
     }
 
@@ -129,7 +124,7 @@ impl<K: Measure> Metric for SampleMean<K> {
     }
 }
 
-impl<K: Measure> Numeric for SampleMean<K> {
+impl Numeric for EpochMean {
     fn value(&self) -> Option<NumericEntry> {
         Some(self.state.current_value())
     }

@@ -10,7 +10,7 @@ use burn::optim::{
 };
 use burn::prelude::*;
 
-use crate::config::experiment::{AdamConfig, OptimizerConfig};
+use crate::config::{AdamConfig, OptimizerConfig};
 use crate::kernels::{self, AdamStep, SgdStep};
 
 /// Builds the optimizer; the learning rate is the schedule's business.

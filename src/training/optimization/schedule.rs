@@ -2,7 +2,7 @@
 
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 
-use crate::config::experiment::ScheduleConfig;
+use crate::config::ScheduleConfig;
 
 /// The learning rate at a moment of the run.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 
-use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::bars::DownloadBar;
 use crate::cli::terminal::ctrl_c::leave_on_ctrl_c;
 use crate::cli::terminal::output;
@@ -58,7 +58,7 @@ fn sha256(text: &str) -> Result<String, String> {
     }
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let root = args.to.clone().unwrap_or_else(data_root);
     let chosen = DataSet::all()
         .into_iter()

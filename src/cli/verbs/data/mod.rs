@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use crate::cli::destinations;
-use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
 use crate::data::info::{self, summarize};
 use crate::data::loader::{Loader, Order};
@@ -72,7 +72,7 @@ enum Verb {
     },
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Info {
             config,
@@ -91,7 +91,7 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) -> Outcome {
+fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) -> VerbResult {
     let experiment = config::load(config, overrides)?;
     if let Some(path) = grid {
         destinations::validate_picture(path, None)?;
@@ -120,7 +120,7 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
     Ok(())
 }
 
-fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> Outcome {
+fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> VerbResult {
     destinations::validate_picture(out, None)?;
     let json_path = out.with_extension("json");
     validate_truth_path(&json_path)?;

@@ -2,24 +2,24 @@
 
 use std::path::PathBuf;
 
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
 use crate::error::FileError;
 use crate::files;
 use crate::ocr::context::WordList;
 
-/// Make the word list that kiln ships from the lists of SCOWL.
+/// Compile the word list that kiln ships from the lists of SCOWL.
 #[derive(clap::Args)]
 #[command(after_help = "Example (Debian's package scowl puts the lists there):
   kiln data words /usr/share/dict/scowl artifacts/ocr/words.txt.gz")]
 pub struct Args {
     /// Folder of SCOWL's lists: english-words.10 and so on
     folder: PathBuf,
-    /// The file to write: gzip of a word a line, how much it counts behind it
+    /// The file to write: gzip of one word and its weight per line
     out: PathBuf,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let words = WordList::from_scowl(&args.folder)?;
     let packed = words
         .to_gzip()

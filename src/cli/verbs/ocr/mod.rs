@@ -1,9 +1,7 @@
 //! `kiln ocr`
 
 mod progress;
-mod scores;
 mod targets;
-mod truth;
 
 use std::path::{Path, PathBuf};
 
@@ -11,18 +9,19 @@ use image::RgbImage;
 
 use self::progress::Progress;
 use self::targets::Target;
-use self::truth::Truth;
 use crate::cli::choices;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::output;
-use crate::config::experiment::Backend;
+use crate::cli::verbs::segment::write_stages;
+use crate::config::Backend;
 use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
-use crate::ocr::formats::{Format, Picture, Sheet};
-use crate::ocr::{self, Page, Reading, formats};
+use crate::ocr::formats::{self, FORMATS, Format, JSON, Picture, Sheet, TEXT};
+use crate::ocr::truth::{BESIDE, Truth, TruthSource};
+use crate::ocr::{self, ReadOptions, Reading, scores};
 use crate::photo::PhotoError;
 use crate::timings::Stopwatch;
 use crate::{device, files, segmentation};
@@ -37,16 +36,17 @@ use crate::{device, files, segmentation};
   kiln ocr *.jpg --model runs/nist36_cnn-1 --expect truth.json
   kiln ocr scans/ --expect beside
 
-Folders are searched for PNG and JPEG files, not for folders. An image that can't be read is told on standard error, the
-others are written, and the exit code is 1.
+Folders are searched for PNG and JPEG files, but not recursively. An image that can't be read is reported on standard error;
+the others are written, and the exit code is 1.
 
---output is a file. For several images it is a folder that gets a file for each of them, unless its name ends as the format's
-files do (.txt .json .hocr .xml .tsv .pdf): then all pages are in that file. JSON has an object for one image and a list for
-several; with --expect the list is under `pages`, beside the `score` of all.
+--output names a file. For several images it names a folder that gets a file per image, unless it has an extension of the
+format (.txt .json .hocr .xml .tsv .pdf): then all pages go into that file. JSON is an object for one image and a list for
+several; with --expect the list is under `pages`, beside the total `score`.
 
---expect takes a text file (a line per line), a JSON object of file name to list of lines, a folder with a .txt for each
-image, or the word `beside` for a .txt beside each image; a .json that `kiln data page` has written does as well. It prints the character accuracy 1 - edit distance / length with
-and without spaces, character and word error rates (edits / length), and the commonest confusions.")]
+--expect takes a text file (one line of text per line of writing), a JSON object that maps file names to lists of lines, a
+folder with a .txt per image, or the word `beside` for a .txt beside each image; a .json that `kiln data page` has written
+works as well. It prints the character accuracy (1 - edit distance / length) with and without spaces, character and word
+error rates (edits / length), and the commonest confusions.")]
 pub struct Args {
     /// PNG or JPEG files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
@@ -59,19 +59,19 @@ pub struct Args {
     backend: Option<Backend>,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// What to write the pages as [default: what the name of --output ends in, else text]
+    /// File format of the pages [default: by the extension of --output, else text]
     #[arg(long, value_parser = choices::format())]
-    format: Option<Format>,
-    /// The same as --format json
+    format: Option<&'static Format>,
+    /// Short for --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Write to this file or folder instead of standard output
     #[arg(long, short, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
-    /// Write the page with boxes and letters drawn on it; for several images, into this folder
+    /// Write the page with boxes and letters drawn on it; for several images, name a folder
     #[arg(long, value_name = "PNG|DIR")]
     overlay: Option<PathBuf>,
-    /// Write every intermediate picture of the segmentation into this folder; for several images, into folders in it
+    /// Write a picture of every stage of the segmentation into this folder; for several images, into a folder each
     #[arg(long, value_name = "DIR")]
     stages: Option<PathBuf>,
     /// Print how long each stage took, on standard error
@@ -82,35 +82,69 @@ pub struct Args {
     expect: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Outcome {
+impl Args {
+    /// The format that was asked for, or that the output's name implies.
+    fn format(&self) -> &'static Format {
+        let by_name = |output: &PathBuf| FORMATS.into_iter().find(|format| format.has_name(output));
+        if self.json {
+            &JSON
+        } else {
+            self.format
+                .or_else(|| self.output.as_ref().and_then(by_name))
+                .unwrap_or(&TEXT)
+        }
+    }
+
+    /// The truth of each image, if there is any.
+    fn truths(&self, inputs: &[Input]) -> Result<Option<Vec<Truth>>, Failure> {
+        let Some(expect) = &self.expect else {
+            return Ok(None);
+        };
+        let source = TruthSource::open(expect)?;
+        let of = |input: &Input| match (&source, input) {
+            (TruthSource::Beside, Input::Standard) => Err(UsageError(format!(
+                "--expect {BESIDE}: standard input has no file beside it; name a file"
+            ))
+            .into()),
+            _ => Ok(source.of(input.path(), &input.stem())?),
+        };
+        inputs.iter().map(of).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn classifier(&self) -> Result<Classifier, Failure> {
+        let classifier = match &self.model {
+            Some(run) => open::naming_model(run, self.backend)?.classifier,
+            None => ocr::shipped_model(&device::open(self.backend.unwrap_or_default())?)?,
+        };
+        ocr::check(&classifier)?;
+        Ok(classifier)
+    }
+}
+
+pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images)?;
-    let format = match (args.json, args.format, args.output.as_deref()) {
-        (true, ..) => Format::Json,
-        (false, Some(format), _) => format,
-        (false, None, Some(output)) => Format::of_name(output).unwrap_or_default(),
-        (false, None, None) => Format::default(),
-    };
+    let format = args.format();
     let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
-    let overlay = args.overlay.as_deref();
-    let overlays = overlay.map(|path| targets::overlays(path, &inputs, several));
+    let overlays = args.overlay.as_deref();
+    let overlays = overlays
+        .map(|path| targets::overlays(path, &inputs, several))
+        .transpose()?;
     let stages = args.stages.as_deref();
-    let stages = stages.map(|path| targets::stages(path, &inputs, several));
-    let (overlays, stages) = (overlays.transpose()?, stages.transpose()?);
+    let stages = stages
+        .map(|path| targets::stages(path, &inputs, several))
+        .transpose()?;
     let mut watch = Stopwatch::start();
-    let mut options = args.reading.options()?;
-    options.stage_pictures = stages.is_some();
-    let expect = args.expect.as_deref();
-    let truths = expect.map(|path| truth::find(path, &inputs)).transpose()?;
+    let options = ReadOptions {
+        stage_pictures: stages.is_some(),
+        ..args.reading.options()?
+    };
+    let truths = args.truths(&inputs)?;
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
     read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
-    targets::are_apart(&target, overlays.as_deref().unwrap_or_default(), &read)?;
-    let classifier = match &args.model {
-        Some(run) => open::naming_classifier(run, args.backend)?,
-        None => ocr::shipped_model(&device::open(args.backend.unwrap_or_default())?)?,
-    };
-    ocr::check(&classifier)?;
+    targets::validate_distinct(&target, overlays.as_deref().unwrap_or_default(), &read)?;
+    let classifier = args.classifier()?;
     watch.lap("load model");
-    let mut job = Job {
+    let mut batch = Batch {
         progress: Progress::new(inputs.len()),
         inputs: &inputs,
         several,
@@ -126,27 +160,30 @@ pub fn run(args: Args) -> Outcome {
         scores: Vec::new(),
         failed: 0,
     };
-    inputs::each(&inputs, |index, loaded| job.page(index, loaded))?;
-    job.progress.clear();
-    job.print()?;
-    job.watch.lap("print");
+    inputs::each(&inputs, |index, loaded| batch.page(index, loaded))?;
+    batch.progress.clear();
+    batch.print()?;
+    batch.watch.lap("print");
     if args.timings {
-        output::note(job.watch.table().trim_end());
+        output::note(output::stage_table(batch.watch.laps()).trim_end());
     }
-    inputs::all_were_read(job.failed, &inputs)
+    inputs::all_were_read(batch.failed, &inputs)
 }
 
-/// What is done for each image, and what is left of it.
-struct Job<'a> {
+/// All images of one call, and what was read so far.
+struct Batch<'a> {
     inputs: &'a [Input],
     several: bool,
-    format: Format,
+    format: &'static Format,
     target: Target,
+    /// By input.
     overlays: Option<Vec<PathBuf>>,
+    /// By input.
     stages: Option<Vec<PathBuf>>,
+    /// By input.
     truths: Option<Vec<Truth>>,
     classifier: Classifier,
-    options: ocr::Options,
+    options: ReadOptions,
     progress: Progress,
     watch: Stopwatch,
     /// Those that are written together, at the end.
@@ -156,9 +193,9 @@ struct Job<'a> {
     failed: usize,
 }
 
-impl Job<'_> {
-    /// Reads an image. One that can't be read is told, and doesn't stop the others; a file that can't be written does.
-    fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
+impl Batch<'_> {
+    /// Reads an image. One that can't be read is reported and doesn't stop the others; a file that can't be written does.
+    fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
         self.watch.lap("decode");
         let name = self.inputs[index].name();
         self.progress.starts(index, &name);
@@ -169,7 +206,7 @@ impl Job<'_> {
         };
         let (file, photo, reading) = match loaded.map_err(Failure::from).and_then(read) {
             Ok(read) => read,
-            // The only image there is: its error is the verb's.
+            // With a single image, its error is the verb's.
             Err(error) if !self.several => return Err(error),
             Err(error) => {
                 self.progress.note(&format!("error: {error}"));
@@ -182,46 +219,42 @@ impl Job<'_> {
         let page = reading.page;
         if page.lines.is_empty() {
             self.progress.note(&format!("{name}: no writing was found"));
-        } else if page.is_doubtful() {
+        } else if page.has_low_confidence() {
             self.progress.note(&format!(
-                "{name}: hardly any letter is certain (mean confidence {:.2}); pages must be upright, and dark on light",
+                "{name}: low confidence (mean {:.2}); pages must be upright, with dark writing on light paper",
                 page.confidence()
             ));
         }
         self.progress
-            .ended(index, &name, page.lines.len(), formats::labels(&page).len());
+            .ended(index, &name, page.lines.len(), page.letters().count());
         self.watch.lap("pictures");
         let truth = self.truths.as_ref().and_then(|truths| truths.get(index));
-        let score = truth.map(|truth| score(&text_lines(&page), &truth.lines));
+        let score = truth.map(|truth| score(&page.text_lines(), &truth.lines));
         if let Some(score) = &score {
             self.scores.push((name.clone(), score.clone()));
         }
-        let is_shown = self.format == Format::Pdf;
+        let picture = self.format.shows_image.then(|| Picture::new(file, &photo));
         self.deliver(
             index,
             Sheet {
                 image: name,
                 page,
                 score,
-                picture: is_shown.then(|| Picture::new(file, &photo)),
+                picture,
             },
         )
     }
 
-    /// The pictures that were asked for.
-    fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> Outcome {
+    /// Writes the pictures that were asked for.
+    fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> VerbResult {
         if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
-            crate::cli::verbs::segment::write_stages(
-                folder,
-                &reading.stage_pictures,
-                self.inputs[index].path(),
-            )?;
+            write_stages(folder, &reading.stage_pictures, self.inputs[index].path())?;
         }
         if let Some(path) = self.overlays.as_ref().and_then(|paths| paths.get(index)) {
             if self.several {
-                targets::make_folder(path)?;
+                targets::create_folder(path)?;
             }
-            let labels = formats::labels(&reading.page);
+            let labels = reading.page.labels();
             let picture = segmentation::overlay(photo, &reading.segmentation, &labels);
             files::write_png(path, &picture)?;
         }
@@ -229,12 +262,12 @@ impl Job<'_> {
     }
 
     /// Writes a sheet that has a file of its own; the others wait for the end.
-    fn deliver(&mut self, index: usize, sheet: Sheet) -> Outcome {
+    fn deliver(&mut self, index: usize, sheet: Sheet) -> VerbResult {
         if let Target::Files(paths) = &self.target
             && let Some(path) = paths.get(index)
         {
-            targets::make_folder(path)?;
-            let bytes = formats::write(self.format, &[sheet], false)?;
+            targets::create_folder(path)?;
+            let bytes = self.format.write(&[sheet], false)?;
             files::write(path, &bytes)?;
             self.watch.lap("write");
         } else {
@@ -243,31 +276,31 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Writes what waits for the end, and the scores: with the text or in the JSON; else where the pages are not.
-    fn print(&mut self) -> Outcome {
+    /// Writes the sheets that waited for the end, and the scores: with the text or in the JSON; otherwise where the pages are not.
+    fn print(&mut self) -> VerbResult {
         let summary = self.summary();
-        match (&self.target, self.format) {
+        match &self.target {
             // Nothing could be read.
-            (Target::Standard | Target::File(_), _) if self.sheets.is_empty() => {}
-            (Target::Standard, Format::Text) => {
-                let after = |sheet: &Sheet| sheet.score.as_ref().map(scores::describe);
+            Target::Standard | Target::File(_) if self.sheets.is_empty() => {}
+            Target::Standard if self.format == &TEXT => {
+                let score = |sheet: &Sheet| sheet.score.as_ref().map(scores::describe);
                 let text = formats::texts(&self.sheets, self.several, |sheet| {
-                    after(sheet).unwrap_or_default()
+                    score(sheet).unwrap_or_default()
                 });
                 let total = if self.several { summary } else { String::new() };
                 output::emit(&(text + &total))?;
             }
-            (Target::Standard, format) => {
-                output::emit_bytes(&formats::write(format, &self.sheets, self.several)?)?;
-                if format != Format::Json && !summary.is_empty() {
+            Target::Standard => {
+                output::emit_bytes(&self.format.write(&self.sheets, self.several)?)?;
+                if !self.format.holds_scores && !summary.is_empty() {
                     output::note(summary.trim_end());
                 }
             }
-            (Target::File(path), format) => {
-                files::write(path, &formats::write(format, &self.sheets, self.several)?)?;
+            Target::File(path) => {
+                files::write(path, &self.format.write(&self.sheets, self.several)?)?;
                 output::emit(&summary)?;
             }
-            (Target::Files(_), _) => output::emit(&summary)?,
+            Target::Files(_) => output::emit(&summary)?,
         }
         Ok(())
     }
@@ -280,8 +313,4 @@ impl Job<'_> {
             scores => scores::summary(scores),
         }
     }
-}
-
-fn text_lines(page: &Page) -> Vec<String> {
-    page.lines.iter().map(|line| line.text.clone()).collect()
 }

@@ -1,4 +1,4 @@
-//! Where `kiln ocr` writes: all names are known, and found to be good ones, before anything is read.
+//! Where `kiln ocr` writes: all paths are worked out and checked before anything is read.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -22,27 +22,24 @@ pub enum Target {
 }
 
 impl Target {
-    /// What `--output` means. For several images it is a folder, unless its name ends as files of the format do.
+    /// What `--output` means. For several images it is a folder, unless it has an extension of the format.
     pub fn new(
         output: Option<&Path>,
-        format: Format,
+        format: &Format,
         inputs: &[Input],
         several: bool,
     ) -> Result<Self, UsageError> {
         let Some(path) = output else {
-            if format == Format::Pdf && std::io::stdout().is_terminal() {
-                let problem = "a PDF can't be shown on a terminal; name a file with --output";
-                return Err(UsageError(problem.into()));
+            if format.is_binary && std::io::stdout().is_terminal() {
+                return Err(UsageError(format!(
+                    "--format {}: a terminal can't show it; name a file with --output",
+                    format.name
+                )));
             }
             return Ok(Target::Standard);
         };
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        let is_file_of_format = format
-            .extensions()
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known));
-        if is_folder(path) || (several && !is_file_of_format) {
-            let extension = format.extensions().first().copied().unwrap_or_default();
+        if is_folder(path) || (several && !format.has_name(path)) {
+            let extension = format.extensions.first().copied().unwrap_or_default();
             return Ok(Target::Files(in_folder(path, extension, inputs)?));
         }
         not_an_input(path, inputs)?;
@@ -59,9 +56,12 @@ pub fn overlays(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<Path
     Ok(vec![path.to_path_buf()])
 }
 
-/// Refuses pictures that would be written over the pages, or the other way round, and both over what is `read` besides the
-/// images.
-pub fn are_apart(target: &Target, overlays: &[PathBuf], read: &[&Path]) -> Result<(), UsageError> {
+/// Refuses to write pictures and pages to the same file, or either to a file that is `read` besides the images.
+pub fn validate_distinct(
+    target: &Target,
+    overlays: &[PathBuf],
+    read: &[&Path],
+) -> Result<(), UsageError> {
     let pages = match target {
         Target::Standard => &[],
         Target::File(path) => std::slice::from_ref(path),
@@ -78,35 +78,36 @@ pub fn are_apart(target: &Target, overlays: &[PathBuf], read: &[&Path]) -> Resul
     }
 }
 
-/// The folders of `--stages`: the one that is named for one image, one in it for each of several.
+/// The folders of `--stages`: the named one for one image, a folder in it for each of several.
 pub fn stages(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<PathBuf>, UsageError> {
-    match several {
-        true => in_folder(path, "", inputs),
-        false => Ok(vec![path.to_path_buf()]),
+    if several {
+        in_folder(path, "", inputs)
+    } else {
+        Ok(vec![path.to_path_buf()])
     }
 }
 
-/// Makes the folder of a file to be written.
-pub fn make_folder(file: &Path) -> Result<(), FileError> {
+/// Creates the folder of a file.
+pub fn create_folder(file: &Path) -> Result<(), FileError> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(|source| FileError::write(folder, source))
+            std::fs::create_dir_all(folder).map_err(|source| FileError::create(folder, source))
         }
         _ => Ok(()),
     }
 }
 
-/// Whether a path is meant as a folder: there is one, or it ends in a slash.
+/// Whether a path means a folder: one exists, or the path ends in a slash.
 fn is_folder(path: &Path) -> bool {
     path.is_dir() || path.to_string_lossy().ends_with(std::path::MAIN_SEPARATOR)
 }
 
-/// A file for each input, none of which is an input or another one's file.
+/// A file per input, none of which is an input or another input's file.
 fn in_folder(folder: &Path, extension: &str, inputs: &[Input]) -> Result<Vec<PathBuf>, UsageError> {
     if folder.exists() && !folder.is_dir() {
         let folder = folder.display();
         return Err(UsageError(format!(
-            "{folder}: is a file; for several images name a folder"
+            "{folder}: is a file; name a folder for several images"
         )));
     }
     let mut names = BTreeMap::new();
@@ -132,16 +133,17 @@ fn in_folder(folder: &Path, extension: &str, inputs: &[Input]) -> Result<Vec<Pat
     Ok(paths)
 }
 
+/// Refuses to write to an input.
 fn not_an_input(path: &Path, inputs: &[Input]) -> Result<(), UsageError> {
     let Ok(real) = path.canonicalize() else {
         return Ok(());
     };
     let is_same = |input: &Input| input.path().canonicalize().is_ok_and(|input| input == real);
-    match inputs.iter().any(is_same) {
-        true => Err(UsageError(format!(
+    if inputs.iter().any(is_same) {
+        return Err(UsageError(format!(
             "{}: is the input; name another file",
             path.display()
-        ))),
-        false => Ok(()),
+        )));
     }
+    Ok(())
 }

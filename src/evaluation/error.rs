@@ -1,0 +1,21 @@
+//! Why an evaluation failed.
+
+use crate::data::DataError;
+use crate::error::ErrorExit;
+use crate::inference::ModelError;
+
+/// Why an evaluation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// The data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The data does not suit the model.
+    #[error("{0}")]
+    Mismatch(String),
+}
+
+impl ErrorExit for EvaluateError {}

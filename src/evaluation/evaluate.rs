@@ -1,0 +1,124 @@
+//! The batches of a split through a model.
+
+use std::sync::Arc;
+
+use burn::train::Interrupter;
+
+use super::answers::Answers;
+use super::error::EvaluateError;
+use super::images::Images;
+use super::outcome::Evaluation;
+use super::rivals::{Rivals, kinds};
+use crate::data::loader::Loader;
+use crate::data::{DataSource, Split};
+use crate::inference::{BATCH, Classifier};
+use crate::metrics::Outputs;
+
+/// Runs the model over a split; `None` if `interrupter` stops it.
+///
+/// A classifier's classes are matched by name; a class of the data that the model does not know is an error. Where the data has
+/// fewer classes than the model, only those compete (letters alone, for a model of letters and digits).
+pub fn evaluate_unless_stopped(
+    classifier: &Classifier,
+    source: Arc<dyn DataSource>,
+    split: Split,
+    rivals: Rivals,
+    interrupter: &Interrupter,
+) -> Result<Option<Evaluation>, EvaluateError> {
+    check_shape(classifier, source.as_ref())?;
+    let mut tally = Tally::new(classifier, source.as_ref(), rivals)?;
+    if source.len(split) == 0 {
+        return Err(EvaluateError::Mismatch(format!(
+            "the data has no {} split; choose another with --split",
+            split.name()
+        )));
+    }
+    for batch in Loader::plain(source.clone(), split, BATCH).batches(0) {
+        let batch = batch?;
+        if interrupter.should_stop() {
+            return Ok(None);
+        }
+        let rows = classifier.outputs(batch.pixels.clone(), batch.labels.len())?;
+        let images = batch.pixels.chunks(source.shape().values());
+        for ((output, image), &label) in rows.iter().zip(images).zip(&batch.labels) {
+            tally.add(output, label, image);
+        }
+    }
+    Ok(Some(tally.finish(source.classes())))
+}
+
+/// [`evaluate_unless_stopped`] with nothing to stop it.
+pub fn evaluate(
+    classifier: &Classifier,
+    source: Arc<dyn DataSource>,
+    split: Split,
+    rivals: Rivals,
+) -> Result<Evaluation, EvaluateError> {
+    let nobody = Interrupter::new();
+    evaluate_unless_stopped(classifier, source, split, rivals, &nobody)?
+        .ok_or_else(|| EvaluateError::Mismatch("the evaluation was stopped".into()))
+}
+
+fn check_shape(classifier: &Classifier, source: &dyn DataSource) -> Result<(), EvaluateError> {
+    let (model, data) = (classifier.card().input, source.shape());
+    if model == data {
+        return Ok(());
+    }
+    Err(EvaluateError::Mismatch(format!(
+        "the model takes {model} images (channels, height, width), the data has {data}; set the data's size to the model's"
+    )))
+}
+
+/// What is counted, by what the model puts out.
+enum Tally {
+    Answers(Answers),
+    Images(Images),
+}
+
+impl Tally {
+    fn new(
+        classifier: &Classifier,
+        source: &dyn DataSource,
+        rivals: Rivals,
+    ) -> Result<Self, EvaluateError> {
+        let classes = source.classes();
+        match classifier.card().outputs() {
+            Outputs::Images(shape) => Ok(Tally::Images(Images::new(shape, classes.len()))),
+            Outputs::Classes(_) => {
+                let columns = columns(classifier, classes)?;
+                let kinds = kinds(classes, rivals)?;
+                let temperature = classifier.card().temperature;
+                let tally = Answers::new(classes, source.shape(), columns, kinds, temperature);
+                Ok(Tally::Answers(tally))
+            }
+        }
+    }
+
+    fn add(&mut self, output: &[f32], label: usize, image: &[f32]) {
+        match self {
+            Tally::Answers(answers) => answers.add(output, label, image),
+            Tally::Images(images) => images.add(output, label, image),
+        }
+    }
+
+    fn finish(self, classes: &[String]) -> Evaluation {
+        match self {
+            Tally::Answers(answers) => answers.finish(classes),
+            Tally::Images(images) => images.finish(classes),
+        }
+    }
+}
+
+/// The index of each class of the data among the model's logits.
+fn columns(classifier: &Classifier, classes: &[String]) -> Result<Vec<usize>, EvaluateError> {
+    let known = &classifier.card().classes;
+    let column = |class: &String| {
+        let position = known.iter().position(|known| known == class);
+        position.ok_or_else(|| {
+            EvaluateError::Mismatch(format!(
+                "the data has a class {class:?} that the model does not know"
+            ))
+        })
+    };
+    classes.iter().map(column).collect()
+}

@@ -1,0 +1,166 @@
+//! The model file, read and written: weights as safetensors, with the model card in its metadata.
+//!
+//! The tensors have their parameter paths as names, in PyTorch's layout and naming (`weight` / `bias` / `running_mean`, fully
+//! connected weights as `[out, in]`); the card is JSON under the metadata key `kiln`. Nothing random or dated is in it: same
+//! weights, same bytes.
+
+use std::path::Path;
+
+use burn::prelude::*;
+use burn::store::{
+    BurnToPyTorchAdapter, FloatCastAdapter, HalfPrecisionAdapter, ModuleAdapter, ModuleSnapshot,
+    ModuleStore, PyTorchToBurnAdapter, SafetensorsStore,
+};
+use burn::tensor::DType;
+use safetensors::SafeTensors;
+use safetensors::tensor::Metadata;
+
+use super::card::ModelCard;
+use super::classifier::Classifier;
+use super::error::ModelError;
+use crate::error::FileError;
+use crate::files;
+use crate::models::{MAX_MODEL_VALUES, Network};
+use crate::weights::{limits, validate_finite};
+
+/// The metadata key of the card.
+const METADATA_KEY: &str = "kiln";
+
+/// Most bytes of a weight.
+const MAX_VALUE_BYTES: usize = 4;
+
+/// Longest model file: the largest network that a config may describe, and the header.
+const MAX_MODEL_BYTES: u64 = (MAX_VALUE_BYTES * MAX_MODEL_VALUES) as u64 + limits::MAX_HEADER_BYTES;
+
+/// How finely a file holds the weights of layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits, as they are computed with.
+    Single,
+    /// 16 bits (IEEE 754 binary16), for half the file; reading widens them. Batch norm keeps 32 bits: variances may be too
+    /// small for 16.
+    Half,
+}
+
+impl Classifier {
+    /// Loads a `model.safetensors` that kiln wrote.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
+        let failed =
+            |source| FileError::io(path, source).advise("train a run to its end, or name another");
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        // The header alone, before the rest is read: a file that is not a model may be of any size.
+        limits::safetensors(&mut file, length)
+            .and_then(|header| card_in(&header, length))
+            .map_err(|problem| invalid(path, problem))?;
+        drop(file);
+        let bytes = files::read(path, length).map_err(failed)?;
+        Self::from_bytes(bytes, path, device)
+    }
+
+    /// Like [`load`](Self::load), from memory; `name` is only for the error text.
+    pub fn from_bytes(bytes: Vec<u8>, name: &Path, device: &Device) -> Result<Self, ModelError> {
+        let card = read_card(&bytes).map_err(|problem| invalid(name, problem))?;
+        // Burn draws fresh weights when they are first looked at: these never are.
+        let mut network = Network::new(&card.model, card.input, card.classes.len(), device);
+        let mut store = SafetensorsStore::from_bytes(Some(bytes))
+            .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)))
+            .skip_enum_variants(true)
+            .map_indices_contiguous(false)
+            .allow_partial(true)
+            .validate(false);
+        // Problems are described here: Burn's own texts have thirty lines.
+        let mismatch = |problem: String| {
+            invalid(
+                name,
+                format!("its tensors are not those of the network that it describes ({problem})"),
+            )
+        };
+        let tensors = store
+            .get_all_tensors()
+            .map_err(|error| mismatch(error.to_string()))?;
+        validate_finite(tensors.values()).map_err(|problem| invalid(name, problem))?;
+        let result = store
+            .apply_to(&mut network)
+            .map_err(|error| mismatch(error.to_string()))?;
+        if let Some(error) = result.errors.first() {
+            return Err(mismatch(error.to_string()));
+        }
+        if let Some((missing, _)) = result.missing.first() {
+            return Err(mismatch(format!("{missing} is missing")));
+        }
+        if let Some(unknown) = result.unused.first() {
+            let problem = format!("it holds an unknown tensor {unknown}");
+            return Err(invalid(name, problem));
+        }
+        Ok(Self::new(&network, card, device))
+    }
+
+    /// Writes the model file, as [`Precision::Single`].
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        self.save_as(path, Precision::Single)
+    }
+
+    /// Writes the model file.
+    pub fn save_as(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
+        let bytes = to_bytes(self, path, precision)?;
+        Ok(files::write(path, &bytes)?)
+    }
+
+    /// The classifier that a file with 16-bit weights gives back.
+    pub fn rounded(&self) -> Result<Self, ModelError> {
+        let name = Path::new("the model in memory");
+        let bytes = to_bytes(self, name, Precision::Half)?;
+        Self::from_bytes(bytes, name, self.device())
+    }
+}
+
+/// The content of a model file; `name` is only for the error text.
+fn to_bytes(
+    classifier: &Classifier,
+    name: &Path,
+    precision: Precision,
+) -> Result<Vec<u8>, ModelError> {
+    let card = serde_json::to_string(classifier.card()).map_err(|error| invalid(name, error))?;
+    // One metadata key only: the container writes several in random order.
+    let mut store = SafetensorsStore::from_bytes(None)
+        .skip_enum_variants(true)
+        .clear_metadata()
+        .metadata(METADATA_KEY, card);
+    store = match precision {
+        Precision::Single => store.with_to_adapter(BurnToPyTorchAdapter),
+        Precision::Half => {
+            store.with_to_adapter(BurnToPyTorchAdapter.chain(HalfPrecisionAdapter::new()))
+        }
+    };
+    classifier
+        .network()
+        .save_into(&mut store)
+        .map_err(|error| invalid(name, error))?;
+    store.get_bytes().map_err(|error| invalid(name, error))
+}
+
+/// A file that is not a model.
+fn invalid(path: &Path, problem: impl std::fmt::Display) -> ModelError {
+    FileError::new(path, format!("not a model that kiln can load: {problem}")).into()
+}
+
+fn read_card(bytes: &[u8]) -> Result<ModelCard, String> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    card_in(&header, bytes.len() as u64)
+}
+
+/// The card in the header of a file of `file_bytes` bytes.
+fn card_in(header: &Metadata, file_bytes: u64) -> Result<ModelCard, String> {
+    if file_bytes > MAX_MODEL_BYTES {
+        return Err(format!(
+            "it has {file_bytes} bytes, more than the {MAX_MODEL_BYTES} of the largest network"
+        ));
+    }
+    let text = header
+        .metadata()
+        .as_ref()
+        .and_then(|entries| entries.get(METADATA_KEY))
+        .ok_or("its metadata has no entry `kiln`")?;
+    ModelCard::parse(text, file_bytes as usize)
+}

@@ -1,0 +1,144 @@
+//! The backward pass in training.
+
+use super::norm::Parameters;
+use super::passes::{SlopeSums, Slopes, Spread, with_area};
+use super::pool::Pool;
+use crate::kernels::conv::{Geometry, Gradients, Needed, gradients};
+use crate::kernels::simd::Real;
+use crate::kernels::threads;
+
+/// What the backward pass needs of the forward pass.
+pub(in crate::kernels) struct Trace<'a, T> {
+    pub input: &'a [T],
+    pub convolved: &'a [T],
+    pub mean: &'a [T],
+    pub variance: &'a [T],
+    pub origin: &'a [T],
+}
+
+/// The gradients of a block.
+pub(in crate::kernels) struct BlockGradients<T> {
+    /// Of the convolution. The biases' are zero: the norm subtracts the mean, and the bias with it.
+    pub conv: Gradients<T>,
+    pub gamma: Vec<T>,
+    pub beta: Vec<T>,
+}
+
+/// Backward pass (Ioffe and Szegedy 2015, section 3). With `z` the gradient behind pool and ReLU, which is zero except where
+/// an output came from, and `n` values per channel: `dbeta = sum z`, `dgamma = sum z xhat`,
+/// `dx = gamma / sigma (z - dbeta / n - xhat dgamma / n)`.
+pub(in crate::kernels) fn backward<T: Real>(
+    g: &Geometry,
+    pool: Pool,
+    trace: Trace<T>,
+    p: Parameters<T>,
+    output: &[T],
+    needed: Needed,
+) -> BlockGradients<T> {
+    let [batch, rows, columns, outputs] = pool.output_shape(g);
+    let (pooled, values) = (rows * columns * outputs, g.output_values());
+    let of_image = |image: usize| {
+        (
+            &trace.convolved[image * values..(image + 1) * values],
+            &output[image * pooled..(image + 1) * pooled],
+            &trace.origin[image * pooled..(image + 1) * pooled],
+        )
+    };
+    let sums: Vec<Slopes> = threads::map(g.multiply_adds(), (0..batch).collect(), |image| {
+        let (convolved, output, origin) = of_image(image);
+        slopes(g, pool, convolved, output, origin, trace.mean)
+    });
+    let lines = input_lines(g, &sums, &trace, p, batch);
+    let conv = gradients(g, trace.input, p.weight, needed, |image, grid, to, _| {
+        let (convolved, output, origin) = of_image(image);
+        with_area!(
+            pool,
+            Spread {
+                g,
+                image: convolved,
+                output,
+                origin,
+                factor: &lines.factor,
+                slope: &lines.slope,
+                offset: &lines.offset,
+                grid,
+                to,
+            }
+        );
+    });
+    BlockGradients {
+        conv,
+        gamma: lines.gamma,
+        beta: lines.beta,
+    }
+}
+
+/// The gradients of the norm's parameters, and per channel the gradient of the convolution's output as
+/// `factor z + slope x + offset`.
+struct Lines<T> {
+    gamma: Vec<T>,
+    beta: Vec<T>,
+    factor: Vec<T>,
+    slope: Vec<T>,
+    offset: Vec<T>,
+}
+
+/// From the sums of all images, added in their order.
+fn input_lines<T: Real>(
+    g: &Geometry,
+    sums: &[Slopes],
+    trace: &Trace<T>,
+    p: Parameters<T>,
+    batch: usize,
+) -> Lines<T> {
+    let count = (batch * g.output_height() * g.output_width()) as f64;
+    let mut lines = Lines {
+        gamma: Vec::with_capacity(g.outputs),
+        beta: Vec::with_capacity(g.outputs),
+        factor: Vec::with_capacity(g.outputs),
+        slope: Vec::with_capacity(g.outputs),
+        offset: Vec::with_capacity(g.outputs),
+    };
+    for channel in 0..g.outputs {
+        let sigma = (trace.variance[channel].wide() + p.epsilon).sqrt();
+        let beta: f64 = sums.iter().map(|image| image.beta[channel]).sum();
+        let deviation: f64 = sums.iter().map(|image| image.deviation[channel]).sum();
+        let gamma = deviation / sigma;
+        let factor = p.gamma[channel].wide() / sigma;
+        let slope = -factor * gamma / count / sigma;
+        let offset = -factor * beta / count - slope * trace.mean[channel].wide();
+        lines.gamma.push(T::of(gamma));
+        lines.beta.push(T::of(beta));
+        lines.factor.push(T::of(factor));
+        lines.slope.push(T::of(slope));
+        lines.offset.push(T::of(offset));
+    }
+    lines
+}
+
+fn slopes<T: Real>(
+    g: &Geometry,
+    pool: Pool,
+    image: &[T],
+    output: &[T],
+    origin: &[T],
+    mean: &[T],
+) -> Slopes {
+    let mut slopes = Slopes {
+        beta: vec![0.0; g.outputs],
+        deviation: vec![0.0; g.outputs],
+    };
+    let to = &mut slopes;
+    with_area!(
+        pool,
+        SlopeSums {
+            g,
+            image,
+            output,
+            origin,
+            mean,
+            slopes: to,
+        }
+    );
+    slopes
+}

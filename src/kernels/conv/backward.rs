@@ -1,0 +1,257 @@
+//! The backward pass of convolutions.
+
+use pulp::Arch;
+
+use super::branch::{Branch, channels};
+use super::forward::padded_rows;
+use super::geometry::Geometry;
+use super::grid::GradientGrid;
+use super::tiles::{Convolution, WeightGradient};
+use super::weights::{Panels, mirrored_panels, unpack};
+use crate::kernels::simd::{Real, padded, widest};
+use crate::kernels::threads;
+
+/// The gradient of one input image, of the output's gradient in its grid.
+fn input_gradient<T: Real>(g: &Geometry, grid: &[T], mirrored: &Panels<T>, input: &mut [T]) {
+    Arch::new().dispatch(Convolution::<_, true> {
+        patches: g.gradient_patches(),
+        input: grid,
+        weights: mirrored.matrix(),
+        bias: &vec![T::ZERO; padded(g.inputs)],
+        rows: g.height,
+        columns: g.width,
+        channels: g.inputs,
+        step: g.inputs,
+        output: input,
+    });
+}
+
+/// Adds the weights' gradient of one image to `sums`, which are laid out as [`Panels`].
+fn add_weight_gradient<T: Real>(
+    g: &Geometry,
+    padded_rows: &[T],
+    grid: &GradientGrid,
+    gradient: &[T],
+    sums: &mut [T],
+) {
+    let origin = grid.index(0, 0);
+    Arch::new().dispatch(WeightGradient {
+        patches: g.patches(),
+        input: padded_rows,
+        gradient: &gradient[origin..],
+        step: grid.index(0, 1) - origin,
+        row_step: grid.index(1, 0) - origin,
+        rows: g.output_height(),
+        columns: g.output_width(),
+        channels: grid.channels,
+        sums,
+    });
+}
+
+/// Values of the sums of [`add_weight_gradient`].
+fn sums_values(g: &Geometry) -> usize {
+    padded(g.outputs) * g.patch_values()
+}
+
+/// Which gradients are needed.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct Needed {
+    pub input: bool,
+    /// And of the biases.
+    pub weight: bool,
+}
+
+/// The gradients of a convolution.
+pub(in crate::kernels) struct Gradients<T> {
+    /// Of the input, if needed.
+    pub input: Option<Vec<T>>,
+    /// Of the weights.
+    pub weight: Vec<T>,
+    /// Of the biases.
+    pub bias: Vec<T>,
+}
+
+/// Gradients of [`forward`] for each branch; with `relu`, the layer's output, gradients pass only where it is positive. The
+/// input's gradient, summed over all branches, is returned with the first.
+pub(in crate::kernels) fn backward<T: Real>(
+    branches: &[Branch<T>],
+    input: &[T],
+    gradient: &[T],
+    relu: Option<&[T]>,
+    needed: Needed,
+) -> Vec<Gradients<T>> {
+    let (step, firsts) = channels(branches);
+    let mut all: Vec<Gradients<T>> = branches
+        .iter()
+        .zip(firsts)
+        .map(|(branch, first)| branch_backward(branch, input, gradient, relu, needed, first, step))
+        .collect();
+    if let Some((one, others)) = all.split_first_mut() {
+        for other in others {
+            if let (Some(to), Some(more)) = (&mut one.input, other.input.take()) {
+                add_all(to, &more);
+            }
+        }
+    }
+    all
+}
+
+/// [`add`] on all threads.
+fn add_all<T: Real>(to: &mut [T], from: &[T]) {
+    const PART: usize = 1 << 16;
+    let parts: Vec<(&mut [T], &[T])> = to.chunks_mut(PART).zip(from.chunks(PART)).collect();
+    threads::for_each(
+        from.len(),
+        parts,
+        || (),
+        |(), (to, from)| {
+            widest(
+                #[inline(always)]
+                || add(to, from),
+            );
+        },
+    );
+}
+
+/// [`backward`] of the branch whose first channel is `first` of `step`.
+fn branch_backward<T: Real>(
+    branch: &Branch<T>,
+    input: &[T],
+    gradient: &[T],
+    relu: Option<&[T]>,
+    needed: Needed,
+    first: usize,
+    step: usize,
+) -> Gradients<T> {
+    let g = &branch.geometry;
+    let (outputs, columns) = (g.outputs, g.output_width());
+    let values = g.output_height() * columns * step;
+    gradients(
+        g,
+        input,
+        branch.weight,
+        needed,
+        |image, grid, slopes, bias| {
+            let gradient = &gradient[image * values..(image + 1) * values];
+            let passed = relu.map(|output| &output[image * values..(image + 1) * values]);
+            widest(
+                #[inline(always)]
+                || {
+                    for row in 0..g.output_height() {
+                        let mut sums = vec![T::ZERO; outputs];
+                        for column in 0..columns {
+                            let at = (row * columns + column) * step + first;
+                            let to = &mut slopes[grid.index(row, column)..][..outputs];
+                            let from = &gradient[at..at + outputs];
+                            match passed {
+                                None => to.copy_from_slice(from),
+                                Some(passed) => {
+                                    let passed = &passed[at..at + outputs];
+                                    for ((to, &from), &passed) in
+                                        to.iter_mut().zip(from).zip(passed)
+                                    {
+                                        *to = if passed > T::ZERO { from } else { T::ZERO };
+                                    }
+                                }
+                            }
+                            add(&mut sums, to);
+                        }
+                        for (bias, sum) in bias.iter_mut().zip(sums) {
+                            *bias += sum.wide();
+                        }
+                    }
+                },
+            );
+        },
+    )
+}
+
+/// Gradients, with the output's gradient of an image put into the grid by `fill(image, grid, values of the grid, bias
+/// sums)`. Those that are not needed are zeros.
+///
+/// The images are taken in fixed groups, each summed in order, then the groups in order: the bits depend on shapes alone.
+pub(in crate::kernels) fn gradients<T: Real>(
+    g: &Geometry,
+    input: &[T],
+    weight: &[T],
+    needed: Needed,
+    fill: impl Fn(usize, &GradientGrid, &mut [T], &mut [f64]) + Sync,
+) -> Gradients<T> {
+    /// Groups of images that are summed side by side: enough for eight threads; more cost memory and a longer last sum.
+    const GROUPS: usize = 8;
+    let group = g.batch.div_ceil(GROUPS).max(1);
+    let mirrored = needed.input.then(|| mirrored_panels(g, weight));
+    let grid = g.gradient_grid(needed.input);
+    let input_values = if needed.input {
+        g.batch * g.input_values()
+    } else {
+        0
+    };
+    let mut input_gradients = vec![T::ZERO; input_values];
+    let count = g.batch.div_ceil(group);
+    let inputs = chunks_or_nothing(&mut input_gradients, group * g.input_values(), count);
+    let groups: Vec<(Vec<T>, Vec<f64>)> = threads::map(
+        g.multiply_adds(),
+        inputs.into_iter().enumerate().collect(),
+        |(index, inputs)| {
+            let mut sums = vec![T::ZERO; sums_values(g)];
+            let mut bias = vec![0.0; g.outputs];
+            let mut slopes = vec![T::ZERO; grid.values()];
+            let mut padded = Vec::new();
+            let mut inputs = inputs.chunks_mut(g.input_values().max(1));
+            for image in index * group..g.batch.min((index + 1) * group) {
+                fill(image, &grid, &mut slopes, &mut bias);
+                if needed.weight {
+                    let values = &input[image * g.input_values()..(image + 1) * g.input_values()];
+                    let values = padded_rows(g, values, 0..g.output_height(), &mut padded);
+                    add_weight_gradient(g, values, &grid, &slopes, &mut sums);
+                }
+                if let (Some(mirrored), Some(to)) = (&mirrored, inputs.next()) {
+                    input_gradient(g, &slopes, mirrored, to);
+                }
+            }
+            (sums, bias)
+        },
+    );
+    let (weight, bias) = sum_groups(g, groups);
+    Gradients {
+        input: needed.input.then_some(input_gradients),
+        weight,
+        bias,
+    }
+}
+
+/// The gradients of weights and biases from the sums of the groups, added in their order.
+fn sum_groups<T: Real>(g: &Geometry, groups: Vec<(Vec<T>, Vec<f64>)>) -> (Vec<T>, Vec<T>) {
+    let mut groups = groups.into_iter();
+    let (mut sums, mut bias) = groups
+        .next()
+        .unwrap_or_else(|| (vec![T::ZERO; sums_values(g)], vec![0.0; g.outputs]));
+    for (more, more_bias) in groups {
+        widest(
+            #[inline(always)]
+            || add(&mut sums, &more),
+        );
+        for (bias, more) in bias.iter_mut().zip(more_bias) {
+            *bias += more;
+        }
+    }
+    (unpack(g, &sums), bias.into_iter().map(T::of).collect())
+}
+
+/// Mutable chunks, or `count` empty ones of an empty slice.
+fn chunks_or_nothing<T: Real>(values: &mut [T], size: usize, count: usize) -> Vec<&mut [T]> {
+    if values.is_empty() {
+        (0..count).map(|_| &mut [][..]).collect()
+    } else {
+        values.chunks_mut(size).collect()
+    }
+}
+
+/// `to += from`
+#[inline(always)]
+fn add<T: Real>(to: &mut [T], from: &[T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}

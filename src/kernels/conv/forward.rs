@@ -1,0 +1,167 @@
+//! The forward pass of convolutions: rows of an image, and whole batches.
+
+use std::ops::Range;
+
+use pulp::Arch;
+
+use super::branch::{Branch, channels, whole};
+use super::geometry::Geometry;
+use super::grid::Patches;
+use super::tiles::Convolution;
+use super::weights::{Matrix, Panels, in_panels, panels};
+use crate::kernels::activation::{Activation, activate};
+use crate::kernels::simd::Real;
+use crate::kernels::threads;
+
+/// The part of a padded image that the output's `rows` need: a part of the image itself if there is no padding.
+pub(in crate::kernels) fn padded_rows<'a, T: Real>(
+    g: &Geometry,
+    image: &'a [T],
+    rows: Range<usize>,
+    grid: &'a mut Vec<T>,
+) -> &'a [T] {
+    let first = rows.start * g.stride;
+    let count = (rows.len().max(1) - 1) * g.stride + g.kernel;
+    let row = g.width * g.inputs;
+    if g.is_unpadded() {
+        return &image[first * row..(first + count) * row];
+    }
+    let pitch = (g.width + 2 * g.padding) * g.inputs;
+    grid.clear();
+    grid.resize(count * pitch, T::ZERO);
+    for (to, y) in grid.chunks_exact_mut(pitch.max(1)).zip(first..) {
+        if let Some(y) = y.checked_sub(g.padding).filter(|&y| y < g.height) {
+            to[g.padding * g.inputs..][..row].copy_from_slice(&image[y * row..(y + 1) * row]);
+        }
+    }
+    grid
+}
+
+/// `rows` rows of the output of one image, positions `step` values apart; `bias` has a value for every channel of the panels.
+pub(in crate::kernels) fn convolve_rows<T: Real>(
+    g: &Geometry,
+    padded_rows: &[T],
+    weights: &Panels<T>,
+    bias: &[T],
+    rows: usize,
+    step: usize,
+    output: &mut [T],
+) {
+    Arch::new().dispatch(Convolution::<_, true> {
+        patches: g.patches(),
+        input: padded_rows,
+        weights: weights.matrix(),
+        bias,
+        rows,
+        columns: g.output_width(),
+        channels: g.outputs,
+        step,
+        output,
+    });
+}
+
+/// The parts of rows into which each image is cut: one where there are enough images for all threads. Parts have a multiple of
+/// `multiple` rows.
+pub(in crate::kernels) fn row_parts(g: &Geometry, multiple: usize) -> Vec<Range<usize>> {
+    let rows = g.output_height();
+    let parts = threads::jobs(g.multiply_adds()).div_ceil(g.batch.max(1));
+    let part = rows.div_ceil(parts).next_multiple_of(multiple).max(1);
+    (0..rows.max(1))
+        .step_by(part)
+        .map(|first| first..(first + part).min(rows))
+        .collect()
+}
+
+/// `[batch, rows, columns, channels of all branches]`; `relu` sets negative values to zero.
+pub(in crate::kernels) fn forward<T: Real>(
+    branches: &[Branch<T>],
+    input: &[T],
+    relu: bool,
+) -> Vec<T> {
+    let (step, firsts) = channels(branches);
+    let whole = whole(branches);
+    let mut output = vec![T::ZERO; whole.batch * whole.output_values()];
+    let packed: Vec<(Panels<T>, Vec<T>)> = branches
+        .iter()
+        .map(|branch| {
+            let weights = panels(&branch.geometry, branch.weight, None);
+            (weights, in_panels(branch.bias))
+        })
+        .collect();
+    let parts = row_parts(&whole, 1);
+    let row = whole.output_width() * step;
+    let jobs: Vec<(usize, &Range<usize>, &mut [T])> = cut(&mut output, whole.batch, &parts, row);
+    threads::for_each(
+        whole.multiply_adds(),
+        jobs,
+        Vec::new,
+        |grid, (image, part, output)| {
+            let image = &input[image * whole.input_values()..(image + 1) * whole.input_values()];
+            for ((branch, (weights, bias)), &first) in branches.iter().zip(&packed).zip(&firsts) {
+                let g = &branch.geometry;
+                let image = padded_rows(g, image, part.clone(), grid);
+                convolve_rows(
+                    g,
+                    image,
+                    weights,
+                    bias,
+                    part.len(),
+                    step,
+                    &mut output[first..],
+                );
+            }
+            if relu {
+                activate(output, Activation::Relu);
+            }
+        },
+    );
+    output
+}
+
+/// Cuts a batch of outputs into the parts of every image: index of the image, part, values.
+pub(in crate::kernels) fn cut<'a, 'b, T>(
+    mut output: &'a mut [T],
+    batch: usize,
+    parts: &'b [Range<usize>],
+    row: usize,
+) -> Vec<(usize, &'b Range<usize>, &'a mut [T])> {
+    let mut jobs = Vec::with_capacity(batch * parts.len());
+    for image in 0..batch {
+        for part in parts {
+            let (head, tail) = output.split_at_mut(part.len() * row);
+            output = tail;
+            jobs.push((image, part, head));
+        }
+    }
+    jobs
+}
+
+/// Rows of values by a matrix, plus bias, into the `channels` of as many rows of `output`; the bias fills whole panels.
+pub(in crate::kernels) fn multiply<T: Real>(
+    rows: usize,
+    input: &[T],
+    weights: Matrix<T>,
+    bias: &[T],
+    output: &mut [T],
+    channels: Range<usize>,
+) {
+    let inputs = input.len() / rows.max(1);
+    let step = output.len() / rows.max(1);
+    Arch::new().dispatch(Convolution::<_, false> {
+        patches: Patches {
+            runs: 1,
+            run: inputs,
+            pitch: inputs,
+            step: inputs,
+            row_step: 0,
+        },
+        input,
+        weights,
+        bias,
+        rows: 1,
+        columns: rows,
+        channels: channels.len(),
+        step,
+        output: &mut output[channels.start..],
+    });
+}

@@ -1,0 +1,141 @@
+//! Convolutional blocks: convolution, batch norm, ReLU and optionally a max pool.
+
+use burn::backend::Dispatch;
+use burn::backend::ops::FloatTensorOps;
+use burn::module::{Initializer, Param, RunningState};
+use burn::nn::conv::Conv2d;
+use burn::nn::pool::MaxPool2dConfig;
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::prelude::*;
+use burn::tensor::activation::relu;
+
+use super::convolution::{PADDING, conv3x3};
+use super::cost::LayerCost;
+use super::layout::Layout;
+use crate::error::Problem;
+use crate::kernels::{self, ConvNorm, Pool};
+use crate::shape::ImageShape;
+
+/// The problem of a network that halves images more often than they can be halved; `key` sets how often.
+pub fn too_many_halvings(key: &str, blocks: usize, shape: ImageShape) -> Option<Problem> {
+    let (height, width) = (shape.height, shape.width);
+    let halvings = height.min(width).checked_ilog2().unwrap_or(0);
+    (blocks > halvings as usize).then(|| {
+        Problem::new(
+            key,
+            format!(
+                "{blocks} blocks halve the image {blocks} times, but {height}x{width} pixels allow only {halvings}; \
+                 use fewer blocks or larger images"
+            ),
+        )
+    })
+}
+
+/// 3x3 convolution (padding 1), batch norm, ReLU, and 2x2 max pool where it halves the image.
+#[derive(Module, Debug)]
+pub struct Block {
+    conv: Conv2d,
+    norm: BatchNorm,
+    #[module(skip)]
+    halves: bool,
+}
+
+impl Block {
+    /// A block from `inputs` to `outputs` channels; `halves` adds the max pool.
+    pub fn new(inputs: usize, outputs: usize, halves: bool, device: &Device) -> Self {
+        Self {
+            conv: conv3x3(inputs, outputs, device),
+            norm: batch_norm(outputs, device),
+            halves,
+        }
+    }
+
+    /// The block on images in the given layout.
+    pub fn forward(&self, images: Tensor<4>, layout: Layout) -> Tensor<4> {
+        match (layout, &self.conv.bias) {
+            (Layout::ChannelsFirst, _) => self.forward_burn(images),
+            // The kernels have no gradients through fixed statistics, which a frozen block on a training device needs.
+            (Layout::ChannelsLast, Some(bias)) if self.kernels_apply(&images.device()) => {
+                self.forward_fast(images, bias.val())
+            }
+            (Layout::ChannelsLast, _) => {
+                let images = layout.to_channels_first(images);
+                layout.arrange(self.forward_burn(images))
+            }
+        }
+    }
+
+    fn kernels_apply(&self, device: &Device) -> bool {
+        !device.is_autodiff() || self.norm.training.is_enabled()
+    }
+
+    /// The convolution's weights, `[out, in, 3, 3]`.
+    pub fn weights(&self) -> Tensor<4> {
+        self.conv.weight.val()
+    }
+
+    /// What the block costs on maps of `positions` pixels.
+    pub fn cost(&self, positions: usize) -> LayerCost {
+        LayerCost::new(&self.conv.weight, positions)
+    }
+
+    /// Burn's operators, `[batch, channels, height, width]`.
+    fn forward_burn(&self, images: Tensor<4>) -> Tensor<4> {
+        let values = relu(self.norm.forward(self.conv.forward(images)));
+        if self.halves {
+            let pool = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]);
+            pool.init().forward(values)
+        } else {
+            values
+        }
+    }
+
+    /// The same in one operation, `[batch, height, width, channels]`; see [`kernels`].
+    fn forward_fast(&self, images: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
+        let norm = &self.norm;
+        let device = images.device();
+        let pool = if self.halves { Pool::Halve } else { Pool::None };
+        let parameters = ConvNorm {
+            weight: self.conv.weight.val(),
+            bias,
+            gamma: norm.gamma.val(),
+            beta: norm.beta.val(),
+            epsilon: norm.epsilon,
+        };
+        if !device.is_autodiff() {
+            let mean = norm.running_mean.value().to_device(&device);
+            let variance = norm.running_var.value().to_device(&device);
+            return kernels::fixed_conv_block(images, parameters, mean, variance, PADDING, pool);
+        }
+        let (output, mean, variance) = kernels::conv_block(images, parameters, PADDING, pool);
+        // As in Burn's batch norm; but there an update counts only once its own thread comes by again, and the next step may run
+        // on another one.
+        for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
+            let kept = running.value_sync().to_device(&batch.device());
+            let moved = kept.mul_scalar(1.0 - norm.momentum) + batch.mul_scalar(norm.momentum);
+            running.update(moved.detach());
+            running.value_sync();
+        }
+        output
+    }
+}
+/// [`BatchNormConfig::init`] that leaves the device's number type open. Burn fixes it with the first tensor that it creates; so
+/// far a network holds no other, and a config may be checked before a program chooses 64-bit floats.
+fn batch_norm(features: usize, device: &Device) -> BatchNorm {
+    let BatchNormConfig {
+        epsilon, momentum, ..
+    } = BatchNormConfig::new(features);
+    let number = device.settings().float_dtype;
+    let device_id = device.as_dispatch();
+    let mean = Dispatch::float_zeros([features].into(), device_id, number);
+    let variance = Dispatch::float_ones([features].into(), device_id, number);
+    BatchNorm {
+        gamma: Initializer::Ones.init([features], device),
+        beta: Initializer::Zeros.init([features], device),
+        training: Param::from_bool(true),
+        running_mean: RunningState::new(Tensor::from_dispatch(mean)),
+        running_var: RunningState::new(Tensor::from_dispatch(variance)),
+        momentum,
+        epsilon,
+    }
+}

@@ -1,0 +1,55 @@
+//! Fully connected layers.
+
+use burn::module::{Initializer, Param};
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+use burn::tensor::activation::{relu, sigmoid};
+
+use crate::kernels::{self, Activation};
+use crate::shape::ImageShape;
+
+/// Fully connected layers between so many units each; biases start at zero.
+pub fn fully_connected(
+    widths: &[usize],
+    initializer: &Initializer,
+    device: &Device,
+) -> Vec<Linear> {
+    let layers = widths.windows(2).map(|pair| {
+        let mut layer = LinearConfig::new(pair[0], pair[1])
+            .with_initializer(initializer.clone())
+            .init(device);
+        // The initializer also draws the bias.
+        layer.bias = zero_bias([pair[1]], device);
+        layer
+    });
+    layers.collect()
+}
+
+/// `layer` and the non-linearity behind it: `[batch, in]` to `[batch, out]`.
+pub fn linear(layer: &Linear, input: Tensor<2>, activation: Activation) -> Tensor<2> {
+    match &layer.bias {
+        Some(bias) if kernels::supported(&input.device()) => {
+            kernels::linear(input, layer.weight.val(), bias.val(), activation)
+        }
+        _ => {
+            let output = layer.forward(input);
+            match activation {
+                Activation::Identity => output,
+                Activation::Relu => relu(output),
+                Activation::Sigmoid => sigmoid(output),
+            }
+        }
+    }
+}
+
+/// The weights of each unit of a fully connected layer on images of `shape`: `[units, channels, height, width]`.
+pub fn unit_images(layer: &Linear, shape: ImageShape) -> Tensor<4> {
+    let weight = layer.weight.val().transpose();
+    let [units, _] = weight.dims();
+    weight.reshape([units, shape.channels, shape.height, shape.width])
+}
+
+/// A layer's bias at zero.
+pub fn zero_bias<const D: usize>(shape: [usize; D], device: &Device) -> Option<Param<Tensor<D>>> {
+    Some(Initializer::Zeros.init(shape, device))
+}

@@ -1,0 +1,91 @@
+//! Whether images lie channels last, as kiln's kernels want them, or channels first, as Burn's operators do.
+
+use burn::prelude::*;
+
+use crate::kernels;
+
+/// The order of a network's tensors in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `[batch, height, width, channels]`, for the kernels.
+    ChannelsLast,
+    /// `[batch, channels, height, width]`, for Burn's operators.
+    ChannelsFirst,
+}
+
+impl Layout {
+    /// The layout that suits the device and the operators in use.
+    pub fn of(device: &Device) -> Self {
+        if kernels::supported(device) {
+            Layout::ChannelsLast
+        } else {
+            Layout::ChannelsFirst
+        }
+    }
+
+    /// Images `[batch, channels, height, width]` in this layout.
+    pub fn arrange(self, images: Tensor<4>) -> Tensor<4> {
+        match self {
+            Layout::ChannelsLast => kernels::channels_last(images),
+            Layout::ChannelsFirst => images,
+        }
+    }
+
+    /// Images in this layout as `[batch, channels, height, width]`.
+    pub fn to_channels_first(self, images: Tensor<4>) -> Tensor<4> {
+        match self {
+            Layout::ChannelsLast => kernels::channels_first(images),
+            Layout::ChannelsFirst => images,
+        }
+    }
+
+    /// The mean of each map: `[batch, channels]`.
+    pub fn global_average(self, images: Tensor<4>) -> Tensor<2> {
+        self.flatten_positions(images)
+            .mean_dim(self.position_dim())
+            .squeeze_dim(self.position_dim())
+    }
+
+    /// The largest value of each map: `[batch, channels]`.
+    pub fn global_max(self, images: Tensor<4>) -> Tensor<2> {
+        self.flatten_positions(images)
+            .max_dim(self.position_dim())
+            .squeeze_dim(self.position_dim())
+    }
+
+    /// Maps of `4 c` channels as maps of `c` channels with twice the height and width: four channels become neighbouring pixels.
+    pub fn upsample(self, images: Tensor<4>) -> Tensor<4> {
+        match self {
+            Layout::ChannelsLast => {
+                let [batch, height, width, channels] = images.dims();
+                images
+                    .reshape([batch, height, width, 2, 2, channels / 4])
+                    .permute([0, 1, 3, 2, 4, 5])
+                    .reshape([batch, 2 * height, 2 * width, channels / 4])
+            }
+            Layout::ChannelsFirst => {
+                let [batch, channels, height, width] = images.dims();
+                images
+                    .reshape([batch, 2, 2, channels / 4, height, width])
+                    .permute([0, 3, 4, 1, 5, 2])
+                    .reshape([batch, channels / 4, 2 * height, 2 * width])
+            }
+        }
+    }
+
+    /// The dimension of the positions in [`flatten_positions`](Self::flatten_positions).
+    fn position_dim(self) -> usize {
+        match self {
+            Layout::ChannelsLast => 1,
+            Layout::ChannelsFirst => 2,
+        }
+    }
+
+    /// The positions of a map as one dimension.
+    fn flatten_positions(self, images: Tensor<4>) -> Tensor<3> {
+        match self {
+            Layout::ChannelsLast => images.flatten(1, 2),
+            Layout::ChannelsFirst => images.flatten(2, 3),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Layers that the networks share, on kiln's kernels where the device has them.
+//!
+//! A network asks [`Layout::of`] once and passes the answer to its layers: with the kernels images lie channels last,
+//! elsewhere channels first.
+
+mod block;
+mod connected;
+mod convolution;
+mod cost;
+mod layout;
+
+pub use block::{Block, too_many_halvings};
+pub use connected::{fully_connected, linear, unit_images, zero_bias};
+pub use convolution::{conv3x3, convolve};
+pub use cost::{LayerCost, Work};
+pub use layout::Layout;

@@ -1,0 +1,80 @@
+//! The kernels against Burn's own operators and against finite differences, at odd sizes too.
+
+use burn::module::Param;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::prelude::*;
+use burn::tensor::Gradients;
+use kiln::kernels::ConvNorm;
+
+mod block;
+mod convolution;
+mod finite_differences;
+mod limits;
+mod linear;
+mod threads;
+
+/// `count` numbers between -1 and 1 that look random and are the same everywhere.
+fn numbers(count: usize, salt: u64) -> Vec<f64> {
+    let mut rng = kiln::rng::seeded(&[salt]);
+    (0..count)
+        .map(|_| f64::from(kiln::rng::uniform(&mut rng)) * 2.0 - 1.0)
+        .collect()
+}
+
+fn tensor<const D: usize>(shape: [usize; D], salt: u64, device: &Device) -> Tensor<D> {
+    let values: Vec<f32> = numbers(shape.iter().product(), salt)
+        .into_iter()
+        .map(|value| value as f32)
+        .collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+/// Largest difference, relative to the largest value.
+fn difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(1e-3f32, |most, v| most.max(v.abs()));
+    found
+        .iter()
+        .zip(expected)
+        .fold(0.0f32, |most, (f, e)| most.max((f - e).abs()))
+        / largest
+}
+
+const CLOSE: f32 = 2e-5;
+
+/// How far the gradients of two leaves, each of its own backward pass, lie apart.
+fn gradients_differ<const D: usize>(
+    ours: &Tensor<D>,
+    burns: &Tensor<D>,
+    (ours_grads, burns_grads): (&Gradients, &Gradients),
+) -> f32 {
+    difference(
+        &values(ours.grad(ours_grads).unwrap()),
+        &values(burns.grad(burns_grads).unwrap()),
+    )
+}
+
+/// Burn's layers and the same parameters as the kernels take them, for `[_, inputs, _, _]` to `outputs` channels.
+fn block(inputs: usize, outputs: usize, device: &Device) -> (Conv2d, BatchNorm, ConvNorm) {
+    let mut conv = Conv2dConfig::new([inputs, outputs], [3, 3])
+        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+        .init(device);
+    conv.weight = Param::from_tensor(tensor([outputs, inputs, 3, 3], 3, device));
+    conv.bias = Some(Param::from_tensor(tensor([outputs], 4, device)));
+    let mut norm = BatchNormConfig::new(outputs).init(device);
+    norm.gamma = Param::from_tensor(tensor([outputs], 5, device));
+    norm.beta = Param::from_tensor(tensor([outputs], 6, device));
+    let parameters = ConvNorm {
+        weight: conv.weight.val(),
+        bias: conv.bias.as_ref().unwrap().val(),
+        gamma: norm.gamma.val(),
+        beta: norm.beta.val(),
+        epsilon: norm.epsilon,
+    };
+    (conv, norm, parameters)
+}
