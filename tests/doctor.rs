@@ -92,10 +92,10 @@ fn a_layer_that_stops_or_gives_no_numbers_is_wrong_and_no_panic() {
 fn a_healthy_build_is_told_so_in_words_and_as_json() {
     let bench = Bench::new();
     let assert = bench.kiln("doctor").env_remove("KILN_DATA").assert();
-    let assert = match cfg!(feature = "wgpu") {
-        true => return, // Whether there is a GPU is not ours to say.
-        false => assert.success(),
-    };
+    if cfg!(feature = "wgpu") {
+        return; // Whether there is a GPU depends on the machine.
+    }
+    let assert = assert.success();
     let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
     for part in [
         "flex: CPU",
@@ -158,5 +158,5 @@ fn a_folder_that_can_not_be_written_is_a_problem() {
     let diagnosis = doctor::examine("/tmp".as_ref(), "/proc".as_ref(), &mut |_| {});
     assert!(!diagnosis.folder.writable);
     let text = diagnosis.problems.join("\n");
-    assert!(text.contains("/proc: can't be written"), "{text}");
+    assert!(text.contains("/proc: not writable"), "{text}");
 }

@@ -1,25 +1,35 @@
 //! What a user may rely on when a network learns: the course's identities and toy problem, the loss, the optimizers and
 //! the schedules, each against a hand calculation or PyTorch.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod loss;
+mod optimizers;
 
-use burn::module::{Module, Param};
-use burn::optim::ModuleOptimizer;
+use burn::module::Module;
+use burn::module::Param;
 use burn::prelude::*;
-use burn::tensor::activation::{sigmoid, softmax, tanh};
-use burn::train::{InferenceStep, TrainStep};
-use kiln::config::{
-    AdamConfig, CosineConfig, LossConfig, OptimizerConfig, Reduction, ScheduleConfig, SgdConfig,
-    StepConfig,
-};
+use burn::tensor::activation::sigmoid;
+use burn::tensor::activation::softmax;
+use burn::tensor::activation::tanh;
+use burn::train::InferenceStep;
+use burn::train::TrainStep;
+use kiln::config::LossConfig;
+use kiln::config::OptimizerConfig;
+use kiln::config::Reduction;
+use kiln::config::SgdConfig;
+use kiln::models::MlpConfig;
+use kiln::models::ModelConfig;
 use kiln::models::Network;
-use kiln::models::{MlpConfig, ModelConfig, mlp::Activation, mlp::Init};
+use kiln::models::mlp::Activation;
+use kiln::models::mlp::Init;
 use kiln::rng;
 use kiln::shape::ImageShape;
+use kiln::training::Batch;
+use kiln::training::TrainModel;
 use kiln::training::optimizer;
-use kiln::training::schedule::learning_rate;
-use kiln::training::{Batch, TrainModel};
 use proptest::prelude::*;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 
 /// The engine's random generator belongs to the whole process: tests that draw from it take turns.
 fn alone() -> MutexGuard<'static, ()> {
@@ -247,247 +257,4 @@ fn xavier_weights_stay_within_their_bound_and_biases_start_at_zero() {
         "{largest} of {bound}"
     );
     assert!(bias.iter().all(|&b| b == 0.0));
-}
-
-// ---- The loss ----
-
-fn loss_of(loss: LossConfig) -> (f32, Vec<f32>) {
-    weighted_loss_of(loss, None)
-}
-
-fn weighted_loss_of(loss: LossConfig, weights: Option<Vec<f32>>) -> (f32, Vec<f32>) {
-    // A "network" whose logits are its weights: one linear layer on a one-hot input.
-    let _turn = alone();
-    let device = device();
-    device.seed(9);
-    let config = ModelConfig::Mlp(MlpConfig {
-        hidden: vec![],
-        ..MlpConfig::default()
-    });
-    let network = Network::new(&config, ImageShape::new(1, 1, 2), 3, &device);
-    let logits = [[2.0f32, -1.0, 0.5], [0.0, 0.3, -0.2]];
-    struct Fill([[f32; 3]; 2]);
-    impl burn::module::ModuleMapper for Fill {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let flat: Vec<f32> = self.0.iter().flatten().copied().collect();
-            param.map(|tensor| match D {
-                2 => Tensor::from_data(TensorData::new(flat, tensor.shape()), &tensor.device())
-                    .require_grad(),
-                _ => tensor,
-            })
-        }
-    }
-    let trainee =
-        TrainModel::new(network.map(&mut Fill(logits)), &loss).with_class_weights(weights);
-    let batch = Batch {
-        images: Tensor::from_data([[[[1.0, 0.0]]], [[[0.0, 1.0]]]], &device),
-        targets: Tensor::from_data([0, 2], &device),
-        originals: None,
-        indices: vec![0, 1],
-        features: None,
-    };
-    let output = TrainStep::step(&trainee, batch);
-    let mut optimizer: ModuleOptimizer =
-        optimizer::build(&OptimizerConfig::Sgd(SgdConfig::default()));
-    let moved = optimizer.step(1.0, trainee, output.grads);
-    let after: Vec<f32> = hidden_units(&moved).concat();
-    let before: Vec<f32> = (0..3).flat_map(|c| [logits[0][c], logits[1][c]]).collect();
-    let gradient = before.iter().zip(&after).map(|(b, a)| b - a).collect();
-    (values(output.item.loss)[0], gradient)
-}
-
-#[test]
-fn the_loss_and_its_gradient_are_those_of_pytorch() {
-    // torch.nn.functional.cross_entropy(tensor([[2, -1, .5], [0, .3, -.2]]), tensor([0, 2])), torch 2.x, float64,
-    // gradient with respect to the logits, class by class.
-    let (loss, gradient) = loss_of(LossConfig::default());
-    close(&[loss], &[MEAN_LOSS], 1e-6);
-    close(&gradient, &MEAN_GRADIENT, 1e-6);
-}
-
-#[test]
-fn reduction_sum_multiplies_the_gradient_by_the_batch_and_reports_the_mean() {
-    let (loss, gradient) = loss_of(LossConfig {
-        reduction: Reduction::Sum,
-        ..LossConfig::default()
-    });
-    close(&[loss], &[MEAN_LOSS], 1e-6);
-    let doubled: Vec<f32> = MEAN_GRADIENT.iter().map(|g| 2.0 * g).collect();
-    close(&gradient, &doubled, 1e-6);
-}
-
-#[test]
-fn label_smoothing_is_that_of_pytorch() {
-    let (loss, gradient) = loss_of(LossConfig {
-        label_smoothing: 0.1,
-        ..LossConfig::default()
-    });
-    close(&[loss], &[SMOOTH_LOSS], 1e-6);
-    close(&gradient, &SMOOTH_GRADIENT, 1e-6);
-}
-
-#[test]
-fn class_weights_with_label_smoothing_are_those_of_pytorch() {
-    // As above with weight=tensor([.5, 2, 3]) and label_smoothing=0.1.
-    let loss = LossConfig {
-        label_smoothing: 0.1,
-        ..LossConfig::default()
-    };
-    let (loss, gradient) = weighted_loss_of(loss, Some(vec![0.5, 2.0, 3.0]));
-    close(&[loss], &[1.248_04], 1e-6);
-    let expected = [
-        0.008_822_32,
-        0.255_230_6,
-        -0.011_970_106,
-        0.331_905_55,
-        0.003_147_785,
-        -0.587_136_15,
-    ];
-    close(&gradient, &expected, 1e-6);
-}
-
-const MEAN_LOSS: f32 = 0.797_298_9;
-const MEAN_GRADIENT: [f32; 6] = [
-    -0.107_201_48,
-    0.157_798_92,
-    0.019_556_287,
-    0.213_006_26,
-    0.087_645_196,
-    -0.370_805_17,
-];
-const SMOOTH_LOSS: f32 = 0.860_632_26;
-const SMOOTH_GRADIENT: [f32; 6] = [
-    -0.073_868_15,
-    0.141_132_25,
-    0.002_889_62,
-    0.196_339_59,
-    0.070_978_53,
-    -0.337_471_84,
-];
-
-// ---- Optimizers ----
-
-/// Five steps on `sum(w^2 * [1, 3])` from `[1, -2]`.
-fn five_steps(config: OptimizerConfig) -> Vec<f32> {
-    let _turn = alone();
-    let device = device();
-    #[derive(Module, Debug)]
-    struct Weights {
-        w: Param<Tensor<1>>,
-    }
-    let mut weights = Weights {
-        w: Param::from_tensor(Tensor::from_floats([1.0, -2.0], &device)),
-    };
-    let mut optimizer = optimizer::build(&config);
-    for _ in 0..5 {
-        let w = weights.w.val();
-        let loss = (w.clone() * w * Tensor::from_floats([1.0, 3.0], &device)).sum();
-        let grads = burn::optim::GradientsParams::from_grads(loss.backward(), &weights);
-        weights = optimizer.step(config.lr(), weights, grads);
-    }
-    values(weights.w.val())
-}
-
-#[test]
-fn sgd_with_momentum_and_weight_decay_is_that_of_pytorch() {
-    let found = five_steps(OptimizerConfig::Sgd(SgdConfig {
-        lr: 0.02,
-        momentum: 0.9,
-        weight_decay: 0.1,
-        clip_norm: None,
-    }));
-    close(&found, &SGD, 1e-5);
-}
-
-#[test]
-fn adam_with_weight_decay_is_that_of_pytorch() {
-    let found = five_steps(OptimizerConfig::Adam(AdamConfig {
-        lr: 0.1,
-        weight_decay: 0.1,
-        ..AdamConfig::default()
-    }));
-    close(&found, &ADAM, 1e-5);
-}
-
-#[test]
-fn adam_w_is_that_of_pytorch() {
-    let found = five_steps(OptimizerConfig::AdamW(AdamConfig {
-        lr: 0.1,
-        weight_decay: 0.1,
-        ..AdamConfig::default()
-    }));
-    close(&found, &ADAM_W, 1e-5);
-}
-
-#[test]
-fn clipping_bounds_the_norm_of_a_step() {
-    let found = five_steps(OptimizerConfig::Sgd(SgdConfig {
-        lr: 0.1,
-        clip_norm: Some(1.0),
-        ..SgdConfig::default()
-    }));
-    // Each step has length at most 0.1, and the first gradients are longer than 1.
-    let moved = ((found[0] - 1.0).powi(2) + (found[1] + 2.0).powi(2)).sqrt();
-    assert!(moved <= 0.5 + 1e-6 && moved > 0.49, "moved {moved}");
-}
-
-// torch.optim in float64 on the same function (torch 2.15).
-const SGD: [f32; 2] = [0.500_767_9, 0.373_606_8];
-const ADAM: [f32; 2] = [0.507_963_66, -1.502_955_8];
-const ADAM_W: [f32; 2] = [0.469_952_64, -1.415_566_4];
-
-// ---- Schedules ----
-
-fn rates(schedule: &ScheduleConfig, epochs: usize, steps: usize, at: &[usize]) -> Vec<f32> {
-    at.iter()
-        .map(|&step| learning_rate(schedule, 0.8, epochs, steps, step) as f32)
-        .collect()
-}
-
-#[test]
-fn a_constant_rate_stays() {
-    assert_eq!(
-        rates(&ScheduleConfig::default(), 5, 10, &[0, 7, 49]),
-        [0.8; 3]
-    );
-}
-
-#[test]
-fn a_step_schedule_halves_after_every_so_many_epochs() {
-    let schedule = ScheduleConfig::Step(StepConfig {
-        every: 2,
-        gamma: 0.5,
-    });
-    // Ten steps an epoch: epochs 1 and 2 at 0.8, 3 and 4 at 0.4, 5 at 0.2.
-    close(
-        &rates(&schedule, 5, 10, &[0, 19, 20, 39, 40]),
-        &[0.8, 0.8, 0.4, 0.4, 0.2],
-        1e-7,
-    );
-}
-
-#[test]
-fn a_cosine_schedule_warms_up_falls_to_its_half_in_the_middle_and_ends_at_its_factor() {
-    let schedule = ScheduleConfig::Cosine(CosineConfig {
-        warmup: 1.0,
-        final_factor: 0.1,
-    });
-    // Five epochs of ten steps: the warm-up has steps 0 to 9, the middle of the rest is step 30.
-    let middle = 0.8 * (0.1 + 0.9 * 0.5);
-    close(
-        &rates(&schedule, 5, 10, &[0, 4, 9, 10, 30, 50, 99]),
-        &[0.08, 0.4, 0.8, 0.8, middle, 0.08, 0.08],
-        1e-6,
-    );
-}
-
-proptest! {
-    #[test]
-    fn a_rate_is_never_above_the_base_nor_negative(
-        warmup in 0f64..3.0, factor in 0f64..1.0, step in 0usize..200
-    ) {
-        let schedule = ScheduleConfig::Cosine(CosineConfig { warmup, final_factor: factor });
-        let rate = learning_rate(&schedule, 1.0, 5, 20, step);
-        prop_assert!((0.0..=1.0 + 1e-12).contains(&rate), "{rate}");
-    }
 }
