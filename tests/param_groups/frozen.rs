@@ -186,62 +186,61 @@ fn a_learning_rate_factor_scales_the_steps_of_its_parameters() {
     }
 }
 
+/// Groups that are refused: the model, the groups, and what the error names.
+const IMPOSSIBLE: [(fn() -> Value, &str, [&str; 2]); 9] = [
+    (
+        mlp,
+        r#"[{"names": "features.*", "frozen": true}]"#,
+        ["parameters.0.names", "features.*"],
+    ),
+    (
+        mlp,
+        r#"[{"names": "*", "lr_factor": 2.0}, {"names": "layers.0.*"}]"#,
+        ["parameters.1.names", "another group"],
+    ),
+    (
+        cnn,
+        r#"[{"names": "dropout.*", "frozen": true}]"#,
+        ["parameters.0.names", "dropout.*"],
+    ),
+    (
+        cnn,
+        r#"[{"names": "*.running_mean", "frozen": true}]"#,
+        ["parameters.0.names", "*.running_mean"],
+    ),
+    (
+        mlp,
+        r#"[{"names": "*", "frozen": true}]"#,
+        ["parameters", "everything is frozen"],
+    ),
+    (
+        mlp,
+        r#"[{"names": "layers.0.*", "unfreeze_at": 2}]"#,
+        ["parameters.0.unfreeze_at", "not frozen"],
+    ),
+    (
+        mlp,
+        r#"[{"names": "layers.0.*", "frozen": true, "unfreeze_at": 1}]"#,
+        ["parameters.0.unfreeze_at", "1"],
+    ),
+    (
+        mlp,
+        r#"[{"frozen": true}]"#,
+        ["parameters.0.names", "missing"],
+    ),
+    (
+        mlp,
+        r#"[{"names": "layers.0.*", "lr_factor": 0.0}]"#,
+        ["parameters.0.lr_factor", "greater than 0"],
+    ),
+];
+
 #[test]
 fn impossible_groups_are_refused_by_key_and_nothing_is_written() {
     let runs = Runs::new();
-    for (name, config, says) in [
-        (
-            "nothing",
-            mlp(),
-            json!([{"names": "features.*", "frozen": true}]),
-        ),
-        (
-            "taken",
-            mlp(),
-            json!([{"names": "*", "lr_factor": 2.0}, {"names": "layers.0.*"}]),
-        ),
-        (
-            "switches",
-            cnn(),
-            json!([{"names": "dropout.*", "frozen": true}]),
-        ),
-        (
-            "statistics",
-            cnn(),
-            json!([{"names": "*.running_mean", "frozen": true}]),
-        ),
-        ("all", mlp(), json!([{"names": "*", "frozen": true}])),
-        (
-            "late",
-            mlp(),
-            json!([{"names": "layers.0.*", "unfreeze_at": 2}]),
-        ),
-        (
-            "early",
-            mlp(),
-            json!([{"names": "layers.0.*", "frozen": true, "unfreeze_at": 1}]),
-        ),
-        ("nameless", mlp(), json!([{"frozen": true}])),
-        (
-            "standstill",
-            mlp(),
-            json!([{"names": "layers.0.*", "lr_factor": 0.0}]),
-        ),
-    ]
-    .map(|(name, config, parameters)| {
-        let says = match name {
-            "nothing" => ["parameters.0.names", "features.*"],
-            "taken" => ["parameters.1.names", "another group"],
-            "switches" => ["parameters.0.names", "dropout.*"],
-            "statistics" => ["parameters.0.names", "*.running_mean"],
-            "all" => ["parameters", "everything is frozen"],
-            "late" => ["parameters.0.unfreeze_at", "frozen is not true"],
-            "early" => ["parameters.0.unfreeze_at", "1"],
-            "nameless" => ["parameters.0.names", "missing"],
-            _ => ["parameters.0.lr_factor", "greater than 0"],
-        };
-        (name, with(config, &[("parameters", parameters)]), says)
-    }) {
+    for (base, groups, says) in IMPOSSIBLE {
+        let parameters: Value = serde_json::from_str(groups).unwrap();
+        let config = with(base(), &[("parameters", parameters)]);
         runs.bench.write("bad.json", config.to_string());
         let before = runs.bench.listing();
         let assert = runs
@@ -251,12 +250,12 @@ fn impossible_groups_are_refused_by_key_and_nothing_is_written() {
             .code(2);
         let output = assert.get_output();
         let text = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(text.lines().count(), 1, "{name}: {text}");
+        assert_eq!(text.lines().count(), 1, "{groups}: {text}");
         for part in says {
-            assert!(text.contains(part), "{name}: {part:?} is not in: {text}");
+            assert!(text.contains(part), "{groups}: {part:?} is not in: {text}");
         }
         assert!(output.stdout.is_empty());
-        assert_eq!(runs.bench.listing(), before, "{name}");
+        assert_eq!(runs.bench.listing(), before, "{groups}");
     }
 }
 

@@ -25,18 +25,15 @@ use std::collections::BTreeMap;
 
 // ---- Features that are computed once ----
 
-#[test]
-fn cached_features_are_those_of_the_frozen_layers() {
-    let device = Device::flex().autodiff();
+/// A small convolutional network for images of 1x8x8 and 5 classes, whose blocks are frozen.
+fn with_frozen_blocks(device: &Device) -> Network {
     let config = ModelConfig::Cnn(CnnConfig {
         channels: vec![3, 4],
         dropout: 0.0,
         ..CnnConfig::default()
     });
-    let network = noisy(
-        Network::new(&config, ImageShape::new(1, 8, 8), 5, &device),
-        1,
-    );
+    let shape = ImageShape::new(1, 8, 8);
+    let network = noisy(Network::new(&config, shape, 5, device), 1);
     assert!(!network.has_fixed_features());
     let frozen = ParameterConfig {
         names: "blocks.*".into(),
@@ -45,6 +42,14 @@ fn cached_features_are_those_of_the_frozen_layers() {
     };
     let network = param_groups::apply(network, &[frozen]).unwrap().network;
     assert!(network.has_fixed_features());
+    network
+}
+
+#[test]
+fn cached_features_are_those_of_the_frozen_layers() {
+    let device = Device::flex().autodiff();
+    let network = with_frozen_blocks(&device);
+    let features = |images: Tensor<4>| network.backbone().unwrap().features(images);
     let images = |salt: usize| {
         let values: Vec<f32> = noise(3 * 64, salt).into_iter().map(|v| v as f32).collect();
         Tensor::<4>::from_data(TensorData::new(values, [3, 1, 8, 8]), &device)
@@ -64,10 +69,7 @@ fn cached_features_are_those_of_the_frozen_layers() {
             .features
             .unwrap(),
     );
-    assert_eq!(
-        first,
-        values(network.backbone().unwrap().features(images(1)))
-    );
+    assert_eq!(first, values(features(images(1))));
     // The layers are not asked again: other images at the same places give the features of the first, in their own order.
     let second = values(
         cache
@@ -85,16 +87,10 @@ fn cached_features_are_those_of_the_frozen_layers() {
             .features
             .unwrap(),
     );
-    assert_eq!(
-        third,
-        values(network.backbone().unwrap().features(images(3)))
-    );
+    assert_eq!(third, values(features(images(3))));
     // And the answers are the same.
     let whole = network.forward(images(1));
-    let finished = network
-        .backbone()
-        .unwrap()
-        .classify(network.backbone().unwrap().features(images(1)));
+    let finished = network.backbone().unwrap().classify(features(images(1)));
     assert_eq!(whole.into_data(), finished.into_data());
 }
 

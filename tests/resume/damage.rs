@@ -12,7 +12,7 @@ use kiln::run_dir::RunDir;
 use kiln::training::checkpoint;
 use predicates::prelude::*;
 use serde_json::json;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
