@@ -23,8 +23,8 @@ use crate::report::format::size;
   kiln data fetch --list
 
 Files go to KILN_DATA (else the current folder), where configs look for them.
-A download that was broken off is resumed. Where there is no internet, put the
-file by hand into the folder .kiln-fetch there, and fetch again.")]
+An interrupted download is resumed. Without a connection, put the file into the
+folder .kiln-fetch there and fetch again.")]
 pub struct Args {
     /// What to fetch
     #[arg(value_name = "NAME", required_unless_present = "list", value_parser = names())]
@@ -51,9 +51,10 @@ fn names() -> PossibleValuesParser {
 }
 
 fn sha256(text: &str) -> Result<String, String> {
-    match text.len() == 64 && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
-        true => Ok(text.to_ascii_lowercase()),
-        false => Err("a SHA-256 has 64 hexadecimal digits".into()),
+    if text.len() == 64 && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a SHA-256 has 64 hexadecimal digits".into())
     }
 }
 
