@@ -1,4 +1,4 @@
-//! The doctor finds what is wrong, says what to do, and finds nothing where nothing is.
+//! The doctor reports problems with what to do about them, and none on a healthy machine.
 
 mod common;
 

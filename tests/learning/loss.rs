@@ -1,26 +1,15 @@
 //! The loss and its gradient, against PyTorch.
 
-use super::alone;
-use super::close;
-use super::device;
-use super::hidden_units;
-use super::values;
-use burn::module::Module;
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
 use burn::train::TrainStep;
-use kiln::config::LossConfig;
-use kiln::config::OptimizerConfig;
-use kiln::config::Reduction;
-use kiln::config::SgdConfig;
-use kiln::models::MlpConfig;
-use kiln::models::ModelConfig;
-use kiln::models::Network;
+use kiln::config::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
+use kiln::models::{MlpConfig, ModelConfig, Network};
 use kiln::shape::ImageShape;
-use kiln::training::Batch;
-use kiln::training::TrainModel;
-use kiln::training::optimizer;
+use kiln::training::{Batch, TrainModel, optimizer};
+
+use super::{alone, close, device, hidden_units, values};
 
 // ---- The loss ----
 
@@ -50,8 +39,7 @@ fn weighted_loss_of(loss: LossConfig, weights: Option<Vec<f32>>) -> (f32, Vec<f3
             })
         }
     }
-    let trainee =
-        TrainModel::new(network.map(&mut Fill(logits)), &loss).with_class_weights(weights);
+    let model = TrainModel::new(network.map(&mut Fill(logits)), &loss).with_class_weights(weights);
     let batch = Batch {
         images: Tensor::from_data([[[[1.0, 0.0]]], [[[0.0, 1.0]]]], &device),
         targets: Tensor::from_data([0, 2], &device),
@@ -59,10 +47,10 @@ fn weighted_loss_of(loss: LossConfig, weights: Option<Vec<f32>>) -> (f32, Vec<f3
         indices: vec![0, 1],
         features: None,
     };
-    let output = TrainStep::step(&trainee, batch);
+    let output = TrainStep::step(&model, batch);
     let mut optimizer: ModuleOptimizer =
         optimizer::build(&OptimizerConfig::Sgd(SgdConfig::default()));
-    let moved = optimizer.step(1.0, trainee, output.grads);
+    let moved = optimizer.step(1.0, model, output.grads);
     let after: Vec<f32> = hidden_units(&moved).concat();
     let before: Vec<f32> = (0..3).flat_map(|c| [logits[0][c], logits[1][c]]).collect();
     let gradient = before.iter().zip(&after).map(|(b, a)| b - a).collect();

@@ -4,32 +4,19 @@
 mod loss;
 mod optimizers;
 
-use burn::module::Module;
-use burn::module::Param;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use burn::module::{Module, Param};
 use burn::prelude::*;
-use burn::tensor::activation::sigmoid;
-use burn::tensor::activation::softmax;
-use burn::tensor::activation::tanh;
-use burn::train::InferenceStep;
-use burn::train::TrainStep;
-use kiln::config::LossConfig;
-use kiln::config::OptimizerConfig;
-use kiln::config::Reduction;
-use kiln::config::SgdConfig;
-use kiln::models::MlpConfig;
-use kiln::models::ModelConfig;
-use kiln::models::Network;
-use kiln::models::mlp::Activation;
-use kiln::models::mlp::Init;
+use burn::tensor::activation::{sigmoid, softmax, tanh};
+use burn::train::{InferenceStep, TrainStep};
+use kiln::config::{LossConfig, OptimizerConfig, Reduction, SgdConfig};
+use kiln::models::mlp::{Activation, Init};
+use kiln::models::{MlpConfig, ModelConfig, Network};
 use kiln::rng;
 use kiln::shape::ImageShape;
-use kiln::training::Batch;
-use kiln::training::TrainModel;
-use kiln::training::optimizer;
+use kiln::training::{Batch, TrainModel, optimizer};
 use proptest::prelude::*;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 
 /// The engine's random generator belongs to the whole process: tests that draw from it take turns.
 fn alone() -> MutexGuard<'static, ()> {
@@ -162,7 +149,7 @@ fn train_on_blobs(init: Init) -> (TrainModel, f64, f64) {
             features: None,
         }
     };
-    let mut trainee = TrainModel::new(
+    let mut model = TrainModel::new(
         Network::new(&config, ImageShape::new(1, 1, 2), 4, &device),
         &loss,
     );
@@ -171,11 +158,11 @@ fn train_on_blobs(init: Init) -> (TrainModel, f64, f64) {
     let order: Vec<usize> = (0..40).map(|i| (i % 4) * 10 + i / 4).collect();
     for _ in 0..500 {
         for indices in order.chunks(5) {
-            let output = TrainStep::step(&trainee, batch(indices, &device));
-            trainee = optimizer.step(1e-3, trainee, output.grads);
+            let output = TrainStep::step(&model, batch(indices, &device));
+            model = optimizer.step(1e-3, model, output.grads);
         }
     }
-    let output = InferenceStep::step(&trainee.valid(), batch(&order, &Device::flex()));
+    let output = InferenceStep::step(&model.valid(), batch(&order, &Device::flex()));
     let mean = f64::from(values(output.loss)[0]);
     let right = values(
         output
@@ -186,11 +173,11 @@ fn train_on_blobs(init: Init) -> (TrainModel, f64, f64) {
             .float(),
     );
     let accuracy = f64::from(right.iter().sum::<f32>()) / 40.0;
-    (trainee, 40.0 * mean, accuracy)
+    (model, 40.0 * mean, accuracy)
 }
 
 /// The hidden layer's weights, one row per unit, from the network's parameters in their order.
-fn hidden_units(trainee: &TrainModel) -> Vec<Vec<f32>> {
+fn hidden_units(model: &TrainModel) -> Vec<Vec<f32>> {
     struct First(Option<Vec<f32>>, usize);
     impl burn::module::ModuleVisitor for First {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -201,7 +188,7 @@ fn hidden_units(trainee: &TrainModel) -> Vec<Vec<f32>> {
         }
     }
     let mut first = First(None, 0);
-    trainee.visit(&mut first);
+    model.visit(&mut first);
     let (weights, units) = (first.0.unwrap(), first.1);
     (0..units)
         .map(|unit| weights.iter().skip(unit).step_by(units).copied().collect())
@@ -211,18 +198,18 @@ fn hidden_units(trainee: &TrainModel) -> Vec<Vec<f32>> {
 #[test]
 fn the_toy_problem_reaches_the_loss_and_accuracy_that_the_course_asks_for() {
     let _turn = alone();
-    let (trainee, loss, accuracy) = train_on_blobs(Init::XavierUniform);
+    let (model, loss, accuracy) = train_on_blobs(Init::XavierUniform);
     assert!(loss < 35.0, "summed loss {loss}");
     assert!(accuracy > 0.75, "accuracy {accuracy}");
-    let units = hidden_units(&trainee);
+    let units = hidden_units(&model);
     assert_ne!(units[0], units[1], "units of a working network differ");
 }
 
 #[test]
 fn with_all_weights_zero_every_hidden_unit_learns_the_same_and_little_is_learnt() {
     let _turn = alone();
-    let (trainee, loss, accuracy) = train_on_blobs(Init::Zeros);
-    let units = hidden_units(&trainee);
+    let (model, loss, accuracy) = train_on_blobs(Init::Zeros);
+    let units = hidden_units(&model);
     assert_eq!(units.len(), 25);
     assert!(units.iter().all(|unit| unit == &units[0]));
     let (_, trained_loss, _) = train_on_blobs(Init::XavierUniform);

@@ -1,21 +1,15 @@
 //! Optimizers and schedules, against PyTorch and hand calculations.
 
-use super::alone;
-use super::close;
-use super::device;
-use super::values;
-use burn::module::Module;
-use burn::module::Param;
+use burn::module::{Module, Param};
 use burn::prelude::*;
-use kiln::config::AdamConfig;
-use kiln::config::CosineConfig;
-use kiln::config::OptimizerConfig;
-use kiln::config::ScheduleConfig;
-use kiln::config::SgdConfig;
-use kiln::config::StepConfig;
+use kiln::config::{
+    AdamConfig, CosineConfig, OptimizerConfig, ScheduleConfig, SgdConfig, StepConfig,
+};
 use kiln::training::optimizer;
 use kiln::training::schedule::learning_rate;
 use proptest::prelude::*;
+
+use super::{alone, close, device, values};
 
 // ---- Optimizers ----
 

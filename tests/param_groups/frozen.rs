@@ -1,13 +1,10 @@
 //! Frozen parameters, those that unfreeze, and learning rates of their own.
 
-use super::Runs;
-use super::cnn;
-use super::mlp;
-use super::moved;
-use super::with;
-use serde_json::Value;
-use serde_json::json;
 use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Runs, cnn, mlp, moved, with};
 
 // ---- Frozen parameters ----
 
@@ -168,7 +165,7 @@ fn a_learning_rate_factor_scales_the_steps_of_its_parameters() {
         ]),
     );
     for (name, moves) in &plain {
-        // A parameter belongs to the first group that fits.
+        // A parameter belongs to the first group that matches.
         let factor = match name.as_str() {
             "layers.1.weight" => 4.0,
             "layers.1.bias" => 0.25,

@@ -1,4 +1,4 @@
-//! What a user may rely on about weights that a run begins with, parameters that are treated apart, and averaged weights.
+//! Initial weights, parameter groups and averaged weights.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -6,13 +6,12 @@ mod common;
 mod frozen;
 mod shortcuts;
 
-use common::Bench;
-use common::tensors;
+use std::collections::BTreeMap;
+
+use common::{Bench, tensors};
 use kiln::models::Network;
 use kiln::training::prepare;
-use serde_json::Value;
-use serde_json::json;
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
 
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 

@@ -1,27 +1,16 @@
 //! The cache of frozen features and the running average of the weights.
 
-use super::Runs;
-use super::Tensors;
-use super::cnn;
-use super::exported;
-use super::mlp;
-use super::moved;
-use super::with;
-use crate::common::noise;
-use crate::common::noisy;
+use std::collections::BTreeMap;
+
 use burn::prelude::*;
 use kiln::config::ParameterConfig;
-use kiln::models::CnnConfig;
-use kiln::models::ModelConfig;
-use kiln::models::Network;
+use kiln::models::{CnnConfig, ModelConfig, Network};
 use kiln::shape::ImageShape;
-use kiln::training::Average;
-use kiln::training::Batch;
-use kiln::training::FeatureCache;
-use kiln::training::param_groups;
-use serde_json::Value;
-use serde_json::json;
-use std::collections::BTreeMap;
+use kiln::training::{Average, Batch, FeatureCache, param_groups};
+use serde_json::{Value, json};
+
+use super::{Runs, Tensors, cnn, exported, mlp, moved, with};
+use crate::common::{noise, noisy};
 
 // ---- Features that are computed once ----
 
@@ -101,7 +90,7 @@ fn caching_features_does_not_change_a_bit_of_a_run() {
     let never = json!({"erase": 1e-30, "erase_size": 0.3});
     for (name, names) in [
         ("blocks", vec!["stem.*", "blocks.*", "more.*"]),
-        // Here the batch norms go on measuring: nothing stays the same.
+        // Here the batch norms keep updating their statistics: no features stay the same.
         (
             "norms",
             vec!["stem.*", "more.*", "blocks.*.weight", "blocks.*.bias"],
@@ -203,7 +192,7 @@ fn a_run_validates_and_keeps_the_average() {
             assert!((f64::from(found) - expected).abs() < 1e-6, "{name}");
         }
     }
-    // The learning goes on with the weights themselves; what is validated is the average.
+    // The weights themselves are trained on; the average is validated.
     let (plain, average) = (runs.metrics("step3"), runs.metrics("averaged"));
     for (plain, average) in plain.iter().zip(&average) {
         assert_eq!(plain["train"], average["train"]);

@@ -1,21 +1,16 @@
 //! Damaged checkpoints and full disks.
 
-use super::assert_same;
-use super::bench_with;
-use super::checkpoint_file;
-use super::copy_folder;
-use super::kiln;
-use super::mlp;
-use super::train;
-use crate::common::Bench;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
 use kiln::run_dir::RunDir;
 use kiln::training::checkpoint;
 use predicates::prelude::*;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+
+use super::{assert_same, bench_with, checkpoint_file, copy_folder, kiln, mlp, train};
+use crate::common::Bench;
 
 #[test]
 fn a_checkpoint_damaged_in_any_block_is_refused_and_the_one_before_is_used() {

@@ -1,19 +1,12 @@
 //! A resumed run gives the bytes of one that never stopped.
 
-use super::assert_same;
-use super::autoencoder;
-use super::bench_with;
-use super::cnn;
-use super::copy_folder;
-use super::kiln;
-use super::mlp;
-use super::spawn;
-use super::squeezenet;
-use super::train;
-use super::wait_for;
+use serde_json::{Value, json};
+
+use super::{
+    assert_same, autoencoder, bench_with, cnn, copy_folder, kiln, mlp, spawn, squeezenet, train,
+    wait_for,
+};
 use crate::common::Bench;
-use serde_json::Value;
-use serde_json::json;
 
 /// Whether the unbroken run's training loss has gone down by a tenth.
 fn learns(bench: &Bench) -> bool {

@@ -1,22 +1,15 @@
 //! Runs that are killed at random moments.
 
-use super::assert_same;
-use super::autoencoder;
-use super::cnn;
-use super::mlp;
-use super::spawn;
-use super::squeezenet;
-use super::train;
-use super::write_photographs;
-use crate::common::Bench;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use kiln::rng;
 use kiln::run_dir::RunDir;
 use kiln::training::checkpoint;
-use serde_json::Value;
-use serde_json::json;
-use std::path::Path;
-use std::time::Duration;
-use std::time::Instant;
+use serde_json::{Value, json};
+
+use super::{assert_same, autoencoder, cnn, mlp, spawn, squeezenet, train, write_photographs};
+use crate::common::Bench;
 
 /// Seed of the moments at which runs are killed.
 const SEED: u64 = 7;

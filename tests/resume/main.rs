@@ -1,7 +1,6 @@
-//! What a user may rely on when a run is broken off: it goes on as if it had never stopped, and nothing that is damaged or in
-//! use is trusted.
+//! Resuming a run: it continues as if it had never stopped, and damaged checkpoints or busy folders are refused.
 //!
-//! `KILN_KILLS=100` kills that many times instead of a few; the moments are drawn from a fixed seed, which is printed.
+//! `KILN_KILLS=100` kills that many times instead of a few, at moments drawn from a fixed seed, which is printed.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -11,19 +10,15 @@ mod exact;
 mod kills;
 mod refusals;
 
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
 use common::Bench;
 use kiln::rng;
 use kiln::run_dir::RunDir;
 use kiln::training::checkpoint;
-use serde_json::Value;
-use serde_json::json;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
-use std::time::Duration;
-use std::time::Instant;
+use serde_json::{Value, json};
 
 /// What a run that went on and one that never stopped must have in common, byte for byte.
 const SAME: [&str; 4] = [

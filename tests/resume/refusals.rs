@@ -1,19 +1,13 @@
 //! What a resumed run may not change, and the dry run.
 
-use super::assert_same;
-use super::bench_with;
-use super::checkpoint_file;
-use super::kiln;
-use super::mlp;
-use super::spawn;
-use super::squeezenet;
-use super::train;
-use super::wait_for;
-use super::write_photographs;
-use crate::common::Bench;
 use predicates::prelude::*;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
+
+use super::{
+    assert_same, bench_with, checkpoint_file, kiln, mlp, spawn, squeezenet, train, wait_for,
+    write_photographs,
+};
+use crate::common::Bench;
 
 #[test]
 fn changes_that_would_change_the_result_are_refused_by_name() {

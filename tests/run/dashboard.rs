@@ -52,7 +52,7 @@ fn a_run_that_is_killed_from_the_dashboard_exits_with_130_and_says_so() {
         }
         assert!(
             began.elapsed() < Duration::from_secs(30),
-            "the run goes on after the kill"
+            "the run continues after the kill"
         );
         std::thread::sleep(Duration::from_millis(20));
     };

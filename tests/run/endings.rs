@@ -1,13 +1,12 @@
 //! How a run ends: early stopping, divergence, Ctrl-C, and the dry run.
 
-use crate::common::Bench;
-use crate::common::SMALL;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
 use predicates::prelude::*;
 use serde_json::Value;
-use std::process::Command;
-use std::process::Stdio;
-use std::time::Duration;
-use std::time::Instant;
+
+use crate::common::{Bench, SMALL};
 
 #[test]
 fn early_stopping_ends_a_run_that_no_longer_improves() {

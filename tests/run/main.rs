@@ -1,4 +1,4 @@
-//! What a user may rely on when the binary trains: the run directory, the same bits, the exit codes, what is said where.
+//! Training from the command line: the run directory, determinism, exit codes and output.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -9,8 +9,7 @@ mod endings;
 mod results;
 mod verbs;
 
-use common::Bench;
-use common::SMALL;
+use common::{Bench, SMALL};
 
 /// A bench with a finished small run in `run/`.
 fn trained() -> Bench {

@@ -1,10 +1,10 @@
 //! The figures and weights that a run leaves behind.
 
-use super::trained;
-use crate::common::Bench;
-use crate::common::SMALL;
 use predicates::prelude::*;
 use serde_json::Value;
+
+use super::trained;
+use crate::common::{Bench, SMALL};
 
 const RUN_FILES: [&str; 6] = [
     "config.json",

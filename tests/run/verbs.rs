@@ -1,9 +1,9 @@
 //! The other verbs of the command line on a trained run, and what they print where.
 
-use super::trained;
-use crate::common::Bench;
-use crate::common::SMALL;
 use serde_json::Value;
+
+use super::trained;
+use crate::common::{Bench, SMALL};
 
 #[test]
 fn predict_lists_the_best_guesses_for_images_of_any_size() {

@@ -128,7 +128,7 @@ fn apart(found: &[f32], expected: &[f32], floor: f64) -> f64 {
     let pairs = found.iter().zip(expected);
     let most = pairs.fold(0.0, |most: f64, (found, expected)| {
         let off = f64::from(found - expected).abs();
-        // A comparison that is false for what is not a number.
+        // NaN counts as infinitely far apart.
         if off.is_finite() {
             most.max(off)
         } else {

@@ -1,17 +1,15 @@
-//! What is checked, and the result: versions, backends, data sets and the folder for runs.
+//! The checks and their results: versions, backends, data sets and the folder for runs.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::config::Backend;
-use crate::device::BURN_VERSION;
-use crate::device::{self, DeviceError};
-use crate::fetch::catalogue::DataSet;
-use crate::fetch::is_complete;
-
 use super::compare::{Compute, Difference, Layer, TOLERANCE, compare};
 use super::layers;
+use crate::config::Backend;
+use crate::device::{self, BURN_VERSION, DeviceError};
+use crate::fetch::catalogue::DataSet;
+use crate::fetch::is_complete;
 
 /// Data sets that kiln reads but can't fetch, with a file that they have.
 const NOT_FETCHED: [(&str, &str); 2] = [
