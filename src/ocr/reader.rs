@@ -56,7 +56,7 @@ pub struct Reading {
     pub timings: Vec<Lap>,
 }
 
-/// Checks that a model can read: its classes are single characters (and possibly [`JUNK`]), its input is square grey images.
+/// Checks that a model can read: its classes are single characters (and possibly "junk"), its input is square grey images.
 ///
 /// # Errors
 /// [`ReadError::Unsuitable`]: says why the model can't read.
