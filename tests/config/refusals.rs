@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kiln::config;
 use kiln::config::Backend;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{MINIMAL, complaint, complaint_with, parse};
 
