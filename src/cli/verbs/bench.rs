@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::choices;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
 use crate::config::{self, Backend};
@@ -55,7 +55,7 @@ enum Choice {
     Epoch,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let mut overrides = args.overrides.clone();
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
@@ -77,10 +77,15 @@ pub fn run(args: Args) -> Outcome {
 }
 
 /// Measures one config; with `--json`, prints each measurement at once.
-fn measure(path: &Path, overrides: &[String], args: &Args, timings: &mut Vec<Timing>) -> Outcome {
+fn measure(
+    path: &Path,
+    overrides: &[String],
+    args: &Args,
+    timings: &mut Vec<Timing>,
+) -> VerbResult {
     let experiment = config::load(path, overrides)?;
     let batch = args.batch.map(|batch| batch as usize);
-    let mut add = |timing: Timing| -> Outcome {
+    let mut add = |timing: Timing| -> VerbResult {
         if args.json {
             output::json_line(&timing)?;
         }

@@ -1,6 +1,6 @@
 //! `kiln devices`
 
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
 use crate::device;
 use crate::report::table::Table;
@@ -15,7 +15,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let devices = device::list();
     if args.json {
         output::json(&devices)?;

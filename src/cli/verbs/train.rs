@@ -8,7 +8,7 @@ use burn::train::Interrupter;
 use clap::ValueEnum;
 
 use crate::cli::choices;
-use crate::cli::failure::{Failure, Outcome, UsageError};
+use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::{PlainLines, weights_line};
@@ -75,7 +75,7 @@ enum Job {
     Resumed(Box<Resumption>),
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let dashboard = match args.renderer {
         RendererChoice::Auto => terminal,
@@ -178,7 +178,7 @@ fn resume_line(resumption: &Resumption) -> String {
     line
 }
 
-fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
+fn dry_run(job: Job, run_dir: Option<&Path>) -> VerbResult {
     let prepared = match job {
         Job::New(experiment) => {
             RunDir::could_create(run_dir)?;
@@ -236,7 +236,7 @@ fn parameter_table(found: &DryRun) -> String {
 }
 
 /// Prints the results and what to do next.
-fn conclude(outcome: &training::Outcome) -> Outcome {
+fn conclude(outcome: &training::Outcome) -> VerbResult {
     let (summary, run_dir) = (&outcome.summary, &outcome.run_dir);
     let kept = match summary.best_epoch {
         0 => "weights of an unfinished first epoch".to_string(),
