@@ -8,8 +8,8 @@
 //! The rooms, lowest first. A room imports only from those above it in this list, and no two files import each other
 //! (`tests/house` checks both); `docs/architecture.md` has the picture.
 //!
-//! - [`error`], [`shape`], [`rng`], [`files`], [`timings`]: errors of files and their exit codes, image shapes, seeds, atomic
-//!   writes, stopwatches.
+//! - [`error`], [`shape`], [`rng`], [`files`], [`panics`], [`timings`]: errors of files and their exit codes, image shapes,
+//!   seeds, atomic writes and locks, caught panics, stopwatches.
 //! - [`photo`]: the bytes of an image file become an upright image.
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
 //! - [`metrics`]: metrics of predictions, reconstructions and texts.

@@ -53,7 +53,11 @@ fn a_model_file_alone_prepares_images_as_its_run_does() {
     let file = bench.read("run/model.safetensors");
     assert_eq!(card(&file)["view"], json!({"fit": "crop", "centre": 0.75}));
     bench.write("alone.safetensors", &file);
-    let of = |model: &str| bench.output(&format!("predict {model} stripes/test --top-k 2 --json"));
+    let of = |model: &str| {
+        bench.output(&format!(
+            "predict {model} stripes/test/left stripes/test/right --top-k 2 --json"
+        ))
+    };
     assert_eq!(of("run"), of("alone.safetensors"));
     // Padded, the same image looks different to the network.
     let device = Device::flex();
@@ -68,13 +72,16 @@ fn a_model_file_alone_prepares_images_as_its_run_does() {
 #[test]
 fn a_file_without_a_view_takes_it_from_the_config_of_its_run() {
     let bench = cropping();
-    let expected = bench.output("predict run stripes/test --json");
+    let expected = bench.output("predict run stripes/test/left stripes/test/right --json");
     let device = Device::flex();
     let path = bench.path("run/model.safetensors");
     let model = Classifier::load(&path, &device).unwrap();
     model.with_view(View::PAD).save(&path).unwrap();
     assert_eq!(card(&bench.read("run/model.safetensors")).get("view"), None);
-    assert_eq!(bench.output("predict run stripes/test --json"), expected);
+    assert_eq!(
+        bench.output("predict run stripes/test/left stripes/test/right --json"),
+        expected
+    );
     let open = |path: &Path| OpenedModel::open(path, &device).unwrap().for_image_files();
     let of_run = open(&bench.path("run")).unwrap();
     assert_eq!(of_run.card().view.fit, Fit::Crop);

@@ -30,7 +30,7 @@ const SECONDS: f64 = 2.0;
 /// ... but for at least and at most this many steps.
 const STEPS: std::ops::RangeInclusive<usize> = 5..=400;
 
-/// What is timed.
+/// The kind of benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {

@@ -23,7 +23,7 @@ pub enum BenchError {
 }
 
 impl BenchError {
-    /// Whether there is no data to train on, which leaves the figures of made-up batches.
+    /// Whether the data to train on is missing, so that only made-up batches can be timed.
     pub fn lacks_data(&self) -> bool {
         matches!(
             self,

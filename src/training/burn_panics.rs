@@ -1,11 +1,11 @@
-//! What Burn means by a panic: a run that the user killed from the dashboard, or a worker thread that has died.
+//! Turns a panic of burn-train into an error: the user killed the run from the dashboard, or a worker thread has died.
 
 use std::any::Any;
 
 use super::error::TrainError;
 
-/// How the panic begins by which Burn's dashboard ends a run that the user kills (burn-train 0.22,
-/// `renderer/tui/renderer.rs`). There is no other sign; a test kills a run from the dashboard.
+/// The start of the panic by which Burn's dashboard ends a run that the user kills (burn-train 0.22, `renderer/tui/renderer.rs`);
+/// there is no other way to tell. `tests/run/dashboard.rs` kills a run from the dashboard.
 const KILLED: &str = "Killing training";
 
 /// The error behind a panic that came out of burn-train.

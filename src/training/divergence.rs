@@ -8,7 +8,7 @@ use crate::config::Backend;
 use crate::models::{Network, parameters};
 
 /// Steps between two checks on a device that computes asynchronously: reading a value back waits for the whole queue, so it has
-/// to be rare; and a run that has diverged should not go on for long.
+/// to be rare; but a run that has diverged should be stopped soon.
 const ASYNCHRONOUS_INTERVAL: usize = 50;
 
 /// How often the loss is read back.

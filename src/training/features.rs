@@ -15,7 +15,7 @@ pub struct FeatureCache {
 }
 
 impl FeatureCache {
-    /// An empty cache for so many samples.
+    /// An empty cache for a split of `samples` samples.
     pub fn new(samples: usize) -> Self {
         Self {
             rows: vec![None; samples],

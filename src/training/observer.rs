@@ -41,7 +41,7 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
-/// Is told of the progress of a run. Methods are called from the training threads and must return quickly.
+/// Receives the progress of a run. Methods are called from the training threads and must return quickly.
 pub trait Observer: Send + Sync {
     /// Everything is checked and loaded; the first epoch is about to start.
     fn started(&self, _plan: &Plan) {}

@@ -9,7 +9,7 @@ use crate::config::{Experiment, ParameterConfig};
 use crate::models::Network;
 use crate::models::parameters::{self, Group};
 
-/// Frozen parameters that begin to train with an epoch.
+/// Frozen parameters that are unfrozen at the start of an epoch.
 #[derive(Debug, Clone)]
 pub struct Unfreeze {
     /// The first epoch in which they train, counted from 1.

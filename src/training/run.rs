@@ -38,7 +38,7 @@ pub struct Options {
     pub dashboard: bool,
     /// Stops the run.
     pub interrupter: Interrupter,
-    /// Told of the progress.
+    /// Receives the progress.
     pub observer: Arc<dyn Observer>,
 }
 

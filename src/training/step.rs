@@ -36,7 +36,7 @@ impl Workload {
         }
     }
 
-    /// Runs a pass over so many images: in the thread pool, or on this thread where the work is too small to share.
+    /// Runs a pass over `images` images: in the thread pool, or on this thread if the work is too small to share.
     pub fn run<R: Send>(self, images: usize, pass: impl FnOnce() -> R + Send) -> R {
         kernels::in_pool(self.forward * images, pass)
     }

@@ -176,7 +176,7 @@ fn configs_that_contradict_themselves_are_refused_by_key() {
         (
             "conv.json --set loss.label_smoothing=0.1",
             "loss.label_smoothing",
-            "no labels",
+            "without labels",
         ),
         (
             "connected.json --set loss.label_smoothing=0.1",

@@ -16,7 +16,7 @@ pub fn complain(error: &Failure) {
     }
 }
 
-/// Writes a line to standard error. That nobody reads it is no reason to stop the work.
+/// Writes a line to standard error. Write errors are ignored: they must not stop the work.
 pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! The lines that training prints where there is no dashboard.
+//! The lines that training prints without a dashboard.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};

@@ -43,7 +43,7 @@ impl CheckpointWriter {
     /// is written after a failure.
     pub fn write(&self, progress: Progress, parts: Parts) {
         if let Some(jobs) = &self.jobs {
-            // The thread has gone only if it has failed, and then the failure is known.
+            // The thread ends early only after a failure, which is reported.
             let _ = jobs.send((progress, parts));
         }
     }

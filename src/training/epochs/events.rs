@@ -36,7 +36,7 @@ impl Part {
     }
 }
 
-/// Where a part of an epoch stands after a batch.
+/// The position in a part of an epoch after a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Position {
     /// Batches so far.

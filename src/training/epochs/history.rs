@@ -56,7 +56,7 @@ impl History {
         (*epoch != self.epochs.len()).then(|| network.clone())
     }
 
-    /// Whether early stopping has waited long enough after so many epochs.
+    /// Whether early stopping has waited long enough after `epoch` epochs.
     pub fn patience_is_over(&self, epoch: usize, config: Option<&EarlyStoppingConfig>) -> bool {
         let (Some(config), Some((last, _))) = (config, self.improved) else {
             return false;

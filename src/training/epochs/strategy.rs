@@ -57,7 +57,7 @@ impl SupervisedLearningStrategy<TrainModel> for EpochStrategy {
 }
 
 /// The data loader that burn-train is given: empty, because the training loop makes the batches of each epoch itself. (Burn's
-/// loaders are not told the number of the epoch, which order and augmentation depend on.)
+/// loaders do not know the number of the epoch, which order and augmentation depend on.)
 pub struct NoBatches;
 
 impl DataLoader<Batch> for NoBatches {

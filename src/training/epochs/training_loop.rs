@@ -59,7 +59,7 @@ pub struct LoopConfig {
     pub outputs: Outputs,
     /// How often the loss is checked.
     pub loss_check: LossCheck,
-    /// Frozen parameters that begin to train with an epoch.
+    /// Frozen parameters that are unfrozen at the start of an epoch.
     pub unfreezes: Vec<Unfreeze>,
     /// Whether every epoch sees the same values of each training sample.
     pub training_is_fixed: bool,
@@ -81,7 +81,7 @@ pub struct TrainingLoop {
     pub checkpoints: CheckpointWriter,
     /// Where the lines of metrics go.
     pub run_dir: RunDir,
-    /// Told of every epoch.
+    /// Called after every epoch.
     pub observer: Arc<dyn Observer>,
     /// Features of the training and of the validation samples, while the layers that compute them are frozen.
     pub features: [Option<FeatureCache>; 2],
@@ -248,7 +248,7 @@ impl TrainingLoop {
         };
         for batch in self.train.epoch(1) {
             drop(features.complete(&self.state.model().network, batch?));
-            // There is no room for them, or no time.
+            // There is not enough room for them, or the run is being stopped.
             if features.is_empty() || events.should_stop() {
                 return Ok(());
             }

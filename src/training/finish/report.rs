@@ -1,4 +1,4 @@
-//! What a finished run puts on its report.
+//! The report of a finished run, `report.html`.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::report::{self, Filters, ReportData};
 use crate::run_dir::{RunDir, Summary};
 use crate::shape::ImageShape;
 
-/// A run at its end.
+/// What the report shows.
 pub struct Finished<'a> {
-    /// What was asked for.
+    /// Its experiment.
     pub experiment: &'a Experiment,
     /// Its folder.
     pub run_dir: &'a RunDir,
@@ -23,21 +23,24 @@ pub struct Finished<'a> {
     pub epochs: &'a [EpochRecord],
     /// `summary.json`
     pub summary: &'a Summary,
-    /// Of the test split, or else of validation.
+    /// The evaluation of the test split, or else of the validation split.
     pub shown: Option<&'a Evaluation>,
     /// The network before training, if it is known.
     pub first: Option<&'a Network>,
-    /// The network that is handed on.
+    /// The kept network.
     pub last: &'a Network,
-    /// How long it took.
+    /// Wall time of the run.
     pub duration: Duration,
 }
 
-/// The page as HTML.
+/// The report as HTML.
+///
+/// # Errors
+/// The config of the run can't be read.
 pub fn render(run: &Finished) -> Result<String, FileError> {
     let config_path = run.run_dir.config_file();
     let config_json =
-        files::read_text(&config_path).map_err(|source| FileError::write(&config_path, source))?;
+        files::read_text(&config_path).map_err(|source| FileError::io(&config_path, source))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let folder = run.run_dir.path().display().to_string();
     let (summary, shown) = (run.summary, run.shown);
