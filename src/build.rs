@@ -37,7 +37,7 @@ const DATA_SETS: [(&str, &[&str]); 10] = [
 ];
 
 /// Programs that tests run.
-const TOOLS: [&str; 2] = ["pdftoppm", "pdftotext"];
+const TOOLS: [&str; 3] = ["pdftoppm", "pdftotext", "script"];
 
 /// Linux's number of the capability that mounting needs.
 const CAP_SYS_ADMIN: u32 = 21;

@@ -119,7 +119,7 @@ fn open_wgpu() -> Result<(Device, String), DeviceError> {
     use crate::panics::catch_panic;
 
     // `Device::wgpu` is lazy and panics at the first operation when there is no adapter, so ask first. Drivers that
-    // are there but broken panic inside: that too is "no GPU" to the user.
+    // are there but broken panic inside: that counts as "no GPU" as well.
     let devices = catch_panic(|| Device::enumerate(DeviceType::Wgpu).into_vec())
         .ok_or_else(|| DeviceError::NoGpu("the graphics driver failed to start".into()))?;
     let device = devices

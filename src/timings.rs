@@ -52,23 +52,4 @@ impl Stopwatch {
     pub fn laps(&self) -> &[Lap] {
         &self.laps
     }
-
-    /// A table of the stages: milliseconds and share of all.
-    pub fn table(&self) -> String {
-        let total: Duration = self.laps.iter().map(|lap| lap.time).sum();
-        let row = |stage: &str, time: Duration| {
-            let share = 100.0 * time.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE);
-            format!(
-                "{stage:<12} {:>9.2} ms {share:>5.1} %\n",
-                time.as_secs_f64() * 1e3
-            )
-        };
-        let mut text: String = self
-            .laps
-            .iter()
-            .map(|lap| row(lap.stage, lap.time))
-            .collect();
-        text += &row("total", total);
-        text
-    }
 }

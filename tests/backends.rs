@@ -77,7 +77,7 @@ fn losses(experiment: &Experiment, backend: Backend, device: Device) -> Vec<f64>
     let device = device.autodiff();
     let network = Network::new(&experiment.model, ImageShape::new(1, 32, 32), 36, &device)
         .load_record(burn::store::ModuleRecord::from_bytes(weights).expect("weights"));
-    let mut trainee = TrainModel::new(network, &experiment.loss);
+    let mut model = TrainModel::new(network, &experiment.loss);
     let mut optimizer = optimizer::build(&experiment.optimizer);
     let (steps_per_epoch, batches) = batches(experiment, &source);
     let losses: Vec<f64> = batches
@@ -94,7 +94,7 @@ fn losses(experiment: &Experiment, backend: Backend, device: Device) -> Vec<f64>
                 indices: batch.indices,
                 features: None,
             };
-            let output = TrainStep::step(&trainee, batch);
+            let output = TrainStep::step(&model, batch);
             let rate = learning_rate(
                 &experiment.schedule,
                 experiment.optimizer.lr(),
@@ -102,7 +102,7 @@ fn losses(experiment: &Experiment, backend: Backend, device: Device) -> Vec<f64>
                 steps_per_epoch,
                 step,
             );
-            trainee = optimizer.step(rate, trainee.clone(), output.grads);
+            model = optimizer.step(rate, model.clone(), output.grads);
             output.item.loss.into_scalar::<f64>()
         })
         .collect();

@@ -1,4 +1,4 @@
-//! What a user may rely on in probabilities: how they are scored, how they are calibrated, and what a model file keeps.
+//! What a user may rely on about probabilities: calibration error, temperature, and what a model file keeps.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn the_calibration_error_is_the_mean_distance_between_confidence_and_accuracy() 
     let found = expected_calibration_error(&answers, 10);
     let expected = (4.0 * 0.2 + 2.0 * 0.45) / 6.0;
     assert!((found - expected).abs() < 1e-6, "{found}");
-    // In one bin, too much and too little make up for each other.
+    // In one bin, over- and underconfidence cancel out.
     let found = expected_calibration_error(&answers, 1);
     assert!(
         (found - (4.9 / 6.0 - 5.0 / 6.0f64).abs()).abs() < 1e-6,
@@ -48,14 +48,14 @@ fn the_calibration_error_of_no_answers_is_zero_and_edges_are_in_a_bin() {
         expected_calibration_error(&[(1.0, true), (0.0, false)], 15),
         0.0
     );
-    // 0.5 is the upper edge of the first of two bins, in which both are then.
+    // 0.5 is the upper edge of the first of two bins, so both are in that one.
     let found = expected_calibration_error(&[(0.5, true), (0.4, false)], 2);
     assert!((found - 0.05).abs() < 1e-6, "{found}");
 }
 
 #[test]
-fn scaled_logits_are_brought_back_by_their_temperature() {
-    // Labels as often as the probabilities say, which come from logits that are then made three times too large.
+fn the_temperature_undoes_scaled_logits() {
+    // Labels are drawn with the probabilities of logits that are then made three times too large.
     let (mut rows, mut labels) = (Vec::new(), Vec::new());
     for (row, counts) in [
         ([2.0f32, 0.0, 0.0], [8, 1, 1]),
@@ -86,7 +86,7 @@ fn scaled_logits_are_brought_back_by_their_temperature() {
 #[test]
 fn without_answers_nothing_is_calibrated() {
     assert_eq!(fit_temperature(&[], &[]).temperature, 1.0);
-    // A label that is not among the logits counts for nothing.
+    // A label without a logit is skipped.
     assert_eq!(fit_temperature(&[vec![0.0, 1.0]], &[2]).temperature, 1.0);
 }
 
@@ -154,7 +154,7 @@ fn images(count: usize) -> Vec<f32> {
 }
 
 #[test]
-fn half_precision_keeps_the_answers_and_halves_the_layers() {
+fn half_precision_keeps_the_predictions_and_halves_the_layers() {
     let folder = tempfile::tempdir().unwrap();
     let [single, half] = ["single", "half"].map(|name| folder.path().join(name));
     let classifier = classifier();
@@ -163,9 +163,10 @@ fn half_precision_keeps_the_answers_and_halves_the_layers() {
     let bytes = std::fs::read(&half).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     for (name, tensor) in file.iter() {
-        let expected = match name.contains("norm") {
-            true => Dtype::F32,
-            false => Dtype::F16,
+        let expected = if name.contains("norm") {
+            Dtype::F32
+        } else {
+            Dtype::F16
         };
         assert_eq!(tensor.dtype(), expected, "{name}");
     }
@@ -201,7 +202,7 @@ fn a_rounded_classifier_answers_as_its_file_does() {
 }
 
 #[test]
-fn a_temperature_changes_probabilities_and_no_answer() {
+fn a_temperature_changes_probabilities_but_not_predictions() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let plain = classifier();
@@ -221,7 +222,7 @@ fn a_temperature_changes_probabilities_and_no_answer() {
 }
 
 #[test]
-fn a_file_without_a_temperature_is_taken_and_one_without_sense_is_refused() {
+fn a_file_without_a_temperature_is_read_and_an_impossible_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     classifier().save(&path).unwrap();
@@ -247,7 +248,7 @@ fn a_file_without_a_temperature_is_taken_and_one_without_sense_is_refused() {
 // ---- The program ----
 
 #[test]
-fn a_calibrated_run_in_half_precision_says_what_it_changed_and_is_the_same_again() {
+fn a_calibrated_run_in_half_precision_reports_its_calibration_and_is_reproducible() {
     let bench = Bench::new();
     let mut config: Value = serde_json::from_str(SMALL).unwrap();
     config["loss"] = json!({"label_smoothing": 0.2});
@@ -263,7 +264,7 @@ fn a_calibrated_run_in_half_precision_says_what_it_changed_and_is_the_same_again
     let summary: Value = serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
     let calibration = &summary["calibration"];
     let number = |value: &Value| value.as_f64().expect("a number");
-    // Smoothed labels make a model less sure than it may be.
+    // Smoothed labels make a model underconfident.
     assert!(number(&calibration["temperature"]) < 1.0, "{calibration}");
     assert!(
         number(&calibration["loss"][1]) < number(&calibration["loss"][0]),
@@ -274,7 +275,7 @@ fn a_calibrated_run_in_half_precision_says_what_it_changed_and_is_the_same_again
     assert!((number(&valid["loss"]) - number(&calibration["loss"][1])).abs() < 1e-5);
     assert_eq!(valid["ece"], summary["valid"]["ece"]);
     assert!((number(&valid["ece_uncalibrated"]) - number(&calibration["ece"][0])).abs() < 1e-6);
-    // Another config alone: not calibrated, 32 bits.
+    // The same config without both: not calibrated, 32 bits.
     bench.write("plain.json", SMALL);
     bench.output("train plain.json --renderer plain --run-dir plain");
     let summary: Value = serde_json::from_slice(&bench.read("plain/summary.json")).unwrap();

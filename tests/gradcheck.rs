@@ -1,4 +1,4 @@
-//! What a user may rely on when gradients are held against finite differences. This process computes in 64-bit floats.
+//! The gradient check against finite differences. This process computes in 64-bit floats.
 
 mod common;
 

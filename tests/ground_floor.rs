@@ -1,4 +1,4 @@
-//! What every room stands on: panics that are caught, and locks that one process holds at a time.
+//! The ground floor: caught panics, and locks that one process holds at a time.
 
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::path::Path;
@@ -82,7 +82,7 @@ fn a_lock_file_that_a_crash_left_behind_can_be_locked() {
     assert!(!path.exists());
 }
 
-/// Removing the file must not let a second holder in: one that opened it before and one that creates it anew.
+/// Removing the file must not let in two holders: one that opened the old file, and one that creates a new file.
 #[test]
 fn a_lock_never_has_two_holders_although_its_file_comes_and_goes() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What a user may rely on about the numbers: rates of a classifier and of a reader of text.
+//! What a user may rely on about metrics: those of classifiers, and the error rates of read text.
 
 use burn::prelude::*;
 use kiln::metrics::classification::{Confusion, ConfusionError, rank_of};
@@ -282,7 +282,7 @@ fn the_edit_distance_counts_characters_not_bytes() {
 }
 
 #[test]
-fn character_accuracy_is_one_minus_the_distance_by_the_length_of_the_truth() {
+fn character_accuracy_is_one_minus_the_distance_over_the_length_of_the_truth() {
     assert_eq!(
         character_accuracy("DEEP LEARN1NG", "DEEP LEARNING"),
         1.0 - 1.0 / 13.0
@@ -307,7 +307,7 @@ fn a_page_is_scored_with_and_without_its_spaces() {
     assert_eq!(found.characters, EditScore::new(5, 19));
     // "T0D01MAKEALISTX" against "TODO1MAKEALIST".
     assert_eq!(found.characters_without_spaces, EditScore::new(3, 14));
-    // Six words each; in place, only the 1 is the same, and no shift saves anything.
+    // Six words each; only the 1 is the same, and no alignment saves anything.
     assert_eq!(found.words, EditScore::new(5, 6));
     assert!((found.word_error_rate - 5.0 / 6.0).abs() < CLOSE);
     let confusion = |truth, read, count| CharacterConfusion { truth, read, count };
@@ -340,7 +340,7 @@ fn a_line_break_costs_what_a_space_costs() {
 }
 
 #[test]
-fn a_missed_line_does_not_put_the_following_lines_out_of_step() {
+fn a_missed_line_does_not_shift_the_following_lines() {
     let truth = lines(&["ONE", "TWO", "THREE"]);
     let found = score(&lines(&["ONE", "THREE"]), &truth);
     assert_eq!(found.characters, EditScore::new(4, 13));
@@ -365,7 +365,7 @@ fn a_total_weighs_texts_by_their_length() {
 }
 
 #[test]
-fn nothing_read_misses_everything_and_an_empty_truth_is_no_division_by_zero() {
+fn an_empty_reading_misses_everything_and_an_empty_truth_does_not_divide_by_zero() {
     let text = lines(&["A B"]);
     let missed = score(&[], &text);
     assert_eq!(missed.characters.accuracy, 0.0);
@@ -377,7 +377,7 @@ fn nothing_read_misses_everything_and_an_empty_truth_is_no_division_by_zero() {
     assert_eq!(word_error_rate("A B C", "A C"), 0.5);
 }
 
-/// The definition, without any memory: only for short texts.
+/// The recursive definition: only for short texts.
 fn slow_distance(a: &[char], b: &[char]) -> usize {
     match (a, b) {
         ([], rest) | (rest, []) => rest.len(),
@@ -403,7 +403,7 @@ proptest! {
     }
 
     #[test]
-    fn the_edit_distance_is_what_its_definition_says(a in "[AB1 ]{0,6}", b in "[AB1 ]{0,6}") {
+    fn the_edit_distance_follows_its_definition(a in "[AB1 ]{0,6}", b in "[AB1 ]{0,6}") {
         let letters = |text: &str| text.chars().collect::<Vec<char>>();
         prop_assert_eq!(levenshtein(&a, &b), slow_distance(&letters(&a), &letters(&b)));
     }

@@ -34,6 +34,7 @@ fn folder(name: &str) -> ImageFolderConfig {
         split: SplitRule::Share(ShareConfig {
             valid: 0.0,
             test: 0.0,
+            stratify: false,
         }),
         ..ImageFolderConfig::default()
     }

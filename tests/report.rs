@@ -1,4 +1,4 @@
-//! What a user may rely on about the report: it is one whole page, and no name or number breaks it.
+//! What a user may rely on about the report: it is one self-contained page, and no name or number breaks it.
 
 mod common;
 
@@ -10,7 +10,7 @@ use kiln::metrics::{EpochRecord, Metrics};
 use kiln::report::{Mistake, ReportData, mistakes, render};
 use kiln::shape::ImageShape;
 
-/// Names with everything that means something in HTML.
+/// Names with every character that is special in HTML.
 const NASTY: [&str; 3] = ["<b>&", "\"'/>", "</title><script>alert(1)</script>"];
 
 fn metrics(pairs: &[(&str, f64)]) -> Metrics {
@@ -71,7 +71,7 @@ fn bare<'a>(epochs: &'a [EpochRecord]) -> ReportData<'a> {
     }
 }
 
-/// The `points` or circle positions of everything drawn in the colour of a role.
+/// The `points` or circle positions of everything drawn in a colour.
 fn drawn(page: &str, color: &str) -> Vec<String> {
     page.lines()
         .filter(|line| line.contains(color))
@@ -81,7 +81,7 @@ fn drawn(page: &str, color: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_full_report_is_well_formed_and_needs_nothing_from_outside() {
+fn a_full_report_is_well_formed_and_self_contained() {
     let (epochs, confusion) = (epochs(40), confusion(&["A", "B", "C", "D"]));
     let mistakes = [mistake("A", "B", 0.9), mistake("B", "A", 0.99)];
     let data = ReportData {
@@ -134,7 +134,7 @@ fn names_that_look_like_html_stay_text() {
 }
 
 #[test]
-fn a_report_without_anything_is_still_a_page() {
+fn an_empty_report_is_still_a_page() {
     let page = render(&bare(&[]));
     assert_well_formed(&page);
     assert!(page.contains("<h1>letters</h1>"));
@@ -177,7 +177,7 @@ fn a_loss_that_is_not_finite_leaves_a_gap() {
 }
 
 #[test]
-fn a_run_whose_every_loss_is_nan_says_so_instead_of_a_chart() {
+fn a_run_with_only_nan_losses_has_a_note_instead_of_a_chart() {
     let epochs = [epoch(1, f64::NAN, 0.1), epoch(2, f64::NAN, 0.1)];
     let page = render(&bare(&epochs));
     assert_well_formed(&page);
@@ -282,7 +282,7 @@ fn the_most_confident_mistakes_come_first_and_a_page_has_room_for_48() {
 }
 
 #[test]
-fn pixels_that_do_not_fit_their_shape_cost_only_the_picture() {
+fn pixels_that_do_not_match_their_shape_only_lose_the_picture() {
     for shape in [[1, 4, 5], [0, 4, 4], [3, 0, 0], [usize::MAX, 2, 2]] {
         let mistakes = [Mistake {
             shape: ImageShape::from(shape),

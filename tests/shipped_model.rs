@@ -1,4 +1,4 @@
-//! What a user may rely on in the model that kiln ships: how well it names letters that it never saw, without context.
+//! What a user may rely on about the shipped model: its accuracy on characters that it was not trained on, without context.
 
 mod common;
 
@@ -28,7 +28,7 @@ fn the_shipped_model_names_nist_letters() {
 
 #[test]
 #[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]
-fn the_shipped_model_names_characters_by_writers_that_it_never_saw() {
+fn the_shipped_model_names_characters_of_unseen_writers() {
     let found = accuracy("--data configs/nist36_cnn.json");
     assert!(found >= 0.885, "{found}");
     let known = accuracy("--data configs/nist36_cnn.json --known-kind");
@@ -40,7 +40,7 @@ fn the_shipped_model_names_characters_by_writers_that_it_never_saw() {
     not(kiln_data = "handwritten36"),
     ignore = "needs handwritten36 in KILN_DATA"
 )]
-fn the_shipped_model_names_photographed_characters_that_were_kept_out_of_training() {
+fn the_shipped_model_names_photographed_characters_held_out_of_training() {
     // Opened once: finding the characters in the photographs takes longer than naming them.
     let config = config::load(&repository().join("configs/handwritten36.json"), &[]).unwrap();
     let source: Arc<dyn DataSource> = Arc::from(data::open(&config.data).unwrap());
@@ -58,7 +58,7 @@ fn the_shipped_model_names_photographed_characters_that_were_kept_out_of_trainin
 
 #[test]
 #[cfg_attr(not(kiln_data = "unipen"), ignore = "needs unipen in KILN_DATA")]
-fn the_shipped_model_knows_junk_when_it_sees_it() {
+fn the_shipped_model_recognises_junk() {
     let found = accuracy("--data configs/ocr_junk.json");
     assert!(found >= 0.7, "{found}");
 }

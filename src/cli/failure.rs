@@ -1,11 +1,11 @@
-//! How a verb ends when it does not end well.
+//! Failures of verbs and their exit codes.
 
 use std::fmt;
 
 use crate::error::{ErrorExit, ExitKind};
 
 /// How a verb ends.
-pub type Outcome = Result<(), Failure>;
+pub type VerbResult = Result<(), Failure>;
 
 /// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
 pub const INTERRUPTED: u8 = 130;
@@ -17,8 +17,8 @@ pub enum Failure {
     Error(Box<dyn ErrorExit>),
     /// Stopped by the user: exit 130.
     Interrupted,
-    /// Nobody reads the results any more (`kiln ... | head`): exit 0.
-    ReaderHasGone,
+    /// Standard output was closed by its reader (`kiln ... | head`): exit 0.
+    PipeClosed,
 }
 
 impl Failure {
@@ -35,7 +35,7 @@ impl Failure {
                 ExitKind::Usage => 2,
             },
             Self::Interrupted => INTERRUPTED,
-            Self::ReaderHasGone => 0,
+            Self::PipeClosed => 0,
         }
     }
 }
@@ -45,7 +45,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Error(error) => error.fmt(f),
             Self::Interrupted => f.write_str("interrupted"),
-            Self::ReaderHasGone => f.write_str("standard output is closed"),
+            Self::PipeClosed => f.write_str("standard output is closed"),
         }
     }
 }
@@ -59,7 +59,7 @@ impl<E: ErrorExit> From<E> for Failure {
 impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
         if error.0.kind() == std::io::ErrorKind::BrokenPipe {
-            Self::ReaderHasGone
+            Self::PipeClosed
         } else {
             Self::failed(error)
         }
@@ -90,7 +90,7 @@ struct WorkError(String);
 
 impl ErrorExit for WorkError {}
 
-/// Standard output cannot be written. Not an [`ErrorExit`]: a reader that has gone is no error at all.
+/// Standard output cannot be written. Not an [`ErrorExit`]: a closed pipe is not an error.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write to standard output: {0}")]
 pub struct OutputError(pub std::io::Error);

@@ -6,18 +6,16 @@ use std::sync::mpsc::sync_channel;
 
 use image::DynamicImage;
 
-use super::failure::{Failure, Outcome, UsageError};
+use super::failure::{Failure, UsageError, VerbResult};
 use crate::error::FileError;
-use crate::photo::{self, PhotoError};
+use crate::photo::{self, PhotoError, has_image_extension};
 
 /// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 /// What files are called that are made from standard input.
 const STANDARD_INPUT_STEM: &str = "stdin";
-/// What the images in a folder end in.
-const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
-/// Longest image that is taken in: what is beyond is cut off, and then found to be missing.
-const LONGEST: u64 = 1 << 30;
+/// Largest image that is read: the rest is cut off, and the decoder then reports that it is missing.
+const MAX_INPUT_BYTES: u64 = 1 << 30;
 
 /// Where an image comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,18 +77,14 @@ fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(error)? {
         let path = entry.map_err(error)?.path();
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        let is_image = EXTENSIONS
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if is_image && !name.starts_with('.') && !path.is_dir() {
+        if has_image_extension(&path) && !name.starts_with('.') && !path.is_dir() {
             found.push(Input::File(path));
         }
     }
     if found.is_empty() {
         let folder = folder.display();
-        return Err(UsageError(format!("{folder}: there is no PNG or JPEG file in it")).into());
+        return Err(UsageError(format!("{folder}: no PNG or JPEG files in this folder")).into());
     }
     found.sort();
     Ok(found)
@@ -107,10 +101,12 @@ pub struct Loaded {
 fn load(input: &Input) -> Result<Loaded, PhotoError> {
     let mut file = Vec::new();
     match input {
-        Input::File(path) => {
-            std::fs::File::open(path).and_then(|open| open.take(LONGEST).read_to_end(&mut file))
-        }
-        Input::Standard => std::io::stdin().lock().take(LONGEST).read_to_end(&mut file),
+        Input::File(path) => std::fs::File::open(path)
+            .and_then(|open| open.take(MAX_INPUT_BYTES).read_to_end(&mut file)),
+        Input::Standard => std::io::stdin()
+            .lock()
+            .take(MAX_INPUT_BYTES)
+            .read_to_end(&mut file),
     }
     .map_err(|source| PhotoError::Io {
         path: input.path().to_path_buf(),
@@ -145,7 +141,7 @@ pub fn each<E>(
 }
 
 /// What a verb ends with that went on after images that could not be read.
-pub fn all_were_read(failed: usize, inputs: &[Input]) -> Outcome {
+pub fn all_were_read(failed: usize, inputs: &[Input]) -> VerbResult {
     match failed {
         0 => Ok(()),
         failed => Err(Failure::failed(format!(

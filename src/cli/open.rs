@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use super::failure::{Failure, UsageError};
 use crate::config::Backend;
-use crate::inference::{Classifier, OpenedModel};
+use crate::inference::OpenedModel;
 use crate::models::Task;
 use crate::{device, photo};
 
@@ -17,10 +17,10 @@ pub fn model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failu
 }
 
 /// [`model`], but not an autoencoder.
-pub fn naming_classifier(path: &Path, backend: Option<Backend>) -> Result<Classifier, Failure> {
-    let classifier = model(path, backend)?.classifier;
-    match classifier.task() {
-        Task::Classify => Ok(classifier),
+pub fn naming_model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failure> {
+    let model = model(path, backend)?;
+    match model.classifier.task() {
+        Task::Classify => Ok(model),
         Task::Reconstruct => Err(UsageError(format!(
             "{}: this model is an autoencoder, which gives images back and names no classes; name a run of a classifier, or \
              use `eval`",

@@ -11,14 +11,13 @@ use crate::models::{MAX_MODEL_VALUES, Task};
 /// Finds the first violation of a rule.
 type Rule = fn(&Experiment) -> Option<Problem>;
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 7] = [
     name_can_name_a_folder,
     network_fits_into_memory,
     head_matches_the_classes_of_the_data,
     warmup_ends_before_the_run,
     init_except_needs_init_weights,
     parameter_groups_are_valid,
-    parameters_unfreeze_within_the_run,
     label_settings_are_for_classifiers,
 ];
 
@@ -132,21 +131,6 @@ fn parameter_groups_are_valid(experiment: &Experiment) -> Option<Problem> {
                 )
             })
         })
-}
-
-fn parameters_unfreeze_within_the_run(experiment: &Experiment) -> Option<Problem> {
-    let epochs = experiment.training.epochs;
-    let mut groups = experiment.parameters.iter().enumerate();
-    let (index, epoch) = groups.find_map(|(index, group)| {
-        let epoch = group.unfreeze_at.filter(|&epoch| epoch > epochs)?;
-        Some((index, epoch))
-    })?;
-    Some(Problem::new(
-        format!("parameters.{index}.unfreeze_at"),
-        format!(
-            "found {epoch}, must be at most training.epochs ({epochs}); leave it out to keep these parameters frozen"
-        ),
-    ))
 }
 
 fn label_settings_are_for_classifiers(experiment: &Experiment) -> Option<Problem> {

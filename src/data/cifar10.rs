@@ -1,8 +1,7 @@
-//! CIFAR-10 (Krizhevsky 2009): the binary batches come in, a source of ten classes goes out.
+//! CIFAR-10 (Krizhevsky 2009): ten classes in colour, from the binary batches.
 //!
-//! `data_batch_1..5.bin` and `test_batch.bin` hold records of 3,073 bytes: the class, then 32x32 red, green and blue values,
-//! row by row. They are kept as they are, a byte a value. The training records are cut in two, the last of them for
-//! validation; the test batch is the test.
+//! `data_batch_1..5.bin` and `test_batch.bin` hold records of 3,073 bytes: the class, then 32x32 red, green and blue values, row by row.
+//! They are kept as they are, a byte per value. The last of the training records are used for validation.
 
 use std::path::{Path, PathBuf};
 
@@ -38,7 +37,7 @@ const SHAPE: ImageShape = ImageShape {
 const RECORD: usize = 1 + 3 * 32 * 32;
 
 /// Records that a file may hold: those of CIFAR-10 have 10,000. All six files are held in memory, so this is 369 MB.
-const MOST_RECORDS: u64 = 20_000;
+const MAX_RECORDS: u64 = 20_000;
 
 /// Settings of CIFAR-10.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -94,7 +93,7 @@ pub struct Cifar10 {
 
 /// Opens the six files in `<root>/<folder>`.
 ///
-/// Errors name the file and the record (counted from 1): a missing file, one that is no whole number of records, a class
+/// Errors name the file and the record (counted from 1): a missing file, one that is not a whole number of records, a class
 /// beyond 9.
 pub fn open(config: &Cifar10Config, root: &Path) -> Result<Cifar10, DataError> {
     let folder = root.join(&config.folder);
@@ -114,7 +113,7 @@ pub fn open(config: &Cifar10Config, root: &Path) -> Result<Cifar10, DataError> {
 }
 
 fn records(path: PathBuf) -> Result<Vec<u8>, DataError> {
-    let bytes = files::read(&path, MOST_RECORDS * RECORD as u64)
+    let bytes = files::read(&path, MAX_RECORDS * RECORD as u64)
         .map_err(|source| DataError::io(&path, source))?;
     checked(bytes, &path)
 }

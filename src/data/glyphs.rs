@@ -1,8 +1,8 @@
 //! Hand-printed capitals and digits that kiln draws itself: a data set that needs no files.
 //!
-//! Comes in: a [`GlyphsConfig`]. Goes out: grey samples of 36 classes (A to Z, 0 to 9) in the proportions of the NIST36
-//! samples, dark on white. Every sample is a pure function of the config's seed and size, the split and the index, and
-//! its class is the index modulo 36. Whole pages are the business of [`crate::handwriting::pages`].
+//! Grey samples of 36 classes (A to Z, 0 to 9) in the proportions of the NIST36 samples, dark on white. Every sample is a pure function
+//! of the config's seed and size, the split and the index; its class is the index modulo 36. Whole pages are drawn by
+//! [`crate::handwriting::pages`].
 
 use std::path::Path;
 

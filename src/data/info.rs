@@ -1,6 +1,6 @@
-//! What a data set holds, for `kiln data`: a source comes in; counts and statistics, a table, or a picture go out.
+//! Counts and statistics of a data set, as a table or a sheet of samples, for `kiln data info`.
 //!
-//! Statistics are over the plain rendering (draw 0) of the training split. Nothing is printed or written here.
+//! Statistics are over the plain rendering (draw 0) of the training split.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use crate::shape::ImageShape;
 const BAR: usize = 40;
 /// Most classes on a sample sheet; further ones are left out.
 pub const SHEET_CLASSES: usize = 64;
-/// Up to this many rows stand in one block; more are set in two blocks side by side.
+/// Up to this many rows are in one block; more are set in two blocks side by side.
 const SHEET_ROWS: usize = 20;
 /// Smallest side of a sample on the sheet in pixels; smaller samples are enlarged by a whole factor.
 const SHEET_TILE: usize = 32;
@@ -181,7 +181,7 @@ pub type ReadSample<'a> = &'a dyn Fn(usize, &mut [f32]) -> Result<(), DataError>
 /// samples in the split. `read` fills in a sample by its index: [`DataSource::read`] for samples as they are,
 /// [`super::loader::Loader::sample`] for samples as training sees them.
 ///
-/// More than 20 classes stand in two blocks side by side; only the first [`SHEET_CLASSES`] are shown. Errors: an empty
+/// More than 20 classes are set in two blocks side by side; only the first [`SHEET_CLASSES`] are shown. Errors: an empty
 /// split, or a sample that can't be read.
 pub fn grid(
     source: &dyn DataSource,

@@ -1,9 +1,9 @@
-//! Ink that is no character, as segmentation now and then takes for one: characters that touch, pieces of characters cut in
-//! the wrong place, dashes, scribbles, blots.
+//! Ink that is not a character but that segmentation sometimes takes for one: touching characters, characters cut in the wrong place,
+//! dashes, scribbles, blots.
 //!
-//! Comes in: recorded pen strokes ([`super::unipen`]). Goes out: samples of one class, drawn anew at every reading, in the
-//! same pens and proportions as the strokes' own characters. A piece now and then looks like another character (half an O is
-//! a C): such samples are rarer than that character by a factor of a hundred, and so do not mislead.
+//! Made of recorded pen strokes ([`super::unipen`]), drawn again at every reading, in the pens and proportions of the characters
+//! themselves. A piece sometimes looks like another character (half an O is a C): such samples are rarer than that character by a factor of
+//! a hundred, and so do not mislead.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ const OBLIQUE: f32 = 0.2;
 /// Share of the pieces that are cut off above or below instead of at the side.
 const LYING_CUT: f32 = 0.2;
 /// A piece is at least this long, in heights of the character: shorter ones are marks.
-const LEAST_PIECE: f32 = 0.35;
+const MIN_PIECE: f32 = 0.35;
 /// How often another character is cut when the piece was too short.
 const TRIES: usize = 8;
 
@@ -60,7 +60,7 @@ const BLOT_PEN: (f32, f32) = (0.4, 0.9);
 /// Points of a scribble: least, and first too many.
 const SCRIBBLE: (u32, u32) = (4, 9);
 
-/// Settings of made-up ink that is no character.
+/// Settings of ink that is not a character.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"train": 3000, "valid": 300, "test": 300}]))]
@@ -144,6 +144,7 @@ impl Junk {
             split: SplitRule::Share(ShareConfig {
                 valid: 0.0,
                 test: 0.0,
+                stratify: false,
             }),
             size: config.size,
             pen_min: config.pen_min,
@@ -194,7 +195,7 @@ impl Junk {
                 |point: Point| side * (point[lying] - at - slope * (point[1 - lying] - middle));
             piece = cut(&character, depth);
             let long = strokes::extent(&piece)
-                .is_some_and(|(low, high)| (high[0] - low[0]).max(high[1] - low[1]) >= LEAST_PIECE);
+                .is_some_and(|(low, high)| (high[0] - low[0]).max(high[1] - low[1]) >= MIN_PIECE);
             if long {
                 break;
             }
@@ -208,10 +209,13 @@ impl Junk {
         let mut ink = match kind {
             _ if kind < PAIRS => row([self.character(rng), self.character(rng)], rng),
             _ if kind < PAIRS + TRIPLES => row([(); 3].map(|()| self.character(rng)), rng),
-            _ if kind < PAIRS + TRIPLES + LETTER_AND_PIECE => match uniform(rng) < 0.5 {
-                true => row([self.character(rng), self.piece(rng)], rng),
-                false => row([self.piece(rng), self.character(rng)], rng),
-            },
+            _ if kind < PAIRS + TRIPLES + LETTER_AND_PIECE => {
+                if uniform(rng) < 0.5 {
+                    row([self.character(rng), self.piece(rng)], rng)
+                } else {
+                    row([self.piece(rng), self.character(rng)], rng)
+                }
+            }
             _ if kind < PAIRS + TRIPLES + LETTER_AND_PIECE + PIECES => self.piece(rng),
             _ => return mark(self.config.size, rng, out),
         };

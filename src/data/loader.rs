@@ -1,7 +1,7 @@
-//! The loader: samples of a source become batches, in an order that is a function of (seed, epoch).
+//! The loader: batches of samples, in an order that is a function of (seed, epoch).
 //!
-//! A thread of its own reads and augments ahead of the training step; whatever the number of threads, batch `n` of
-//! epoch `e` holds the same values.
+//! A background thread reads and augments ahead of the training step; whatever the number of threads, batch `n` of epoch `e` holds
+//! the same values.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};

@@ -1,8 +1,7 @@
-//! Several sources as one: they are trained on together, and the first one alone is validated and tested on.
+//! Several sources as one: trained on together, validated and tested on the first one alone.
 //!
-//! Comes in: sources of one shape. Goes out: a source with the first one's classes and the extra ones of its config, to which
-//! the others' are matched by name. Training samples stand one source after the other, a repeated source as often as it is repeated; nothing is
-//! copied. It knows no files, normalisation or augmentation.
+//! The classes are those of the first source and the extra ones of the config; the other sources' classes are matched by name. Training
+//! samples come one source after the other, a repeated source as often as it is repeated; nothing is copied.
 
 use std::path::Path;
 

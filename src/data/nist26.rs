@@ -1,4 +1,4 @@
-//! The letters of NIST in the course's `nist26_valid.mat`: one file comes in, a source of 26 classes goes out.
+//! The letters of NIST: 26 classes, from the course's `nist26_valid.mat`.
 //!
 //! The format is that of NIST36 with 26 classes; the one file is divided by `data.split`. Held in memory.
 
@@ -19,6 +19,7 @@ const CLASSES: usize = 26;
 /// Settings of the NIST letters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("examples" = [{"split": {"by": "share", "valid": 0.1, "test": 0.1, "stratify": true}}]))]
 pub struct Nist26Config {
     /// Folder of `nist26_valid.mat`; relative to `KILN_DATA`.
     pub folder: String,
@@ -70,11 +71,15 @@ pub fn open(config: &Nist26Config, root: &Path) -> Result<MemorySource, DataErro
     let classes: Vec<String> = alphanumeric_classes().into_iter().take(CLASSES).collect();
     let mut source = MemorySource::new(SHAPE, classes.clone());
     let mut seen = [0usize; CLASSES];
-    let images = samples.values.chunks_exact(SHAPE.values());
-    for (&label, image) in samples.labels.iter().zip(images) {
-        let name = format!("{}{}", classes[label], seen[label]);
+    let names = samples.labels.iter().map(|&label| {
         seen[label] += 1;
-        source.extend(split_rule::assign(&config.split, &name), &[label], image);
+        (format!("{}{}", classes[label], seen[label] - 1), label)
+    });
+    let names: Vec<(String, usize)> = names.collect();
+    let splits = split_rule::divide(&config.split, &names);
+    let images = samples.values.chunks_exact(SHAPE.values());
+    for (((_, label), split), image) in names.into_iter().zip(splits).zip(images) {
+        source.extend(split, &[label], image);
     }
     Ok(source)
 }

@@ -1,8 +1,7 @@
-//! NIST36, the course's capitals and digits: `nist36_{train,valid,test}.mat` come in, a source of 36 classes goes out.
+//! NIST36, the course's capitals and digits: 36 classes, from `nist36_{train,valid,test}.mat`.
 //!
-//! Each file holds `<split>_data` `[N, 1024]` in [0, 1] and `<split>_labels` `[N, 36]`, one-hot in the order A..Z, 0..9. A row
-//! is a 32x32 image column by column (MATLAB's order); here it becomes upright, row by row. Everything is checked on
-//! opening and then held in memory.
+//! Each file holds `<split>_data` `[N, 1024]` in [0, 1] and `<split>_labels` `[N, 36]`, one-hot in the order A..Z, 0..9. A row is a 32x32
+//! image column by column (MATLAB's order); here it becomes upright, row by row. Everything is checked on opening and held in memory.
 
 use std::path::Path;
 

@@ -1,7 +1,9 @@
 //! Dividing a set that has no splits of its own into training, validation and test, by the names of its samples.
 //!
 //! The split of a sample depends on its name alone: not on the other samples, their order or the machine, so adding files to a
-//! folder never moves a sample from one split to another.
+//! folder never moves a sample from one split to another. With `stratify`, it depends on the names in its class.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,15 @@ pub struct ShareConfig {
     /// Share of the samples used for testing.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub test: f64,
+    /// Divide each class in these shares, rounded to whole samples. Without it, the shares hold only on average, but adding
+    /// samples never moves another one to a different split.
+    #[serde(skip_serializing_if = "is_false")]
+    pub stratify: bool,
+}
+
+/// A key that older configs lack is left out where it changes nothing, so that a resolved config stays the same.
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Default for ShareConfig {
@@ -43,6 +54,7 @@ impl Default for ShareConfig {
         Self {
             valid: 0.1,
             test: 0.1,
+            stratify: false,
         }
     }
 }
@@ -109,7 +121,38 @@ impl NumberConfig {
     }
 }
 
-/// The split that `rule` gives to the sample called `name`.
+/// The splits of all samples of a set, in their order; each comes with its name and its label.
+///
+/// With `stratify`, the samples of each class are sorted by the hash of their names; the first go to validation, the next to
+/// testing, the rest to training. Without it, each sample is on its own: see [`assign`].
+pub fn divide(rule: &SplitRule, samples: &[(String, usize)]) -> Vec<Split> {
+    match rule {
+        SplitRule::Share(shares) if shares.stratify => stratified(shares, samples),
+        _ => samples.iter().map(|(name, _)| assign(rule, name)).collect(),
+    }
+}
+
+fn stratified(shares: &ShareConfig, samples: &[(String, usize)]) -> Vec<Split> {
+    let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, (_, label)) in samples.iter().enumerate() {
+        classes.entry(*label).or_default().push(index);
+    }
+    let mut splits = vec![Split::Train; samples.len()];
+    for mut members in classes.into_values() {
+        // By name where two hashes are equal, so that the order of the samples does not matter.
+        members.sort_by_cached_key(|&index| (name_bits(&samples[index].0), &samples[index].0));
+        let part = |share: f64| (share * members.len() as f64).round() as usize;
+        let (valid, test) = (part(shares.valid), part(shares.test));
+        let held_out = [Split::Valid].repeat(valid).into_iter();
+        let held_out = held_out.chain([Split::Test].repeat(test));
+        for (index, split) in members.into_iter().zip(held_out) {
+            splits[index] = split;
+        }
+    }
+    splits
+}
+
+/// The split that `rule`, unless it stratifies, gives to the sample called `name`.
 ///
 /// - `Share`: the name's hash, as a number that is uniform in [0, 1), falls below `valid`, below `valid + test`, or
 ///   above both (training). Shares that add up to more than 1 leave nothing for training and cut `test` short.

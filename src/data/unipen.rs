@@ -1,9 +1,8 @@
-//! Isolated characters of UNIPEN as a data set: recorded pen strokes, drawn with another pen at every reading.
+//! Isolated characters of UNIPEN: recorded pen strokes, drawn with another pen at every reading.
 //!
-//! Comes in: `strokes.jsonl.gz`, one segment a line: `{"c": character, "q": "OK" or "?", "src": file, "s": strokes}`,
-//! where a stroke is a list of `[x, y]` (y down, the longer side of the segment's box is 1000). Goes out: grey samples
-//! in the proportions of NIST36, 36 classes. A line that is not in this format is an error that names it; a segment
-//! that is no character (see [`flaw`]) is left out and counted.
+//! `strokes.jsonl.gz` has one segment per line: `{"c": character, "q": "OK" or "?", "src": file, "s": strokes}`, where a stroke is a list
+//! of `[x, y]` (y down, the longer side of the segment's box is 1000). Samples are grey, in the proportions of NIST36, in 36 classes. A
+//! line that is not in this format is an error that names it; a segment that is not a character (see [`flaw`]) is left out and counted.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -125,8 +124,15 @@ impl SourceConfig for UnipenConfig {
     }
 
     fn problems(&self, path: &str) -> Vec<Problem> {
+        let stratify = matches!(&self.split, SplitRule::Share(share) if share.stratify);
+        let stratify = stratify.then(|| {
+            Problem::new(
+                format!("{path}.split.stratify"),
+                "found true, but the segments of one writer stay in one split; leave it out",
+            )
+        });
         let pen = pen_problem(self.pen_min, self.pen_max, path);
-        pen.into_iter().collect()
+        stratify.into_iter().chain(pen).collect()
     }
 
     fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
@@ -200,7 +206,7 @@ impl Unipen {
         Ok(unipen)
     }
 
-    /// Number of segments that were left out because they are no characters.
+    /// Number of segments that were left out because they are not characters.
     pub fn left_out(&self) -> usize {
         self.left_out
     }
@@ -250,10 +256,7 @@ impl Unipen {
     pub(super) fn render(&self, strokes: &[Polyline], edge: &mut Rng, vary: bool, out: &mut [f32]) {
         let size = self.config.size;
         let unit = size as f32 / p::SIZE;
-        let mut draw = |strength: f32| match vary {
-            true => strength * normal(edge),
-            false => 0.0,
-        };
+        let mut draw = |strength: f32| if vary { strength * normal(edge) } else { 0.0 };
         let longer = p::LONGER + draw(LONGER_SPREAD);
         let longer = longer.clamp(LONGER_RANGE.0, LONGER_RANGE.1) * unit;
         let room = (size as f32 - longer - 2.0 * MARGIN * unit).max(0.0) / 2.0;
@@ -296,7 +299,7 @@ fn square(strokes: &mut [Polyline], stretch: f32) {
     }
 }
 
-/// Why a segment is no character, judged by what any writing of it must have; `None` if it is one.
+/// Why a segment is not a character, judged by what any writing of it must have; `None` if it is one.
 ///
 /// The limits were set by looking at what they leave out of the 30,045 segments (about 1 %): taps of the pen, crossings
 /// out, and segments that were cut wrongly, so that a bar or a piece of the character is left.

@@ -1,44 +1,42 @@
-//! Speed: how fast a machine trains and classifies with the model of a config.
+//! Benchmarks: how fast a machine trains and classifies with the model of a config.
 //!
-//! Training and inference run on a made-up batch of the config's shape that is already in memory, so that they need no data
-//! set and measure the engine alone; where the data is there, the training part of a real epoch is timed as well, with
-//! loading and augmentation.
+//! Training and inference are timed on a made-up batch of the config's shape that is already in memory, so they need no data set
+//! and measure the backend alone. Where the data is there, the training part of a real epoch is timed too, with loading and
+//! augmentation.
 
 use std::time::Instant;
 
-use burn::optim::ModuleOptimizer;
 use burn::prelude::*;
-use burn::train::TrainStep;
 use serde::Serialize;
 
+use super::error::BenchError;
+use super::memory::peak_mb;
 use crate::config::Experiment;
-use crate::data;
+use crate::data::{self, Split};
 use crate::device;
 use crate::inference::to_input;
-use crate::kernels;
 use crate::models::Task;
 use crate::models::{Network, Work};
-use crate::training::TrainError;
-use crate::training::prepare;
-use crate::training::{Batch, TrainModel};
-use crate::training::{optimizer, param_groups, schedule};
+use crate::training::divergence::{LossCheck, LossWatch};
+use crate::training::step::TrainState;
+use crate::training::{Batch, TrainError, TrainModel, optimizer, param_groups, prepare, schedule};
 
-/// Steps that are not counted: caches and allocators settle.
+/// Steps that are not counted, until caches and allocators have settled.
 const WARM_UP: usize = 3;
 
 /// A workload is timed for about this long ...
 const SECONDS: f64 = 2.0;
 
-/// ... but for at least and at most so many steps.
+/// ... but for at least and at most this many steps.
 const STEPS: std::ops::RangeInclusive<usize> = 5..=400;
 
-/// What is timed.
+/// The kind of benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Forward, loss, backward, optimizer, loss read back.
+    /// A training step, and reading back the loss.
     Train,
-    /// Forward in inference, a number read back.
+    /// A forward pass in inference mode, and reading back a number.
     Infer,
     /// The training part of a real epoch: as `Train`, with loading and augmentation.
     Epoch,
@@ -51,7 +49,7 @@ pub struct Timing {
     pub workload: String,
     /// What was timed.
     pub mode: Mode,
-    /// Engine.
+    /// Name of the backend.
     pub backend: &'static str,
     /// Samples in a step.
     pub batch: usize,
@@ -65,20 +63,23 @@ pub struct Timing {
     pub ms_spread: [f64; 2],
     /// Billions of floating-point operations per second in matrix products and convolutions, two for a multiply-add.
     pub gflops: f64,
-    /// The same for a large matrix product: what the engine reaches at its best.
+    /// The same for a large matrix product: the most that the backend reaches.
     pub machine_gflops: f64,
-    /// Threads that the engine may use.
+    /// Threads that the backend may use.
     pub threads: usize,
     /// Largest memory of the process so far in MB (Linux; 0 elsewhere).
     pub peak_mb: u64,
 }
 
-/// Times training or inference on a made-up batch; `batch` overrides the config's.
+/// Times training or inference on a made-up batch; `batch` overrides the config's number of samples.
+///
+/// # Errors
+/// The backend can't be used, or the device fails; the data is asked for the number of classes where the config does not say.
 pub fn synthetic(
     experiment: &Experiment,
     mode: Mode,
     batch: Option<usize>,
-) -> Result<Timing, TrainError> {
+) -> Result<Timing, BenchError> {
     let classes = match experiment.model.classes().or(experiment.data.classes()) {
         Some(classes) => classes,
         None => data::open(&experiment.data)?.classes().len(),
@@ -100,25 +101,27 @@ pub fn synthetic(
     bench.timing(experiment, mode, times)
 }
 
-/// Times the training part of an epoch on the config's data, which is in memory then as far as it fits; `batch` overrides the
-/// config's.
-pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, TrainError> {
+/// Times the training part of an epoch on the config's data, which is in memory by then as far as it fits; `batch` overrides the
+/// config's number of samples.
+///
+/// # Errors
+/// The experiment can't be trained, its data can't be read, or the device fails.
+pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, BenchError> {
     let mut wanted = experiment.clone();
     if let Some(batch) = batch {
         wanted.training.batch_size = batch;
     }
-    let prepared = prepare::prepare(wanted)?;
-    let batches = prepared.training_batches();
+    let prepared = prepare(wanted)?;
+    let batches = prepared.batches(Split::Train);
     let classes = batches.loader.source.classes().len();
     let mut bench = Bench::new(experiment, batch, classes)?;
     bench.train()?;
     let mut times = Vec::new();
     let mut start = Instant::now();
     let mut samples = 0;
-    for batch in batches.loader.batches(2) {
-        let batch = batch?;
-        samples += batch.labels.len();
-        bench.batch = batches.upload(batch);
+    for batch in batches.epoch(2) {
+        bench.batch = batch?;
+        samples += bench.batch.indices.len();
         bench.train()?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
         start = Instant::now();
@@ -131,7 +134,7 @@ pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, Tr
 }
 
 /// Billions of floating-point operations per second of a product of matrices of 1024x1024, the best of eight.
-fn machine_gflops(device: &Device) -> Result<f64, TrainError> {
+fn machine_gflops(device: &Device) -> Result<f64, BenchError> {
     const SIDE: usize = 1024;
     const ROUNDS: usize = 8;
     let matrix = Tensor::<2>::ones([SIDE, SIDE], device);
@@ -150,15 +153,14 @@ fn machine_gflops(device: &Device) -> Result<f64, TrainError> {
     Ok(2.0 * (SIDE * SIDE * SIDE) as f64 / best / 1e9)
 }
 
+/// A network in training and in inference, with a batch for each.
 struct Bench {
-    trainee: TrainModel,
-    network: Network,
-    optimizer: ModuleOptimizer,
+    state: TrainState,
     batch: Batch,
+    network: Network,
     images: Tensor<4>,
     samples: usize,
-    rate: f64,
-    /// Of a sample.
+    /// Of one sample.
     work: Work,
 }
 
@@ -167,7 +169,7 @@ impl Bench {
         experiment: &Experiment,
         batch: Option<usize>,
         classes: usize,
-    ) -> Result<Self, TrainError> {
+    ) -> Result<Self, BenchError> {
         let device = device::open(experiment.backend)?;
         let training = device.clone().autodiff();
         training.seed(experiment.seed);
@@ -181,39 +183,43 @@ impl Bench {
             .collect();
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
-        let rate = experiment.optimizer.lr();
         let work = network.work(shape);
+        // The rate of a run's second step, when it is no longer warming up.
+        let rate =
+            schedule::learning_rate(&experiment.schedule, experiment.optimizer.lr(), 2, 1, 1);
+        let originals = experiment.model.task() == Task::Reconstruct;
         Ok(Self {
-            trainee: TrainModel::new(network.clone(), &experiment.loss),
             network: network.valid(),
-            optimizer: optimizer::build(&experiment.optimizer),
             batch: Batch {
-                originals: (experiment.model.task() == Task::Reconstruct)
-                    .then(|| input(&training).flatten(1, 3)),
+                originals: originals.then(|| input(&training).flatten(1, 3)),
                 images: input(&training),
                 targets: Tensor::from_data(TensorData::new(targets, [samples]), &training),
                 indices: (0..samples).collect(),
                 features: None,
             },
+            state: TrainState::new(
+                TrainModel::new(network, &experiment.loss),
+                optimizer::build(&experiment.optimizer),
+                rate,
+                shape,
+                &training,
+            ),
             images: input(&device),
             samples,
             work,
-            rate: schedule::learning_rate(&experiment.schedule, rate, 2, 1, 1),
         })
     }
 
-    fn train(&mut self) -> Result<(), TrainError> {
-        let batch = self.batch.clone();
-        let loss = kernels::in_pool(self.work.forward * self.samples, || {
-            let output = TrainStep::step(&self.trainee, batch);
-            let trainee = self.trainee.clone();
-            self.trainee = self.optimizer.step(self.rate, trainee, output.grads);
-            output.item.loss
-        });
-        read_back(loss)
+    fn train(&mut self) -> Result<(), BenchError> {
+        // On made-up images the loss need not stay finite; the speed is the same.
+        let mut losses = LossWatch::new(LossCheck::Never);
+        match self.state.step(self.batch.clone(), None, &mut losses) {
+            Ok(output) => read_back(output.loss),
+            Err(divergence) => Err(TrainError::diverged(1, divergence).into()),
+        }
     }
 
-    fn infer(&mut self) -> Result<(), TrainError> {
+    fn infer(&mut self) -> Result<(), BenchError> {
         read_back(self.network.forward(self.images.clone()).sum())
     }
 
@@ -230,7 +236,7 @@ impl Bench {
         experiment: &Experiment,
         mode: Mode,
         mut times: Vec<f64>,
-    ) -> Result<Timing, TrainError> {
+    ) -> Result<Timing, BenchError> {
         // Before the matrix product, which needs memory as well.
         let peak_mb = peak_mb();
         times.sort_by(f64::total_cmp);
@@ -254,20 +260,8 @@ impl Bench {
     }
 }
 
-fn read_back(value: Tensor<1>) -> Result<(), TrainError> {
+fn read_back(value: Tensor<1>) -> Result<(), BenchError> {
     let value = value.try_into_scalar::<f64>();
-    value.map_or_else(
-        |error| Err(TrainError::Stopped(error.to_string())),
-        |_| Ok(()),
-    )
-}
-
-/// Largest resident memory of this process, from Linux's /proc.
-pub(super) fn peak_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status.lines().find_map(|line| {
-        let rest = line.strip_prefix("VmHWM:")?;
-        rest.trim().trim_end_matches(" kB").parse::<u64>().ok()
-    });
-    kilobytes.unwrap_or(0) / 1024
+    value.map_err(|error| BenchError::Compute(error.to_string()))?;
+    Ok(())
 }

@@ -1,11 +1,14 @@
-//! Whether machine, build, gradients and speed are as they should be.
+//! Checks of the machine, the build, the gradients and the speed.
 //!
-//! [`doctor`] compares each backend's layers with flex, [`gradcheck`] the gradients with finite differences, [`bench`] measures
+//! [`doctor`] compares each backend's layers with flex, [`gradcheck`] gradients with finite differences, [`bench`] measures
 //! speed, and [`dry_run`] tries one batch of a run.
 
 pub mod bench;
 pub mod doctor;
 pub mod dry_run;
+pub mod error;
 pub mod gradcheck;
+mod memory;
 
 pub use dry_run::dry_run;
+pub use error::{BenchError, GradcheckError};

@@ -1,5 +1,6 @@
-//! Which sets can be fetched: where their files are published, how these are known to be the right ones, and what of
-//! them goes where. Sets are plain values, so that a mirror, or a test, can name other addresses and sums.
+//! The data sets that can be fetched: addresses, checksums, and what of each file goes where.
+//!
+//! Sets are plain values, so that a mirror, or a test, can use other addresses and checksums.
 
 use std::path::PathBuf;
 
@@ -28,7 +29,7 @@ pub struct RemoteFile {
     /// What its bytes must add up to; `None` where nobody has published a sum.
     pub sum: Option<Sum>,
     /// Most bytes that are downloaded.
-    pub most_bytes: u64,
+    pub max_bytes: u64,
 }
 
 /// A checksum in hexadecimal digits.
@@ -93,10 +94,10 @@ impl DataSet {
             .iter()
             .find_map(|scheme| from.strip_prefix(scheme))
         else {
-            return Err(wrong("is no http:// or https:// address"));
+            return Err(wrong("not an http:// or https:// address"));
         };
         if rest.is_empty() || rest.starts_with('/') || rest.chars().any(char::is_whitespace) {
-            return Err(wrong("is no address of a server"));
+            return Err(wrong("not the address of a server"));
         }
         let last = rest.split_once('/').map_or("", |(_, path)| {
             path.rsplit_once('/').map_or(path, |(_, last)| last)
@@ -107,7 +108,7 @@ impl DataSet {
             _ if !folder => {
                 let names: Vec<&str> = self.files.iter().map(|file| file.name).collect();
                 return Err(wrong(&format!(
-                    "is a file's address, but {} needs {}; name the folder that holds them, with / at the end",
+                    "the address of a file, but {} needs {}; name the folder that holds them, with / at the end",
                     self.name,
                     names.join(" and ")
                 )));
@@ -140,7 +141,7 @@ fn nist36() -> DataSet {
             name: "data.zip",
             url: "http://www.cs.cmu.edu/~lkeselma/16720a_data/data.zip".into(),
             sum: None,
-            most_bytes: ARCHIVE_BYTES,
+            max_bytes: ARCHIVE_BYTES,
         }],
         layout: Layout::Zip(NIST36_FILES),
     }
@@ -157,7 +158,7 @@ fn cifar10() -> DataSet {
             sum: Some(Sum::Sha256(
                 "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd".into(),
             )),
-            most_bytes: CIFAR10_BYTES,
+            max_bytes: CIFAR10_BYTES,
         }],
         layout: Layout::TarGz(CIFAR10_FILES),
     }
@@ -166,11 +167,11 @@ fn cifar10() -> DataSet {
 /// Oxford's 17 category flowers. Oxford publishes no sums; the MD5 sums are those of DeepMind's NEVIS benchmark
 /// (`oxford_flowers_17`).
 fn flowers17() -> DataSet {
-    let file = |name, md5: &str, most_bytes| RemoteFile {
+    let file = |name, md5: &str, max_bytes| RemoteFile {
         name,
         url: format!("https://www.robots.ox.ac.uk/~vgg/data/flowers/17/{name}"),
         sum: Some(Sum::Md5(md5.into())),
-        most_bytes,
+        max_bytes,
     };
     DataSet {
         name: "flowers17",
@@ -203,7 +204,7 @@ fn squeezenet1_1() -> DataSet {
             sum: Some(Sum::Sha256(
                 "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b".into(),
             )),
-            most_bytes: SQUEEZENET_BYTES,
+            max_bytes: SQUEEZENET_BYTES,
         }],
         layout: Layout::Single("squeezenet1_1.pth"),
     }

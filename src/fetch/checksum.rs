@@ -1,4 +1,4 @@
-//! Sums over files: an open file comes in, its SHA-256 (and MD5, where that is what is known) goes out.
+//! Checksums of files: SHA-256, and MD5 where only that is published.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -68,12 +68,13 @@ pub fn check(file: &mut File, sum: Option<&Sum>) -> io::Result<Check> {
 }
 
 fn compare(kind: &'static str, found: &str, expected: &str) -> Verdict {
-    match found.eq_ignore_ascii_case(expected) {
-        true => Verdict::Right(kind),
-        false => Verdict::Wrong {
+    if found.eq_ignore_ascii_case(expected) {
+        Verdict::Right(kind)
+    } else {
+        Verdict::Wrong {
             kind,
             found: found.to_string(),
             expected: expected.to_ascii_lowercase(),
-        },
+        }
     }
 }

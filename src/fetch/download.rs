@@ -1,7 +1,7 @@
-//! Downloading: a [`RemoteFile`] comes in, an open file that is whole and not a wrong one goes out.
+//! Downloading one file and checking it.
 //!
-//! A broken connection is taken up again where it broke (HTTP ranges, RFC 9110 chapter 14), in this process or the next
-//! one. A server that knows no ranges, or has another version of the file by now, makes the download begin anew.
+//! An interrupted download is resumed where it broke off (HTTP ranges, RFC 9110 chapter 14), in this process or a later one. If the server
+//! does not support ranges, or has another version of the file by now, the download is restarted.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,7 +21,7 @@ use crate::error::{FileError, one_line};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 16;
-/// So many new bytes make a failed attempt a good one: patience begins anew.
+/// This many new bytes reset the count of failed attempts.
 const PROGRESS: u64 = 1 << 20;
 
 /// A file that is there: downloaded, or put there by hand.
@@ -120,7 +120,7 @@ enum Failed {
     Again(String),
     /// Nothing was reached; the next may succeed only if another has.
     Unreached(String),
-    /// There is no use in another.
+    /// Another attempt would not help.
     Final(FetchError),
 }
 
@@ -233,7 +233,7 @@ impl<'a> Download<'a> {
         if let Some(bytes) = part
             .note
             .total
-            .filter(|total| *total > self.remote.most_bytes)
+            .filter(|total| *total > self.remote.max_bytes)
         {
             return Err(self.too_large(bytes));
         }
@@ -302,7 +302,7 @@ impl<'a> Download<'a> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.failed(error.into())),
             };
-            if part.length + read as u64 > self.remote.most_bytes {
+            if part.length + read as u64 > self.remote.max_bytes {
                 return Err(self.too_large(part.length + read as u64));
             }
             part.append(block.get(..read).unwrap_or_default())?;
@@ -339,7 +339,7 @@ impl<'a> Download<'a> {
         Failed::Final(FetchError::TooLarge {
             url: self.remote.url.clone(),
             bytes,
-            most: self.remote.most_bytes,
+            most: self.remote.max_bytes,
         })
     }
 
@@ -382,9 +382,9 @@ impl<'a> Download<'a> {
     }
 }
 
-/// What is said of a connection that ends too early.
+/// The problem of a connection that ends too early.
 const BROKE_OFF: &str = "the connection broke off";
-/// What is said of a name that is not found.
+/// The problem of a host name that is not found.
 const NO_SERVER: &str = "there is no such server, or no connection to the internet";
 /// How the standard library's error for such a name begins.
 const NO_ADDRESS: &str = "failed to lookup address information";

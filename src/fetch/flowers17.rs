@@ -1,5 +1,4 @@
-//! Oxford's 17 category flowers (Nilsback and Zisserman 2006): the archive's images and the file of splits come in, where
-//! each image belongs goes out.
+//! Oxford's 17 category flowers (Nilsback and Zisserman 2006): where each image of the archive belongs.
 //!
 //! Images are `image_0001.jpg` to `image_1360.jpg`, 80 a class one class after the other; `trn1`, `val1` and `tst1` of
 //! `datasplits.mat` list the numbers of the first split. An image goes to `train/0/image_0002.jpg` and the like, as the

@@ -1,5 +1,5 @@
-//! A file that is being downloaded: `<name>.part`, with a note beside it of where it comes from. It stays when the
-//! process ends, however that happens, and is locked while it is in use.
+//! A partial download: `<name>.part`, with a note beside it that says where it comes from. It stays when the process ends, however that
+//! happens, and is locked while it is in use.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};

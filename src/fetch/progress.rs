@@ -52,7 +52,7 @@ pub enum Event<'a> {
         /// Bytes of the whole file, if the server tells.
         total: Option<u64>,
     },
-    /// What was there can't be used; the download begins anew.
+    /// The partial file can't be used; the download is restarted.
     StartsOver(&'a str),
     /// The connection failed; the next attempt comes after a pause.
     Waits {

@@ -1,8 +1,8 @@
-//! Unpacking: an archive and a list of the wanted files come in, files below one folder go out, or one clear problem.
+//! Unpacking the wanted files of an archive into a folder.
 //!
-//! Nothing in an archive is trusted. Names only decide which entries are wanted: where these go is said by the caller,
-//! never by the archive. An archive with a name that leads out of its folder, with a link or with a device is refused as
-//! a whole. What unpacks to more than the limits is refused too.
+//! Archives are not trusted. Names only decide which entries are wanted: the caller says where these go, never the archive. An archive
+//! with a name that leads out of its folder, with a link or with a device is refused as a whole, and so is one that unpacks to more than the
+//! limits.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -22,7 +22,7 @@ const MAX_ENTRIES: usize = 100_000;
 const MAX_EXTENSION_BYTES: u64 = 1 << 16;
 /// Bytes that are copied at a time.
 const BLOCK: usize = 1 << 16;
-/// What errors call the format.
+/// The name of the format in errors.
 const TAR_GZ: &str = "gzipped tar";
 
 /// Why an archive could not be unpacked.
@@ -132,10 +132,10 @@ fn short(entry: &mut impl Read) -> Result<Vec<u8>, UnpackError> {
         .take(MAX_EXTENSION_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| no_archive(TAR_GZ, error))?;
-    match bytes.len() as u64 > MAX_EXTENSION_BYTES {
-        true => Err(no_archive(TAR_GZ, "a name of more than 64 KiB")),
-        false => Ok(bytes),
+    if bytes.len() as u64 > MAX_EXTENSION_BYTES {
+        return Err(no_archive(TAR_GZ, "a name of more than 64 KiB"));
     }
+    Ok(bytes)
 }
 
 /// The name that POSIX extensions give the next entry, if they do.
@@ -195,13 +195,13 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
     file.sync_all().map_err(failed)
 }
 
-/// What is said of an archive; names in it hold whatever they like.
+/// The archive is refused; the names in it are not trusted.
 fn refused(problem: String) -> UnpackError {
     UnpackError::Archive(one_line(problem))
 }
 
 fn no_archive(kind: &str, error: impl std::fmt::Display) -> UnpackError {
-    refused(format!("is no {kind} archive, or a damaged one ({error})"))
+    refused(format!("not a {kind} archive, or a damaged one ({error})"))
 }
 
 fn damaged(name: &str, error: impl std::fmt::Display) -> UnpackError {

@@ -26,7 +26,7 @@ impl LockFile {
             if !try_lock(&file) {
                 return Ok(None);
             }
-            // Between opening and locking, the holder before may have removed the file: whoever comes next creates another
+            // Between opening and locking, the previous holder may have removed the file: the next process would create another
             // one, and both would hold a lock.
             if is_still_there(&file, path) {
                 return Ok(Some(Self {
@@ -57,7 +57,7 @@ impl Drop for LockFile {
     }
 }
 
-/// Locks an open file until it is closed; false if someone else holds it. A file system without locks is no reason to give up.
+/// Locks an open file until it is closed; false if someone else holds it. On a file system without locks, it always succeeds.
 pub fn try_lock(file: &File) -> bool {
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }

@@ -1,4 +1,4 @@
-//! Writing files so that nobody ever sees half of one, whatever happens to the process or the machine meanwhile.
+//! Atomic writes: a file has its old content or its new one, even if the process or the machine dies meanwhile.
 //!
 //! A file is written under a temporary name in the same folder, flushed to the disk and renamed; the folder's entry is flushed
 //! too. A process that dies leaves at most a temporary file ([`remove_temporaries`](super::remove_temporaries)).

@@ -1,5 +1,4 @@
-//! A hand that writes: a class and a random generator come in, the strokes of one character go out (about 1 high, on
-//! the box of its skeleton). It knows neither pen widths nor pixels.
+//! A writer's hand: the strokes of one character, about 1 high, in the box of its skeleton.
 
 use rand::Rng as _;
 

@@ -4,8 +4,7 @@
 //! height, and the pen's path. A path is a list of nodes `x,y` in per cent of the form's box (x to the right, y down;
 //! a node may lie a little outside); `/` lifts the pen. A node is a corner, or with `~` before it the curve passes
 //! through it smoothly; between two corners the pen goes straight.
-//!
-//! Comes in: that text. Goes out: [`Skeleton`]s, whose nodes can be moved before they are turned into polylines.
+//! The nodes of a [`Skeleton`] can be moved before it is turned into polylines.
 
 use std::sync::LazyLock;
 

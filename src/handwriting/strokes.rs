@@ -1,8 +1,7 @@
-//! Pen strokes -> grey pixels: the one rasteriser behind the drawn glyphs, the pages and the UNIPEN segments.
+//! Rasterising pen strokes: shared by the drawn glyphs, the pages and the UNIPEN segments.
 //!
-//! Comes in: polylines in pixel coordinates (x to the right, y down, pixel `(column, row)` covers the unit square whose
-//! centre is `(column + 0.5, row + 0.5)`) and a round pen. Goes out: grey values, paper 1 and ink 0. It knows no
-//! letters, and draws random numbers only for the edge of the ink.
+//! Strokes are polylines in pixel coordinates (x to the right, y down; pixel `(column, row)` covers the unit square whose centre is
+//! `(column + 0.5, row + 0.5)`), the pen is round. Values are grey, paper 1 and ink 0. Random numbers are drawn only for the edge of the ink.
 
 use std::ops::Range;
 

@@ -48,8 +48,6 @@ pub struct OpenedModel {
 
 impl OpenedModel {
     /// Opens a run directory, or a model file that is named `*.safetensors`.
-    ///
-    /// Files of kiln before 0.2 don't say how images are prepared: those of a run take it from its config, others are padded.
     pub fn open(path: &Path, device: &Device) -> Result<Self, OpenError> {
         let is_file = path.is_file() && path.extension().is_some_and(|found| found == EXTENSION);
         if is_file {
@@ -61,15 +59,24 @@ impl OpenedModel {
         }
         let run = RunDir::open(path)?;
         let file = run.model_file();
-        let mut classifier = Classifier::load(&file, device)?;
-        if classifier.card().is_padded() {
-            classifier = classifier.with_view(run.experiment()?.data.view());
-        }
         Ok(Self {
-            classifier,
+            classifier: Classifier::load(&file, device)?,
             file,
             run: Some(run),
         })
+    }
+
+    /// The classifier for image files of any shape.
+    ///
+    /// Older model files don't say how images are prepared: a run takes that from its config, a file alone pads them.
+    pub fn for_image_files(self) -> Result<Classifier, OpenError> {
+        match &self.run {
+            Some(run) if self.classifier.card().is_padded() => {
+                let view = run.experiment()?.data.view();
+                Ok(self.classifier.with_view(view))
+            }
+            _ => Ok(self.classifier),
+        }
     }
 
     /// The config of its run. A single model file has none, which is wrong usage.

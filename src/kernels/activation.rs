@@ -13,7 +13,7 @@ pub enum Activation {
     Sigmoid,
 }
 
-/// What is not a number stays so.
+/// Applies the non-linearity; NaN stays NaN.
 pub(super) fn activate<T: Real>(values: &mut [T], activation: Activation) {
     match activation {
         Activation::Identity => {}

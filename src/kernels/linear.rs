@@ -1,4 +1,4 @@
-//! Fully connected layers with their bias and non-linearity, as one pass: slices in, slices out.
+//! Fully connected layers with their bias and non-linearity in one pass over slices.
 
 use super::activation::{Activation, activate};
 use super::conv::{Matrix, in_panels, multiply};
@@ -18,19 +18,19 @@ impl Sizes {
         self.batch * self.inputs * self.outputs
     }
 
-    /// Whether the weights stay in a core's cache while the rows go by. Where they don't, the walk over them, a panel at a
-    /// time, takes longer than a matrix product that packs them first.
+    /// Whether the weights stay in a core's cache while the rows are multiplied. If not, reading them a panel at a time is
+    /// slower than a matrix product that packs them first.
     pub fn fit_the_cache(&self) -> bool {
         const WEIGHTS: usize = 1 << 17;
         self.inputs * self.outputs <= WEIGHTS
     }
 }
 
-/// A thread takes a multiple of so many rows: those of a tile.
+/// Threads take a multiple of this many rows: those of a tile.
 const ROWS: usize = 12;
 
-/// `[batch, inputs]` by `[inputs, outputs]` plus `[outputs]`, then the non-linearity: `[batch, outputs]`. The weights are
-/// taken as they lie.
+/// `[batch, inputs]` by `[inputs, outputs]` plus `[outputs]`, then the non-linearity: `[batch, outputs]`. The weights
+/// are read in place.
 pub(super) fn forward<T: Real>(
     sizes: Sizes,
     input: &[T],

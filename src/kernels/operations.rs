@@ -25,7 +25,7 @@ pub fn channels_first(images: Tensor<4>) -> Tensor<4> {
 }
 
 /// Convolution of `[batch, height, width, in]` by `[out, in, k, k]` plus `[out]`, with the same stride and zero padding (less
-/// than `k`) on all sides, and ReLU where asked for; `[batch, (height + 2 padding - k) / stride + 1, ..., out]`.
+/// than `k`) on all sides, and ReLU if `relu` is set; `[batch, (height + 2 padding - k) / stride + 1, ..., out]`.
 pub fn conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
@@ -62,7 +62,7 @@ pub fn conv2d_pair(
 }
 
 /// Max pool of `[batch, height, width, channels]` over square windows, without padding and with ceil mode: the last window
-/// may stand over the edge, as long as it begins inside. `[batch, ceil((height - kernel) / stride) + 1, ..., channels]`.
+/// may extend over the edge, as long as it begins inside. `[batch, ceil((height - kernel) / stride) + 1, ..., channels]`.
 pub fn max_pool2d(input: Tensor<4>, kernel: usize, stride: usize) -> Tensor<4> {
     Tensor::from_dispatch(<Dispatch as FastBackend>::fast_max_pool2d(
         input.into_dispatch(),
@@ -90,7 +90,7 @@ pub struct ConvNorm {
 /// `[batch, height, width, in]` to `[batch, height / 2, width / 2, out]` where the padding keeps the size and the pool halves
 /// it. Also returns the batch's mean and (biased) variance per channel, untracked, for the running statistics.
 ///
-/// The gradient of `bias` is zero, as it is in exact arithmetic: the norm takes the mean away.
+/// The gradient of `bias` is zero, as it is in exact arithmetic: the norm subtracts the mean.
 pub fn conv_block(
     input: Tensor<4>,
     parameters: ConvNorm,

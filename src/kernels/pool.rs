@@ -1,4 +1,4 @@
-//! Max pool over square windows with ceil mode, channels last: slices in, slices out.
+//! Max pool over square windows with ceil mode, channels last, on slices.
 
 use pulp::Simd;
 
@@ -22,7 +22,10 @@ impl Windows {
         let &[batch, height, width, channels] = shape else {
             unreachable!("an image tensor has four dimensions")
         };
-        assert!(kernel > 0 && stride > 0, "the window moves on");
+        assert!(
+            kernel > 0 && stride > 0,
+            "the kernel and the stride are positive"
+        );
         assert!(
             height.min(width) >= kernel,
             "the window is no larger than the image"
@@ -37,7 +40,7 @@ impl Windows {
         }
     }
 
-    /// Windows along a side. One that would begin outside is left out, as in PyTorch.
+    /// Windows along a side. One that would begin outside the image is left out, as in PyTorch.
     fn along(&self, side: usize) -> usize {
         let windows = (side - self.kernel).div_ceil(self.stride) + 1;
         if (windows - 1) * self.stride < side {
@@ -68,9 +71,9 @@ impl Windows {
         self.along(self.height) * self.along(self.width) * self.channels
     }
 
-    /// The places of a window's inputs, row by row.
+    /// The indices of a window's inputs, row by row.
     #[inline(always)]
-    fn places(&self, row: usize, column: usize) -> impl Iterator<Item = usize> + use<> {
+    fn indices(&self, row: usize, column: usize) -> impl Iterator<Item = usize> + use<> {
         let (width, channels) = (self.width, self.channels);
         let (top, left) = (row * self.stride, column * self.stride);
         let columns = left..(left + self.kernel).min(self.width);
@@ -84,7 +87,7 @@ impl Windows {
     }
 }
 
-/// The largest value of each window; what is not a number stays so.
+/// The largest value of each window; NaN stays NaN.
 pub(super) fn forward<T: Real>(w: &Windows, input: &[T]) -> Vec<T> {
     let mut output = vec![T::ZERO; w.batch * w.output_values()];
     let images: Vec<(&mut [T], &[T])> = output
@@ -121,12 +124,12 @@ impl<T: Real> ByChannel<T> for Largest<'_, T> {
                 let corner = (row * w.stride * w.width + column * w.stride) * w.channels;
                 let mut value = get::<S, T>(self.image, corner + channel);
                 let mut sum = zero;
-                for at in w.places(row, column) {
+                for at in w.indices(row, column) {
                     let x = get::<S, T>(self.image, at + channel);
                     value = T::select(simd, T::greater(simd, x, value), x, value);
                     sum = T::plus(simd, sum, x);
                 }
-                // Comparisons lose what is not a number; the sum does not.
+                // Comparisons drop NaN; the sum does not.
                 let value = T::multiply_add(simd, zero, sum, value);
                 let to = (row * columns + column) * w.channels;
                 put::<S, T>(self.output, to + channel, value);
@@ -135,7 +138,7 @@ impl<T: Real> ByChannel<T> for Largest<'_, T> {
     }
 }
 
-/// The gradient of the input: each output's goes to the first of the inputs that it equals.
+/// The gradient of the input: each output's gradient goes to the first input with the output's value.
 pub(super) fn backward<T: Real>(w: &Windows, input: &[T], output: &[T], gradient: &[T]) -> Vec<T> {
     let mut found = vec![T::ZERO; input.len()];
     let (values, pooled) = (w.input_values().max(1), w.output_values().max(1));
@@ -184,7 +187,7 @@ impl<T: Real> ByChannel<T> for Spread<'_, T> {
                 let from = (row * columns + column) * w.channels + channel;
                 let value = get::<S, T>(self.output, from);
                 let mut left = get::<S, T>(self.gradient, from);
-                for at in w.places(row, column) {
+                for at in w.indices(row, column) {
                     let here = T::equal(simd, get::<S, T>(self.image, at + channel), value);
                     let passed = T::select(simd, here, left, zero);
                     left = T::select(simd, here, zero, left);

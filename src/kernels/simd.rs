@@ -3,7 +3,7 @@
 use bytemuck::Pod;
 use pulp::{Arch, Scalar, Simd, WithSimd};
 
-/// Channels are packed in panels of so many: one AVX-512 register of `f32`, a whole number of every smaller register.
+/// Channels in a panel: one AVX-512 register of `f32`, a whole number of every smaller register.
 pub(super) const PANEL: usize = 16;
 
 /// Channels in whole panels.
@@ -45,7 +45,7 @@ pub trait Real:
     /// The square root.
     fn sqrt(self) -> Self;
 
-    /// The exponential; for `f32` within two units in the last place, and in a form that compilers turn into vectors.
+    /// The exponential; for `f32` within two units in the last place, and in a form that compilers vectorize.
     fn exp(self) -> Self;
 
     /// The value in every lane.
@@ -238,7 +238,7 @@ pub(super) fn many_registers<S: Simd>() -> bool {
 #[inline(always)]
 #[allow(unsafe_code)]
 pub(super) unsafe fn load<S: Simd, T: Real>(from: *const T) -> T::Vector<S> {
-    // SAFETY: as promised by the caller; no alignment is asked for.
+    // SAFETY: as promised by the caller; the pointer need not be aligned.
     unsafe { from.cast::<T::Vector<S>>().read_unaligned() }
 }
 
@@ -247,7 +247,7 @@ pub(super) unsafe fn load<S: Simd, T: Real>(from: *const T) -> T::Vector<S> {
 #[inline(always)]
 #[allow(unsafe_code)]
 pub(super) unsafe fn store<S: Simd, T: Real>(to: *mut T, value: T::Vector<S>) {
-    // SAFETY: as promised by the caller; no alignment is asked for.
+    // SAFETY: as promised by the caller; the pointer need not be aligned.
     unsafe { to.cast::<T::Vector<S>>().write_unaligned(value) }
 }
 
@@ -267,7 +267,7 @@ pub(super) fn widest<R>(job: impl FnMut() -> R) -> R {
     Arch::new().dispatch(Job(job))
 }
 
-/// A register of the values from `at` on; panics where there are not so many.
+/// Loads a register of the values from `at` on; panics if there are too few.
 #[inline(always)]
 #[allow(unsafe_code)]
 pub(super) fn get<S: Simd, T: Real>(values: &[T], at: usize) -> T::Vector<S> {
@@ -276,7 +276,7 @@ pub(super) fn get<S: Simd, T: Real>(values: &[T], at: usize) -> T::Vector<S> {
     unsafe { load::<S, T>(values.as_ptr()) }
 }
 
-/// Writes a register from `at` on; panics where there is no room.
+/// Stores a register from `at` on; panics if there is no room.
 #[inline(always)]
 #[allow(unsafe_code)]
 pub(super) fn put<S: Simd, T: Real>(values: &mut [T], at: usize, value: T::Vector<S>) {
@@ -285,7 +285,7 @@ pub(super) fn put<S: Simd, T: Real>(values: &mut [T], at: usize, value: T::Vecto
     unsafe { store::<S, T>(values.as_mut_ptr(), value) }
 }
 
-/// Adds a register to wider sums from `at` on.
+/// Adds a register to 64-bit sums from `at` on.
 #[inline(always)]
 pub(super) fn add_wide<S: Simd, T: Real>(sums: &mut [f64], at: usize, value: T::Vector<S>) {
     let mut all = [T::ZERO; PANEL];
@@ -301,11 +301,11 @@ pub(super) trait ByChannel<T: Real> {
     /// How many channels.
     fn channels(&self) -> usize;
 
-    /// Works on a register of channels, from `channel` on. To be marked `#[inline(always)]`.
+    /// Works on the register of channels that starts at `channel`. Mark implementations `#[inline(always)]`.
     fn run<S: Simd>(&mut self, simd: S, channel: usize);
 }
 
-/// Runs `work` for all its channels: whole registers of the machine's widest kind, then one by one.
+/// Runs `work` for all its channels: in the machine's widest registers, then one channel at a time.
 pub(super) fn by_channel<T: Real>(work: impl ByChannel<T>) {
     struct All<T, K>(K, std::marker::PhantomData<T>);
     impl<T: Real, K: ByChannel<T>> WithSimd for All<T, K> {

@@ -1,4 +1,4 @@
-//! Optimizer steps in one pass over memory: slices in, slices out.
+//! Optimizer steps in one pass over slices.
 
 use super::simd::{Real, widest};
 use super::threads;
@@ -16,7 +16,7 @@ pub struct AdamStep {
     pub epsilon: f64,
     /// Share of the parameter that is added to its gradient (Adam's weight decay).
     pub coupled_decay: f64,
-    /// Share of the parameter, times the rate, that is taken away (AdamW's weight decay).
+    /// Share of the parameter, times the rate, that is subtracted (AdamW's weight decay).
     pub decoupled_decay: f64,
     /// Number of the step, from 1.
     pub time: i32,
@@ -33,7 +33,7 @@ pub struct SgdStep {
     pub decay: f64,
 }
 
-/// A parameter to change: where it will stand, and where it stands now if somebody else holds it.
+/// A parameter to update: the values to write, and the values to read if something else holds them.
 pub(super) struct Parameter<'a, T> {
     pub to: &'a mut [T],
     pub from: Option<&'a [T]>,
@@ -56,13 +56,13 @@ impl<'a, T: Real> Parameter<'a, T> {
     }
 }
 
-/// Values that a thread takes at a time.
+/// Values that a thread updates at a time.
 const CHUNK: usize = 1 << 14;
 
 /// Multiply-adds that take as long as one value of Adam: a root and a division.
 const ADAM_COST: usize = 100;
 
-/// ... of gradient descent: what memory takes.
+/// The same for gradient descent: the cost of memory.
 const SGD_COST: usize = 20;
 
 /// Kingma and Ba 2015, algorithm 1, with both kinds of weight decay (Loshchilov and Hutter 2019, algorithm 2):

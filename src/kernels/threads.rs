@@ -8,13 +8,13 @@ use super::operators::Operators;
 /// one and to be woken by it.
 const MIN_SHARED_WORK: usize = 1 << 23;
 
-/// Whether so many multiply-adds are worth more than one thread.
+/// Whether this many multiply-adds are worth more than one thread.
 fn worth_sharing(work: usize) -> bool {
     work >= MIN_SHARED_WORK && rayon::current_num_threads() > 1
 }
 
-/// Into how many jobs so many multiply-adds are cut: several for each thread, so that one that is late does not hold up the
-/// rest; one where they are not worth sharing.
+/// The number of jobs into which this many multiply-adds are cut: several for each thread, so that a slow one does not hold up
+/// the rest; one if they are not worth sharing.
 pub(super) fn jobs(work: usize) -> usize {
     const JOBS_PER_THREAD: usize = 4;
     if worth_sharing(work) {
@@ -24,7 +24,7 @@ pub(super) fn jobs(work: usize) -> usize {
     }
 }
 
-/// Runs `job` for every item; `scratch` is made once per thread or oftener.
+/// Runs `job` for every item; `scratch` is created at least once per thread.
 pub(super) fn for_each<J: Send, S>(
     work: usize,
     items: Vec<J>,
@@ -52,10 +52,10 @@ pub(super) fn map<J: Send, R: Send>(
     }
 }
 
-/// Runs a step of so many multiply-adds on one of the pool's own threads: the kernels in it then share their work without
-/// being handed over to the pool and back for each.
+/// Runs a step of `work` multiply-adds on one of the pool's own threads: its kernels then share their work without entering and
+/// leaving the pool for each. The step uses this thread's [`Operators`].
 pub fn in_pool<R: Send>(work: usize, step: impl FnOnce() -> R + Send) -> R {
-    /// Below, the one hand-over costs more than those that it saves.
+    /// Below, entering the pool once costs more than it saves.
     const MIN_MOVED_WORK: usize = 8 * MIN_SHARED_WORK;
     if work < MIN_MOVED_WORK {
         return step();

@@ -1,13 +1,12 @@
-//! How well a text was read: edit distances between what was read and what is written there.
+//! Error rates of read text: edit distances to the truth, with and without spaces, and which character was read as which.
 //!
-//! Comes in: two texts as lines. Goes out: distances, lengths and accuracies, with and without spaces, and which
-//! character was read as which. Nothing is normalised here: callers decide about case and punctuation before.
+//! Nothing is normalised here: callers decide about case and punctuation first.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// An edit distance next to the length that it is measured by.
+/// An edit distance and the length of the truth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EditScore {
     /// Smallest number of units (characters or words) to insert, delete or replace to get from one text to the other.
@@ -19,7 +18,7 @@ pub struct EditScore {
 }
 
 impl EditScore {
-    /// The score of a distance, measured by the length of the truth.
+    /// The score of a distance, relative to the length of the truth.
     pub fn new(distance: usize, length: usize) -> Self {
         Self {
             distance,
@@ -37,22 +36,22 @@ impl EditScore {
 /// One character that was read as another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CharacterConfusion {
-    /// The character that is written there; None when something was read where nothing is.
+    /// The true character; None when a character was read where there is none.
     pub truth: Option<char>,
-    /// What was read; None when it was missed.
+    /// The character that was read; None when it was missed.
     pub read: Option<char>,
     /// How often.
     pub count: usize,
 }
 
-/// What [`score`] finds out about a text.
+/// The result of [`score`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TextScore {
     /// Over all characters; a line break counts as one space.
     pub characters: EditScore,
-    /// Over the characters that are left without any white space.
+    /// Over the characters without white space.
     pub characters_without_spaces: EditScore,
-    /// Over the words, which are what white space separates.
+    /// Over the words, which white space separates.
     pub words: EditScore,
     /// Character error rate: `characters.distance / characters.length`.
     pub character_error_rate: f64,
@@ -66,8 +65,8 @@ pub struct TextScore {
 /// Compares what was read with the truth.
 ///
 /// Each text's lines are joined with one space, so a line break that was read as a space (or the other way round) costs
-/// nothing, and one that was missed costs one. The distance is over the whole text: a line that was missed does not move
-/// all following lines out of step. Memory is one byte for each pair of characters of the two texts: a page of 5000
+/// nothing, and one that was missed costs one. The distance is over the whole text: a missed line does not shift all
+/// following ones. Memory is one byte for each pair of characters of the two texts: a page of 5000
 /// characters takes 25 MB.
 pub fn score(read_lines: &[String], truth_lines: &[String]) -> TextScore {
     let read: Vec<char> = read_lines.join(" ").chars().collect();
@@ -119,8 +118,8 @@ pub fn levenshtein(a: &str, b: &str) -> usize {
     strsim::levenshtein(a, b)
 }
 
-/// `1 - distance / length(truth)`: the course's counting of read characters. It is 1 for a perfect reading and falls
-/// below 0 when more was read wrongly than there is. An empty truth gives 1 when nothing was read, otherwise 0.
+/// `1 - distance / length(truth)`: as the course counts. It is 1 for a perfect reading and falls
+/// below 0 when there are more errors than characters in the truth. An empty truth gives 1 when nothing was read, otherwise 0.
 pub fn character_accuracy(read: &str, truth: &str) -> f64 {
     accuracy(levenshtein(read, truth), truth.chars().count())
 }
@@ -145,7 +144,7 @@ fn words<S: AsRef<str>>(lines: &[S]) -> Vec<&str> {
         .collect()
 }
 
-/// `1 - distance / length`, with the convention for an empty truth that [`character_accuracy`] states.
+/// `1 - distance / length`, with [`character_accuracy`]'s convention for an empty truth.
 fn accuracy(distance: usize, length: usize) -> f64 {
     match (distance, length) {
         (0, 0) => 1.0,
@@ -165,7 +164,7 @@ fn distance<T: PartialEq>(a: &[T], b: &[T]) -> usize {
     strsim::generic_levenshtein(&Units(a), &Units(b))
 }
 
-/// A slice as strsim wants it: something sized, whose reference can be iterated.
+/// A slice as strsim takes it: a sized type whose reference can be iterated.
 struct Units<'a, T>(&'a [T]);
 
 impl<'a, T> IntoIterator for &'a Units<'_, T> {
@@ -188,7 +187,7 @@ enum Step {
     Added,
 }
 
-/// The mistakes `(truth, read)` on one shortest alignment; their number is the Levenshtein distance.
+/// The mistakes `(truth, read)` of one shortest alignment; their number is the Levenshtein distance.
 fn alignment_mistakes(read: &[char], truth: &[char]) -> Vec<(Option<char>, Option<char>)> {
     let steps = alignment_steps(read, truth);
     let width = read.len() + 1;
@@ -236,7 +235,7 @@ fn alignment_steps(read: &[char], truth: &[char]) -> Vec<Step> {
     steps
 }
 
-/// Equal mistakes counted.
+/// How often each mistake was made.
 fn count_mistakes(mistakes: Vec<(Option<char>, Option<char>)>) -> Vec<CharacterConfusion> {
     let mut counts = BTreeMap::new();
     for mistake in mistakes {
@@ -253,7 +252,7 @@ fn sort_confusions(
         .into_iter()
         .map(|((truth, read), count)| CharacterConfusion { truth, read, count })
         .collect();
-    // Stable, so the order of the map stays among equal counts.
+    // Stable: equal counts stay in the order of the map.
     confusions.sort_by_key(|confusion| std::cmp::Reverse(confusion.count));
     confusions
 }

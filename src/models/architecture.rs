@@ -17,7 +17,7 @@ pub enum Task {
     Reconstruct,
 }
 
-/// A kind of network: its settings, the images that it takes, its layers and what they can do.
+/// A kind of network: its settings, the images that it accepts, its layers and what they can do.
 ///
 /// The names of a network's fields are the names of its tensors in `model.safetensors`, and weights are drawn in the order of
 /// the fields.
@@ -38,7 +38,7 @@ pub trait Architecture: Module {
         Vec::new()
     }
 
-    /// The share of units that dropout silences at each training step, 0 to 1; 0 is no dropout.
+    /// The share of units that dropout sets to zero at each training step, 0 to 1; 0 is no dropout.
     fn dropout(_config: &Self::Config) -> f64 {
         0.0
     }

@@ -1,4 +1,4 @@
-//! The autoencoder of the course: fully connected layers from the image to a few numbers, and back to the image.
+//! The autoencoder of the course: fully connected layers from the image to a few numbers and back to the image.
 
 use burn::module::Initializer;
 use burn::nn::Linear;
@@ -15,7 +15,7 @@ use crate::shape::ImageShape;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AutoencoderConfig {
-    /// Width of each layer between the image and the image; the smallest one is the code.
+    /// Width of each layer between the input image and the output image; the narrowest is the code.
     #[schemars(length(min = 1, max = 16), inner(range(min = 1, max = 65536)))]
     pub hidden: Vec<usize>,
 }

@@ -22,17 +22,17 @@ pub struct CnnConfig {
     /// Channels of each block; every block halves height and width.
     #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
     pub channels: Vec<usize>,
-    /// For each block, how many convolutions follow the one that halves; they keep the size. What the list lacks is 0.
+    /// For each block, how many convolutions follow the one that halves; they keep the size. Missing values are 0.
     #[schemars(length(max = 8), inner(range(min = 0, max = 8)))]
     pub more: Vec<usize>,
-    /// Add what those convolutions take to what they give (He et al. 2016).
+    /// Add the input of those convolutions to their output (He et al. 2016).
     pub residual: bool,
     /// How the last block's maps become the features of the fully connected layers.
     pub gather: Gather,
     /// Width of the fully connected layer after the blocks; 0 is none.
     #[schemars(range(min = 0, max = 65536))]
     pub hidden: usize,
-    /// Share of the hidden units (of the features, without a hidden layer) that is silenced at each training step.
+    /// Share of the hidden units (of the features, without a hidden layer) that dropout sets to zero at each training step.
     #[schemars(range(min = 0.0, max = 0.95))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.
@@ -55,17 +55,17 @@ impl Default for CnnConfig {
     }
 }
 
-/// How maps become features.
+/// How feature maps become a vector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Gather {
-    /// Every position of every map.
+    /// All values of all maps.
     #[default]
     Flatten,
-    /// Each map's mean.
+    /// The mean of each map.
     Average,
-    /// Each map's largest value.
+    /// The largest value of each map.
     Max,
 }
 
@@ -188,7 +188,7 @@ impl Architecture for Cnn {
 impl Backbone for Cnn {
     fn features(&self, images: Tensor<4>) -> Tensor<4> {
         let layout = Layout::of(&images.device());
-        let mut values = layout.from_channels_first(images);
+        let mut values = layout.arrange(images);
         if let Some(stem) = &self.stem {
             values = stem.forward(values, layout);
         }

@@ -17,10 +17,10 @@ use crate::shape::ImageShape;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConvAutoencoderConfig {
-    /// Channels of each halving block; the way back has the same in reverse.
+    /// Channels of each halving block; the decoder has the same in reverse.
     #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
     pub channels: Vec<usize>,
-    /// How many numbers an image becomes.
+    /// Width of the code: the number of values that describe an image.
     #[schemars(range(min = 1, max = 65536))]
     pub code: usize,
 }
@@ -115,7 +115,7 @@ impl Architecture for ConvAutoencoder {
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let layout = Layout::of(&images.device());
         let down = self.down.iter();
-        let small = down.fold(layout.from_channels_first(images), |values, block| {
+        let small = down.fold(layout.arrange(images), |values, block| {
             block.forward(values, layout)
         });
         // As in PyTorch, on every device: channels first.
@@ -125,7 +125,7 @@ impl Architecture for ConvAutoencoder {
         let [batch, values] = features.dims();
         let [height, width] = self.smallest;
         let channels = values / (height * width);
-        let small = layout.from_channels_first(features.reshape([batch, channels, height, width]));
+        let small = layout.arrange(features.reshape([batch, channels, height, width]));
         let large = self.up.iter().fold(small, |values, block| {
             layout.upsample(block.forward(values, layout))
         });

@@ -56,7 +56,7 @@ macro_rules! networks {
                 }
             }
 
-            /// The share of units that dropout silences at each training step, 0 to 1; 0 is no dropout.
+            /// The share of units that dropout sets to zero at each training step, 0 to 1; 0 is no dropout.
             pub fn dropout(&self) -> f64 {
                 match self {
                     $(ModelConfig::$Network(config) => $Network::dropout(config),)+

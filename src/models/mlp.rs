@@ -19,7 +19,7 @@ pub struct MlpConfig {
     /// Width of each hidden layer; `[]` is a linear classifier.
     #[schemars(length(max = 16), inner(range(min = 1, max = 65536)))]
     pub hidden: Vec<usize>,
-    /// What stands between the layers.
+    /// The non-linearity between the layers.
     pub activation: Activation,
     /// How the weights start.
     pub init: Init,
@@ -61,7 +61,7 @@ pub enum Init {
     /// Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
     #[default]
     XavierUniform,
-    /// All zero: every unit of a layer learns the same. For seeing that it fails.
+    /// All zero: every unit of a layer learns the same. Shows that such a start fails.
     Zeros,
 }
 

@@ -29,9 +29,9 @@ networks! {
     cnn: Cnn(CnnConfig),
     /// SqueezeNet 1.1 (Iandola et al. 2016) for images of at least 25 pixels a side.
     squeezenet: Squeezenet(SqueezenetConfig),
-    /// Fully connected layers from the image over a few numbers back to the image.
+    /// Fully connected layers from the image to a few numbers and back to the image.
     autoencoder: Autoencoder(AutoencoderConfig),
-    /// Convolutions from the image to a few numbers, and from these back to the image.
+    /// Convolutions from the image to a few numbers and back to the image.
     conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig),
 }
 

@@ -16,7 +16,7 @@ use crate::error::Problem;
 use crate::kernels;
 use crate::shape::ImageShape;
 
-/// Rows, columns and step of a pool's window. Windows may stand over the edge (ceil mode).
+/// Rows, columns and step of a pool's window. Windows may extend over the edge (ceil mode).
 const POOL: (usize, usize) = (3, 2);
 
 /// Channels of a fire module: in, squeezed, and of each of the two expansions.
@@ -31,13 +31,13 @@ const FIRES: [[usize; 3]; 8] = [
     [512, 64, 256],
 ];
 
-/// The first fire modules behind each pool.
+/// The first fire module behind each pool.
 const BEHIND_POOLS: [usize; 3] = [0, 2, 4];
 
 /// Channels of the first convolution.
 const FIRST: usize = 64;
 
-/// The features; what the classifier takes.
+/// Channels of the features, the input of the classifier.
 const FEATURES: usize = 512;
 
 /// Smallest side that leaves every pool a whole window.
@@ -47,7 +47,7 @@ const MIN_SIDE: usize = 25;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SqueezenetConfig {
-    /// Share of the last feature maps' values that is silenced at each training step.
+    /// Share of the last feature maps' values that dropout sets to zero at each training step.
     #[schemars(range(min = 0.0, max = 0.95))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.
@@ -270,19 +270,16 @@ impl Backbone for Squeezenet {
     fn features(&self, images: Tensor<4>) -> Tensor<4> {
         let layout = Layout::of(&images.device());
         let layers = self.features.iter();
-        layers.fold(
-            layout.from_channels_first(images),
-            |values, layer| match layer {
-                Feature::Conv(conv) => convolve(conv, values, true, layout),
-                // Part of the convolution before it.
-                Feature::Relu(_) => values,
-                Feature::Pool(pool) => match layout {
-                    Layout::ChannelsLast => kernels::max_pool2d(values, POOL.0, POOL.1),
-                    Layout::ChannelsFirst => pool.forward(values),
-                },
-                Feature::Fire(fire) => fire.forward(values, layout),
+        layers.fold(layout.arrange(images), |values, layer| match layer {
+            Feature::Conv(conv) => convolve(conv, values, true, layout),
+            // Already applied by the convolution before it.
+            Feature::Relu(_) => values,
+            Feature::Pool(pool) => match layout {
+                Layout::ChannelsLast => kernels::max_pool2d(values, POOL.0, POOL.1),
+                Layout::ChannelsFirst => pool.forward(values),
             },
-        )
+            Feature::Fire(fire) => fire.forward(values, layout),
+        })
     }
 
     fn classify(&self, features: Tensor<4>) -> Tensor<2> {

@@ -46,7 +46,7 @@ impl std::str::FromStr for Alphabet {
                 "{odd:?} is not a letter or digit; give letters, digits, all, or the characters themselves, like ABC123"
             )),
             (None, true) => Err(
-                "is empty; give letters, digits, all, or the characters themselves, like ABC123"
+                "it names no characters; give letters, digits, all, or the characters themselves, like ABC123"
                     .into(),
             ),
             (None, false) => Ok(Alphabet::Only(characters)),

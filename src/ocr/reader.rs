@@ -56,10 +56,10 @@ pub struct Reading {
     pub timings: Vec<Lap>,
 }
 
-/// Checks that a model can read: its classes are single characters (and possibly [`JUNK`]), its input is square grey images.
+/// Checks that a model can read: its classes are single characters (and possibly "junk"), its input is square grey images.
 ///
 /// # Errors
-/// [`ReadError::Unsuitable`] says what is in the way.
+/// [`ReadError::Unsuitable`]: says why the model can't read.
 pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
     let card = classifier.card();
     let shape = card.input;
@@ -78,7 +78,7 @@ pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
     }
 }
 
-/// [`read_with`] default options: English words, all characters.
+/// [`read_with`] with the default options: English words, all characters.
 pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadError> {
     read_with(photo, classifier, &ReadOptions::default())
 }

@@ -1,4 +1,4 @@
-//! Whether the bytes of an image file reach its end: many decoders fill what is missing with grey. Nothing is decoded.
+//! Whether an image file is complete: many decoders fill what is missing with grey.
 
 /// Walks a PNG to its IEND chunk: 8 bytes of signature, then chunks of length, type, data and checksum (PNG
 /// specification, section 5). `None` if it ends before.

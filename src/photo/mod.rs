@@ -1,8 +1,7 @@
-//! Photographs: bytes on disk or in memory -> an upright image in memory, or one clear error.
+//! Decoding photographs: PNG or JPEG files as upright images in memory.
 //!
-//! The only place that decodes image files. Comes in: PNG or JPEG. Goes out: an 8-bit grey or RGB image, turned as its EXIF
-//! orientation says, transparent parts on white paper. It refuses images that would take too much memory and files that end
-//! early (`complete` looks for that); it doesn't write files and doesn't look at what an image shows.
+//! The only place that decodes image files. The result is an 8-bit grey or RGB image, turned as its EXIF orientation says, with transparent
+//! parts on white. Images that would take too much memory, and files that end early, are refused.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -16,6 +15,17 @@ use crate::error::{ErrorExit, one_line};
 use crate::files;
 
 mod complete;
+
+/// Extensions of the image files in a folder, in lower case.
+const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
+
+/// Whether a file's name ends like that of an image that kiln reads.
+pub fn has_image_extension(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    EXTENSIONS
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
+}
 
 /// Longest file that is read: a PNG of 80 megapixels that does not compress at all. The JPEG decoder keeps a copy of it.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -79,7 +89,7 @@ fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
         }
         Ok(ImageFormat::Png) => {
             complete::png(bytes).ok_or(ENDS_EARLY)?;
-            // Limited from the start: what stands before the pixels (a colour profile) is unpacked at once.
+            // Limited from the start: what precedes the pixels (a colour profile) is unpacked at once.
             let decoder =
                 PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(one_line)?;
             decoded(decoder, 0)
@@ -89,7 +99,7 @@ fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
     }
 }
 
-/// What is one_line of a file without its end.
+/// The problem of a file without its end.
 const ENDS_EARLY: &str = "the file ends early or is damaged; copy or download it again";
 
 /// What a decoder may allocate.

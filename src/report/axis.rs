@@ -1,6 +1,4 @@
-//! Axes of a chart: their range, whether they are logarithmic, and where their ticks are.
-//!
-//! Comes in: the values to be shown. Goes out: ranges that plotters can map to the picture. Draws nothing.
+//! Axes of a chart: range, scale (linear or logarithmic) and ticks, as ranges that plotters maps to the picture.
 
 use std::ops::Range;
 
@@ -16,7 +14,7 @@ const LOG_RATIO: f64 = 10.0;
 /// Share of the data's range that is left free below and above it.
 const HEADROOM: f64 = 0.06;
 
-/// A linear axis with ticks of its own choice.
+/// A linear axis with given ticks.
 #[derive(Clone)]
 pub(super) struct TickedRange {
     pub(super) low: f64,
@@ -48,7 +46,7 @@ impl Ranged for TickedRange {
 
 /// The horizontal axis from the first to the last epoch, with ticks at whole epochs a round number apart.
 pub(super) fn epoch_range(first: usize, last: usize) -> TickedRange {
-    // Half an epoch to either side of a lone one; otherwise a little, so that dots are whole.
+    // Half an epoch on either side of a single one; otherwise a little, so that dots are not clipped.
     let side = if first == last {
         0.5
     } else {
@@ -57,7 +55,7 @@ pub(super) fn epoch_range(first: usize, last: usize) -> TickedRange {
     let step = round_step((last - first) as f64 / TICKS as f64).max(1.0) as usize;
     let start = first.checked_next_multiple_of(step).unwrap_or(first);
     let mut ticks: Vec<f64> = (start..=last).step_by(step).map(|e| e as f64).collect();
-    // The first epoch is 1, which is no multiple of a larger step.
+    // The first epoch is 1, which is not a multiple of a larger step.
     if step > 1 && start - first > step / 2 {
         ticks.insert(0, first as f64);
     }
@@ -76,7 +74,7 @@ pub(super) struct ValueAxis {
 }
 
 impl ValueAxis {
-    /// An axis with about `ticks` ticks for these finite values, which are fractions of 1 or anything.
+    /// An axis with about `ticks` ticks for these finite values; `fraction` says that they are fractions of 1.
     pub(super) fn new(values: &[f64], fraction: bool, ticks: usize) -> Self {
         let logarithmic = !fraction && demands_logarithm(values);
         let heights = values

@@ -1,7 +1,7 @@
 //! The confusion matrix as a picture: a heat map in SVG, and the table of the most frequent mistakes.
 //!
-//! Comes in: a [`Confusion`]. Goes out: markup. A cell's colour says which share of the true class it is: blue on the
-//! diagonal (correct), red beside it (wrong). The exact count stands in the cell's tooltip.
+//! The stronger a cell's colour, the larger its share of the true class: blue on the diagonal (correct), red elsewhere (wrong).
+//! The tooltip of a cell has the count.
 
 use maud::{Markup, html};
 
@@ -10,11 +10,11 @@ use crate::metrics::classification::Confusion;
 
 /// Height and width of a cell in units of the picture.
 const CELL: usize = 20;
-/// Height of the letters of labels and axis titles.
+/// Font size of labels and axis titles.
 const FONT: usize = 13;
 /// Room for one letter of a label: a bit more than half its height, as in common sans-serif fonts.
 const LETTER_WIDTH: usize = 8;
-/// Longest label in letters; the rest becomes an ellipsis, the tooltip has the whole name.
+/// Longest label in characters; longer names end in an ellipsis, the tooltip has them in full.
 const LONGEST_LABEL: usize = 14;
 /// Room between a label and the cells.
 const GAP: usize = 6;
@@ -22,9 +22,9 @@ const GAP: usize = 6;
 const TITLE: usize = 22;
 /// With more classes than this, labels would be too small to read on a page; then only every n-th is written.
 const MOST_LABELS: usize = 60;
-/// CSS pixels for a unit of the picture at most, so that few classes do not get huge labels; and the least width.
+/// Largest size of a unit of the picture in CSS pixels, so that few classes do not get huge labels; and smallest width.
 const MOST_PIXELS: (f64, f64) = (1.25, 320.0);
-/// Palest colour of a cell that holds anything: a single mistake must be seen.
+/// Opacity of the palest cell with a count: a single mistake must be visible.
 const PALEST: f64 = 0.18;
 
 /// The heat map as an SVG element: rows are true classes, columns predicted ones.
@@ -34,7 +34,7 @@ pub fn heat_map(confusion: &Confusion) -> Markup {
     let longest = labels.iter().map(|l| l.chars().count()).max().unwrap_or(0);
     let every = size.div_ceil(MOST_LABELS).max(1);
     let upright = longest <= 2;
-    // With fewer labels, each may be as many times larger.
+    // When only every n-th label is written, it can be n times larger.
     let font = FONT * every;
     let label_room = (longest.max(2) * LETTER_WIDTH + GAP) * every;
     let origin = TITLE * every + label_room;
@@ -68,7 +68,7 @@ pub fn heat_map(confusion: &Confusion) -> Markup {
     }
 }
 
-/// The cells that hold anything, and the lines between all of them.
+/// The cells with counts, and the lines between all cells.
 fn cells(confusion: &Confusion, origin: usize) -> Markup {
     let (classes, counts) = (confusion.classes(), confusion.counts());
     let place = |index: usize| origin + index * CELL;
@@ -121,7 +121,7 @@ pub fn most_confused_table(confusion: &Confusion, n: usize) -> Option<Markup> {
     })
 }
 
-/// A share in (0, 1] -> how opaque its cell is. Of mistakes, the square root is shown: those of 1 % must be seen next to
+/// A share in (0, 1] -> how opaque its cell is. Of mistakes, the square root is shown: those of 1 % must be visible next to
 /// hits of 99 %.
 fn opacity(share: f64, hit: bool) -> f64 {
     PALEST + (1.0 - PALEST) * if hit { share } else { share.sqrt() }

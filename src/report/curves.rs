@@ -1,8 +1,7 @@
-//! Curves over the epochs, as SVG.
+//! Curves over the epochs, as SVG without caption and legend, which are HTML.
 //!
-//! Comes in: series of (epoch, value). Goes out: one SVG element for each chart, without caption or legend, which are
-//! HTML. Values that are not finite leave a gap. The axis is logarithmic where a linear one would squeeze most of a
-//! curve flat against its bottom (see `axis`).
+//! Values that are not finite leave a gap. The axis is logarithmic where most of a curve would lie flat at the bottom of a linear
+//! one (see `axis`).
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -24,7 +23,7 @@ pub(super) const HEIGHT: u32 = 270;
 const MINOR_HEIGHT: u32 = 150;
 /// Natural width and height of a wide chart in CSS pixels: two of the others and the gap between them, a bit higher.
 const WIDE: (u32, u32) = (976, 330);
-/// Height of the letters in CSS pixels. plotters sets the SVG's font to 1/1.24 of what it is asked for.
+/// Font size in CSS pixels. plotters sets the SVG's font to 1/1.24 of what it is asked for.
 const FONT: f64 = 12.0 * 1.24;
 /// Room for the labels of the vertical and the horizontal axis in CSS pixels.
 const LABEL_ROOM: (u32, u32) = (58, 24);
@@ -36,7 +35,7 @@ const MOST_DOTS: usize = 20;
 /// One curve.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// What its line looks like.
+    /// How its line is drawn.
     pub role: Role,
     /// (epoch counted from 1, value), in the order in which they are joined.
     pub points: Vec<(usize, f64)>,
@@ -45,13 +44,13 @@ pub struct Series {
 /// Whose curve it is; decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Training samples, and anything there is only one of.
+    /// Training samples, and charts with a single curve.
     Train,
     /// Validation samples.
     Valid,
     /// One of several runs, counted from 0.
     Run(usize),
-    /// One of those that are only there to be told apart from.
+    /// One of the runs in the background.
     Rest,
 }
 
@@ -79,9 +78,9 @@ impl Role {
 pub struct ChartOptions {
     /// The values are fractions of 1: labels are percentages and the axis ends at 100 %.
     pub fraction: bool,
-    /// A low chart, for what is only looked at in passing.
+    /// A low chart, for less important values.
     pub minor: bool,
-    /// A chart for the whole width of a page.
+    /// A chart of the full width of a page.
     pub wide: bool,
     /// The epoch to mark with a dashed line.
     pub marked_epoch: Option<usize>,
@@ -137,7 +136,7 @@ pub fn chart(series: &[Series], options: ChartOptions) -> Option<String> {
     {
         let backend = SVGBackend::with_string(&mut svg, (width * SCALE, height * SCALE));
         let area = backend.into_drawing_area();
-        // Writing into a string can't fail; a chart that plotters refuses is left out like an empty one.
+        // Writing into a string can't fail; a chart that plotters rejects is left out like an empty one.
         draw(&area, series, (first, last), &axis, options.marked_epoch).ok()?;
         area.present().ok()?;
     }

@@ -1,7 +1,6 @@
-//! The page: what is shown, in which order.
+//! The page of a run: its sections in order.
 //!
-//! Comes in: [`ReportData`]. Goes out: one HTML document. maud escapes every text; only the curves' SVG, which plotters
-//! has escaped, goes in as it is.
+//! maud escapes every text; only the curves' SVG, which plotters has escaped, is inserted as it is.
 
 use std::collections::BTreeSet;
 

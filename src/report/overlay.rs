@@ -1,8 +1,6 @@
-//! The page that shows several runs: their curves over each other, and tables.
+//! The page that compares several runs: their curves in one chart, and tables, as one HTML file without scripts and links.
 //!
-//! Comes in: runs with their epochs, the best first, and what was found out about them in words and tables. Goes out: one
-//! HTML document that stands on its own, without scripts and without links. The first dozen have a colour each, of which
-//! the second half are dashed; the others are grey in the background.
+//! The best dozen runs have a colour each, the second half of them dashed; the others are grey in the background.
 
 use maud::{Markup, html};
 
@@ -27,9 +25,9 @@ pub struct OverlayData<'a> {
     pub runs: &'a [OverlayRun<'a>],
     /// Tables, in this order.
     pub sections: &'a [Section],
-    /// How the runs were made: name and value, in this order; and the config that they share, as JSON.
+    /// How the runs were made: name and value, in this order.
     pub made_by: &'a [(String, String)],
-    /// Shown like a report's; empty if there is none.
+    /// The config that the runs share, as JSON; empty if there is none.
     pub config_json: &'a str,
 }
 
@@ -38,7 +36,7 @@ pub struct OverlayData<'a> {
 pub struct OverlayRun<'a> {
     /// What it is called in the legend.
     pub label: String,
-    /// Its value of the metric, as it is shown.
+    /// Its value of the metric, as text.
     pub value: Option<String>,
     /// Its curves; one without epochs is left out.
     pub epochs: &'a [EpochRecord],
@@ -55,14 +53,14 @@ pub struct Section {
     pub tables: Vec<Table>,
     /// Charts of the runs, before the tables.
     pub dots: Vec<Dots>,
-    /// Their rows are the runs, in their order: each gets the colour of its curves.
+    /// Whether the rows are the runs, in their order: each then gets the colour of its curves.
     pub keyed: bool,
 }
 
 /// The metric by a setting.
 #[derive(Debug, Clone)]
 pub struct Dots {
-    /// What is told apart.
+    /// Path of the setting.
     pub setting: String,
     /// Index of a run, its setting, its value of the metric; the best first.
     pub dots: Vec<(usize, f64, f64)>,
@@ -138,11 +136,12 @@ fn overlay(data: &OverlayData, metric: &str, part: Part, wide: bool) -> Markup {
     figure(&title, html! {}, chart(&series, options))
 }
 
-/// How the run of an index is drawn.
+/// How the run with this index is drawn.
 fn role(index: usize) -> Role {
-    match index < RUNS.len() {
-        true => Role::Run(index),
-        false => Role::Rest,
+    if index < RUNS.len() {
+        Role::Run(index)
+    } else {
+        Role::Rest
     }
 }
 
@@ -184,11 +183,14 @@ fn legend(runs: &[OverlayRun]) -> Markup {
     }
 }
 
-/// A short piece of a run's line.
+/// A short piece of a run's line, for legends and tables.
 fn key(index: usize) -> Markup {
-    match index < RUNS.len() {
-        true => html! { span class=(format!("stroke run{index}")) {} },
-        false => html! { span.stroke.rest {} },
+    html! {
+        @if index < RUNS.len() {
+            span class=(format!("stroke run{index}")) {}
+        } @else {
+            span.stroke.rest {}
+        }
     }
 }
 

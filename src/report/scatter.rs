@@ -1,4 +1,4 @@
-//! Runs as dots: a setting across, what it led to upwards. As SVG, like the curves.
+//! A scatter plot of runs as SVG: a setting on the horizontal axis, the metric on the vertical one.
 
 use plotters::prelude::*;
 
@@ -11,11 +11,11 @@ const DOT: u32 = 4;
 /// One run.
 #[derive(Debug, Clone, Copy)]
 pub struct Dot {
-    /// Decides its colour.
+    /// How it is drawn.
     pub role: Role,
     /// The setting.
     pub setting: f64,
-    /// What it led to.
+    /// The value of the metric.
     pub value: f64,
 }
 
@@ -27,14 +27,14 @@ pub fn scatter(dots: &[Dot], fraction: bool) -> Option<String> {
     if dots.is_empty() {
         return None;
     }
-    // Labels side by side need more room than above each other.
+    // Labels side by side need more room than labels above each other.
     let across = ValueAxis::new(&all(|dot| dot.setting), false, TICKS * 2 / 3);
     let upwards = ValueAxis::new(&all(|dot| dot.value), fraction, TICKS);
     let mut svg = String::new();
     {
         let backend = SVGBackend::with_string(&mut svg, (WIDTH * SCALE, HEIGHT * SCALE));
         let area = backend.into_drawing_area();
-        // As with the curves: what plotters refuses is left out.
+        // As with the curves: a chart that plotters rejects is left out.
         draw(&area, &dots, &across, &upwards).ok()?;
         area.present().ok()?;
     }

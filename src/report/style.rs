@@ -1,8 +1,8 @@
-//! The look of a report: the style sheet, and the colours by which it finds its way into the pictures.
+//! The style sheet of a report, and the colours that its pictures share with it.
 //!
 //! plotters writes colours into the SVG's attributes. The sheet finds them there (`[stroke="#1F6FD1"]`) and sets the
 //! colour of the reader's scheme, so that one picture serves light, dark and paper. Outside of a report the pictures
-//! have the light colours. A unit test holds the two together.
+//! have the light colours. A unit test keeps sheet and constants in step.
 
 use plotters::style::RGBColor;
 
@@ -17,7 +17,7 @@ pub(super) const GRID: RGBColor = RGBColor(0xE3, 0xE6, 0xEA);
 /// Axes, and the line at the best epoch.
 pub(super) const AXIS: RGBColor = RGBColor(0x9A, 0xA2, 0xAD);
 
-/// Runs next to each other, the best first. The second half are drawn dashed: twelve colours alone are hard to tell apart.
+/// Several runs, the best first. The second half are drawn dashed: twelve colours alone are hard to tell apart.
 pub(super) const RUNS: [RGBColor; 12] = [
     RGBColor(0x0B, 0x62, 0xC4),
     RGBColor(0xD9, 0x58, 0x0B),

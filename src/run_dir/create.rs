@@ -1,4 +1,4 @@
-//! Creating run directories, so that two processes never share one and nobody sees an empty one.
+//! Creating run directories atomically: two processes never share one, and none is ever seen without its config.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ const RUNS: &str = "runs";
 
 impl RunDir {
     /// Creates `runs/<name>-<n>` with the smallest `n` that is free, or exactly `path`, which must not exist; `experiment`
-    /// becomes its config. Whoever sees the folder sees the config in it.
+    /// becomes its config. The folder appears together with its config.
     pub fn create(
         path: Option<&Path>,
         name: &str,

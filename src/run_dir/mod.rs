@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! runs/<name>-<n>/
-//!   config.json         the resolved experiment; runs again as it stands
+//!   config.json         the resolved experiment; can be trained again as it is
 //!   metrics.jsonl       one line per epoch
 //!   timing.jsonl        seconds and samples per second per epoch (kept apart: times differ between reruns)
 //!   checkpoints/        the full training state after the best, the last and the second to last epoch

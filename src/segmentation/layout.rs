@@ -23,7 +23,7 @@ const MAX_RUN_STEP: f32 = 0.45;
 const MAX_RUN_OVERLAP: f32 = 0.5;
 /// Greatest distance of a run above or below the line that it continues, in letter heights.
 const MAX_LINE_STEP: f32 = 0.65;
-/// Letters at a line's end that say where it leads.
+/// Letters at a line's end that its height is taken from.
 const LINE_MEMORY: usize = 3;
 /// A page has spaces if the mean wide gap is at least this many times the mean narrow one ...
 const MIN_GAP_CONTRAST: f32 = 1.9;

@@ -1,7 +1,7 @@
 //! Finds lines, words and letters on a photographed page of hand-printed block capitals, without a neural network.
 //!
-//! A page passes through [`page`] (paper, light, ink), [`letters`] (connected ink, letters, what else may be a letter) and
-//! [`layout`] (lines and words). Every rule is relative to what the page itself measures: light, noise, width of the pen,
+//! A page passes through `page` (paper, light, ink), `letters` (connected ink, letters, what else may be a letter) and
+//! `layout` (lines and words). Every rule is relative to what the page itself measures: light, noise, width of the pen,
 //! height of the letters. The photograph must be upright; letters are found, not read.
 
 mod boxes;

@@ -1,4 +1,4 @@
-//! The way in: a photograph becomes a [`Segmentation`].
+//! Segments a photograph: runs all stages, and turns their results into boxes that own their ink.
 
 use image::RgbImage;
 use rayon::prelude::*;

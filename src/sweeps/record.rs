@@ -86,11 +86,6 @@ impl TrialStatus {
 }
 
 impl SweepRecord {
-    /// The paths of the axes.
-    pub fn paths(&self) -> Vec<&str> {
-        self.axes.iter().map(|axis| axis.path.as_str()).collect()
-    }
-
     /// A run's values in the order of the axes, as text: `optimizer.lr=0.02 model.hidden=[64]`.
     pub fn values(&self, trial: &Trial) -> String {
         let value = |axis: &Axis| trial.values.get(&axis.path).map(shown).unwrap_or_default();

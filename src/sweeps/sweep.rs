@@ -68,7 +68,12 @@ impl Sweep {
         };
         let file = dir.join(SWEEP_FILE);
         // Before the lock, whose file does not belong into folders of other kinds.
-        std::fs::metadata(&file).map_err(|error| not_a_sweep(&error))?;
+        if !file.is_file() {
+            return Err(SweepError::NotASweep {
+                path: dir.to_path_buf(),
+                problem: format!("it has no {SWEEP_FILE}; name a folder that `kiln sweep` created"),
+            });
+        }
         let lock = lock(dir)?;
         files::remove_temporaries(dir);
         let text = files::read_text(&file).map_err(|error| not_a_sweep(&error))?;

@@ -1,15 +1,13 @@
-//! The loader's batches on a device, as burn-train's learner wants them.
+//! Batches on a device: what goes into a training step and what comes out of it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
-use burn::data::dataset::DatasetError;
 use burn::prelude::*;
+use burn::tensor::ExecutionError;
+use burn::train::ItemLazy;
 
-use crate::data::NormalizeConfig;
-use crate::data::loader::{Batches, HostBatch, Loader};
+use crate::data::loader::{HostBatch, Loader};
+use crate::data::{DataError, NormalizeConfig};
 use crate::inference::to_input;
+use crate::metrics::BatchOutput;
 use crate::models::Task;
 
 /// A batch on the device.
@@ -19,34 +17,53 @@ pub struct Batch {
     pub images: Tensor<4>,
     /// Class indices `[batch]`.
     pub targets: Tensor<1, Int>,
-    /// For autoencoders: the images as they are to come out, `[batch, pixels]` in [0, 1].
+    /// For autoencoders: the images to reconstruct, `[batch, pixels]`, values in [0, 1].
     pub originals: Option<Tensor<2>>,
     /// Position of each sample in its split.
     pub indices: Vec<usize>,
-    /// What frozen layers made of the images, if it is known already.
+    /// The output of the frozen layers for these images, where it is cached.
     pub features: Option<Tensor<4>>,
 }
 
-/// The number of the current epoch, set by the strategy: burn-train itself does not tell a loader.
-pub type EpochCounter = Arc<AtomicUsize>;
+impl ItemLazy for BatchOutput {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        // The metrics read back single numbers; off the autodiff tape they don't keep the graph alive.
+        self.loss.device().flush()?;
+        Ok(Self {
+            loss: self.loss.without_autodiff(),
+            output: self.output.without_autodiff(),
+            targets: self.targets.without_autodiff(),
+            originals: self.originals.map(Tensor::without_autodiff),
+        })
+    }
+}
 
 /// A [`Loader`] that puts its batches on a device.
 #[derive(Clone)]
 pub struct DeviceBatches {
-    /// Makes the batches.
+    /// Makes the batches in main memory.
     pub loader: Loader,
-    /// How values are normalised.
+    /// How pixel values are normalised.
     pub normalize: Option<NormalizeConfig>,
-    /// Which epoch's order and augmentation to use.
-    pub epoch: EpochCounter,
     /// Where the batches go.
     pub device: Device,
-    /// What the batches are for.
+    /// What the model is trained for.
     pub task: Task,
 }
 
 impl DeviceBatches {
-    /// A batch of the loader on the device.
+    /// Number of samples in an epoch.
+    pub fn samples(&self) -> usize {
+        self.loader.samples()
+    }
+
+    /// The batches of an epoch (counted from 1), in its order and with its augmentation.
+    pub fn epoch(&self, epoch: usize) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
+        let batches = self.loader.batches(epoch);
+        batches.map(|batch| Ok(self.upload(batch?)))
+    }
+
+    /// Puts a batch of the loader on the device.
     pub fn upload(&self, batch: HostBatch) -> Batch {
         let count = batch.labels.len();
         let targets: Vec<i32> = batch
@@ -72,62 +89,5 @@ impl DeviceBatches {
             indices: batch.indices,
             features: None,
         }
-    }
-}
-
-impl DataLoader<Batch> for DeviceBatches {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
-        let epoch = self.epoch.load(Ordering::Relaxed);
-        Box::new(DeviceIterator {
-            batches: self.loader.batches(epoch),
-            owner: self,
-            done: 0,
-        })
-    }
-
-    fn num_items(&self) -> usize {
-        self.loader.samples()
-    }
-
-    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
-        Arc::new(Self {
-            device: device.clone(),
-            ..self.clone()
-        })
-    }
-
-    fn slice(&self, _start: usize, _end: usize) -> Arc<dyn DataLoader<Batch>> {
-        // Only strategies over several devices ask for slices; kiln's strategy has one device.
-        unimplemented!("kiln trains on one device")
-    }
-}
-
-struct DeviceIterator<'a> {
-    batches: Batches,
-    owner: &'a DeviceBatches,
-    done: usize,
-}
-
-impl Iterator for DeviceIterator<'_> {
-    type Item = Result<Batch, DatasetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        Some(match self.batches.next()? {
-            Ok(batch) => {
-                self.done += batch.labels.len();
-                Ok(self.owner.upload(batch))
-            }
-            Err(error) => Err(DatasetError::new(error)),
-        })
-    }
-}
-
-impl DataLoaderIterator<Batch> for DeviceIterator<'_> {
-    fn progress(&self) -> Progress {
-        Progress::new(
-            self.done,
-            self.owner.loader.samples(),
-            Some("items".to_string()),
-        )
     }
 }

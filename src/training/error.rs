@@ -1,7 +1,6 @@
 //! Why training fails.
 
-use super::checkpoint::CheckpointError;
-use super::divergence::Largest;
+use super::divergence::{Divergence, LargestGradient};
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::device::DeviceError;
@@ -10,43 +9,40 @@ use crate::evaluation::EvaluateError;
 use crate::inference::ModelError;
 use crate::run_dir::RunDirError;
 
-/// Why a run failed.
+/// Why a run can't be started, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The settings that were changed.
+    /// The config, or a changed setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The backend.
+    /// The backend can't be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// The data.
+    /// The data can't be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The experiment does not fit its data.
+    /// The experiment does not match its data or its network.
     #[error("{0}")]
     Mismatch(String),
-    /// The run directory.
+    /// The run directory can't be created or opened.
     #[error(transparent)]
     RunDir(#[from] RunDirError),
-    /// The run can't go on as it was asked to.
+    /// The run can't be resumed in this way.
     #[error("--resume: {0}")]
     Resume(String),
-    /// The checkpoint to go on from.
+    /// A file of the run can't be written, or a checkpoint can't be used.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A file of the run.
-    #[error(transparent)]
-    Write(#[from] FileError),
-    /// The trained model.
+    File(#[from] FileError),
+    /// The trained model can't be saved.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The weights to start from.
+    /// The weights to start from can't be used.
     #[error("init.weights: {0}")]
     Weights(FileError),
-    /// The evaluation at the end.
+    /// The final evaluation failed.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
-    /// The loss is no number any more.
+    /// Training has diverged: the loss is not finite any more.
     #[error(
         "the {part} loss is not a finite number in {}epoch {epoch} (learning rate {learning_rate:e}{}); lower \
          optimizer.lr or set optimizer.clip_norm",
@@ -58,19 +54,32 @@ pub enum TrainError {
         part: &'static str,
         /// The epoch, counted from 1.
         epoch: usize,
-        /// The step of the epoch, counted from 1; `None` if it was seen at the epoch's end.
+        /// The step of the epoch, counted from 1; `None` if it was noticed in the metrics of the whole epoch.
         step: Option<usize>,
-        /// The rate of that step, or of the epoch's last.
+        /// The learning rate of that step, or of the last of the epoch.
         learning_rate: f64,
-        /// The largest gradient of that step.
-        largest: Option<Largest>,
+        /// The largest gradient of that step, if it was still known.
+        largest: Option<LargestGradient>,
     },
-    /// Something stopped the learner.
+    /// Burn stopped the run.
     #[error("training stopped: {0}")]
     Stopped(String),
-    /// The user asked the dashboard to kill the run.
+    /// The user killed the run from the dashboard.
     #[error("killed from the dashboard")]
     Killed,
+}
+
+impl TrainError {
+    /// The error of a step of training that has diverged; epochs are counted from 1.
+    pub fn diverged(epoch: usize, divergence: Divergence) -> Self {
+        Self::NotFinite {
+            part: "training",
+            epoch,
+            step: Some(divergence.step),
+            learning_rate: divergence.learning_rate,
+            largest: divergence.largest,
+        }
+    }
 }
 
 impl ErrorExit for TrainError {
@@ -80,7 +89,14 @@ impl ErrorExit for TrainError {
                 ExitKind::Usage
             }
             Self::RunDir(error) => error.exit_kind(),
-            _ => ExitKind::Failure,
+            Self::File(error) => error.exit_kind(),
+            Self::Data(_)
+            | Self::Model(_)
+            | Self::Weights(_)
+            | Self::Evaluate(_)
+            | Self::NotFinite { .. }
+            | Self::Stopped(_)
+            | Self::Killed => ExitKind::Failure,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::metrics::EpochRecord;
 use crate::run_dir::Samples;
 use crate::weights::Taken;
 
-/// What a finished epoch tells, for a line of text.
+/// A finished epoch.
 #[derive(Debug, Clone)]
 pub struct EpochReport {
     /// Metrics and learning rate.
@@ -20,11 +20,11 @@ pub struct EpochReport {
     pub samples_per_second: f64,
     /// Estimated wall time until the last epoch ends.
     pub time_left: Duration,
-    /// Whether no earlier epoch was better on validation.
+    /// Whether it has the best validation result so far.
     pub is_best: bool,
 }
 
-/// What a run is about to do.
+/// A run that is about to train.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Folder of the run.
@@ -33,13 +33,15 @@ pub struct Plan {
     pub samples: Samples,
     /// Number of trainable parameters.
     pub parameters: usize,
-    /// What the first weights were taken from, and which.
+    /// The file that the first weights were loaded from, and which were.
     pub weights: Option<(PathBuf, Taken)>,
-    /// Epochs that are done already, of a run that goes on.
+    /// Epochs that are done already, of a resumed run.
     pub epochs_done: usize,
+    /// Settings that are valid, but have no effect.
+    pub warnings: Vec<String>,
 }
 
-/// Someone who watches a run. Methods are called from the training threads and must be quick.
+/// Receives the progress of a run. Methods are called from the training threads and must return quickly.
 pub trait Observer: Send + Sync {
     /// Everything is checked and loaded; the first epoch is about to start.
     fn started(&self, _plan: &Plan) {}
@@ -47,6 +49,6 @@ pub trait Observer: Send + Sync {
     fn progress(&self, _epoch: usize, _part: &str, _done: usize, _total: usize) {}
     /// An epoch has ended.
     fn epoch(&self, _report: &EpochReport) {}
-    /// Training is over; the weights that are kept are evaluated.
+    /// Training is over; the kept weights are being evaluated.
     fn finishing(&self) {}
 }

@@ -1,57 +1,42 @@
-//! Parameters that are treated apart: frozen ones, those that thaw, and learning rates of their own.
+//! Groups of parameters with settings of their own: frozen, frozen at first, or with another learning rate.
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::ParamGroup;
 
 use super::error::TrainError;
 use super::optimization::schedule::EpochSchedule;
-use crate::config::ParameterConfig;
+use crate::config::{Experiment, ParameterConfig};
 use crate::models::Network;
 use crate::models::parameters::{self, Group};
 
-/// Frozen parameters that begin to train with an epoch.
+/// Frozen parameters that are unfrozen at the start of an epoch.
 #[derive(Debug, Clone)]
-pub struct Thaw {
-    /// Counted from 1.
+pub struct Unfreeze {
+    /// The first epoch in which they train, counted from 1.
     pub epoch: usize,
-    /// What begins.
+    /// The parameters.
     pub group: Group,
 }
 
-/// A network with its frozen parameters, and what is to happen to the groups.
+/// A network with its frozen parameters, and the settings of the groups.
 pub struct Grouped {
     /// The network.
     pub network: Network,
-    /// What thaws, and when.
-    pub thaws: Vec<Thaw>,
-    /// Groups with a learning rate of their own, and its factor.
+    /// Groups that are frozen at first.
+    pub unfreezes: Vec<Unfreeze>,
+    /// Groups with a factor of their own on the learning rate.
     pub rates: Vec<(Group, f64)>,
 }
 
-/// Freezes what the experiment freezes. A parameter belongs to the first group that fits; a group without any is an error.
+/// Freezes what the experiment freezes. A parameter belongs to the first group whose pattern matches its name.
+///
+/// # Errors
+/// A group without parameters, or a network with nothing left to train.
 pub fn apply(network: Network, configs: &[ParameterConfig]) -> Result<Grouped, TrainError> {
-    let mut groups: Vec<Group> = Vec::new();
-    for (index, config) in configs.iter().enumerate() {
-        let mut group = Group::matching(&network, &config.names);
-        for earlier in &groups {
-            group.without(earlier);
-        }
-        if group.is_empty() {
-            let names = parameters::list(&network);
-            let example = names
-                .first()
-                .map_or("", |parameter| parameter.name.as_str());
-            return Err(TrainError::Mismatch(format!(
-                "parameters.{index}.names: found {:?}, which fits no parameter that another group has not; names are such \
-                 as {example} (see `kiln model info`)",
-                config.names
-            )));
-        }
-        groups.push(group);
-    }
+    let groups = groups(&network, configs)?;
     let mut grouped = Grouped {
         network,
-        thaws: Vec::new(),
+        unfreezes: Vec::new(),
         rates: Vec::new(),
     };
     for (group, config) in groups.into_iter().zip(configs) {
@@ -60,7 +45,7 @@ pub fn apply(network: Network, configs: &[ParameterConfig]) -> Result<Grouped, T
         }
         if let (true, Some(epoch)) = (config.frozen, config.unfreeze_at) {
             let group = group.clone();
-            grouped.thaws.push(Thaw { epoch, group });
+            grouped.unfreezes.push(Unfreeze { epoch, group });
         }
         if config.lr_factor != 1.0 {
             grouped.rates.push((group, config.lr_factor));
@@ -74,7 +59,28 @@ pub fn apply(network: Network, configs: &[ParameterConfig]) -> Result<Grouped, T
     Ok(grouped)
 }
 
-/// The schedule, with that of each group of its own rate.
+fn groups(network: &Network, configs: &[ParameterConfig]) -> Result<Vec<Group>, TrainError> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (index, config) in configs.iter().enumerate() {
+        let mut group = Group::matching(network, &config.names);
+        for earlier in &groups {
+            group.without(earlier);
+        }
+        if group.is_empty() {
+            let parameters = parameters::list(network);
+            let example = parameters.first().map_or("", |first| first.name.as_str());
+            return Err(TrainError::Mismatch(format!(
+                "parameters.{index}.names: found {:?}, which matches no parameter that is not in another group already; names \
+                 look like {example} (see `kiln model info`)",
+                config.names
+            )));
+        }
+        groups.push(group);
+    }
+    Ok(groups)
+}
+
+/// The learning-rate schedule, with one of its own for each group with a factor.
 pub fn schedule(base: EpochSchedule, rates: &[(Group, f64)]) -> ModuleLrScheduler {
     rates.iter().fold(
         ModuleLrScheduler::new(base.clone()),
@@ -83,4 +89,18 @@ pub fn schedule(base: EpochSchedule, rates: &[(Group, f64)]) -> ModuleLrSchedule
             schedule.with_group(ids, base.scaled(*factor))
         },
     )
+}
+
+/// A warning for each group that stays frozen, although the experiment unfreezes it, because the run ends before.
+pub fn warnings(experiment: &Experiment) -> Vec<String> {
+    let last = experiment.training.epochs;
+    let groups = experiment.parameters.iter().enumerate();
+    let never = groups.filter_map(|(index, config)| {
+        let epoch = config.unfreeze_at.filter(|&epoch| epoch > last)?;
+        Some(format!(
+            "parameters.{index}.unfreeze_at: epoch {epoch} is after the last epoch ({last}), so {:?} stays frozen throughout",
+            config.names
+        ))
+    });
+    never.collect()
 }

@@ -1,7 +1,6 @@
-//! What a run needs before its first step: the device, the data, the network, with all checks that need them.
+//! What a run needs before its first step: device, data and network, with all checks that need them.
 //!
-//! Comes in: an experiment, and the checkpoint that it goes on from if it does not begin. Goes out: a [`Prepared`]. Nothing is
-//! written; whatever can be wrong with an experiment is found here, before there is a run directory.
+//! Nothing is written: whatever is wrong with an experiment is found here, before there is a run directory.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,13 +8,17 @@ use std::sync::Arc;
 use burn::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::batch::{DeviceBatches, EpochCounter};
-use super::checkpoint::{Checkpoint, CheckpointError};
+use super::batch::DeviceBatches;
+use super::checkpoint::Checkpoint;
 use super::error::TrainError;
-use super::param_groups::{self, Thaw};
+use super::optimization::optimizer;
+use super::optimization::schedule::EpochSchedule;
+use super::param_groups::{self, Unfreeze};
+use super::resume::Resumption;
+use super::step::TrainState;
 use super::train_model::TrainModel;
+use crate::config::ClassWeights;
 use crate::config::Experiment;
-use crate::config::{ClassWeights, LossConfig};
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
@@ -33,25 +36,47 @@ pub struct Prepared {
     pub(super) device: Device,
     pub(super) source: Arc<dyn DataSource>,
     pub(crate) network: Network,
-    /// The network before training; `None` where a run goes on and the weights that it began with are gone.
+    /// The network before training; `None` in a resumed run whose first weights are gone.
     pub(super) first: Option<Network>,
-    pub(super) thaws: Vec<Thaw>,
-    pub(super) rates: Vec<(Group, f64)>,
-    /// What the first weights were taken from, and which.
+    pub(super) unfreezes: Vec<Unfreeze>,
+    rates: Vec<(Group, f64)>,
+    /// The file that the first weights were loaded from, and which were.
     pub weights: Option<(PathBuf, Taken)>,
     /// Number of trainable parameters.
     pub parameters: usize,
     /// Samples of each split.
     pub samples: Samples,
+    /// Settings that are valid, but have no effect.
+    pub warnings: Vec<String>,
 }
 
-/// Opens device and data and builds the network, with all checks that need them.
+/// Opens device and data and builds the network of a new run.
+///
+/// # Errors
+/// The device is missing, the data can't be read, or the experiment does not match them.
 pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
     prepare_from(experiment, None)
 }
 
-/// [`prepare`] for a run that goes on from a checkpoint.
-pub(super) fn prepare_from(
+/// [`prepare`] for a resumed run.
+///
+/// # Errors
+/// As those of [`prepare`]; or the data has changed.
+pub fn prepare_resumed(resumption: &Resumption) -> Result<Prepared, TrainError> {
+    let checkpoint = resumption.checkpoint.as_ref();
+    let prepared = prepare_from(resumption.experiment.clone(), checkpoint)?;
+    let expected = checkpoint.map(|checkpoint| &checkpoint.header.data_sha256);
+    if expected.is_some_and(|expected| *expected != prepared.data_sha256()) {
+        return Err(TrainError::Mismatch(format!(
+            "{}: the data has changed since this run was trained: samples or classes were added, removed or reordered; start a \
+             new run with --init-from",
+            resumption.run_dir.path().display()
+        )));
+    }
+    Ok(prepared)
+}
+
+fn prepare_from(
     experiment: Experiment,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Prepared, TrainError> {
@@ -62,6 +87,39 @@ pub(super) fn prepare_from(
         valid: source.len(Split::Valid),
         test: source.len(Split::Test),
     };
+    check_data(&experiment, source.as_ref(), samples)?;
+    device.seed(experiment.seed);
+    let classes = source.classes().len();
+    let fresh = Network::new(&experiment.model, source.shape(), classes, &device);
+    let (network, first, weights) = initial_weights(fresh, &experiment, checkpoint)?;
+    let grouped = param_groups::apply(network, &experiment.parameters)?;
+    let parameters = parameters::trainable(&grouped.network);
+    let done = checkpoint.map_or(0, Checkpoint::epoch);
+    let unfrozen = grouped.unfreezes.iter().filter(|u| u.epoch <= done);
+    let network = unfrozen.fold(grouped.network, |network, unfreeze| {
+        unfreeze.group.set(network, true)
+    });
+    Ok(Prepared {
+        first: first.or_else(|| checkpoint.is_none().then(|| network.clone())),
+        warnings: param_groups::warnings(&experiment),
+        experiment,
+        device,
+        source,
+        network,
+        unfreezes: grouped.unfreezes,
+        rates: grouped.rates,
+        weights,
+        parameters,
+        samples,
+    })
+}
+
+/// Whether the data has what the experiment needs.
+fn check_data(
+    experiment: &Experiment,
+    source: &dyn DataSource,
+    samples: Samples,
+) -> Result<(), TrainError> {
     for (count, split) in [(samples.train, "training"), (samples.valid, "validation")] {
         if count == 0 {
             return Err(TrainError::Mismatch(format!(
@@ -82,50 +140,33 @@ pub(super) fn prepare_from(
             "the data has {classes} class; a classifier needs at least 2"
         )));
     }
-    source.check()?;
-    let shape = source.shape();
-    device.seed(experiment.seed);
-    let fresh = Network::new(&experiment.model, shape, classes, &device);
-    let (network, first, weights) = match checkpoint {
-        None => {
-            let (network, weights) = with_first_weights(fresh, &experiment)?;
-            (network, None, weights)
-        }
-        Some(checkpoint) => {
-            parameters::draw(&fresh);
-            let first = with_first_weights(fresh.clone(), &experiment);
-            let network = checkpoint.network(fresh, &experiment.loss)?;
-            (network, first.ok().map(|(first, _)| first), None)
-        }
-    };
-    let grouped = param_groups::apply(network, &experiment.parameters)?;
-    let parameters = parameters::trainable(&grouped.network);
-    let epoch = checkpoint.map_or(0, Checkpoint::epoch);
-    let thawed = grouped.thaws.iter().filter(|thaw| thaw.epoch <= epoch);
-    let network = thawed.fold(grouped.network, |network, thaw| {
-        thaw.group.set(network, true)
-    });
-    Ok(Prepared {
-        first: first.or_else(|| checkpoint.is_none().then(|| network.clone())),
-        experiment,
-        device,
-        source,
-        network,
-        thaws: grouped.thaws,
-        rates: grouped.rates,
-        weights,
-        parameters,
-        samples,
-    })
+    Ok(source.check()?)
 }
 
-type FirstWeights = Option<(PathBuf, Taken)>;
+type LoadedWeights = Option<(PathBuf, Taken)>;
 
-/// The network with the weights that the experiment begins with, and where they are from if not from chance.
+/// The network that training starts from, the network before all training if it is another and known, and the file that the
+/// first weights of a new run were loaded from.
+fn initial_weights(
+    fresh: Network,
+    experiment: &Experiment,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<(Network, Option<Network>, LoadedWeights), TrainError> {
+    let Some(checkpoint) = checkpoint else {
+        let (network, weights) = with_first_weights(fresh, experiment)?;
+        return Ok((network, None, weights));
+    };
+    parameters::draw(&fresh);
+    let first = with_first_weights(fresh.clone(), experiment);
+    let network = checkpoint.network(fresh, &experiment.loss)?;
+    Ok((network, first.ok().map(|(first, _)| first), None))
+}
+
+/// The network with the weights of `init.weights`, and their file; unchanged if the experiment starts from random weights.
 fn with_first_weights(
     network: Network,
     experiment: &Experiment,
-) -> Result<(Network, FirstWeights), TrainError> {
+) -> Result<(Network, LoadedWeights), TrainError> {
     let Some(file) = &experiment.init.weights else {
         return Ok((network, None));
     };
@@ -135,12 +176,14 @@ fn with_first_weights(
     Ok((network, Some((path, taken))))
 }
 
-/// In the data folder, or else (a run's own, for instance) in the current one. Of a run directory its model.
+/// A file of weights in the data folder, or else (a run of one's own, for instance) in the current one; the model of a run
+/// directory.
 fn weights_file(name: &str) -> PathBuf {
     let (in_data, here) = (data::data_root().join(name), PathBuf::from(name));
-    let path = match !in_data.exists() && here.exists() {
-        true => here,
-        false => in_data,
+    let path = if !in_data.exists() && here.exists() {
+        here
+    } else {
+        in_data
     };
     match RunDir::open(&path) {
         Ok(run) => run.model_file(),
@@ -149,28 +192,53 @@ fn weights_file(name: &str) -> PathBuf {
 }
 
 impl Prepared {
-    pub(super) fn batches(&self, split: Split, counter: &EpochCounter) -> DeviceBatches {
+    /// The batches of a split as training takes them: the training split shuffled and augmented.
+    pub fn batches(&self, split: Split) -> DeviceBatches {
         let config = &self.experiment;
-        let training = split == Split::Train;
+        let is_training = split == Split::Train;
         let augment = config.data.augment();
         DeviceBatches {
             loader: Loader {
                 source: self.source.clone(),
                 split,
                 batch_size: config.training.batch_size,
-                order: match (training, config.training.reshuffle) {
+                order: match (is_training, config.training.reshuffle) {
                     (false, _) => Order::Stored,
                     (true, false) => Order::Once,
                     (true, true) => Order::EachEpoch,
                 },
-                augment: (training && !augment.is_off()).then(|| augment.clone()),
+                augment: (is_training && !augment.is_off()).then(|| augment.clone()),
                 seed: config.seed,
             },
             normalize: config.data.normalize().cloned(),
-            epoch: counter.clone(),
-            device: self.device.clone(),
+            device: if is_training {
+                self.device.clone()
+            } else {
+                self.device.clone().inner()
+            },
             task: config.model.task(),
         }
+    }
+
+    /// Network, optimizer and schedule before the first step.
+    pub fn train_state(&self) -> TrainState {
+        let config = &self.experiment;
+        let steps_per_epoch = self.samples.train.div_ceil(config.training.batch_size);
+        let schedule = EpochSchedule::new(
+            &config.schedule,
+            config.optimizer.lr(),
+            config.training.epochs,
+            steps_per_epoch,
+        );
+        let model = TrainModel::new(self.network.clone(), &config.loss)
+            .with_class_weights(self.class_weights());
+        TrainState::new(
+            model,
+            optimizer::build(&config.optimizer),
+            param_groups::schedule(schedule, &self.rates),
+            self.source.shape(),
+            &self.device,
+        )
     }
 
     /// Whether every epoch sees the same values of each training sample.
@@ -178,18 +246,13 @@ impl Prepared {
         self.experiment.data.augment().is_off() && !self.source.redraws()
     }
 
-    /// The network as it is trained, frozen parts and all.
+    /// The network as it is trained, with frozen parameters frozen.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// The training batches, as a run takes them.
-    pub fn training_batches(&self) -> DeviceBatches {
-        self.batches(Split::Train, &EpochCounter::default())
-    }
-
-    /// How much a training sample of each class counts, if not all alike: `samples / (classes x samples of the class)`.
-    pub(crate) fn class_weights(&self) -> Option<Vec<f32>> {
+    /// Weight of each class in the loss, `samples / (classes x samples of the class)`; `None` if all weigh the same.
+    fn class_weights(&self) -> Option<Vec<f32>> {
         if self.experiment.loss.class_weights == ClassWeights::Equal {
             return None;
         }
@@ -207,11 +270,9 @@ impl Prepared {
         let config = &self.experiment;
         ModelCard::new(config.model.clone(), &config.data, classes)
     }
-}
 
-impl Prepared {
-    /// SHA-256 of the classes and of each split's labels: a run must not go on with other data. (What the images show is not in
-    /// it: that would mean reading them all.)
+    /// SHA-256 of the classes and of each split's labels: a run must not be resumed with other data. (What the images show is not
+    /// in it: that would mean reading them all.)
     pub(super) fn data_sha256(&self) -> String {
         let mut sum = Sha256::new();
         for class in self.source.classes() {
@@ -226,35 +287,5 @@ impl Prepared {
             }
         }
         files::hexadecimal(&sum.finalize())
-    }
-}
-
-impl Checkpoint {
-    /// The network in training.
-    fn network(&self, fresh: Network, loss: &LossConfig) -> Result<Network, CheckpointError> {
-        let trainee = TrainModel::new(fresh, loss);
-        let loaded = trainee.try_load_record(self.parts.model.clone());
-        Ok(loaded.map_err(|error| self.misfit(&error))?.network)
-    }
-
-    /// A network's weights from one of the checkpoint's parts, ready for inference.
-    pub(super) fn judged(
-        &self,
-        network: &Network,
-        record: &burn::store::ModuleRecord,
-    ) -> Result<Network, CheckpointError> {
-        let loaded = network.valid().try_load_record(record.clone());
-        loaded.map_err(|error| self.misfit(&error))
-    }
-
-    fn misfit(&self, problem: &dyn std::fmt::Display) -> CheckpointError {
-        let problem = problem.to_string();
-        CheckpointError {
-            path: self.path.clone(),
-            problem: format!(
-                "its weights are not those of the network ({})",
-                problem.lines().next().unwrap_or_default()
-            ),
-        }
     }
 }

@@ -1,61 +1,64 @@
-//! Going on with a run: from a folder (and an epoch) to the checkpoint to start from, or why that can't be.
+//! Resuming a run: which checkpoint to continue from, and which settings may change.
 //!
-//! Comes in: `RUN` or `RUN@EPOCH`, and settings to change. Goes out: a [`Resumption`] that holds the run's lock. What is changed
-//! must not change the result: everything but more epochs is refused by name, and more epochs too where the schedule is
-//! stretched over them. A damaged checkpoint is passed over for the one before it, and told.
+//! A resumed run gives the same bytes as one that never stopped. So settings that change the result are refused; more epochs are
+//! allowed, unless the schedule is stretched over all epochs.
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde_json::Value;
 
-use super::checkpoint::{self, Checkpoint, CheckpointError};
+use super::checkpoint::{self, Checkpoint};
 use super::error::TrainError;
 use crate::config::ScheduleConfig;
 use crate::config::difference::{self, Difference};
 use crate::config::{self, Experiment};
+use crate::error::FileError;
 use crate::files::{self, LockFile};
 use crate::run_dir::{RunDir, RunDirError};
 
-/// The one setting that may change, if the schedule lets it.
+/// The one setting that may change, if the schedule allows it.
 const EPOCHS: &str = "training.epochs";
 
-/// How much memory the data may take, which doesn't change it; sources of a mix have one each.
+/// The limit of the memory that the data may take, which does not change the data; the sources of a mix have one each.
 const MEMORY: &str = ".memory_mb";
 
-/// How many differing settings an error names.
+/// Number of changed settings that an error names.
 const MAX_SHOWN: usize = 3;
 
-/// A run that is to go on.
+/// A run that is about to be resumed.
 #[derive(Debug)]
 pub struct Resumption {
     /// Its folder.
     pub run_dir: RunDir,
-    /// Its experiment, with what was changed.
+    /// Its experiment, with the changed settings.
     pub experiment: Experiment,
-    /// What it goes on from; `None` is the beginning.
+    /// The checkpoint to continue from; `None` starts with the first epoch.
     pub checkpoint: Option<Checkpoint>,
     /// Later checkpoints that can't be used.
-    pub damaged: Vec<CheckpointError>,
-    /// Keeps others out; `None` if nothing is to be written.
+    pub damaged: Vec<FileError>,
+    /// Keeps other processes out; `None` if nothing is to be written.
     pub(super) lock: Option<LockFile>,
 }
 
-/// `RUN` or `RUN@EPOCH`; what exists under the whole name is a run.
-pub fn parse(target: &Path) -> (PathBuf, Option<usize>) {
+/// Splits `RUN@EPOCH`; without an epoch, or if a file of the whole name exists, all of it is the run.
+pub fn parse_target(target: &Path) -> (PathBuf, Option<usize>) {
     let split = target.to_str().and_then(|text| text.rsplit_once('@'));
-    match split {
-        Some((run, epoch)) if !target.exists() => match epoch.parse() {
-            Ok(epoch) => (run.into(), Some(epoch)),
-            Err(_) => (target.into(), None),
-        },
+    let epoch = split.and_then(|(run, epoch)| Some((run, epoch.parse().ok()?)));
+    match epoch {
+        Some((run, epoch)) if !target.exists() => (run.into(), Some(epoch)),
         _ => (target.into(), None),
     }
 }
 
 impl Resumption {
-    /// Opens a run to go on with it; `target` is as [`parse`] takes it.
+    /// Opens and locks a run; `target` is `RUN` or `RUN@EPOCH`.
+    ///
+    /// # Errors
+    /// It is not a run that was trained here, another process works in it, a changed setting would change the result, or its
+    /// checkpoints can't be used.
     pub fn open(target: &Path, overrides: &[String]) -> Result<Self, TrainError> {
-        let (path, epoch) = parse(target);
+        let (path, epoch) = parse_target(target);
         let run_dir = open_trained(&path)?;
         let lock = run_dir.lock()?;
         let resumption = Self::find(run_dir, epoch, overrides)?;
@@ -65,14 +68,17 @@ impl Resumption {
         })
     }
 
-    /// [`open`](Self::open) for looking only.
-    pub fn look(target: &Path, overrides: &[String]) -> Result<Self, TrainError> {
-        let (path, epoch) = parse(target);
+    /// [`open`](Self::open) for a dry run, which writes nothing and takes no lock.
+    ///
+    /// # Errors
+    /// As those of [`open`](Self::open).
+    pub fn inspect(target: &Path, overrides: &[String]) -> Result<Self, TrainError> {
+        let (path, epoch) = parse_target(target);
         let run_dir = open_trained(&path)?;
-        match run_dir.is_busy() {
-            true => Err(RunDirError::Busy(path).into()),
-            false => Self::find(run_dir, epoch, overrides),
+        if run_dir.is_busy() {
+            return Err(RunDirError::Busy(path).into());
         }
+        Self::find(run_dir, epoch, overrides)
     }
 
     fn find(
@@ -83,173 +89,89 @@ impl Resumption {
         let before = run_dir.experiment()?;
         let mut experiment = config::load(&run_dir.config_file(), overrides)?;
         experiment.schema = None;
-        let (checkpoint, damaged) = match epoch {
-            Some(epoch) => (Some(checkpoint_of(&run_dir, epoch)?), Vec::new()),
-            None => last_good(&run_dir, experiment.training.epochs)?,
-        };
-        let before = checkpoint
-            .as_ref()
-            .map_or(&before, |checkpoint| &checkpoint.header.experiment);
-        check_changes(before, &experiment)?;
         let epochs = experiment.training.epochs;
-        if let Some(done) = checkpoint.as_ref().map(Checkpoint::epoch)
-            && epochs < done
-        {
-            return Err(TrainError::Resume(format!(
-                "training.epochs: found {epochs}, but the checkpoint is that of epoch {done}; more epochs, or an earlier \
-                 checkpoint"
-            )));
-        }
-        Ok(Self {
+        let (checkpoint, damaged) = match epoch {
+            Some(epoch) => (Some(checkpoint::of_epoch(&run_dir, epoch)?), Vec::new()),
+            None => checkpoint::latest_usable(&run_dir, epochs)?,
+        };
+        let header = checkpoint.as_ref().map(|checkpoint| &checkpoint.header);
+        let before = header.map_or(&before, |header| &header.experiment);
+        check_changes(before, &experiment)?;
+        let resumption = Self {
             run_dir,
             experiment,
             checkpoint,
             damaged,
             lock: None,
-        })
+        };
+        let done = resumption.epoch();
+        if epochs < done {
+            return Err(TrainError::Resume(format!(
+                "{EPOCHS}: found {epochs}, but the checkpoint is that of epoch {done}; use more epochs, or an earlier checkpoint"
+            )));
+        }
+        Ok(resumption)
     }
 
-    /// The epoch after which the run goes on.
+    /// The number of epochs that are done.
     pub fn epoch(&self) -> usize {
         self.checkpoint.as_ref().map_or(0, Checkpoint::epoch)
     }
 
-    /// Brings the run's files to where the checkpoint is.
+    /// Brings the files of the run back to the state of the checkpoint.
     pub(super) fn rewind(&self) -> Result<(), TrainError> {
-        files::remove_temporaries(self.run_dir.path());
-        files::remove_temporaries(&self.run_dir.checkpoints());
         let run = &self.run_dir;
-        // Copies leave empty folders out.
+        files::remove_temporaries(run.path());
+        files::remove_temporaries(&run.checkpoints());
+        // A copied run may lack it: many tools leave out empty folders.
         std::fs::create_dir_all(run.checkpoints())
-            .map_err(|source| crate::error::FileError::write(&run.checkpoints(), source))?;
+            .map_err(|source| FileError::write(run.checkpoints(), source))?;
         run.write_json(&run.config_file(), &self.experiment)?;
         let progress = self.checkpoint.as_ref().map(|at| &at.header.progress);
-        let mut lines = String::new();
-        for record in progress.iter().flat_map(|progress| &progress.epochs) {
-            let line = serde_json::to_string(record).map_err(|error| {
-                crate::error::FileError::write(&run.metrics_file(), error.into())
-            })?;
-            lines.push_str(&line);
-            lines.push('\n');
-        }
-        files::write(&run.metrics_file(), lines.as_bytes())?;
+        let records = progress.map_or(&[][..], |progress| &progress.epochs);
+        files::write(
+            &run.metrics_file(),
+            &json_lines(records, &run.metrics_file())?,
+        )?;
         let timing = timing_until(&run.timing_file(), self.epoch());
         files::write(&run.timing_file(), timing.as_bytes())?;
         Ok(())
     }
 }
 
-/// Opens the folder of a run that has been trained.
+/// Opens the folder of a run that was trained here.
 fn open_trained(path: &Path) -> Result<RunDir, TrainError> {
     let run_dir = RunDir::open(path)?;
-    match run_dir.is_imported() {
-        false => Ok(run_dir),
-        true => {
-            let run = path.display();
-            Err(TrainError::Resume(format!(
-                "{run}: its weights were imported, not trained; begin a run with them: `kiln train CONFIG --init-from {run}`"
-            )))
-        }
+    if run_dir.is_imported() {
+        let run = path.display();
+        return Err(TrainError::Resume(format!(
+            "{run}: its weights were imported, not trained; start a run with them: `kiln train CONFIG --init-from {run}`"
+        )));
     }
+    Ok(run_dir)
 }
 
-/// The lines of `timing.jsonl` up to an epoch, as far as they are whole.
+/// Values as lines of JSON; `path` is what errors name.
+fn json_lines(values: &[impl Serialize], path: &Path) -> Result<Vec<u8>, FileError> {
+    let mut lines = Vec::new();
+    for value in values {
+        serde_json::to_writer(&mut lines, value)
+            .map_err(|error| FileError::write(path, error.into()))?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+/// The lines of `timing.jsonl` up to an epoch; incomplete lines are dropped.
 fn timing_until(path: &Path, epoch: usize) -> String {
     let text = files::read_text(path).unwrap_or_default();
-    let is_meant = |line: &&str| {
+    let is_kept = |line: &&str| {
         let line: Result<Value, _> = serde_json::from_str(line);
         let number = line.ok().and_then(|line| line.get("epoch")?.as_u64());
         number.is_some_and(|number| number <= epoch as u64)
     };
-    let lines = text.lines().filter(is_meant);
+    let lines = text.lines().filter(is_kept);
     lines.map(|line| format!("{line}\n")).collect()
-}
-
-/// The checkpoint that was asked for.
-fn checkpoint_of(run: &RunDir, epoch: usize) -> Result<Checkpoint, TrainError> {
-    let epochs = checkpoint::epochs(run);
-    let there = || {
-        let good = |&&epoch: &&usize| checkpoint::read(&checkpoint::path_of(run, epoch)).is_ok();
-        let good: Vec<String> = epochs.iter().filter(good).map(usize::to_string).collect();
-        match good.is_empty() {
-            true => "there is no other".to_string(),
-            false => format!("there are good ones of epoch {}", good.join(", ")),
-        }
-    };
-    if !epochs.contains(&epoch) {
-        let run = run.path().display();
-        let there = there();
-        return Err(TrainError::Resume(format!(
-            "{run}: no checkpoint of epoch {epoch} is kept; {there}"
-        )));
-    }
-    let mut read = checkpoint::read(&checkpoint::path_of(run, epoch)).and_then(|c| fits(c, epoch));
-    if let Err(error) = &mut read {
-        error.problem = format!("{}; {}", error.problem, there());
-    }
-    Ok(read?)
-}
-
-/// The last checkpoint that can be used, and those after it; none at all of a run that was stopped before its first.
-fn last_good(
-    run: &RunDir,
-    most: usize,
-) -> Result<(Option<Checkpoint>, Vec<CheckpointError>), TrainError> {
-    let mut damaged = Vec::new();
-    let epochs = checkpoint::epochs(run);
-    for &epoch in epochs.iter().rev().filter(|&&epoch| epoch <= most) {
-        let read = checkpoint::read(&checkpoint::path_of(run, epoch)).and_then(|c| fits(c, epoch));
-        match read {
-            Ok(checkpoint) => return Ok((Some(checkpoint), damaged)),
-            Err(error) => damaged.push(error),
-        }
-    }
-    let config = run.config_file();
-    if let Some(mut error) = damaged.into_iter().next_back() {
-        error.problem = format!(
-            "{}; there is no good one before it; `kiln train {}` starts anew",
-            error.problem,
-            config.display()
-        );
-        return Err(error.into());
-    }
-    if let Some(epoch) = epochs.first() {
-        return Err(TrainError::Resume(format!(
-            "{EPOCHS}: found {most}, but the first checkpoint is that of epoch {epoch}"
-        )));
-    }
-    // A run that has made epochs has made checkpoints, unless an older kiln made it or they were removed.
-    match run.summary().is_ok_and(|summary| summary.epochs > 0) || has_foreign_checkpoints(run) {
-        false => Ok((None, Vec::new())),
-        true => Err(TrainError::Resume(format!(
-            "{}: there are no checkpoints to go on from; `kiln train {}` starts anew, and --init-from takes its weights",
-            run.path().display(),
-            config.display()
-        ))),
-    }
-}
-
-/// Whether there are files of an older kiln.
-fn has_foreign_checkpoints(run: &RunDir) -> bool {
-    let entries = std::fs::read_dir(run.checkpoints());
-    let mut entries = entries.into_iter().flatten().flatten();
-    entries.any(|entry| {
-        entry
-            .path()
-            .extension()
-            .is_some_and(|ending| ending == "bpk")
-    })
-}
-
-/// A checkpoint must be of the epoch that its file is named after.
-fn fits(checkpoint: Checkpoint, epoch: usize) -> Result<Checkpoint, CheckpointError> {
-    match checkpoint.epoch() == epoch {
-        true => Ok(checkpoint),
-        false => Err(CheckpointError {
-            problem: format!("it is that of epoch {}", checkpoint.epoch()),
-            path: checkpoint.path,
-        }),
-    }
 }
 
 /// Refuses changes that would change the result.
@@ -258,8 +180,8 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
     let is_cosine = matches!(now.schedule, ScheduleConfig::Cosine(_));
     if is_cosine && changes.iter().any(|change| change.path == EPOCHS) {
         return Err(TrainError::Resume(format!(
-            "{EPOCHS} can't be changed in a run that goes on: the cosine schedule is stretched over all epochs, so the epochs \
-             that are done would have been others; start a new run with --init-from"
+            "{EPOCHS} can't change in a resumed run with a cosine schedule: it is stretched over all epochs, so the completed \
+             epochs would have had other learning rates; start a new run with --init-from"
         )));
     }
     changes.retain(|change| change.path != EPOCHS && !change.path.ends_with(MEMORY));
@@ -276,7 +198,7 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
         more => format!(" and {more} more"),
     };
     Err(TrainError::Resume(format!(
-        "a resumed run keeps its settings, since the results would differ ({}{more}); start a new run with --init-from",
+        "settings can't change in a resumed run, since the result would differ ({}{more}); start a new run with --init-from",
         shown.join(", ")
     )))
 }

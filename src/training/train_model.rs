@@ -1,39 +1,20 @@
-//! The trainee: a network with its loss, as burn-train's learner wants it.
+//! A network with its loss, as burn-train trains and validates it.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
-use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
-use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
-use super::batch::{Batch, EpochCounter};
-use super::param_groups::Thaw;
+use super::batch::Batch;
 use crate::config::{LossConfig, Reduction};
 use crate::metrics::BatchOutput;
 use crate::models::Network;
 
-impl ItemLazy for BatchOutput {
-    fn sync(self) -> Result<Self, burn::tensor::ExecutionError> {
-        // The metrics read back single numbers; off the autodiff tape they don't keep the graph alive.
-        self.loss.device().flush()?;
-        Ok(Self {
-            loss: self.loss.without_autodiff(),
-            output: self.output.without_autodiff(),
-            targets: self.targets.without_autodiff(),
-            originals: self.originals.map(Tensor::without_autodiff),
-        })
-    }
-}
-
-/// Which loss is asked for.
+/// Which of the two losses to compute.
 #[derive(Clone, Copy)]
 enum Objective {
-    /// What is minimised.
+    /// The loss that is minimised.
     Training,
-    /// Without label smoothing and class weights, so that runs with and without them compare.
+    /// Without label smoothing and class weights, so that runs with and without them are comparable.
     Plain,
 }
 
@@ -44,44 +25,27 @@ pub struct TrainModel {
     pub network: Network,
     #[module(skip)]
     loss: LossConfig,
-    /// How much a sample of each class counts; `None` is all alike.
+    /// Weight of each class in the training loss; `None` weighs all alike.
     #[module(skip)]
-    weights: Option<Vec<f32>>,
-    #[module(skip)]
-    thaws: Arc<Vec<Thaw>>,
-    #[module(skip)]
-    epoch: EpochCounter,
+    class_weights: Option<Vec<f32>>,
 }
 
 impl TrainModel {
-    /// Puts a network under a loss.
+    /// A network under a loss that weighs all classes alike.
     pub fn new(network: Network, loss: &LossConfig) -> Self {
         Self {
             network,
             loss: loss.clone(),
-            weights: None,
-            thaws: Arc::default(),
-            epoch: EpochCounter::default(),
+            class_weights: None,
         }
     }
 
-    /// In training a sample of each class counts so much; the loss is then the weighted mean, as PyTorch's.
-    pub fn weighing(self, weights: Option<Vec<f32>>) -> Self {
-        Self { weights, ..self }
-    }
-
-    /// Frozen parameters that begin to train with an epoch that `epoch` counts.
-    pub fn thawing(self, thaws: Vec<Thaw>, epoch: EpochCounter) -> Self {
+    /// Weighs each class in the training loss, which is then the weighted mean, as in PyTorch.
+    pub fn with_class_weights(self, class_weights: Option<Vec<f32>>) -> Self {
         Self {
-            thaws: Arc::new(thaws),
-            epoch,
+            class_weights,
             ..self
         }
-    }
-
-    /// Whether something begins to train with this epoch.
-    pub fn thaws_with(&self, epoch: usize) -> bool {
-        self.thaws.iter().any(|thaw| thaw.epoch == epoch)
     }
 
     fn forward(&self, batch: &Batch) -> Tensor<2> {
@@ -91,8 +55,8 @@ impl TrainModel {
         }
     }
 
-    /// Mean loss per sample. Classifiers: softmax cross-entropy; label smoothing as in Szegedy et al. 2016. Autoencoders: squared
-    /// error, summed over the pixels.
+    /// Mean loss per sample, `[1]`. Classifiers: softmax cross-entropy, with label smoothing as in Szegedy et al. 2016.
+    /// Autoencoders: the squared error, summed over the pixels.
     fn mean_loss(&self, output: Tensor<2>, batch: &Batch, objective: Objective) -> Tensor<1> {
         if let Some(originals) = &batch.originals {
             let samples = originals.dims()[0];
@@ -100,7 +64,7 @@ impl TrainModel {
             return error.div_scalar(samples as f64);
         }
         let (smoothing, weights) = match objective {
-            Objective::Training => (self.loss.label_smoothing, self.weights.clone()),
+            Objective::Training => (self.loss.label_smoothing, self.class_weights.clone()),
             Objective::Plain => (0.0, None),
         };
         CrossEntropyLossConfig::new()
@@ -110,7 +74,7 @@ impl TrainModel {
             .forward(output, batch.targets.clone())
     }
 
-    /// What is minimised, `[1]`, and what a step leaves.
+    /// The training loss that is minimised, `[1]`, and the output of the step.
     pub fn objective(&self, batch: Batch) -> (Tensor<1>, BatchOutput) {
         let output = self.forward(&batch);
         let samples = batch.targets.dims()[0];
@@ -136,21 +100,6 @@ impl TrainStep for TrainModel {
     fn step(&self, batch: Batch) -> TrainOutput<BatchOutput> {
         let (objective, output) = self.objective(batch);
         TrainOutput::new(self, objective.backward(), output)
-    }
-
-    fn optimize(
-        self,
-        optimizer: &mut ModuleOptimizer,
-        rate: ModuleLearningRate,
-        gradients: GradientsParams,
-    ) -> Self {
-        let mut moved = optimizer.step(rate, self, gradients);
-        let epoch = moved.epoch.load(Ordering::Relaxed);
-        let thaws = moved.thaws.clone();
-        for thaw in thaws.iter().filter(|thaw| thaw.epoch == epoch) {
-            moved = thaw.group.set(moved, true);
-        }
-        moved
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kiln::config;
 use kiln::config::Backend;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{MINIMAL, complaint, complaint_with, parse};
 
@@ -185,20 +185,4 @@ fn a_file_that_is_not_utf8_or_too_long_is_refused() {
     };
     assert!(refused(vec![0xff; 8]).contains("not UTF-8 text"));
     assert!(refused(vec![b' '; (1 << 20) + 1]).contains("over 1 MiB"));
-}
-
-#[test]
-fn parameters_that_would_never_be_unfrozen_are_refused() {
-    let config = |epoch: usize| {
-        let parameters = json!([{"names": "layers.0.*", "frozen": true, "unfreeze_at": epoch}]);
-        let mut config: Value = serde_json::from_str(MINIMAL).unwrap();
-        config["parameters"] = parameters;
-        config.to_string()
-    };
-    parse(&config(10), &[]).unwrap();
-    let text = complaint(&config(11));
-    assert!(
-        text.contains("parameters.0.unfreeze_at: found 11, must be at most training.epochs (10)"),
-        "{text}"
-    );
 }

@@ -134,7 +134,7 @@ fn files_that_are_not_word_lists_are_refused_in_one_line() {
         ("empty.txt", "has no word of the letters A to Z"),
         ("latin.txt", "is not UTF-8"),
         ("englisch", "off, english or a word list"),
-        (".", "one word a line"),
+        (".", "one word per line"),
     ] {
         let lines = predicate::function(|text: &str| text.lines().count() == 1);
         bench

@@ -58,7 +58,7 @@ static BEFORE: AtomicUsize = AtomicUsize::new(0);
 /// Whether an input is being read.
 static WATCHED: AtomicBool = AtomicBool::new(false);
 /// When reading it started, in milliseconds.
-static BEGAN: AtomicU64 = AtomicU64::new(0);
+static STARTED: AtomicU64 = AtomicU64::new(0);
 
 impl Counting {
     fn count(&self, size: usize) {
@@ -71,7 +71,7 @@ impl Counting {
     }
 }
 
-// SAFETY: everything is handed on to the system's allocator.
+// SAFETY: all calls are forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.count(layout.size());
@@ -132,7 +132,7 @@ fn watch_the_clock() {
         std::thread::spawn(|| {
             loop {
                 std::thread::sleep(Duration::from_secs(1));
-                let taken = milliseconds().saturating_sub(BEGAN.load(Ordering::Relaxed));
+                let taken = milliseconds().saturating_sub(STARTED.load(Ordering::Relaxed));
                 if WATCHED.load(Ordering::Relaxed) && taken > MAX_TIME.as_millis() as u64 {
                     give_up("time", taken as usize);
                 }
@@ -171,8 +171,8 @@ pub fn run(target: Target) {
         answers.insert(shape(&tried(&target, input, &mut tally, &folder)));
     }
     let mut rng = Rng(number("KILN_FUZZ_SEED").unwrap_or(0x6b69_6c6e));
-    let begun = Instant::now();
-    while begun.elapsed().as_secs_f64() < seconds {
+    let started = Instant::now();
+    while started.elapsed().as_secs_f64() < seconds {
         let input = mutated(&pool, target.words, &mut rng);
         let answer = tried(&target, &input, &mut tally, &folder);
         if answers.insert(shape(&answer)) {
@@ -237,13 +237,13 @@ fn tried(target: &Target, input: &[u8], tally: &mut Tally, folder: &Path) -> Str
     let before = HELD.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     BEFORE.store(before, Ordering::Relaxed);
-    BEGAN.store(milliseconds(), Ordering::Relaxed);
-    let begun = Instant::now();
+    STARTED.store(milliseconds(), Ordering::Relaxed);
+    let started = Instant::now();
     WATCHED.store(true, Ordering::Relaxed);
     let answer = catch_unwind(AssertUnwindSafe(|| (target.reader)(input)));
     WATCHED.store(false, Ordering::Relaxed);
     tally.inputs += 1;
-    tally.slowest = tally.slowest.max(begun.elapsed());
+    tally.slowest = tally.slowest.max(started.elapsed());
     let peak = PEAK.load(Ordering::Relaxed).saturating_sub(before);
     tally.peak = tally.peak.max(peak);
     answer.unwrap_or_else(|_| {

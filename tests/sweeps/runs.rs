@@ -15,7 +15,7 @@ fn runs_in_any_state() -> Bench {
     bench.output("train tiny.json --set optimizer.lr=1e-9");
     bench.output("sweep tiny.json --grid seed=1,2");
     bench.write(
-        "runs/begun/config.json",
+        "runs/started/config.json",
         bench.read("runs/tiny-1/config.json"),
     );
     bench.write(
@@ -51,7 +51,7 @@ fn runs_list_shows_runs_in_any_state() {
         BTreeMap::from([
             ("runs/tiny-1", "finished"),
             ("runs/tiny-2", "finished"),
-            ("runs/begun", "unfinished"),
+            ("runs/started", "unfinished"),
             ("runs/broken", "damaged"),
             ("runs/headless", "damaged"),
             ("sweeps/tiny-1/1_seed-1", "finished"),
@@ -65,7 +65,7 @@ fn runs_list_shows_runs_in_any_state() {
             .expect(run)
     };
     assert!(at("runs/tiny-1") < at("runs/tiny-2"), "{text}");
-    assert!(at("runs/tiny-2") < at("runs/begun"), "{text}");
+    assert!(at("runs/tiny-2") < at("runs/started"), "{text}");
     let line = text.lines().nth(at("runs/tiny-1")).expect("a line");
     for part in ["mlp", "glyphs", "finished", " %", "20"] {
         assert!(line.contains(part), "{part} is not in {line}");

@@ -40,7 +40,7 @@ fn a_sweep_makes_a_run_for_each_combination_and_ranks_them() {
     assert_eq!(lines.len(), 5);
     assert!(csv.contains(r#","[32,32]","#), "a list is quoted:\n{csv}");
 
-    // Nothing is left to do, and the same is told to programs.
+    // Nothing is left to do; the JSON has the same results.
     let board = bench.json("sweep --resume sweeps/small-1 --json");
     assert_eq!(board["metric"], "accuracy");
     let runs = board["runs"].as_array().expect("a list");
@@ -122,7 +122,7 @@ fn an_interrupted_sweep_is_resumed_where_it_was() {
     );
     assert!(
         !bench.path("cut/unfinished").exists(),
-        "the run that was broken off goes on"
+        "the interrupted run is resumed"
     );
     for run in ["1_epochs-3", "2_epochs-250", "3_epochs-2"] {
         for file in ["model.safetensors", "metrics.jsonl", "summary.json"] {
@@ -140,7 +140,7 @@ fn the_same_command_resumes_its_folder_and_another_one_is_rejected() {
     let bench = bench();
     let grid = "--grid optimizer.lr=1e-3,3e-3 --dir swept";
     bench.output(&format!("sweep tiny.json {grid}"));
-    // As if the process had been killed: the run lacks its end, and nobody noted that.
+    // As if the process had been killed: the run has no summary, and its status is outdated.
     std::fs::remove_file(bench.path("swept/2_lr-0.003/summary.json")).expect("a file");
     let before = contents(&bench.path("swept/1_lr-0.001"));
     bench.output(&format!("sweep tiny.json {grid}"));

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cli::failure::{Failure, INTERRUPTED};
+use crate::cli::terminal::output;
 use crate::training::terminal;
 
 /// Calls `stop` on the first Ctrl-C; the second restores the terminal and exits.
@@ -31,6 +32,8 @@ fn handle(handler: impl FnMut() + Send + 'static) -> Result<(), Failure> {
 }
 
 fn leave() -> ! {
-    terminal::restore();
+    if terminal::restore() {
+        let _ = output::emit_bytes(terminal::LEAVE_DASHBOARD);
+    }
     std::process::exit(i32::from(INTERRUPTED))
 }

@@ -1,10 +1,13 @@
 //! Results go to standard output, messages to standard error.
 
 use std::io::Write;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::cli::failure::{Failure, OutputError};
+use crate::report::table::Table;
+use crate::timings::Lap;
 
 /// Prints an error on lines that start with `error:`.
 pub fn complain(error: &Failure) {
@@ -13,7 +16,7 @@ pub fn complain(error: &Failure) {
     }
 }
 
-/// Writes a line to standard error. That nobody reads it is no reason to stop the work.
+/// Writes a line to standard error. Write errors are ignored: they must not stop the work.
 pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
@@ -55,4 +58,23 @@ pub const STOPPING: &str = "stopping after this batch; press Ctrl-C again to exi
 pub fn command(arguments: &[&str]) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "kiln".into());
     shell_words::join(std::iter::once(program.as_str()).chain(arguments.iter().copied()))
+}
+
+/// A table of the stages of a job, with milliseconds and the share of each.
+pub fn stage_table(laps: &[Lap]) -> String {
+    let total: Duration = laps.iter().map(|lap| lap.time).sum();
+    let mut table = Table::new(["stage", "ms", "share"]);
+    let mut row = |stage: &str, time: Duration| {
+        let share = 100.0 * time.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE);
+        table.push([
+            stage.to_string(),
+            format!("{:.2}", time.as_secs_f64() * 1e3),
+            format!("{share:.1} %"),
+        ]);
+    };
+    for lap in laps {
+        row(lap.stage, lap.time);
+    }
+    row("total", total);
+    table.text()
 }

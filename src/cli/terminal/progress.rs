@@ -1,4 +1,4 @@
-//! The lines that training prints where there is no dashboard.
+//! The lines that training prints without a dashboard.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -64,6 +64,9 @@ impl Observer for PlainLines {
         ));
         if let Some((path, taken)) = &plan.weights {
             self.note(&weights_line(path, taken));
+        }
+        for warning in &plan.warnings {
+            output::note(&format!("{}warning: {warning}", self.indent));
         }
         if plan.epochs_done > 0 {
             self.note(&format!("resumed after epoch {}", plan.epochs_done));

@@ -1,14 +1,14 @@
 //! `kiln bench`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::choices;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
 use crate::config::{self, Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
-use crate::training::TrainError;
+use crate::report::table::Table;
 
 /// Benchmark training and inference with the model of a config.
 #[derive(clap::Args)]
@@ -55,47 +55,56 @@ enum Choice {
     Epoch,
 }
 
-pub fn run(args: Args) -> Outcome {
-    let mut overrides = args.overrides;
+pub fn run(args: Args) -> VerbResult {
+    let mut overrides = args.overrides.clone();
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
     }
     let _operators = args.operators.choose();
-    let batch = args.batch.map(|batch| batch as usize);
-    if !args.json {
-        output::emit(&format!(
-            "{:<18} {:<6} {:<8} {:>5} {:>11} {:>9} {:>17} {:>8} {:>6} {:>8} {:>8}\n",
-            "workload",
-            "mode",
-            "backend",
-            "batch",
-            "samples/s",
-            "ms/step",
-            "10 to 90 %",
-            "GFLOP/s",
-            "of top",
-            "threads",
-            "peak MB"
-        ))?;
-    }
+    let mut timings = Vec::new();
+    let mut failure = None;
     for path in &args.configs {
-        let experiment = config::load(path, &overrides)?;
-        for mode in [Mode::Train, Mode::Infer] {
-            if wanted(args.mode, mode) {
-                show(&bench::synthetic(&experiment, mode, batch)?, args.json)?;
-            }
+        if let Err(error) = measure(path, &overrides, &args, &mut timings) {
+            failure = Some(error);
+            break;
         }
-        if wanted(args.mode, Mode::Epoch) {
-            match bench::epoch(&experiment, batch) {
-                Ok(timing) => show(&timing, args.json)?,
-                // The other measurements need no data.
-                Err(error @ (TrainError::Data(_) | TrainError::Mismatch(_)))
-                    if args.mode == Choice::All =>
-                {
-                    output::note(&format!("no epoch timed: {error}"));
-                }
-                Err(error) => return Err(error.into()),
+    }
+    // What was measured before an error is a result as well.
+    if !args.json && !timings.is_empty() {
+        output::emit(&table(&timings))?;
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Measures one config; with `--json`, prints each measurement at once.
+fn measure(
+    path: &Path,
+    overrides: &[String],
+    args: &Args,
+    timings: &mut Vec<Timing>,
+) -> VerbResult {
+    let experiment = config::load(path, overrides)?;
+    let batch = args.batch.map(|batch| batch as usize);
+    let mut add = |timing: Timing| -> VerbResult {
+        if args.json {
+            output::json_line(&timing)?;
+        }
+        timings.push(timing);
+        Ok(())
+    };
+    for mode in [Mode::Train, Mode::Infer] {
+        if wanted(args.mode, mode) {
+            add(bench::synthetic(&experiment, mode, batch)?)?;
+        }
+    }
+    if wanted(args.mode, Mode::Epoch) {
+        match bench::epoch(&experiment, batch) {
+            Ok(timing) => add(timing)?,
+            // The other measurements need no data.
+            Err(error) if args.mode == Choice::All && error.lacks_data() => {
+                output::note(&format!("no epoch timed: {error}"));
             }
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
@@ -111,27 +120,41 @@ fn wanted(choice: Choice, mode: Mode) -> bool {
     )
 }
 
-fn show(timing: &Timing, json: bool) -> Outcome {
-    if json {
-        return Ok(output::json_line(timing)?);
+fn table(timings: &[Timing]) -> String {
+    let header = [
+        "workload",
+        "mode",
+        "backend",
+        "batch",
+        "samples/s",
+        "ms/step",
+        "10 to 90 %",
+        "GFLOP/s",
+        "of peak",
+        "threads",
+        "peak MB",
+    ];
+    let mut table = Table::new(header).with_words([0, 1, 2]);
+    for timing in timings {
+        let mode = match timing.mode {
+            Mode::Train => "train",
+            Mode::Infer => "infer",
+            Mode::Epoch => "epoch",
+        };
+        let [low, high] = timing.ms_spread;
+        table.push([
+            timing.workload.to_string(),
+            mode.to_string(),
+            timing.backend.to_string(),
+            timing.batch.to_string(),
+            format!("{:.1}", timing.samples_per_s),
+            format!("{:.3}", timing.ms_per_step),
+            format!("{low:.3} to {high:.3}"),
+            format!("{:.1}", timing.gflops),
+            format!("{:.0} %", 100.0 * timing.gflops / timing.machine_gflops),
+            timing.threads.to_string(),
+            timing.peak_mb.to_string(),
+        ]);
     }
-    let mode = match timing.mode {
-        Mode::Train => "train",
-        Mode::Infer => "infer",
-        Mode::Epoch => "epoch",
-    };
-    let [low, high] = timing.ms_spread;
-    Ok(output::emit(&format!(
-        "{:<18} {mode:<6} {:<8} {:>5} {:>11.1} {:>9.3} {:>17} {:>8.1} {:>6} {:>8} {:>8}\n",
-        timing.workload,
-        timing.backend,
-        timing.batch,
-        timing.samples_per_s,
-        timing.ms_per_step,
-        format!("{low:.3} to {high:.3}"),
-        timing.gflops,
-        format!("{:.0} %", 100.0 * timing.gflops / timing.machine_gflops),
-        timing.threads,
-        timing.peak_mb,
-    ))?)
+    table.text()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
-use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
 use crate::config;
 use crate::config::schema::{self, Variant};
@@ -62,7 +62,7 @@ enum Verb {
     },
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Check { configs, overrides } => check(&configs, &overrides),
         Verb::Show { config, overrides } => show(&config, &overrides),
@@ -72,7 +72,7 @@ pub fn run(args: Args) -> Outcome {
 }
 
 /// Checks all files before it fails, so that one call shows every problem.
-fn check(configs: &[PathBuf], overrides: &[String]) -> Outcome {
+fn check(configs: &[PathBuf], overrides: &[String]) -> VerbResult {
     let mut complaints = Vec::new();
     for path in configs {
         match config::load(path, overrides) {
@@ -87,14 +87,14 @@ fn check(configs: &[PathBuf], overrides: &[String]) -> Outcome {
     }
 }
 
-fn show(path: &Path, overrides: &[String]) -> Outcome {
+fn show(path: &Path, overrides: &[String]) -> VerbResult {
     let mut experiment = config::load(path, overrides)?;
     experiment.schema = None;
     output::json(&experiment)?;
     Ok(())
 }
 
-fn init(out: Option<&Path>, data: &str, model: &str) -> Outcome {
+fn init(out: Option<&Path>, data: &str, model: &str) -> VerbResult {
     let text = config::starter(data, model).map_err(|problems| {
         let texts = problems.into_iter().map(|problem| problem.message);
         UsageError(texts.collect::<Vec<_>>().join("; "))
@@ -106,7 +106,7 @@ fn init(out: Option<&Path>, data: &str, model: &str) -> Outcome {
     Ok(())
 }
 
-fn write_new(path: &Path, text: &str) -> Outcome {
+fn write_new(path: &Path, text: &str) -> VerbResult {
     if path.exists() {
         return Err(UsageError(format!(
             "{}: already exists; name a new file",

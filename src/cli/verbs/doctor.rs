@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::output;
 use crate::config::Backend;
 use crate::data;
@@ -23,7 +23,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     // Runs are created below it by default.
     let folder = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_path_buf());
     let mut watch = |backend: Backend| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::cli::choices;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::config;
@@ -58,7 +58,7 @@ struct Report<'a> {
     most_confused: Vec<ConfusedPair>,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let model = open::model(&args.run, args.backend)?;
     let config = match args.data {
         Some(config) => config,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::LINE_INTERVAL;
@@ -67,7 +67,7 @@ struct Line<'a> {
     report: &'a Report,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let _operators = args.operators.choose();
     let mut problems = Vec::new();
     for path in &args.configs {

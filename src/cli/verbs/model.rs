@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::cli::destinations;
-use crate::cli::failure::{Failure, Outcome, UsageError};
+use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::weights_line;
@@ -102,7 +102,7 @@ struct TensorInfo {
     trainable: bool,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Info { target, json } => info(&target, json),
         Verb::Import {
@@ -121,7 +121,7 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-fn export(run: &Path, out: &Path) -> Outcome {
+fn export(run: &Path, out: &Path) -> VerbResult {
     if out
         .extension()
         .is_none_or(|extension| extension != "safetensors")
@@ -135,7 +135,7 @@ fn export(run: &Path, out: &Path) -> Outcome {
     Ok(output::emit(&format!("{}\n", out.display()))?)
 }
 
-fn info(target: &Path, json: bool) -> Outcome {
+fn info(target: &Path, json: bool) -> VerbResult {
     let is_model = |extension: &std::ffi::OsStr| extension == "safetensors";
     let info = if target.is_dir() || target.extension().is_some_and(is_model) {
         of_run(target)?

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::cli::choices;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::terminal::output;
@@ -55,9 +55,9 @@ struct Guess {
     confidence: f32,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images)?;
-    let classifier = open::naming_classifier(&args.run, args.backend)?;
+    let classifier = open::naming_model(&args.run, args.backend)?.for_image_files()?;
     let mut job = Job {
         inputs: &inputs,
         several,
@@ -94,7 +94,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Adds an image to the batch. One that can't be read is reported and skipped.
-    fn image(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
+    fn image(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
         let loaded = match loaded {
             Ok(loaded) => loaded,
             // The only image: its error is the command's.
@@ -115,7 +115,7 @@ impl Job<'_> {
     }
 
     /// Classifies the batch; text is printed at once.
-    fn classify(&mut self) -> Outcome {
+    fn classify(&mut self) -> VerbResult {
         if self.names.is_empty() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::cli::destinations;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
 use crate::config::difference::shown;
 use crate::error::FileError;
@@ -85,7 +85,7 @@ enum Order {
     Valid,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::List {
             folders,
@@ -97,7 +97,7 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> Outcome {
+fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> VerbResult {
     let mut found: Vec<RunRecord> = Vec::new();
     for folder in folders {
         found.extend(runs::find(folder)?);
@@ -230,7 +230,7 @@ fn open(path: &Path) -> Result<RunRecord, RunDirError> {
     }
 }
 
-fn show(path: &Path, as_json: bool) -> Outcome {
+fn show(path: &Path, as_json: bool) -> VerbResult {
     let run = open(path)?;
     let chosen = defaults::chosen(&run.config);
     let files = file_names(path)?;
@@ -353,7 +353,7 @@ fn file_names(path: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
-fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> Outcome {
+fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> VerbResult {
     let runs = paths.iter().map(|path| open(path));
     let runs = runs.collect::<Result<Vec<_>, _>>()?;
     let comparison = Comparison::of(runs);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::destinations;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::files;
@@ -29,7 +29,7 @@ pub struct Args {
     stages: Option<PathBuf>,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     if let Some(path) = &args.overlay {
         destinations::validate_picture(path, Some(&args.image))?;
     }
@@ -63,7 +63,7 @@ pub fn run(args: Args) -> Outcome {
 }
 
 /// Writes the pictures of an image's stages, numbered in their order.
-pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> Outcome {
+pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> VerbResult {
     let path = |(number, stage): (usize, &StagePicture)| {
         folder.join(format!("{:02}_{}.png", number + 1, stage.name))
     };

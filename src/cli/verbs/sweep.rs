@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::choices;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::PlainLines;
@@ -68,7 +68,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let mut sweep = match &args.resume {
         Some(dir) => Sweep::open(dir)?,
         None => {
@@ -139,7 +139,7 @@ fn opening(sweep: &Sweep) -> String {
 }
 
 /// Prints the result. If every run failed, so did the sweep.
-fn conclude(board: &Leaderboard, args: &Args) -> Outcome {
+fn conclude(board: &Leaderboard, args: &Args) -> VerbResult {
     if args.json {
         output::json(&board.json())?;
     } else {

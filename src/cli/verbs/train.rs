@@ -8,7 +8,7 @@ use burn::train::Interrupter;
 use clap::ValueEnum;
 
 use crate::cli::choices;
-use crate::cli::failure::{Failure, Outcome, UsageError};
+use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::{PlainLines, weights_line};
@@ -75,7 +75,7 @@ enum Job {
     Resumed(Box<Resumption>),
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let dashboard = match args.renderer {
         RendererChoice::Auto => terminal,
@@ -147,7 +147,7 @@ fn job(args: &Args) -> Result<Job, Failure> {
         return Ok(Job::New(Box::new(experiment)));
     };
     let resumption = if args.dry_run {
-        Resumption::look(target, &overrides)?
+        Resumption::inspect(target, &overrides)?
     } else {
         Resumption::open(target, &overrides)?
     };
@@ -178,17 +178,20 @@ fn resume_line(resumption: &Resumption) -> String {
     line
 }
 
-fn dry_run(job: Job, run_dir: Option<&Path>) -> Outcome {
+fn dry_run(job: Job, run_dir: Option<&Path>) -> VerbResult {
     let prepared = match job {
         Job::New(experiment) => {
             RunDir::could_create(run_dir)?;
-            training::prepare::prepare(*experiment)?
+            training::prepare(*experiment)?
         }
-        Job::Resumed(resumption) => training::run::prepare_resumed(&resumption)?,
+        Job::Resumed(resumption) => training::prepare_resumed(&resumption)?,
     };
     let samples = prepared.samples;
     if let Some((path, taken)) = &prepared.weights {
         output::note(&weights_line(path, taken));
+    }
+    for warning in &prepared.warnings {
+        output::note(&format!("warning: {warning}"));
     }
     let found = diagnostics::dry_run(&prepared)?;
     output::emit(&parameter_table(&found))?;
@@ -233,7 +236,7 @@ fn parameter_table(found: &DryRun) -> String {
 }
 
 /// Prints the results and what to do next.
-fn conclude(outcome: &training::Outcome) -> Outcome {
+fn conclude(outcome: &training::Outcome) -> VerbResult {
     let (summary, run_dir) = (&outcome.summary, &outcome.run_dir);
     let kept = match summary.best_epoch {
         0 => "weights of an unfinished first epoch".to_string(),
@@ -254,7 +257,7 @@ fn conclude(outcome: &training::Outcome) -> Outcome {
     output::emit(&format!("run directory  {path}\n"))?;
     if let Some(pair) = summary.most_confused.first() {
         output::note(&format!(
-            "most confused: {} predicted as {}, {} times",
+            "most confused: {} predicted as {}: {} times",
             pair.truth, pair.predicted, pair.count
         ));
     }

@@ -1,8 +1,6 @@
-//! Variation of a training sample: moved, bent, written with another pen, in other colours, partly hidden.
+//! Variation of one sample in place.
 //!
-//! Comes in: the values of one sample (`[channels, height, width]` in [0, 1], paper 1) and a seeded generator. Goes out:
-//! the same values, changed in place, still in [0, 1]. All geometry (rotation, shear, size, shift, elastic bending) is
-//! one map and costs one bilinear resampling; every channel gets the same. It knows no labels and no data sets.
+//! All geometry (rotation, shear, size, shift, elastic bending) is one map and costs one bilinear resampling; every channel gets the same.
 
 use std::cell::RefCell;
 
@@ -294,12 +292,11 @@ impl Cell {
                 let pixel = |dx: isize, dy: isize| {
                     let (x, y) = (self.column + dx, self.row + dy);
                     let out = x < 0 || y < 0 || x >= width as isize || y >= height as isize;
-                    match out {
-                        true => PAPER,
-                        false => source
-                            .get(y as usize * width + x as usize)
-                            .copied()
-                            .unwrap_or(PAPER),
+                    let value = source.get(y as usize * width + x as usize);
+                    if out {
+                        PAPER
+                    } else {
+                        value.copied().unwrap_or(PAPER)
                     }
                 };
                 [pixel(0, 0), pixel(1, 0), pixel(0, 1), pixel(1, 1)]
@@ -317,10 +314,8 @@ fn change_stroke(change: f32, width: usize, channel: &mut [f32], scratch: &mut S
     let mut rest = change.abs() / 2.0;
     while rest > 0.0 {
         let share = rest.min(1.0);
-        match darken {
-            true => filter_step(f32::min, share, width, channel, scratch),
-            false => filter_step(f32::max, share, width, channel, scratch),
-        }
+        let pick = if darken { f32::min } else { f32::max };
+        filter_step(pick, share, width, channel, scratch);
         rest -= share;
     }
 }

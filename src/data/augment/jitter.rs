@@ -1,12 +1,11 @@
 //! Variation of a sample's colours: brightness, contrast, saturation and hue, as one matrix for every pixel.
 //!
-//! Comes in: the values of one sample (`[channels, height, width]` in [0, 1]) and a seeded generator. Goes out: the same
-//! values, changed in place, clipped to [0, 1]. It knows nothing about where things are in the image.
+//! Values stay in [0, 1].
 //!
-//! Factors are drawn as in torchvision's `ColorJitter`. That clips after each of the four steps, whose order is drawn; here
-//! there is one clip at the end, and no order: the steps are linear, keep a pixel's grey or scale all of them alike, and so
-//! come to the same in any order. torchvision turns hues in HSV, where the grey of a colour changes; here they are turned
-//! about the grey axis, in the plane of colour differences (as in YIQ), where it stays.
+//! Factors are drawn as in torchvision's `ColorJitter`. That clips after each of the four steps, whose order is drawn; here there is one
+//! clip at the end, and no order: the steps are linear, keep a pixel's grey or scale all of them alike, and so give the same result in any
+//! order. torchvision turns hues in HSV, where the grey of a colour changes; here they are turned about the grey axis, in the plane of
+//! colour differences (as in YIQ), where it stays.
 
 use pulp::Arch;
 

@@ -1,4 +1,4 @@
-//! Which part of a photograph a sample shows: the middle, or a part drawn at random. Only numbers; no pixels.
+//! Which part of a photograph a sample shows: the middle, or a random part.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,6 @@
-//! A photograph of one character -> the sample that a reader of pages would be shown of it.
+//! A photograph of one character, drawn as the reader of pages draws the characters that it finds.
 //!
-//! The photograph is laid on a wider sheet in the colour of its border, and [`crate::segmentation`] does with it what it
-//! does with a page. Nothing is known here of how ink is found.
+//! The photograph is placed on a larger sheet in the colour of its border, which [`crate::segmentation`] then segments like a page.
 
 use image::RgbImage;
 

@@ -1,9 +1,9 @@
-//! Bringing a part of a photograph to another size: bytes come in, bytes or values in [0, 1] go out.
+//! Resampling a part of a photograph to another size.
 //!
-//! Separable, with the triangle filter: bilinear when enlarging, an average over the area of a target pixel when shrinking
-//! (torchvision's and Pillow's antialiased bilinear resizing, with their weights). First down the columns, where the bytes
-//! of a row lie side by side, then along the rows, from a line that fits into the first cache. Sums are taken in one fixed
-//! order and never fused, so that every machine gets the same bits.
+//! Separable, with the triangle filter: bilinear when enlarging, an average over the area of a target pixel when shrinking (torchvision's
+//! and Pillow's antialiased bilinear resizing, with their weights). First down the columns, where the bytes of a row are adjacent, then
+//! along the rows, from a line that fits into the first cache. Sums are taken in one fixed order and never fused, so that every machine gets
+//! the same bits.
 
 use std::cell::RefCell;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! A decoded photograph becomes a sample of a given shape, or a smaller photograph that samples can be cut from.
+//! A decoded photograph as a sample of a given shape, or reduced to the size that random parts need.
 
 use image::DynamicImage;
 

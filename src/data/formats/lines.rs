@@ -1,5 +1,4 @@
-//! Lines of a text that nobody vouches for, such as one that is unpacked on the way: a reader comes in, one line after the
-//! other goes out, and no line or file fills the memory.
+//! Lines of an untrusted text, possibly decompressed on the fly, within limits on the length of a line and of the file.
 
 use std::io::{BufRead, BufReader, Read};
 

@@ -10,7 +10,7 @@ use crate::error::Problem;
 /// Settings of folders of images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("examples" = [{"folder": "my_images", "channels": 3, "height": 32, "width": 32}]))]
+#[schemars(extend("examples" = [{"folder": "my_images", "split": {"by": "share", "valid": 0.1, "test": 0.1, "stratify": true}, "channels": 3, "height": 32, "width": 32}]))]
 pub struct ImageFolderConfig {
     /// Folder with `train/ valid/ test/` (or `val/`), each with a folder a class; or with the class folders
     /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder without it.

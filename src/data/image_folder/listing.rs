@@ -1,4 +1,4 @@
-//! Which files a folder of images holds, and which class and split each belongs to. Nothing is opened.
+//! The files of a folder of images, with the class and the split of each. No file is opened.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use super::config::ImageFolderConfig;
 use crate::data::split_rule::{self, SplitRule};
 use crate::data::{DataError, Split};
+use crate::photo::has_image_extension;
 
-/// What counts as an image file, in any case.
-const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 /// Names of the folders of each split. Both names of the second are in common use.
 const SPLIT_FOLDERS: [(Split, &[&str]); 3] = [
     (Split::Train, &["train"]),
@@ -21,9 +20,10 @@ pub(super) type Listing = (Vec<String>, [Vec<(PathBuf, usize)>; 3]);
 
 /// Lists a folder as [`super::ImageFolder::open`] describes.
 pub(super) fn list(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataError> {
-    match folder.join("train").is_dir() {
-        true => list_splits(folder),
-        false => divide(folder, config),
+    if folder.join("train").is_dir() {
+        list_splits(folder)
+    } else {
+        divide(folder, config)
     }
 }
 
@@ -43,14 +43,14 @@ fn list_splits(folder: &Path) -> Result<Listing, DataError> {
         if let Some(second) = present.next() {
             return Err(DataError::format(
                 second,
-                format!("stands beside {}; keep one of them", split_folder.display()),
+                format!("found beside {}; keep one of them", split_folder.display()),
             ));
         }
         for (name, path) in folders(&split_folder)? {
             let Some(label) = classes.iter().position(|class| *class == name) else {
                 return Err(DataError::format(
                     &path,
-                    "there is no such class in train/; every class needs images to learn from",
+                    "no such class in train/; every class needs training images",
                 ));
             };
             let samples = images(&path)?.into_iter().map(|path| (path, label));
@@ -67,6 +67,7 @@ fn divide(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataErro
     let classes = class_folders(folder)?;
     let by_share = matches!(config.split, SplitRule::Share(_));
     let mut splits: [Vec<(PathBuf, usize)>; 3] = Default::default();
+    let (mut samples, mut paths) = (Vec::new(), Vec::new());
     for (label, class) in classes.iter().enumerate() {
         for path in images(&folder.join(class))? {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -75,9 +76,13 @@ fn divide(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataErro
             } else {
                 stem.into_owned()
             };
-            let split = split_rule::assign(&config.split, &name);
-            splits[split.index()].push((path, label));
+            samples.push((name, label));
+            paths.push(path);
         }
+    }
+    let divided = split_rule::divide(&config.split, &samples);
+    for ((path, (_, label)), split) in paths.into_iter().zip(samples).zip(divided) {
+        splits[split.index()].push((path, label));
     }
     Ok((classes, splits))
 }
@@ -124,10 +129,7 @@ fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
 
 /// Image files in `folder`, in the order of their names.
 fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let is_image = |path: &PathBuf| {
-        let extension = path.extension().map(OsStr::to_ascii_lowercase);
-        extension.is_some_and(|e| EXTENSIONS.iter().any(|known| e == *known)) && path.is_file()
-    };
+    let is_image = |path: &PathBuf| has_image_extension(path) && path.is_file();
     Ok(entries(folder)?.into_iter().filter(is_image).collect())
 }
 

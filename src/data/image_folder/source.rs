@@ -1,9 +1,8 @@
-//! Folders of images, one folder a class: PNG and JPEG files come in, a source of that many classes goes out.
+//! Reading folders of images.
 //!
-//! Opening only lists the files ([`listing`]). A photograph is decoded ([`crate::photo`]) when it is first read and kept in
-//! memory as bytes, so that later epochs don't decode again: as a ready sample, or, where training takes random parts
-//! ([`crops`]), reduced to the size that these need ([`fit`], [`resample`]). A sample's values are the same whether its
-//! photograph was kept or is decoded once more.
+//! Opening only lists the files. A photograph is decoded ([`crate::photo`]) when it is first read and kept in memory as bytes, so that later
+//! epochs don't decode it again: as a finished sample, or, where training takes random parts, reduced to the size that these need. A sample's
+//! values are the same whether its photograph was kept or decoded again.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -67,7 +66,7 @@ pub struct ImageFolder {
     random_crop: Option<RandomCropConfig>,
     classes: Vec<String>,
     splits: [Vec<Sample>; 3],
-    most_bytes: usize,
+    max_bytes: usize,
     kept_bytes: AtomicUsize,
 }
 
@@ -100,7 +99,7 @@ impl Kept {
 impl ImageFolder {
     /// Lists `<root>/<folder>`: `train/`, `valid/` (or `val/`) and `test/` with a folder a class, or else the class
     /// folders themselves, divided by `config.split`. A sample's name for that is its file's name without extension
-    /// (by number) or `class/name` (by share). Hidden files and other kinds of files are passed over.
+    /// (by number) or `class/name` (by share). Hidden files and other kinds of files are skipped.
     ///
     /// Errors name the folder: it is missing, holds no class folders, a class has no images, `valid/` or `test/` has a
     /// class that `train/` lacks, or the configured shape is not one that kiln makes.
@@ -131,7 +130,7 @@ impl ImageFolder {
             random_crop: config.random_crop.clone(),
             classes,
             splits: splits.map(|files| files.into_iter().map(sample).collect()),
-            most_bytes: config.memory_mb.saturating_mul(MEGABYTE),
+            max_bytes: config.memory_mb.saturating_mul(MEGABYTE),
             kept_bytes: AtomicUsize::new(0),
         })
     }
@@ -187,7 +186,7 @@ impl ImageFolder {
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
                 before
                     .checked_add(bytes)
-                    .filter(|&after| after <= self.most_bytes)
+                    .filter(|&after| after <= self.max_bytes)
             });
         // Another thread may have read the same file meanwhile.
         if room.is_ok() && sample.kept.set(kept).is_err() {

@@ -1,6 +1,4 @@
-//! Grey images that are held in memory: what the readers of whole data files fill, and a [`DataSource`] over it.
-//!
-//! Values and labels come in once; nothing is read later, so reading can't fail. It knows no file format.
+//! Images that are held in memory, for sources that read whole files on opening; reading a sample can't fail.
 
 use super::data_source::DataSource;
 use super::error::DataError;

@@ -1,9 +1,4 @@
-//! The layers that kiln's networks are made of, on one device against Burn's operators on flex, forward and backward.
-//!
-//! Comes in: a [`Layer`], which is a function of tensors, and the devices. Goes out: the largest [`Difference`]. The function
-//! is a value, so that a test can hand in a wrong one. Inputs are made up and the same everywhere.
-
-use std::panic::AssertUnwindSafe;
+//! The layers of kiln's networks as functions of tensors, with Burn's operators and with kiln's kernels.
 
 use burn::nn::BatchNormConfig;
 use burn::nn::loss::CrossEntropyLossConfig;
@@ -12,146 +7,11 @@ use burn::prelude::*;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
-use serde::Serialize;
 
+use super::compare::Layer;
 use crate::kernels::{self, Activation, ConvNorm, Pool};
-use crate::panics::catch_panic;
-use crate::rng;
 
-/// Largest difference that passes, relative to the largest value of the tensor. Sums of up to 4,608 products in 32-bit floats
-/// in another order stay below 1e-5; a GPU's own square roots and exponentials add to that; a wrong layer is off by 1e-2
-/// or more.
-pub const TOLERANCE: f64 = 1e-4;
-
-/// A gradient's values are held against the largest of all of the layer's gradients where they are smaller than this share
-/// of it: that of a bias in front of a batch norm is nothing but rounding.
-const FLOOR: f64 = 1e-2;
-
-/// What the seeds are for.
-const INPUTS: u64 = 0x646f_6374_6f72; // "doctor"
-
-/// Computes a layer from its inputs, the image first.
-pub type Compute = fn(&[Tensor<4>]) -> Tensor<4>;
-
-/// A layer as a function.
-#[derive(Clone)]
-pub struct Layer {
-    /// In a few words.
-    pub name: &'static str,
-    /// Shapes of what comes in: images `[batch, channels, height, width]` and then weights; `[1, n, 1, 1]` is a vector.
-    pub inputs: Vec<[usize; 4]>,
-    /// With Burn's operators.
-    pub burn: Compute,
-    /// With kiln's kernels, which flex has, where there is one.
-    pub kernel: Option<Compute>,
-}
-
-/// How far a layer is off, relative to the largest value; infinite where something is not a number, or missing.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Difference {
-    /// Of the output.
-    pub forward: f64,
-    /// Of the gradients of all inputs, the worst.
-    pub backward: f64,
-}
-
-impl Difference {
-    /// Whether it is small enough.
-    pub fn passes(&self) -> bool {
-        self.forward <= TOLERANCE && self.backward <= TOLERANCE
-    }
-}
-
-/// What a layer made of its inputs.
-struct Measured {
-    output: Vec<f32>,
-    gradients: Vec<Vec<f32>>,
-}
-
-/// Compares `subject` on `device` with the layer's Burn operators on flex. Errors: the device fails, with what it said.
-pub fn compare(layer: &Layer, subject: Compute, device: &Device) -> Result<Difference, String> {
-    let expected = measure(layer, layer.burn, &Device::flex())?;
-    let found = measure(layer, subject, device)?;
-    let largest = expected.gradients.iter().map(|gradient| largest(gradient));
-    let floor = FLOOR * largest.fold(0.0, f64::max);
-    let pairs = found.gradients.iter().zip(&expected.gradients);
-    let backward = pairs.map(|(found, expected)| apart(found, expected, floor));
-    Ok(Difference {
-        forward: apart(&found.output, &expected.output, 0.0),
-        backward: backward.fold(0.0, f64::max),
-    })
-}
-
-fn measure(layer: &Layer, compute: Compute, device: &Device) -> Result<Measured, String> {
-    // Some engines panic where others return errors.
-    let measured = catch_panic(AssertUnwindSafe(|| {
-        let device = device.clone().autodiff();
-        let inputs: Vec<Tensor<4>> = (1..)
-            .zip(&layer.inputs)
-            .map(|(place, shape)| made_up(*shape, place, &device).require_grad())
-            .collect();
-        let output = compute(&inputs);
-        // A loss to which every output counts differently.
-        let loss = (output.clone() * made_up(output.dims(), 0, &device)).sum();
-        let gradients = loss.backward();
-        let values = |tensor: Tensor<4>| {
-            let data = tensor.try_into_data().map_err(|error| error.to_string())?;
-            Ok(data.iter::<f32>().collect())
-        };
-        let gradients: Result<_, String> = inputs
-            .iter()
-            .map(|input| input.grad(&gradients).map_or(Ok(Vec::new()), values))
-            .collect();
-        Ok(Measured {
-            output: values(output)?,
-            gradients: gradients?,
-        })
-    }));
-    measured.unwrap_or_else(|| Err("the engine stopped in the middle".into()))
-}
-
-/// Numbers between -1 and 1.
-fn made_up(shape: [usize; 4], place: u64, device: &Device) -> Tensor<4> {
-    let mut rng = rng::seeded(&[INPUTS, place]);
-    let count = shape.iter().product();
-    let values: Vec<f32> = (0..count)
-        .map(|_| 2.0 * rng::uniform(&mut rng) - 1.0)
-        .collect();
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-fn largest(values: &[f32]) -> f64 {
-    values
-        .iter()
-        .fold(0.0, |most, value| f64::max(most, f64::from(value.abs())))
-}
-
-/// The largest difference, relative to the largest expected value or `floor`.
-fn apart(found: &[f32], expected: &[f32], floor: f64) -> f64 {
-    if found.len() != expected.len() {
-        return f64::INFINITY;
-    }
-    let scale = largest(expected).max(floor);
-    let pairs = found.iter().zip(expected);
-    let most = pairs.fold(0.0, |most: f64, (found, expected)| {
-        let off = f64::from(found - expected).abs();
-        // A comparison that is false for what is not a number.
-        if off.is_finite() {
-            most.max(off)
-        } else {
-            f64::INFINITY
-        }
-    });
-    match scale > 0.0 {
-        true => most / scale,
-        false if most == 0.0 => 0.0,
-        false => f64::INFINITY,
-    }
-}
-
-// ---- The layers ----
-
-/// Every kind of layer that a network of kiln's has, 1x1 convolutions of several sizes among them.
+/// Every kind of layer that kiln's networks have, with 1x1 convolutions of several sizes.
 pub fn all() -> Vec<Layer> {
     let convolution =
         |name, [batch, inputs, side, outputs, kernel]: [usize; 5], burn, kiln| Layer {
@@ -208,7 +68,7 @@ pub fn all() -> Vec<Layer> {
     layers
 }
 
-/// Convolutions and what belongs to them.
+/// Convolutions with the layers around them.
 fn composed() -> Vec<Layer> {
     vec![
         Layer {

@@ -1,4 +1,4 @@
-//! What is differentiated: a network under its loss at a made-up batch, all of it in 64-bit floats.
+//! The function whose gradients are checked: a network with its loss on a made-up batch, in 64-bit floats.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,21 +9,21 @@ use burn::tensor::{DType, Gradients};
 use crate::config::Experiment;
 use crate::data;
 use crate::device;
+use crate::diagnostics::error::GradcheckError;
 use crate::inference::to_input;
-use crate::kernels;
 use crate::models::Task;
 use crate::models::{Network, parameters};
 use crate::rng::{self, Rng};
 use crate::shape::ImageShape;
-use crate::training::TrainError;
+use crate::training::step::Workload;
 use crate::training::{Batch, TrainModel};
 
-/// How far each parameter is moved at most from where training would start it. At zero biases, and behind units that are zero
-/// throughout, ReLU and max pool stand exactly on a kink; and factors of one and terms of zero would hide what is wrong with
-/// the gradient around them. Small against what the layers hold, so that nothing saturates.
+/// The most by which a parameter is moved from its initial value. At zero biases, and behind units that are zero throughout, ReLU
+/// and max pool are exactly at a kink; and factors of one and terms of zero would hide errors of the gradients around them. Small
+/// against the weights, so that nothing saturates.
 const NUDGE: f32 = 0.05;
 
-/// What the seeds are for.
+/// Mixed into the seed of the experiment, one for each kind of draw.
 const IMAGES: u64 = 1;
 const NUDGES: u64 = 2;
 
@@ -37,26 +37,29 @@ pub struct Variable {
     pub name: String,
     /// As in memory: fully connected weights are `[in, out]`.
     pub shape: Vec<usize>,
-    /// Where the gradient is taken, row by row.
+    /// Values at which the gradient is taken, row by row.
     pub values: Vec<f64>,
     id: ParamId,
 }
 
-/// A network under its loss, and the batch.
+/// A network with its loss, and a batch.
 pub struct Subject {
-    trainee: TrainModel,
-    /// The same without a tape, for the loss alone. Its device is one of training: batch norms take the batch's statistics.
+    model: TrainModel,
+    /// The same without gradients, for the loss alone. It is still on an autodiff device, so that batch norms use the statistics
+    /// of the batch.
     untaped: TrainModel,
     batch: Batch,
     variables: Vec<Variable>,
-    /// Multiply-adds of a forward pass.
-    work: usize,
+    workload: Workload,
 }
 
 impl Subject {
-    /// The experiment's network and loss, without dropout and with nothing frozen, at `samples` made-up images. Sets the
-    /// process to 64-bit floats.
-    pub fn new(experiment: &Experiment, samples: usize) -> Result<Self, TrainError> {
+    /// The experiment's network and loss, without dropout and with nothing frozen, on `samples` made-up images. Sets the process to
+    /// 64-bit floats.
+    ///
+    /// # Errors
+    /// The backend has no 64-bit floats, or the number of classes can't be found out.
+    pub fn new(experiment: &Experiment, samples: usize) -> Result<Self, GradcheckError> {
         let device = device::open_in_doubles(experiment.backend)?.autodiff();
         let classes = classes(experiment)?;
         let shape = experiment.data.shape();
@@ -65,15 +68,15 @@ impl Subject {
         let network = Network::new(&model, shape, classes, &device).map(&mut Nudge {
             rng: rng::seeded(&[experiment.seed, NUDGES]),
         });
-        let work = network.work(shape).forward * samples;
+        let workload = Workload::new(&network, shape);
         let batch = made_up(experiment, shape, samples, classes, &device);
-        let trainee = TrainModel::new(network, &experiment.loss);
+        let model = TrainModel::new(network, &experiment.loss);
         Ok(Self {
-            variables: variables(&trainee.network),
-            untaped: trainee.clone().no_grad(),
-            trainee,
+            variables: variables(&model.network),
+            untaped: model.clone().no_grad(),
+            model,
             batch,
-            work,
+            workload,
         })
     }
 
@@ -87,17 +90,17 @@ impl Subject {
         &self.batch
     }
 
-    /// The gradients of the loss that autodiff finds. Zero where the loss does not depend on a tensor.
+    /// The gradients of the loss by autodiff; zero where the loss does not depend on a tensor.
     pub fn gradients(&self) -> Slopes {
-        let gradients = kernels::in_pool(self.work, || {
-            let (objective, _) = self.trainee.objective(self.batch.clone());
+        let gradients = self.run(|| {
+            let (objective, _) = self.model.objective(self.batch.clone());
             objective.backward()
         });
         let mut read = Read {
             gradients: Some(&gradients),
             found: HashMap::new(),
         };
-        self.trainee.network.visit(&mut read);
+        self.model.network.visit(&mut read);
         let slopes = self.variables.iter().map(|variable| {
             let found = read.found.remove(&variable.id);
             let zeros = || vec![0.0; variable.values.len()];
@@ -109,13 +112,18 @@ impl Subject {
         slopes.collect()
     }
 
-    /// The loss where the variables stand.
-    pub fn loss(&self) -> Result<f64, TrainError> {
+    /// Runs a pass over the batch on the threads that training would use.
+    fn run<R: Send>(&self, pass: impl FnOnce() -> R + Send) -> R {
+        self.workload.run(self.batch.indices.len(), pass)
+    }
+
+    /// The loss at the unchanged weights.
+    pub fn loss(&self) -> Result<f64, GradcheckError> {
         self.loss_of(&self.untaped)
     }
 
     /// The loss with other values for one variable.
-    pub fn loss_with(&self, variable: &Variable, values: &[f64]) -> Result<f64, TrainError> {
+    pub fn loss_with(&self, variable: &Variable, values: &[f64]) -> Result<f64, GradcheckError> {
         let mut put = Put {
             id: variable.id,
             values,
@@ -123,30 +131,28 @@ impl Subject {
         self.loss_of(&self.untaped.clone().map(&mut put))
     }
 
-    fn loss_of(&self, trainee: &TrainModel) -> Result<f64, TrainError> {
+    fn loss_of(&self, model: &TrainModel) -> Result<f64, GradcheckError> {
         let batch = self.batch.clone();
-        let loss = kernels::in_pool(self.work, || trainee.objective(batch).0);
+        let loss = self.run(|| model.objective(batch).0);
         if loss.dtype() != DType::F64 {
-            let found = loss.dtype();
-            let text = format!("the loss is computed in {found:?}, not in 64-bit floats");
-            return Err(TrainError::Stopped(text));
+            return Err(GradcheckError::Precision(format!("{:?}", loss.dtype())));
         }
         let value = loss.try_into_scalar::<f64>();
-        value.map_err(|error| TrainError::Stopped(error.to_string()))
+        value.map_err(|error| GradcheckError::Compute(error.to_string()))
     }
 }
 
-/// How many classes there are; only where the config does not say so is the data asked.
-fn classes(experiment: &Experiment) -> Result<usize, TrainError> {
+/// The number of classes; the data is opened only if the config does not say.
+fn classes(experiment: &Experiment) -> Result<usize, GradcheckError> {
     let known = experiment.model.classes().or(experiment.data.classes());
     let classes = match (known, experiment.model.task()) {
         (Some(classes), _) => classes,
-        // To an autoencoder all images are alike.
+        // An autoencoder has no use for classes.
         (None, Task::Reconstruct) => 1,
         (None, Task::Classify) => data::open(&experiment.data)?.classes().len(),
     };
     match classes {
-        0 => Err(TrainError::Mismatch("the data has no classes".into())),
+        0 => Err(GradcheckError::NoClasses),
         classes => Ok(classes),
     }
 }
@@ -232,9 +238,10 @@ struct Put<'a> {
 
 impl ModuleMapper for Put<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match param.id == self.id {
-            true => replace(param, self.values.to_vec()),
-            false => param,
+        if param.id == self.id {
+            replace(param, self.values.to_vec())
+        } else {
+            param
         }
     }
 }

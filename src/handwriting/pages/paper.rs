@@ -1,4 +1,4 @@
-//! The lamp and the camera: the colours of a page in full light come in, the picture that a camera takes goes out.
+//! The light on a page and the noise of the camera.
 
 use image::RgbImage;
 

@@ -1,8 +1,4 @@
-//! Where the page lies: what it is written on, how the camera stands to it, and the colours of every point before the
-//! light falls on it.
-//!
-//! Comes in: the grey cover of the page and a [`Scene`]. Goes out: the size of the picture, a [`View`] that takes points of
-//! the page to points of the picture and back, and the colour of each pixel. It knows no letters and no lamps.
+//! The view of a page: where its points are in the picture, and the colour of each before the light falls on it.
 
 use imageproc::geometric_transformations::Projection;
 
@@ -185,9 +181,12 @@ impl Colours<'_> {
     /// Bilinear value of a cover at a point of the page; bare paper beside it.
     fn sample(&self, cover: &[f32], u: f32, v: f32) -> f32 {
         let (width, height) = (self.view.page.0 as i64, self.view.page.1 as i64);
-        let at = |x: i64, y: i64| match (0..width).contains(&x) && (0..height).contains(&y) {
-            true => cover.get((y * width + x) as usize).copied().unwrap_or(1.0),
-            false => 1.0,
+        let at = |x: i64, y: i64| {
+            if (0..width).contains(&x) && (0..height).contains(&y) {
+                cover.get((y * width + x) as usize).copied().unwrap_or(1.0)
+            } else {
+                1.0
+            }
         };
         let (x, y) = ((u - 0.5).floor(), (v - 0.5).floor());
         let (fx, fy) = (u - 0.5 - x, v - 0.5 - y);

@@ -1,7 +1,6 @@
-//! One seed -> a page that nobody chose: its text, hand, pen, paper, light and camera.
+//! Random pages: text, hand, pen, paper, light and camera from one seed.
 //!
-//! Comes in: a seed. Goes out: the text and the [`PageOptions`] that [`compose`](super::compose) draws. What is drawn are
-//! pages that people do photograph; each kind of difficulty comes alone and with others. It draws nothing itself.
+//! These are pages that people do photograph; each kind of difficulty comes alone and with others.
 
 use super::options::{PURPOSE, PageOptions, Scene, Surface};
 use crate::rng::{self, Rng, uniform};
@@ -23,7 +22,7 @@ mod range {
     pub const LETTER_HEIGHT: (f32, f32) = (30.0, 100.0);
     /// Pen width in letter heights: a fine liner to a marker.
     pub const PEN: (f32, f32) = (0.06, 0.13);
-    pub const LEAST_PEN: f32 = 2.0;
+    pub const MIN_PEN: f32 = 2.0;
     pub const SLANT: (f32, f32) = (-0.15, 0.25);
     pub const VARIATION: (f32, f32) = (0.6, 1.2);
     pub const LIGHT: (f32, f32) = (0.0, 0.5);
@@ -77,7 +76,7 @@ pub fn varied(seed: u64) -> Varied {
     let options = PageOptions {
         seed,
         letter_height,
-        pen: Some(pen.max(range::LEAST_PEN)),
+        pen: Some(pen.max(range::MIN_PEN)),
         size: None,
         variation: between(range::VARIATION, &mut rng),
         slant: between(range::SLANT, &mut rng),
@@ -133,9 +132,10 @@ fn word(rng: &mut Rng) -> String {
         let chosen = count((0, all - 1), rng) as usize;
         return WORDS.split(' ').nth(chosen).unwrap_or_default().to_string();
     }
-    let characters = match uniform(rng) < share::NUMBERS {
-        true => "0123456789",
-        false => "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+    let characters = if uniform(rng) < share::NUMBERS {
+        "0123456789"
+    } else {
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     };
     let pick = |rng: &mut Rng| {
         let at = count((0, characters.len() as u32 - 1), rng) as usize;

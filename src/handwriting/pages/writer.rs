@@ -1,5 +1,4 @@
-//! The hand that writes a page: a line of text comes in, letters with pixels and places go out; then the lines are
-//! stacked. It knows no colours and no page size.
+//! Writing the lines of a page by one hand, and stacking them.
 
 use super::error::PageError;
 use super::options::{PURPOSE, PageOptions};
@@ -19,13 +18,13 @@ pub(super) mod layout {
     /// Gap between two words, and its spread.
     pub const WORD_GAP: (f32, f32) = (0.9, 0.07);
     /// Least gap between two letters.
-    pub const LEAST_LETTER_GAP: f32 = 0.1;
+    pub const MIN_LETTER_GAP: f32 = 0.1;
     /// Least gap between two words: well above the widest between letters.
-    pub const LEAST_WORD_GAP: f32 = 0.65;
+    pub const MIN_WORD_GAP: f32 = 0.65;
     /// Distance between baselines.
     pub const PITCH: f32 = 1.9;
     /// Least distance between the ink of two lines.
-    pub const LEAST_LINE_GAP: f32 = 0.35;
+    pub const MIN_LINE_GAP: f32 = 0.35;
     /// White border.
     pub const MARGIN: f32 = 1.2;
     /// Spread of where lines begin.
@@ -39,7 +38,7 @@ pub(super) mod layout {
 }
 
 /// Least distance in pixels between the boxes of two letters, whatever the size: soft edges must not meet.
-const LEAST_GAP_PIXELS: f32 = 3.0;
+const MIN_GAP_PIXELS: f32 = 3.0;
 
 /// Spread of a hand's slant (tangent) around the wanted one.
 const SLANT_SPREAD: f32 = 0.04;
@@ -160,7 +159,7 @@ impl Hand {
         let vary = |(mean, spread): (f32, f32), rng: &mut Rng| {
             (mean + spread * self.strength * normal(rng)) * self.height
         };
-        let least = LEAST_GAP_PIXELS.max(layout::LEAST_LETTER_GAP * self.height);
+        let least = MIN_GAP_PIXELS.max(layout::MIN_LETTER_GAP * self.height);
         let mut cursor = vary((0.0, layout::INDENT), &mut rng);
         let slope = layout::SLOPE * self.strength * normal(&mut rng);
         let mut wander = 0.0;
@@ -182,7 +181,7 @@ impl Hand {
             if new_word {
                 if !words.is_empty() {
                     let gap = vary(layout::WORD_GAP, &mut rng);
-                    cursor += gap.max(layout::LEAST_WORD_GAP * self.height);
+                    cursor += gap.max(layout::MIN_WORD_GAP * self.height);
                 }
                 words.push(Vec::new());
                 if self.word_tilt > 0.0 {
@@ -300,7 +299,7 @@ fn ink_box(grey: &[f32], width: usize) -> [i64; 4] {
 
 /// Moves the lines below each other, at the usual distance or as far apart as their ink needs.
 pub(super) fn stack(lines: &mut [WrittenLine], letter_height: f32) {
-    let gap = (layout::LEAST_LINE_GAP * letter_height).max(LEAST_GAP_PIXELS) as i64;
+    let gap = (layout::MIN_LINE_GAP * letter_height).max(MIN_GAP_PIXELS) as i64;
     let pitch = layout::PITCH * letter_height;
     let mut baseline = 0i64;
     let mut lowest = i64::MIN;

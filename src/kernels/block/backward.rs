@@ -18,7 +18,7 @@ pub(in crate::kernels) struct Trace<'a, T> {
 
 /// The gradients of a block.
 pub(in crate::kernels) struct BlockGradients<T> {
-    /// Of the convolution. The biases' are zero: the norm takes the mean away, and what it adds with it.
+    /// Of the convolution. The biases' are zero: the norm subtracts the mean, and the bias with it.
     pub conv: Gradients<T>,
     pub gamma: Vec<T>,
     pub beta: Vec<T>,

@@ -1,4 +1,4 @@
-//! Convolution, batch norm, ReLU and optionally 2x2 max pool as one operation, channels last: slices in, slices out.
+//! Convolution, batch norm, ReLU and optionally 2x2 max pool as one operation, channels last, on slices.
 //!
 //! In training an image's statistics are computed while its convolution is in the cache, and the gradient behind the
 //! convolution is written into the grid that the weights' and the input's gradients are computed from; it is never a tensor. In

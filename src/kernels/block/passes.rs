@@ -76,7 +76,7 @@ impl<T: Real, const AREA: usize> ByChannel<T> for NormPool<'_, T, AREA> {
         let scale = get::<S, T>(self.scale, channel);
         let shift = get::<S, T>(self.shift, channel);
         let places = places::<S, T, AREA>(simd);
-        // Comparisons lose what is not a number; where there is some in a channel, its scale is none either.
+        // Comparisons drop NaN; a channel with NaN has a NaN scale.
         let zero = T::splat(simd, T::ZERO);
         let broken = T::multiply_add(simd, zero, scale, zero);
         for (index, window) in
@@ -98,7 +98,7 @@ impl<T: Real, const AREA: usize> ByChannel<T> for NormPool<'_, T, AREA> {
     }
 }
 
-/// The places of the inputs of each output of the pool, over so many of its rows.
+/// The indices of the inputs of each output of the pool, over `rows` of its rows.
 #[inline(always)]
 fn windows<const AREA: usize>(g: &Geometry, rows: usize) -> impl Iterator<Item = [usize; AREA]> {
     let (n, width) = (g.outputs, g.output_width());
@@ -112,7 +112,7 @@ fn windows<const AREA: usize>(g: &Geometry, rows: usize) -> impl Iterator<Item =
     })
 }
 
-/// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's to its place.
+/// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's at its index.
 pub(super) struct Spread<'a, T, const AREA: usize> {
     pub g: &'a Geometry,
     pub image: &'a [T],
@@ -155,7 +155,7 @@ impl<T: Real, const AREA: usize> ByChannel<T> for Spread<'_, T, AREA> {
                     let z = T::select(simd, here, get::<S, T>(self.output, at), zero);
                     dx = T::multiply_add(simd, factor, z, dx);
                 }
-                put::<S, T>(self.to, self.grid.place(row, column) + channel, dx);
+                put::<S, T>(self.to, self.grid.index(row, column) + channel, dx);
             }
         }
     }
@@ -238,7 +238,7 @@ impl<T: Real, const AREA: usize> ByChannel<T> for ReluPool<'_, T, AREA> {
                 value = T::select(simd, T::greater(simd, x, value), x, value);
                 sum = T::plus(simd, sum, x);
             }
-            // Comparisons lose what is not a number; the sum does not.
+            // Comparisons drop NaN; the sum does not.
             let value = T::multiply_add(simd, zero, sum, value);
             put::<S, T>(self.output, index * n + channel, value);
         }

@@ -34,13 +34,13 @@ fn add_weight_gradient<T: Real>(
     gradient: &[T],
     sums: &mut [T],
 ) {
-    let origin = grid.place(0, 0);
+    let origin = grid.index(0, 0);
     Arch::new().dispatch(WeightGradient {
         patches: g.patches(),
         input: padded_rows,
         gradient: &gradient[origin..],
-        step: grid.place(0, 1) - origin,
-        row_step: grid.place(1, 0) - origin,
+        step: grid.index(0, 1) - origin,
+        row_step: grid.index(1, 0) - origin,
         rows: g.output_height(),
         columns: g.output_width(),
         channels: grid.channels,
@@ -63,7 +63,7 @@ pub(in crate::kernels) struct Needed {
 
 /// The gradients of a convolution.
 pub(in crate::kernels) struct Gradients<T> {
-    /// Of the input, if it was asked for.
+    /// Of the input, if needed.
     pub input: Option<Vec<T>>,
     /// Of the weights.
     pub weight: Vec<T>,
@@ -71,8 +71,8 @@ pub(in crate::kernels) struct Gradients<T> {
     pub bias: Vec<T>,
 }
 
-/// Gradients of [`forward`] for each branch; with `relu`, of its output, only what is positive lets gradients through. The
-/// input's gradient, of all branches together, stands with the first.
+/// Gradients of [`forward`] for each branch; with `relu`, the layer's output, gradients pass only where it is positive. The
+/// input's gradient, summed over all branches, is returned with the first.
 pub(in crate::kernels) fn backward<T: Real>(
     branches: &[Branch<T>],
     input: &[T],
@@ -113,7 +113,7 @@ fn add_all<T: Real>(to: &mut [T], from: &[T]) {
     );
 }
 
-/// [`backward`] of the branch whose channels begin at `first` of `step`.
+/// [`backward`] of the branch whose first channel is `first` of `step`.
 fn branch_backward<T: Real>(
     branch: &Branch<T>,
     input: &[T],
@@ -141,7 +141,7 @@ fn branch_backward<T: Real>(
                         let mut sums = vec![T::ZERO; outputs];
                         for column in 0..columns {
                             let at = (row * columns + column) * step + first;
-                            let to = &mut slopes[grid.place(row, column)..][..outputs];
+                            let to = &mut slopes[grid.index(row, column)..][..outputs];
                             let from = &gradient[at..at + outputs];
                             match passed {
                                 None => to.copy_from_slice(from),

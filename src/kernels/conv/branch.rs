@@ -2,7 +2,7 @@
 
 use super::geometry::Geometry;
 
-/// A convolution whose channels stand beside those of others with the same input and as many output positions.
+/// A convolution whose channels lie beside those of others with the same input and the same number of output positions.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct Branch<'a, T> {
     pub geometry: Geometry,
@@ -24,7 +24,7 @@ pub(super) fn channels<T>(branches: &[Branch<T>]) -> (usize, Vec<usize>) {
     (total, firsts)
 }
 
-/// The branches as one convolution, as far as its sizes go; the kernel is the largest.
+/// The sizes of the branches as one convolution; the kernel is the largest.
 pub(super) fn whole<T>(branches: &[Branch<T>]) -> Geometry {
     let mut sizes = branches.iter().map(|branch| branch.geometry);
     let Some(mut whole) = sizes.next() else {

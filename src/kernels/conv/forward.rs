@@ -13,7 +13,7 @@ use crate::kernels::activation::{Activation, activate};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
-/// An image with its padding, as far as the output's `rows` need it: a part of the image itself where there is none.
+/// The part of a padded image that the output's `rows` need: a part of the image itself if there is no padding.
 pub(in crate::kernels) fn padded_rows<'a, T: Real>(
     g: &Geometry,
     image: &'a [T],
@@ -37,8 +37,7 @@ pub(in crate::kernels) fn padded_rows<'a, T: Real>(
     grid
 }
 
-/// So many rows of the output of one image, its positions `step` values apart; `bias` has a value for every channel of the
-/// panels.
+/// `rows` rows of the output of one image, positions `step` values apart; `bias` has a value for every channel of the panels.
 pub(in crate::kernels) fn convolve_rows<T: Real>(
     g: &Geometry,
     padded_rows: &[T],
@@ -61,7 +60,8 @@ pub(in crate::kernels) fn convolve_rows<T: Real>(
     });
 }
 
-/// Threads take an image each; a few images are cut into parts of their rows as well, a multiple of `multiple`.
+/// The parts of rows into which each image is cut: one where there are enough images for all threads. Parts have a multiple of
+/// `multiple` rows.
 pub(in crate::kernels) fn row_parts(g: &Geometry, multiple: usize) -> Vec<Range<usize>> {
     let rows = g.output_height();
     let parts = threads::jobs(g.multiply_adds()).div_ceil(g.batch.max(1));
@@ -118,7 +118,7 @@ pub(in crate::kernels) fn forward<T: Real>(
     output
 }
 
-/// Cuts a batch of outputs into the parts of every image: number of the image, part, values.
+/// Cuts a batch of outputs into the parts of every image: index of the image, part, values.
 pub(in crate::kernels) fn cut<'a, 'b, T>(
     mut output: &'a mut [T],
     batch: usize,

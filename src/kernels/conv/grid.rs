@@ -1,6 +1,6 @@
 //! Where patches and gradients lie in the grids that convolutions read.
 
-/// Where the gradients of an output's positions lie. For the input's gradient they stand as far apart as the kernel steps,
+/// Where the gradients of an output's positions lie. For the input's gradient they are a stride apart,
 /// with zeros between and around them, so that the mirrored kernel can be applied to them; else side by side.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct GradientGrid {
@@ -16,9 +16,9 @@ impl GradientGrid {
         self.rows * self.columns * self.channels
     }
 
-    /// Where the gradient of output `(row, column)` starts.
+    /// The index at which the gradient of output `(row, column)` starts.
     #[inline(always)]
-    pub(in crate::kernels) fn place(&self, row: usize, column: usize) -> usize {
+    pub(in crate::kernels) fn index(&self, row: usize, column: usize) -> usize {
         let row = self.border + row * self.stride;
         (row * self.columns + self.border + column * self.stride) * self.channels
     }

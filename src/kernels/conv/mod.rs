@@ -1,4 +1,4 @@
-//! Direct convolution, channels last: slices in, slices out.
+//! Direct convolution, channels last, on slices.
 //!
 //! An image is copied into a grid with its zero padding, once; then every tile of output positions and channels is summed in
 //! registers over the patch, whose values lie in one contiguous run per kernel row. Only the weights are rearranged, into

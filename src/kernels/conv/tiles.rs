@@ -1,4 +1,4 @@
-//! The innermost loops: tiles of outputs, or of weight gradients, that are summed in registers.
+//! The innermost loops: tiles of outputs, or of weight gradients, summed in registers.
 
 #![allow(clippy::needless_range_loop)] // Constant ranges over arrays, which become registers.
 
@@ -9,7 +9,7 @@ use super::weights::Matrix;
 use crate::kernels::simd::{PANEL, Real, lanes, load, many_registers, padded, store};
 
 /// Every position's patch times the weights, plus bias. `PACKED` weights have a row of [`PANEL`] values, which the compiler
-/// makes use of.
+/// exploits.
 pub(super) struct Convolution<'a, T, const PACKED: bool> {
     pub patches: Patches,
     pub input: &'a [T],
@@ -54,11 +54,11 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
     }
 }
 
-/// A place in the input and the position that it belongs to.
+/// The index of a patch in the input, and the output position that it belongs to.
 type Place = (usize, usize);
 
 impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
-    /// `V` registers of channels for all positions: four neighbours at a time, then what is left of the rows.
+    /// `V` registers of channels for all positions: four neighbours at a time, then the rest of each row.
     #[inline(always)]
     fn positions<S: Simd, const V: usize>(&mut self, simd: S, channel: usize) {
         let (rows, columns) = (self.rows, self.columns);
@@ -238,7 +238,7 @@ impl<T: Real> WeightGradient<'_, T> {
         }
     }
 
-    /// `J` neighbouring taps times `V` registers of channels, summed over the positions in their order. Gives `J`.
+    /// `J` neighbouring taps times `V` registers of channels, summed over the positions in their order. Returns `J`.
     #[inline(always)]
     #[allow(unsafe_code)]
     fn tile<S: Simd, const J: usize, const V: usize>(

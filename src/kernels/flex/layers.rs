@@ -47,7 +47,7 @@ impl Parameters {
     }
 }
 
-/// Two convolutions side by side: a 1x1 kernel, and a square one with the padding that keeps the size.
+/// Two convolutions side by side, with odd square kernels and the padding that keeps the size.
 #[derive(Clone, Debug)]
 pub(in crate::kernels) struct Pair {
     pub geometries: [Geometry; 2],
@@ -115,7 +115,7 @@ impl BlockForward {
         pool: Pool,
     ) -> Self {
         let geometry = geometry(&input, &parameters.weight, 1, padding);
-        assert!(geometry.batch > 0, "statistics are those of some images");
+        assert!(geometry.batch > 0, "statistics need at least one image");
         by_dtype!(input, T => {
             let forward = block::forward::<T>(&geometry, pool, values(&input), parameters.values());
             let channels = [geometry.outputs];

@@ -57,11 +57,15 @@ pub(super) fn values_mut<T: Real + Element>(tensor: &mut FlexTensor) -> &mut [T]
 pub(super) fn assert_same_shape(tensors: &[&FlexTensor]) {
     for tensor in tensors {
         let shape = tensor.layout().shape();
-        assert_eq!(shape, tensors[0].layout().shape(), "of one parameter");
+        assert_eq!(
+            shape,
+            tensors[0].layout().shape(),
+            "the tensors of one parameter have one shape"
+        );
     }
 }
 
-/// Lets `step` change a parameter, in place if nothing else holds it.
+/// Applies `step` to a parameter, in place if nothing else holds it.
 pub(super) fn change<T: Real + Element>(
     mut parameter: FlexTensor,
     step: impl FnOnce(step::Parameter<T>),
@@ -96,7 +100,7 @@ pub(in crate::kernels) fn geometry(
     assert_eq!(input[3], weight[1], "the kernel takes the input's channels");
     assert_eq!(weight[2], weight[3], "the kernel is square");
     assert!(padding < weight[2], "the padding is less than the kernel");
-    assert!(stride > 0, "the kernel moves on");
+    assert!(stride > 0, "the stride is positive");
     assert!(
         input[1].min(input[2]) + 2 * padding >= weight[2],
         "the kernel is no larger than the padded image"

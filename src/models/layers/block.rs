@@ -60,7 +60,7 @@ impl Block {
             }
             (Layout::ChannelsLast, _) => {
                 let images = layout.to_channels_first(images);
-                layout.from_channels_first(self.forward_burn(images))
+                layout.arrange(self.forward_burn(images))
             }
         }
     }

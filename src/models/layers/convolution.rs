@@ -8,7 +8,7 @@ use burn::tensor::activation::relu;
 use super::layout::Layout;
 use crate::kernels;
 
-/// A square convolution with the same padding on all sides, and ReLU where asked for.
+/// A square convolution with the same padding on all sides, and ReLU if `with_relu` is set.
 pub fn convolve(layer: &Conv2d, images: Tensor<4>, with_relu: bool, layout: Layout) -> Tensor<4> {
     match (&layer.bias, layout) {
         (Some(bias), Layout::ChannelsLast) => {
@@ -26,12 +26,10 @@ pub fn convolve(layer: &Conv2d, images: Tensor<4>, with_relu: bool, layout: Layo
                 with_relu,
             )
         }
-        (None, Layout::ChannelsLast) => {
-            unreachable!("every convolution of kiln's has a bias")
-        }
-        (_, Layout::ChannelsFirst) => {
-            let output = layer.forward(images);
-            if with_relu { relu(output) } else { output }
+        // The kernels add a bias always.
+        _ => {
+            let output = layer.forward(layout.to_channels_first(images));
+            layout.arrange(if with_relu { relu(output) } else { output })
         }
     }
 }

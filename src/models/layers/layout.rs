@@ -23,15 +23,15 @@ impl Layout {
         }
     }
 
-    /// Converts from `[batch, channels, height, width]`.
-    pub fn from_channels_first(self, images: Tensor<4>) -> Tensor<4> {
+    /// Images `[batch, channels, height, width]` in this layout.
+    pub fn arrange(self, images: Tensor<4>) -> Tensor<4> {
         match self {
             Layout::ChannelsLast => kernels::channels_last(images),
             Layout::ChannelsFirst => images,
         }
     }
 
-    /// Converts to `[batch, channels, height, width]`.
+    /// Images in this layout as `[batch, channels, height, width]`.
     pub fn to_channels_first(self, images: Tensor<4>) -> Tensor<4> {
         match self {
             Layout::ChannelsLast => kernels::channels_first(images),
@@ -73,7 +73,7 @@ impl Layout {
         }
     }
 
-    /// The dimension that [`flatten_positions`](Self::flatten_positions) makes.
+    /// The dimension of the positions in [`flatten_positions`](Self::flatten_positions).
     fn position_dim(self) -> usize {
         match self {
             Layout::ChannelsLast => 1,

@@ -1,7 +1,7 @@
 //! Context: reads the tokens of a page by looking at their letters together.
 //!
-//! A token is a word, a number or a mixture ([`token_grammar`]); the page's other tokens help to say which. Words are made of
-//! letters as a word list has them ([`word_list`], [`ngram`]); the [`decoder`] searches a [`Lattice`] for the best reading.
+//! A token is a word, a number or a mixture (`token_grammar`); the page's other tokens help to say which. Words are made of
+//! letters as a word list has them (`word_list`, `ngram`); `decoder` searches a [`Lattice`] for the best reading.
 
 mod decoder;
 mod lattice;

@@ -35,7 +35,7 @@ impl Format {
     /// A file with all sheets. `several` says whether there may be more than one: then texts have headings and JSON is a list.
     ///
     /// # Errors
-    /// [`serde_json::Error`]: JSON can't hold the content.
+    /// [`serde_json::Error`]: the content can't be written as JSON.
     pub fn write(&self, sheets: &[Sheet], several: bool) -> serde_json::Result<Vec<u8>> {
         (self.write)(sheets, several)
     }

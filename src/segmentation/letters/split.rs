@@ -23,6 +23,7 @@ const MIN_PART_WIDTH: f32 = 0.4;
 const MIN_PART_HEIGHT: f32 = 0.6;
 /// What a seam at the side costs more than one in the middle, in stroke widths of ink.
 const OFF_CENTRE: f32 = 0.5;
+
 /// A cut through touching letters.
 pub(in crate::segmentation) struct Split {
     /// Label of the component before it was split.

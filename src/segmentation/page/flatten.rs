@@ -1,4 +1,4 @@
-//! Removes the light from a photograph: how much ink lies on each point of the paper, wherever shadows fall.
+//! Measures the ink on each point of the paper, independently of light and shadow.
 
 use image::RgbImage;
 

@@ -23,13 +23,13 @@ const TOLERANCE: f32 = 1.6;
 const MAX_GAP: f32 = 0.05;
 /// Least share of its length over which a rule is seen.
 const MIN_SEEN: f32 = 0.4;
-/// Points at its end that say where a rule leads.
+/// Points at a rule's end that its direction is estimated from.
 const MEMORY: usize = 48;
-/// Fewest points that say where a rule leads; before, it is expected to be level.
+/// Fewest points that a direction is estimated from; with fewer, the rule is expected to be level.
 const MIN_MEMORY: usize = 12;
 /// Ink across a rule belongs to it if it is at most this many times as wide as the rule's median ...
 const MAX_RELATIVE_WIDTH: f32 = 1.3;
-/// ... plus so many pixels ...
+/// ... plus this many pixels ...
 const MAX_EXTRA_WIDTH: f32 = 1.0;
 /// ... and at most this many times as dark: a pen's bar on a printed rule is darker.
 const MAX_RELATIVE_INK: f32 = 1.35;
@@ -37,7 +37,7 @@ const MAX_RELATIVE_INK: f32 = 1.35;
 const CROSSING_REACH: f32 = 4.0;
 /// ... to at most this many times their ink.
 const MAX_CROSSING_INK: f32 = 1.8;
-/// So many rules in one direction are a pattern, whose shorter fragments are recognised by width and ink ...
+/// This many rules in one direction are a pattern, whose shorter fragments are recognised by width and ink ...
 const MIN_PATTERN: usize = 3;
 /// ... if the rules' ink is at most this part of the writing's: pen lines under words look like strokes of letters.
 const MAX_PATTERN_INK: f32 = 0.7;

@@ -1,8 +1,12 @@
 //! Checkpoints: everything that a run needs to continue after an epoch, in one file per epoch.
 
-pub mod collector;
+mod contents;
 mod format;
+mod networks;
+mod stored;
+mod writer;
 
-pub use format::{
-    Checkpoint, CheckpointError, Header, Parts, Progress, epochs, from_bytes, path_of, read, write,
-};
+pub use contents::{Checkpoint, Header, Parts, Progress};
+pub use format::{from_bytes, read, write};
+pub use stored::{epochs, latest_usable, of_epoch, path_of};
+pub use writer::CheckpointWriter;

@@ -1,21 +1,20 @@
-//! What a run remembers of its epochs: the history, the best one, the weights to hand on, and how it ended.
+//! The history of a run: its epochs, the best one, the weights to keep, and how it ended.
 //!
-//! The loop over epochs writes it; checkpoints carry it, so that a run that goes on judges its epochs as if it had never
-//! stopped.
+//! The training loop fills it. Checkpoints store it, so that a resumed run chooses its best epoch as if it had never stopped.
 
-use crate::config::{EarlyStoppingConfig, Keep};
+use crate::config::{EarlyStoppingConfig, Keep, TrainingConfig};
 use crate::metrics::EpochRecord;
 use crate::models::Network;
 use crate::run_dir::Status;
 use crate::training::checkpoint::Progress;
 use crate::training::error::TrainError;
 
-/// What the loop leaves behind.
+/// Epochs, best epoch and kept weights of a run.
 #[derive(Default)]
 pub struct History {
     /// Completed epochs.
     pub epochs: Vec<EpochRecord>,
-    /// The weights to hand on, with their epoch (0: the first epoch was not completed).
+    /// The weights to keep, with their epoch (0: the first epoch was not completed).
     pub kept: Option<(usize, Network)>,
     /// Epoch and validation result of the best epoch.
     pub best: Option<(usize, f64)>,
@@ -23,12 +22,12 @@ pub struct History {
     improved: Option<(usize, f64)>,
     /// How the run ended.
     pub status: Option<Status>,
-    /// What stopped it, if something failed.
+    /// The error that stopped it, if one did.
     pub failure: Option<TrainError>,
 }
 
 impl History {
-    /// The ledger of a run that goes on, with the weights that it would hand on so far.
+    /// The history of a resumed run, with the weights that it keeps so far.
     pub fn resumed(progress: Progress, kept: Option<(usize, Network)>) -> Self {
         Self {
             epochs: progress.epochs,
@@ -40,7 +39,7 @@ impl History {
         }
     }
 
-    /// What a checkpoint remembers, but for the weights.
+    /// What a checkpoint stores, without the weights.
     pub fn progress(&self, average_steps: usize) -> Progress {
         Progress {
             epochs: self.epochs.clone(),
@@ -57,7 +56,7 @@ impl History {
         (*epoch != self.epochs.len()).then(|| network.clone())
     }
 
-    /// Whether early stopping has waited long enough after so many epochs.
+    /// Whether early stopping has waited long enough after `epoch` epochs.
     pub fn patience_is_over(&self, epoch: usize, config: Option<&EarlyStoppingConfig>) -> bool {
         let (Some(config), Some((last, _))) = (config, self.improved) else {
             return false;
@@ -65,24 +64,25 @@ impl History {
         epoch - last >= config.patience
     }
 
-    /// Takes an epoch with its result; true if it is the best so far.
-    pub fn enter(
+    /// Adds an epoch with its validation result (higher is better) and its weights; true if it is the best so far.
+    pub fn add(
         &mut self,
         record: &EpochRecord,
         result: f64,
         network: Network,
-        keep: Keep,
-        min_delta: f64,
+        config: &TrainingConfig,
     ) -> bool {
         let is_best = self.best.is_none_or(|(_, best)| result > best);
         if is_best {
             self.best = Some((record.epoch, result));
         }
+        let early_stopping = config.early_stopping.as_ref();
+        let min_delta = early_stopping.map_or(0.0, |early| early.min_delta);
         let improves = |(_, reference)| result > reference + min_delta;
         if self.improved.is_none_or(improves) {
             self.improved = Some((record.epoch, result));
         }
-        if is_best || keep == Keep::Last {
+        if is_best || config.keep == Keep::Last {
             self.kept = Some((record.epoch, network));
         }
         self.epochs.push(record.clone());

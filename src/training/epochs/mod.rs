@@ -1,6 +1,6 @@
-//! The training loop over epochs, and what it remembers.
+//! The training loop over epochs, inside burn-train.
 
-pub mod epoch;
-pub mod features;
+pub mod events;
 pub mod history;
 pub mod strategy;
+pub mod training_loop;

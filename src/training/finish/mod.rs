@@ -1,4 +1,7 @@
 //! The end of a run: the model file, its evaluation, the summary and the report.
 
-pub mod finalize;
-pub mod page;
+mod model_file;
+mod report;
+mod results;
+
+pub use results::finish;

@@ -1,4 +1,4 @@
-//! The metric logger: keeps each epoch's final value of every metric, which is all that the run asks for.
+//! A metric logger that keeps the final value of every metric and epoch in memory; nothing else is used.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,6 @@
-//! What is measured and shown while a run trains: metrics, their final values, and the renderer.
+//! Metrics and the display of progress while a run trains.
 
 pub mod final_values;
 pub mod metrics;
 pub mod renderer;
+pub mod terminal;

@@ -1,6 +1,6 @@
-//! What a person sees during a run: burn-train's dashboard, or progress passed on to the [`Observer`].
+//! Shows the progress of a run: on burn-train's dashboard, or through the [`Observer`].
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use burn::train::Interrupter;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
@@ -11,9 +11,10 @@ use burn::train::renderer::{
     MetricsRendererTraining,
 };
 
+use super::terminal;
 use crate::training::observer::Observer;
 
-/// Burn's dashboard (if there is a terminal for it) and the observer, as one renderer.
+/// burn-train's renderer: the dashboard if it was asked for, and the observer.
 pub struct Renderer {
     dashboard: Option<TuiMetricsRendererWrapper>,
     observer: Arc<dyn Observer>,
@@ -45,8 +46,8 @@ impl Renderer {
         }
     }
 
-    /// The dashboard's raw mode turns Ctrl-C into a key that it ignores; this makes it a signal again, as soon as the
-    /// dashboard's thread has switched modes.
+    /// In the dashboard's raw mode Ctrl-C is a key, which it ignores; this makes it a signal again, as soon as the dashboard's
+    /// thread has switched modes.
     fn restore_ctrl_c(&mut self) {
         if self.dashboard.is_some() && !self.ctrl_c_restored {
             self.ctrl_c_restored = terminal::ctrl_c_in_raw_mode();
@@ -129,7 +130,7 @@ impl TrainingProgressLogger for Renderer {
     }
 }
 
-// kiln evaluates on its own; burn-train asks for these all the same.
+// kiln evaluates without burn-train, which requires these all the same.
 impl EvaluationProgressLogger for Renderer {
     fn start_global_progress(&mut self, _tests: usize) {}
     fn start_test(&mut self, _name: &str, _total: usize) {}
@@ -149,58 +150,6 @@ impl MetricsRenderer for Renderer {
     fn register_metric(&mut self, definition: MetricDefinition) {
         if let Some(dashboard) = &mut self.dashboard {
             dashboard.register_metric(definition);
-        }
-    }
-}
-
-/// The terminal's modes, before and during the dashboard.
-pub mod terminal {
-    #[cfg(unix)]
-    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-
-    use super::OnceLock;
-
-    #[cfg(unix)]
-    static BEFORE: OnceLock<Termios> = OnceLock::new();
-    #[cfg(not(unix))]
-    static BEFORE: OnceLock<()> = OnceLock::new();
-
-    /// Notes the modes before the dashboard changes them.
-    pub fn remember() {
-        #[cfg(unix)]
-        if let Ok(modes) = tcgetattr(std::io::stdin()) {
-            let _ = BEFORE.set(modes);
-        }
-        #[cfg(not(unix))]
-        let _ = BEFORE.set(());
-    }
-
-    /// Makes Ctrl-C a signal again if the terminal is in raw mode; true once that is done.
-    pub fn ctrl_c_in_raw_mode() -> bool {
-        #[cfg(unix)]
-        {
-            let Ok(mut modes) = tcgetattr(std::io::stdin()) else {
-                return true;
-            };
-            if modes.local_modes.contains(LocalModes::ICANON) {
-                return false;
-            }
-            modes.local_modes.insert(LocalModes::ISIG);
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
-        }
-        true
-    }
-
-    /// Undoes the dashboard for a process that leaves at once.
-    pub fn restore() {
-        #[cfg(unix)]
-        if let Some(modes) = BEFORE.get() {
-            use std::io::Write;
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, modes);
-            // Leave the alternate screen, stop mouse reports, show the cursor (xterm control sequences).
-            let _ = std::io::stdout()
-                .write_all(b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?25h");
-            let _ = std::io::stdout().flush();
         }
     }
 }

@@ -6,17 +6,17 @@ use burn::prelude::*;
 
 use crate::models::Network;
 
-/// An average that takes a share of the weights at every step.
+/// A running average that takes in a share of the weights at every step.
 #[derive(Clone)]
 pub struct Average {
     network: Network,
-    /// Share of the old average that a step keeps.
+    /// Share of the average that a step keeps.
     decay: f64,
     steps: usize,
 }
 
 impl Average {
-    /// Begins with the weights of a network in training.
+    /// Starts with the weights of a network in training.
     pub fn new(network: &Network, decay: f64) -> Self {
         Self {
             network: network.valid(),
@@ -25,7 +25,7 @@ impl Average {
         }
     }
 
-    /// An average as it was after so many steps.
+    /// The average of a resumed run, after `steps` steps.
     pub fn resumed(network: Network, decay: f64, steps: usize) -> Self {
         Self {
             network,
@@ -34,19 +34,19 @@ impl Average {
         }
     }
 
-    /// Steps that it has taken.
+    /// Steps so far.
     pub fn steps(&self) -> usize {
         self.steps
     }
 
-    /// The average as it is now, ready for inference; later steps don't change what is given out.
+    /// A copy of the average, ready for inference.
     pub fn network(&self) -> Network {
         // A clone would share the statistics of batch norm, which `map` changes in place.
         self.network.valid()
     }
 
-    /// Takes the weights of a step. The first steps count for more, so that the average is never mostly chance: the share kept
-    /// is at most `(1 + steps) / (10 + steps)`, as in TensorFlow's `ExponentialMovingAverage`.
+    /// Takes in the weights of a step. The first steps count for more, so that the random initial weights are soon forgotten: the
+    /// share that is kept is at most `(1 + steps) / (10 + steps)`, as in TensorFlow's `ExponentialMovingAverage`.
     pub fn update(&mut self, network: &Network) {
         let early = (1.0 + self.steps as f64) / (10.0 + self.steps as f64);
         self.steps += 1;
@@ -87,7 +87,7 @@ impl ModuleMapper for Mix {
         let decay = self.decay;
         param.map(|average| {
             let value = value.reshape(average.dims());
-            // In this form weights that do not move stay as they are to the last bit.
+            // In this form weights that do not change keep every bit.
             average.clone() + (value - average).mul_scalar(1.0 - decay)
         })
     }

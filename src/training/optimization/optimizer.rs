@@ -1,7 +1,7 @@
-//! Optimizers, made from the resolved experiment and driven by Burn.
+//! Optimizers: Adam, AdamW and SGD as PyTorch computes them, for Burn to apply to each parameter.
 //!
-//! On a device with kiln's kernels a parameter's step is one pass over memory; elsewhere it is made of Burn's operators. The
-//! state is the same, so a checkpoint does not depend on which it was.
+//! On a device with kiln's kernels a step of a parameter is one pass over memory; elsewhere it is computed with Burn's operators.
+//! The state is the same, so a checkpoint does not depend on which it was.
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{
@@ -13,7 +13,7 @@ use burn::prelude::*;
 use crate::config::{AdamConfig, OptimizerConfig};
 use crate::kernels::{self, AdamStep, SgdStep};
 
-/// Builds the optimizer; the learning rate is the schedule's business.
+/// Builds the optimizer; the learning rate comes from the schedule.
 pub fn build(config: &OptimizerConfig) -> ModuleOptimizer {
     match config {
         OptimizerConfig::Sgd(sgd) => {
@@ -44,13 +44,13 @@ fn clipped(optimizer: ModuleOptimizer, norm: Option<f64>) -> ModuleOptimizer {
 /// Adam and AdamW.
 #[derive(Clone)]
 struct Adaptive {
-    /// The numbers that stay the same.
+    /// The constants of a step.
     step: AdamStep,
-    /// With the weight decay that is not coupled to the gradient.
+    /// Burn's optimizer, with the decoupled weight decay.
     burn: AdamW,
 }
 
-/// What Adam and AdamW differ in: whether the weight decay goes through the gradient.
+/// The difference between Adam and AdamW: whether the weight decay is added to the gradient.
 enum Decay {
     Coupled,
     Decoupled,
@@ -81,8 +81,8 @@ impl Adaptive {
     }
 }
 
-/// A tensor of an optimizer's state: on a device, or as a checkpoint has it. Burn reads states back to the default device, which
-/// may be another than the run's, or not there at all.
+/// A tensor of an optimizer's state: on a device, or as it was read from a checkpoint. (Burn loads states onto the default device,
+/// which may not be the run's, or may not exist.)
 #[derive(Clone)]
 #[allow(
     clippy::large_enum_variant,
@@ -94,7 +94,7 @@ enum Kept<const D: usize> {
 }
 
 impl<const D: usize> Kept<D> {
-    /// The tensor, which is on the device if it is on one.
+    /// The tensor; if it was read from a checkpoint, it is put on `device`.
     fn on(self, device: &Device) -> Tensor<D> {
         match self {
             Kept::Live(tensor) => tensor,
@@ -114,7 +114,7 @@ impl<const D: usize> Kept<D> {
     }
 }
 
-/// What [`Adaptive`] remembers of a parameter.
+/// The state of [`Adaptive`] for a parameter.
 #[derive(Clone)]
 struct Moments<const D: usize> {
     /// Steps so far.
@@ -181,7 +181,7 @@ impl Optimizer for Adaptive {
 }
 
 impl Adaptive {
-    /// A step made of Burn's operators.
+    /// A step with Burn's operators.
     fn step_of_burn<const D: usize>(
         &self,
         rate: LearningRate,
@@ -210,7 +210,7 @@ impl Adaptive {
     }
 }
 
-/// Stochastic gradient descent, with momentum or without, as PyTorch does it: no dampening, where Burn's default of 0.1 would
+/// Stochastic gradient descent with or without momentum, as in PyTorch: without dampening, where Burn's default of 0.1 would
 /// shrink every step.
 #[derive(Clone)]
 struct Descent {
@@ -218,7 +218,7 @@ struct Descent {
     decay: f64,
 }
 
-/// What [`Descent`] remembers of a parameter.
+/// The state of [`Descent`] for a parameter.
 #[derive(Clone)]
 struct Velocity<const D: usize> {
     velocity: Kept<D>,

@@ -4,9 +4,9 @@ use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 
 use crate::config::ScheduleConfig;
 
-/// The learning rate at a moment of the run.
+/// The learning rate of a step.
 ///
-/// `step` counts optimizer steps from 0; `steps_per_epoch` and `epochs` give the run its length. Step: `base *
+/// `step` counts optimizer steps from 0; the run has `epochs` times `steps_per_epoch` of them. Step: `base *
 /// gamma^floor(epoch / every)`, as PyTorch's `StepLR`. Cosine: `base * (f + (1 - f) (1 + cos(pi t)) / 2)` with `t` from
 /// 0 after the warm-up to 1 at the end of the run (Loshchilov and Hutter 2017, equation 5); during the warm-up the
 /// rate rises linearly and reaches `base` with its last step.
@@ -40,7 +40,7 @@ pub fn learning_rate(
     }
 }
 
-/// [`learning_rate`] as burn-train steps through it.
+/// [`learning_rate`] as a scheduler of Burn's.
 #[derive(Debug, Clone)]
 pub struct EpochSchedule {
     schedule: ScheduleConfig,

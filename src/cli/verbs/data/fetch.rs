@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 
-use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::bars::DownloadBar;
 use crate::cli::terminal::ctrl_c::leave_on_ctrl_c;
 use crate::cli::terminal::output;
@@ -23,8 +23,8 @@ use crate::report::format::size;
   kiln data fetch --list
 
 Files go to KILN_DATA (else the current folder), where configs look for them.
-A download that was broken off is resumed. Where there is no internet, put the
-file by hand into the folder .kiln-fetch there, and fetch again.")]
+An interrupted download is resumed. Without a connection, put the file into the
+folder .kiln-fetch there and fetch again.")]
 pub struct Args {
     /// What to fetch
     #[arg(value_name = "NAME", required_unless_present = "list", value_parser = names())]
@@ -51,13 +51,14 @@ fn names() -> PossibleValuesParser {
 }
 
 fn sha256(text: &str) -> Result<String, String> {
-    match text.len() == 64 && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
-        true => Ok(text.to_ascii_lowercase()),
-        false => Err("a SHA-256 has 64 hexadecimal digits".into()),
+    if text.len() == 64 && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a SHA-256 has 64 hexadecimal digits".into())
     }
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let root = args.to.clone().unwrap_or_else(data_root);
     let chosen = DataSet::all()
         .into_iter()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use crate::cli::destinations;
-use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
 use crate::data::info::{self, summarize};
 use crate::data::loader::{Loader, Order};
@@ -72,7 +72,7 @@ enum Verb {
     },
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Info {
             config,
@@ -91,7 +91,7 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) -> Outcome {
+fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) -> VerbResult {
     let experiment = config::load(config, overrides)?;
     if let Some(path) = grid {
         destinations::validate_picture(path, None)?;
@@ -112,17 +112,18 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
         })?;
         files::write_png(path, &sheet)?;
     }
-    match json {
-        true => output::json(&summary)?,
-        false => output::emit(&info::format(&summary))?,
+    if json {
+        output::json(&summary)?;
+    } else {
+        output::emit(&info::format(&summary))?;
     }
     Ok(())
 }
 
-fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> Outcome {
+fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> VerbResult {
     destinations::validate_picture(out, None)?;
     let json_path = out.with_extension("json");
-    spare_other_json(&json_path)?;
+    validate_truth_path(&json_path)?;
     let given = text.map(|text| text.replace("\\n", "\n"));
     let (text, options) = match vary.map(varied) {
         Some(chosen) => (given.unwrap_or(chosen.text), chosen.options),
@@ -149,7 +150,7 @@ fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> Outcome
 }
 
 /// Refuses to overwrite a JSON file that is not the truth of a drawn page.
-fn spare_other_json(path: &Path) -> Result<(), UsageError> {
+fn validate_truth_path(path: &Path) -> Result<(), UsageError> {
     if path.is_dir() {
         let problem = format!("{}: is a folder; name another picture", path.display());
         return Err(UsageError(problem));
@@ -158,14 +159,12 @@ fn spare_other_json(path: &Path) -> Result<(), UsageError> {
         return Ok(());
     };
     let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    match ["image", "text", "lines"]
-        .iter()
-        .all(|key| value.get(key).is_some())
-    {
-        true => Ok(()),
-        false => Err(UsageError(format!(
-            "{}: is there and is not the truth of a drawn page; name another picture",
+    let keys = ["image", "text", "lines"];
+    if keys.iter().any(|key| value.get(key).is_none()) {
+        return Err(UsageError(format!(
+            "{}: exists and is not the ground truth of a drawn page; name another picture",
             path.display()
-        ))),
+        )));
     }
+    Ok(())
 }

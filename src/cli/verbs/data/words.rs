@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::failure::Outcome;
+use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
 use crate::error::FileError;
 use crate::files;
@@ -19,7 +19,7 @@ pub struct Args {
     out: PathBuf,
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let words = WordList::from_scowl(&args.folder)?;
     let packed = words
         .to_gzip()

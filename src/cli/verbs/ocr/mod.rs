@@ -10,7 +10,7 @@ use image::RgbImage;
 use self::progress::Progress;
 use self::targets::Target;
 use crate::cli::choices;
-use crate::cli::failure::{Failure, Outcome, UsageError};
+use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::reading::ReadingArgs;
@@ -113,7 +113,7 @@ impl Args {
 
     fn classifier(&self) -> Result<Classifier, Failure> {
         let classifier = match &self.model {
-            Some(run) => open::naming_classifier(run, self.backend)?,
+            Some(run) => open::naming_model(run, self.backend)?.classifier,
             None => ocr::shipped_model(&device::open(self.backend.unwrap_or_default())?)?,
         };
         ocr::check(&classifier)?;
@@ -121,7 +121,7 @@ impl Args {
     }
 }
 
-pub fn run(args: Args) -> Outcome {
+pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images)?;
     let format = args.format();
     let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
@@ -165,7 +165,7 @@ pub fn run(args: Args) -> Outcome {
     batch.print()?;
     batch.watch.lap("print");
     if args.timings {
-        output::note(batch.watch.table().trim_end());
+        output::note(output::stage_table(batch.watch.laps()).trim_end());
     }
     inputs::all_were_read(batch.failed, &inputs)
 }
@@ -195,7 +195,7 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     /// Reads an image. One that can't be read is reported and doesn't stop the others; a file that can't be written does.
-    fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> Outcome {
+    fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
         self.watch.lap("decode");
         let name = self.inputs[index].name();
         self.progress.starts(index, &name);
@@ -246,7 +246,7 @@ impl Batch<'_> {
     }
 
     /// Writes the pictures that were asked for.
-    fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> Outcome {
+    fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> VerbResult {
         if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
             write_stages(folder, &reading.stage_pictures, self.inputs[index].path())?;
         }
@@ -262,7 +262,7 @@ impl Batch<'_> {
     }
 
     /// Writes a sheet that has a file of its own; the others wait for the end.
-    fn deliver(&mut self, index: usize, sheet: Sheet) -> Outcome {
+    fn deliver(&mut self, index: usize, sheet: Sheet) -> VerbResult {
         if let Target::Files(paths) = &self.target
             && let Some(path) = paths.get(index)
         {
@@ -277,7 +277,7 @@ impl Batch<'_> {
     }
 
     /// Writes the sheets that waited for the end, and the scores: with the text or in the JSON; otherwise where the pages are not.
-    fn print(&mut self) -> Outcome {
+    fn print(&mut self) -> VerbResult {
         let summary = self.summary();
         match &self.target {
             // Nothing could be read.

@@ -1,7 +1,7 @@
-//! The structure of a MATLAB v5 file: its bytes come in, a list of its variables (where each one's numbers are) goes out.
+//! The structure of a MATLAB v5 file: a list of its variables, and where the numbers of each one are.
 //!
-//! Nothing is believed: every size is compared with what is there, and of a compressed element only the head is
-//! unpacked. Problems are texts without the file's name, which the caller adds.
+//! Nothing is trusted: every size is compared with what is there, and of a compressed element only the head is decompressed. Problems are
+//! texts without the file's name, which the caller adds.
 
 use std::io::Read;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! MATLAB v5 files: a path and a variable's name come in, a [`Matrix`] or one clear error goes out.
+//! Reading numeric matrices from MATLAB v5 files.
 //!
 //! The format is "MAT-File Format", MathWorks, chapter 1: a header of 128 bytes, then elements, each a tag (type, number
 //! of bytes) and its bytes; an element may be zlib-compressed. `elements` finds and checks them; this file

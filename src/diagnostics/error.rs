@@ -1,0 +1,83 @@
+//! Why a benchmark or a gradient check fails.
+
+use crate::data::DataError;
+use crate::device::DeviceError;
+use crate::error::{ErrorExit, ExitKind};
+use crate::training::TrainError;
+
+/// Why a benchmark fails.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The backend can't be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The data can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The experiment can't be trained.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The device failed.
+    #[error("benchmark: the device failed: {0}")]
+    Compute(String),
+}
+
+impl BenchError {
+    /// Whether the data to train on is missing, so that only made-up batches can be timed.
+    pub fn lacks_data(&self) -> bool {
+        matches!(
+            self,
+            Self::Data(_) | Self::Train(TrainError::Data(_) | TrainError::Mismatch(_))
+        )
+    }
+}
+
+impl ErrorExit for BenchError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Device(_) => ExitKind::Usage,
+            Self::Train(error) => error.exit_kind(),
+            Self::Data(_) | Self::Compute(_) => ExitKind::Failure,
+        }
+    }
+}
+
+/// Why gradients can't be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum GradcheckError {
+    /// The backend can't be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The data can't be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The data has no classes.
+    #[error("the data has no classes")]
+    NoClasses,
+    /// The loss has no gradient.
+    #[error("gradient check: the loss is {0}, which has no gradient")]
+    NotFinite(f64),
+    /// The loss is not in 64-bit floats.
+    #[error("gradient check: the loss is computed in {0}, not in 64-bit floats")]
+    Precision(String),
+    /// A tensor can't be checked.
+    #[error("gradient check: {tensor}: {problem}")]
+    Tensor {
+        /// Name of the tensor, as in `model.safetensors`.
+        tensor: String,
+        /// What is wrong with it or its gradient.
+        problem: &'static str,
+    },
+    /// The device failed.
+    #[error("gradient check: the device failed: {0}")]
+    Compute(String),
+}
+
+impl ErrorExit for GradcheckError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Device(_) | Self::NoClasses => ExitKind::Usage,
+            _ => ExitKind::Failure,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What a user may rely on when reading data sets: the course's MATLAB files, folders of images, and how they are divided. Numbers
+//! come from scipy, numpy or hand calculation.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod course_files;
+mod division;
+mod fitting;
+mod folders;
+mod info;
+mod mat;
+mod real_files;
+mod support;

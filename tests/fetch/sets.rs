@@ -1,0 +1,160 @@
+//! What is fetched.
+
+use crate::archives::{cifar10_tar, flowers17_files, mat_of, nist36_zip, sha256};
+use crate::common::Bench;
+use crate::support::{Server, fetched, open_nist36, set};
+use kiln::data::Cifar10Config;
+use kiln::data::DataSource;
+use kiln::data::ImageFolderConfig;
+use kiln::data::Split;
+use kiln::data::cifar10;
+use kiln::data::image_folder::ImageFolder;
+use kiln::fetch;
+use kiln::fetch::DataSet;
+use kiln::fetch::FetchError;
+use kiln::fetch::Outcome;
+use kiln::fetch::Patience;
+use kiln::fetch::Sum;
+use std::path::Path;
+use std::time::Duration;
+
+#[test]
+fn nist36_is_fetched_once_and_opens() {
+    let bench = Bench::new();
+    let server = Server::of(&[("data.zip", nist36_zip())]);
+    let arguments = format!("nist36 --from {}", server.base());
+    let (stdout, stderr) = fetched(&bench, &arguments);
+    assert_eq!(stdout, format!("{}\n", bench.path("data/nist36").display()));
+    // Nobody has published a sum: it says so, with the one it found.
+    let sum = sha256(&nist36_zip());
+    assert!(
+        stderr.contains("no sum is known") && stderr.contains(&sum),
+        "{stderr}"
+    );
+    assert_eq!(open_nist36(&bench), [36, 36, 36]);
+    // The three files and nothing else, not even the folder of downloads.
+    assert_eq!(bench.listing().len(), 2 + 3);
+    let (again, stderr) = fetched(&bench, &arguments);
+    assert_eq!(again, stdout);
+    assert!(stderr.contains("is there already"), "{stderr}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn cifar10_is_fetched_and_opens() {
+    let bench = Bench::new();
+    let mut archive = cifar10_tar();
+    // Padding, as tapes have it.
+    archive.extend([0; 512]);
+    let sum = sha256(&archive);
+    let server = Server::of(&[("cifar-10-binary.tar.gz", archive)]);
+    fetched(
+        &bench,
+        &format!("cifar10 --from {} --sha256 {sum}", server.base()),
+    );
+    let config = Cifar10Config {
+        valid: 20,
+        ..Default::default()
+    };
+    let source = cifar10::open(&config, &bench.path("data")).unwrap();
+    assert_eq!(Split::ALL.map(|split| source.len(split)), [30, 20, 10]);
+    assert_eq!(
+        std::fs::read_dir(bench.path("data/cifar10"))
+            .unwrap()
+            .count(),
+        6
+    );
+}
+
+#[test]
+fn squeezenet_is_fetched_under_the_name_that_is_looked_for() {
+    let bench = Bench::new();
+    let weights = b"weights".to_vec();
+    let sum = sha256(&weights).to_uppercase();
+    let server = Server::of(&[("other.pth", weights.clone())]);
+    let url = format!("{}other.pth", server.base());
+    fetched(
+        &bench,
+        &format!("squeezenet1_1 --to elsewhere --from {url} --sha256 {sum}"),
+    );
+    assert_eq!(
+        bench.read("elsewhere/squeezenet1_1/squeezenet1_1.pth"),
+        weights
+    );
+}
+
+/// Fetches by the library, with sums of what is served.
+fn fetch_with_sums(mut set: DataSet, files: &[&[u8]], root: &Path) -> Result<Outcome, FetchError> {
+    for (file, bytes) in set.files.iter_mut().zip(files) {
+        file.sum = Some(Sum::Sha256(sha256(bytes)));
+    }
+    let patience = Patience {
+        stall: Duration::from_secs(5),
+        pause: Duration::from_millis(20),
+        ..Patience::default()
+    };
+    fetch::fetch(&set, root, &patience, &mut |_| {})
+}
+
+#[test]
+fn flowers17_is_laid_out_by_the_first_split_and_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, splits) = flowers17_files();
+    let server = Server::of(&[
+        ("17flowers.tgz", archive.clone()),
+        ("datasplits.mat", splits.clone()),
+    ]);
+    let set = set("flowers17").from_mirror(&server.base()).unwrap();
+    let outcome = fetch_with_sums(set.clone(), &[&archive, &splits], folder.path()).unwrap();
+    assert_eq!(outcome, Outcome::Fetched(folder.path().join("flowers17")));
+    let config = ImageFolderConfig {
+        folder: "flowers17".into(),
+        channels: 3,
+        ..Default::default()
+    };
+    let source = ImageFolder::open(&config, folder.path()).unwrap();
+    source.check().unwrap();
+    assert_eq!(Split::ALL.map(|split| source.len(split)), [17, 17, 17]);
+    // Image 802 is the second of class 10.
+    assert!(
+        folder
+            .path()
+            .join("flowers17/val/10/image_0802.jpg")
+            .is_file()
+    );
+    let outcome = fetch_with_sums(set, &[], folder.path()).unwrap();
+    assert_eq!(outcome, Outcome::Present(folder.path().join("flowers17")));
+}
+
+#[test]
+fn splits_that_do_not_fit_the_images_are_refused() {
+    let (archive, _) = flowers17_files();
+    for (splits, says) in [
+        (
+            mat_of(&[("trn1", 1, 1, vec![1361.0])]),
+            "trn1 lists image 1361; expected 1 to 1360",
+        ),
+        (mat_of(&[("trn1", 1, 1, vec![0.5])]), "trn1 lists image 0.5"),
+        (mat_of(&[("trn1", 1, 2, vec![7.0, 7.0])]), "image 7 twice"),
+        (mat_of(&[("trn2", 1, 1, vec![1.0])]), "has no variable trn1"),
+        (
+            mat_of(&[
+                ("trn1", 1, 1, vec![5.0]),
+                ("val1", 1, 1, vec![1.0]),
+                ("tst1", 1, 1, vec![2.0]),
+            ]),
+            "17flowers.tgz: has no image_0005.jpg",
+        ),
+        (b"<html>".to_vec(), "datasplits.mat: "),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::of(&[
+            ("17flowers.tgz", archive.clone()),
+            ("datasplits.mat", splits.clone()),
+        ]);
+        let set = set("flowers17").from_mirror(&server.base()).unwrap();
+        let error = fetch_with_sums(set, &[&archive, &splits], folder.path()).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(!folder.path().join("flowers17").exists());
+    }
+}

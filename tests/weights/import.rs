@@ -1,0 +1,116 @@
+//! `kiln model import` and `kiln model export`.
+
+use burn::prelude::*;
+use kiln::inference::{Classifier, ModelCard};
+use kiln::models::{MlpConfig, ModelConfig, Network};
+use kiln::shape::ImageShape;
+
+use super::common::{Bench, tensors};
+use super::files::{Precision, whole};
+use super::pickle::torch_file;
+use super::steps::{GLYPHS, assert_refused};
+
+#[test]
+fn a_run_that_was_imported_is_not_resumed_over_its_weights() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    let train = "train glyphs.json --run-dir trained";
+    bench.kiln(train).assert().success();
+    let export = "model export trained out.safetensors";
+    bench.kiln(export).assert().success();
+    let import = "model import out.safetensors glyphs.json --to imported";
+    bench.kiln(import).assert().success();
+    let before = bench.read("imported/model.safetensors");
+    let assert = bench.kiln("train --resume imported").assert().code(2);
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("imported, not trained"), "{text}");
+    assert!(text.contains("--init-from imported"), "{text}");
+    assert!(!bench.path("imported/run.lock").exists());
+    let listed = bench.output("runs list .");
+    assert!(listed.contains("imported"), "{listed}");
+    assert!(!listed.contains("unfinished"), "{listed}");
+    assert_eq!(bench.read("imported/model.safetensors"), before);
+}
+
+#[test]
+fn an_export_does_not_overwrite_its_model() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    bench.output("train glyphs.json --run-dir run");
+    let before = bench.read("run/model.safetensors");
+    assert_refused(
+        &bench,
+        "model export run run/model.safetensors",
+        &["run/model.safetensors", "name another file"],
+    );
+    assert_eq!(bench.read("run/model.safetensors"), before);
+}
+
+#[test]
+fn an_import_reports_wrong_arguments() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    bench.write("small.pth", torch_file(&whole(), Precision::F32));
+    assert_refused(
+        &bench,
+        "model import small.pth glyphs.json --to run",
+        &[
+            "small.pth: does not match the network",
+            "layers.0.weight is [3, 4]",
+        ],
+    );
+    bench.write("one.txt", "alone\n");
+    bench.write("none.txt", "");
+    for file in ["one.txt", "none.txt"] {
+        let arguments = format!("model import small.pth glyphs.json --to run --classes {file}");
+        assert_refused(&bench, &arguments, &[file, "at least 2"]);
+    }
+    assert_refused(
+        &bench,
+        "model import small.pth glyphs.json --to run --classes one.txt --set model.classes=36",
+        &["1 names, but model.classes is 36"],
+    );
+    std::fs::create_dir(bench.path("there")).unwrap();
+    assert_refused(
+        &bench,
+        "model import small.pth glyphs.json --to there",
+        &["already exists"],
+    );
+    assert_refused(
+        &bench,
+        "model export there out.pth",
+        &["out.pth", ".safetensors"],
+    );
+}
+
+#[test]
+fn the_model_file_of_a_run_can_be_imported() {
+    // Its card is metadata that `model import` ignores.
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    let config = ModelConfig::Mlp(MlpConfig {
+        hidden: vec![3],
+        ..MlpConfig::default()
+    });
+    let network = Network::new(&config, ImageShape::new(1, 16, 16), 36, &Device::flex());
+    let card = ModelCard {
+        model: config,
+        input: ImageShape {
+            channels: 1,
+            height: 16,
+            width: 16,
+        },
+        normalize: None,
+        classes: (0..36).map(|i| i.to_string()).collect(),
+        temperature: 1.0,
+        view: kiln::data::View::PAD,
+    };
+    let path = bench.path("model.safetensors");
+    Classifier::new(&network, card, &Device::flex())
+        .save(&path)
+        .unwrap();
+    bench.output("model import model.safetensors glyphs.json --to run");
+    let found = tensors(&bench.read("run/model.safetensors"));
+    assert_eq!(found, tensors(&std::fs::read(path).unwrap()));
+}

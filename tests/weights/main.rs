@@ -1,0 +1,15 @@
+//! What a user may rely on about weights of other programs: which files can be loaded, the values that come out, and how the
+//! others are refused.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod damaged;
+mod files;
+mod import;
+mod load;
+mod mismatch;
+mod patterns;
+mod pickle;
+mod squeezenet;
+mod steps;
