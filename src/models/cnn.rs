@@ -16,7 +16,7 @@ use crate::shape::ImageShape;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CnnConfig {
-    /// Channels of a convolution before the blocks, at the image's full size; 0 is none.
+    /// Channels of a convolution before the blocks, at the full size of the image; 0 for none.
     #[schemars(range(min = 0, max = 4096))]
     pub stem: usize,
     /// Channels of each block; every block halves height and width.
@@ -29,7 +29,7 @@ pub struct CnnConfig {
     pub residual: bool,
     /// How the last block's maps become the features of the fully connected layers.
     pub gather: Gather,
-    /// Width of the fully connected layer after the blocks; 0 is none.
+    /// Width of the fully connected layer after the blocks; 0 for none.
     #[schemars(range(min = 0, max = 65536))]
     pub hidden: usize,
     /// Share of the hidden units (of the features, without a hidden layer) that dropout sets to zero at each training step.

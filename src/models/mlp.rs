@@ -21,7 +21,7 @@ pub struct MlpConfig {
     pub hidden: Vec<usize>,
     /// The non-linearity between the layers.
     pub activation: Activation,
-    /// How the weights start.
+    /// How the weights are initialised; biases start at zero.
     pub init: Init,
     /// Number of classes; null takes it from the data.
     #[schemars(range(min = 2, max = 65536))]
@@ -61,7 +61,7 @@ pub enum Init {
     /// Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
     #[default]
     XavierUniform,
-    /// All zero: every unit of a layer learns the same. Shows that such a start fails.
+    /// All zero: every unit of a layer learns the same. For demonstration.
     Zeros,
 }
 
