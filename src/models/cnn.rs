@@ -16,7 +16,7 @@ use crate::shape::ImageShape;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CnnConfig {
-    /// Channels of a full-resolution convolution before the blocks; 0 for none.
+    /// Channels of a convolution before the blocks, at the full size of the image; 0 for none.
     #[schemars(range(min = 0, max = 4096))]
     pub stem: usize,
     /// Channels of each block; every block halves height and width.

@@ -21,7 +21,7 @@ pub struct MlpConfig {
     pub hidden: Vec<usize>,
     /// The non-linearity between the layers.
     pub activation: Activation,
-    /// Weight initialization.
+    /// Weight initialization; biases start at zero.
     pub init: Init,
     /// Number of classes; null takes it from the data.
     #[schemars(range(min = 2, max = 65536))]
