@@ -30,9 +30,7 @@ pub enum DeviceError {
     )]
     NoDoubles(&'static str),
     /// The float type can be set only before the first tensor.
-    #[error(
-        "64-bit floats: this process has already computed in another type; start a new process"
-    )]
+    #[error("64-bit floats: the float type is already set in this process; start a new one")]
     TooLate,
 }
 
@@ -119,7 +117,7 @@ fn open_wgpu() -> Result<(Device, String), DeviceError> {
     use crate::panics::catch_panic;
 
     // `Device::wgpu` is lazy and panics at the first operation when there is no adapter, so ask first. Drivers that
-    // are there but broken panic inside: that counts as "no GPU" as well.
+    // exist but are broken panic inside: that counts as "no GPU" as well.
     let devices = catch_panic(|| Device::enumerate(DeviceType::Wgpu).into_vec())
         .ok_or_else(|| DeviceError::NoGpu("the graphics driver failed to start".into()))?;
     let device = devices

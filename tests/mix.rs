@@ -239,7 +239,7 @@ fn what_the_sources_of_a_mix_may_not_say_is_refused_with_its_path() {
         (json!({"kind": "mix"}), "data.sources: missing"),
         (
             json!({"kind": "mix", "sources": []}),
-            "data.sources: found a list of 0",
+            "data.sources: list has 0 values; must have",
         ),
         (
             two(json!({"kind": "unipem"})),

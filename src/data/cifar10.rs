@@ -45,7 +45,7 @@ const MAX_RECORDS: u64 = 20_000;
 pub struct Cifar10Config {
     /// Folder of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; relative to `KILN_DATA`.
     pub folder: String,
-    /// How many of the training records, the last ones, are used for validation.
+    /// Number of training records, the last ones, that are used for validation.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub valid: usize,
     /// What every source shares: `normalize` and `augment`.

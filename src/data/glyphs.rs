@@ -59,7 +59,7 @@ const KEPT_BYTES: usize = 512 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GlyphsConfig {
-    /// Number of training samples; class = index modulo 36.
+    /// Number of training samples; sample `i` has class `i` modulo 36.
     #[schemars(range(min = 36, max = 1_000_000))]
     pub train: usize,
     /// Number of validation samples.
@@ -71,7 +71,7 @@ pub struct GlyphsConfig {
     /// Height and width of a sample in pixels.
     #[schemars(range(min = 16, max = 128))]
     pub size: usize,
-    /// Which samples are drawn. Not the run's `seed`: runs with other seeds see the same data.
+    /// Seed of the drawn samples; independent of the run's `seed`, so that runs with different seeds see the same data.
     pub seed: u64,
     /// What every source shares: `normalize` and `augment`.
     #[serde(flatten)]

@@ -65,7 +65,7 @@ const SCRIBBLE: (u32, u32) = (4, 9);
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"train": 3000, "valid": 300, "test": 300}]))]
 pub struct JunkConfig {
-    /// Folder of `strokes.jsonl.gz`, whose characters are put together and cut up; relative to `KILN_DATA`.
+    /// Folder of `strokes.jsonl.gz`, whose characters are joined and cut; relative to `KILN_DATA`.
     pub folder: String,
     /// Number of training samples.
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -79,10 +79,10 @@ pub struct JunkConfig {
     /// Height and width of a sample in pixels.
     #[schemars(range(min = 16, max = 128))]
     pub size: usize,
-    /// Thinnest pen in pixels.
+    /// Minimum pen width in pixels.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_min: f32,
-    /// Thickest pen in pixels; blots are thicker.
+    /// Maximum pen width in pixels; blots are thicker.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_max: f32,
     /// What every source shares: `normalize` and `augment`.

@@ -23,16 +23,16 @@ const KIND: &str = "mix";
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "MixConfig", extend("examples" = [{"sources": [{"kind": "nist36"}, {"kind": "unipen"}]}]))]
 pub struct MixConfig<S> {
-    /// The sources. Training takes the training samples of all; classes, validation and test are the first one's alone.
-    /// Their samples have one shape. `normalize` and `augment` are the mix's, so the sources leave them out.
+    /// The sources. Training uses the training samples of all of them; classes, validation and test samples are those of the
+    /// first. All have samples of the same shape. `normalize` and `augment` are set for the mix, not for its sources.
     #[schemars(length(min = 1, max = 16))]
     pub sources: Vec<S>,
-    /// For each source, how often an epoch goes through its training samples; 0 leaves them out, so that the first may
-    /// only measure. What the list lacks is 1.
+    /// For each source, how many times an epoch uses its training samples; 0 leaves them out, so that the first source can
+    /// serve for evaluation only. Missing values are 1.
     #[serde(default)]
     #[schemars(length(max = 16), inner(range(min = 0, max = 100)))]
     pub repeat: Vec<usize>,
-    /// Classes that the first source lacks and others bring, after the first one's.
+    /// Classes of other sources that the first one lacks; they follow its classes.
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub extra_classes: Vec<String>,

@@ -40,18 +40,18 @@ pub use unipen::UnipenConfig;
 source::sources! {
     /// Capitals and digits that kiln draws itself; needs no files.
     Glyphs(glyphs::GlyphsConfig) = "glyphs",
-    /// The course's `nist36_{train,valid,test}.mat`.
+    /// Capitals and digits in `nist36_{train,valid,test}.mat` of CMU 16-720.
     Nist36(nist36::Nist36Config) = "nist36",
-    /// Letters of NIST in `nist26_valid.mat` (26 classes), mostly for testing.
+    /// Capitals from NIST in `nist26_valid.mat`, mostly for testing.
     Nist26(nist26::Nist26Config) = "nist26",
     /// The binary batches of CIFAR-10.
     Cifar10(cifar10::Cifar10Config) = "cifar10",
-    /// Pen strokes of UNIPEN, drawn anew with another pen at every epoch.
+    /// Pen strokes of UNIPEN, drawn with a new pen in every epoch.
     Unipen(unipen::UnipenConfig) = "unipen",
-    /// Folders of images, one folder a class.
+    /// Your own images, in a folder per class.
     ImageFolder(image_folder::ImageFolderConfig) = "image_folder",
-    /// Ink that is no character, made of pen strokes: one class, for a mix.
+    /// Ink that is not a character, made from pen strokes: one class, for use in a mix.
     Junk(junk::JunkConfig) = "junk",
-    /// Several of these together: training samples of all, validation and test of the first.
+    /// Several sources: training samples of all of them, validation and test samples of the first.
     Mix(mix::MixConfig<DataConfig>) = "mix",
 }

@@ -23,7 +23,7 @@ const CLASSES: usize = 26;
 pub struct Nist26Config {
     /// Folder of `nist26_valid.mat`; relative to `KILN_DATA`.
     pub folder: String,
-    /// How the one file is divided.
+    /// How the file is divided into splits.
     pub split: SplitRule,
     /// What every source shares: `normalize` and `augment`.
     #[serde(flatten)]

@@ -12,11 +12,11 @@ use super::Split;
 use crate::error::Problem;
 use crate::rng;
 
-/// How a set without splits of its own is divided into training, validation and test.
+/// How a data set without predefined splits is divided into training, validation and test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum SplitRule {
-    /// A fixed pseudo-random share, decided by the sample's name: the same on every machine.
+    /// Pseudo-random shares, decided by a hash of the sample's name: the same on every machine.
     Share(ShareConfig),
     /// By the number in the sample's name, modulo `divisor`.
     Number(NumberConfig),
@@ -63,12 +63,12 @@ impl Default for ShareConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NumberConfig {
-    /// The number is taken modulo this.
+    /// Divisor of the modulo operation.
     #[schemars(range(min = 2, max = 1000))]
     pub divisor: u64,
-    /// The remainder that goes to validation; null for none.
+    /// Remainder of the samples used for validation; null for none.
     pub valid: Option<u64>,
-    /// The remainder that goes to testing.
+    /// Remainder of the samples used for testing.
     pub test: u64,
 }
 

@@ -69,21 +69,21 @@ const PEN_SPREADS: f32 = 5.0;
 pub struct UnipenConfig {
     /// Folder of `strokes.jsonl.gz`; relative to `KILN_DATA`.
     pub folder: String,
-    /// How the segments are divided. Segments of one file (so of one writer) always stay together.
+    /// How the segments are divided into splits. Segments from one file, and so from one writer, stay together.
     pub split: SplitRule,
     /// Also use segments whose label the contributor did not verify.
     pub unverified: bool,
     /// Height and width of a sample in pixels.
     #[schemars(range(min = 16, max = 128))]
     pub size: usize,
-    /// Thinnest pen in pixels. Widths in between are drawn around the geometric mean, few near the ends.
+    /// Minimum pen width in pixels. Widths are drawn around the geometric mean of minimum and maximum, few near either.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_min: f32,
-    /// Thickest pen in pixels.
+    /// Maximum pen width in pixels.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_max: f32,
-    /// How much another hand is put into the strokes in training (moved against each other, bent, sheared, turned), in
-    /// multiples of what drawn glyphs vary by; 0 leaves them as they were recorded.
+    /// Strength of random deformation of the strokes in training (shifted, bent, sheared, rotated), as a multiple of that of
+    /// drawn glyphs; 0 leaves them as recorded.
     #[schemars(range(min = 0.0, max = 4.0))]
     pub hand: f32,
     /// What every source shares: `normalize` and `augment`.

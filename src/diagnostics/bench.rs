@@ -1,7 +1,7 @@
 //! Benchmarks: how fast a machine trains and classifies with the model of a config.
 //!
 //! Training and inference are timed on a made-up batch of the config's shape that is already in memory, so they need no data set
-//! and measure the backend alone. Where the data is there, the training part of a real epoch is timed too, with loading and
+//! and measure the backend alone. Where the data exists, the training part of a real epoch is timed too, with loading and
 //! augmentation.
 
 use std::time::Instant;

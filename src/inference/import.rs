@@ -1,4 +1,4 @@
-//! Another program's weights become a run directory, as if kiln had trained them.
+//! Imports weights from another program as a run directory.
 
 use std::path::Path;
 
@@ -67,7 +67,7 @@ pub fn import(
 ) -> Result<Imported, ImportError> {
     if to.exists() {
         return Err(FileError::new(to, "already exists")
-            .advise("name a new folder")
+            .advise("choose a new folder")
             .usage()
             .into());
     }

@@ -46,7 +46,7 @@ impl Classifier {
     /// Loads a `model.safetensors` that kiln wrote.
     pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
         let failed =
-            |source| FileError::io(path, source).advise("train a run to its end, or name another");
+            |source| FileError::io(path, source).advise("train a run to its end, or use another");
         let mut file = std::fs::File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         // The header alone, before the rest is read: a file that is not a model may be of any size.
@@ -73,7 +73,7 @@ impl Classifier {
         let mismatch = |problem: String| {
             invalid(
                 name,
-                format!("its tensors are not those of the network that it describes ({problem})"),
+                format!("its tensors do not match the network in its metadata ({problem})"),
             )
         };
         let tensors = store
@@ -154,7 +154,7 @@ fn read_card(bytes: &[u8]) -> Result<ModelCard, String> {
 fn card_in(header: &Metadata, file_bytes: u64) -> Result<ModelCard, String> {
     if file_bytes > MAX_MODEL_BYTES {
         return Err(format!(
-            "it has {file_bytes} bytes, more than the {MAX_MODEL_BYTES} of the largest network"
+            "it has {file_bytes} bytes, more than the maximum of {MAX_MODEL_BYTES}"
         ));
     }
     let text = header

@@ -29,9 +29,9 @@ networks! {
     cnn: Cnn(CnnConfig),
     /// SqueezeNet 1.1 (Iandola et al. 2016) for images of at least 25 pixels a side.
     squeezenet: Squeezenet(SqueezenetConfig),
-    /// Fully connected layers from the image to a few numbers and back to the image.
+    /// Fully connected autoencoder with a low-dimensional code.
     autoencoder: Autoencoder(AutoencoderConfig),
-    /// Convolutions from the image to a few numbers and back to the image.
+    /// Convolutional autoencoder with a low-dimensional code.
     conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig),
 }
 

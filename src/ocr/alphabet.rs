@@ -43,10 +43,10 @@ impl std::str::FromStr for Alphabet {
         let odd = characters.iter().find(|c| !c.is_alphanumeric());
         match (odd, characters.is_empty()) {
             (Some(odd), _) => Err(format!(
-                "{odd:?} is not a letter or digit; give letters, digits, all, or the characters themselves, like ABC123"
+                "{odd:?} is not a letter or digit; use letters, digits, all, or the characters themselves, such as ABC123"
             )),
             (None, true) => Err(
-                "it names no characters; give letters, digits, all, or the characters themselves, like ABC123"
+                "contains no characters; use letters, digits, all, or the characters themselves, such as ABC123"
                     .into(),
             ),
             (None, false) => Ok(Alphabet::Only(characters)),

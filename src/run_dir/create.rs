@@ -100,7 +100,7 @@ fn give_number(from: &Path, root: &Path, name: &str) -> Result<PathBuf, RunDirEr
             result => return result,
         }
     }
-    unreachable!("there are more numbers than folders")
+    unreachable!("an unused run number always exists")
 }
 
 /// Why nothing can be created in a folder, if that can be checked.
@@ -139,7 +139,7 @@ pub fn numbered_folder(root: &Path, name: &str) -> Result<PathBuf, RunDirError> 
             result => return result,
         }
     }
-    unreachable!("there are more numbers than folders")
+    unreachable!("an unused run number always exists")
 }
 
 fn create_with_parents(path: &Path) -> Result<(), FileError> {

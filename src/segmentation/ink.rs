@@ -1,4 +1,4 @@
-//! The ink of one letter, cut out of its page, and the small square picture that a recogniser reads.
+//! The ink of one letter, cut out of its page, and the small square image that a recogniser reads.
 
 use super::distance::distances_inside;
 use super::letters::components::Components;
@@ -20,7 +20,7 @@ const MAX_ENLARGEMENT: f32 = 16.0;
 /// Working pixels of paper around the letter: the outline runs between ink and paper.
 const RIM: usize = 2;
 
-/// A letter's square picture.
+/// A letter's square image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crop {
     /// Rows and columns.
@@ -166,7 +166,7 @@ fn at_rim(at: usize, grid: usize, reach: f32) -> bool {
     (nearest as f32) < reach
 }
 
-/// Share of paper under each pixel of the crop.
+/// Fraction of paper under each pixel of the crop.
 fn reduce(mask: &[bool], size: usize) -> Vec<f32> {
     let grid = size * GRID;
     (0..size * size)

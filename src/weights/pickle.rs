@@ -32,7 +32,7 @@ pub(super) fn check(reader: impl Read, count: usize) -> Result<(), String> {
 
 pub(super) fn too_long() -> String {
     format!(
-        "its description of the tensors is longer than {MAX_BYTES} bytes or {MAX_INSTRUCTIONS} instructions; \
+        "its pickle data is longer than {MAX_BYTES} bytes or {MAX_INSTRUCTIONS} instructions; \
          save the state_dict alone"
     )
 }

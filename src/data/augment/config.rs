@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
 
-/// Variation of training samples, drawn anew for each sample and epoch; everything is off at zero. Most of it is made for
-/// dark characters on white; `flip`, `crop`, `brightness`, `contrast`, `saturation` and `hue` are for photographs.
+/// Random augmentation of training samples, drawn anew for each sample and epoch; zero switches each part off. Most of it is
+/// for dark characters on white; `flip`, `crop`, `brightness`, `contrast`, `saturation` and `hue` are for photographs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AugmentConfig {
@@ -16,44 +16,44 @@ pub struct AugmentConfig {
     /// Horizontal shear: standard deviation as a tangent.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub shear: f32,
-    /// Size: standard deviation of the natural logarithm of the factor.
+    /// Scaling: standard deviation of the natural logarithm of the factor.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub scale: f32,
-    /// Width against height: standard deviation of the natural logarithm of the ratio.
+    /// Aspect ratio: standard deviation of the natural logarithm of the factor of width to height.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub aspect: f32,
-    /// Position: standard deviation in pixels, each way.
+    /// Translation: standard deviation in pixels, in both directions.
     #[schemars(range(min = 0.0, max = 32.0))]
     pub shift: f32,
-    /// Stroke width: largest change in pixels, thinner or thicker.
+    /// Stroke width: maximum change in pixels, thinner or thicker.
     #[schemars(range(min = 0.0, max = 8.0))]
     pub stroke: f32,
-    /// Elastic bending: standard deviation of the displacement in pixels.
+    /// Elastic deformation: standard deviation of the displacement in pixels.
     #[schemars(range(min = 0.0, max = 8.0))]
     pub elastic: f32,
-    /// Probability that the image is mirrored, left for right. Not for characters.
+    /// Probability that the image is mirrored horizontally. Not for characters.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub flip: f32,
-    /// Position in whole pixels: moved by at most so many each way, uniformly, with the image mirrored at its border. For
-    /// photographs; `shift` brings in paper.
+    /// Translation by up to this many whole pixels in both directions, uniformly, with reflection at the border. For
+    /// photographs; `shift` fills with paper instead.
     #[schemars(range(min = 0, max = 64))]
     pub crop: usize,
     /// Brightness: every value is multiplied by a factor between `1 - brightness` (at least 0) and `1 + brightness`.
     #[schemars(range(min = 0.0, max = 4.0))]
     pub brightness: f32,
-    /// Contrast: the distance of every value from the image's mean grey is multiplied by a factor drawn likewise.
+    /// Contrast: the difference of every value from the image's mean grey is multiplied by a factor drawn in the same way.
     #[schemars(range(min = 0.0, max = 4.0))]
     pub contrast: f32,
-    /// Saturation: the distance of every pixel from its own grey is multiplied by a factor drawn likewise; colour only.
+    /// Saturation: the difference of every pixel from its own grey is multiplied by a factor drawn in the same way; colour only.
     #[schemars(range(min = 0.0, max = 4.0))]
     pub saturation: f32,
-    /// Hue: colours are turned about grey by at most this share of the colour circle, either way; colour only.
+    /// Hue: maximum rotation of the colours, as a share of the colour circle, in either direction; colour only.
     #[schemars(range(min = 0.0, max = 0.5))]
     pub hue: f32,
-    /// Probability that a rectangle is painted over with paper or ink.
+    /// Probability that a rectangle is filled with paper or ink.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub erase: f32,
-    /// Longest side of that rectangle, as a share of the image.
+    /// Maximum side of that rectangle, as a share of the image's side.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub erase_size: f32,
 }

@@ -9,15 +9,15 @@ use crate::shape::ImageShape;
 /// How often a random part is drawn anew that does not lie within the photograph, as in torchvision.
 const TRIES: usize = 10;
 
-/// A part of random area and proportions, stretched to the sample (Szegedy et al. 2015, "Going deeper with convolutions",
+/// A crop of random area and aspect ratio, stretched to the sample (Szegedy et al. 2015, "Going deeper with convolutions",
 /// section 6). The defaults are that paper's and torchvision's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RandomCropConfig {
-    /// Least and largest share of the photograph's area.
+    /// Minimum and maximum share of the photograph's area.
     #[schemars(inner(range(min = 0.001, max = 1.0)))]
     pub scale: [f64; 2],
-    /// Least and largest width divided by height, in pixels of the photograph.
+    /// Minimum and maximum aspect ratio: width divided by height, in pixels of the photograph.
     #[schemars(inner(range(min = 0.1, max = 10.0)))]
     pub ratio: [f64; 2],
 }

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Fit {
-    /// Keep the proportions, fill up with the colour of the image's border.
+    /// Keep the aspect ratio and fill with the colour of the image's border.
     #[default]
     Pad,
-    /// Keep the proportions, cut what stands over.
+    /// Keep the aspect ratio and crop the centre.
     Crop,
-    /// Stretch.
+    /// Stretch to the shape.
     Stretch,
-    /// Find the one letter in the photograph and draw it as reading draws those of a page: only its ink, centred, its pen
-    /// brought to one width. What shows no letter is padded. Grey squares only.
+    /// Find the letter in the photograph and draw it as `kiln ocr` draws the letters of a page: only its ink, centred, with
+    /// a uniform pen width. Images without a letter are padded. Square grey samples only.
     Letter,
 }
 

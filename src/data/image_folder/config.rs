@@ -12,10 +12,10 @@ use crate::error::Problem;
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"folder": "my_images", "split": {"by": "share", "valid": 0.1, "test": 0.1, "stratify": true}, "channels": 3, "height": 32, "width": 32}]))]
 pub struct ImageFolderConfig {
-    /// Folder with `train/ valid/ test/` (or `val/`), each with a folder a class; or with the class folders
-    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder without it.
+    /// Folder with `train/`, `valid/` (or `val/`) and `test/`, each with a folder per class; or with the class folders
+    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current directory if that is not set.
     pub folder: String,
-    /// How a folder without `train/` is divided.
+    /// How a folder without `train/` is divided into splits.
     pub split: SplitRule,
     /// Height of a sample in pixels.
     #[schemars(range(min = 4, max = 1024))]
@@ -26,15 +26,15 @@ pub struct ImageFolderConfig {
     /// 1 (grey) or 3 (colour).
     #[schemars(extend("enum" = [1, 3]))]
     pub channels: usize,
-    /// How an image of another shape is brought to `height` x `width`.
+    /// How an image of another shape is brought to `height` x `width`: `pad`, `crop`, `stretch` or `letter`.
     pub fit: Fit,
-    /// With `fit` crop: the share of the largest part in the middle that is kept, along either side. 224/256 = 0.875 is
-    /// "shorter side to 256, then the middle 224x224".
+    /// With `fit` `crop`: the share of either side of the central crop that is kept. 224/256 = 0.875 is "resize the shorter
+    /// side to 256, then crop the central 224x224".
     #[schemars(range(min = 0.1, max = 1.0))]
     pub centre: f64,
-    /// Training samples are parts of the photograph, drawn anew each time; null takes the middle as in validation.
+    /// Random crops as training samples, drawn anew each time; null crops the centre, as in validation.
     pub random_crop: Option<RandomCropConfig>,
-    /// Most megabytes (of 2^20 bytes) of photographs kept in memory; beyond it, files are decoded at every reading.
+    /// Maximum memory for decoded photographs in MiB; photographs beyond it are decoded every time they are read.
     #[schemars(range(min = 0, max = 1_048_576))]
     pub memory_mb: usize,
     /// What every source shares: `normalize` and `augment`.

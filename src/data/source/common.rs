@@ -10,9 +10,9 @@ use crate::error::Problem;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CommonConfig {
-    /// Brings the values to a range that the network likes; null leaves them in [0, 1].
+    /// Normalisation of pixel values, which are in [0, 1]; null leaves them as they are.
     pub normalize: Option<NormalizeConfig>,
-    /// Variation of training samples.
+    /// Random augmentation of training samples; off by default.
     pub augment: AugmentConfig,
 }
 

@@ -13,7 +13,7 @@ use crate::rng;
 /// or more.
 pub const TOLERANCE: f64 = 1e-4;
 
-/// Gradients smaller than this share of the largest of the layer are compared with that share instead of their own size: the
+/// Gradients smaller than this fraction of the layer's largest are compared with that fraction instead of their own size: the
 /// gradient of a bias in front of a batch norm is nothing but rounding.
 const FLOOR: f64 = 1e-2;
 

@@ -21,7 +21,7 @@ const MIN_CONTRAST: f32 = 0.45;
 const MIN_EDGE_HEIGHT: f32 = 0.6;
 /// A component at the edge that is this many pens wide somewhere is a dark corner; where strokes meet, two pens are reached.
 const DARK_CORNER: f32 = 3.5;
-/// Parts of one letter lie above each other: least share of the narrower one's columns that both have.
+/// Parts of one letter lie above each other: minimum fraction of the narrower one's columns that both have.
 const MIN_OVERLAP: f32 = 0.5;
 /// Most rows between two parts of one letter, in letter heights.
 const MAX_PART_GAP: f32 = 0.3;

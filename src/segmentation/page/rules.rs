@@ -21,7 +21,7 @@ const MAX_SLOPE: f32 = 0.27;
 const TOLERANCE: f32 = 1.6;
 /// Longest stretch of a rule that letters may cover, as part of the page's longer side.
 const MAX_GAP: f32 = 0.05;
-/// Least share of its length over which a rule is seen.
+/// Minimum fraction of its length over which a rule is seen.
 const MIN_SEEN: f32 = 0.4;
 /// Points at a rule's end that its direction is estimated from.
 const MEMORY: usize = 48;
