@@ -336,7 +336,7 @@ fn above_the_tolerance_the_exit_code_is_1_and_one_line_names_the_tensor() {
         "small: the gradient of ",
         " is off by ",
         "more than 1e-15",
-        "autodiff says",
+        "autodiff gives",
     ] {
         assert!(line.contains(part), "{line}");
     }

@@ -256,7 +256,7 @@ fn settings_for_letters_that_can_mean_nothing_are_refused() {
     let refused = config::parse(&config.to_string(), Path::new("run.json"), &[]);
     let text = refused.expect_err("a refusal").to_string();
     assert!(
-        text.contains("training.calibrate: found true, but an autoencoder"),
+        text.contains("training.calibrate: found true, but autoencoders"),
         "{text}"
     );
     assert!(

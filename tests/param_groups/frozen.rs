@@ -213,7 +213,7 @@ const IMPOSSIBLE: [(fn() -> Value, &str, [&str; 2]); 9] = [
     (
         mlp,
         r#"[{"names": "layers.0.*", "unfreeze_at": 2}]"#,
-        ["parameters.0.unfreeze_at", "not frozen"],
+        ["parameters.0.unfreeze_at", "has no effect unless frozen is true"],
     ),
     (
         mlp,
