@@ -145,8 +145,8 @@ fn data_that_is_not_where_it_should_be_and_a_half_set_are_problems() {
     refused(
         "half",
         &[
-            "half/nist36: is there, but has no nist36_valid.mat",
-            "half/unipen: is there, but has no strokes",
+            "half/nist36: already exists but does not contain nist36_valid.mat",
+            "half/unipen: already exists but does not contain strokes",
         ],
     );
 }
