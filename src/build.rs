@@ -79,7 +79,7 @@ fn locked(package: &str) -> String {
     version.trim_matches('"').into()
 }
 
-/// Switches on `kiln_data = "NAME"` for every data set that is there.
+/// Switches on `kiln_data = "NAME"` for every data set that exists.
 fn data_sets() {
     let names = DATA_SETS.map(|(name, _)| format!("\"{name}\"")).join(", ");
     println!("cargo::rustc-check-cfg=cfg(kiln_data, values({names}))");

@@ -1,4 +1,4 @@
-//! Devices: opens the Burn device of a backend, or says in one line why there is none.
+//! Devices: opens the Burn device of a backend, or reports in one line why it is unavailable.
 //!
 //! The only file that knows which backends are compiled in.
 
@@ -10,7 +10,7 @@ use crate::error::{ErrorExit, ExitKind};
 /// Version of Burn that kiln is built with, from `Cargo.lock`.
 pub const BURN_VERSION: &str = env!("KILN_BURN_VERSION");
 
-/// Why a backend cannot be used; the message holds the remedy.
+/// Why a backend cannot be used; the message includes the fix.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// kiln was built without the backend's feature.
@@ -30,9 +30,7 @@ pub enum DeviceError {
     )]
     NoDoubles(&'static str),
     /// The float type can be set only before the first tensor.
-    #[error(
-        "64-bit floats: this process has already computed in another type; start a new process"
-    )]
+    #[error("64-bit floats: the float type is already set in this process; start a new one")]
     TooLate,
 }
 
@@ -49,7 +47,7 @@ pub struct DeviceInfo {
     pub backend: Backend,
     /// Whether it can be used now.
     pub available: bool,
-    /// Name of the hardware, or why it cannot be used and the remedy.
+    /// Name of the hardware, or why it cannot be used and the fix.
     pub detail: String,
 }
 
@@ -119,7 +117,7 @@ fn open_wgpu() -> Result<(Device, String), DeviceError> {
     use crate::panics::catch_panic;
 
     // `Device::wgpu` is lazy and panics at the first operation when there is no adapter, so ask first. Drivers that
-    // are there but broken panic inside: that counts as "no GPU" as well.
+    // exist but are broken panic inside: that counts as "no GPU" as well.
     let devices = catch_panic(|| Device::enumerate(DeviceType::Wgpu).into_vec())
         .ok_or_else(|| DeviceError::NoGpu("the graphics driver failed to start".into()))?;
     let device = devices

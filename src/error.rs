@@ -152,7 +152,7 @@ impl Problem {
 /// Maximum length of a quoted text in characters.
 const MAX_QUOTED: usize = 600;
 
-/// A text as one line of limited length: errors of other libraries may have several lines and repeat the content of a file.
+/// A string as one line of limited length: errors of other libraries may have several lines and repeat the content of a file.
 /// Control characters become U+FFFD.
 pub fn one_line(text: impl std::fmt::Display) -> String {
     let text = text.to_string();

@@ -27,7 +27,7 @@
 //! - [`inference`]: a model file and its card become a classifier.
 //! - [`weights`]: weights of other programs, in and out.
 //! - [`fetch`]: data sets are downloaded, verified and unpacked.
-//! - [`report`]: results become pages and pictures.
+//! - [`report`]: results become pages and images.
 //! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
 //! - [`training`]: an experiment becomes a run directory.
 //! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.

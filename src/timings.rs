@@ -1,4 +1,4 @@
-//! A stopwatch over the stages of a job.
+//! Times the stages of a job.
 
 use std::time::{Duration, Instant};
 

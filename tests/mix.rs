@@ -280,7 +280,7 @@ const WRONG_MIXES: &[(&str, &str)] = &[
     (r#"{"kind": "mix"}"#, "data.sources: missing"),
     (
         r#"{"kind": "mix", "sources": []}"#,
-        "data.sources: found a list of 0",
+        "data.sources: list has 0 values; must have",
     ),
     (
         r#"{"kind": "mix", "sources": [{"kind": "nist36"}], "repeat": [1, 2]}"#,

@@ -197,7 +197,7 @@ fn files_that_are_read_are_never_overwritten() {
             .kiln(arguments)
             .assert()
             .code(2)
-            .stderr(predicate::str::contains("name another file"));
+            .stderr(predicate::str::contains("choose another file"));
         assert!(
             contents(&bench) == before,
             "{arguments}: something was written"

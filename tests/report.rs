@@ -138,7 +138,7 @@ fn an_empty_report_is_still_a_page() {
     let page = render(&bare(&[]));
     assert_well_formed(&page);
     assert!(page.contains("<h1>letters</h1>"));
-    for section in ["Training", "Confusion matrix", "Worst mistakes"] {
+    for section in ["Learning curves", "Confusion matrix", "Worst mistakes"] {
         assert!(!page.contains(section), "{section}");
     }
     let empty = Confusion::new(vec!["A".into()]);
@@ -181,7 +181,7 @@ fn a_run_with_only_nan_losses_has_a_note_instead_of_a_chart() {
     let epochs = [epoch(1, f64::NAN, 0.1), epoch(2, f64::NAN, 0.1)];
     let page = render(&bare(&epochs));
     assert_well_formed(&page);
-    assert!(page.contains("No finite value to draw."));
+    assert!(page.contains("No finite values to plot."));
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn pixels_that_do_not_match_their_shape_only_lose_the_picture() {
             ..bare(&[])
         });
         assert_well_formed(&page);
-        assert!(page.contains("no picture"), "{shape:?}");
+        assert!(page.contains("no image"), "{shape:?}");
     }
 }
 

@@ -1,11 +1,11 @@
-//! Checks of the files that a verb is going to write.
+//! Checks of the files that a subcommand is going to write.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::failure::UsageError;
 
-/// Refuses a picture file that is not named `.png` or that is the input itself.
+/// Refuses an image file that is not named `.png` or that is the input itself.
 pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageError> {
     let is_png = out
         .extension()
@@ -13,14 +13,14 @@ pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageErr
     if !is_png {
         let out = out.display();
         return Err(UsageError(format!(
-            "{out}: the name of a picture must end in .png"
+            "{out}: the image file name must end in .png"
         )));
     }
     let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
     if input.is_some_and(|input| same(out, input)) {
         let out = out.display();
         return Err(UsageError(format!(
-            "{out}: is the input image; name another file"
+            "{out}: is the input image; choose another file"
         )));
     }
     Ok(())
@@ -39,7 +39,7 @@ pub fn refuse_overwrite<'a>(
     match outs.into_iter().find(is_read) {
         None => Ok(()),
         Some(out) => Err(UsageError(format!(
-            "{}: would be overwritten, but this command reads it; name another file",
+            "{}: would be overwritten, but this command reads it; choose another file",
             out.display()
         ))),
     }

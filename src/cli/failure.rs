@@ -1,16 +1,16 @@
-//! Failures of verbs and their exit codes.
+//! Failures of subcommands and their exit codes.
 
 use std::fmt;
 
 use crate::error::{ErrorExit, ExitKind};
 
-/// How a verb ends.
+/// The result of a subcommand.
 pub type VerbResult = Result<(), Failure>;
 
 /// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
 pub const INTERRUPTED: u8 = 130;
 
-/// Why a verb did not finish; [`exit_code`](Failure::exit_code) is what the shell sees.
+/// Why a subcommand did not finish; [`exit_code`](Failure::exit_code) is what the shell sees.
 #[derive(Debug)]
 pub enum Failure {
     /// An error to print: exit 1 or 2, as the error says.
@@ -22,7 +22,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// A failure of the verb itself: exit 1.
+    /// A failure of the subcommand itself: exit 1.
     pub fn failed(message: impl fmt::Display) -> Self {
         Self::Error(Box::new(WorkError(message.to_string())))
     }
@@ -83,7 +83,7 @@ impl ErrorExit for UsageError {
     }
 }
 
-/// Something that went wrong in a verb's own work.
+/// A failure in the work of a subcommand.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct WorkError(String);

@@ -1,4 +1,4 @@
-//! What verbs on images are given: files, folders and standard input become images, one after the other.
+//! Image inputs of the subcommands: files, folders and standard input, decoded one after the other.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::failure::{Failure, UsageError, VerbResult};
 use crate::error::FileError;
 use crate::photo::{self, PhotoError, has_image_extension};
 
-/// The argument that stands for standard input.
+/// The argument for standard input.
 const STANDARD_INPUT: &str = "-";
 /// What files are called that are made from standard input.
 const STANDARD_INPUT_STEM: &str = "stdin";
@@ -116,7 +116,7 @@ fn load(input: &Input) -> Result<Loaded, PhotoError> {
     Ok(Loaded { file, photo })
 }
 
-/// Hands all images to `take`, in their order, until it fails. While one is read the next one is decoded, on a thread of
+/// Passes all images to `take`, in their order, until it fails. While one is read the next one is decoded, on a thread of
 /// its own; there are never more than these two in memory.
 pub fn each<E>(
     inputs: &[Input],
@@ -140,7 +140,7 @@ pub fn each<E>(
     })
 }
 
-/// What a verb ends with that went on after images that could not be read.
+/// The result of a subcommand that continued after images that could not be read.
 pub fn all_were_read(failed: usize, inputs: &[Input]) -> VerbResult {
     match failed {
         0 => Ok(()),

@@ -65,7 +65,7 @@ enum Verb {
     Gradcheck(gradcheck::Args),
 }
 
-/// Parses the command line, runs the verb and returns the exit code.
+/// Parses the command line, runs the subcommand and returns the exit code.
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
         Verb::Train(args) => train::run(args),

@@ -22,8 +22,8 @@ pub fn naming_model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel
     match model.classifier.task() {
         Task::Classify => Ok(model),
         Task::Reconstruct => Err(UsageError(format!(
-            "{}: this model is an autoencoder, which gives images back and names no classes; name a run of a classifier, or \
-             use `eval`",
+            "{}: this model is an autoencoder, which reconstructs images and does not classify; use a classifier run, or \
+             `kiln eval`",
             path.display()
         ))
         .into()),

@@ -8,11 +8,11 @@ use crate::ocr::{Alphabet, Context, ReadOptions};
 /// How a page is read.
 #[derive(clap::Args)]
 pub struct ReadingArgs {
-    /// What decides between letters that look alike: english, off (each letter by its form alone), or a word list (a UTF-8
-    /// file with one word per line, optionally followed by how often it occurs) [default: english]
+    /// Language model for ambiguous characters: english, off (shape only), or a word list (a UTF-8 file with one word per
+    /// line, optionally followed by its frequency) [default: english]
     #[arg(long, value_name = "off|english|FILE", hide_default_value = true)]
     context: Option<String>,
-    /// Which characters may be read: letters, digits, all, or the characters themselves, like ABC123 [default: all]
+    /// Which characters may be read: letters, digits, all, or the characters themselves, such as ABC123 [default: all]
     #[arg(long, value_name = "letters|digits|all|CHARACTERS")]
     alphabet: Option<Alphabet>,
 }
@@ -33,7 +33,7 @@ impl ReadingArgs {
             Some("off") => Context::Off,
             Some(file) => Context::open(Path::new(file)).map_err(|error| {
                 UsageError(format!(
-                    "--context takes off, english or a word list: {error}"
+                    "--context must be off, english or a word-list file: {error}"
                 ))
             })?,
         };

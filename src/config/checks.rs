@@ -47,7 +47,7 @@ fn head_matches_the_classes_of_the_data(experiment: &Experiment) -> Option<Probl
         Problem::new(
             "model.classes",
             format!(
-                "found {head}, but data.kind \"{}\" has {data} classes; set {data} or leave it out",
+                "found {head}, but data.kind \"{}\" has {data} classes; set {data} or remove this key",
                 experiment.data.kind()
             ),
         )
@@ -90,13 +90,13 @@ fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
     let classes = model.classes().or(experiment.data.classes());
     let found = match model.values(shape, classes.unwrap_or(1)) {
         Some(values) if values <= MAX_MODEL_VALUES => return None,
-        Some(values) => format!("{values} values"),
-        None => "more values than can be counted".into(),
+        Some(values) => format!("{values} parameters"),
+        None => "too many parameters (count overflows)".into(),
     };
     Some(Problem::new(
         "model",
         format!(
-            "found a network of {found}, the maximum is {MAX_MODEL_VALUES}; make its layers narrower"
+            "the network has {found}; the maximum is {MAX_MODEL_VALUES}; make its layers narrower"
         ),
     ))
 }
@@ -106,7 +106,7 @@ fn init_except_needs_init_weights(experiment: &Experiment) -> Option<Problem> {
     (init.weights.is_none() && !init.except.is_empty()).then(|| {
         Problem::new(
             "init.except",
-            "found names, but init.weights is not set; set it, or leave this out",
+            "has no effect without init.weights; set init.weights or remove this key",
         )
     })
 }
@@ -127,7 +127,7 @@ fn parameter_groups_are_valid(experiment: &Experiment) -> Option<Problem> {
             (group.unfreeze_at.is_some() && !group.frozen).then(|| {
                 Problem::new(
                     at("unfreeze_at"),
-                    "found an epoch, but frozen is not true; set it, or leave this out",
+                    "has no effect unless frozen is true; set frozen or remove this key",
                 )
             })
         })
@@ -147,7 +147,7 @@ fn label_settings_are_for_classifiers(experiment: &Experiment) -> Option<Problem
     (experiment.model.task() == Task::Reconstruct).then(|| {
         Problem::new(
             key,
-            format!("found {found}, but autoencoders are trained without labels; leave it out"),
+            format!("found {found}, but autoencoders are trained without labels; remove this key"),
         )
     })
 }

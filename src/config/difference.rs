@@ -72,7 +72,7 @@ fn walk(path: &str, values: &[Option<&Value>], found: &mut Vec<Difference>) {
     }
 }
 
-/// The keys of all sections, in order of appearance; None unless all values that are there are sections.
+/// The keys of all sections, in order of appearance; None unless all existing values are sections.
 fn keys<'a>(values: &[Option<&'a Value>]) -> Option<Vec<&'a String>> {
     let mut keys = Vec::new();
     for value in values.iter().flatten() {

@@ -21,14 +21,14 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError
 /// The text of a config file, unchecked. Fails for files over 1 MiB and for text that is not UTF-8.
 pub fn read(path: &Path) -> Result<String, ConfigError> {
     let advise = |error: FileError| {
-        let advice = "name a config file such as configs/glyphs_mlp.json";
+        let advice = "use a config file such as configs/glyphs_mlp.json";
         error.advise(advice).usage()
     };
     let bytes = files::read_up_to(path, MAX_CONFIG_BYTES)
         .map_err(|error| advise(FileError::io(path, error)))?
         .ok_or_else(|| advise(FileError::new(path, "too long for a config (over 1 MiB)")))?;
     let text = String::from_utf8(bytes);
-    Ok(text.map_err(|_| advise(FileError::new(path, "not UTF-8 text")))?)
+    Ok(text.map_err(|_| advise(FileError::new(path, "not valid UTF-8 text")))?)
 }
 
 /// [`load`] for text in memory; `path` names it in errors and gives the run its default name.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct LossConfig {
     /// How the losses of a batch are combined: `mean`, or `sum`, with which gradients grow with the batch size.
     pub reduction: Reduction,
-    /// Share of the target probability that is spread evenly over all classes.
+    /// Fraction of the target probability that is spread evenly over all classes.
     #[schemars(range(min = 0.0, max = 0.9))]
     pub label_smoothing: f64,
     /// How samples are weighted by class in the training loss: `equal` or `balanced`.

@@ -38,7 +38,7 @@ pub struct SgdConfig {
     /// Base learning rate; the schedule multiplies it.
     #[schemars(range(max = 100.0), extend("exclusiveMinimum" = 0.0))]
     pub lr: f64,
-    /// Momentum coefficient: the share of the previous update that is kept. 0 is plain gradient descent.
+    /// Momentum coefficient: the fraction of the previous update that is kept. 0 is plain gradient descent.
     #[schemars(range(min = 0.0, max = 0.999))]
     pub momentum: f64,
     /// L2 penalty added to the gradient.

@@ -69,12 +69,12 @@ fn set(target: &mut Value, keys: &[&str], value: Value, path: &str) -> Result<()
                 .ok()
                 .and_then(|index| items.get_mut(index))
                 .ok_or_else(|| {
-                    format!("`{key}` in `{path}` is not an index of a list of {count} values")
+                    format!("`{path}`: `{key}` is not a valid index; the list has {count} values")
                 })?;
             set(item, rest, value, path)
         }
         other => Err(format!(
-            "`{path}` leads through `{other}`, which is not a section"
+            "`{path}`: `{other}` is not an object, so it has no keys"
         )),
     }
 }

@@ -51,7 +51,7 @@ fn section(variants: &[Variant], kind: &str) -> Value {
     section
 }
 
-/// Levels that are written one key a line; sections below are one line.
+/// Levels that are written with one key per line; sections below are one line.
 const INDENTED_LEVELS: usize = 1;
 
 /// Writes `value` in the style of the repository's configs, its keys in the given order.

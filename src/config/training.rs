@@ -17,8 +17,8 @@ pub struct TrainingConfig {
     pub reshuffle: bool,
     /// Which epoch's weights go into the model: `best` or `last`.
     pub keep: Keep,
-    /// Decay of an exponential moving average of the weights, which is then validated and kept in place of the weights
-    /// (0.999 averages over about a thousand steps); null does not average.
+    /// Decay of the exponential moving average (EMA) of the weights; validation and the saved model use the EMA
+    /// (0.999 averages over about a thousand steps). null disables it.
     #[schemars(range(min = 0.5, max = 0.99999))]
     pub ema: Option<f64>,
     /// Stop when validation no longer improves; null always trains all epochs.

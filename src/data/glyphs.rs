@@ -59,7 +59,7 @@ const KEPT_BYTES: usize = 512 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GlyphsConfig {
-    /// Number of training samples; class = index modulo 36.
+    /// Number of training samples; sample `i` has class `i` modulo 36.
     #[schemars(range(min = 36, max = 1_000_000))]
     pub train: usize,
     /// Number of validation samples.

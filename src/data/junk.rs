@@ -79,10 +79,10 @@ pub struct JunkConfig {
     /// Height and width of a sample in pixels.
     #[schemars(range(min = 16, max = 128))]
     pub size: usize,
-    /// Thinnest pen in pixels.
+    /// Minimum pen width in pixels.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_min: f32,
-    /// Thickest pen in pixels; blots are thicker.
+    /// Maximum pen width in pixels; blots are thicker.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_max: f32,
     /// Keys common to all sources: `normalize` and `augment`.

@@ -40,7 +40,7 @@ pub use unipen::UnipenConfig;
 source::sources! {
     /// Synthetic hand-printed capital letters and digits; needs no files.
     Glyphs(glyphs::GlyphsConfig) = "glyphs",
-    /// Capital letters and digits (36 classes) from the course's `nist36_{train,valid,test}.mat`.
+    /// Capital letters and digits (36 classes) from CMU 16-720's `nist36_{train,valid,test}.mat`.
     Nist36(nist36::Nist36Config) = "nist36",
     /// Capital letters (26 classes) from `nist26_valid.mat`, mostly for testing.
     Nist26(nist26::Nist26Config) = "nist26",

@@ -76,10 +76,10 @@ pub struct UnipenConfig {
     /// Height and width of a sample in pixels.
     #[schemars(range(min = 16, max = 128))]
     pub size: usize,
-    /// Thinnest pen in pixels. Widths in between are drawn around the geometric mean, few near the ends.
+    /// Minimum pen width in pixels. Widths are drawn around the geometric mean of minimum and maximum, few near either.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_min: f32,
-    /// Thickest pen in pixels.
+    /// Maximum pen width in pixels.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_max: f32,
     /// Strength of handwriting-style augmentation (shift, bend, shear, rotate strokes), relative to the drawn glyphs; 0

@@ -1,7 +1,7 @@
 //! Checks of the machine, the build, the gradients and the speed.
 //!
-//! [`doctor`] compares each backend's layers with flex, [`gradcheck`] gradients with finite differences, [`bench`] measures
-//! speed, and [`dry_run`] tries one batch of a run.
+//! [`doctor`] compares each backend's layers with flex, [`gradcheck`] gradients with finite differences, [`bench`](mod@bench) measures
+//! speed, and [`dry_run`](mod@dry_run) tries one batch of a run.
 
 pub mod bench;
 pub mod doctor;

@@ -22,7 +22,7 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// An empty tally of images of `shape`, of so many classes.
+    /// An empty tally for images of `shape` and this number of classes.
     pub(super) fn new(shape: ImageShape, classes: usize) -> Self {
         let shown = SHOWN_CLASSES.min(classes);
         let sum = |metric: &'static Metric| match metric.measure {
@@ -40,7 +40,7 @@ impl Images {
         }
     }
 
-    /// Counts one image of the class `label`.
+    /// Adds one image of class `label` to the running sums.
     pub(super) fn add(&mut self, output: &[f32], label: usize, original: &[f32]) {
         self.samples += 1;
         let pair = ImagePair {

@@ -1,4 +1,4 @@
-//! Which classes compete for a sample.
+//! Which classes compete with a sample's true class.
 
 use super::error::EvaluateError;
 
@@ -44,7 +44,7 @@ pub(super) fn kinds(
         Ok(Some(kinds))
     } else {
         Err(EvaluateError::Mismatch(
-            "the classes of the data are not both letters and digits, so --known-kind changes nothing; leave it out"
+            "--known-kind has no effect: it needs a data set with both letter and digit classes; remove it"
                 .into(),
         ))
     }

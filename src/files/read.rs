@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-/// A text without the byte order mark that some editors write in front.
+/// A string without the byte order mark that some editors write in front.
 pub fn without_mark(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
 }
@@ -25,11 +25,11 @@ pub fn read(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
 /// Maximum length in bytes of a text file: histories, summaries, class names, ground truth. Configs have a limit of their own.
 const MAX_TEXT: u64 = 256 << 20;
 
-/// Reads a whole text in UTF-8, of at most 256 MiB.
+/// Reads a whole UTF-8 text file of at most 256 MiB.
 pub fn read_text(path: &Path) -> std::io::Result<String> {
     let bytes = read(path, MAX_TEXT)?;
     String::from_utf8(bytes)
-        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "not UTF-8 text"))
+        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "not valid UTF-8 text"))
 }
 
 /// Like [`read`]; `None` if there are more than `max` bytes. Counted while reading: devices and pipes report no size, and files

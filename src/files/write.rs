@@ -18,7 +18,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_with(path, |file| file.write_all(bytes))
 }
 
-/// Like [`write`], with a function that produces the content.
+/// Like [`write()`], with a function that produces the content.
 pub fn write_with(
     path: &Path,
     content: impl FnOnce(&mut std::io::BufWriter<&mut std::fs::File>) -> std::io::Result<()>,
@@ -83,7 +83,7 @@ pub fn append_line(path: &Path, line: &[u8]) -> Result<(), FileError> {
     append().map_err(|source| FileError::write(path, source))
 }
 
-/// Encodes an image as PNG and writes it as [`write`] does.
+/// Encodes an image as PNG and writes it as [`write()`] does.
 pub fn write_png(path: &Path, image: &image::RgbImage) -> Result<(), FileError> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     image

@@ -1,4 +1,4 @@
-//! The model card: what a model file says about its network and about the images that go into it.
+//! The model card: metadata of a model file that describes its network and its input images.
 
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,10 @@ use crate::shape::ImageShape;
 /// The temperature that changes nothing.
 pub const UNCALIBRATED: f64 = 1.0;
 
-/// Fewest bytes of a weight: those of layers may be 16-bit numbers.
+/// Minimum bytes per weight: those of layers may be 16-bit numbers.
 const MIN_VALUE_BYTES: usize = 2;
 
-/// Fewest classes that a classifier tells apart.
+/// Minimum number of classes of a classifier.
 const MIN_CLASSES: usize = 2;
 
 /// What a model file says about itself: everything that turns an image file into the network's input, and the network's output
@@ -35,7 +35,7 @@ pub struct ModelCard {
     /// What a classifier's logits are divided by before they become probabilities; 1 if it was never calibrated.
     #[serde(default = "uncalibrated", skip_serializing_if = "is_uncalibrated")]
     pub temperature: f64,
-    /// How an image of another shape is brought to `input`; padding is not written.
+    /// How an image of another shape is converted to `input`; omitted for padding.
     #[serde(default = "padded", skip_serializing_if = "is_default")]
     pub view: View,
 }
@@ -74,7 +74,7 @@ impl ModelCard {
         is_default(&self.view)
     }
 
-    /// What the network puts out.
+    /// The kind of network output.
     pub fn outputs(&self) -> Outputs {
         match self.model.task() {
             Task::Classify => Outputs::Classes(self.classes.len()),
@@ -90,7 +90,7 @@ impl ModelCard {
     /// Reads a card from the JSON text of a model file of `file_bytes` bytes. The error is one line without the file's name.
     pub(super) fn parse(text: &str, file_bytes: usize) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text)
-            .map_err(|error| format!("its entry `kiln` can't be read: {error}"))?;
+            .map_err(|error| format!("its `kiln` metadata can't be parsed: {error}"))?;
         let part = |key: &str| value.get(key).cloned().unwrap_or_default();
         let mut problems = schema::problems(&schema::of::<ModelConfig>(), &part("model"));
         if !part("normalize").is_null() {
@@ -99,12 +99,12 @@ impl ModelCard {
         }
         if let Some(problem) = problems.first() {
             return Err(format!(
-                "its entry `kiln`: {}: {}",
+                "its `kiln` metadata: {}: {}",
                 problem.path, problem.message
             ));
         }
         let card: Self = serde_json::from_value(value)
-            .map_err(|error| format!("its entry `kiln` can't be read: {error}"))?;
+            .map_err(|error| format!("its `kiln` metadata can't be parsed: {error}"))?;
         card.validate(file_bytes)?;
         Ok(card)
     }
@@ -158,7 +158,7 @@ impl ModelCard {
             ));
         }
         if self.view.fit == Fit::Letter && (channels != 1 || height != width) {
-            return Err("its view.fit is letter, which needs grey squares".into());
+            return Err("its view.fit \"letter\" requires square greyscale samples".into());
         }
         Ok(())
     }

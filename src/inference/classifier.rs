@@ -29,13 +29,13 @@ impl Classifier {
         }
     }
 
-    /// The same classifier with probabilities of another temperature.
+    /// The same classifier with another temperature.
     pub fn with_temperature(mut self, temperature: f64) -> Self {
         self.card.temperature = temperature;
         self
     }
 
-    /// The same classifier for images that are prepared in another way.
+    /// The same classifier with different preprocessing.
     pub fn with_view(mut self, view: View) -> Self {
         self.card.view = view;
         self

@@ -1,6 +1,6 @@
 //! Inference: a run, or a single `model.safetensors`, becomes a classifier in memory that answers with probabilities.
 //!
-//! [`OpenedModel`] is what the verbs open, once. [`ModelCard`] holds everything that turns an image file into the network's
+//! [`OpenedModel`] is what the subcommands open, once. [`ModelCard`] holds everything that turns an image file into the network's
 //! input; `docs/models.md` describes the file.
 
 mod card;

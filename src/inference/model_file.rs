@@ -26,10 +26,10 @@ use crate::weights::{limits, validate_finite};
 /// The metadata key of the card.
 const METADATA_KEY: &str = "kiln";
 
-/// Most bytes of a weight.
+/// Maximum bytes per weight.
 const MAX_VALUE_BYTES: usize = 4;
 
-/// Longest model file: the largest network that a config may describe, and the header.
+/// Maximum length of a model file: the largest network that a config may describe, and the header.
 const MAX_MODEL_BYTES: u64 = (MAX_VALUE_BYTES * MAX_MODEL_VALUES) as u64 + limits::MAX_HEADER_BYTES;
 
 /// How finely a file holds the weights of layers.
@@ -46,7 +46,7 @@ impl Classifier {
     /// Loads a `model.safetensors` that kiln wrote.
     pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
         let failed =
-            |source| FileError::io(path, source).advise("train a run to its end, or name another");
+            |source| FileError::io(path, source).advise("train a run to its end, or use another");
         let mut file = std::fs::File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         // The header alone, before the rest is read: a file that is not a model may be of any size.
@@ -73,7 +73,7 @@ impl Classifier {
         let mismatch = |problem: String| {
             invalid(
                 name,
-                format!("its tensors are not those of the network that it describes ({problem})"),
+                format!("its tensors do not match the network in its metadata ({problem})"),
             )
         };
         let tensors = store
@@ -107,7 +107,7 @@ impl Classifier {
         Ok(files::write(path, &bytes)?)
     }
 
-    /// The classifier that a file with 16-bit weights gives back.
+    /// The classifier as loaded from a file with 16-bit weights.
     pub fn rounded(&self) -> Result<Self, ModelError> {
         let name = Path::new("the model in memory");
         let bytes = to_bytes(self, name, Precision::Half)?;
@@ -154,7 +154,7 @@ fn read_card(bytes: &[u8]) -> Result<ModelCard, String> {
 fn card_in(header: &Metadata, file_bytes: u64) -> Result<ModelCard, String> {
     if file_bytes > MAX_MODEL_BYTES {
         return Err(format!(
-            "it has {file_bytes} bytes, more than the {MAX_MODEL_BYTES} of the largest network"
+            "it has {file_bytes} bytes, more than the maximum of {MAX_MODEL_BYTES}"
         ));
     }
     let text = header

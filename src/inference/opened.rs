@@ -1,4 +1,4 @@
-//! A model as the user names it: a run directory, or a single model file.
+//! Opens a model from a run directory or a bare model file.
 
 use std::path::{Path, PathBuf};
 
@@ -83,12 +83,11 @@ impl OpenedModel {
     pub fn config_file(&self) -> Result<PathBuf, FileError> {
         match &self.run {
             Some(run) => Ok(run.config_file()),
-            None => Err(FileError::new(
-                &self.file,
-                "a model file alone does not say which data it is for",
-            )
-            .advise("name its run, or a config with --data")
-            .usage()),
+            None => Err(
+                FileError::new(&self.file, "a bare model file has no data config")
+                    .advise("pass its run directory, or a config with --data")
+                    .usage(),
+            ),
         }
     }
 }

@@ -24,11 +24,11 @@ impl Windows {
         };
         assert!(
             kernel > 0 && stride > 0,
-            "the kernel and the stride are positive"
+            "kernel size and stride must be positive"
         );
         assert!(
             height.min(width) >= kernel,
-            "the window is no larger than the image"
+            "window must not exceed the image"
         );
         Self {
             batch,

@@ -1,4 +1,4 @@
-//! Accuracy: the share of the samples whose most probable class is the true one.
+//! Accuracy: the fraction of the samples whose most probable class is the true one.
 
 use burn::tensor::TensorReadError;
 

@@ -8,7 +8,7 @@ use crate::shape::ImageShape;
 const WINDOW: usize = 11;
 const SIGMA: f64 = 1.5;
 
-/// The constants of [`ssim`], as shares of the range (the same paper).
+/// The constants of [`ssim`], as fractions of the range (the same paper).
 const K1: f64 = 0.01;
 const K2: f64 = 0.03;
 

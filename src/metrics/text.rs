@@ -1,4 +1,4 @@
-//! Error rates of read text: edit distances to the truth, with and without spaces, and which character was read as which.
+//! Error rates of read text: edit distances to the ground truth, with and without spaces, and the confusions between characters.
 //!
 //! Nothing is normalised here: callers decide about case and punctuation first.
 
@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// An edit distance and the length of the truth.
+/// An edit distance and the length of the ground truth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EditScore {
     /// Smallest number of units (characters or words) to insert, delete or replace to get from one text to the other.
     pub distance: usize,
-    /// Number of units in the truth.
+    /// Number of units in the ground truth.
     pub length: usize,
     /// `1 - distance / length`; see [`character_accuracy`] for its range.
     pub accuracy: f64,
 }
 
 impl EditScore {
-    /// The score of a distance, relative to the length of the truth.
+    /// The score of a distance, relative to the length of the ground truth.
     pub fn new(distance: usize, length: usize) -> Self {
         Self {
             distance,
@@ -62,7 +62,7 @@ pub struct TextScore {
     pub confusions: Vec<CharacterConfusion>,
 }
 
-/// Compares what was read with the truth.
+/// Compares what was read with the ground truth.
 ///
 /// Each text's lines are joined with one space, so a line break that was read as a space (or the other way round) costs
 /// nothing, and one that was missed costs one. The distance is over the whole text: a missed line does not shift all
@@ -144,7 +144,7 @@ fn words<S: AsRef<str>>(lines: &[S]) -> Vec<&str> {
         .collect()
 }
 
-/// `1 - distance / length`, with [`character_accuracy`]'s convention for an empty truth.
+/// `1 - distance / length`, with [`character_accuracy`]'s convention for an empty ground truth.
 fn accuracy(distance: usize, length: usize) -> f64 {
     match (distance, length) {
         (0, 0) => 1.0,
@@ -181,7 +181,7 @@ impl<'a, T> IntoIterator for &'a Units<'_, T> {
 enum Step {
     /// One character of each text; equal or replaced.
     Both,
-    /// A character of the truth that was not read.
+    /// A character of the ground truth that was not read.
     Missed,
     /// A character that was read where there is none.
     Added,

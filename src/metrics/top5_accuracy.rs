@@ -1,4 +1,4 @@
-//! Top-5 accuracy: the share of the samples whose true class is among the five most probable ones.
+//! Top-5 accuracy: the fraction of the samples whose true class is among the five most probable ones.
 
 use burn::tensor::TensorReadError;
 

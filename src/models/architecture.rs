@@ -11,7 +11,7 @@ use crate::shape::ImageShape;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Name the class of an image.
+    /// Classify an image.
     Classify,
     /// Reproduce the image.
     Reconstruct,
@@ -38,7 +38,7 @@ pub trait Architecture: Module {
         Vec::new()
     }
 
-    /// The share of units that dropout sets to zero at each training step, 0 to 1; 0 is no dropout.
+    /// Dropout probability, 0 to 1; 0 is no dropout.
     fn dropout(_config: &Self::Config) -> f64 {
         0.0
     }

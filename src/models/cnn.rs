@@ -16,23 +16,23 @@ use crate::shape::ImageShape;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CnnConfig {
-    /// Channels of a convolution before the blocks, at the image's full size; 0 is none.
+    /// Channels of a convolution before the blocks, at the full size of the image; 0 for none.
     #[schemars(range(min = 0, max = 4096))]
     pub stem: usize,
     /// Channels of each block; every block halves height and width.
     #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
     pub channels: Vec<usize>,
-    /// For each block, how many convolutions follow the one that halves; they keep the size. Missing values are 0.
+    /// For each block, the number of extra same-size convolutions; missing entries are 0.
     #[schemars(length(max = 8), inner(range(min = 0, max = 8)))]
     pub more: Vec<usize>,
     /// Add the input of those convolutions to their output (He et al. 2016).
     pub residual: bool,
     /// How the last block's maps become the features of the fully connected layers.
     pub gather: Gather,
-    /// Width of the fully connected layer after the blocks; 0 is none.
+    /// Width of the fully connected layer after the blocks; 0 for none.
     #[schemars(range(min = 0, max = 65536))]
     pub hidden: usize,
-    /// Share of the hidden units (of the features, without a hidden layer) that dropout sets to zero at each training step.
+    /// Dropout probability of the hidden units (of the features, without a hidden layer).
     #[schemars(range(min = 0.0, max = 0.95))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.
@@ -55,17 +55,17 @@ impl Default for CnnConfig {
     }
 }
 
-/// How feature maps become a vector.
+/// How feature maps are reduced to a vector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Gather {
-    /// All values of all maps.
+    /// Flatten.
     #[default]
     Flatten,
-    /// The mean of each map.
+    /// Global average pooling.
     Average,
-    /// The largest value of each map.
+    /// Global max pooling.
     Max,
 }
 

@@ -13,11 +13,11 @@ use crate::error::Problem;
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
 
-/// Settings of the convolutional autoencoder: blocks that halve the image, a code, and steps that double it again.
+/// Settings of the convolutional autoencoder: downsample and upsample by 2 per block, with a code in between.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConvAutoencoderConfig {
-    /// Channels of each halving block; the decoder has the same in reverse.
+    /// Channels of each downsampling block; the decoder mirrors them.
     #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
     pub channels: Vec<usize>,
     /// Width of the code: the number of values that describe an image.

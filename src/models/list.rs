@@ -1,6 +1,6 @@
 //! The macro that turns the list of networks into [`ModelConfig`](super::ModelConfig) and [`Network`](super::Network).
 
-/// Declares the networks, one a line: `kind: Network(Config)`. The kind is the value of `model.kind` and the network's file; the
+/// Declares the networks, one per line: `kind: Network(Config)`. The kind is the value of `model.kind` and the network's file; the
 /// line's comment describes it in the JSON Schema.
 macro_rules! networks {
     ($($(#[$description:meta])* $kind:ident: $Network:ident($Config:ident),)+) => {
@@ -56,7 +56,7 @@ macro_rules! networks {
                 }
             }
 
-            /// The share of units that dropout sets to zero at each training step, 0 to 1; 0 is no dropout.
+            /// Dropout probability, 0 to 1; 0 is no dropout.
             pub fn dropout(&self) -> f64 {
                 match self {
                     $(ModelConfig::$Network(config) => $Network::dropout(config),)+

@@ -21,7 +21,7 @@ pub struct MlpConfig {
     pub hidden: Vec<usize>,
     /// The non-linearity between the layers.
     pub activation: Activation,
-    /// How the weights start.
+    /// Weight initialization; biases start at zero.
     pub init: Init,
     /// Number of classes; null takes it from the data.
     #[schemars(range(min = 2, max = 65536))]
@@ -53,7 +53,7 @@ pub enum Activation {
     Relu,
 }
 
-/// How the weights of the fully connected layers start; biases start at zero.
+/// Weight initialization of the fully connected layers; biases start at zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -61,7 +61,7 @@ pub enum Init {
     /// Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
     #[default]
     XavierUniform,
-    /// All zero: every unit of a layer learns the same. Shows that such a start fails.
+    /// All zero. Demonstrates that zero initialization fails (symmetry is never broken).
     Zeros,
 }
 

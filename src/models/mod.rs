@@ -1,4 +1,4 @@
-//! The networks: each in a file of its own with its settings, its limits, its layers and what they can do.
+//! The networks: one file each, with settings, limits and layers.
 //!
 //! A network is written once for every backend. To add one, write its file and add it below; `docs/adding-a-network.md` has an
 //! example.
@@ -29,9 +29,9 @@ networks! {
     cnn: Cnn(CnnConfig),
     /// SqueezeNet 1.1 (Iandola et al. 2016) for images of at least 25 pixels a side.
     squeezenet: Squeezenet(SqueezenetConfig),
-    /// Fully connected layers from the image to a few numbers and back to the image.
+    /// Fully connected autoencoder with a low-dimensional code.
     autoencoder: Autoencoder(AutoencoderConfig),
-    /// Convolutions from the image to a few numbers and back to the image.
+    /// Convolutional autoencoder with a low-dimensional code.
     conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig),
 }
 

@@ -31,7 +31,7 @@ const FIRES: [[usize; 3]; 8] = [
     [512, 64, 256],
 ];
 
-/// The first fire module behind each pool.
+/// Index of the first fire module after each pooling layer.
 const BEHIND_POOLS: [usize; 3] = [0, 2, 4];
 
 /// Channels of the first convolution.
@@ -47,7 +47,7 @@ const MIN_SIDE: usize = 25;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SqueezenetConfig {
-    /// Share of the last feature maps' values that dropout sets to zero at each training step.
+    /// Dropout probability on the last feature maps.
     #[schemars(range(min = 0.0, max = 0.95))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.

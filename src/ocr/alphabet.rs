@@ -3,7 +3,7 @@
 /// Which characters may be read; all others are impossible.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Alphabet {
-    /// All that the model knows.
+    /// All characters that the model knows.
     #[default]
     All,
     /// A to Z.
@@ -29,7 +29,7 @@ impl Alphabet {
 impl std::str::FromStr for Alphabet {
     type Err = String;
 
-    /// Parses `all`, `letters`, `digits`, or the characters themselves (lower case stands for capitals).
+    /// Parses `all`, `letters`, `digits`, or the characters themselves (lower case counts as capitals).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "all" => return Ok(Alphabet::All),
@@ -43,10 +43,10 @@ impl std::str::FromStr for Alphabet {
         let odd = characters.iter().find(|c| !c.is_alphanumeric());
         match (odd, characters.is_empty()) {
             (Some(odd), _) => Err(format!(
-                "{odd:?} is not a letter or digit; give letters, digits, all, or the characters themselves, like ABC123"
+                "{odd:?} is not a letter or digit; use letters, digits, all, or the characters themselves, such as ABC123"
             )),
             (None, true) => Err(
-                "it names no characters; give letters, digits, all, or the characters themselves, like ABC123"
+                "contains no characters; use letters, digits, all, or the characters themselves, such as ABC123"
                     .into(),
             ),
             (None, false) => Ok(Alphabet::Only(characters)),

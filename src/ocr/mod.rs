@@ -1,7 +1,7 @@
 //! Reads photographed pages: segmentation finds what may be letters, a classifier and their neighbours decide what they are.
 //!
 //! [`read`] turns an image and a [`Classifier`](crate::inference::Classifier) of single characters into a [`Page`];
-//! [`formats`] turns pages into files, [`truth`] finds what should have been read, and [`scores`] says how well it was. `form` scores
+//! [`formats`] turns pages into files, [`truth`] holds the ground truth, and [`scores`] measures how well it was read. `form` scores
 //! candidates by their shape, [`context`] by their neighbours, and [`scoring`] says how much each counts.
 
 pub mod alphabet;

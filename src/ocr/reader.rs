@@ -1,4 +1,4 @@
-//! The reader: finds what may be letters, classifies all of it at once, and takes the likeliest reading of each word by form and
+//! The reader: finds what may be letters, classifies all of it at once, and takes the most likely reading of each word by form and
 //! neighbours together.
 
 use image::RgbImage;
@@ -39,7 +39,7 @@ pub struct ReadOptions {
     pub alphabet: Alphabet,
     /// How much each kind of evidence counts.
     pub scoring: Scoring,
-    /// Whether to keep a picture of every stage of the segmentation.
+    /// Whether to keep an image of every segmentation stage.
     pub stage_pictures: bool,
 }
 
@@ -50,13 +50,13 @@ pub struct Reading {
     pub page: Page,
     /// Where it was found.
     pub segmentation: Segmentation,
-    /// A picture of every stage of the segmentation, if asked for.
+    /// An image of every segmentation stage, if requested.
     pub stage_pictures: Vec<StagePicture>,
     /// How long each stage took.
     pub timings: Vec<Lap>,
 }
 
-/// Checks that a model can read: its classes are single characters (and possibly "junk"), its input is square grey images.
+/// Checks that a model can read: its classes are single characters (and possibly "junk"), its input is square greyscale.
 ///
 /// # Errors
 /// [`ReadError::Unsuitable`]: says why the model can't read.
@@ -65,7 +65,7 @@ pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
     let shape = card.input;
     if shape.channels != 1 || shape.height != shape.width {
         return Err(ReadError::Unsuitable(format!(
-            "the model takes {}x{}x{} images (channels, height, width); reading needs a model for square grey images",
+            "the model takes {}x{}x{} images (channels, height, width); OCR needs a model with square greyscale input",
             shape.channels, shape.height, shape.width
         )));
     }
@@ -73,7 +73,7 @@ pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
     match card.classes.iter().find(odd) {
         None => Ok(()),
         Some(class) => Err(ReadError::Unsuitable(format!(
-            "the model has a class {class:?}; reading needs a model whose classes are single characters, and possibly {JUNK:?}"
+            "the model has a class {class:?}; OCR needs a model whose classes are single characters, and possibly {JUNK:?}"
         ))),
     }
 }
@@ -96,7 +96,7 @@ pub fn read_with(
     let classes = Classes::new(&classifier.card().classes, &options.alphabet);
     if classes.is_empty() {
         return Err(ReadError::Unsuitable(
-            "the model knows none of the characters in --alphabet; give others, or another model"
+            "the model knows none of the characters in --alphabet; use other characters, or another model"
                 .into(),
         ));
     }
@@ -278,7 +278,7 @@ fn read_word(word: &Candidates, reading: &TokenReading) -> Option<Word> {
     })
 }
 
-/// A letter with the next likeliest characters of the same box.
+/// A letter with the next most likely characters of the same box.
 fn read_letter(bounds: Rect, character: char, shares: &[(char, f32)]) -> Letter {
     // Rounding may push sums slightly above 1.
     let guess = |&(character, share): &(char, f32)| Guess {

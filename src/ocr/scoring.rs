@@ -9,15 +9,15 @@ pub struct Scoring {
     /// Weight of a grammar's log chance relative to the network's log probability: letters of a word are not independent
     /// evidence, and the network has seen no words.
     pub context: f32,
-    /// Share of equally likely letters in the chances of words: names and words of no list stay possible at every letter.
+    /// Fraction of equally likely letters in the chances of words: names and words of no list stay possible at every letter.
     pub unknown: f32,
-    /// Prior share of tokens that are words, numbers and mixtures.
+    /// Prior fraction of tokens that are words, numbers and mixtures.
     pub kinds: [f32; 3],
     /// The same of single characters.
     pub single: [f32; 3],
     /// How many tokens of the page those priors weigh as much as.
     pub prior_tokens: f32,
-    /// Share of a character's forms that could as well be its partner: O is written like 0, and I like 1.
+    /// Fraction of a character's forms that could as well be its partner: O is written like 0, and I like 1.
     pub same_form: f32,
     /// The same for S 5, Z 2, B 8, G 6.
     pub similar_form: f32,

@@ -1,4 +1,4 @@
-//! What is written on an image: the truth that a reading is compared with (`--expect`).
+//! The ground truth of an image, which a reading is compared with (`--expect`).
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::error::{FileError, one_line};
 use crate::files::{self, without_mark};
 
-/// The word that stands for "a `.txt` beside each image" (or the `.json` that `kiln data page` has written there).
+/// The word for "a `.txt` next to each image" (or the `.json` that `kiln data page` has written there).
 pub const BESIDE: &str = "beside";
 
-/// Extensions of the truth files of single images; the first that exists is used.
+/// Extensions of the ground-truth files of single images; the first that exists is used.
 const EXTENSIONS: [&str; 2] = ["txt", "json"];
 
-/// What is written on an image, and the file that says so.
+/// The ground truth of an image, and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
     /// The file.
@@ -22,10 +22,10 @@ pub struct Truth {
     pub lines: Vec<String>,
 }
 
-/// Where truths come from.
+/// Where ground truth comes from.
 #[derive(Debug)]
 pub enum TruthSource {
-    /// A file beside each image.
+    /// A file next to each image.
     Beside,
     /// A folder with a file for each image.
     Folder(PathBuf),
@@ -39,7 +39,7 @@ pub enum TruthSource {
 }
 
 impl TruthSource {
-    /// Opens a file or folder; the path [`BESIDE`] stands for files beside the images.
+    /// Opens a file or folder; the path [`BESIDE`] means files next to the images.
     ///
     /// # Errors
     /// [`FileError`]: the file can't be read, or is not text.
@@ -61,10 +61,10 @@ impl TruthSource {
         })
     }
 
-    /// The truth of an image; `stem` is its name without folder and extension.
+    /// The ground truth of an image; `stem` is its name without folder and extension.
     ///
     /// # Errors
-    /// [`FileError`] (wrong usage): there is no truth for this image. Rates over some of the images would look like those of all.
+    /// [`FileError`] (wrong usage): there is no ground truth for this image. Rates over some of the images would look like those of all.
     pub fn of(&self, image: &Path, stem: &Path) -> Result<Truth, FileError> {
         match self {
             Self::Beside => own_file(image, image),
@@ -79,14 +79,17 @@ impl TruthSource {
     }
 }
 
-/// The truth in an image's own file, which is named like `place` but for the extension.
+/// The ground truth in an image's own file, which is named like `place` but for the extension.
 fn own_file(place: &Path, image: &Path) -> Result<Truth, FileError> {
     let candidates = EXTENSIONS.map(|extension| place.with_extension(extension));
     let existing = candidates.iter().find(|path| path.exists());
     let file = existing.unwrap_or(&candidates[0]);
     let content = files::read_text(file).map_err(|error| {
         FileError::io(file, error)
-            .advise(format!("--expect needs it for {}", image.display()))
+            .advise(format!(
+                "needed by --expect as ground truth for {}",
+                image.display()
+            ))
             .usage()
     })?;
     if file != &candidates[0] {
@@ -107,7 +110,7 @@ fn in_content(content: &str, file: &Path, image: &Path) -> Result<Truth, FileErr
     })
 }
 
-/// Finds the lines of an image in the content of a truth file.
+/// Finds the lines of an image in the content of a ground-truth file.
 ///
 /// The content is a text (one line of text per line of writing), a JSON object that maps file names to lists of lines, or the JSON
 /// that `kiln data page` writes (with the lines under `text`). `image` is the image's file name.
@@ -132,7 +135,7 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
     let Some(entry) = entry else {
         let names: Vec<&str> = map.keys().map(String::as_str).collect();
         return Err(one_line(format!(
-            "has no entry {image:?}; it has {}",
+            "has no entry for {image:?}; entries: {}",
             names.join(", ")
         )));
     };
@@ -149,7 +152,7 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
     })
 }
 
-/// The lines of a text, trimmed and without empty ones.
+/// The lines of a string, trimmed and without empty ones.
 pub fn text_lines(truth: &str) -> Vec<String> {
     without_mark(truth)
         .lines()

@@ -11,7 +11,7 @@ pub(super) const TICKS: usize = 6;
 /// A logarithmic axis is used when the largest value is more than this many times the median: half of the curve would
 /// lie within the lowest tenth of a linear axis.
 const LOG_RATIO: f64 = 10.0;
-/// Share of the data's range that is left free below and above it.
+/// Fraction of the data's range that is left free below and above it.
 const HEADROOM: f64 = 0.06;
 
 /// A linear axis with given ticks.

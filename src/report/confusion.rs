@@ -1,6 +1,6 @@
 //! The confusion matrix as a picture: a heat map in SVG, and the table of the most frequent mistakes.
 //!
-//! The stronger a cell's colour, the larger its share of the true class: blue on the diagonal (correct), red elsewhere (wrong).
+//! The stronger a cell's colour, the larger its fraction of the true class: blue on the diagonal (correct), red elsewhere (wrong).
 //! The tooltip of a cell has the count.
 
 use maud::{Markup, html};
@@ -121,7 +121,7 @@ pub fn most_confused_table(confusion: &Confusion, n: usize) -> Option<Markup> {
     })
 }
 
-/// A share in (0, 1] -> how opaque its cell is. Of mistakes, the square root is shown: those of 1 % must be visible next to
+/// A fraction in (0, 1] -> how opaque its cell is. Of mistakes, the square root is shown: those of 1 % must be visible next to
 /// hits of 99 %.
 fn opacity(share: f64, hit: bool) -> f64 {
     PALEST + (1.0 - PALEST) * if hit { share } else { share.sqrt() }

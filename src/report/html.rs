@@ -19,7 +19,7 @@ use crate::metrics::{self, EpochRecord};
 const MOST_CONFUSED: usize = 15;
 /// How many classes are marked as the worst.
 const WORST_CLASSES: usize = 3;
-/// Fewest rows for which a long table is broken into columns, and most columns.
+/// Minimum rows for which a long table is broken into columns, and the maximum number of columns.
 const COLUMN: (usize, usize) = (10, 3);
 
 /// The report as an HTML document in UTF-8.
@@ -81,7 +81,7 @@ fn curves(data: &ReportData) -> Markup {
     let best = data.epochs.iter().find(|e| e.epoch == data.best_epoch);
     html! {
         section {
-            h2 { "Training" }
+            h2 { "Learning curves" }
             @if best.is_some() {
                 p.note {
                     "The dashed line marks epoch " (data.best_epoch)
@@ -142,7 +142,7 @@ pub(super) fn figure(title: &str, legend: Markup, svg: Option<String>) -> Markup
             figcaption { h3 { (title) } (legend) }
             @match svg {
                 Some(svg) => div role="img" aria-label=(title) { (PreEscaped(svg)) }
-                None => p.note { "No finite value to draw." }
+                None => p.note { "No finite values to plot." }
             }
         }
     }
@@ -222,7 +222,7 @@ fn confusions(confusion: &Confusion) -> Markup {
                 (confusion.total()) " test samples, " (wrong) " of them wrong. Rows are true classes, columns \
                 predicted ones. "
                 span.nowrap { span.key.hit {} "correct," } " " span.nowrap { span.key.miss {} "wrong;" }
-                " the stronger the colour, the larger the share of the row. Point at a cell for its count."
+                " colour intensity is the fraction of the row; hover over a cell for its count."
             }
             div.matrix {
                 figure { (heat_map(confusion)) }
@@ -267,7 +267,7 @@ fn worst_f1(reports: &[ClassReport]) -> Option<f64> {
     scores.last().copied()
 }
 
-/// Some classes, one a row.
+/// Some classes, one row per class.
 fn class_table(reports: &[ClassReport], worst: Option<f64>) -> Markup {
     let is_worst = |report: &ClassReport| report.support > 0 && Some(report.f1) <= worst;
     html! {
@@ -290,7 +290,7 @@ fn class_table(reports: &[ClassReport], worst: Option<f64>) -> Markup {
     }
 }
 
-/// The most confident mistakes as pictures.
+/// The most confident mistakes as images.
 fn mistakes(data: &ReportData) -> Markup {
     let (all, shown) = (data.mistakes.len(), data.mistakes.len().min(MAX_TILES));
     html! {
@@ -313,7 +313,7 @@ fn settings(data: &ReportData) -> Markup {
     let config = indented(data.config_json);
     html! {
         section {
-            h2 { "How it was made" }
+            h2 { "Configuration and environment" }
             @if !config.is_empty() {
                 details open { summary { "Resolved configuration" } pre { (config) } }
             }

@@ -1,4 +1,4 @@
-//! Misclassified samples as tiles: the picture, the true and the predicted class, the confidence.
+//! Misclassified samples as tiles: the image, the true and the predicted class, the confidence.
 
 use std::io::Cursor;
 
@@ -66,7 +66,7 @@ pub(super) fn tiles(mistakes: &[Mistake]) -> Markup {
     }
 }
 
-/// One picture with its true class, the predicted one, and the confidence.
+/// One image with its true class, the predicted one, and the confidence.
 fn tile(mistake: &Mistake) -> Markup {
     let confidence = if mistake.confidence.is_finite() {
         percent(f64::from(mistake.confidence), 1)
@@ -81,7 +81,7 @@ fn tile(mistake: &Mistake) -> Markup {
                     @let text = format!("{} predicted as {}", mistake.truth, mistake.predicted);
                     img src=(address) alt=(text);
                 }
-                None => div.blank.note { "no picture" }
+                None => div.blank.note { "no image" }
             }
             b { (mistake.truth) } " → " b.wrong { (mistake.predicted) }
             div.note { (confidence) }

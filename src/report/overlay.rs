@@ -38,7 +38,7 @@ pub struct OverlayRun<'a> {
     pub label: String,
     /// Its value of the metric, as text.
     pub value: Option<String>,
-    /// Its curves; one without epochs is left out.
+    /// Its curves; one without epochs is omitted.
     pub epochs: &'a [EpochRecord],
 }
 
@@ -91,7 +91,7 @@ enum Part {
 fn charts(data: &OverlayData) -> Markup {
     html! {
         section {
-            h2 { "Curves by epoch" }
+            h2 { "Learning curves" }
             (legend(data.runs))
             div.charts {
                 div.broad { (overlay(data, data.metric, Part::Valid, true)) }
@@ -183,7 +183,7 @@ fn legend(runs: &[OverlayRun]) -> Markup {
     }
 }
 
-/// A short piece of a run's line, for legends and tables.
+/// Line swatch of a run, for legends and tables.
 fn key(index: usize) -> Markup {
     html! {
         @if index < RUNS.len() {
@@ -219,12 +219,12 @@ fn origin(data: &OverlayData) -> Markup {
     html! {
         @if !data.made_by.is_empty() {
             section {
-                h2 { "How it was made" }
+                h2 { "Configuration and environment" }
                 figure { dl.pairs { @for (name, value) in data.made_by { dt { (name) } dd { (value) } } } }
             }
         }
         @if !data.config_json.is_empty() {
-            details style="margin-top:1rem" { summary { "The config's file" } pre { (indented(data.config_json)) } }
+            details style="margin-top:1rem" { summary { "Config file" } pre { (indented(data.config_json)) } }
         }
     }
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::mistakes::png;
 use crate::shape::ImageShape;
 
-/// Most units on a sheet of weights: eight rows of eight.
+/// Maximum number of units on a sheet of weights: eight rows of eight.
 pub const MAX_UNITS: usize = 64;
 
 /// Units in a row of a sheet.
@@ -94,7 +94,7 @@ pub(super) fn filters_section(filters: &[Filters]) -> Markup {
         section {
             h2 { "First-layer weights" }
             p.note {
-                "Each picture is one unit's weights, from its smallest (black) to its largest (white)."
+                "Each tile shows one unit's weights, scaled from minimum (black) to maximum (white)."
                 @if units > MAX_UNITS { " These are the first " (MAX_UNITS) " of " (units) " units." }
             }
             div.charts {
@@ -103,7 +103,7 @@ pub(super) fn filters_section(filters: &[Filters]) -> Markup {
                         figcaption { h3 { (capital(filters.when)) } }
                         @match sheet(filters) {
                             Some(file) => (picture(&file, &format!("first-layer weights {}", filters.when), "sheet")),
-                            None => p.note { "no picture" }
+                            None => p.note { "no image" }
                         }
                     }
                 }
@@ -124,7 +124,7 @@ pub(super) fn reconstructions_section(reconstructions: &[Reconstruction]) -> Mar
                         @for (pixels, what) in [(&one.original, "original"), (&one.found, "reconstruction")] {
                             @match png(one.shape, pixels) {
                                 Some(file) => (picture(&file, &format!("{} of {}", what, one.class), "")),
-                                None => div.blank.note { "no picture" }
+                                None => div.blank.note { "no image" }
                             }
                         }
                         b { (one.class) }

@@ -51,7 +51,7 @@ impl Table {
         self
     }
 
-    /// Columns of text, one line a row; for terminals, so that no-break spaces become plain ones.
+    /// Columns of text, one line per row; for terminals, so that no-break spaces become plain ones.
     pub fn text(&self) -> String {
         let lines = || std::iter::once(&self.header).chain(&self.rows);
         let width = |column: usize| {

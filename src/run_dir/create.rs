@@ -30,7 +30,7 @@ impl RunDir {
             return Err(taken(path));
         }
         create_with_parents(parent)?;
-        // Errors name the folder that was asked for, not the temporary one.
+        // Errors name the requested folder, not the temporary one.
         let named = path.unwrap_or(parent);
         let unnamed = files::temporary_folder(parent)
             .map_err(|error| FileError::create(named, error.kind().into()))?;
@@ -100,7 +100,7 @@ fn give_number(from: &Path, root: &Path, name: &str) -> Result<PathBuf, RunDirEr
             result => return result,
         }
     }
-    unreachable!("there are more numbers than folders")
+    unreachable!("an unused run number always exists")
 }
 
 /// Why nothing can be created in a folder, if that can be checked.
@@ -139,7 +139,7 @@ pub fn numbered_folder(root: &Path, name: &str) -> Result<PathBuf, RunDirError> 
             result => return result,
         }
     }
-    unreachable!("there are more numbers than folders")
+    unreachable!("an unused run number always exists")
 }
 
 fn create_with_parents(path: &Path) -> Result<(), FileError> {

@@ -9,13 +9,13 @@ use crate::error::{ErrorExit, ExitKind, FileError};
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirError {
     /// The folder to be created exists.
-    #[error("{}: already exists; name a new folder", .0.display())]
+    #[error("{}: already exists; choose a new folder", .0.display())]
     Exists(PathBuf),
     /// Another process trains in it.
-    #[error("{}: another kiln process is training in it; wait for it, or name another folder", .0.display())]
+    #[error("{}: another kiln process is training in it; wait for it, or choose another folder", .0.display())]
     Busy(PathBuf),
     /// The folder is not one that kiln made.
-    #[error("{}: not a run directory: it has no config.json; name a folder that `kiln train` created", .0.display())]
+    #[error("{}: not a run directory: it has no config.json; use a folder that `kiln train` created", .0.display())]
     NotARun(PathBuf),
     /// The config in the folder is not valid.
     #[error(transparent)]

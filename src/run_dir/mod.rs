@@ -1,4 +1,5 @@
-//! The run directory: the folder that a run creates and that the other verbs take.
+//! The run directory: the folder that a run creates and that the other subcommands read; its `config.json` can be used as a config
+//! unchanged.
 //!
 //! ```text
 //! runs/<name>-<n>/

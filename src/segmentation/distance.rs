@@ -1,6 +1,6 @@
 //! The distance transform: how far each pixel of a mask is from its edge.
 
-/// Distance from each true pixel to the nearest false one, centre to centre, in pixels; 0 where false. Beyond the picture
+/// Distance from each true pixel to the nearest false one, centre to centre, in pixels; 0 where false. Beyond the image
 /// counts as false.
 ///
 /// Exact Euclidean distances by lower envelopes of parabolas (Felzenszwalb and Huttenlocher 2012), columns first. imageproc's

@@ -1,4 +1,4 @@
-//! The ink of one letter, cut out of its page, and the small square picture that a recogniser reads.
+//! The ink of one letter, cut out of its page, and the small square image that a recogniser reads.
 
 use super::distance::distances_inside;
 use super::letters::components::Components;
@@ -6,9 +6,9 @@ use super::letters::glyphs::Glyph;
 use super::page::binarize::BinaryPage;
 use super::plane::Plane;
 
-/// Longer side of the letter as part of the crop: 25 px of 32. The course's letters (NIST36) have 25.5 on average.
+/// Longer side of the letter as a fraction of the crop: 25 px of 32. The course's letters (NIST36) have 25.5 on average.
 const LETTER_PART: f32 = 25.0 / 32.0;
-/// Width of the pen as part of the crop: 2.75 px of 32, the mean pen of the NIST36 stand-in; measured the same way, the
+/// Width of the pen as a fraction of the crop: 2.75 px of 32, the mean pen of the NIST36 stand-in; measured the same way, the
 /// pen of the real NIST letters is 3 % wider.
 const PEN_PART: f32 = 2.75 / 32.0;
 /// The pen is thinned by at most this part of its width: more breaks strokes that are thinner than most.
@@ -20,7 +20,7 @@ const MAX_ENLARGEMENT: f32 = 16.0;
 /// Working pixels of paper around the letter: the outline runs between ink and paper.
 const RIM: usize = 2;
 
-/// A letter's square picture.
+/// A letter's square image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crop {
     /// Rows and columns.
@@ -166,7 +166,7 @@ fn at_rim(at: usize, grid: usize, reach: f32) -> bool {
     (nearest as f32) < reach
 }
 
-/// Share of paper under each pixel of the crop.
+/// Fraction of paper under each pixel of the crop.
 fn reduce(mask: &[bool], size: usize) -> Vec<f32> {
     let grid = size * GRID;
     (0..size * size)

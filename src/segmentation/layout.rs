@@ -12,7 +12,7 @@ const MAX_SLOPE: f32 = 0.25;
 const SLOPE_STEP: f32 = 0.005;
 /// Bins of the slope's histogram, in letter heights.
 const SLOPE_BIN: f32 = 0.25;
-/// Share of its score that a page loses per unit of slope: decides for a level page where the histogram can't (a single line of few
+/// Fraction of its score that a page loses per unit of slope: decides for a level page where the histogram can't (a single line of few
 /// letters).
 const SLOPE_PENALTY: f32 = 0.5;
 /// Greatest gap before a letter that continues a run, in letter heights.

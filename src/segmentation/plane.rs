@@ -57,7 +57,7 @@ impl Plane {
         upper * (1.0 - fy) + lower * fy
     }
 
-    /// The same picture in `width` x `height`, each value the mean over the area that it covers.
+    /// The same image in `width` x `height`, each value the mean over the area that it covers.
     pub fn resized(&self, width: usize, height: usize) -> Plane {
         area_average(
             (self.width, self.height),
@@ -76,7 +76,7 @@ impl Plane {
         self.resized(width, height)
     }
 
-    /// Gaussian blur; at the edges, the part of the kernel inside the picture is renormalised.
+    /// Gaussian blur; at the edges, the part of the kernel inside the image is renormalised.
     pub fn blurred(&self, sigma: f32) -> Plane {
         // Three sigma cover 99.7 % of a Gaussian.
         let radius = (3.0 * sigma).ceil() as usize;

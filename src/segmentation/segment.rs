@@ -20,7 +20,7 @@ pub fn segment(photo: &RgbImage) -> Segmentation {
     run(photo).0
 }
 
-/// [`segment`] with a picture of every stage, for debugging: grey, sheet, background, ink, binary, components, letters, lines,
+/// [`segment`] with an image of every stage, for debugging: grey, sheet, background, ink, binary, components, letters, lines,
 /// crops. A photograph without pixels has none.
 pub fn segment_with_pictures(photo: &RgbImage) -> (Segmentation, Vec<StagePicture>) {
     let (segmentation, stages) = run(photo);

@@ -68,7 +68,7 @@ pub(super) struct TwoClasses {
     pub lower_end: f32,
     /// Smallest of the upper class.
     pub upper_start: f32,
-    /// Share of the numbers in the lower class, in 0..=1.
+    /// Fraction of the numbers in the lower class, in 0..=1.
     pub lower_share: f32,
 }
 

@@ -51,7 +51,7 @@ impl Comparison {
         self.runs.iter().zip(&names).map(label).collect()
     }
 
-    /// How the runs went, one a column under `heads`.
+    /// The runs' metrics, one column per run under `heads`.
     pub fn metrics_table(&self, heads: &[String]) -> Table {
         let mut table = Table::new(std::iter::once("").chain(heads.iter().map(String::as_str)));
         let mut row = |name: String, cell: &dyn Fn(&RunRecord) -> Option<String>| {
@@ -112,7 +112,7 @@ impl Comparison {
         text += &format!("\n{}\n", self.metrics_table(&heads).text());
         text += &match self.settings_table(&heads) {
             Some(table) => format!("settings that differ\n{}", table.text()),
-            None => "no setting differs\n".into(),
+            None => "no settings differ\n".into(),
         };
         text
     }

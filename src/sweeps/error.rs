@@ -18,30 +18,30 @@ pub enum SweepError {
         /// What is wrong with it.
         message: String,
     },
-    /// More runs than anybody means.
+    /// More runs than allowed.
     #[error(
-        "the sweep would have {count} runs, more than the {max} allowed; sample some of them with --random N"
+        "the sweep would have {count} runs; the maximum is {max}; sample some of them with --random N"
     )]
     TooMany {
-        /// How many were asked for.
+        /// The requested number.
         count: usize,
-        /// How many are allowed.
+        /// The maximum number.
         max: usize,
     },
     /// Fewer combinations than are to be sampled.
     #[error(
-        "--random {asked}: there are only {available} combinations; ask for fewer, or leave --random out"
+        "--random {asked}: there are only {available} combinations; use a smaller number, or remove --random"
     )]
     TooFew {
-        /// How many were asked for.
+        /// The requested number.
         asked: usize,
-        /// How many there are.
+        /// The available number.
         available: usize,
     },
-    /// Combinations that are no valid config; the text has one line per problem.
+    /// Combinations that are not a valid config; the message has one line per problem.
     #[error("{}", .0.join("\n"))]
     Invalid(Vec<String>),
-    /// The folder is not one that a sweep made.
+    /// Not a sweep directory.
     #[error("{}: not a sweep directory: {problem}", path.display())]
     NotASweep {
         /// The folder.
@@ -49,15 +49,15 @@ pub enum SweepError {
         /// Why not.
         problem: String,
     },
-    /// The folder holds another sweep.
+    /// The folder contains a different sweep.
     #[error(
-        "{}: holds another sweep ({difference}); name another --dir, or resume that one with --resume {}",
+        "{}: contains a different sweep ({difference}); choose another --dir, or resume the existing one with --resume {}",
         path.display(), path.display()
     )]
     OtherSweep {
         /// The folder.
         path: PathBuf,
-        /// The first difference: what is there, what was asked for.
+        /// The first difference: existing and requested value.
         difference: String,
     },
     /// Another process works on the folder.

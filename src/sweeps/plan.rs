@@ -20,7 +20,7 @@ use crate::training;
 /// Longest part of a run's folder name that holds its values, in characters: names stay readable, and far below the limits of
 /// file systems.
 const MAX_NAME: usize = 60;
-/// How many problems of combinations are shown; more would bury the first.
+/// Maximum number of invalid combinations shown; more would bury the first.
 const MAX_PROBLEMS: usize = 8;
 
 /// A sweep whose combinations are all valid experiments. Nothing is written yet.
@@ -81,7 +81,7 @@ impl SweepPlan {
     }
 
     /// Opens the data, the device and the initial weights of every run, each once, so that a sweep does not fail after hours for a
-    /// reason that was there from the start.
+    /// reason that existed from the start.
     pub fn preflight(&self) -> Result<(), SweepError> {
         let mut checked = Vec::new();
         for experiment in &self.experiments {
@@ -94,7 +94,7 @@ impl SweepPlan {
         Ok(())
     }
 
-    /// Creates the sweep's folder, or resumes the one that this sweep has created before.
+    /// Creates the sweep's folder, or resumes it if this sweep created it earlier.
     pub fn start(self, dir: Option<&Path>) -> Result<Sweep, SweepError> {
         let dir = match dir {
             Some(dir) if dir.join(SWEEP_FILE).is_file() => return self.resume(dir),
@@ -102,7 +102,7 @@ impl SweepPlan {
             Some(dir) if dir.exists() => {
                 return Err(SweepError::NotASweep {
                     path: dir.to_path_buf(),
-                    problem: "it has files, but no sweep.json; name a new folder".into(),
+                    problem: "it has files, but no sweep.json; choose a new folder".into(),
                 });
             }
             Some(dir) => run_dir::new_folder(dir)?,
@@ -133,7 +133,7 @@ impl SweepPlan {
         };
         let (old, new) = (typed(&existing.record), typed(&self.record));
         if old != new {
-            return Some(format!("it has {old}, this one {new}"));
+            return Some(format!("existing: {old}; requested: {new}"));
         }
         let pairs = existing.experiments.iter().zip(&self.experiments);
         pairs

@@ -1,6 +1,6 @@
 //! What a sweep varies: one axis for each `--grid`, and the combinations that they span.
 //!
-//! A value is JSON, or else text, as with `--set`; commas within brackets or quotes belong to the value. A single `LOW..HIGH` of
+//! A value is JSON, or else a string, as with `--set`; commas within brackets or quotes belong to the value. A single `LOW..HIGH` of
 //! two numbers is a range, from which values can only be sampled: integers if both ends are written as such; uniformly on a
 //! logarithmic scale if both ends are above zero, else uniformly. Whether a key exists and accepts a value is checked by the config.
 
@@ -162,7 +162,7 @@ fn rounded(value: f64) -> f64 {
     text.parse().unwrap_or(value)
 }
 
-/// Cuts a list at its commas, except where these stand in brackets or quotes.
+/// Cuts a list at its commas, except inside brackets or quotes.
 pub fn split(list: &str) -> Result<Vec<&str>, String> {
     let mut pieces = Vec::new();
     let (mut from, mut depth, mut quoted, mut escaped) = (0, 0usize, false, false);
@@ -189,11 +189,11 @@ pub fn split(list: &str) -> Result<Vec<&str>, String> {
     }
     if quoted || depth > 0 {
         let what = if quoted { "quote" } else { "bracket" };
-        return Err(format!("a {what} is not closed"));
+        return Err(format!("unclosed {what}"));
     }
     pieces.push(list[from..].trim());
     if pieces.iter().any(|piece| piece.is_empty()) {
-        return Err("empty value; write an empty text as \"\"".into());
+        return Err("empty value; write an empty string as \"\"".into());
     }
     Ok(pieces)
 }
@@ -222,7 +222,7 @@ fn range(pieces: &[&str]) -> Result<Option<Range>, String> {
     if found.low < found.high {
         Ok(Some(found))
     } else {
-        Err("the first end of a range must be below the second".into())
+        Err("the range's lower bound must be less than its upper bound".into())
     }
 }
 
@@ -250,11 +250,11 @@ pub fn validate(axes: &[Axis], set: &[String]) -> Result<(), SweepError> {
             message: message.into(),
         };
         if !seen.insert(&axis.path) {
-            return Err(refuse("duplicate key: another --grid has it"));
+            return Err(refuse("key is given in two --grid options"));
         }
         let set_path = |set: &String| set.split('=').next().map(|path| path.trim() == axis.path);
         if set.iter().any(|set| set_path(set) == Some(true)) {
-            return Err(refuse("duplicate key: --set has it as well"));
+            return Err(refuse("key is also given with --set"));
         }
     }
     Ok(())

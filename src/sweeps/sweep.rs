@@ -71,7 +71,7 @@ impl Sweep {
         if !file.is_file() {
             return Err(SweepError::NotASweep {
                 path: dir.to_path_buf(),
-                problem: format!("it has no {SWEEP_FILE}; name a folder that `kiln sweep` created"),
+                problem: format!("it has no {SWEEP_FILE}; use a folder that `kiln sweep` created"),
             });
         }
         let lock = lock(dir)?;

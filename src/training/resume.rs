@@ -107,7 +107,7 @@ impl Resumption {
         let done = resumption.epoch();
         if epochs < done {
             return Err(TrainError::Resume(format!(
-                "{EPOCHS}: found {epochs}, but the checkpoint is that of epoch {done}; use more epochs, or an earlier checkpoint"
+                "{EPOCHS}: found {epochs}, but the checkpoint is from epoch {done}; use more epochs, or an earlier checkpoint"
             )));
         }
         Ok(resumption)
@@ -180,8 +180,8 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
     let is_cosine = matches!(now.schedule, ScheduleConfig::Cosine(_));
     if is_cosine && changes.iter().any(|change| change.path == EPOCHS) {
         return Err(TrainError::Resume(format!(
-            "{EPOCHS} can't change in a resumed run with a cosine schedule: it is stretched over all epochs, so the completed \
-             epochs would have had other learning rates; start a new run with --init-from"
+            "{EPOCHS} can't change in a resumed run with a cosine schedule: the schedule spans all epochs, so completed epochs would \
+             have used different learning rates; start a new run with --init-from"
         )));
     }
     changes.retain(|change| change.path != EPOCHS && !change.path.ends_with(MEMORY));

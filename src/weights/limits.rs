@@ -1,4 +1,4 @@
-//! Limits that a file of weights must keep before a third-party reader opens it.
+//! Limits that a weights file must satisfy before a third-party reader opens it.
 //!
 //! The readers check much themselves, but not that the description stays small next to the weights: a pickle of a hundred
 //! megabytes of `None` becomes ten gigabytes of objects, and compressed it fits into a hundred kilobytes. Nothing here executes
@@ -12,21 +12,21 @@ use safetensors::tensor::Metadata;
 
 use super::pickle;
 
-/// Longest file that is read: the largest network that a config may describe (2^28 values) in 64 bits, and as much again for
+/// Maximum length of a file: the largest network that a config may describe (2^28 values) in 64 bits, and as much again for
 /// what is saved beside it.
 pub const MAX_FILE_BYTES: u64 = 4 << 30;
-/// Longest header of a safetensors file. A tensor takes about a hundred bytes of it, so this is one of 80,000 tensors.
+/// Maximum length of a safetensors header. A tensor takes about a hundred bytes of it, so this is one of 80,000 tensors.
 pub const MAX_HEADER_BYTES: u64 = 8 << 20;
-/// Pickles in front of the weights of a file of PyTorch before 1.6: magic number, version, system, the weights' description,
+/// Pickles before the weights in a file of PyTorch < 1.6: magic number, version, system, the weights' description,
 /// and the list of their keys.
 const LEGACY_PICKLES: usize = 5;
-/// Most entries of a zip: one a tensor, and a few besides.
+/// Maximum number of zip entries: one per tensor, and a few more.
 const MAX_ENTRIES: usize = 65_536;
-/// Most bytes that compressed entries unpack to, all together. `torch.save` compresses nothing.
+/// Maximum total bytes that compressed entries may unpack to. `torch.save` compresses nothing.
 const MAX_UNPACKED_BYTES: u64 = 64 << 20;
 /// The entry of a zip that describes the tensors.
 const PICKLE_ENTRY: &str = "data.pkl";
-/// Bytes of the number in front of a safetensors header.
+/// Bytes of the length field before a safetensors header.
 const LENGTH_BYTES: u64 = 8;
 /// Offset and text of a tar archive's signature.
 const TAR_MAGIC: (usize, &[u8]) = (257, b"ustar");
@@ -40,7 +40,7 @@ pub fn check(file: &mut File) -> Result<(), String> {
     } else if start.starts_with(b"PK") {
         zip(file)
     } else if start.get(TAR_MAGIC.0..).unwrap_or_default() == TAR_MAGIC.1 {
-        Err("PyTorch before 0.1.10 wrote it; load and save it with a newer one".into())
+        Err("written by PyTorch < 0.1.10; re-save it with a newer version".into())
     } else {
         pickle::check(BufReader::new(file), LEGACY_PICKLES)
     }
@@ -73,7 +73,7 @@ pub fn safetensors(file: &mut File, length: u64) -> Result<Metadata, String> {
     let room = length.saturating_sub(LENGTH_BYTES);
     if size > MAX_HEADER_BYTES || size > room {
         return Err(format!(
-            "its header claims {size} bytes, {room} are there and {MAX_HEADER_BYTES} allowed"
+            "its header length is {size} bytes; {room} are available, the maximum is {MAX_HEADER_BYTES}"
         ));
     }
     let mut header = Vec::new();
@@ -85,7 +85,7 @@ pub fn safetensors(file: &mut File, length: u64) -> Result<Metadata, String> {
         Ok(header)
     } else {
         Err(format!(
-            "it has {length} bytes, but {claimed} by its header"
+            "file is {length} bytes long; its header implies {claimed}"
         ))
     }
 }
@@ -106,7 +106,7 @@ fn zip(file: &mut File) -> Result<(), String> {
     let mut archive = zip::ZipArchive::new(BufReader::new(file))
         .map_err(|error| format!("the zip archive can't be read ({error})"))?;
     if archive.len() > MAX_ENTRIES {
-        return Err(format!("it holds more than {MAX_ENTRIES} entries"));
+        return Err(format!("it contains more than {MAX_ENTRIES} entries"));
     }
     let mut unpacked = 0u64;
     for index in 0..archive.len() {

@@ -1,4 +1,4 @@
-//! The tensors of a file become a network's weights, or one line says why they don't match.
+//! Loads the tensors of a file into a network; an error says in one line why they don't match.
 
 use std::path::Path;
 
@@ -130,12 +130,12 @@ fn pick(
     .collect();
     if !problems.is_empty() {
         return Err(format!(
-            "{}; for training, `init.except` names what keeps its initial values, such as \"classifier.*\"",
+            "{}; to train anyway, list the parameters to initialize randomly in `init.except`, such as \"classifier.*\"",
             problems.join("; ")
         ));
     }
     if taken.applied.is_empty() {
-        return Err("every tensor is excepted".into());
+        return Err("init.except excludes every tensor".into());
     }
     Ok((picked, taken))
 }

@@ -1,4 +1,4 @@
-//! A file of named tensors, in any format that kiln reads.
+//! Reads a file of named tensors, in any format that kiln supports.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -28,7 +28,7 @@ pub(super) type Tensors = BTreeMap<String, Tensor>;
 pub(super) fn read(path: &Path) -> Result<Tensors, FileError> {
     let format = |problem: String| {
         FileError::new(path, format!("no weights that kiln can read: {problem}"))
-            .advise("it takes .safetensors, and .pth as torch.save writes a state_dict")
+            .advise("supported: .safetensors, and .pth with a state_dict saved by torch.save")
     };
     let mut file = std::fs::File::open(path).map_err(|error| FileError::io(path, error))?;
     limits::check(&mut file).map_err(format)?;
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path) -> Result<Tensors, FileError> {
             read_safetensors(path)
         } else {
             read_torch(path)
-                .map_err(|error| format!("neither safetensors nor a file of PyTorch's: {error}"))
+                .map_err(|error| format!("neither safetensors nor a PyTorch file: {error}"))
         }
     }));
     let tensors = match read {
@@ -52,7 +52,7 @@ pub(super) fn read(path: &Path) -> Result<Tensors, FileError> {
     });
     match unsupported {
         Some((name, tensor)) => Err(format(format!("{name} is {:?}", tensor.dtype))),
-        None if tensors.is_empty() => Err(format("there are no tensors in it".into())),
+        None if tensors.is_empty() => Err(format("it contains no tensors".into())),
         None => Ok(tensors),
     }
 }

@@ -61,7 +61,7 @@ fn meaningless() -> Vec<(Value, &'static str, &'static str)> {
         (
             folder(json!({"random_crop": {"ratio": [1]}})),
             "data.random_crop.ratio",
-            "found a list of 1",
+            "list has 1 values; must have",
         ),
         (
             folder(json!({"random_crop": {"area": [0.1, 1]}})),

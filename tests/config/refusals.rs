@@ -183,6 +183,6 @@ fn a_file_that_is_not_utf8_or_too_long_is_refused() {
         std::fs::write(&path, content).unwrap();
         config::load(&path, &[]).unwrap_err().to_string()
     };
-    assert!(refused(vec![0xff; 8]).contains("not UTF-8 text"));
+    assert!(refused(vec![0xff; 8]).contains("not valid UTF-8 text"));
     assert!(refused(vec![b' '; (1 << 20) + 1]).contains("over 1 MiB"));
 }

@@ -115,7 +115,7 @@ fn the_schema_says_which_key_tells_sections_apart() {
     assert_eq!(problems[0].path, "flavour");
     assert_eq!(
         problems[0].message,
-        "found \"swet\", allowed are \"sweet\", \"sour\"; did you mean \"sweet\"?"
+        "found \"swet\"; must be one of \"sweet\", \"sour\"; did you mean \"sweet\"?"
     );
 }
 

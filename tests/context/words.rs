@@ -130,8 +130,8 @@ fn files_that_are_not_word_lists_are_refused_in_one_line() {
     bench.write("latin.txt", b"caf\xe9\n");
     bench.output("data page --text A page.png");
     for (file, message) in [
-        ("numbers.txt", "has no word of the letters A to Z"),
-        ("empty.txt", "has no word of the letters A to Z"),
+        ("numbers.txt", "contains no words spelled only with A to Z"),
+        ("empty.txt", "contains no words spelled only with A to Z"),
         ("latin.txt", "is not UTF-8"),
         ("englisch", "off, english or a word list"),
         (".", "one word per line"),

@@ -129,9 +129,9 @@ fn a_dry_run_shows_parameters_memory_and_time_and_fails_as_the_run_would() {
             "layers.0.weight",
             "[24, 256]",
             "6144",
-            "first loss",
+            "initial loss",
             "kB for weights",
-            "epoch       about",
+            "epoch time    about",
             "15 per epoch",
             "nothing was written",
         ] {

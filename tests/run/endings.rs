@@ -79,7 +79,7 @@ fn a_dry_run_checks_everything_and_writes_nothing() {
     let before = bench.listing();
     let out = bench.output("train small.json --dry-run");
     assert!(
-        out.contains("first loss") && out.contains("nothing was written"),
+        out.contains("initial loss") && out.contains("nothing was written"),
         "{out}"
     );
     assert_eq!(bench.listing(), before);

@@ -31,7 +31,7 @@ fn the_page_of_a_sweep_stands_on_its_own_and_names_every_value() {
         "Validation accuracy",
         "Validation loss",
         "Training loss",
-        "By value",
+        "By setting",
         "8 more",
         "Validation accuracy by optimizer.lr",
     ] {

@@ -164,7 +164,7 @@ fn runs_compare_shows_the_differing_settings_only() {
     assert!(
         bench
             .output("runs compare a d")
-            .contains("no setting differs")
+            .contains("no settings differ")
     );
     bench.kiln("runs compare a").assert().code(2);
     bench.kiln("runs compare a nowhere").assert().code(2);

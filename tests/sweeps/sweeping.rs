@@ -151,7 +151,7 @@ fn the_same_command_resumes_its_folder_and_another_one_is_rejected() {
     for (other, reason) in [
         (
             "sweep tiny.json --grid optimizer.lr=1e-3,4e-3 --dir swept",
-            "this one optimizer.lr=0.001,0.004",
+            "requested: optimizer.lr=0.001,0.004",
         ),
         (
             "sweep tiny.json --grid optimizer.lr=1e-3,3e-3 --set training.epochs=7 --dir swept",
@@ -166,7 +166,7 @@ fn the_same_command_resumes_its_folder_and_another_one_is_rejected() {
             .kiln(other)
             .assert()
             .code(2)
-            .stderr(predicate::str::contains("another sweep"))
+            .stderr(predicate::str::contains("a different sweep"))
             .stderr(predicate::str::contains(reason));
     }
     assert!(

@@ -42,7 +42,7 @@ fn an_export_does_not_overwrite_its_model() {
     assert_refused(
         &bench,
         "model export run run/model.safetensors",
-        &["run/model.safetensors", "name another file"],
+        &["run/model.safetensors", "choose another file"],
     );
     assert_eq!(bench.read("run/model.safetensors"), before);
 }

@@ -39,7 +39,7 @@ impl DownloadBar {
         }
     }
 
-    /// Starts a file of which `done` bytes are there already.
+    /// Starts a file of which `done` bytes exist already.
     pub fn start(&mut self, done: u64, total: Option<u64>) {
         let template = match total {
             Some(total) => {

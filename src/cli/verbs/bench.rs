@@ -17,7 +17,7 @@ use crate::report::table::Table;
   kiln bench configs/nist36_cnn.json --mode infer --batch 1 --json
 
 Training and inference run on a synthetic batch; the training part of a real epoch is timed if its data is available.
-GFLOP/s count matrix products and convolutions; the peak is that of a product of two 1024x1024 matrices.
+GFLOP/s counts only matmuls and convolutions; peak is measured on a 1024x1024 matmul.
 Peak memory is that of the whole process: measure one config and mode at a time.")]
 pub struct Args {
     /// Config files
@@ -102,7 +102,7 @@ fn measure(
             Ok(timing) => add(timing)?,
             // The other measurements need no data.
             Err(error) if args.mode == Choice::All && error.lacks_data() => {
-                output::note(&format!("no epoch timed: {error}"));
+                output::note(&format!("epoch not timed: {error}"));
             }
             Err(error) => return Err(error.into()),
         }

@@ -109,7 +109,7 @@ fn init(out: Option<&Path>, data: &str, model: &str) -> VerbResult {
 fn write_new(path: &Path, text: &str) -> VerbResult {
     if path.exists() {
         return Err(UsageError(format!(
-            "{}: already exists; name a new file",
+            "{}: already exists; choose a new file",
             path.display()
         ))
         .into());

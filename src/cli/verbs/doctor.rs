@@ -9,14 +9,14 @@ use crate::data;
 use crate::diagnostics::doctor::{self, BackendReport, Diagnosis, TOLERANCE};
 use crate::report::table::{ABSENT, Table};
 
-/// Check this machine, this build and this folder.
+/// Check that the machine, build and current folder are usable.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln doctor
   kiln doctor --json
 
 Every backend that is compiled in computes the layers of kiln's networks, forward and backward, and is compared with Burn's
-operators on flex. On flex itself, kiln's kernels are compared. Exit code 1 if there is a problem; each comes with a remedy.")]
+operators on flex. On flex itself, kiln's kernels are compared. Exit code 1 if there is a problem; each is listed with a fix.")]
 pub struct Args {
     /// Print JSON
     #[arg(long)]
@@ -118,6 +118,6 @@ fn backend(report: &BackendReport) -> String {
         .map(|line| format!("  {}\n", line.trim_end()))
         .collect();
     format!(
-        "{name}: {device}; {whose} against Burn's on flex, largest difference relative to the largest value (at most {TOLERANCE:e})\n{table}"
+        "{name}: {device}; {whose} compared with Burn's on flex: max difference / max value (tolerance {TOLERANCE:e})\n{table}"
     )
 }

@@ -23,20 +23,20 @@ const CONFUSED_PAIRS: usize = 10;
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln eval runs/glyphs_mlp-1 --split valid
-  kiln eval runs/nist36_cnn-1 --data configs/nist26.json     other data with the same class names")]
+  kiln eval runs/nist36_cnn-1 --data configs/nist26.json     # other data with the same class names")]
 pub struct Args {
     /// Run directory, or model.safetensors with --data
     run: PathBuf,
-    /// Split of the data
+    /// Split to evaluate
     #[arg(long, value_parser = choices::split(), default_value = Split::Test.name())]
     split: Split,
-    /// Take the data of this config instead of the run's own
+    /// Use the data of this config instead of the run's own
     #[arg(long, value_name = "CONFIG")]
     data: Option<PathBuf>,
-    /// Override one key of the config that names the data
+    /// Override one key of the config that defines the data
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Tell the model whether a sample is a letter or a digit: letters compete with letters only, digits with digits
+    /// Restrict predictions to the true kind of each sample: letters among letters, digits among digits
     #[arg(long)]
     known_kind: bool,
     /// Backend to compute with [default: flex]
@@ -113,7 +113,7 @@ fn table(evaluation: &Evaluation, split: Split) -> String {
     }
     let pairs = confusion.most_confused(CONFUSED_PAIRS);
     if !pairs.is_empty() {
-        lines.push("\nmost confused (truth read as)".into());
+        lines.push("\nmost confused (true class predicted as)".into());
     }
     for pair in pairs {
         lines.push(format!(

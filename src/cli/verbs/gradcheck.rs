@@ -34,10 +34,10 @@ pub struct Args {
     /// Entries to check of each large tensor
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,
-    /// Synthetic images
+    /// Number of synthetic images
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
-    /// Largest error to accept
+    /// Maximum relative error
     #[arg(long, value_name = "ERROR", default_value_t = 1e-5, value_parser = tolerance)]
     tolerance: f64,
     /// Operators to check: kiln's kernels, with which it trains, or Burn's
@@ -180,14 +180,14 @@ fn text(experiment: &Experiment, args: &Args, report: &Report) -> String {
         .collect();
     if !vanishing.is_empty() {
         lines.push(format!(
-            "no gradient of {:.1e} or more: {}",
+            "all gradients below {:.1e}: {}",
             report.visible(),
             vanishing.join(", ")
         ));
     }
     if let Some(worst) = report.worst() {
         lines.push(format!(
-            "worst error {:.1e} in {} {:?}; {} entries of {} tensors checked, {} of them again",
+            "worst error {:.1e} in {} {:?}; {} entries of {} tensors checked, {} rechecked",
             worst.worst.error,
             worst.name,
             worst.worst.at,

@@ -1,4 +1,4 @@
-//! The verbs of the command line, one file or folder each.
+//! The subcommands, one file or folder each.
 
 pub mod bench;
 pub mod config;

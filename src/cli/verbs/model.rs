@@ -40,13 +40,13 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Make a run directory from weights that another program wrote
+    /// Import weights from another program as a run directory
     #[command(after_help = "Example:
   kiln model import squeezenet1_1.pth configs/squeezenet_imagenet.json --to runs/squeezenet --classes names.txt
   kiln predict runs/squeezenet photo.jpg --top-k 5
 
-The config says the network, the size of the images and the normalization; the weights must have the network's names
-(`kiln model info CONFIG` lists them) and shapes, as PyTorch has them.")]
+The config defines the network, image size and normalization; weight names and shapes must match the network's (PyTorch
+layout; `kiln model info CONFIG` lists them).")]
     Import {
         /// A .safetensors file, or a .pth that PyTorch wrote
         weights: PathBuf,
@@ -55,10 +55,10 @@ The config says the network, the size of the images and the normalization; the w
         /// Override one key of the config
         #[arg(long = "set", value_name = "PATH=VALUE")]
         overrides: Vec<String>,
-        /// Folder to make; must not exist yet
+        /// Folder to create; must not exist yet
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
-        /// Text file with one class name a line [default: those of the data, or numbers from 0]
+        /// Text file with one class name per line [default: those of the data, or numbers from 0]
         #[arg(long, value_name = "FILE")]
         classes: Option<PathBuf>,
     },
@@ -171,7 +171,7 @@ fn of_config(path: &Path) -> Result<Info, Failure> {
         .or(unknown)
         .ok_or_else(|| {
             UsageError(format!(
-                "{}: model.classes: missing; the number of classes is not known without the data",
+                "{}: model.classes: missing; the number of classes is unknown without the data",
                 path.display()
             ))
         })?;

@@ -22,7 +22,8 @@ const BATCH: usize = 64;
   kiln predict runs/glyphs_mlp-1 letter.png --top-k 3
   kiln predict runs/flowers17_squeezenet-1 photographs/ --json
 
-Images of another size or number of channels are brought to what the model takes, as in validation.
+Images of another size or number of channels are converted to the model's input size and channels, with the validation
+preprocessing.
 
 Folders are searched for PNG and JPEG files, without their subfolders. An image that can't be read is reported on standard
 error, the others are classified, and the exit code is 1.")]
@@ -32,7 +33,7 @@ pub struct Args {
     /// PNG or JPEG files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
     images: Vec<PathBuf>,
-    /// How many guesses to print
+    /// Number of predictions to print per image
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
     /// Backend to compute with [default: flex]

@@ -21,7 +21,7 @@ use crate::sweeps::defaults;
 use crate::sweeps::ranking_metric::RankingMetric;
 use crate::sweeps::runs::{self, RunRecord, State};
 
-/// Searched when no folder is named.
+/// Searched when no folder is given.
 const DEFAULT_FOLDERS: [&str; 2] = ["runs", "sweeps"];
 /// About how many epochs of a run are shown; of longer runs, every n-th.
 const SHOWN_EPOCHS: usize = 20;
@@ -37,7 +37,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// List runs, one a line: settings, status, results
+    /// List runs, one per line: settings, status, results
     #[command(after_help = "Example:
   kiln runs list --sort valid
   kiln runs list sweeps/nist36_mlp-1")]

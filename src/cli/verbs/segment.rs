@@ -14,7 +14,7 @@ use crate::segmentation::{self, Segmentation, StagePicture};
 #[command(after_help = "Example:
   kiln segment page.jpg --overlay boxes.png --stages stages/
 
-Prints a line of boxes per line of writing: x,y,width,height in pixels of the upright image, words separated by \" | \".")]
+Prints one line of boxes per line of text: x,y,width,height in pixels of the upright image, words separated by \" | \".")]
 pub struct Args {
     /// PNG or JPEG file
     image: PathBuf,
@@ -24,7 +24,7 @@ pub struct Args {
     /// Write the page with the boxes drawn on it
     #[arg(long, value_name = "PNG")]
     overlay: Option<PathBuf>,
-    /// Write a picture of every stage into this folder
+    /// Write an image of every stage into this folder
     #[arg(long, value_name = "DIR")]
     stages: Option<PathBuf>,
 }
@@ -46,7 +46,7 @@ pub fn run(args: Args) -> VerbResult {
         write_stages(folder, &pictures, &args.image)?;
     }
     if segmentation.lines.is_empty() {
-        output::note(&format!("{}: no writing was found", args.image.display()));
+        output::note(&format!("{}: no text found", args.image.display()));
     }
     if args.json {
         output::json(&serde_json::json!({
@@ -62,7 +62,7 @@ pub fn run(args: Args) -> VerbResult {
     Ok(())
 }
 
-/// Writes the pictures of an image's stages, numbered in their order.
+/// Writes the images of the stages, numbered in their order.
 pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> VerbResult {
     let path = |(number, stage): (usize, &StagePicture)| {
         folder.join(format!("{:02}_{}.png", number + 1, stage.name))
@@ -77,7 +77,7 @@ pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> V
     Ok(())
 }
 
-/// The letters' boxes, one line per line of writing.
+/// The letters' boxes, one line per line of text.
 fn table(segmentation: &Segmentation) -> String {
     segmentation
         .lines

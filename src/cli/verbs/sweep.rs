@@ -26,8 +26,8 @@ use crate::training::Observer;
   kiln sweep configs/glyphs_mlp.json --grid model.hidden=[64],[256],[64,64] --grid optimizer.lr=1e-4..1e-1 --random 20
   kiln sweep --resume sweeps/nist36_mlp-1
 
-A value of --grid is JSON, or else text; commas in brackets or quotes belong to it. LOW..HIGH is a range to sample from, together
-with --random: integers if both ends are, on a logarithmic scale if both ends are above zero.
+A value of --grid is parsed as JSON, or else taken as a string; commas inside brackets or quotes do not separate values.
+LOW..HIGH is a range to sample from, with --random: integers if both ends are, sampled log-uniformly if both ends are positive.
 
 Every combination is checked before the first run starts. The folder sweeps/<name>-<n>/ gets a run directory for each,
 leaderboard.csv and sweep.html. Ctrl-C finishes the batch, saves and exits with 130; the same command with --dir, or
@@ -36,7 +36,7 @@ pub struct Args {
     /// Config file
     #[arg(required_unless_present = "resume", requires = "grids")]
     config: Option<PathBuf>,
-    /// A key of the config and the values to try; several --grid span a grid
+    /// A key of the config and the values to try; repeat --grid to form the Cartesian product
     #[arg(long = "grid", value_name = "PATH=V1,V2,...")]
     grids: Vec<String>,
     /// Sample N distinct combinations instead of running all
@@ -51,7 +51,7 @@ pub struct Args {
     /// Backend to compute with, instead of the config's
     #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
-    /// Folder of the sweep; resumes it if this sweep created it [default: sweeps/<name>-<n>]
+    /// Folder of the sweep; resumes it if this sweep created it earlier [default: sweeps/<name>-<n>]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Resume the sweep in this folder, with its own config and grid

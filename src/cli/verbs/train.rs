@@ -27,11 +27,11 @@ use crate::training::{self, Resumption, TrainError};
   kiln train configs/glyphs_mlp.json --set training.epochs=5 --set optimizer.lr=1e-3
   kiln train --resume runs/glyphs_mlp-1
 
-The value of --set is JSON, or else text: --set model.hidden=[64,64], --set data.folder=letters.
+The value of --set is parsed as JSON, or else taken as a string: --set model.hidden=[64,64], --set data.folder=letters.
 
 Creates a run directory runs/<name>-<n>/ with the config, metrics, model and report. Ctrl-C finishes the batch, saves and
 exits with 130; pressed twice, it exits at once. --resume continues after the last completed epoch, whatever ended the run, and
-gives the same bytes as a run that was never stopped.")]
+gives byte-identical results to an uninterrupted run.")]
 pub struct Args {
     /// Config file
     #[arg(required_unless_present = "resume")]
@@ -45,7 +45,7 @@ pub struct Args {
     /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
-    /// Resume a run after its last epoch or after EPOCH, with its own config; --set may change training.epochs
+    /// Resume from the latest checkpoint, or from EPOCH's, with the saved config; only training.epochs may be changed
     #[arg(long, value_name = "RUN[@EPOCH]", conflicts_with_all = ["config", "run_dir", "init_from"])]
     resume: Option<PathBuf>,
     /// Start with the weights of a run or a file, as the config's init.weights does
@@ -198,14 +198,14 @@ fn dry_run(job: Job, run_dir: Option<&Path>) -> VerbResult {
     let memory = match found.memory.peak {
         0 => String::new(),
         peak => format!(
-            "memory      about {} (peak of this dry run, with data and one batch)\n",
+            "              about {} (peak during this dry run, including the data and one batch)\n",
             size(peak)
         ),
     };
     Ok(output::emit(&format!(
-        "\nsamples     {} train, {} valid, {} test\nparameters  {} trainable\nsteps       {} per epoch\nfirst loss  {:.4} \
-         (one batch forward and backward)\nstate       {} for weights, gradients and optimizer\n{memory}epoch       about {}\n\
-         nothing was written\n",
+        "\nsamples       {} train, {} valid, {} test\nparameters    {} trainable\nsteps         {} per epoch\n\
+         initial loss  {:.4} (one batch forward and backward)\nmemory        {} for weights, gradients and optimizer\n{memory}\
+         epoch time    about {}\nnothing was written\n",
         samples.train,
         samples.valid,
         samples.test,

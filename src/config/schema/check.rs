@@ -1,4 +1,4 @@
-//! The check of JSON against a schema.
+//! Validates JSON against a schema.
 //!
 //! It covers the part of JSON Schema that kiln's config types use, and reports in kiln's own words.
 
@@ -104,7 +104,7 @@ impl<'a> Check<'a> {
                 .find_map(|choice| choice.pointer(&format!("/properties/{tag}/const")))
                 .unwrap_or(&Value::Null);
             let message = format!(
-                "found {}, expected a section such as {{\"{tag}\": {example}}}",
+                "found {}, expected an object such as {{\"{tag}\": {example}}}",
                 shown(value)
             );
             return self.report(path, message);
@@ -115,7 +115,7 @@ impl<'a> Check<'a> {
             .collect();
         let tag_path = join(path, tag);
         let Some(found) = map.get(tag) else {
-            let message = format!("missing; it is one of {}", list(&names));
+            let message = format!("missing; must be one of {}", list(&names));
             return self.report(&tag_path, message);
         };
         let chosen = choices
@@ -164,7 +164,7 @@ impl<'a> Check<'a> {
         if count < least || count > most {
             self.report(
                 path,
-                format!("found a list of {count}, allowed are {least} to {most} values"),
+                format!("list has {count} values; must have {least} to {most}"),
             );
         }
         if let Some(item_schema) = schema.get("items") {

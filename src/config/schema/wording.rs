@@ -1,4 +1,4 @@
-//! Wording of what the schema does not allow.
+//! Wording of schema violations.
 
 use serde_json::Value;
 
@@ -11,8 +11,8 @@ const MAX_VALUE_CHARS: usize = 60;
 /// A value as it is quoted to the user.
 pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::Object(_) => "a section".into(),
-        Value::Array(items) => format!("a list of {}", items.len()),
+        Value::Object(_) => "an object".into(),
+        Value::Array(items) => format!("an array of {}", items.len()),
         other => {
             let text = other.to_string();
             match text.char_indices().nth(MAX_VALUE_CHARS) {
@@ -29,7 +29,7 @@ pub(super) fn list(values: &[Value]) -> String {
     names.join(", ")
 }
 
-/// What to say of a value that is not among those allowed.
+/// The message for a value that is not allowed.
 pub(super) fn not_one_of(value: &Value, allowed: &[Value]) -> String {
     let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
     let meant = value
@@ -38,20 +38,20 @@ pub(super) fn not_one_of(value: &Value, allowed: &[Value]) -> String {
         .map(|name| format!("; did you mean {name:?}?"))
         .unwrap_or_default();
     format!(
-        "found {}, allowed are {}{meant}",
+        "found {}; must be one of {}{meant}",
         shown(value),
         list(allowed)
     )
 }
 
-/// What to say of a key that does not exist.
+/// The message for a key that does not exist.
 pub(super) fn unknown_key(known: &[&str], key: &str) -> String {
     match nearest(known, key) {
         Some(name) => format!(
             "unknown key; did you mean `{name}`? (known: {})",
             known.join(", ")
         ),
-        None => format!("unknown key; known here: {}", known.join(", ")),
+        None => format!("unknown key; valid keys: {}", known.join(", ")),
     }
 }
 
@@ -71,9 +71,9 @@ pub(super) fn name_of_type(name: &str) -> &str {
         "boolean" => "true or false",
         "integer" => "a whole number",
         "number" => "a number",
-        "string" => "a text in quotes",
-        "array" => "a list in [ ]",
-        "object" => "a section in { }",
+        "string" => "a string",
+        "array" => "an array [ ]",
+        "object" => "an object { }",
         other => other,
     }
 }

@@ -13,9 +13,9 @@ use crate::error::Problem;
 #[schemars(extend("examples" = [{"folder": "my_images", "split": {"by": "share", "valid": 0.1, "test": 0.1, "stratify": true}, "channels": 3, "height": 32, "width": 32}]))]
 pub struct ImageFolderConfig {
     /// Folder with `train/ valid/ test/` (or `val/`), each with one folder per class; or with the class folders
-    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder without it.
+    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder if that is not set.
     pub folder: String,
-    /// How a folder without `train/` is divided.
+    /// How a folder without `train/` is divided into splits.
     pub split: SplitRule,
     /// Height of a sample in pixels.
     #[schemars(range(min = 4, max = 1024))]
@@ -26,7 +26,7 @@ pub struct ImageFolderConfig {
     /// 1 (greyscale) or 3 (colour).
     #[schemars(extend("enum" = [1, 3]))]
     pub channels: usize,
-    /// How an image of another shape is fitted to `height` x `width`.
+    /// How an image of another shape is fitted to `height` x `width`: `pad`, `crop`, `stretch` or `letter`.
     pub fit: Fit,
     /// With `fit` "crop": side of the centre crop, as a fraction of the largest crop with the sample's aspect ratio.
     /// 224/256 = 0.875 equals Resize(256) + CenterCrop(224).

@@ -3,7 +3,7 @@
 /// Makes `DataConfig`, with one variant for each line: its documentation, the type of its config, and the value of `kind`.
 macro_rules! sources {
     ($($(#[$about:meta])* $name:ident($config:ty) = $kind:tt,)+) => {
-        /// Which images to train on.
+        /// The images to train on.
         #[derive(
             Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
         )]

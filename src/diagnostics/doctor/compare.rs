@@ -1,4 +1,4 @@
-//! Compares a layer on one device with Burn's operators on flex, forward and backward, on made-up inputs.
+//! Compares a layer on one device with Burn's operators on flex, forward and backward, on synthetic inputs.
 
 use std::panic::AssertUnwindSafe;
 
@@ -13,11 +13,11 @@ use crate::rng;
 /// or more.
 pub const TOLERANCE: f64 = 1e-4;
 
-/// Gradients smaller than this share of the largest of the layer are compared with that share instead of their own size: the
+/// Gradients smaller than this fraction of the layer's largest are compared with that fraction instead of their own size: the
 /// gradient of a bias in front of a batch norm is nothing but rounding.
 const FLOOR: f64 = 1e-2;
 
-/// Mixed into the seeds of the made-up inputs.
+/// Mixed into the seeds of the synthetic inputs.
 const INPUTS: u64 = 0x646f_6374_6f72; // "doctor"
 
 /// Computes a layer from its inputs, the image first.

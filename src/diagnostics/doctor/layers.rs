@@ -119,7 +119,7 @@ fn pooled() -> Vec<Layer> {
             kernel: Some(|inputs| on_kernels(inputs, |images| kernels::max_pool2d(images, 2, 2))),
         },
         Layer {
-            name: "mean of each map",
+            name: "global average pooling",
             inputs: vec![[4, 32, 7, 5]],
             burn: |inputs| {
                 let means = inputs[0].clone().flatten::<3>(2, 3).mean_dim(2);
@@ -128,7 +128,7 @@ fn pooled() -> Vec<Layer> {
             kernel: None,
         },
         Layer {
-            name: "four channels as one of twice the size",
+            name: "pixel shuffle, factor 2",
             inputs: vec![[2, 16, 5, 6]],
             burn: |inputs| {
                 let [batch, channels, height, width] = inputs[0].dims();

@@ -14,7 +14,7 @@ use crate::rng;
 /// weighs ten times as much.
 const STEPS: [f64; 2] = [1e-6, 1e-7];
 
-/// For gradients smaller than this share of the loss the absolute error counts: a bias in front of a batch norm has a gradient of
+/// For gradients smaller than this fraction of the loss the absolute error counts: a bias in front of a batch norm has a gradient of
 /// zero, and what rounding leaves of it is not an error: about 1e-9 of the loss with the second step, 1e-6 of this.
 const FLOOR: f64 = 1e-3;
 
@@ -47,7 +47,7 @@ pub struct Progress<'a> {
 }
 
 /// Checks gradients of a subject against differences of its loss; `watch` is called after every entry. The gradients come from a
-/// function, so that a test can hand in wrong ones.
+/// function, so that a test can pass wrong ones.
 ///
 /// # Errors
 /// The loss is not finite or not in 64-bit floats, a gradient is missing, or the device fails.
@@ -76,7 +76,7 @@ pub fn check(
         let Some(slopes) = slopes.get(&variable.name).filter(has_shape) else {
             return Err(GradcheckError::Tensor {
                 tensor: variable.name.clone(),
-                problem: "there is no gradient of its shape",
+                problem: "its gradient is missing or has the wrong shape",
             });
         };
         let probe = Probe {

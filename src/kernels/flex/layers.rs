@@ -62,7 +62,7 @@ impl Pair {
         let geometries = [0, 1].map(|branch| {
             let weight = &weights[branch];
             let kernel = weight.layout().shape()[2];
-            assert!(kernel % 2 == 1, "the kernel is odd");
+            assert!(kernel % 2 == 1, "kernel size must be odd");
             geometry(input, weight, 1, kernel / 2)
         });
         assert_channels(&bias_1, geometries[0].outputs, "bias");

@@ -60,7 +60,7 @@ pub(super) fn assert_same_shape(tensors: &[&FlexTensor]) {
         assert_eq!(
             shape,
             tensors[0].layout().shape(),
-            "the tensors of one parameter have one shape"
+            "tensors of one parameter must have the same shape"
         );
     }
 }
@@ -86,7 +86,7 @@ pub(super) fn change<T: Real + Element>(
 
 pub(super) fn assert_channels(tensor: &FlexTensor, channels: usize, what: &str) {
     let found = tensor.layout().shape().num_elements();
-    assert_eq!(found, channels, "{what}: a value for every channel");
+    assert_eq!(found, channels, "{what}: must have one value per channel");
 }
 
 /// The sizes of a convolution of `[batch, rows, columns, in]` by `[out, in, k, k]`.
@@ -97,13 +97,19 @@ pub(in crate::kernels) fn geometry(
     padding: usize,
 ) -> Geometry {
     let (input, weight) = (input.layout().shape(), weight.layout().shape());
-    assert_eq!(input[3], weight[1], "the kernel takes the input's channels");
-    assert_eq!(weight[2], weight[3], "the kernel is square");
-    assert!(padding < weight[2], "the padding is less than the kernel");
-    assert!(stride > 0, "the stride is positive");
+    assert_eq!(
+        input[3], weight[1],
+        "kernel channels must equal input channels"
+    );
+    assert_eq!(weight[2], weight[3], "kernel must be square");
+    assert!(
+        padding < weight[2],
+        "padding must be less than the kernel size"
+    );
+    assert!(stride > 0, "stride must be positive");
     assert!(
         input[1].min(input[2]) + 2 * padding >= weight[2],
-        "the kernel is no larger than the padded image"
+        "kernel must not exceed the padded image"
     );
     Geometry {
         batch: input[0],
@@ -120,8 +126,8 @@ pub(in crate::kernels) fn geometry(
 /// The sizes of a fully connected layer, `[batch, in]` by `[in, out]`.
 pub(in crate::kernels) fn sizes(input: &FlexTensor, weight: &FlexTensor) -> linear::Sizes {
     let (input, weight) = (input.layout().shape(), weight.layout().shape());
-    assert_eq!(input[1], weight[0], "the weights take the inputs");
-    assert!(input[1] > 0, "there are inputs");
+    assert_eq!(input[1], weight[0], "weight rows must equal input features");
+    assert!(input[1] > 0, "there must be at least one input feature");
     linear::Sizes {
         batch: input[0],
         inputs: input[1],

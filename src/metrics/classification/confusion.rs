@@ -59,9 +59,9 @@ impl TryFrom<RawConfusion> for Confusion {
 pub struct ClassReport {
     /// The class's name.
     pub class: String,
-    /// Of the samples predicted as this class, the share that is of this class; 0 when none was predicted so (0/0).
+    /// Of the samples predicted as this class, the fraction that is of this class; 0 when none was predicted so (0/0).
     pub precision: f64,
-    /// Of the samples of this class, the share predicted so; 0 when there are none (0/0).
+    /// Of the samples of this class, the fraction predicted so; 0 when there are none (0/0).
     pub recall: f64,
     /// Harmonic mean of precision and recall; 0 when both are 0.
     pub f1: f64,
@@ -78,7 +78,7 @@ pub struct ConfusedPair {
     pub predicted: String,
     /// How many samples.
     pub count: u64,
-    /// `count` as a share of the samples of the true class, in (0, 1].
+    /// `count` as a fraction of the samples of the true class, in (0, 1].
     pub share: f64,
 }
 
@@ -142,7 +142,7 @@ impl Confusion {
         (0..self.classes.len()).map(|i| self.counts[i][i]).sum()
     }
 
-    /// Share of the samples whose predicted class is the true one; 0 when nothing was counted.
+    /// Fraction of the samples whose predicted class is the true one; 0 when nothing was counted.
     pub fn accuracy(&self) -> f64 {
         ratio(self.correct(), self.total())
     }

@@ -123,7 +123,7 @@ fn summed(alike: &[u64]) -> (u32, u32) {
     )
 }
 
-/// Sums up what was seen after histories of one length; `seen` is in ascending order, so that equal ones are neighbours.
+/// Aggregates symbol counts for all contexts of one length; `seen` must be sorted, so that equal contexts are adjacent.
 fn level(seen: &[(u32, u32)], length: usize) -> Level {
     let mut level = Level::default();
     let unit = BASE.pow((MEMORY - length) as u32) * BASE;

@@ -45,7 +45,7 @@ impl WordList {
                 }
                 let bytes = std::fs::read(&path).map_err(|source| {
                     FileError::io(&path, source)
-                        .advise("name a folder of SCOWL's lists, like /usr/share/dict/scowl")
+                        .advise("use a folder with the SCOWL lists, such as /usr/share/dict/scowl")
                 })?;
                 // Some releases are in Latin-1: words with letters beyond ASCII are dropped in any case.
                 let text = String::from_utf8_lossy(&bytes);

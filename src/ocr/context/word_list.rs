@@ -38,7 +38,7 @@ pub struct WordList {
 impl FromStr for WordList {
     type Err = std::convert::Infallible;
 
-    /// Takes all words of a text, one per line, with an optional weight after it; lines without a word are ignored.
+    /// Takes all words of a string, one per line, with an optional weight after it; lines without a word are ignored.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let weight = |line: &str| line.split_whitespace().nth(1)?.parse::<u64>().ok();
         let most = text.lines().filter_map(weight).max().unwrap_or(1);
@@ -62,7 +62,7 @@ impl WordList {
     /// Reads a word list from a file.
     ///
     /// # Errors
-    /// [`FileError`]: the file can't be read, is larger than 64 MB, isn't UTF-8, or has no word of A to Z.
+    /// [`FileError`]: the file can't be read, is larger than 64 MB, isn't UTF-8, or contains no words spelled only with A to Z.
     pub fn open(path: &Path) -> Result<WordList, FileError> {
         let bytes = files::read_up_to(path, MAX_BYTES)
             .map_err(|source| FileError::io(path, source).advise(EXPECTED))?
@@ -72,7 +72,7 @@ impl WordList {
         })?;
         let Ok(list) = without_mark(&text).parse::<WordList>();
         if list.is_empty() {
-            let problem = "has no word of the letters A to Z";
+            let problem = "contains no words spelled only with A to Z";
             return Err(FileError::new(path, problem).advise(EXPECTED));
         }
         Ok(list)

@@ -1,4 +1,4 @@
-//! Draws lines, frames and block capitals on a picture; the capitals come from a built-in stroke alphabet, so that no font file is
+//! Draws lines, frames and block capitals on an image; the capitals come from a built-in stroke alphabet, so that no font file is
 //! needed.
 
 use image::{Rgb, RgbImage};
@@ -20,7 +20,7 @@ fn mix(pixel: &mut Rgb<u8>, colour: Rgb<u8>, share: f32) {
     }
 }
 
-/// Draws a straight line with round ends and soft edges, `width` pixels wide; what lies outside the picture is clipped.
+/// Draws a straight line with round ends and soft edges, `width` pixels wide; what lies outside the image is clipped.
 pub(in crate::segmentation) fn line(
     picture: &mut RgbImage,
     from: (f32, f32),

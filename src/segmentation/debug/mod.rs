@@ -1,4 +1,4 @@
-//! Pictures for people: what was found on a page, and what each stage made of it.
+//! Debug images: what was found on a page, and what each stage made of it.
 
 mod canvas;
 pub(super) mod overlay;

@@ -6,7 +6,7 @@ use super::canvas;
 use crate::segmentation::boxes::Segmentation;
 use crate::segmentation::geometry::Rect;
 
-/// A text to draw beside a box.
+/// A string to draw beside a box.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Label {
     /// The box, in pixels of the photograph.
@@ -26,7 +26,7 @@ const FRAME_WIDTH: f32 = 0.035;
 const MIN_FRAME_WIDTH: f32 = 1.0;
 /// Height of the letters that are drawn, in letter heights.
 const TEXT_HEIGHT: f32 = 0.32;
-/// Least height of the letters that are drawn, in pixels: smaller ones can't be told apart.
+/// Minimum height of the letters that are drawn, in pixels: smaller ones can't be distinguished.
 const MIN_TEXT_HEIGHT: f32 = 7.0;
 /// Letter height of a page without letters, as part of its longer side.
 const DEFAULT_LETTER_HEIGHT: f32 = 0.04;

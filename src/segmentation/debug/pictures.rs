@@ -1,4 +1,4 @@
-//! A picture of every stage, to look at when a page is cut wrongly.
+//! An image of every stage, to look at when a page is cut wrongly.
 
 use image::{Rgb, RgbImage};
 use rayon::prelude::*;
@@ -17,16 +17,16 @@ const SHEET_COLUMNS: usize = 24;
 const DROPPED: Rgb<u8> = Rgb([205, 205, 205]);
 const WHITE: Rgb<u8> = Rgb([255, 255, 255]);
 
-/// What one stage made of the page, as a picture in the size of the working copy (but for the sheet of crops).
+/// What one stage made of the page, as an image in the size of the working copy (but for the sheet of crops).
 #[derive(Debug, Clone)]
 pub struct StagePicture {
     /// The stage's name, fit for a file name.
     pub name: &'static str,
-    /// The picture.
+    /// The image.
     pub picture: RgbImage,
 }
 
-/// A picture of every stage, in their order.
+/// An image of every stage, in their order.
 pub(in crate::segmentation) fn stage_pictures(stages: &Stages) -> Vec<StagePicture> {
     let flat = &stages.flat;
     let background = enlarged(&flat.background, &flat.grey);

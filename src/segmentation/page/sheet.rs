@@ -1,4 +1,4 @@
-//! Finds the sheet of paper where a darker desk is in the picture.
+//! Finds the sheet of paper where a darker desk is in the image.
 
 use crate::segmentation::plane::Plane;
 use crate::segmentation::statistics::{median, otsu};
@@ -9,15 +9,15 @@ const SHEET_SIDE: usize = 400;
 const SHEET_CLOSING: usize = 4;
 /// Blur before the sheet's threshold, in pixels of that copy.
 const SHEET_BLUR: f32 = 2.0;
-/// The dark part of the picture is a desk if its brightness is below this part of the sheet's.
+/// The dark part of the image is a desk if its brightness is below this fraction of the sheet's.
 const MAX_DESK_BRIGHTNESS: f32 = 0.5;
-/// Least share of the step from desk to sheet that lies within [`EDGE_REACH`] of the sheet's edge; a shadow's edge is softer.
+/// Minimum fraction of the step from desk to sheet that lies within [`EDGE_REACH`] of the sheet's edge; a shadow's edge is softer.
 const MIN_EDGE_SHARPNESS: f32 = 0.6;
 /// Distance from the edge, to either side, in pixels of that copy.
 const EDGE_REACH: usize = 3;
 /// Distance from the edge at which the whole step is measured, in pixels of that copy.
 const STEP_REACH: usize = 12;
-/// Share of the picture that a sheet may cover; outside this range the dark area is a shadow, or the light one a lamp.
+/// Fraction of the image that a sheet may cover; outside this range the dark area is a shadow, or the light one a lamp.
 const SHEET_COVER: std::ops::RangeInclusive<f32> = 0.12..=0.97;
 /// Width of the sheet's rim that is ignored, in pixels of that copy: its shadow and the blur of the threshold.
 const SHEET_RIM: usize = 5;
@@ -36,7 +36,7 @@ impl Sheet {
         (first..end).contains(&x)
     }
 
-    /// A picture that is all paper.
+    /// An image that is all paper.
     pub fn whole(width: usize, height: usize) -> Sheet {
         Sheet {
             spans: vec![(0, width); height],
@@ -44,7 +44,7 @@ impl Sheet {
     }
 }
 
-/// Finds a sheet on a darker desk; `None` where the whole picture is paper.
+/// Finds a sheet on a darker desk; `None` where the whole image is paper.
 pub(super) fn find_sheet(grey: &Plane) -> Option<Sheet> {
     let closed = grey
         .fitted(SHEET_SIDE)
@@ -138,7 +138,7 @@ fn largest_light_part(plane: &Plane, threshold: f32) -> Vec<(usize, usize)> {
     best
 }
 
-/// Share of the step from desk to sheet that lies right at the sheet's edge, as median along the edge; 0 without an edge.
+/// Fraction of the step from desk to sheet that lies right at the sheet's edge, as median along the edge; 0 without an edge.
 fn edge_sharpness(plane: &Plane, spans: &[(usize, usize)]) -> f32 {
     let inside = |x: usize, y: usize| (spans[y].0..spans[y].1).contains(&x);
     // Brightness `reach` pixels inside an edge, less that as far outside; (dx, dy) points into the sheet.
@@ -180,7 +180,7 @@ fn edge_sharpness(plane: &Plane, spans: &[(usize, usize)]) -> f32 {
     median(&mut shares).unwrap_or(0.0)
 }
 
-/// Removes the rim, but not where the sheet runs out of the picture.
+/// Removes the rim, but not where the sheet runs out of the image.
 fn shrink(spans: &[(usize, usize)], width: usize) -> Vec<(usize, usize)> {
     (0..spans.len())
         .map(|y| {

@@ -9,7 +9,7 @@ use crate::report::overlay::{self, Dots, OverlayData, OverlayRun};
 use crate::sweeps::findings;
 use crate::sweeps::search_space::Axis;
 
-/// Fewest distinct numbers on an axis for which a chart shows more than the table.
+/// Minimum number of distinct values on an axis for which a chart shows more than the table.
 const MIN_DOTS: usize = 5;
 
 impl Leaderboard {
@@ -35,7 +35,7 @@ impl Leaderboard {
         let mut sections = vec![overlay::Section {
             title: "Leaderboard".into(),
             note: format!(
-                "Ranked by validation {metric}, with the weights that each run kept; the duration is that of its epochs."
+                "Ranked by validation {metric} of the weights each run kept. Duration is training time (all epochs)."
             ),
             tables: vec![self.table()],
             dots: Vec::new(),
@@ -44,10 +44,10 @@ impl Leaderboard {
         let (tables, dots) = (self.by_value(), self.dots());
         if !tables.is_empty() || !dots.is_empty() {
             sections.push(overlay::Section {
-                title: "By value".into(),
+                title: "By setting".into(),
                 note: format!(
-                    "Validation {metric} over all values of the other keys: the best run, its distance to the first of the \
-                     leaderboard, and the mean."
+                    "Per value: best and mean validation {metric} over all other settings, and the gap to the overall \
+                     best."
                 ),
                 tables,
                 dots,

@@ -12,7 +12,7 @@ use crate::sweeps::findings;
 use crate::sweeps::search_space::Choices;
 
 impl Leaderboard {
-    /// One run a row.
+    /// One row per run.
     pub fn table(&self) -> Table {
         let metric = self.ranking.key();
         let has_test = self.rows.iter().any(|row| row.test().is_some());
@@ -126,7 +126,7 @@ impl Leaderboard {
         })
     }
 
-    /// The leaderboard as CSV (RFC 4180, but with bare line feeds): one run a line, rates as fractions of 1.
+    /// The leaderboard as CSV (RFC 4180, but with bare line feeds): one line per run, rates as fractions of 1.
     pub fn csv(&self) -> std::io::Result<String> {
         let metric = self.ranking.key();
         let header = ["place".to_string()]

@@ -134,7 +134,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Checkpoint, FileError> {
 /// Parts by name.
 type NamedParts<'a> = [(&'a str, &'a [u8])];
 
-/// A part by its name, if it is there.
+/// A part by its name, if it exists.
 fn part<R>(
     parts: &NamedParts,
     name: &str,
@@ -149,7 +149,7 @@ fn part<R>(
     Ok(Some(record))
 }
 
-/// A part that must be there.
+/// A required part.
 fn required_part<R>(
     parts: &NamedParts,
     name: &str,
@@ -183,7 +183,7 @@ fn split_header(content: &[u8]) -> Result<(StoredHeader, &[u8]), String> {
     let stored: StoredHeader = serde_json::from_slice(header)
         .map_err(|error| format!("the header can't be parsed: {}", one_line(error)))?;
     if !stored.header.progress.is_consistent() {
-        return Err("the header contradicts itself".into());
+        return Err("the header is inconsistent".into());
     }
     Ok((stored, parts))
 }

@@ -49,7 +49,7 @@ pub(super) fn remove_outdated(run: &RunDir, epoch: usize, best: Option<usize>) {
 pub fn of_epoch(run: &RunDir, epoch: usize) -> Result<Checkpoint, TrainError> {
     if !epochs(run).contains(&epoch) {
         return Err(TrainError::Resume(format!(
-            "{}: there is no checkpoint of epoch {epoch}; {}",
+            "{}: there is no checkpoint from epoch {epoch}; {}",
             run.path().display(),
             usable_epochs(run)
         )));
@@ -85,7 +85,7 @@ pub fn latest_usable(
     }
     if let Some(epoch) = epochs.first() {
         return Err(TrainError::Resume(format!(
-            "training.epochs: found {max_epoch}, but the first checkpoint is that of epoch {epoch}"
+            "training.epochs: found {max_epoch}, but the earliest checkpoint is from epoch {epoch}"
         )));
     }
     // A run with completed epochs has checkpoints, unless an older kiln made it or they were removed.
@@ -100,7 +100,7 @@ pub fn latest_usable(
     Ok((None, Vec::new()))
 }
 
-/// The usable checkpoints, as a piece of advice.
+/// The usable checkpoints, as advice.
 fn usable_epochs(run: &RunDir) -> String {
     let usable: Vec<String> = epochs(run)
         .into_iter()
@@ -108,7 +108,7 @@ fn usable_epochs(run: &RunDir) -> String {
         .map(|epoch| epoch.to_string())
         .collect();
     if usable.is_empty() {
-        "there is no other".into()
+        "no other usable checkpoint".into()
     } else {
         format!("usable checkpoints: epoch {}", usable.join(", "))
     }
@@ -120,7 +120,7 @@ fn read_epoch(run: &RunDir, epoch: usize) -> Result<Checkpoint, FileError> {
     let checkpoint = read(&path)?;
     let found = checkpoint.epoch();
     if found != epoch {
-        return Err(unusable(&path, format!("it is that of epoch {found}")));
+        return Err(unusable(&path, format!("it is from epoch {found}")));
     }
     Ok(checkpoint)
 }

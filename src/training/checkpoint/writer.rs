@@ -1,7 +1,7 @@
 //! Writes checkpoints on a thread of its own, while the next epoch trains.
 //!
 //! The checkpoints of the best, the last and the last but one epoch are kept. Each is enough to resume from; the older ones are
-//! there in case that the last one is damaged.
+//! kept in case the last one is damaged.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,7 +43,7 @@ impl CheckpointWriter {
     /// is written after a failure.
     pub fn write(&self, progress: Progress, parts: Parts) {
         if let Some(jobs) = &self.jobs {
-            // The thread ends early only after a failure, which is reported.
+            // The thread stops before the end only after a failure, which is reported.
             let _ = jobs.send((progress, parts));
         }
     }

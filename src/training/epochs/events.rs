@@ -86,7 +86,7 @@ impl Events {
         self.send(part, LearnerEvent::EndSplit(epoch));
     }
 
-    /// An epoch is over; waits until its metrics are there.
+    /// An epoch is over; waits until its metrics exist.
     pub fn end_epoch(&mut self, epoch: usize) {
         self.send(Part::Train, LearnerEvent::EndEpoch(epoch));
         let flushed = self.processor.flush();

@@ -6,11 +6,11 @@ use burn::prelude::*;
 
 use crate::models::Network;
 
-/// A running average that takes in a share of the weights at every step.
+/// A running average that takes in a fraction of the weights at every step.
 #[derive(Clone)]
 pub struct Average {
     network: Network,
-    /// Share of the average that a step keeps.
+    /// Fraction of the average that a step keeps.
     decay: f64,
     steps: usize,
 }
@@ -46,7 +46,7 @@ impl Average {
     }
 
     /// Takes in the weights of a step. The first steps count for more, so that the random initial weights are soon forgotten: the
-    /// share that is kept is at most `(1 + steps) / (10 + steps)`, as in TensorFlow's `ExponentialMovingAverage`.
+    /// fraction that is kept is at most `(1 + steps) / (10 + steps)`, as in TensorFlow's `ExponentialMovingAverage`.
     pub fn update(&mut self, network: &Network) {
         let early = (1.0 + self.steps as f64) / (10.0 + self.steps as f64);
         self.steps += 1;

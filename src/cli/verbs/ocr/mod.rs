@@ -39,14 +39,14 @@ use crate::{device, files, segmentation};
 Folders are searched for PNG and JPEG files, but not recursively. An image that can't be read is reported on standard error;
 the others are written, and the exit code is 1.
 
---output names a file. For several images it names a folder that gets a file per image, unless it has an extension of the
-format (.txt .json .hocr .xml .tsv .pdf): then all pages go into that file. JSON is an object for one image and a list for
+--output is a file. For several images it is a folder that gets one file per image, unless it has one of the format's
+extensions (.txt .json .hocr .xml .tsv .pdf): then all pages go into that file. JSON is an object for one image and a list for
 several; with --expect the list is under `pages`, beside the total `score`.
 
 --expect takes a text file (one line of text per line of writing), a JSON object that maps file names to lists of lines, a
 folder with a .txt per image, or the word `beside` for a .txt beside each image; a .json that `kiln data page` has written
 works as well. It prints the character accuracy (1 - edit distance / length) with and without spaces, character and word
-error rates (edits / length), and the commonest confusions.")]
+error rates (edits / length), and the most frequent confusions.")]
 pub struct Args {
     /// PNG or JPEG files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
@@ -68,22 +68,22 @@ pub struct Args {
     /// Write to this file or folder instead of standard output
     #[arg(long, short, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
-    /// Write the page with boxes and letters drawn on it; for several images, name a folder
+    /// Write the page with boxes and letters drawn on it; for several images, use a folder
     #[arg(long, value_name = "PNG|DIR")]
     overlay: Option<PathBuf>,
-    /// Write a picture of every stage of the segmentation into this folder; for several images, into a folder each
+    /// Write an image of every segmentation stage into this folder; for several images, into one subfolder per image
     #[arg(long, value_name = "DIR")]
     stages: Option<PathBuf>,
     /// Print how long each stage took, on standard error
     #[arg(long)]
     timings: bool,
-    /// Compare with the truth in this file or folder, or `beside` each image
+    /// Score against ground truth in this file or folder; `beside` looks next to each image
     #[arg(long, value_name = "FILE|DIR|beside")]
     expect: Option<PathBuf>,
 }
 
 impl Args {
-    /// The format that was asked for, or that the output's name implies.
+    /// The requested format, or the one that the output's name implies.
     fn format(&self) -> &'static Format {
         let by_name = |output: &PathBuf| FORMATS.into_iter().find(|format| format.has_name(output));
         if self.json {
@@ -95,7 +95,7 @@ impl Args {
         }
     }
 
-    /// The truth of each image, if there is any.
+    /// The ground truth of each image, if there is any.
     fn truths(&self, inputs: &[Input]) -> Result<Option<Vec<Truth>>, Failure> {
         let Some(expect) = &self.expect else {
             return Ok(None);
@@ -103,7 +103,7 @@ impl Args {
         let source = TruthSource::open(expect)?;
         let of = |input: &Input| match (&source, input) {
             (TruthSource::Beside, Input::Standard) => Err(UsageError(format!(
-                "--expect {BESIDE}: standard input has no file beside it; name a file"
+                "--expect {BESIDE}: not available for standard input; pass a ground-truth file"
             ))
             .into()),
             _ => Ok(source.of(input.path(), &input.stem())?),
@@ -206,7 +206,7 @@ impl Batch<'_> {
         };
         let (file, photo, reading) = match loaded.map_err(Failure::from).and_then(read) {
             Ok(read) => read,
-            // With a single image, its error is the verb's.
+            // With a single image, its error is that of the subcommand.
             Err(error) if !self.several => return Err(error),
             Err(error) => {
                 self.progress.note(&format!("error: {error}"));
@@ -218,7 +218,7 @@ impl Batch<'_> {
         self.draw(index, &photo, &reading)?;
         let page = reading.page;
         if page.lines.is_empty() {
-            self.progress.note(&format!("{name}: no writing was found"));
+            self.progress.note(&format!("{name}: no text found"));
         } else if page.has_low_confidence() {
             self.progress.note(&format!(
                 "{name}: low confidence (mean {:.2}); pages must be upright, with dark writing on light paper",
@@ -245,7 +245,7 @@ impl Batch<'_> {
         )
     }
 
-    /// Writes the pictures that were asked for.
+    /// Writes the requested images.
     fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> VerbResult {
         if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
             write_stages(folder, &reading.stage_pictures, self.inputs[index].path())?;
@@ -305,7 +305,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// All scores as text; nothing without a truth.
+    /// All scores as text; nothing without ground truth.
     fn summary(&self) -> String {
         match self.scores.as_slice() {
             [] => String::new(),

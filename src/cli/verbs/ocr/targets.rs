@@ -32,7 +32,7 @@ impl Target {
         let Some(path) = output else {
             if format.is_binary && std::io::stdout().is_terminal() {
                 return Err(UsageError(format!(
-                    "--format {}: a terminal can't show it; name a file with --output",
+                    "--format {}: a terminal can't show it; choose a file with --output",
                     format.name
                 )));
             }
@@ -47,7 +47,7 @@ impl Target {
     }
 }
 
-/// The pictures of `--overlay`: a PNG file for one image, a folder of them for several.
+/// The images of `--overlay`: a PNG file for one image, a folder of them for several.
 pub fn overlays(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<PathBuf>, UsageError> {
     if several || is_folder(path) {
         return in_folder(path, "png", inputs);
@@ -56,7 +56,7 @@ pub fn overlays(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<Path
     Ok(vec![path.to_path_buf()])
 }
 
-/// Refuses to write pictures and pages to the same file, or either to a file that is `read` besides the images.
+/// Refuses to write overlays and pages to the same file, or either to a file that is `read` besides the images.
 pub fn validate_distinct(
     target: &Target,
     overlays: &[PathBuf],
@@ -72,13 +72,13 @@ pub fn validate_distinct(
     match pages.iter().find(|page| overlays.contains(page)) {
         None => Ok(()),
         Some(page) => Err(UsageError(format!(
-            "--overlay: {} is the file of --output; name another file",
+            "--overlay: {} is the file of --output; choose another file",
             page.display()
         ))),
     }
 }
 
-/// The folders of `--stages`: the named one for one image, a folder in it for each of several.
+/// The folders of `--stages`: the given folder for one image, one subfolder per image for several.
 pub fn stages(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<PathBuf>, UsageError> {
     if several {
         in_folder(path, "", inputs)
@@ -107,7 +107,7 @@ fn in_folder(folder: &Path, extension: &str, inputs: &[Input]) -> Result<Vec<Pat
     if folder.exists() && !folder.is_dir() {
         let folder = folder.display();
         return Err(UsageError(format!(
-            "{folder}: is a file; name a folder for several images"
+            "{folder}: is a file; use a folder for several images"
         )));
     }
     let mut names = BTreeMap::new();
@@ -141,7 +141,7 @@ fn not_an_input(path: &Path, inputs: &[Input]) -> Result<(), UsageError> {
     let is_same = |input: &Input| input.path().canonicalize().is_ok_and(|input| input == real);
     if inputs.iter().any(is_same) {
         return Err(UsageError(format!(
-            "{}: is the input; name another file",
+            "{}: is the input; choose another file",
             path.display()
         )));
     }
