@@ -1,4 +1,4 @@
-//! Devices: opens the Burn device of a backend, or says in one line why there is none.
+//! Devices: opens the Burn device of a backend, or reports in one line why it is unavailable.
 //!
 //! The only file that knows which backends are compiled in.
 
@@ -10,7 +10,7 @@ use crate::error::{ErrorExit, ExitKind};
 /// Version of Burn that kiln is built with, from `Cargo.lock`.
 pub const BURN_VERSION: &str = env!("KILN_BURN_VERSION");
 
-/// Why a backend cannot be used; the message holds the remedy.
+/// Why a backend cannot be used; the message includes the fix.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// kiln was built without the backend's feature.
@@ -47,7 +47,7 @@ pub struct DeviceInfo {
     pub backend: Backend,
     /// Whether it can be used now.
     pub available: bool,
-    /// Name of the hardware, or why it cannot be used and the remedy.
+    /// Name of the hardware, or why it cannot be used and the fix.
     pub detail: String,
 }
 

@@ -251,21 +251,21 @@ fn options_of_the_scene_out_of_their_range_are_named() {
     let plain = Scene::default();
     assert_eq!(
         with(Scene { ink: 0.0, ..plain }),
-        "ink is 0; it must be from 0.15 to 1"
+        "ink is 0; must be between 0.15 and 1"
     );
     assert_eq!(
         with(Scene {
             turn: 40.0,
             ..plain
         }),
-        "turn is 40; it must be from -10 to 10"
+        "rotation in degrees is 40; must be between -10 and 10"
     );
     assert_eq!(
         with(Scene {
             perspective: f32::NAN,
             ..plain
         }),
-        "perspective is NaN; it must be from 0 to 0.5"
+        "perspective is NaN; must be between 0 and 0.5"
     );
 }
 

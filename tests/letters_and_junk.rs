@@ -199,55 +199,45 @@ fn an_extra_class_of_a_mix_stands_behind_those_of_the_first_source() {
     );
 }
 
+/// Contradictory `data` sections, and the message.
+const CONTRADICTORY: &[(&str, &str)] = &[
+    (
+        r#"{"kind": "image_folder", "folder": "x", "fit": "letter", "channels": 3}"#,
+        "data.fit: found \"letter\" for samples of 3x32x32",
+    ),
+    (
+        r#"{"kind": "image_folder", "folder": "x", "fit": "letter", "width": 16}"#,
+        "data.fit: found \"letter\" for samples of 1x32x16",
+    ),
+    (
+        r#"{"kind": "image_folder", "folder": "x", "split": {"by": "number", "divisor": 5, "valid": 2, "test": 2}}"#,
+        "data.split.valid: found 2; must differ from data.split.test",
+    ),
+    (
+        r#"{"kind": "image_folder", "folder": "x", "split": {"by": "number", "divisor": 5, "valid": 5, "test": 2}}"#,
+        "data.split.valid: found 5; must be less than divisor (5)",
+    ),
+    (
+        r#"{"kind": "junk", "pen_min": 3, "pen_max": 2}"#,
+        "data.pen_min: found 3",
+    ),
+    (
+        r#"{"kind": "mix", "sources": [{"kind": "glyphs"}], "extra_classes": ["x", "x"]}"#,
+        "data.extra_classes.1: duplicate name \"x\"",
+    ),
+    (
+        r#"{"kind": "mix", "sources": [{"kind": "glyphs"}], "extra_classes": [""]}"#,
+        "data.extra_classes.0: found an empty name",
+    ),
+];
+
 #[test]
 fn settings_for_letters_that_can_mean_nothing_are_refused() {
-    let complaint = |data: Value, training: Value| {
-        let config = json!({"data": data, "model": {"kind": "mlp"}, "training": training});
+    for (data, says) in CONTRADICTORY {
+        let data: Value = serde_json::from_str(data).unwrap();
+        let config = json!({"data": data, "model": {"kind": "mlp"}, "training": {}});
         let parsed = config::parse(&config.to_string(), Path::new("run.json"), &[]);
-        parsed.expect_err("a refusal").to_string()
-    };
-    let folder = |more: Value| {
-        let mut data = json!({"kind": "image_folder", "folder": "x", "fit": "letter"});
-        data.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        data
-    };
-    let by_number = |valid: Value| {
-        let split = json!({"by": "number", "divisor": 5, "valid": valid, "test": 2});
-        json!({"kind": "image_folder", "folder": "x", "split": split})
-    };
-    for (data, says) in [
-        (
-            folder(json!({"channels": 3})),
-            "data.fit: found \"letter\" for samples of 3x32x32",
-        ),
-        (
-            folder(json!({"width": 16})),
-            "data.fit: found \"letter\" for samples of 1x32x16",
-        ),
-        (
-            by_number(json!(2)),
-            "data.split.valid: found 2, the same as",
-        ),
-        (
-            by_number(json!(5)),
-            "data.split.valid: found 5, must be less than divisor (5)",
-        ),
-        (
-            json!({"kind": "junk", "pen_min": 3, "pen_max": 2}),
-            "data.pen_min: found 3",
-        ),
-        (
-            json!({"kind": "mix", "sources": [{"kind": "glyphs"}], "extra_classes": ["x", "x"]}),
-            "data.extra_classes.1: found \"x\" for the second time",
-        ),
-        (
-            json!({"kind": "mix", "sources": [{"kind": "glyphs"}], "extra_classes": [""]}),
-            "data.extra_classes.0: found an empty name",
-        ),
-    ] {
-        let text = complaint(data, json!({}));
+        let text = parsed.expect_err("a refusal").to_string();
         assert!(text.contains(says), "{text}");
     }
     let config = json!({
@@ -259,15 +249,10 @@ fn settings_for_letters_that_can_mean_nothing_are_refused() {
         text.contains("training.calibrate: found true, but autoencoders"),
         "{text}"
     );
-    assert!(
-        config::parse(
-            &json!({"data": by_number(Value::Null), "model": {"kind": "mlp", "classes": 2}})
-                .to_string(),
-            Path::new("run.json"),
-            &[]
-        )
-        .is_ok()
-    );
+    let split = json!({"by": "number", "divisor": 5, "valid": null, "test": 2});
+    let data = json!({"kind": "image_folder", "folder": "x", "split": split});
+    let config = json!({"data": data, "model": {"kind": "mlp", "classes": 2}});
+    assert!(config::parse(&config.to_string(), Path::new("run.json"), &[]).is_ok());
 }
 
 // ---- Letters ----

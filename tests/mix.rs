@@ -231,73 +231,84 @@ fn complaint(data: Value) -> Option<String> {
     parsed.err().map(|error| error.to_string())
 }
 
+/// Second sources (after a `nist36`) that a mix can't have, and the message.
+const WRONG_SECOND_SOURCES: &[(&str, &str)] = &[
+    (
+        r#"{"kind": "unipem"}"#,
+        "data.sources.1.kind: found \"unipem\"",
+    ),
+    (
+        r#"{"kind": "unipen", "pens": 1}"#,
+        "data.sources.1.pens: unknown key",
+    ),
+    (
+        r#"{"kind": "mix", "sources": [{"kind": "nist36"}]}"#,
+        "data.sources.1.kind: mixes cannot be nested",
+    ),
+    (
+        r#"{"kind": "nist36", "normalize": {"mean": [1]}}"#,
+        "data.sources.1.normalize: is not allowed inside a mix",
+    ),
+    (
+        r#"{"kind": "nist36", "augment": {"shift": 1}}"#,
+        "data.sources.1.augment: is not allowed inside a mix",
+    ),
+    (
+        r#"{"kind": "cifar10"}"#,
+        "data.sources.1: has samples of 3x32x32",
+    ),
+    (
+        r#"{"kind": "image_folder"}"#,
+        "data.sources.1.folder: missing",
+    ),
+    (
+        r#"{"kind": "unipen", "pen_min": 3, "pen_max": 2}"#,
+        "data.sources.1.pen_min: found 3; must not exceed data.sources.1.pen_max (2)",
+    ),
+    (
+        r#"{"kind": "unipen", "split": {"by": "share", "valid": 0.6, "test": 0.6}}"#,
+        "data.sources.1.split: ",
+    ),
+    (
+        r#"{"kind": "image_folder", "folder": "x", "random_crop": {}}"#,
+        "data.sources.1.random_crop: requires data.sources.1.fit",
+    ),
+];
+
+/// `data` sections of mixes that are refused, and the message.
+const WRONG_MIXES: &[(&str, &str)] = &[
+    (r#"{"kind": "mix"}"#, "data.sources: missing"),
+    (
+        r#"{"kind": "mix", "sources": []}"#,
+        "data.sources: list has 0 values; must have",
+    ),
+    (
+        r#"{"kind": "mix", "sources": [{"kind": "nist36"}], "repeat": [1, 2]}"#,
+        "data.repeat: found 2 values, but data.sources has 1",
+    ),
+    (
+        r#"{"kind": "mix", "sources": [{"kind": "nist36"}], "repeat": [0]}"#,
+        "data.repeat: found only 0",
+    ),
+    (
+        r#"{"kind": "mix", "sources": [{"kind": "nist36"}], "augment": {"hue": 0.1}}"#,
+        "data.augment.hue",
+    ),
+    (
+        r#"{"kind": "mix", "sources": [{"kind": "nist36"}], "normalize": {"mean": [0, 0, 0]}}"#,
+        "data.normalize.mean: found 3 values",
+    ),
+];
+
 #[test]
 fn what_the_sources_of_a_mix_may_not_say_is_refused_with_its_path() {
-    let nist = || json!({"kind": "nist36"});
-    let two = |second: Value| json!({"kind": "mix", "sources": [nist(), second]});
-    for (data, says) in [
-        (json!({"kind": "mix"}), "data.sources: missing"),
-        (
-            json!({"kind": "mix", "sources": []}),
-            "data.sources: list has 0 values; must have",
-        ),
-        (
-            two(json!({"kind": "unipem"})),
-            "data.sources.1.kind: found \"unipem\"",
-        ),
-        (
-            two(json!({"kind": "unipen", "pens": 1})),
-            "data.sources.1.pens: unknown key",
-        ),
-        (
-            two(json!({"kind": "mix", "sources": [{"kind": "nist36"}]})),
-            "data.sources.1.kind: found a mix within a mix",
-        ),
-        (
-            two(json!({"kind": "nist36", "normalize": {"mean": [1]}})),
-            "data.sources.1.normalize: does nothing in a mix",
-        ),
-        (
-            two(json!({"kind": "nist36", "augment": {"shift": 1}})),
-            "data.sources.1.augment: does nothing in a mix",
-        ),
-        (
-            two(json!({"kind": "cifar10"})),
-            "data.sources.1: has samples of 3x32x32",
-        ),
-        (
-            two(json!({"kind": "image_folder"})),
-            "data.sources.1.folder: missing",
-        ),
-        (
-            two(json!({"kind": "unipen", "pen_min": 3, "pen_max": 2})),
-            "data.sources.1.pen_min: found 3, must not be more than data.sources.1.pen_max (2)",
-        ),
-        (
-            two(json!({"kind": "unipen", "split": {"by": "share", "valid": 0.6, "test": 0.6}})),
-            "data.sources.1.split: ",
-        ),
-        (
-            two(json!({"kind": "image_folder", "folder": "x", "random_crop": {}})),
-            "data.sources.1.random_crop: is on, but data.sources.1.fit",
-        ),
-        (
-            json!({"kind": "mix", "sources": [nist()], "repeat": [1, 2]}),
-            "data.repeat: found 2 values, but data.sources has 1",
-        ),
-        (
-            json!({"kind": "mix", "sources": [nist()], "repeat": [0]}),
-            "data.repeat: found only 0",
-        ),
-        (
-            json!({"kind": "mix", "sources": [nist()], "augment": {"hue": 0.1}}),
-            "data.augment.hue",
-        ),
-        (
-            json!({"kind": "mix", "sources": [nist()], "normalize": {"mean": [0, 0, 0]}}),
-            "data.normalize.mean: found 3 values",
-        ),
-    ] {
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let second = WRONG_SECOND_SOURCES.iter().map(|(second, says)| {
+        let sources = [json!({"kind": "nist36"}), parsed(second)];
+        (json!({"kind": "mix", "sources": sources}), says)
+    });
+    let whole = WRONG_MIXES.iter().map(|(data, says)| (parsed(data), says));
+    for (data, says) in second.chain(whole) {
         let text = complaint(data.clone()).unwrap_or_else(|| panic!("taken: {data}"));
         assert!(text.contains(says), "{text}");
         assert_eq!(text.lines().count(), 1, "{text}");
@@ -326,7 +337,10 @@ fn a_mix_has_the_classes_and_the_shape_of_its_first_source() {
     assert_eq!(again, experiment);
     let set = ["data.sources.1.train=72".to_string()];
     let changed = config::parse(&text, Path::new("run.json"), &set).unwrap();
-    let DataConfig::Glyphs(glyphs) = &changed.data.parts()[1] else {
+    let DataConfig::Mix(mix) = &changed.data else {
+        panic!("the data is a mix")
+    };
+    let DataConfig::Glyphs(glyphs) = &mix.sources[1] else {
         panic!("the second source is glyphs")
     };
     assert_eq!(glyphs.train, 72);

@@ -10,7 +10,7 @@ use super::failure::{Failure, UsageError, VerbResult};
 use crate::error::FileError;
 use crate::photo::{self, PhotoError, has_image_extension};
 
-/// The argument that stands for standard input.
+/// The argument for standard input.
 const STANDARD_INPUT: &str = "-";
 /// What files are called that are made from standard input.
 const STANDARD_INPUT_STEM: &str = "stdin";

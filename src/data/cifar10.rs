@@ -1,7 +1,7 @@
 //! CIFAR-10 (Krizhevsky 2009): ten classes in colour, from the binary batches.
 //!
 //! `data_batch_1..5.bin` and `test_batch.bin` hold records of 3,073 bytes: the class, then 32x32 red, green and blue values, row by row.
-//! They are kept as they are, a byte per value. The last of the training records are used for validation.
+//! They are held in memory unchanged, one byte per value. The last training records are used for validation.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ const SHAPE: ImageShape = ImageShape {
 /// Bytes of a record: the class and the image.
 const RECORD: usize = 1 + 3 * 32 * 32;
 
-/// Records that a file may hold: those of CIFAR-10 have 10,000. All six files are held in memory, so this is 369 MB.
+/// Maximum records per file; CIFAR-10's files have 10,000. All six files are held in memory, so this is 369 MB.
 const MAX_RECORDS: u64 = 20_000;
 
 /// Settings of CIFAR-10.
@@ -45,10 +45,10 @@ const MAX_RECORDS: u64 = 20_000;
 pub struct Cifar10Config {
     /// Folder of `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; relative to `KILN_DATA`.
     pub folder: String,
-    /// Number of training records, the last ones, that are used for validation.
+    /// Number of training records, counted from the end, that are used for validation.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub valid: usize,
-    /// What every source shares: `normalize` and `augment`.
+    /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
 }
@@ -87,14 +87,14 @@ pub struct Cifar10 {
     classes: Vec<String>,
     train: Vec<u8>,
     test: Vec<u8>,
-    /// Training records that come before those for validation.
+    /// Number of training records; those for validation follow.
     trained: usize,
 }
 
 /// Opens the six files in `<root>/<folder>`.
 ///
 /// Errors name the file and the record (counted from 1): a missing file, one that is not a whole number of records, a class
-/// beyond 9.
+/// above 9.
 pub fn open(config: &Cifar10Config, root: &Path) -> Result<Cifar10, DataError> {
     let folder = root.join(&config.folder);
     let mut train = Vec::new();
@@ -102,7 +102,7 @@ pub fn open(config: &Cifar10Config, root: &Path) -> Result<Cifar10, DataError> {
         train.extend(records(folder.join(format!("data_batch_{number}.bin")))?);
     }
     let test = records(folder.join("test_batch.bin"))?;
-    // Nothing to train on, if all are asked for.
+    // No training records remain if all are requested for validation.
     let trained = (train.len() / RECORD).saturating_sub(config.valid);
     Ok(Cifar10 {
         classes: CLASSES.map(String::from).to_vec(),
@@ -118,7 +118,7 @@ fn records(path: PathBuf) -> Result<Vec<u8>, DataError> {
     checked(bytes, &path)
 }
 
-/// The bytes of a file, if they are whole records with classes from 0 to 9; `path` is only for the error text.
+/// Checks that the bytes are whole records with classes from 0 to 9; `path` is used only in the error.
 pub fn checked(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, DataError> {
     let (length, records) = (bytes.len(), bytes.chunks_exact(RECORD));
     if length == 0 || !records.remainder().is_empty() {

@@ -1,4 +1,4 @@
-//! The `data` section of an experiment: which images, and how they are varied in training.
+//! The `data` section of an experiment: which images, and how they are augmented in training.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ impl DataConfig {
         ListedSource::kind(self)
     }
 
-    /// How training samples are varied.
+    /// Augmentation of training samples.
     pub fn augment(&self) -> &AugmentConfig {
         &self.config().common().augment
     }
@@ -27,7 +27,7 @@ impl DataConfig {
         self.config().common().normalize.as_ref()
     }
 
-    /// Number of classes, where the config alone tells it.
+    /// Number of classes, if known from the config alone.
     pub fn classes(&self) -> Option<usize> {
         self.config().classes()
     }
@@ -37,20 +37,12 @@ impl DataConfig {
         self.config().shape()
     }
 
-    /// How an image of another shape is brought to that of a sample; a mix is measured on its first source, so as there.
+    /// How an image of another shape is fitted to a sample's; a mix uses the view of its first source, which it is evaluated on.
     pub fn view(&self) -> View {
         self.config().view()
     }
 
-    /// The sources of a mix, or this one.
-    pub fn parts(&self) -> &[DataConfig] {
-        match self {
-            DataConfig::Mix(config) => &config.sources,
-            _ => std::slice::from_ref(self),
-        }
-    }
-
-    /// Everything that the keys of the section contradict each other in; `path` is its name.
+    /// All contradictions between the section's keys; `path` is the section's name.
     pub fn problems(&self, path: &str) -> Vec<Problem> {
         let config = self.config();
         let mut problems = config.common().problems(config.shape().channels, path);
@@ -59,7 +51,7 @@ impl DataConfig {
     }
 }
 
-/// Opens the source that an experiment names.
+/// Opens the source that an experiment specifies.
 pub fn open(config: &DataConfig) -> Result<Box<dyn DataSource>, DataError> {
     open_in(config, &data_root())
 }

@@ -1,4 +1,4 @@
-//! Hand-printed capitals and digits that kiln draws itself: a data set that needs no files.
+//! Synthetic hand-printed capital letters and digits: a data set that needs no files.
 //!
 //! Grey samples of 36 classes (A to Z, 0 to 9) in the proportions of the NIST36 samples, dark on white. Every sample is a pure function
 //! of the config's seed and size, the split and the index; its class is the index modulo 36. Whole pages are drawn by
@@ -23,13 +23,13 @@ use crate::handwriting::hand::{self, Variation};
 /// samples (ink's longer side 25.5 px, pen 2.75 px log-normal); the spreads are smaller, so that a small perceptron can
 /// learn the set in a minute.
 pub mod proportions {
-    /// The size that the other values are for.
+    /// The image size that the other values refer to.
     pub const SIZE: f32 = 32.0;
     /// Longer side of the ink's box: mean.
     pub const LONGER: f32 = 25.5;
     /// Longer side: standard deviation.
     pub const LONGER_SPREAD: f32 = 2.0;
-    /// Longer side: least and most. The most leaves a margin of 1 px on both sides, and room for the soft edge.
+    /// Longer side: minimum and maximum. The maximum leaves a margin of 1 px on both sides, and room for the soft edge.
     pub const LONGER_RANGE: (f32, f32) = (18.0, 28.5);
     /// Pen: median width.
     pub const PEN: f32 = 2.75;
@@ -37,25 +37,25 @@ pub mod proportions {
     pub const PEN_SPREAD: f32 = 0.2;
     /// Pen: thinnest and thickest.
     pub const PEN_RANGE: (f32, f32) = (1.6, 4.6);
-    /// Offset of the box's centre from the image's, each way: standard deviation.
+    /// Offset of the box's centre from the image's along each axis: standard deviation.
     pub const OFFSET: f32 = 0.5;
-    /// Least distance between the ink's box and the image's border.
+    /// Minimum distance between the ink's box and the image's border.
     pub const MARGIN: f32 = 1.5;
     /// Raggedness of the edge: standard deviation of its position.
     pub const RAGGED: f32 = 0.07;
 }
 
-/// What the seeds of the samples are for: they share no numbers with anything else that is drawn.
+/// Seed component of the samples, so that their random stream is independent of all others.
 const PURPOSE: u64 = 0x676c_7970_6873; // "glyphs"
 
 /// Straight pieces between two nodes: at 32 px they are about 2 px long.
 const STEPS: usize = 4;
 
-/// Up to this many bytes, the samples are drawn once and kept (the default set takes 18 MB); a larger set is drawn
-/// again at every reading.
+/// Up to this many bytes, samples are drawn once and cached (the default set takes 18 MB); those of a larger set are
+/// redrawn on every read.
 const KEPT_BYTES: usize = 512 << 20;
 
-/// Settings of the drawn glyphs.
+/// Settings of the synthetic glyphs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GlyphsConfig {
@@ -71,9 +71,9 @@ pub struct GlyphsConfig {
     /// Height and width of a sample in pixels.
     #[schemars(range(min = 16, max = 128))]
     pub size: usize,
-    /// Seed of the drawn samples; independent of the run's `seed`, so that runs with different seeds see the same data.
+    /// Random seed of the samples. Independent of the run's `seed`: runs with different seeds see the same data.
     pub seed: u64,
-    /// What every source shares: `normalize` and `augment`.
+    /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
 }
@@ -109,11 +109,11 @@ impl SourceConfig for GlyphsConfig {
     }
 }
 
-/// The drawn data set.
+/// The synthetic data set.
 pub struct Glyphs {
     config: GlyphsConfig,
     classes: Vec<String>,
-    /// The samples of every split in 1/255, one after another; empty if they are drawn at every reading.
+    /// The samples of every split in 1/255, one after another; empty if they are redrawn on every read.
     kept: [Vec<u8>; 3],
 }
 

@@ -1,6 +1,6 @@
 //! Counts and statistics of a data set, as a table or a sheet of samples, for `kiln data info`.
 //!
-//! Statistics are over the plain rendering (draw 0) of the training split.
+//! Statistics are computed on the plain rendering (draw 0) of the training split.
 
 use std::fmt::Write as _;
 
@@ -13,18 +13,18 @@ use crate::shape::ImageShape;
 
 /// Longest bar of the table, in characters.
 const BAR: usize = 40;
-/// Most classes on a sample sheet; further ones are left out.
+/// Maximum number of classes on a sample sheet; further ones are omitted.
 pub const SHEET_CLASSES: usize = 64;
-/// Up to this many rows are in one block; more are set in two blocks side by side.
+/// Maximum rows in one block; more are laid out in two blocks side by side.
 const SHEET_ROWS: usize = 20;
 /// Smallest side of a sample on the sheet in pixels; smaller samples are enlarged by a whole factor.
 const SHEET_TILE: usize = 32;
 /// Space between samples in pixels.
 const GAP: usize = 2;
-/// Most characters of a class name on the sheet.
+/// Maximum characters of a class name on the sheet.
 const NAME_LENGTH: usize = 12;
 
-/// What a data set holds.
+/// Contents of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DataInfo {
     /// Shape of every sample.
@@ -33,7 +33,7 @@ pub struct DataInfo {
     pub classes: Vec<String>,
     /// Training, validation and test.
     pub splits: Vec<SplitInfo>,
-    /// The split that the statistics are of: training, or the first that has samples.
+    /// The split that the statistics describe: training, or the first that has samples.
     pub statistics_of: Split,
     /// Mean of its values in [0, 1], one per channel.
     pub mean: Vec<f64>,
@@ -44,7 +44,7 @@ pub struct DataInfo {
 /// One split of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SplitInfo {
-    /// Which.
+    /// Which split.
     pub split: Split,
     /// Number of samples.
     pub samples: usize,
@@ -181,7 +181,7 @@ pub type ReadSample<'a> = &'a dyn Fn(usize, &mut [f32]) -> Result<(), DataError>
 /// samples in the split. `read` fills in a sample by its index: [`DataSource::read`] for samples as they are,
 /// [`super::loader::Loader::sample`] for samples as training sees them.
 ///
-/// More than 20 classes are set in two blocks side by side; only the first [`SHEET_CLASSES`] are shown. Errors: an empty
+/// More than 20 classes are laid out in two blocks side by side; only the first [`SHEET_CLASSES`] are shown. Errors: an empty
 /// split, or a sample that can't be read.
 pub fn grid(
     source: &dyn DataSource,
@@ -219,7 +219,7 @@ pub fn grid(
     Ok(sheet)
 }
 
-/// A light blue-grey that neither paper nor ink has, so that the samples' edges show.
+/// A light blue-grey, distinct from paper and ink, so that the samples' edges are visible.
 const PAPER: Rgb<u8> = Rgb([214, 222, 230]);
 
 /// Where things are on the sheet, in pixels.
@@ -349,7 +349,7 @@ mod font {
         }
     }
 
-    /// Draws at most `length` characters; what falls outside the image is left out.
+    /// Draws at most `length` characters; anything outside the image is clipped.
     pub fn draw(image: &mut RgbImage, text: &str, length: usize, left: usize, top: usize) {
         for (place, character) in text.chars().take(length).enumerate() {
             for (row, bits) in dots(character).into_iter().enumerate() {

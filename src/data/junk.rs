@@ -1,9 +1,9 @@
-//! Ink that is not a character but that segmentation sometimes takes for one: touching characters, characters cut in the wrong place,
+//! Ink that is not a character but that segmentation sometimes mistakes for one: touching characters, characters cut in the wrong place,
 //! dashes, scribbles, blots.
 //!
-//! Made of recorded pen strokes ([`super::unipen`]), drawn again at every reading, in the pens and proportions of the characters
-//! themselves. A piece sometimes looks like another character (half an O is a C): such samples are rarer than that character by a factor of
-//! a hundred, and so do not mislead.
+//! Made of recorded pen strokes ([`super::unipen`]), redrawn on every read, with the pen widths and proportions of the characters
+//! themselves. A piece sometimes looks like another character (half an O is a C): such samples are about a hundred times
+//! rarer than that character, so they do not mislead training.
 
 use std::path::Path;
 
@@ -22,28 +22,28 @@ use crate::shape::ImageShape;
 /// The name of the class.
 pub const CLASS: &str = "junk";
 
-/// What the seeds are for.
+/// Seed component of this source.
 const PURPOSE: u64 = 0x6a75_6e6b; // "junk"
 
-/// Shares of the kinds, in percent: two characters, three, a character with a piece of the next, a piece, and the rest marks.
+/// Frequencies of the kinds, in percent: two characters, three, a character with a piece of the next, a piece, and the rest marks.
 const PAIRS: u32 = 30;
 const TRIPLES: u32 = 5;
 const LETTER_AND_PIECE: u32 = 15;
 const PIECES: u32 = 25;
 
-/// Gap between characters that were taken for one, in heights: they mostly touch. Least and most.
+/// Gap between characters that segmentation merged, in heights: they mostly touch. Minimum and maximum.
 const GAP: (f32, f32) = (-0.15, 0.12);
-/// How far such a character stands above or below its neighbour, in heights: standard deviation.
+/// Vertical offset of such a character from its neighbour, in heights: standard deviation.
 const UNEVEN: f32 = 0.05;
 /// Where a character is cut, as part of its width (sometimes its height).
 const CUT: (f32, f32) = (0.3, 0.7);
 /// How oblique the cut is: standard deviation of the tangent to the upright.
 const OBLIQUE: f32 = 0.2;
-/// Share of the pieces that are cut off above or below instead of at the side.
+/// Fraction of the fragments that are cut off above or below instead of at the side.
 const LYING_CUT: f32 = 0.2;
 /// A piece is at least this long, in heights of the character: shorter ones are marks.
 const MIN_PIECE: f32 = 0.35;
-/// How often another character is cut when the piece was too short.
+/// Maximum attempts to cut a long enough fragment.
 const TRIES: usize = 8;
 
 /// Longer side of a mark, in pixels of a 32 x 32 sample: a crop brings it to 25, if it is not very small.
@@ -52,20 +52,20 @@ const MARK_LONGER: (f32, f32) = (14.0, 26.0);
 const MARK_PEN: (f32, f32) = (2.2, 9.0);
 /// How far a dash leans from level, in radians: 35 degrees; steeper ones are a 1 or an I.
 const MARK_LEAN: f32 = 0.61;
-/// The size that the pixels above are for.
+/// The image size that the pixel values above refer to.
 const SAMPLE: f32 = 32.0;
 /// Which kind of mark is a blot, and its pen as part of its longer side.
 const BLOT: u64 = 3;
 const BLOT_PEN: (f32, f32) = (0.4, 0.9);
-/// Points of a scribble: least, and first too many.
+/// Points of a scribble: minimum, and exclusive maximum.
 const SCRIBBLE: (u32, u32) = (4, 9);
 
-/// Settings of ink that is not a character.
+/// Settings of synthetic non-character ink.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"train": 3000, "valid": 300, "test": 300}]))]
 pub struct JunkConfig {
-    /// Folder of `strokes.jsonl.gz`, whose characters are joined and cut; relative to `KILN_DATA`.
+    /// Folder of `strokes.jsonl.gz`, whose characters are joined and cut into fragments; relative to `KILN_DATA`.
     pub folder: String,
     /// Number of training samples.
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -85,7 +85,7 @@ pub struct JunkConfig {
     /// Maximum pen width in pixels; blots are thicker.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_max: f32,
-    /// What every source shares: `normalize` and `augment`.
+    /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
 }
@@ -94,7 +94,7 @@ impl Default for JunkConfig {
     fn default() -> Self {
         Self {
             folder: "unipen".into(),
-            // About 6 % of a mix with the strokes themselves and NIST36, the share that a study of reading found useful.
+            // About 6 % of a mix with the strokes themselves and NIST36, the fraction that a study of the page reader found useful.
             train: 3_000,
             valid: 0,
             test: 0,
@@ -129,7 +129,7 @@ impl SourceConfig for JunkConfig {
     }
 }
 
-/// Made-up ink.
+/// Synthetic non-character ink.
 pub struct Junk {
     config: JunkConfig,
     classes: Vec<String>,
@@ -176,7 +176,7 @@ impl Junk {
         strokes
     }
 
-    /// What a cut through a character leaves on one side.
+    /// One side of a character that was cut in two.
     fn piece(&self, rng: &mut Rng) -> Vec<Polyline> {
         let mut piece = Vec::new();
         for _ in 0..TRIES {
@@ -308,7 +308,7 @@ fn mark(size: usize, rng: &mut Rng, out: &mut [f32]) {
     strokes::draw(&ink, pen / 2.0, size, size, None, out);
 }
 
-/// A path that wanders.
+/// A random path.
 fn scribble(rng: &mut Rng) -> Polyline {
     let count = SCRIBBLE.0 + (rng.next_u64() >> 32) as u32 % (SCRIBBLE.1 - SCRIBBLE.0);
     (0..count).map(|_| [normal(rng), normal(rng)]).collect()

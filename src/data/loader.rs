@@ -13,28 +13,28 @@ use super::augment::{self, AugmentConfig};
 use super::{DataError, DataSource, Split};
 use crate::rng;
 
-/// Batches that are made ahead of the one in use, at most: enough to hide a slow one, little memory.
+/// Maximum number of prefetched batches: enough to hide a slow one, at little memory.
 const BATCHES_AHEAD: usize = 4;
 
-/// Values in the batches that are made ahead, beyond which there are fewer of them: 64 MiB. Batches of 32 samples of
+/// Maximum number of values in all prefetched batches together (64 MiB); fewer are prefetched beyond it. Batches of 32 samples of
 /// 3x224x224 are 19 MB each.
 const VALUES_AHEAD: usize = 1 << 24;
 
-/// A job for one thread has at least so many values: eight samples of 32x32, a single photograph.
+/// Minimum number of values in a job for one thread: eight samples of 32x32, or a single photograph.
 const VALUES_PER_JOB: usize = 8 << 10;
 
-/// What the seeds of different draws are mixed with, so that they don't repeat each other.
+/// Seed components of the random streams, which keep them independent.
 const ORDER_STREAM: u64 = 1;
 const SAMPLE_STREAM: u64 = 2;
 
-/// In which order an epoch visits the samples.
+/// The order in which an epoch visits the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// As the source has them.
+    /// As stored in the source.
     Stored,
     /// Shuffled once; every epoch sees the same batches.
     Once,
-    /// Shuffled anew for every epoch.
+    /// Reshuffled for every epoch.
     EachEpoch,
 }
 
@@ -60,14 +60,14 @@ pub struct Loader {
     pub batch_size: usize,
     /// The order of samples.
     pub order: Order,
-    /// Variation of samples; only for training.
+    /// Augmentation; only for training.
     pub augment: Option<AugmentConfig>,
     /// Seeds order and augmentation.
     pub seed: u64,
 }
 
 impl Loader {
-    /// A loader for looking at a split as it is: stored order, nothing varied.
+    /// A loader for a split as it is: stored order, no augmentation.
     pub fn plain(source: Arc<dyn DataSource>, split: Split, batch_size: usize) -> Self {
         Self {
             source,
@@ -101,7 +101,7 @@ impl Loader {
         indices
     }
 
-    /// The batches of an epoch, made ahead in a thread of their own. Dropping the iterator ends the thread.
+    /// The batches of an epoch, prefetched in a background thread. Dropping the iterator ends the thread.
     pub fn batches(&self, epoch: usize) -> Batches {
         let values = self.source.shape().values() * self.batch_size;
         let ahead = (VALUES_AHEAD / values.max(1)).clamp(1, BATCHES_AHEAD);
@@ -142,10 +142,10 @@ impl Loader {
         })
     }
 
-    /// Reads and varies one sample as this epoch has it; `out` is `source.shape().values()` long.
+    /// Reads and augments one sample for this epoch; `out` is `source.shape().values()` long.
     pub fn sample(&self, epoch: usize, index: usize, out: &mut [f32]) -> Result<(), DataError> {
         let seed_parts = [self.seed, SAMPLE_STREAM, epoch as u64, index as u64];
-        // Validation and test see every sample plainly (draw 0); an odd number is never 0.
+        // Validation and test see the plain rendering (draw 0); an odd number is never 0.
         let draw = match self.split {
             Split::Train if self.order != Order::Stored => rng::mix(&seed_parts) | 1,
             _ => 0,
@@ -166,7 +166,7 @@ impl Loader {
 /// The batches of one epoch.
 pub struct Batches {
     receiver: Receiver<Result<HostBatch, DataError>>,
-    /// Batches that are still to come.
+    /// Remaining batches.
     left: usize,
 }
 
@@ -177,10 +177,10 @@ impl Iterator for Batches {
         if self.left == 0 {
             return None;
         }
-        // A thread that has gone before its last batch has died: an epoch must not end early and look like one.
+        // A sender that is gone before its last batch means a panic: a truncated epoch must not pass for a complete one.
         let batch = self.receiver.recv().unwrap_or_else(|_| {
             Err(DataError::Empty(
-                "the thread that reads the data has died".into(),
+                "the data-loading thread terminated unexpectedly".into(),
             ))
         });
         self.left = match batch {

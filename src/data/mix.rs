@@ -1,7 +1,7 @@
-//! Several sources as one: trained on together, validated and tested on the first one alone.
+//! Several sources as one: training uses all of them, validation and test only the first.
 //!
 //! The classes are those of the first source and the extra ones of the config; the other sources' classes are matched by name. Training
-//! samples come one source after the other, a repeated source as often as it is repeated; nothing is copied.
+//! samples are concatenated source by source, each repeated as configured; nothing is copied.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use super::{
 use crate::error::Problem;
 use crate::shape::ImageShape;
 
-/// The value of `kind` that names a mix.
+/// The value of `kind` for a mix.
 const KIND: &str = "mix";
 
 /// Settings of a mix of sources.
@@ -23,20 +23,20 @@ const KIND: &str = "mix";
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "MixConfig", extend("examples" = [{"sources": [{"kind": "nist36"}, {"kind": "unipen"}]}]))]
 pub struct MixConfig<S> {
-    /// The sources. Training uses the training samples of all of them; classes, validation and test samples are those of the
-    /// first. All have samples of the same shape. `normalize` and `augment` are set for the mix, not for its sources.
+    /// The sources. Training uses the training samples of all; classes, validation and test come from the first alone.
+    /// All samples must have the same shape. `normalize` and `augment` are set on the mix, not on its sources.
     #[schemars(length(min = 1, max = 16))]
     pub sources: Vec<S>,
-    /// For each source, how many times an epoch uses its training samples; 0 leaves them out, so that the first source can
-    /// serve for evaluation only. Missing values are 1.
+    /// Passes over each source's training samples per epoch. 0 excludes them (the first source may then serve only for
+    /// validation and test). Missing entries default to 1.
     #[serde(default)]
     #[schemars(length(max = 16), inner(range(min = 0, max = 100)))]
     pub repeat: Vec<usize>,
-    /// Classes of other sources that the first one lacks; they follow its classes.
+    /// Classes that only other sources have; they follow those of the first source.
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub extra_classes: Vec<String>,
-    /// What every source shares: `normalize` and `augment`.
+    /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
 }
@@ -53,7 +53,7 @@ impl<S> Default for MixConfig<S> {
 }
 
 impl<S> MixConfig<S> {
-    /// How often an epoch goes through a source's training samples.
+    /// Passes over a source's training samples per epoch.
     pub fn repeat(&self, source: usize) -> usize {
         self.repeat.get(source).copied().unwrap_or(1)
     }
@@ -63,7 +63,7 @@ impl<S> MixConfig<S> {
         let problem = if repeats > sources {
             format!("found {repeats} values, but {path}.sources has {sources}")
         } else if (0..sources).all(|source| self.repeat(source) == 0) {
-            "found only 0, which leaves nothing to train on; set 1 for one source at least".into()
+            "found only 0, which leaves nothing to train on; set at least one to 1".into()
         } else {
             return None;
         };
@@ -77,9 +77,9 @@ impl<S> MixConfig<S> {
             .enumerate()
             .find(|(index, name)| name.is_empty() || names[..*index].contains(name))?;
         let problem = if name.is_empty() {
-            "found an empty name".into()
+            "found an empty name; set or remove it".into()
         } else {
-            format!("found {name:?} for the second time")
+            format!("duplicate name {name:?}; remove it")
         };
         Some(Problem::new(
             format!("{path}.extra_classes.{index}"),
@@ -94,7 +94,7 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
     }
 
     fn shape(&self) -> ImageShape {
-        // Without a first source, which the schema refuses, there are no samples.
+        // The schema requires at least one source; without it there are no samples.
         let first = self.sources.first();
         first.map_or(ImageShape::new(0, 0, 0), |first| first.config().shape())
     }
@@ -124,7 +124,7 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
     }
 }
 
-/// What is wrong with one source of a mix, whose first source has samples of `expected`.
+/// Problems of one source of a mix whose first source has samples of shape `expected`.
 fn mixed_problems(
     source: &impl ListedSource,
     expected: ImageShape,
@@ -132,7 +132,7 @@ fn mixed_problems(
     path: &str,
 ) -> Vec<Problem> {
     if source.kind() == KIND {
-        let problem = "found a mix within a mix; list its sources here";
+        let problem = "mixes cannot be nested; list its sources in the outer mix";
         return vec![Problem::new(format!("{path}.kind"), problem)];
     }
     let config = source.config();
@@ -155,15 +155,15 @@ fn mixed_problems(
     problems.extend(ignored.map(|name| {
         Problem::new(
             format!("{path}.{name}"),
-            format!("does nothing in a mix; leave it out, and set data.{name} for all sources"),
+            format!("is not allowed inside a mix; remove it and set data.{name} instead"),
         )
     }));
     problems
 }
 
-/// Sources that are trained on together.
+/// An opened mix of sources.
 pub struct Mix {
-    /// At least one; the first has the mix's validation and test.
+    /// At least one; the first provides validation and test.
     sources: Vec<Mixed>,
     /// Those of the first, then the extra ones.
     classes: Vec<String>,
@@ -175,18 +175,18 @@ struct Mixed {
     kind: &'static str,
     /// The mix's label for each of its own.
     labels: Vec<usize>,
-    /// How often an epoch goes through its training samples.
+    /// Passes over its training samples per epoch.
     repeat: usize,
 }
 
-/// Where a sample of the mix is: the source's place, and the sample's index in it.
+/// Position of a sample in the mix: index of the source, and of the sample in it.
 type Place = (usize, usize);
 
 impl Mix {
     /// Opens the sources of a mix, with relative paths from `root`.
     ///
-    /// Errors name the source: it can't be opened, has samples of another shape than the first, or a class that the mix
-    /// lacks. Without sources, or with nothing to train on, the error says so.
+    /// Errors name the source: it can't be opened, its samples differ in shape from the first one's, or it has a class
+    /// that is not in the mix. No sources, or no training samples, is an error too.
     pub fn open<S: ListedSource>(config: &MixConfig<S>, root: &Path) -> Result<Self, DataError> {
         let mut mix = Self {
             sources: Vec::new(),
@@ -206,13 +206,13 @@ impl Mix {
         }
         match mix.len(Split::Train) {
             0 => Err(DataError::Empty(
-                "a mix without training samples; change data.sources or data.repeat".into(),
+                "the mix has no training samples; change data.sources or data.repeat".into(),
             )),
             _ => Ok(mix),
         }
     }
 
-    /// Appends a source, if it goes together with the first.
+    /// Appends a source, if it is compatible with the first.
     fn add(
         &mut self,
         source: Box<dyn DataSource>,
@@ -224,7 +224,7 @@ impl Mix {
                 let own = source.classes();
                 if let Some(name) = self.classes.iter().find(|name| own.contains(name)) {
                     return Err(format!(
-                        "has the class {name:?} itself; leave it out of data.extra_classes"
+                        "already has class {name:?}; remove it from data.extra_classes"
                     ));
                 }
                 self.classes.splice(0..0, own.iter().cloned());
@@ -267,7 +267,7 @@ impl Mix {
         None
     }
 
-    /// An error with the name of the source that it comes from.
+    /// Adds the source to an error that it caused.
     fn named(&self, place: usize, error: DataError) -> DataError {
         DataError::Source {
             index: place,
@@ -277,7 +277,7 @@ impl Mix {
     }
 }
 
-/// For each class, its place among `all`; an error names one that is not there.
+/// For each class, its index in `all`; the error names a missing one.
 fn matched(classes: &[String], all: &[String]) -> Result<Vec<usize>, String> {
     classes
         .iter()
@@ -285,7 +285,7 @@ fn matched(classes: &[String], all: &[String]) -> Result<Vec<usize>, String> {
             let place = all.iter().position(|name| name == class);
             place.ok_or_else(|| {
                 format!(
-                    "has a class {class:?}, which data.sources.0 and data.extra_classes lack; the {} classes are {}",
+                    "has class {class:?}, which is in neither data.sources.0 nor data.extra_classes; the {} classes are {}",
                     all.len(),
                     shortened(all)
                 )
@@ -294,7 +294,7 @@ fn matched(classes: &[String], all: &[String]) -> Result<Vec<usize>, String> {
         .collect()
 }
 
-/// Class names that an error lists, at most: an alphabet and digits.
+/// Maximum class names listed in an error: an alphabet and digits.
 const NAMES_SHOWN: usize = 40;
 
 fn shortened(names: &[String]) -> String {
@@ -336,7 +336,7 @@ impl DataSource for Mix {
         })
     }
 
-    /// Looks at every source; errors name it.
+    /// Checks every source; errors name it.
     fn check(&self) -> Result<(), DataError> {
         for (place, mixed) in self.sources.iter().enumerate() {
             let checked = mixed.source.check();

@@ -1,7 +1,7 @@
-//! Data sets: labelled images in three splits, each source a file or folder here, and the loader that makes batches of them.
+//! Data sets of labelled images in three splits, one module per source, and the loader that makes batches of them.
 //!
 //! Images are `f32` in [0, 1], channel by channel, row by row (`[channels, height, width]`). For characters, paper is 1 and ink
-//! is 0. A source needs its module and its line in the list below; `docs/adding-a-data-source.md` shows how.
+//! is 0. A new source needs a module and a line in the list below; `docs/adding-a-data-source.md` shows how.
 
 pub mod augment;
 pub mod cifar10;
@@ -38,20 +38,20 @@ pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
 pub use unipen::UnipenConfig;
 
 source::sources! {
-    /// Capitals and digits that kiln draws itself; needs no files.
+    /// Synthetic hand-printed capital letters and digits; needs no files.
     Glyphs(glyphs::GlyphsConfig) = "glyphs",
-    /// Capitals and digits in `nist36_{train,valid,test}.mat` of CMU 16-720.
+    /// Capital letters and digits (36 classes) from CMU 16-720's `nist36_{train,valid,test}.mat`.
     Nist36(nist36::Nist36Config) = "nist36",
-    /// Capitals from NIST in `nist26_valid.mat`, mostly for testing.
+    /// Capital letters (26 classes) from `nist26_valid.mat`, mostly for testing.
     Nist26(nist26::Nist26Config) = "nist26",
-    /// The binary batches of CIFAR-10.
+    /// CIFAR-10, binary version.
     Cifar10(cifar10::Cifar10Config) = "cifar10",
-    /// Pen strokes of UNIPEN, drawn with a new pen in every epoch.
+    /// Pen strokes from UNIPEN, redrawn with a different pen every epoch.
     Unipen(unipen::UnipenConfig) = "unipen",
-    /// Your own images, in a folder per class.
+    /// Folders of images, one folder per class.
     ImageFolder(image_folder::ImageFolderConfig) = "image_folder",
-    /// Ink that is not a character, made from pen strokes: one class, for use in a mix.
+    /// Synthetic non-character ink: a single reject class, for use in a mix.
     Junk(junk::JunkConfig) = "junk",
-    /// Several sources: training samples of all of them, validation and test samples of the first.
+    /// A mix of several sources: training samples from all, validation and test from the first.
     Mix(mix::MixConfig<DataConfig>) = "mix",
 }

@@ -1,6 +1,6 @@
 //! The letters of NIST: 26 classes, from the course's `nist26_valid.mat`.
 //!
-//! The format is that of NIST36 with 26 classes; the one file is divided by `data.split`. Held in memory.
+//! Same format as NIST36, with 26 classes; the single file is divided by `data.split`. Held in memory.
 
 use std::path::Path;
 
@@ -23,9 +23,9 @@ const CLASSES: usize = 26;
 pub struct Nist26Config {
     /// Folder of `nist26_valid.mat`; relative to `KILN_DATA`.
     pub folder: String,
-    /// How the file is divided into splits.
+    /// How the file is divided into training, validation and test.
     pub split: SplitRule,
-    /// What every source shares: `normalize` and `augment`.
+    /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
 }
@@ -64,7 +64,7 @@ impl SourceConfig for Nist26Config {
 
 /// Opens `<root>/<folder>/nist26_valid.mat`; errors as in [`super::nist36::open`].
 ///
-/// For the division, a sample is called by its class and its place among the samples of that class, from 0: `A0`, `A1`.
+/// For the division, a sample's name is its class and its index within that class, from 0: `A0`, `A1`.
 pub fn open(config: &Nist26Config, root: &Path) -> Result<MemorySource, DataError> {
     let path = root.join(&config.folder).join("nist26_valid.mat");
     let samples = read_samples(&path, "valid", CLASSES)?;

@@ -1,7 +1,7 @@
 //! NIST36, the course's capitals and digits: 36 classes, from `nist36_{train,valid,test}.mat`.
 //!
 //! Each file holds `<split>_data` `[N, 1024]` in [0, 1] and `<split>_labels` `[N, 36]`, one-hot in the order A..Z, 0..9. A row is a 32x32
-//! image column by column (MATLAB's order); here it becomes upright, row by row. Everything is checked on opening and held in memory.
+//! image column by column (MATLAB's order); here it is transposed to row by row. Everything is checked on opening and held in memory.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use crate::shape::ImageShape;
 
 /// Height and width of a sample.
 pub const SIDE: usize = 32;
-/// How far outside [0, 1] a value may be. Bicubic resizing overshoots, in the course's files to -0.14..1.12, and can't
-/// reach this; values beyond it (0..255, say) mean another format.
+/// How far outside [0, 1] a value may be. Bicubic resizing overshoots (to -0.14..1.12 in the course's files) but never
+/// this far; values beyond it (such as 0..255) indicate a different format.
 const MAX_OVERSHOOT: f32 = 0.5;
-/// Samples that are turned upright together, so that the strided side stays in the processor's cache.
+/// Samples transposed together, so that the strided side stays in the CPU cache.
 const BLOCK: usize = 64;
 
 /// The shape of a sample of the course's files.
@@ -34,7 +34,7 @@ pub(super) const SHAPE: ImageShape = ImageShape {
 pub struct Nist36Config {
     /// Folder of `nist36_train.mat`, `nist36_valid.mat`, `nist36_test.mat`; relative to `KILN_DATA`.
     pub folder: String,
-    /// What every source shares: `normalize` and `augment`.
+    /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
 }
@@ -86,7 +86,7 @@ pub fn open(config: &Nist36Config, root: &Path) -> Result<MemorySource, DataErro
 pub(super) struct Samples {
     /// Class of each sample.
     pub labels: Vec<usize>,
-    /// Upright images, one after the other, as `memory` stores them.
+    /// Row-major images, one after the other, as `memory` stores them.
     pub values: Vec<u16>,
 }
 
@@ -99,14 +99,14 @@ pub(super) fn read_samples(
     let file = MatFile::open(path)?;
     let data_name = format!("{prefix}_data");
     let labels_name = format!("{prefix}_labels");
-    // Shapes first: they cost nothing, and keep a wrong file from being unpacked.
+    // Shapes first: they are cheap to check, and a wrong file is not unpacked.
     let (rows, columns) = file.shape(&data_name)?;
     let labels_shape = file.shape(&labels_name)?;
     let size = SHAPE.values();
     if columns != size || rows == 0 {
         return Err(DataError::format(
             path,
-            format!("{data_name} is {rows}x{columns}; expected Nx{size}, one 32x32 image a row"),
+            format!("{data_name} is {rows}x{columns}; expected Nx{size}, one 32x32 image per row"),
         ));
     }
     if labels_shape != (rows, classes) {
@@ -134,12 +134,12 @@ fn one_hot_labels(matrix: &Matrix) -> Result<Vec<usize>, String> {
                 *label = Some(class);
             } else if value == 1.0 {
                 return Err(format!(
-                    "row {}: two classes are marked; expected one",
+                    "row {}: label is not one-hot: more than one class is set",
                     row + 1
                 ));
             } else if value != 0.0 {
                 return Err(format!(
-                    "row {}: holds {value}; expected one 1, else 0",
+                    "row {}: label is not one-hot: found {value}; expected 0 or 1",
                     row + 1
                 ));
             }
@@ -148,18 +148,20 @@ fn one_hot_labels(matrix: &Matrix) -> Result<Vec<usize>, String> {
     labels
         .into_iter()
         .enumerate()
-        .map(|(row, label)| label.ok_or_else(|| format!("row {}: no class is marked", row + 1)))
+        .map(|(row, label)| {
+            label.ok_or_else(|| format!("row {}: label is not one-hot: no class is set", row + 1))
+        })
         .collect()
 }
 
-/// Turns the rows (images column by column) into images row by row, clipped to [0, 1].
+/// Transposes the rows (column-major images) into row-major images, clipped to [0, 1].
 fn upright(matrix: &Matrix) -> Result<Vec<u16>, String> {
     let allowed = -MAX_OVERSHOOT..=1.0 + MAX_OVERSHOOT;
-    // Not a number is in no range, so this finds it too.
+    // NaN is in no range, so this finds it too.
     if let Some(at) = matrix.values.iter().position(|v| !allowed.contains(v)) {
         let value = matrix.values.get(at).copied().unwrap_or_default();
         return Err(format!(
-            "row {}: holds {value} in column {}; expected values in [0, 1]",
+            "row {}: found {value} in column {}; expected values in [0, 1]",
             at % matrix.rows + 1,
             at / matrix.rows + 1
         ));

@@ -1,4 +1,4 @@
-//! Dividing a set that has no splits of its own into training, validation and test, by the names of its samples.
+//! Dividing a set without predefined splits into training, validation and test, by the names of its samples.
 //!
 //! The split of a sample depends on its name alone: not on the other samples, their order or the machine, so adding files to a
 //! folder never moves a sample from one split to another. With `stratify`, it depends on the names in its class.
@@ -12,11 +12,11 @@ use super::Split;
 use crate::error::Problem;
 use crate::rng;
 
-/// How a data set without predefined splits is divided into training, validation and test.
+/// How a set without predefined splits is divided into training, validation and test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum SplitRule {
-    /// Pseudo-random shares, decided by a hash of the sample's name: the same on every machine.
+    /// A fixed pseudo-random fraction, decided by a hash of the sample's name: the same on every machine.
     Share(ShareConfig),
     /// By the number in the sample's name, modulo `divisor`.
     Number(NumberConfig),
@@ -28,23 +28,23 @@ impl Default for SplitRule {
     }
 }
 
-/// A division by shares.
+/// A division by fractions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ShareConfig {
-    /// Share of the samples used for validation.
+    /// Fraction of the samples used for validation.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub valid: f64,
-    /// Share of the samples used for testing.
+    /// Fraction of the samples used for testing.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub test: f64,
-    /// Divide each class in these shares, rounded to whole samples. Without it, the shares hold only on average, but adding
-    /// samples never moves another one to a different split.
+    /// Divide each class by these fractions, rounded to whole samples. Without it, the fractions hold only on average, but
+    /// adding samples never moves another one to a different split.
     #[serde(skip_serializing_if = "is_false")]
     pub stratify: bool,
 }
 
-/// A key that older configs lack is left out where it changes nothing, so that a resolved config stays the same.
+/// A key that older configs lack is omitted at its default, so that a resolved config stays the same.
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -63,12 +63,12 @@ impl Default for ShareConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NumberConfig {
-    /// Divisor of the modulo operation.
+    /// The sample's number is taken modulo this.
     #[schemars(range(min = 2, max = 1000))]
     pub divisor: u64,
-    /// Remainder of the samples used for validation; null for none.
+    /// The remainder of the samples used for validation; null for none.
     pub valid: Option<u64>,
-    /// Remainder of the samples used for testing.
+    /// The remainder of the samples used for testing.
     pub test: u64,
 }
 
@@ -83,13 +83,13 @@ impl Default for NumberConfig {
 }
 
 impl SplitRule {
-    /// What the rule contradicts itself in; `path` is that of its section, such as `data.split`.
+    /// A contradiction between the rule's keys; `path` is that of its section, such as `data.split`.
     pub fn problem(&self, path: &str) -> Option<Problem> {
         match self {
             SplitRule::Share(share) if share.valid + share.test > 1.0 => Some(Problem::new(
                 path,
                 format!(
-                    "valid {} and test {} are more than 1 together",
+                    "valid ({}) + test ({}) must not exceed 1",
                     share.valid, share.test
                 ),
             )),
@@ -109,11 +109,11 @@ impl NumberConfig {
         let (name, problem) = match beyond {
             Some((name, found)) => (
                 name,
-                format!("found {found}, must be less than divisor ({divisor})"),
+                format!("found {found}; must be less than divisor ({divisor})"),
             ),
             None if self.valid == Some(self.test) => (
                 "valid",
-                format!("found {}, the same as {path}.test", self.test),
+                format!("found {}; must differ from {path}.test", self.test),
             ),
             None => return None,
         };
@@ -155,9 +155,9 @@ fn stratified(shares: &ShareConfig, samples: &[(String, usize)]) -> Vec<Split> {
 /// The split that `rule`, unless it stratifies, gives to the sample called `name`.
 ///
 /// - `Share`: the name's hash, as a number that is uniform in [0, 1), falls below `valid`, below `valid + test`, or
-///   above both (training). Shares that add up to more than 1 leave nothing for training and cut `test` short.
+///   above both (training). Fractions that add up to more than 1 leave nothing for training and truncate `test`.
 /// - `Number`: the last run of decimal digits in the name (`image_0420` is 420; any length), modulo `divisor`. A name
-///   without digits is numbered by its hash. A remainder named for both goes to testing; without `valid`, none goes to
+///   without digits is numbered by its hash. A remainder used for both goes to testing; without `valid`, none goes to
 ///   validation.
 pub fn assign(rule: &SplitRule, name: &str) -> Split {
     match rule {

@@ -1,8 +1,8 @@
-//! Isolated characters of UNIPEN: recorded pen strokes, drawn with another pen at every reading.
+//! Isolated characters from UNIPEN: recorded pen strokes, redrawn with a different pen on every read.
 //!
 //! `strokes.jsonl.gz` has one segment per line: `{"c": character, "q": "OK" or "?", "src": file, "s": strokes}`, where a stroke is a list
 //! of `[x, y]` (y down, the longer side of the segment's box is 1000). Samples are grey, in the proportions of NIST36, in 36 classes. A
-//! line that is not in this format is an error that names it; a segment that is not a character (see [`flaw`]) is left out and counted.
+//! line that is not in this format is an error that names it; a segment that is not a character (see [`flaw`]) is skipped and counted.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -26,13 +26,13 @@ use crate::shape::ImageShape;
 /// The file in the data set's folder.
 const FILE: &str = "strokes.jsonl.gz";
 
-/// How long the file and its lines may be, unpacked: UNIPEN's has 15 MB, its longest line 5,815 bytes.
+/// Maximum size of the file and its lines, unpacked: UNIPEN's has 15 MB, its longest line 5,815 bytes.
 const LIMITS: Limits = Limits {
     line: 1 << 18,
     file: 256 << 20,
 };
 
-/// What the seeds are for.
+/// Seed component of this source.
 const PURPOSE: u64 = 0x756e_6970_656e; // "unipen"
 
 /// Longer side of a segment in the file's units.
@@ -50,14 +50,14 @@ const SQUARED: f32 = 0.85;
 const WIDER: f32 = 0.08;
 const ASPECT_SPREAD: f32 = 0.12;
 
-/// Longer side of the ink when `draw` is not 0, in pixels of a 32 x 32 image: standard deviation, and least and most.
+/// Longer side of the ink when `draw` is not 0, in pixels of a 32 x 32 image: standard deviation, and range.
 const LONGER_SPREAD: f32 = 3.6;
 const LONGER_RANGE: (f32, f32) = (16.0, 31.0);
 
-/// Offset from the middle, each way, when `draw` is not 0: standard deviation in the same pixels.
+/// Offset from the centre along each axis when `draw` is not 0: standard deviation in the same pixels.
 const OFFSET_SPREAD: f32 = 0.9;
 
-/// Least distance between the ink's box and the image's border.
+/// Minimum distance between the ink's box and the image's border.
 const MARGIN: f32 = 0.25;
 
 /// Standard deviations of the pen's width, of its natural logarithm, between the thinnest pen and the thickest.
@@ -69,7 +69,7 @@ const PEN_SPREADS: f32 = 5.0;
 pub struct UnipenConfig {
     /// Folder of `strokes.jsonl.gz`; relative to `KILN_DATA`.
     pub folder: String,
-    /// How the segments are divided into splits. Segments from one file, and so from one writer, stay together.
+    /// How the segments are divided. All segments of a file (and so of a writer) go to the same split.
     pub split: SplitRule,
     /// Also use segments whose label the contributor did not verify.
     pub unverified: bool,
@@ -82,11 +82,11 @@ pub struct UnipenConfig {
     /// Maximum pen width in pixels.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_max: f32,
-    /// Strength of random deformation of the strokes in training (shifted, bent, sheared, rotated), as a multiple of that of
-    /// drawn glyphs; 0 leaves them as recorded.
+    /// Strength of handwriting-style augmentation (shift, bend, shear, rotate strokes), relative to the drawn glyphs; 0
+    /// disables it.
     #[schemars(range(min = 0.0, max = 4.0))]
     pub hand: f32,
-    /// What every source shares: `normalize` and `augment`.
+    /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
 }
@@ -128,7 +128,7 @@ impl SourceConfig for UnipenConfig {
         let stratify = stratify.then(|| {
             Problem::new(
                 format!("{path}.split.stratify"),
-                "found true, but the segments of one writer stay in one split; leave it out",
+                "stratify is not supported: all segments of a writer go to the same split; remove this key",
             )
         });
         let pen = pen_problem(self.pen_min, self.pen_max, path);
@@ -140,12 +140,12 @@ impl SourceConfig for UnipenConfig {
     }
 }
 
-/// Why a range of pens is none.
+/// The problem of an empty range of pen widths.
 pub(super) fn pen_problem(thinnest: f32, thickest: f32, path: &str) -> Option<Problem> {
     (thinnest > thickest).then(|| {
         Problem::new(
             format!("{path}.pen_min"),
-            format!("found {thinnest}, must not be more than {path}.pen_max ({thickest})"),
+            format!("found {thinnest}; must not exceed {path}.pen_max ({thickest})"),
         )
     })
 }
@@ -199,14 +199,14 @@ impl Unipen {
         }
         if unipen.len(Split::Train) == 0 {
             return Err(DataError::Empty(format!(
-                "{}: no segment is left for training; change data.split or data.unverified",
+                "{}: no segments remain for training; change data.split or data.unverified",
                 path.display()
             )));
         }
         Ok(unipen)
     }
 
-    /// Number of segments that were left out because they are not characters.
+    /// Number of segments that were skipped because they are not characters.
     pub fn left_out(&self) -> usize {
         self.left_out
     }
@@ -214,11 +214,11 @@ impl Unipen {
     fn add(&mut self, text: &str) -> Result<(), String> {
         let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let label = self.classes.iter().position(|class| *class == line.c);
-        let label = label.ok_or_else(|| format!("\"c\" is {:?}, not one of A-Z, 0-9", line.c))?;
+        let label = label.ok_or_else(|| format!("\"c\" is {:?}; expected A-Z or 0-9", line.c))?;
         let verified = match line.q.as_str() {
             "OK" => true,
             "?" => false,
-            other => return Err(format!("\"q\" is {other:?}, not \"OK\" or \"?\"")),
+            other => return Err(format!("\"q\" is {other:?}; expected \"OK\" or \"?\"")),
         };
         if line.s.is_empty() || line.s.iter().any(Vec::is_empty) {
             return Err("\"s\" has a stroke without points, or no stroke".into());
@@ -301,7 +301,7 @@ fn square(strokes: &mut [Polyline], stretch: f32) {
 
 /// Why a segment is not a character, judged by what any writing of it must have; `None` if it is one.
 ///
-/// The limits were set by looking at what they leave out of the 30,045 segments (about 1 %): taps of the pen, crossings
+/// The limits were set by inspecting the segments they exclude from the 30,045 (about 1 %): taps of the pen, crossings
 /// out, and segments that were cut wrongly, so that a bar or a piece of the character is left.
 pub fn flaw(character: &str, strokes: &[Polyline]) -> Option<&'static str> {
     let (low, high) = strokes::extent(strokes)?;
@@ -326,7 +326,7 @@ pub fn flaw(character: &str, strokes: &[Polyline]) -> Option<&'static str> {
     }
 }
 
-/// Whether one stroke goes straight from its beginning to its end (with a tenth for a trembling hand).
+/// Whether one stroke goes straight from its beginning to its end (allowing 10 % for a shaky hand).
 fn is_straight(strokes: &[Polyline], path: f32) -> bool {
     match strokes {
         [stroke] => match (stroke.first(), stroke.last()) {

@@ -1,6 +1,6 @@
 //! Benchmarks: how fast a machine trains and classifies with the model of a config.
 //!
-//! Training and inference are timed on a made-up batch of the config's shape that is already in memory, so they need no data set
+//! Training and inference are timed on a synthetic batch of the config's shape that is already in memory, so they need no data set
 //! and measure the backend alone. Where the data exists, the training part of a real epoch is timed too, with loading and
 //! augmentation.
 
@@ -63,7 +63,7 @@ pub struct Timing {
     pub ms_spread: [f64; 2],
     /// Billions of floating-point operations per second in matrix products and convolutions, two for a multiply-add.
     pub gflops: f64,
-    /// The same for a large matrix product: the most that the backend reaches.
+    /// The same for a large matrix product: the peak of the backend.
     pub machine_gflops: f64,
     /// Threads that the backend may use.
     pub threads: usize,
@@ -71,10 +71,10 @@ pub struct Timing {
     pub peak_mb: u64,
 }
 
-/// Times training or inference on a made-up batch; `batch` overrides the config's number of samples.
+/// Times training or inference on a synthetic batch; `batch` overrides the config's number of samples.
 ///
 /// # Errors
-/// The backend can't be used, or the device fails; the data is asked for the number of classes where the config does not say.
+/// The backend can't be used, or the device fails; the data provides the number of classes if the config does not.
 pub fn synthetic(
     experiment: &Experiment,
     mode: Mode,
@@ -211,7 +211,7 @@ impl Bench {
     }
 
     fn train(&mut self) -> Result<(), BenchError> {
-        // On made-up images the loss need not stay finite; the speed is the same.
+        // On synthetic images the loss need not stay finite; the speed is the same.
         let mut losses = LossWatch::new(LossCheck::Never);
         match self.state.step(self.batch.clone(), None, &mut losses) {
             Ok(output) => read_back(output.loss),

@@ -23,7 +23,7 @@ pub enum BenchError {
 }
 
 impl BenchError {
-    /// Whether the data to train on is missing, so that only made-up batches can be timed.
+    /// Whether the data to train on is missing, so that only synthetic batches can be timed.
     pub fn lacks_data(&self) -> bool {
         matches!(
             self,

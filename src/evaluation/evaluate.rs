@@ -69,7 +69,7 @@ fn check_shape(classifier: &Classifier, source: &dyn DataSource) -> Result<(), E
     )))
 }
 
-/// What is counted, by what the model puts out.
+/// What is counted, by the kind of model output.
 enum Tally {
     Answers(Answers),
     Images(Images),

@@ -1,34 +1,34 @@
-//! The data sets that can be fetched: addresses, checksums, and what of each file goes where.
+//! The data sets that can be fetched: URLs, checksums, and which parts of each file go where.
 //!
-//! Sets are plain values, so that a mirror, or a test, can use other addresses and checksums.
+//! Sets are plain values, so that a mirror, or a test, can use other URLs and checksums.
 
 use std::path::PathBuf;
 
 use super::error::FetchError;
 
-/// A set of files that is fetched, and the folder that is made of it.
+/// A set of files to download, and the folder it becomes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSet {
-    /// Its name, and that of its folder in the data folder: where a config of this kind looks by default.
+    /// Its name, also that of its folder in the data folder, where configs of this kind look by default.
     pub name: &'static str,
-    /// What it is, in a few words.
+    /// A short description.
     pub about: &'static str,
     /// What is downloaded.
     pub files: Vec<RemoteFile>,
-    /// What is made of it.
+    /// How the files become the folder.
     pub layout: Layout,
 }
 
 /// A published file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteFile {
-    /// Its name, also while it is kept in the data folder.
+    /// Its file name.
     pub name: &'static str,
-    /// Its address.
+    /// Its URL.
     pub url: String,
-    /// What its bytes must add up to; `None` where nobody has published a sum.
+    /// Its checksum; `None` if none is published.
     pub sum: Option<Sum>,
-    /// Most bytes that are downloaded.
+    /// Maximum download size in bytes.
     pub max_bytes: u64,
 }
 
@@ -37,20 +37,20 @@ pub struct RemoteFile {
 pub enum Sum {
     /// SHA-256, 64 digits.
     Sha256(String),
-    /// MD5, 32 digits. Broken for telling two made-up files apart, still good for knowing an old one again.
+    /// MD5, 32 digits. Not collision-resistant, but sufficient to recognize a known file.
     Md5(String),
 }
 
-/// What is made of the files.
+/// How the files become the set's folder.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layout {
-    /// The one file, under this name.
+    /// The single file, under this name.
     Single(&'static str),
     /// These files of a zip archive, from any folder in it.
     Zip(&'static [&'static str]),
     /// These files of a gzipped tar archive, from any folder in it.
     TarGz(&'static [&'static str]),
-    /// The images of Oxford's 17 flowers in `train/`, `val/`, `test/` with a folder a class.
+    /// The images of Oxford's 17 flowers in `train/`, `val/`, `test/` with one folder per class.
     Flowers17,
 }
 
@@ -67,24 +67,23 @@ const CIFAR10_FILES: &[&str] = &[
 ];
 /// Length of the published archive, as TensorFlow Datasets lists it.
 const CIFAR10_BYTES: u64 = 170_052_171;
-/// Most bytes of an archive whose length is not known for certain: several times what the largest should have.
+/// Maximum bytes of an archive of uncertain length: several times the largest expected.
 const ARCHIVE_BYTES: u64 = 256 << 20;
-/// Most bytes of Flowers-17's splits: three times 1,360 numbers, at most 8 bytes each, and room.
+/// Maximum bytes of Flowers-17's splits: three times 1,360 numbers of at most 8 bytes each, with some margin.
 const SPLITS_BYTES: u64 = 1 << 20;
-/// Most bytes of SqueezeNet's weights: 4,958,839 are published.
+/// Maximum bytes of SqueezeNet's weights; the published file has 4,958,839.
 const SQUEEZENET_BYTES: u64 = 16 << 20;
 
 impl DataSet {
-    /// All that can be fetched.
+    /// All available sets.
     pub fn all() -> Vec<DataSet> {
         vec![nist36(), cifar10(), flowers17(), squeezenet1_1()]
     }
 
-    /// The same set from other addresses. `from` is the address of a folder that holds the files under their own names
-    /// or, for a set of one file, that of the file. An address is a folder's if it ends in `/` or if its last part has
-    /// no dot.
+    /// The same set from other URLs. `from` is the URL of a folder that contains the files under their own names or, for
+    /// a set of one file, that of the file. A URL is a folder's if it ends in `/` or if its last part has no dot.
     ///
-    /// Errors: no http address, or a file's address for a set of several.
+    /// Errors: not an HTTP URL, or a file's URL for a set of several.
     pub fn from_mirror(mut self, from: &str) -> Result<Self, FetchError> {
         let wrong = |problem: &str| FetchError::Address {
             url: from.to_string(),
@@ -94,10 +93,10 @@ impl DataSet {
             .iter()
             .find_map(|scheme| from.strip_prefix(scheme))
         else {
-            return Err(wrong("not an http:// or https:// address"));
+            return Err(wrong("not an http:// or https:// URL"));
         };
         if rest.is_empty() || rest.starts_with('/') || rest.chars().any(char::is_whitespace) {
-            return Err(wrong("not the address of a server"));
+            return Err(wrong("not a valid URL (no host)"));
         }
         let last = rest.split_once('/').map_or("", |(_, path)| {
             path.rsplit_once('/').map_or(path, |(_, last)| last)
@@ -108,7 +107,7 @@ impl DataSet {
             _ if !folder => {
                 let names: Vec<&str> = self.files.iter().map(|file| file.name).collect();
                 return Err(wrong(&format!(
-                    "the address of a file, but {} needs {}; name the folder that holds them, with / at the end",
+                    "this is the URL of one file, but {} needs {}; give the URL of their folder, ending in /",
                     self.name,
                     names.join(" and ")
                 )));
@@ -122,7 +121,7 @@ impl DataSet {
         Ok(self)
     }
 
-    /// Files, or folders that are not empty, without which the set's folder is not complete.
+    /// The files, and non-empty folders, of a complete set.
     pub fn expected(&self) -> Vec<PathBuf> {
         match self.layout {
             Layout::Single(name) => vec![name.into()],
@@ -132,11 +131,11 @@ impl DataSet {
     }
 }
 
-/// The course's letters and digits (CMU 16-720). No sum is published; the address is that of the homework's notebook.
+/// The course's letters and digits (CMU 16-720). No checksum is published; the URL is from the homework's notebook.
 fn nist36() -> DataSet {
     DataSet {
         name: "nist36",
-        about: "capitals and digits of CMU 16-720, MATLAB files",
+        about: "capital letters and digits from CMU 16-720 (MATLAB files)",
         files: vec![RemoteFile {
             name: "data.zip",
             url: "http://www.cs.cmu.edu/~lkeselma/16720a_data/data.zip".into(),
@@ -147,11 +146,11 @@ fn nist36() -> DataSet {
     }
 }
 
-/// CIFAR-10, binary version. Length and sum are those of TensorFlow Datasets.
+/// CIFAR-10, binary version. Length and checksum are those of TensorFlow Datasets.
 fn cifar10() -> DataSet {
     DataSet {
         name: "cifar10",
-        about: "60,000 colour images of 32x32 in 10 classes",
+        about: "60,000 colour images (32x32) in 10 classes",
         files: vec![RemoteFile {
             name: "cifar-10-binary.tar.gz",
             url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz".into(),
@@ -164,7 +163,7 @@ fn cifar10() -> DataSet {
     }
 }
 
-/// Oxford's 17 category flowers. Oxford publishes no sums; the MD5 sums are those of DeepMind's NEVIS benchmark
+/// Oxford's 17 category flowers. Oxford publishes no checksums; the MD5 sums are those of DeepMind's NEVIS benchmark
 /// (`oxford_flowers_17`).
 fn flowers17() -> DataSet {
     let file = |name, md5: &str, max_bytes| RemoteFile {
@@ -175,7 +174,7 @@ fn flowers17() -> DataSet {
     };
     DataSet {
         name: "flowers17",
-        about: "1,360 photographs of flowers in 17 classes, split 1 of the authors",
+        about: "1,360 flower photographs in 17 classes, using the authors' split 1",
         files: vec![
             file(
                 "17flowers.tgz",
@@ -192,12 +191,12 @@ fn flowers17() -> DataSet {
     }
 }
 
-/// Torchvision's SqueezeNet 1.1. Its file's name holds the first 8 digits of the sum; the rest is as several public
-/// repositories have found it.
+/// Torchvision's SqueezeNet 1.1. The file name has the first 8 digits of the checksum; the rest agrees with several
+/// public repositories.
 fn squeezenet1_1() -> DataSet {
     DataSet {
         name: "squeezenet1_1",
-        about: "torchvision's weights of SqueezeNet 1.1 for ImageNet",
+        about: "torchvision's ImageNet weights for SqueezeNet 1.1",
         files: vec![RemoteFile {
             name: "squeezenet1_1-b8a52dc0.pth",
             url: "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth".into(),

@@ -1,4 +1,4 @@
-//! Checksums of files: SHA-256, and MD5 where only that is published.
+//! File checksums: SHA-256, and MD5 where only that is published.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,34 +12,34 @@ use crate::files::hexadecimal;
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 16;
 
-/// What was found when a file was compared with its sum.
+/// Result of comparing a file with its checksum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
     /// The file's SHA-256.
     pub sha256: String,
-    /// What it was compared with.
+    /// The result of the comparison.
     pub verdict: Verdict,
 }
 
-/// How a file compares with its sum.
+/// Whether a file matches its checksum.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// There is no known sum.
+    /// There is no known checksum.
     Unknown,
-    /// It is the expected file; the name of the sum.
+    /// The checksum matches; the name of the algorithm.
     Right(&'static str),
-    /// It is another file.
+    /// The checksum differs.
     Wrong {
-        /// The name of the sum.
+        /// The name of the algorithm.
         kind: &'static str,
-        /// The sum of the file.
+        /// The checksum of the file.
         found: String,
-        /// What it should have been.
+        /// The expected checksum.
         expected: String,
     },
 }
 
-/// Sums up a file from its beginning.
+/// Computes the checksums of a file from its beginning.
 pub fn check(file: &mut File, sum: Option<&Sum>) -> io::Result<Check> {
     file.seek(SeekFrom::Start(0))?;
     let mut sha256 = Sha256::new();

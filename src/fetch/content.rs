@@ -13,7 +13,7 @@ use super::unpack::{self, UnpackError};
 use crate::data::formats::mat;
 use crate::error::FileError;
 
-/// Whether the set's folder has all that it should. Errors: it has other things instead.
+/// Whether the set's folder is complete; a missing or empty folder is not. Error: the folder has other content.
 pub fn is_complete(set: &DataSet, folder: &Path) -> Result<bool, FetchError> {
     let is_empty_folder =
         |path: &Path| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
@@ -29,7 +29,7 @@ pub fn is_complete(set: &DataSet, folder: &Path) -> Result<bool, FetchError> {
     }
 }
 
-/// The first expected file or folder that is not there or empty.
+/// The first expected file or folder that is missing or empty.
 fn missing(set: &DataSet, folder: &Path) -> Option<PathBuf> {
     let is_there = |name: &PathBuf| {
         let path = folder.join(name);
@@ -42,7 +42,7 @@ fn missing(set: &DataSet, folder: &Path) -> Option<PathBuf> {
     set.expected().into_iter().find(|name| !is_there(name))
 }
 
-/// Makes the content of the set's folder out of its files.
+/// Makes the content of the set's folder from its files.
 pub(super) fn make(set: &DataSet, files: &mut [Obtained], folder: &Path) -> Result<(), FetchError> {
     let Some((first, others)) = files.split_first_mut() else {
         return Ok(());
@@ -66,7 +66,9 @@ pub(super) fn make(set: &DataSet, files: &mut [Obtained], folder: &Path) -> Resu
             let unpacked = unpack::tar_gz(&mut first.file, folder, &place);
             unpacked.and_then(|()| {
                 match places.iter().find(|(_, path)| !folder.join(path).exists()) {
-                    Some((name, _)) => Err(UnpackError::Archive(format!("has no {name} in it"))),
+                    Some((name, _)) => {
+                        Err(UnpackError::Archive(format!("does not contain {name}")))
+                    }
                     None => Ok(()),
                 }
             })
@@ -74,7 +76,7 @@ pub(super) fn make(set: &DataSet, files: &mut [Obtained], folder: &Path) -> Resu
     };
     let unpacked = unpacked.and_then(|()| match missing(set, folder) {
         Some(name) => Err(UnpackError::Archive(format!(
-            "has no {} in it",
+            "does not contain {}",
             name.display()
         ))),
         None => Ok(()),

@@ -1,6 +1,6 @@
 //! Downloading one file and checking it.
 //!
-//! An interrupted download is resumed where it broke off (HTTP ranges, RFC 9110 chapter 14), in this process or a later one. If the server
+//! An interrupted download is resumed where it stopped (HTTP ranges, RFC 9110 chapter 14), in this process or a later one. If the server
 //! does not support ranges, or has another version of the file by now, the download is restarted.
 
 use std::fs::File;
@@ -24,27 +24,26 @@ const BLOCK: usize = 1 << 16;
 /// This many new bytes reset the count of failed attempts.
 const PROGRESS: u64 = 1 << 20;
 
-/// A file that is there: downloaded, or put there by hand.
+/// A file on disk: downloaded, or placed there by the user.
 pub struct Obtained {
     /// Open and locked.
     pub file: File,
     /// Where it is.
     pub path: PathBuf,
-    /// Its address, or its path if it was put there by hand.
+    /// Its URL, or its path if the user placed it there.
     name: String,
     by_hand: bool,
 }
 
 impl Obtained {
-    /// It is used up. A file that was put there by hand stays.
+    /// Removes a downloaded file after use. A file that the user placed there is kept.
     pub fn discard(self) {
         if !self.by_hand {
             part::remove(&self.path);
         }
     }
 
-    /// It is not what it should be: the error for that. A downloaded one is deleted, so that the next attempt does not
-    /// find it again.
+    /// The error for an invalid file. A downloaded one is deleted, so that the next attempt does not reuse it.
     pub fn reject(&self, problem: impl Into<String>) -> FetchError {
         if !self.by_hand {
             part::remove(&self.path);
@@ -57,7 +56,7 @@ impl Obtained {
     }
 }
 
-/// Gets a file and compares it with its sum.
+/// Downloads a file, unless the user placed it there, and verifies its checksum.
 pub fn obtain(
     remote: &RemoteFile,
     store: &Path,
@@ -105,7 +104,9 @@ pub fn obtain(
         expected,
     } = &check.verdict
     {
-        return Err(obtained.reject(format!("has the {kind} {found}; expected {expected}")));
+        return Err(obtained.reject(format!(
+            "its {kind} checksum is {found}; expected {expected}"
+        )));
     }
     watch(Event::Checked {
         name: remote.name,
@@ -116,9 +117,9 @@ pub fn obtain(
 
 /// Why an attempt failed.
 enum Failed {
-    /// The next may succeed.
+    /// The next attempt may succeed.
     Again(String),
-    /// Nothing was reached; the next may succeed only if another has.
+    /// The server was not reached; worth retrying only if it was before.
     Unreached(String),
     /// Another attempt would not help.
     Final(FetchError),
@@ -132,7 +133,7 @@ impl From<FileError> for Failed {
 
 struct Download<'a> {
     remote: &'a RemoteFile,
-    /// Where a person may put the file.
+    /// Where the user may place the file.
     by_hand: PathBuf,
     patience: &'a Patience,
     agent: Agent,
@@ -145,7 +146,7 @@ impl<'a> Download<'a> {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("kiln/", env!("CARGO_PKG_VERSION")))
-            // The file itself, not packed for the way.
+            // The file itself, without transfer compression.
             .accept_encoding("identity")
             .timeout_resolve(Some(patience.connect))
             .timeout_connect(Some(patience.connect))
@@ -161,7 +162,7 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// Attempts until all is there, none helps, or patience ends.
+    /// Retries until the file is complete, an error is final, or the attempts are used up.
     fn run(&mut self, part: &mut Part, watch: &mut dyn FnMut(Event)) -> Result<(), FetchError> {
         let mut failures = 0;
         let mut furthest = part.length;
@@ -214,7 +215,7 @@ impl<'a> Download<'a> {
         match response.status() {
             StatusCode::OK => {
                 if part.length > 0 {
-                    watch(Event::StartsOver("the server sends the whole file"));
+                    watch(Event::StartsOver("the server ignored the range request"));
                 }
                 part.restart(Note {
                     url: self.remote.url.clone(),
@@ -224,9 +225,13 @@ impl<'a> Download<'a> {
             }
             StatusCode::PARTIAL_CONTENT => self.check_range(&response, part, watch)?,
             StatusCode::RANGE_NOT_SATISFIABLE => {
-                watch(Event::StartsOver("the server has no such range"));
+                watch(Event::StartsOver(
+                    "the server rejected the range request (HTTP 416)",
+                ));
                 self.restart(part)?;
-                return Err(Failed::Again("the server has no such range".into()));
+                return Err(Failed::Again(
+                    "the server rejected the range request (HTTP 416)".into(),
+                ));
             }
             status => return Err(self.refused(status)),
         }
@@ -270,7 +275,7 @@ impl<'a> Download<'a> {
                 Ok(part.set_note(note)?)
             }
             None => {
-                let problem = "the server sends another part than asked for";
+                let problem = "the server returned a different byte range than requested";
                 watch(Event::StartsOver(problem));
                 self.restart(part)?;
                 Err(Failed::Again(problem.into()))
@@ -313,7 +318,7 @@ impl<'a> Download<'a> {
         }
         match part.note.total {
             Some(total) if total != part.length => Err(Failed::Again(BROKE_OFF.into())),
-            // A server that tells no length: the end of the body is the end of the file.
+            // Without a content length, the end of the body is the end of the file.
             _ => Ok(part.set_note(Note {
                 total: Some(part.length),
                 ..part.note.clone()
@@ -326,7 +331,7 @@ impl<'a> Download<'a> {
             || status == StatusCode::REQUEST_TIMEOUT
             || status == StatusCode::TOO_MANY_REQUESTS;
         if tries_later {
-            return Failed::Again(format!("the server answers {status}"));
+            return Failed::Again(format!("the server returned {status}"));
         }
         Failed::Final(FetchError::Refused {
             url: self.remote.url.clone(),
@@ -343,20 +348,21 @@ impl<'a> Download<'a> {
         })
     }
 
-    /// What an error of the connection means.
+    /// Classifies a connection error.
     fn failed(&self, error: ureq::Error) -> Failed {
         use ureq::{Error, Timeout};
         let seconds = |time: Duration| format!("{} s", time.as_secs_f32());
         match error {
             Error::HostNotFound => Failed::Unreached(NO_SERVER.into()),
-            Error::ConnectionFailed => Failed::Unreached("no connection".into()),
+            Error::ConnectionFailed => Failed::Unreached("connection failed".into()),
             Error::Timeout(Timeout::Connect | Timeout::Resolve) => Failed::Unreached(format!(
-                "no connection after {}",
+                "connection timed out after {}",
                 seconds(self.patience.connect)
             )),
-            Error::Timeout(_) => {
-                Failed::Again(format!("no data for {}", seconds(self.patience.stall)))
-            }
+            Error::Timeout(_) => Failed::Again(format!(
+                "no data received for {}",
+                seconds(self.patience.stall)
+            )),
             Error::Io(error) => match error.kind() {
                 io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
                     Failed::Again(BROKE_OFF.into())
@@ -382,9 +388,9 @@ impl<'a> Download<'a> {
     }
 }
 
-/// The problem of a connection that ends too early.
-const BROKE_OFF: &str = "the connection broke off";
+/// The problem of a connection that ends prematurely.
+const BROKE_OFF: &str = "the connection was lost";
 /// The problem of a host name that is not found.
-const NO_SERVER: &str = "there is no such server, or no connection to the internet";
+const NO_SERVER: &str = "host not found, or no internet connection";
 /// How the standard library's error for such a name begins.
 const NO_ADDRESS: &str = "failed to lookup address information";

@@ -4,75 +4,75 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{ErrorExit, FileError};
 
-/// Why a set was not fetched; the text names the address or file and what to do.
+/// Why a set was not fetched; the message names the URL or file and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// An address that can't be used.
+    /// An unusable URL.
     #[error("{url}: {problem}")]
     Address {
-        /// The address.
+        /// The URL.
         url: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// The server can't be reached, or does not hold out.
+    /// The server can't be reached, or the connection keeps failing.
     #[error("{url}: {problem}; {}", advice(*done, by_hand))]
     Unreachable {
-        /// The address.
+        /// The URL.
         url: String,
-        /// What was wrong.
+        /// The last problem.
         problem: String,
-        /// Bytes that are there and will be used next time.
+        /// Bytes downloaded so far, which the next attempt will use.
         done: u64,
-        /// Where to put the file instead.
+        /// Where to place the file instead.
         by_hand: PathBuf,
     },
-    /// The server does not give the file.
-    #[error("{url}: the server answers {status}; {}", advice(0, by_hand))]
+    /// The server refused the request.
+    #[error("{url}: the server returned {status}; {}", advice(0, by_hand))]
     Refused {
-        /// The address.
+        /// The URL.
         url: String,
         /// The HTTP status.
         status: String,
-        /// Where to put the file instead.
+        /// Where to place the file instead.
         by_hand: PathBuf,
     },
     /// A file that can't be the right one.
     #[error(
-        "{url}: {bytes} bytes or more, expected at most {most}; this is another file, name a mirror with --from"
+        "{url}: {bytes} bytes or more, expected at most {most}; this does not look like the right file; use a mirror with --from"
     )]
     TooLarge {
-        /// The address.
+        /// The URL.
         url: String,
-        /// Its length, as far as it is known.
+        /// Its known length so far.
         bytes: u64,
-        /// What is allowed.
+        /// The maximum.
         most: u64,
     },
-    /// A file whose sum, or content, is not that of the set.
+    /// A file whose checksum or content is wrong.
     #[error("{file}: {problem}; {}", if *deleted {
-        "the download is deleted: try again, or name a mirror with --from"
+        "the download was deleted; try again, or choose a mirror with --from"
     } else {
         "replace or remove this file"
     })]
     Wrong {
-        /// Its address, or its path if it was put there by hand.
+        /// Its URL, or its path if the user placed it there.
         file: String,
         /// What is wrong with it.
         problem: String,
-        /// Whether it was downloaded, and is gone.
+        /// Whether it was downloaded, and so deleted.
         deleted: bool,
     },
-    /// Something else stands where the set belongs.
-    #[error("{}: is there, but has no {}; move or remove it and fetch again", folder.display(), missing.display())]
+    /// The set's folder has other content.
+    #[error("{}: already exists but does not contain {}; move or remove it, then fetch again", folder.display(), missing.display())]
     Occupied {
         /// The set's folder.
         folder: PathBuf,
-        /// The first that it lacks.
+        /// The first missing file or folder.
         missing: PathBuf,
     },
-    /// Another process fetches the same file.
-    #[error("{}: another kiln is fetching this file; wait for it", .0.display())]
+    /// Another process is downloading the same file.
+    #[error("{}: another kiln process is downloading this file; wait for it", .0.display())]
     Busy(PathBuf),
     /// A file that can't be read.
     #[error("{}: {source}", path.display())]
@@ -89,14 +89,14 @@ pub enum FetchError {
 
 impl ErrorExit for FetchError {}
 
-/// What to do when a server does not give a file.
+/// What to do when a download fails.
 fn advice(done: u64, by_hand: &Path) -> String {
     let kept = match done {
         0 => String::new(),
         done => format!("{done} bytes are kept for the next attempt; "),
     };
     format!(
-        "{kept}try again, name a mirror with --from, or put the file there by hand: {}",
+        "{kept}try again, use a mirror with --from, or save the file manually as {}",
         by_hand.display()
     )
 }

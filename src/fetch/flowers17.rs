@@ -1,6 +1,6 @@
 //! Oxford's 17 category flowers (Nilsback and Zisserman 2006): where each image of the archive belongs.
 //!
-//! Images are `image_0001.jpg` to `image_1360.jpg`, 80 a class one class after the other; `trn1`, `val1` and `tst1` of
+//! Images are `image_0001.jpg` to `image_1360.jpg`, 80 per class, one class after the other; `trn1`, `val1` and `tst1` of
 //! `datasplits.mat` list the numbers of the first split. An image goes to `train/0/image_0002.jpg` and the like, as the
 //! course (CMU 16-720) lays them out.
 

@@ -1,8 +1,8 @@
 //! Fetching data sets: downloads, checks and unpacks them into the data folder.
 //!
 //! Files are downloaded to `<root>/.kiln-fetch/`, where an interrupted download can be resumed, compared with their checksums, and
-//! unpacked into a folder there, which is then renamed to its place: what is there is complete. A file that was put into
-//! `.kiln-fetch` by hand under its own name is used instead of a download. Progress is reported as [`Event`]s.
+//! unpacked into a folder there, which is then renamed into place, so that a set's folder is always complete. A file that the user
+//! saved in `.kiln-fetch` under its own name is used instead of a download. Progress is reported as [`Event`]s.
 
 pub mod catalogue;
 mod checksum;

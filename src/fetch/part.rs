@@ -1,5 +1,5 @@
-//! A partial download: `<name>.part`, with a note beside it that says where it comes from. It stays when the process ends, however that
-//! happens, and is locked while it is in use.
+//! A partial download: `<name>.part`, with a note beside it that records where it comes from. It survives the end of the
+//! process, however that happens, and is locked while in use.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -14,7 +14,7 @@ use crate::files;
 /// What a part belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Note {
-    /// Address that it comes from.
+    /// The URL that it comes from.
     pub url: String,
     /// The server's mark for this version of the file (RFC 9110, 13.1.5): an entity tag or a date.
     pub validator: Option<String>,
@@ -22,21 +22,21 @@ pub struct Note {
     pub total: Option<u64>,
 }
 
-/// The part of a file that is there.
+/// The downloaded part of a file.
 pub struct Part {
     /// Open for reading and writing, locked.
     pub file: File,
     /// Its path.
     pub path: PathBuf,
-    /// Bytes that are there.
+    /// Bytes downloaded so far.
     pub length: u64,
     /// What it belongs to.
     pub note: Note,
 }
 
 impl Part {
-    /// Opens the part of a file from `url`; what is there of another address is thrown away. Errors: another process has
-    /// it open, or the disk does not want.
+    /// Opens the part of a file from `url`; a part from another URL is discarded. Errors: another process has it open, or
+    /// it can't be written.
     pub fn open(path: PathBuf, url: &str) -> Result<Self, FetchError> {
         let failed = |error| FileError::write(&path, error);
         let file = OpenOptions::new()
@@ -68,10 +68,10 @@ impl Part {
         Ok(part)
     }
 
-    /// Throws away what is there.
+    /// Discards the content.
     pub fn restart(&mut self, note: Note) -> Result<(), FileError> {
         let failed = |error| FileError::write(&self.path, error);
-        // Emptied first: no bytes ever stand beside the note of another file.
+        // Emptied first, so that no bytes ever exist beside the note of another file.
         self.length = 0;
         self.file.set_len(0).map_err(failed)?;
         self.file.rewind().map_err(failed)?;
@@ -87,7 +87,7 @@ impl Part {
         Ok(())
     }
 
-    /// Goes to the end, where [`Part::append`] writes.
+    /// Seeks to the end, where [`Part::append`] writes.
     pub fn seek_to_end(&mut self) -> Result<(), FileError> {
         self.file
             .seek(SeekFrom::Start(self.length))
@@ -95,7 +95,7 @@ impl Part {
             .map_err(|error| FileError::write(&self.path, error))
     }
 
-    /// Adds bytes.
+    /// Appends bytes.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         self.file
             .write_all(bytes)
@@ -104,7 +104,7 @@ impl Part {
         Ok(())
     }
 
-    /// Whether all of it is there, as far as that is known.
+    /// Whether the file is known to be complete.
     pub fn is_whole(&self) -> bool {
         self.length > 0 && self.note.total == Some(self.length)
     }
@@ -116,7 +116,7 @@ pub fn remove(path: &Path) {
     let _ = fs::remove_file(note_path(path));
 }
 
-/// Locks a file against other processes that fetch.
+/// Locks a file against other kiln processes.
 pub fn lock(file: &File, path: &Path) -> Result<(), FetchError> {
     if files::try_lock(file) {
         Ok(())

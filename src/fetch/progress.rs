@@ -1,26 +1,26 @@
-//! What a download reports, and how patient it is.
+//! Events of a download, and its timeouts and retries.
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::checksum::Check;
 
-/// How long to wait, and how often to try again.
+/// Timeouts and retries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patience {
-    /// Longest time until a connection stands.
+    /// Maximum time to connect.
     pub connect: Duration,
-    /// Longest time without any data.
+    /// Maximum time without any data.
     pub stall: Duration,
     /// Pause before the second attempt; it doubles with every further one.
     pub pause: Duration,
-    /// Attempts that may fail in a row, without a good part of the file between them.
+    /// Maximum consecutive failed attempts without substantial progress between them.
     pub attempts: u32,
 }
 
 impl Default for Patience {
-    /// Slow servers answer within seconds; half a minute without a byte is a broken line (curl and wget wait for minutes,
-    /// in which people give up). Four attempts with 1, 2 and 4 s between them outlast a router that reconnects.
+    /// Slow servers answer within seconds; half a minute without a byte means a lost connection (curl and wget wait for minutes,
+    /// longer than people do). Four attempts with 1, 2 and 4 s between them outlast a router that reconnects.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
@@ -31,43 +31,43 @@ impl Default for Patience {
     }
 }
 
-/// What happens on the way.
+/// Progress of a fetch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {
-    /// A file that was put there by hand is used.
+    /// A file that the user placed there is used.
     Found(&'a Path),
-    /// A download begins, or goes on after `done` bytes.
+    /// A download starts, or resumes after `done` bytes.
     Begins {
-        /// The file's address.
+        /// The file's URL.
         url: &'a str,
-        /// Bytes that are there.
+        /// Bytes downloaded so far.
         done: u64,
-        /// Bytes of the whole file, if the server tells.
+        /// Bytes of the whole file, if the server reports it.
         total: Option<u64>,
     },
-    /// More bytes have come.
+    /// More bytes have arrived.
     Bytes {
-        /// Bytes that are there.
+        /// Bytes downloaded so far.
         done: u64,
-        /// Bytes of the whole file, if the server tells.
+        /// Bytes of the whole file, if the server reports it.
         total: Option<u64>,
     },
     /// The partial file can't be used; the download is restarted.
     StartsOver(&'a str),
     /// The connection failed; the next attempt comes after a pause.
     Waits {
-        /// What was wrong.
+        /// The problem.
         problem: &'a str,
         /// How long.
         pause: Duration,
     },
-    /// A file was compared with its sum and is not a wrong one.
+    /// A file's checksum matches, or is unknown.
     Checked {
         /// The file.
         name: &'a str,
-        /// What was found.
+        /// The result.
         check: &'a Check,
     },
-    /// The files are here; the set's folder is being made.
+    /// All files are complete; the set's folder is being made.
     Unpacks,
 }

@@ -16,16 +16,16 @@ pub const STORE: &str = ".kiln-fetch";
 /// How a fetch ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The set was there already.
+    /// The set already existed.
     Present(PathBuf),
-    /// The set is there now.
+    /// The set was downloaded.
     Fetched(PathBuf),
 }
 
-/// Fetches a set into the data folder `root`, which is made if need be, and returns the set's folder in it.
+/// Fetches a set into the data folder `root`, which is created if necessary, and returns the set's folder in it.
 ///
-/// A folder that has all its files is left as it is. Errors leave nothing at the set's place; what can be resumed stays
-/// in `.kiln-fetch`.
+/// A complete folder is left unchanged. After an error, the set's folder does not exist; resumable downloads stay in
+/// `.kiln-fetch`.
 pub fn fetch(
     set: &DataSet,
     root: &Path,
@@ -61,7 +61,7 @@ fn fetch_to(
         files.push(download::obtain(file, store, patience, watch)?);
     }
     watch(Event::Unpacks);
-    // Of a fixed name, so that one that was left behind is found: nobody else is here while the files are locked.
+    // A fixed name, so that a leftover from an earlier run is found; the locked files keep other processes out.
     let unpacked = store.join(format!("{}.unpacked", set.name));
     let written = |result: std::io::Result<()>| result.map_err(|e| FileError::write(&unpacked, e));
     if unpacked.exists() {
@@ -79,13 +79,13 @@ fn fetch_to(
     Ok(Outcome::Fetched(target.to_path_buf()))
 }
 
-/// Moves the finished folder to its place.
+/// Moves the finished folder into place.
 fn put(set: &DataSet, unpacked: &Path, target: &Path) -> Result<(), FetchError> {
-    // An empty folder, which not every system replaces.
+    // An empty folder, which not every system replaces on rename.
     let _ = fs::remove_dir(target);
     match fs::rename(unpacked, target) {
         Ok(()) => Ok(()),
-        // Somebody else was faster.
+        // Another process was faster.
         Err(_) if is_complete(set, target)? => {
             let _ = fs::remove_dir_all(unpacked);
             Ok(())

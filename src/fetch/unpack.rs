@@ -1,7 +1,7 @@
 //! Unpacking the wanted files of an archive into a folder.
 //!
-//! Archives are not trusted. Names only decide which entries are wanted: the caller says where these go, never the archive. An archive
-//! with a name that leads out of its folder, with a link or with a device is refused as a whole, and so is one that unpacks to more than the
+//! Archives are not trusted. Names only select the wanted entries; the caller decides where these go, never the archive. An archive
+//! with a name that points outside its folder, a link or a device is rejected as a whole, and so is one that unpacks to more than the
 //! limits.
 
 use std::fs::File;
@@ -14,11 +14,11 @@ use crate::data::formats::mat::MAX_FILE_BYTES;
 use crate::error::FileError;
 use crate::error::one_line;
 
-/// Most bytes that an archive unpacks to, wanted or not. CIFAR-10 has 184 MB, Flowers-17 60 MB.
+/// Maximum unpacked bytes of an archive, including unwanted entries. CIFAR-10 has 184 MB, Flowers-17 60 MB.
 const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
-/// Most entries of an archive. Flowers-17 has 1,362.
+/// Maximum entries of an archive. Flowers-17 has 1,362.
 const MAX_ENTRIES: usize = 100_000;
-/// Most bytes of an entry that describes the next one: a name has at most 4,096 on Linux, and pax adds times and owners.
+/// Maximum bytes of an entry that describes the next one: a name has at most 4,096 on Linux, and pax adds times and owners.
 const MAX_EXTENSION_BYTES: u64 = 1 << 16;
 /// Bytes that are copied at a time.
 const BLOCK: usize = 1 << 16;
@@ -28,7 +28,7 @@ const TAR_GZ: &str = "gzipped tar";
 /// Why an archive could not be unpacked.
 #[derive(Debug)]
 pub enum UnpackError {
-    /// It is not what it should be.
+    /// The archive is invalid.
     Archive(String),
     /// A file could not be written.
     Write(FileError),
@@ -68,7 +68,7 @@ pub fn zip(archive: &mut File, folder: &Path, place: Place) -> Result<(), Unpack
     Ok(())
 }
 
-/// Unpacks the wanted files of a gzipped tar archive into `folder`. What follows the archive's end is not looked at: some
+/// Unpacks the wanted files of a gzipped tar archive into `folder`. Data after the archive's end is ignored: some
 /// have padding there.
 pub fn tar_gz(archive: &mut File, folder: &Path, place: Place) -> Result<(), UnpackError> {
     archive
@@ -133,7 +133,7 @@ fn short(entry: &mut impl Read) -> Result<Vec<u8>, UnpackError> {
         .read_to_end(&mut bytes)
         .map_err(|error| no_archive(TAR_GZ, error))?;
     if bytes.len() as u64 > MAX_EXTENSION_BYTES {
-        return Err(no_archive(TAR_GZ, "a name of more than 64 KiB"));
+        return Err(no_archive(TAR_GZ, "an entry name of more than 64 KiB"));
     }
     Ok(bytes)
 }
@@ -147,7 +147,7 @@ fn pax_path(bytes: &[u8]) -> Option<String> {
         .last()
 }
 
-/// An entry's name without its folders. Errors: a name that leads elsewhere than below the archive's folder.
+/// An entry's name without its folders. Errors: a name that points outside the archive's folder.
 fn base_name(name: &str) -> Result<&str, UnpackError> {
     // Both separators and drives, whatever this system makes of them.
     let mut parts = name.split(['/', '\\']);
@@ -156,13 +156,13 @@ fn base_name(name: &str) -> Result<&str, UnpackError> {
         || name.as_bytes().get(1) == Some(&b':')
         || parts.any(|part| part == "..");
     if leads_out {
-        return Err(outside(name, "leads out of the folder"));
+        return Err(outside(name, "points outside the target folder"));
     }
     let name = name.trim_end_matches(['/', '\\']);
     Ok(name.rsplit(['/', '\\']).next().unwrap_or(name))
 }
 
-/// Writes one file, which must not be there yet. The archive's and the disk's errors are told apart.
+/// Writes one file, which must not exist yet. Errors of the archive and of the disk are distinguished.
 fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackError> {
     let failed = |error| UnpackError::Write(FileError::write(path, error));
     if let Some(parent) = path.parent() {
@@ -170,7 +170,7 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
     }
     let mut file = match File::create_new(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(refused(format!("holds {name} twice")));
+            return Err(refused(format!("contains {name} twice")));
         }
         created => created.map_err(failed)?,
     };
@@ -186,7 +186,7 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
         total += read as u64;
         if total > MAX_FILE_BYTES {
             return Err(refused(format!(
-                "{name} in it unpacks to more than {MAX_FILE_BYTES} bytes"
+                "entry {name} unpacks to more than {MAX_FILE_BYTES} bytes"
             )));
         }
         let bytes = block.get(..read).unwrap_or_default();
@@ -195,23 +195,23 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
     file.sync_all().map_err(failed)
 }
 
-/// The archive is refused; the names in it are not trusted.
+/// Rejects the archive; its names are not trusted, so the message is made one line.
 fn refused(problem: String) -> UnpackError {
     UnpackError::Archive(one_line(problem))
 }
 
 fn no_archive(kind: &str, error: impl std::fmt::Display) -> UnpackError {
-    refused(format!("not a {kind} archive, or a damaged one ({error})"))
+    refused(format!("not a {kind} archive, or corrupted ({error})"))
 }
 
 fn damaged(name: &str, error: impl std::fmt::Display) -> UnpackError {
-    refused(format!("{name} in it is damaged ({error})"))
+    refused(format!("entry {name} is corrupted ({error})"))
 }
 
 fn outside(name: &str, problem: &str) -> UnpackError {
-    refused(format!("is refused: {name:?} in it {problem}"))
+    refused(format!("rejected: entry {name:?} {problem}"))
 }
 
 fn too_many_entries() -> UnpackError {
-    refused(format!("holds more than {MAX_ENTRIES} entries"))
+    refused(format!("contains more than {MAX_ENTRIES} entries"))
 }

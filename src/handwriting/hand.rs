@@ -1,4 +1,4 @@
-//! A writer's hand: the strokes of one character, about 1 high, in the box of its skeleton.
+//! A handwriting style: the strokes of one character, about 1 high, in the box of its skeleton.
 
 use rand::Rng as _;
 

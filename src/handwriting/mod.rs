@@ -1,4 +1,4 @@
-//! Drawing handwriting: skeletons of letters and digits, hands that vary them, pens that put them on paper, and whole pages.
+//! Drawing handwriting: skeletons of letters and digits, handwriting styles that vary them, pens that render them, and whole pages.
 //!
 //! [`skeletons`] holds the forms of each character, [`hand`] writes one of them, [`strokes`] renders it, and [`pages`] composes
 //! pages with exact ground truth. Everything is a pure function of its seed; nothing reads or writes files.

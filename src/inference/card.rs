@@ -1,4 +1,4 @@
-//! The model card: what a model file says about its network and about the images that go into it.
+//! The model card: metadata of a model file that describes its network and its input images.
 
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::shape::ImageShape;
 /// The temperature that changes nothing.
 pub const UNCALIBRATED: f64 = 1.0;
 
-/// Fewest bytes of a weight: those of layers may be 16-bit numbers.
+/// Minimum bytes per weight: those of layers may be 16-bit numbers.
 const MIN_VALUE_BYTES: usize = 2;
 
 /// Minimum number of classes of a classifier.
@@ -35,7 +35,7 @@ pub struct ModelCard {
     /// What a classifier's logits are divided by before they become probabilities; 1 if it was never calibrated.
     #[serde(default = "uncalibrated", skip_serializing_if = "is_uncalibrated")]
     pub temperature: f64,
-    /// How an image of another shape is brought to `input`; padding is not written.
+    /// How an image of another shape is converted to `input`; omitted for padding.
     #[serde(default = "padded", skip_serializing_if = "is_default")]
     pub view: View,
 }
@@ -74,7 +74,7 @@ impl ModelCard {
         is_default(&self.view)
     }
 
-    /// What the network puts out.
+    /// The kind of network output.
     pub fn outputs(&self) -> Outputs {
         match self.model.task() {
             Task::Classify => Outputs::Classes(self.classes.len()),

@@ -16,7 +16,7 @@ use crate::models::{Network, Task};
 use crate::run_dir::{RunDir, RunDirError};
 use crate::weights::{self, Taken};
 
-/// Fewest classes of a classifier.
+/// Minimum number of classes of a classifier.
 const MIN_CLASSES: usize = 2;
 
 /// Why weights can't be imported.
@@ -25,7 +25,7 @@ pub enum ImportError {
     /// The weights, the folder to make, or the file of class names.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The data, which is asked for the class names.
+    /// The data, which provides the class names.
     #[error(transparent)]
     Data(#[from] DataError),
     /// The run directory.
@@ -101,7 +101,7 @@ fn known_names(experiment: &Experiment) -> Result<Vec<String>, DataError> {
     }
 }
 
-/// The class names in a file, a line each.
+/// The class names in a file, one per line.
 fn read_names(experiment: &Experiment, file: &Path) -> Result<Vec<String>, FileError> {
     let text = files::read_text(file).map_err(|error| FileError::io(file, error).usage())?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();

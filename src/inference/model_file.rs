@@ -26,10 +26,10 @@ use crate::weights::{limits, validate_finite};
 /// The metadata key of the card.
 const METADATA_KEY: &str = "kiln";
 
-/// Most bytes of a weight.
+/// Maximum bytes per weight.
 const MAX_VALUE_BYTES: usize = 4;
 
-/// Longest model file: the largest network that a config may describe, and the header.
+/// Maximum length of a model file: the largest network that a config may describe, and the header.
 const MAX_MODEL_BYTES: u64 = (MAX_VALUE_BYTES * MAX_MODEL_VALUES) as u64 + limits::MAX_HEADER_BYTES;
 
 /// How finely a file holds the weights of layers.
@@ -107,7 +107,7 @@ impl Classifier {
         Ok(files::write(path, &bytes)?)
     }
 
-    /// The classifier that a file with 16-bit weights gives back.
+    /// The classifier as loaded from a file with 16-bit weights.
     pub fn rounded(&self) -> Result<Self, ModelError> {
         let name = Path::new("the model in memory");
         let bytes = to_bytes(self, name, Precision::Half)?;

@@ -103,7 +103,7 @@ fn last_panel<T: Real>(weight: &[T], outputs: usize, whole: usize) -> Vec<T> {
     rest
 }
 
-/// The gradient in front of the non-linearity, and its sum over the batch; from the layer's output and its gradient.
+/// The gradient before the non-linearity, and its sum over the batch; from the layer's output and its gradient.
 pub(super) fn activation_gradient<T: Real>(
     outputs: usize,
     output: &[T],

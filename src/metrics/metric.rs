@@ -6,7 +6,7 @@ use burn::tensor::TensorReadError;
 use super::classification::{Confusion, log_probabilities};
 use crate::shape::ImageShape;
 
-/// What a network puts out, which decides what can be measured about it.
+/// The kind of network output, which decides what can be measured about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outputs {
     /// A logit for each of `n` classes.

@@ -1,4 +1,4 @@
-//! The networks: each in a file of its own with its settings, its limits, its layers and what they can do.
+//! The networks: one file each, with settings, limits and layers.
 //!
 //! A network is written once for every backend. To add one, write its file and add it below; `docs/adding-a-network.md` has an
 //! example.

@@ -3,7 +3,7 @@
 /// Which characters may be read; all others are impossible.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Alphabet {
-    /// All that the model knows.
+    /// All characters that the model knows.
     #[default]
     All,
     /// A to Z.
@@ -29,7 +29,7 @@ impl Alphabet {
 impl std::str::FromStr for Alphabet {
     type Err = String;
 
-    /// Parses `all`, `letters`, `digits`, or the characters themselves (lower case stands for capitals).
+    /// Parses `all`, `letters`, `digits`, or the characters themselves (lower case counts as capitals).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "all" => return Ok(Alphabet::All),

@@ -9,7 +9,7 @@ use crate::segmentation::{Candidate, Candidates};
 /// The class of what is not a character: two letters, half a letter, a blot.
 pub const JUNK: &str = crate::data::junk::CLASS;
 
-/// Least probability of a guess, as part of the best guess's.
+/// Minimum probability of a guess, as a fraction of the best guess's.
 const MIN_GUESS: f32 = 1e-4;
 /// Least number of guesses per span: as many as a page lists for a letter.
 const MIN_GUESSES: usize = 3;
@@ -17,7 +17,7 @@ const MIN_GUESSES: usize = 3;
 const MAX_GUESSES: usize = 12;
 /// Floor of all probabilities: a network is never surer than that.
 const MIN_PROBABILITY: f32 = 1e-6;
-/// Least probability of junk at which a span may be dropped.
+/// Minimum probability of junk at which a span may be dropped.
 const MIN_JUNK: f32 = 0.5;
 
 /// Characters that are written the same way.
@@ -205,7 +205,7 @@ fn too_broad(candidate: &Candidate, character: char) -> f32 {
     beyond * beyond / 2.0
 }
 
-/// The likeliest characters with the logarithms of their probabilities, the likeliest first.
+/// The most likely characters with the logarithms of their probabilities, the most likely first.
 fn guesses(posterior: &[f32], classes: &Classes) -> Vec<(char, f32)> {
     let kept = classes.characters.iter().zip(posterior);
     let mut guesses: Vec<(char, f32)> = kept

@@ -19,7 +19,7 @@ pub struct Page {
 /// 0.83 to 1.00; rotated by 90, 180 or 270 degrees, or inverted, it is 0.42 to 0.77.
 const LOW_CONFIDENCE: f32 = 0.8;
 
-/// Fewest letters that a page's confidence says something about: without neighbours an O may be a zero.
+/// Minimum number of letters that a page's confidence says something about: without neighbours an O may be a zero.
 const MIN_LETTERS: usize = 3;
 
 impl Page {

@@ -1,4 +1,4 @@
-//! The reader: finds what may be letters, classifies all of it at once, and takes the likeliest reading of each word by form and
+//! The reader: finds what may be letters, classifies all of it at once, and takes the most likely reading of each word by form and
 //! neighbours together.
 
 use image::RgbImage;
@@ -278,7 +278,7 @@ fn read_word(word: &Candidates, reading: &TokenReading) -> Option<Word> {
     })
 }
 
-/// A letter with the next likeliest characters of the same box.
+/// A letter with the next most likely characters of the same box.
 fn read_letter(bounds: Rect, character: char, shares: &[(char, f32)]) -> Letter {
     // Rounding may push sums slightly above 1.
     let guess = |&(character, share): &(char, f32)| Guess {

@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::error::{FileError, one_line};
 use crate::files::{self, without_mark};
 
-/// The word that stands for "a `.txt` beside each image" (or the `.json` that `kiln data page` has written there).
+/// The word for "a `.txt` next to each image" (or the `.json` that `kiln data page` has written there).
 pub const BESIDE: &str = "beside";
 
 /// Extensions of the ground-truth files of single images; the first that exists is used.
 const EXTENSIONS: [&str; 2] = ["txt", "json"];
 
-/// What is written on an image, and the file that says so.
+/// The ground truth of an image, and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
     /// The file.
@@ -25,7 +25,7 @@ pub struct Truth {
 /// Where ground truth comes from.
 #[derive(Debug)]
 pub enum TruthSource {
-    /// A file beside each image.
+    /// A file next to each image.
     Beside,
     /// A folder with a file for each image.
     Folder(PathBuf),
@@ -39,7 +39,7 @@ pub enum TruthSource {
 }
 
 impl TruthSource {
-    /// Opens a file or folder; the path [`BESIDE`] stands for files beside the images.
+    /// Opens a file or folder; the path [`BESIDE`] means files next to the images.
     ///
     /// # Errors
     /// [`FileError`]: the file can't be read, or is not text.

@@ -1,7 +1,7 @@
 //! Decoding photographs: PNG or JPEG files as upright images in memory.
 //!
 //! The only place that decodes image files. The result is an 8-bit grey or RGB image, turned as its EXIF orientation says, with transparent
-//! parts on white. Images that would take too much memory, and files that end early, are refused.
+//! parts on white. Images that would take too much memory, and truncated files, are rejected.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ mod complete;
 /// Extensions of the image files in a folder, in lower case.
 const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 
-/// Whether a file's name ends like that of an image that kiln reads.
+/// Whether a file has the extension of a supported image format.
 pub fn has_image_extension(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     EXTENSIONS
@@ -27,15 +27,15 @@ pub fn has_image_extension(path: &Path) -> bool {
         .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// Longest file that is read: a PNG of 80 megapixels that does not compress at all. The JPEG decoder keeps a copy of it.
+/// Maximum file size: a PNG of 80 megapixels that does not compress at all. The JPEG decoder keeps a copy of it.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Most memory that one picture may take while it is decoded and turned, so that a process which reads one stays below a
-/// gigabyte. A photograph of 200 megapixels still passes unless it is to be turned, and one of 108 in any case; the course's
+/// Maximum memory for decoding and rotating one image, so that a process which reads one stays below a gigabyte. A
+/// photograph of 200 megapixels still fits unless it must be rotated, and one of 108 always does; the course's
 /// have 12.
 pub const MAX_WORKING_BYTES: u64 = 900_000_000;
 
-/// Why a file gave no image.
+/// Why an image could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PhotoError {
     /// The file can't be read.
@@ -46,7 +46,7 @@ pub enum PhotoError {
         /// Why.
         source: std::io::Error,
     },
-    /// The bytes are not an image that kiln reads.
+    /// The bytes are not a supported image.
     #[error("{}: {problem}; kiln reads PNG and JPEG files", path.display())]
     Format {
         /// The file.
@@ -70,7 +70,7 @@ pub fn open(path: &Path) -> Result<DynamicImage, PhotoError> {
 /// Decodes a PNG or JPEG from memory; `name` is only for the error text.
 ///
 /// The image is upright (EXIF orientation applied) and either `ImageLuma8` (grey files) or `ImageRgb8`. 16-bit values are
-/// rounded to 8 bits, transparent pixels lie on white. Bytes after the image's end are ignored; an image that ends early
+/// rounded to 8 bits, transparent pixels lie on white. Bytes after the image's end are ignored; a truncated image
 /// is an error, though many decoders fill the missing part with grey.
 pub fn decode(bytes: &[u8], name: &Path) -> Result<DynamicImage, PhotoError> {
     decode_upright(bytes).map_err(|problem| PhotoError::Format {
@@ -95,28 +95,28 @@ fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
             decoded(decoder, 0)
         }
         Ok(other) => Err(format!("this is a {other:?} image")),
-        Err(_) => Err("this is not an image".into()),
+        Err(_) => Err("unrecognized image format".into()),
     }
 }
 
-/// The problem of a file without its end.
-const ENDS_EARLY: &str = "the file ends early or is damaged; copy or download it again";
+/// The problem of a truncated file.
+const ENDS_EARLY: &str = "the file is truncated or corrupt; copy or download it again";
 
-/// What a decoder may allocate.
+/// Allocation limit of a decoder.
 fn limits() -> Limits {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_WORKING_BYTES);
     limits
 }
 
-/// Decodes what has enough room; `extra` is what the decoder holds beside the pixels.
+/// Decodes an image within the memory limit; `extra` is what the decoder allocates besides the pixels.
 fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, String> {
     let orientation = decoder.orientation().map_err(one_line)?;
     let needed = working_bytes(&decoder, orientation, extra);
     if needed > MAX_WORKING_BYTES {
         let (width, height) = decoder.dimensions();
         return Err(format!(
-            "{width}x{height} pixels in {:?} take {} MB to decode, more than the {} MB that kiln gives a picture; make it smaller",
+            "{width}x{height} pixels in {:?} need {} MB to decode; the limit is {} MB; downscale the image",
             decoder.color_type(),
             needed / MEGABYTE,
             MAX_WORKING_BYTES / MEGABYTE
@@ -132,8 +132,8 @@ fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, S
 /// Bytes of a megabyte in errors.
 const MEGABYTE: u64 = 1_000_000;
 
-/// The most that is held at one time: the decoded pixels and what the decoder or the conversion to 8 bits needs besides, or
-/// later the image in 8 bits and, where it is turned, once more.
+/// Peak memory: the decoded pixels and what the decoder or the conversion to 8 bits needs besides, or later the 8-bit
+/// image and, if it is rotated, its copy.
 fn working_bytes(decoder: &impl ImageDecoder, orientation: Orientation, extra: u64) -> u64 {
     let (width, height) = decoder.dimensions();
     let color = decoder.color_type();

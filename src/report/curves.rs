@@ -23,7 +23,7 @@ pub(super) const HEIGHT: u32 = 270;
 const MINOR_HEIGHT: u32 = 150;
 /// Natural width and height of a wide chart in CSS pixels: two of the others and the gap between them, a bit higher.
 const WIDE: (u32, u32) = (976, 330);
-/// Font size in CSS pixels. plotters sets the SVG's font to 1/1.24 of what it is asked for.
+/// Font size in CSS pixels. plotters sets the SVG's font to 1/1.24 of the requested size.
 const FONT: f64 = 12.0 * 1.24;
 /// Room for the labels of the vertical and the horizontal axis in CSS pixels.
 const LABEL_ROOM: (u32, u32) = (58, 24);

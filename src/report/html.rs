@@ -19,7 +19,7 @@ use crate::metrics::{self, EpochRecord};
 const MOST_CONFUSED: usize = 15;
 /// How many classes are marked as the worst.
 const WORST_CLASSES: usize = 3;
-/// Fewest rows for which a long table is broken into columns, and most columns.
+/// Minimum rows for which a long table is broken into columns, and the maximum number of columns.
 const COLUMN: (usize, usize) = (10, 3);
 
 /// The report as an HTML document in UTF-8.

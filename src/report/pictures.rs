@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::mistakes::png;
 use crate::shape::ImageShape;
 
-/// Most units on a sheet of weights: eight rows of eight.
+/// Maximum number of units on a sheet of weights: eight rows of eight.
 pub const MAX_UNITS: usize = 64;
 
 /// Units in a row of a sheet.

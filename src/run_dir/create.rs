@@ -30,7 +30,7 @@ impl RunDir {
             return Err(taken(path));
         }
         create_with_parents(parent)?;
-        // Errors name the folder that was asked for, not the temporary one.
+        // Errors name the requested folder, not the temporary one.
         let named = path.unwrap_or(parent);
         let unnamed = files::temporary_folder(parent)
             .map_err(|error| FileError::create(named, error.kind().into()))?;

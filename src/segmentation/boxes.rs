@@ -61,7 +61,7 @@ pub struct LetterBox {
 }
 
 impl LetterBox {
-    /// Draws the letter as a recogniser wants it: `size` x `size`, only its own ink, centred, its longer side 25/32 of the
+    /// Draws the letter as a recogniser expects it: `size` x `size`, only its own ink, centred, its longer side 25/32 of the
     /// crop and its pen about 2.75/32.
     pub fn crop(&self, size: usize) -> Crop {
         self.ink.crop(size)

@@ -6,9 +6,9 @@ use super::letters::glyphs::Glyph;
 use super::page::binarize::BinaryPage;
 use super::plane::Plane;
 
-/// Longer side of the letter as part of the crop: 25 px of 32. The course's letters (NIST36) have 25.5 on average.
+/// Longer side of the letter as a fraction of the crop: 25 px of 32. The course's letters (NIST36) have 25.5 on average.
 const LETTER_PART: f32 = 25.0 / 32.0;
-/// Width of the pen as part of the crop: 2.75 px of 32, the mean pen of the NIST36 stand-in; measured the same way, the
+/// Width of the pen as a fraction of the crop: 2.75 px of 32, the mean pen of the NIST36 stand-in; measured the same way, the
 /// pen of the real NIST letters is 3 % wider.
 const PEN_PART: f32 = 2.75 / 32.0;
 /// The pen is thinned by at most this part of its width: more breaks strokes that are thinner than most.

@@ -23,9 +23,9 @@ pub enum SweepError {
         "the sweep would have {count} runs; the maximum is {max}; sample some of them with --random N"
     )]
     TooMany {
-        /// How many were asked for.
+        /// The requested number.
         count: usize,
-        /// How many are allowed.
+        /// The maximum number.
         max: usize,
     },
     /// Fewer combinations than are to be sampled.
@@ -33,9 +33,9 @@ pub enum SweepError {
         "--random {asked}: there are only {available} combinations; use a smaller number, or remove --random"
     )]
     TooFew {
-        /// How many were asked for.
+        /// The requested number.
         asked: usize,
-        /// How many there are.
+        /// The available number.
         available: usize,
     },
     /// Combinations that are not a valid config; the message has one line per problem.

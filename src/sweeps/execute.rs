@@ -1,4 +1,4 @@
-//! Training the runs of a sweep, one after the other.
+//! Trains the runs of a sweep one after the other.
 //!
 //! A run that fails is recorded and the next one starts; a stop ends the current run as `kiln train` would, and starts no other.
 //! After each run the leaderboard's files are written again, so that there is something to look at.

@@ -1,4 +1,4 @@
-//! The result of a sweep or a comparison in sentences, computed from its numbers.
+//! Summarizes the result of a sweep or a comparison in sentences, computed from its numbers.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::config::difference::shown;
 const MAX_NAMED: usize = 3;
 /// The words for runs whose values are written alike.
 const AS_GOOD: &str = "as good";
-/// Fewest numbers on an axis for which a best value at its edge means something.
+/// Minimum number of values on an axis for which a best value at its edge means something.
 const MIN_FOR_EDGE: usize = 3;
 
 /// The result of a sweep: which run was best and by how much, then what else matters.

@@ -162,7 +162,7 @@ fn rounded(value: f64) -> f64 {
     text.parse().unwrap_or(value)
 }
 
-/// Cuts a list at its commas, except where these stand in brackets or quotes.
+/// Cuts a list at its commas, except inside brackets or quotes.
 pub fn split(list: &str) -> Result<Vec<&str>, String> {
     let mut pieces = Vec::new();
     let (mut from, mut depth, mut quoted, mut escaped) = (0, 0usize, false, false);

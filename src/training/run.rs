@@ -30,7 +30,7 @@ use crate::files::LockFile;
 use crate::metrics;
 use crate::run_dir::{RunDir, Status, Summary};
 
-/// Options of a run beside its experiment.
+/// Options of a run besides its experiment.
 pub struct Options {
     /// Folder of a new run; `None` takes the next `runs/<name>-<n>`. A resumed run has its own.
     pub run_dir: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub struct Outcome {
 /// Trains an experiment.
 ///
 /// # Errors
-/// Whatever is wrong with the experiment is found before the run directory is made. A run that fails after an epoch was completed
+/// All errors in the experiment are found before the run directory is made. A run that fails after an epoch was completed
 /// still gets its model and summary.
 pub fn run(experiment: Experiment, options: Options) -> Result<Outcome, TrainError> {
     let path = options.run_dir.as_deref();
@@ -129,7 +129,7 @@ fn train(prepared: &Prepared, run_dir: &RunDir, start: Start, options: Options) 
     let config = &prepared.experiment;
     let done = start.history.epochs.len();
     let history = Arc::new(Mutex::new(start.history));
-    // burn-train wants a learner; the training loop trains a state of its own.
+    // burn-train requires a Learner, but our loop keeps its own training state, so this one is never trained.
     let learner = Learner::new(
         start.state.model().clone(),
         optimizer::build(&config.optimizer),

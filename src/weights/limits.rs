@@ -12,12 +12,12 @@ use safetensors::tensor::Metadata;
 
 use super::pickle;
 
-/// Longest file that is read: the largest network that a config may describe (2^28 values) in 64 bits, and as much again for
+/// Maximum length of a file: the largest network that a config may describe (2^28 values) in 64 bits, and as much again for
 /// what is saved beside it.
 pub const MAX_FILE_BYTES: u64 = 4 << 30;
-/// Longest header of a safetensors file. A tensor takes about a hundred bytes of it, so this is one of 80,000 tensors.
+/// Maximum length of a safetensors header. A tensor takes about a hundred bytes of it, so this is one of 80,000 tensors.
 pub const MAX_HEADER_BYTES: u64 = 8 << 20;
-/// Pickles in front of the weights of a file of PyTorch before 1.6: magic number, version, system, the weights' description,
+/// Pickles before the weights in a file of PyTorch < 1.6: magic number, version, system, the weights' description,
 /// and the list of their keys.
 const LEGACY_PICKLES: usize = 5;
 /// Maximum number of zip entries: one per tensor, and a few more.
@@ -26,7 +26,7 @@ const MAX_ENTRIES: usize = 65_536;
 const MAX_UNPACKED_BYTES: u64 = 64 << 20;
 /// The entry of a zip that describes the tensors.
 const PICKLE_ENTRY: &str = "data.pkl";
-/// Bytes of the number in front of a safetensors header.
+/// Bytes of the length field before a safetensors header.
 const LENGTH_BYTES: u64 = 8;
 /// Offset and text of a tar archive's signature.
 const TAR_MAGIC: (usize, &[u8]) = (257, b"ustar");

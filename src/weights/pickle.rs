@@ -2,9 +2,9 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-/// Longest pickle. SqueezeNet's has 6 kB for 52 tensors.
+/// Maximum length of a pickle in bytes. SqueezeNet's has 6 kB for 52 tensors.
 pub(super) const MAX_BYTES: u64 = 16 << 20;
-/// Most instructions of a pickle. Each makes an object of about a hundred bytes at most; a tensor takes about forty.
+/// Maximum number of instructions in a pickle. Each makes an object of about a hundred bytes at most; a tensor takes about forty.
 const MAX_INSTRUCTIONS: usize = 500_000;
 
 /// Checks the length of the first `count` pickles. Data that is not a pickle is left for the reader to refuse.

@@ -35,13 +35,13 @@ fn meaningless() -> Vec<(Value, &'static str, &'static str)> {
         (
             folder(json!({"fit": "pad", "centre": 0.875})),
             "data.centre",
-            "data.fit \"crop\"",
+            "unless data.fit is \"crop\"",
         ),
         (folder(json!({"centre": 0})), "data.centre", "at least 0.1"),
         (
             folder(json!({"fit": "stretch", "random_crop": {}})),
             "data.random_crop",
-            "data.fit is not \"crop\"",
+            "requires data.fit = \"crop\"",
         ),
         (
             folder(json!({"random_crop": {"scale": [0.9, 0.5]}})),

@@ -100,7 +100,7 @@ fn sections_that_contradict_each_other_are_refused() {
         "data",
         json!({"kind": "unipen", "split": {"by": "share", "valid": 0.6, "test": 0.6}}),
     );
-    assert!(text.contains("more than 1 together"), "{text}");
+    assert!(text.contains("must not exceed 1"), "{text}");
     let text = complaint_with(
         "data",
         json!({"kind": "glyphs", "normalize": {"mean": [0.1, 0.2, 0.3]}}),

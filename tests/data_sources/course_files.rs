@@ -32,69 +32,94 @@ fn columns_of_the_course_files_become_rows_and_overshoot_is_clipped() {
     assert_eq!(second[33], 51.0 / 255.0);
 }
 
+/// Values of a matrix by row and column.
+type Values = fn(usize, usize) -> f64;
+
+const GOOD: Values = |_, _| 0.5;
+const IDENTITY: Values = |row, column| f64::from(u8::from(row == column));
+
+/// A matrix of a course file: name, rows, columns and values.
+type Table = (&'static str, usize, usize, Values);
+
+/// Data and labels of which one is wrong, and a part of the message.
+const WRONG_FILES: &[(Table, Table, &str)] = &[
+    (
+        ("valid_data", 3, 784, GOOD),
+        ("valid_labels", 3, 26, IDENTITY),
+        "valid_data is 3x784; expected Nx1024",
+    ),
+    (
+        ("valid_data", 3, 1024, GOOD),
+        ("valid_labels", 3, 36, IDENTITY),
+        "valid_labels is 3x36; expected 3x26",
+    ),
+    (
+        ("valid_data", 3, 1024, GOOD),
+        ("valid_labels", 2, 26, IDENTITY),
+        "valid_labels is 2x26; expected 3x26",
+    ),
+    (
+        ("data", 3, 1024, GOOD),
+        ("valid_labels", 3, 26, IDENTITY),
+        "has no variable valid_data; it has data, valid_labels",
+    ),
+    (
+        ("valid_data", 0, 1024, GOOD),
+        ("valid_labels", 0, 26, GOOD),
+        "valid_data is 0x1024",
+    ),
+    (
+        ("valid_data", 3, 1024, GOOD),
+        ("valid_labels", 3, 26, |_, column| {
+            f64::from(u8::from(column < 2))
+        }),
+        "valid_labels, row 1: label is not one-hot: more than one class",
+    ),
+    (
+        ("valid_data", 3, 1024, GOOD),
+        ("valid_labels", 3, 26, |row, column| {
+            f64::from(u8::from(column == 0 && row != 1))
+        }),
+        "valid_labels, row 2: label is not one-hot: no class",
+    ),
+    (
+        ("valid_data", 3, 1024, GOOD),
+        (
+            "valid_labels",
+            3,
+            26,
+            |row, _| if row == 2 { 0.5 } else { 0.0 },
+        ),
+        "valid_labels, row 3: label is not one-hot: found 0.5",
+    ),
+    (
+        ("valid_data", 3, 1024, |row, column| {
+            if (row, column) == (2, 7) {
+                f64::NAN
+            } else {
+                0.5
+            }
+        }),
+        ("valid_labels", 3, 26, IDENTITY),
+        "valid_data, row 3: found NaN in column 8",
+    ),
+    (
+        ("valid_data", 3, 1024, |row, column| {
+            if (row, column) == (2, 7) { 255.0 } else { 0.5 }
+        }),
+        ("valid_labels", 3, 26, IDENTITY),
+        "row 3: found 255 in column 8; expected values in [0, 1]",
+    ),
+];
+
 #[test]
 fn the_course_files_are_checked_and_the_row_is_named() {
-    let good = |_: usize, _: usize| 0.5;
-    let problem = |data: Variable, labels: Variable| {
-        let (_guard, path, source) = open_nist26(&data, &labels);
-        error_at(source, &path)
-    };
-    let data = |value: &dyn Fn(usize, usize) -> f64| doubles("valid_data", 3, 1024, value);
-    let labels = |value: &dyn Fn(usize, usize) -> f64| doubles("valid_labels", 3, 26, value);
-
-    let text = problem(doubles("valid_data", 3, 784, good), identity_labels(3, 26));
-    assert!(
-        text.contains("valid_data is 3x784; expected Nx1024"),
-        "{text}"
-    );
-    let text = problem(data(&good), identity_labels(3, 36));
-    assert!(
-        text.contains("valid_labels is 3x36; expected 3x26"),
-        "{text}"
-    );
-    let text = problem(data(&good), identity_labels(2, 26));
-    assert!(
-        text.contains("valid_labels is 2x26; expected 3x26"),
-        "{text}"
-    );
-    let text = problem(doubles("data", 3, 1024, good), identity_labels(3, 26));
-    assert!(
-        text.contains("has no variable valid_data; it has data, valid_labels"),
-        "{text}"
-    );
-
-    let text = problem(
-        data(&good),
-        labels(&|_, column| f64::from(u8::from(column < 2))),
-    );
-    assert!(text.contains("valid_labels, row 1: two classes"), "{text}");
-    let text = problem(
-        data(&good),
-        labels(&|row, column| f64::from(u8::from(column == 0 && row != 1))),
-    );
-    assert!(text.contains("valid_labels, row 2: no class"), "{text}");
-    let text = problem(
-        data(&good),
-        labels(&|row, _| if row == 2 { 0.5 } else { 0.0 }),
-    );
-    assert!(text.contains("valid_labels, row 3: holds 0.5"), "{text}");
-
-    let bad = |bad: f64| move |row, column| if (row, column) == (2, 7) { bad } else { 0.5 };
-    let text = problem(data(&bad(f64::NAN)), identity_labels(3, 26));
-    assert!(
-        text.contains("valid_data, row 3: holds NaN in column 8"),
-        "{text}"
-    );
-    let text = problem(data(&bad(255.0)), identity_labels(3, 26));
-    assert!(
-        text.contains("row 3: holds 255 in column 8; expected values in [0, 1]"),
-        "{text}"
-    );
-    let text = problem(
-        doubles("valid_data", 0, 1024, good),
-        doubles("valid_labels", 0, 26, good),
-    );
-    assert!(text.contains("valid_data is 0x1024"), "{text}");
+    let table = |(name, rows, columns, values): Table| doubles(name, rows, columns, values);
+    for &(data, labels, says) in WRONG_FILES {
+        let (_guard, path, source) = open_nist26(&table(data), &table(labels));
+        let text = error_at(source, &path);
+        assert!(text.contains(says), "{text}");
+    }
 }
 
 #[test]
@@ -129,7 +154,7 @@ fn a_file_that_unpacks_to_more_than_it_says_or_more_than_memory_is_refused() {
     // A size that is honest about the matrix and not about what follows.
     let whole = element(&variable(100, 100, vec![0; 80_000]));
     let text = problem(compressed(&whole[..40_000]));
-    assert!(text.contains("m ends early: "), "{text}");
+    assert!(text.contains("m is truncated: "), "{text}");
     // Compressed data in compressed data, as deep as one likes, is not unpacked.
     let text = problem(compressed(&compressed(&whole)));
     assert!(

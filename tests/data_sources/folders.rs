@@ -90,7 +90,7 @@ fn a_folder_that_can_not_be_used_is_named_with_what_is_missing() {
     fs::create_dir_all(root.join("rose")).unwrap();
     fs::write(root.join("rose/a.gif"), "GIF89a").unwrap();
     let text = error_at(open_small(root), &shown.join("rose"));
-    assert!(text.contains("no images; looked for *.png"), "{text}");
+    assert!(text.contains("no images; expected *.png"), "{text}");
     let config = ImageFolderConfig {
         folder: "nowhere".into(),
         ..ImageFolderConfig::default()
@@ -100,16 +100,16 @@ fn a_folder_that_can_not_be_used_is_named_with_what_is_missing() {
     save_grey(root.join("train/rose/a.png"), 4, 4, |_, _| 0);
     save_grey(root.join("test/tulip/a.png"), 4, 4, |_, _| 0);
     let text = error_at(open_small(root), &shown.join("test/tulip"));
-    assert!(text.contains("no such class in train/"), "{text}");
+    assert!(text.contains("class does not exist in train/"), "{text}");
     fs::remove_dir_all(root.join("test")).unwrap();
     fs::create_dir_all(root.join("val")).unwrap();
     fs::create_dir_all(root.join("valid")).unwrap();
-    assert!(error_at(open_small(root), &shown.join("val")).contains("keep one of them"));
+    assert!(error_at(open_small(root), &shown.join("val")).contains("keep only one"));
     let text = error_at(
         ImageFolder::open(&folder_config((4, 4), 2, Fit::Pad), root),
         &shown,
     );
-    assert!(text.contains("data.channels is 1 or 3"), "{text}");
+    assert!(text.contains("data.channels must be 1 or 3"), "{text}");
 }
 
 #[test]

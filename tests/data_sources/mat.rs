@@ -128,7 +128,7 @@ fn a_mat_file_cut_at_any_length_is_refused_by_name() {
             let expected = match length {
                 0 => "is not a MATLAB v5 file",
                 _ if boundaries.contains(&length) => "has no variable",
-                _ => "ends early",
+                _ => "truncated",
             };
             assert!(text.contains(expected), "{length}: {text}");
         }

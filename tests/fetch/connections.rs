@@ -20,7 +20,7 @@ fn a_download_that_is_cut_off_goes_on_where_it_broke() {
         _ => serve(request, &archive, stream),
     });
     let (_, stderr) = fetched(&bench, &format!("nist36 --from {}", server.base()));
-    assert!(stderr.contains("broke off; trying again"), "{stderr}");
+    assert!(stderr.contains("was lost; trying again"), "{stderr}");
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[0].range, None);
@@ -149,7 +149,7 @@ fn a_server_that_stalls_is_left_after_a_while_and_bytes_are_kept() {
     refused_by(
         &bench,
         command,
-        &[&server.base(), "no data for 1 s", &kept, by_hand],
+        &[&server.base(), "no data received for 1 s", &kept, by_hand],
     );
     assert!(begun.elapsed() < Duration::from_secs(25));
     assert_eq!(server.requests().len(), 4);

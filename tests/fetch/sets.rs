@@ -28,7 +28,7 @@ fn nist36_is_fetched_once_and_opens() {
     // Nobody has published a sum: it says so, with the one it found.
     let sum = sha256(&nist36_zip());
     assert!(
-        stderr.contains("no sum is known") && stderr.contains(&sum),
+        stderr.contains("no known checksum") && stderr.contains(&sum),
         "{stderr}"
     );
     assert_eq!(open_nist36(&bench), [36, 36, 36]);
@@ -36,7 +36,7 @@ fn nist36_is_fetched_once_and_opens() {
     assert_eq!(bench.listing().len(), 2 + 3);
     let (again, stderr) = fetched(&bench, &arguments);
     assert_eq!(again, stdout);
-    assert!(stderr.contains("is there already"), "{stderr}");
+    assert!(stderr.contains("already exists"), "{stderr}");
     assert_eq!(server.requests().len(), 1);
 }
 

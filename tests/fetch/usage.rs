@@ -35,7 +35,7 @@ fn a_folder_that_holds_other_things_is_left_alone() {
         .code(1);
     let stderr = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     assert!(
-        stderr.contains("data/nist36: is there, but has no nist36_valid.mat"),
+        stderr.contains("data/nist36: already exists but does not contain nist36_valid.mat"),
         "{stderr}"
     );
     assert_eq!(bench.read("data/nist36/nist36_train.mat"), b"mine");

@@ -1,6 +1,6 @@
-//! Variation of one sample in place.
+//! In-place augmentation of one sample.
 //!
-//! All geometry (rotation, shear, size, shift, elastic bending) is one map and costs one bilinear resampling; every channel gets the same.
+//! All geometry (rotation, shear, size, shift, elastic bending) is one map and costs one bilinear resampling; all channels share it.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use crate::handwriting::strokes::Affine;
 use crate::rng::{Rng, normal, uniform};
 use crate::shape::ImageShape;
 
-/// The value of paper, which comes in from outside the image.
+/// The value of paper, which fills areas from outside the image.
 const PAPER: f32 = 1.0;
 
 /// Pixels of a 32 x 32 image between two nodes of the elastic grid: bends are about as long as a quarter of a letter.
@@ -20,10 +20,10 @@ const ELASTIC_CELLS: usize = 4;
 const ELASTIC_NODES: usize = ELASTIC_CELLS + 3;
 
 /// Standard deviation of a two-dimensional cubic B-spline field whose nodes have standard deviation 1, averaged over the
-/// positions: the mean of the sum of the squared weights is 151 / 315 an axis.
+/// positions: the mean of the sum of the squared weights is 151 / 315 per axis.
 const ELASTIC_LOSS: f32 = 151.0 / 315.0;
 
-/// Shortest side of an erased rectangle, as a share of the longest allowed.
+/// Minimum side of an erased rectangle, as a fraction of the maximum.
 const ERASE_LEAST: f32 = 0.25;
 
 thread_local! {
@@ -39,10 +39,10 @@ struct Scratch {
     weights: Vec<([f32; 4], usize)>,
 }
 
-/// Varies one sample in place.
+/// Augments one sample in place.
 ///
-/// `pixels` holds `shape.values()` values; a slice of another length is left as it is. What is zero in `config` does
-/// nothing and draws no random numbers; with everything at zero the pixels stay the same to the bit.
+/// `pixels` holds `shape.values()` values; a slice of another length is left unchanged. Settings that are zero do nothing
+/// and draw no random numbers; if all are zero the output is bit-identical.
 pub fn apply(config: &AugmentConfig, shape: ImageShape, pixels: &mut [f32], rng: &mut Rng) {
     if config.is_off() || pixels.is_empty() || pixels.len() != shape.values() {
         return;
@@ -76,7 +76,7 @@ pub fn apply(config: &AugmentConfig, shape: ImageShape, pixels: &mut [f32], rng:
     }
 }
 
-/// A whole number from `-most` to `most`, each as likely.
+/// A uniform integer from `-most` to `most`.
 fn step(most: usize, rng: &mut Rng) -> isize {
     let choices = (2 * most + 1) as f32;
     // The largest f32 below 1 times a count can round up to the count.
@@ -84,7 +84,7 @@ fn step(most: usize, rng: &mut Rng) -> isize {
     choice - most as isize
 }
 
-/// Moves the image by (columns, rows); what comes in is the image mirrored at its outermost pixels.
+/// Shifts the image by (columns, rows), padding by reflection about its outermost pixels.
 fn move_mirrored(by: [isize; 2], shape: ImageShape, pixels: &mut [f32], scratch: &mut Scratch) {
     let (width, height) = (shape.width, shape.height);
     let source = &mut scratch.source;
@@ -119,7 +119,7 @@ struct Warp {
 }
 
 impl Warp {
-    /// Draws a map; `None` if the config asks for none.
+    /// Draws a map; `None` if all its settings are zero.
     fn draw(config: &AugmentConfig, shape: ImageShape, rng: &mut Rng) -> Option<Self> {
         let strengths = [
             config.rotate,

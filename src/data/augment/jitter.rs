@@ -1,4 +1,4 @@
-//! Variation of a sample's colours: brightness, contrast, saturation and hue, as one matrix for every pixel.
+//! Colour jitter: brightness, contrast, saturation and hue, as one matrix for every pixel.
 //!
 //! Values stay in [0, 1].
 //!
@@ -20,10 +20,10 @@ const GREY: [f64; 3] = [0.299, 0.587, 0.114];
 /// Q of NTSC's YIQ are the same plane, turned by 33 degrees).
 const DIFFERENCES: [f64; 2] = [0.492, 0.877];
 
-/// Sums of so many values run side by side, in an order that no machine changes.
+/// Parallel partial sums, in the same order on every machine.
 const LANES: usize = 16;
 
-/// What is drawn for a sample.
+/// The factors drawn for one sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Jitter {
     /// Factor of every value.
@@ -32,12 +32,12 @@ pub struct Jitter {
     pub contrast: f64,
     /// Factor of a pixel's distance from its own grey.
     pub saturation: f64,
-    /// Turn of the colours from red towards green, as a share of the circle.
+    /// Hue shift from red towards green, as a fraction of the circle.
     pub hue: f64,
 }
 
 impl Jitter {
-    /// Draws the factors; what is zero in the config draws no random numbers. `None` if the config asks for none.
+    /// Draws the factors; settings that are zero draw no random numbers. `None` if all are zero.
     pub fn draw(config: &AugmentConfig, rng: &mut Rng) -> Option<Self> {
         let strengths = [
             config.brightness,

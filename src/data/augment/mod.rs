@@ -1,4 +1,4 @@
-//! Variation of a training sample: moved, bent, written with another pen, in other colours, partly hidden.
+//! Augmentation of training samples: geometry, stroke width, colour, erasing.
 
 mod apply;
 mod config;

@@ -1,4 +1,4 @@
-//! Which part of a photograph a sample shows: the middle, or a random part.
+//! Crops of a photograph: the centre, or a random part.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::rng::{Rng, uniform};
 use crate::shape::ImageShape;
 
-/// How often a random part is drawn anew that does not lie within the photograph, as in torchvision.
+/// Maximum attempts to draw a crop that lies within the photograph, as in torchvision.
 const TRIES: usize = 10;
 
 /// A crop of random area and aspect ratio, stretched to the sample (Szegedy et al. 2015, "Going deeper with convolutions",
@@ -14,10 +14,10 @@ const TRIES: usize = 10;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RandomCropConfig {
-    /// Minimum and maximum share of the photograph's area.
+    /// Minimum and maximum area of the crop, as a fraction of the photograph's.
     #[schemars(inner(range(min = 0.001, max = 1.0)))]
     pub scale: [f64; 2],
-    /// Minimum and maximum aspect ratio: width divided by height, in pixels of the photograph.
+    /// Minimum and maximum aspect ratio of the crop (width / height).
     #[schemars(inner(range(min = 0.1, max = 10.0)))]
     pub ratio: [f64; 2],
 }
@@ -46,8 +46,8 @@ pub struct Part {
 
 impl Part {
     /// Draws a part of a photograph of `width` x `height` pixels (each at least 1), as torchvision's `RandomResizedCrop`
-    /// does: area uniform, logarithm of the proportions uniform, position uniform. Where no draw fits, the largest part in
-    /// the middle with allowed proportions.
+    /// does: area uniform, logarithm of the aspect ratio uniform, position uniform. If no draw fits, the largest centre crop
+    /// with an allowed aspect ratio.
     pub fn draw(config: &RandomCropConfig, width: usize, height: usize, rng: &mut Rng) -> Self {
         let area = (width * height) as f64;
         let between = |[least, most]: [f64; 2], at: f32| least + (most - least) * f64::from(at);
@@ -88,7 +88,7 @@ impl Part {
     }
 }
 
-/// A whole number from 0 to `count - 1`, each as likely.
+/// A uniform integer from 0 to `count - 1`.
 fn below(count: usize, rng: &mut Rng) -> usize {
     // The largest f32 below 1 times a count can round up to the count.
     ((uniform(rng) * count as f32) as usize).min(count - 1)

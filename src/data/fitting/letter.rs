@@ -1,4 +1,4 @@
-//! A photograph of one character, drawn as the reader of pages draws the characters that it finds.
+//! A photograph of one character, rendered as the page reader renders the characters it finds.
 //!
 //! The photograph is placed on a larger sheet in the colour of its border, which [`crate::segmentation`] then segments like a page.
 
@@ -9,9 +9,9 @@ use super::resample::{self, Axis, Photo};
 use crate::segmentation::{self, LetterBox, Rect};
 use crate::shape::ImageShape;
 
-/// Longer side of the photograph on the sheet, in pixels: letters of a page photographed at arm's length are about so high.
+/// Longer side of the photograph on the sheet, in pixels: about the height of letters on a page photographed at arm's length.
 const LETTER_SIDE: usize = 80;
-/// Paper around it on each side, in the same pixels. A page is mostly paper, by which its brightness is found.
+/// Paper around it on each side, in the same pixels. A page is mostly paper, from which its brightness is estimated.
 const PAPER: usize = 120;
 /// The largest piece found is the character if its longer side is at least this part of that of all pieces together;
 /// otherwise the character fell apart, or there are several.

@@ -27,7 +27,7 @@ pub struct Axis {
     first: Vec<usize>,
     /// `taps` weights for each place of the result; they add up to 1.
     weights: Vec<f32>,
-    /// How many source places a place of the result is made of, at most.
+    /// Maximum number of source places per place of the result.
     taps: usize,
 }
 

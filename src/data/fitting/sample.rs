@@ -9,13 +9,13 @@ use super::resample::{self, Axis, Photo};
 use super::view::{Fit, View};
 use crate::shape::ImageShape;
 
-/// A photograph that random parts are cut from is kept with its shorter side at 256 for samples of 224, to which most
-/// ImageNet recipes resize. Smaller would blur the smallest parts more, larger would cost memory and time.
+/// Photographs for random crops are cached with their shorter side at 256 for samples of 224, as in most ImageNet
+/// recipes. Smaller would blur the smallest parts more, larger would cost memory and time.
 const KEPT: f64 = 8.0 / 7.0;
 
 /// Brings an image to the shape of a sample, as validation sees it: values in [0, 1], `[channels, height, width]`.
 ///
-/// Colour becomes grey where one channel is asked for.
+/// Colour becomes grey if `shape` has one channel.
 pub fn to_sample(image: DynamicImage, shape: ImageShape, view: View) -> Vec<f32> {
     let bytes = ready(&photo(image, shape.channels), shape, view);
     let mut values = vec![0.0; bytes.len()];
@@ -45,7 +45,7 @@ pub fn photo(image: DynamicImage, channels: usize) -> Photo {
     }
 }
 
-/// The photograph no larger than random parts of it need, and never enlarged; `centre` may need more than those.
+/// The photograph no larger than random crops of it need, and never enlarged; `centre` may need more than those.
 pub fn reduced(photo: Photo, shape: ImageShape, centre: f64) -> Photo {
     let share = centre.min(1.0 / KEPT);
     let (width, height) = cover(photo.width, photo.height, shape, share);

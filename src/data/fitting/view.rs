@@ -3,29 +3,29 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How an image of another shape is brought to the shape of a sample.
+/// How an image of another shape is fitted to a sample's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Fit {
-    /// Keep the aspect ratio and fill with the colour of the image's border.
+    /// Keep the aspect ratio and pad with the colour of the image's border.
     #[default]
     Pad,
-    /// Keep the aspect ratio and crop the centre.
+    /// Keep the aspect ratio and crop the excess.
     Crop,
-    /// Stretch to the shape.
+    /// Stretch to the sample's size.
     Stretch,
-    /// Find the letter in the photograph and draw it as `kiln ocr` draws the letters of a page: only its ink, centred, with
-    /// a uniform pen width. Images without a letter are padded. Square grey samples only.
+    /// Segment the letter and render it as the page reader does: ink only, centred, stroke width normalized. Falls back to
+    /// padding if none is found. Square greyscale only.
     Letter,
 }
 
-/// How a photograph becomes a sample when nothing is drawn at random.
+/// How a photograph becomes a sample without random crops.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct View {
-    /// What happens to other proportions.
+    /// How other aspect ratios are handled.
     pub fit: Fit,
-    /// With [`Fit::Crop`]: the share of the largest part in the middle that is kept, along either side.
+    /// With [`Fit::Crop`]: side of the centre crop, as a fraction of the largest crop with the sample's aspect ratio.
     pub centre: f64,
 }
 
@@ -33,7 +33,7 @@ impl View {
     /// Smallest `centre`.
     pub const MIN_CENTRE: f64 = 0.1;
 
-    /// The whole image, with its proportions.
+    /// The whole image in its aspect ratio.
     pub const PAD: Self = Self {
         fit: Fit::Pad,
         centre: 1.0,

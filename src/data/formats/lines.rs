@@ -1,11 +1,11 @@
-//! Lines of an untrusted text, possibly decompressed on the fly, within limits on the length of a line and of the file.
+//! Lines of untrusted text, possibly decompressed on the fly, with limits on the length of a line and of the file.
 
 use std::io::{BufRead, BufReader, Read};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 16;
 
-/// How much is taken, in bytes.
+/// Maximum lengths in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Of a line, with its end.
@@ -47,7 +47,7 @@ impl<R: Read> Lines<R> {
     /// The next line, or `None` at the end.
     ///
     /// # Errors
-    /// What can't be read or is no text, and what is longer than the limits; the error has the line's number.
+    /// Unreadable or non-UTF-8 text, and text that exceeds the limits; the error has the line's number.
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, String> {
         self.number += 1;
         let number = self.number;
@@ -62,7 +62,7 @@ impl<R: Read> Lines<R> {
         self.total += length;
         if length > self.limits.line {
             return Err(at(format!(
-                "is longer than the {} bytes that a line may have",
+                "longer than the maximum of {} bytes per line",
                 self.limits.line
             )));
         }

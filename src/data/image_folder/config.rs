@@ -12,8 +12,8 @@ use crate::error::Problem;
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"folder": "my_images", "split": {"by": "share", "valid": 0.1, "test": 0.1, "stratify": true}, "channels": 3, "height": 32, "width": 32}]))]
 pub struct ImageFolderConfig {
-    /// Folder with `train/`, `valid/` (or `val/`) and `test/`, each with a folder per class; or with the class folders
-    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current directory if that is not set.
+    /// Folder with `train/ valid/ test/` (or `val/`), each with one folder per class; or with the class folders
+    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder if that is not set.
     pub folder: String,
     /// How a folder without `train/` is divided into splits.
     pub split: SplitRule,
@@ -23,21 +23,21 @@ pub struct ImageFolderConfig {
     /// Width of a sample in pixels.
     #[schemars(range(min = 4, max = 1024))]
     pub width: usize,
-    /// 1 (grey) or 3 (colour).
+    /// 1 (greyscale) or 3 (colour).
     #[schemars(extend("enum" = [1, 3]))]
     pub channels: usize,
-    /// How an image of another shape is brought to `height` x `width`: `pad`, `crop`, `stretch` or `letter`.
+    /// How an image of another shape is fitted to `height` x `width`: `pad`, `crop`, `stretch` or `letter`.
     pub fit: Fit,
-    /// With `fit` `crop`: the share of either side of the central crop that is kept. 224/256 = 0.875 is "resize the shorter
-    /// side to 256, then crop the central 224x224".
+    /// With `fit` "crop": side of the centre crop, as a fraction of the largest crop with the sample's aspect ratio.
+    /// 224/256 = 0.875 equals Resize(256) + CenterCrop(224).
     #[schemars(range(min = 0.1, max = 1.0))]
     pub centre: f64,
-    /// Random crops as training samples, drawn anew each time; null crops the centre, as in validation.
+    /// Random resized crops for training, redrawn on every read; null uses the centre crop, as in validation.
     pub random_crop: Option<RandomCropConfig>,
-    /// Maximum memory for decoded photographs in MiB; photographs beyond it are decoded every time they are read.
+    /// Maximum memory for cached images, in MiB; images beyond it are decoded on every read.
     #[schemars(range(min = 0, max = 1_048_576))]
     pub memory_mb: usize,
-    /// What every source shares: `normalize` and `augment`.
+    /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
 }
@@ -53,7 +53,7 @@ impl Default for ImageFolderConfig {
             fit: Fit::Pad,
             centre: 1.0,
             random_crop: None,
-            // 1 GiB: 4,000 photographs reduced for random parts of 224x224, or 7,000 ready samples.
+            // 1 GiB: 4,000 photographs reduced for random crops of 224x224, or 7,000 finished samples.
             memory_mb: 1024,
             common: CommonConfig::default(),
         }
@@ -61,7 +61,7 @@ impl Default for ImageFolderConfig {
 }
 
 impl ImageFolderConfig {
-    /// How a photograph is looked at when nothing is drawn at random.
+    /// How an image becomes a sample without random crops.
     pub fn view(&self) -> View {
         View {
             fit: self.fit,
@@ -69,7 +69,7 @@ impl ImageFolderConfig {
         }
     }
 
-    /// What the keys contradict each other in; `path` is that of the section.
+    /// Contradictions between the keys; `path` is that of the section.
     pub(super) fn problems(&self, path: &str) -> Vec<Problem> {
         let rules = [
             self.folder_problem(path),
@@ -85,7 +85,7 @@ impl ImageFolderConfig {
         self.folder.is_empty().then(|| {
             Problem::new(
                 format!("{path}.folder"),
-                "missing; name the folder that holds train/ and valid/, or a folder for each class",
+                "missing; set it to the folder that contains train/ and valid/, or one folder per class",
             )
         })
     }
@@ -95,7 +95,7 @@ impl ImageFolderConfig {
             Problem::new(
                 format!("{path}.centre"),
                 format!(
-                    "found {}, but only {path}.fit \"crop\" cuts anything off; set that or leave it out",
+                    "found {}, which has no effect unless {path}.fit is \"crop\"; set that or remove this key",
                     self.centre
                 ),
             )
@@ -107,7 +107,7 @@ impl ImageFolderConfig {
             Problem::new(
                 format!("{path}.random_crop"),
                 format!(
-                    "is on, but {path}.fit is not \"crop\"; set that, so that validation keeps the proportions as well"
+                    "requires {path}.fit = \"crop\", so that validation preserves the aspect ratio too"
                 ),
             )
         })
@@ -120,7 +120,7 @@ impl ImageFolderConfig {
             .find(|(_, [least, most])| least > most)?;
         Some(Problem::new(
             format!("{path}.random_crop.{name}"),
-            format!("found {least} to {most}; the first must not be more than the second"),
+            format!("found {least} to {most}; the minimum must not exceed the maximum"),
         ))
     }
 
@@ -130,7 +130,7 @@ impl ImageFolderConfig {
             Problem::new(
                 format!("{path}.fit"),
                 format!(
-                    "found \"letter\" for samples of {}x{}x{} (channels x height x width); letters are drawn as grey squares",
+                    "found \"letter\" for samples of {}x{}x{} (channels x height x width); fit \"letter\" requires square greyscale samples",
                     self.channels, self.height, self.width
                 ),
             )

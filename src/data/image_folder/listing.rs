@@ -8,7 +8,7 @@ use crate::data::split_rule::{self, SplitRule};
 use crate::data::{DataError, Split};
 use crate::photo::has_image_extension;
 
-/// Names of the folders of each split. Both names of the second are in common use.
+/// Folder names of each split. Both names for validation are in common use.
 const SPLIT_FOLDERS: [(Split, &[&str]); 3] = [
     (Split::Train, &["train"]),
     (Split::Valid, &["valid", "val"]),
@@ -43,14 +43,14 @@ fn list_splits(folder: &Path) -> Result<Listing, DataError> {
         if let Some(second) = present.next() {
             return Err(DataError::format(
                 second,
-                format!("found beside {}; keep one of them", split_folder.display()),
+                format!("exists alongside {}; keep only one", split_folder.display()),
             ));
         }
         for (name, path) in folders(&split_folder)? {
             let Some(label) = classes.iter().position(|class| *class == name) else {
                 return Err(DataError::format(
                     &path,
-                    "no such class in train/; every class needs training images",
+                    "class does not exist in train/; every class needs training images",
                 ));
             };
             let samples = images(&path)?.into_iter().map(|path| (path, label));
@@ -62,7 +62,7 @@ fn list_splits(folder: &Path) -> Result<Listing, DataError> {
     Ok((classes, splits))
 }
 
-/// Class folders without splits of their own.
+/// Class folders without predefined splits.
 fn divide(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataError> {
     let classes = class_folders(folder)?;
     let by_share = matches!(config.split, SplitRule::Share(_));
@@ -92,14 +92,14 @@ fn class_folders(folder: &Path) -> Result<Vec<String>, DataError> {
     let found = folders(folder)?;
     if found.is_empty() {
         return Err(DataError::Empty(format!(
-            "{}: no images; looked for <class>/*.png, *.jpg, *.jpeg in it",
+            "{}: no images; expected <class>/*.png, *.jpg or *.jpeg",
             folder.display()
         )));
     }
     for (_, path) in &found {
         if images(path)?.is_empty() {
             return Err(DataError::Empty(format!(
-                "{}: no images; looked for *.png, *.jpg, *.jpeg in this class folder",
+                "{}: no images; expected *.png, *.jpg or *.jpeg in this class folder",
                 path.display()
             )));
         }
@@ -107,13 +107,13 @@ fn class_folders(folder: &Path) -> Result<Vec<String>, DataError> {
     let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
     let numbers: Option<Vec<u64>> = names.iter().map(|name| name.parse::<u64>().ok()).collect();
     if numbers.is_some() {
-        // `7` and `07` are two classes; the name decides between them.
+        // `7` and `07` are different classes; they are ordered by name.
         names.sort_by_key(|name| (name.parse::<u64>().unwrap_or(u64::MAX), name.clone()));
     }
     Ok(names)
 }
 
-/// Folders in `folder` with their names, in the order of these.
+/// Folders in `folder` with their names, sorted by name.
 fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
     let paths = entries(folder)?.into_iter().filter(|path| path.is_dir());
     paths
@@ -121,19 +121,19 @@ fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
             Some(name) => Ok((name.to_owned(), path)),
             None => Err(DataError::format(
                 &path,
-                "is not a valid class name; rename this folder to UTF-8 text",
+                "folder name is not valid UTF-8; rename it",
             )),
         })
         .collect()
 }
 
-/// Image files in `folder`, in the order of their names.
+/// Image files in `folder`, sorted by name.
 fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let is_image = |path: &PathBuf| has_image_extension(path) && path.is_file();
     Ok(entries(folder)?.into_iter().filter(is_image).collect())
 }
 
-/// What `folder` holds, without hidden entries, sorted.
+/// The entries of `folder` without hidden ones, sorted.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let failed = |error| DataError::io(folder, error);
     let mut paths = Vec::new();

@@ -1,4 +1,4 @@
-//! Folders of images, one folder a class: PNG and JPEG files.
+//! Folders of images, one folder per class: PNG and JPEG files.
 
 mod config;
 mod listing;

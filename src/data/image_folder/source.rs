@@ -1,8 +1,8 @@
 //! Reading folders of images.
 //!
-//! Opening only lists the files. A photograph is decoded ([`crate::photo`]) when it is first read and kept in memory as bytes, so that later
-//! epochs don't decode it again: as a finished sample, or, where training takes random parts, reduced to the size that these need. A sample's
-//! values are the same whether its photograph was kept or decoded again.
+//! Opening only lists the files. A photograph is decoded ([`crate::photo`]) on first read and cached in memory as bytes, so that later
+//! epochs don't decode it again: as a finished sample or, for random crops, reduced to the size that these need. A sample's
+//! values are the same whether its photograph was cached or decoded again.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -24,7 +24,7 @@ use crate::shape::ImageShape;
 /// Bytes of a megabyte of `data.memory_mb`.
 const MEGABYTE: usize = 1 << 20;
 
-/// What the seeds of random parts are mixed with, so that they don't repeat those of other draws.
+/// Seed component of random crops, which keeps their random stream independent.
 const CROP_STREAM: u64 = 3;
 
 impl SourceConfig for ImageFolderConfig {
@@ -74,16 +74,16 @@ pub struct ImageFolder {
 struct Sample {
     path: PathBuf,
     label: usize,
-    /// What was made of the file when it was first read, unless the memory was full.
+    /// The file's content after the first read, unless the cache was full.
     kept: OnceLock<Kept>,
 }
 
-/// What is kept of a file.
+/// The cached content of a file.
 #[derive(Debug)]
 enum Kept {
     /// The sample itself, `[channels, height, width]`.
     Ready(Box<[u8]>),
-    /// A photograph to take parts of.
+    /// A photograph to crop.
     Photo(Photo),
 }
 
@@ -97,19 +97,19 @@ impl Kept {
 }
 
 impl ImageFolder {
-    /// Lists `<root>/<folder>`: `train/`, `valid/` (or `val/`) and `test/` with a folder a class, or else the class
+    /// Lists `<root>/<folder>`: `train/`, `valid/` (or `val/`) and `test/` with one folder per class, or else the class
     /// folders themselves, divided by `config.split`. A sample's name for that is its file's name without extension
     /// (by number) or `class/name` (by share). Hidden files and other kinds of files are skipped.
     ///
     /// Errors name the folder: it is missing, holds no class folders, a class has no images, `valid/` or `test/` has a
-    /// class that `train/` lacks, or the configured shape is not one that kiln makes.
+    /// class that `train/` lacks, or the configured shape is not supported.
     pub fn open(config: &ImageFolderConfig, root: &Path) -> Result<Self, DataError> {
         let folder = root.join(&config.folder);
         if !matches!(config.channels, 1 | 3) || config.height == 0 || config.width == 0 {
             return Err(DataError::format(
                 &folder,
                 format!(
-                    "can't be read as {}x{}x{} images; data.channels is 1 or 3, data.height and data.width at least 4",
+                    "can't be read as {}x{}x{} images; data.channels must be 1 or 3, data.height and data.width at least 4",
                     config.channels, config.height, config.width
                 ),
             ));
@@ -140,12 +140,12 @@ impl ImageFolder {
         &self.splits[split.index()][index].path
     }
 
-    /// Bytes of photographs that are kept in memory by now.
+    /// Bytes of photographs currently cached in memory.
     pub fn kept_bytes(&self) -> usize {
         self.kept_bytes.load(Ordering::Relaxed)
     }
 
-    /// The random parts that samples of a split are, if any.
+    /// The random crops of a split, if any.
     fn random_crop(&self, split: Split) -> Option<&RandomCropConfig> {
         self.random_crop.as_ref().filter(|_| split == Split::Train)
     }
@@ -178,7 +178,7 @@ impl ImageFolder {
         }
     }
 
-    /// Keeps what was made of a file, if there is room: first come, first kept.
+    /// Caches the content of a file if there is room: first come, first served.
     fn keep(&self, sample: &Sample, kept: Kept) {
         let bytes = kept.bytes();
         let room = self
@@ -216,7 +216,7 @@ impl DataSource for ImageFolder {
         self.splits[split.index()][index].label
     }
 
-    /// Errors name the file: it is gone, or not an image in spite of its extension.
+    /// Errors name the file: it is missing, or not an image despite its extension.
     /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`).
     fn check(&self) -> Result<(), DataError> {
         Split::ALL.into_iter().try_for_each(|split| {
@@ -227,8 +227,8 @@ impl DataSource for ImageFolder {
         })
     }
 
-    /// With `data.random_crop`, a training sample is the part of its photograph that `draw` selects, and for 0 its middle;
-    /// validation and test always see the middle.
+    /// With `data.random_crop`, a training sample is the crop of its photograph that `draw` selects (0: the centre crop);
+    /// validation and test always use the centre crop.
     fn read(
         &self,
         split: Split,

@@ -1,4 +1,4 @@
-//! The keys that every source shares: `normalize` and `augment`.
+//! The keys common to all sources: `normalize` and `augment`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use crate::data::augment::AugmentConfig;
 use crate::error::Problem;
 
-/// What every source shares. A source's config flattens it, last.
+/// Keys common to all sources. A source's config flattens it, last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CommonConfig {
-    /// Normalisation of pixel values, which are in [0, 1]; null leaves them as they are.
+    /// Normalizes pixel values; null leaves them in [0, 1].
     pub normalize: Option<NormalizeConfig>,
-    /// Random augmentation of training samples; off by default.
+    /// Augmentation of training samples.
     pub augment: AugmentConfig,
 }
 
 impl CommonConfig {
-    /// What these keys contradict each other or the samples' `channels` in; `path` is that of the `data` section.
+    /// Contradictions between these keys, or with the samples' `channels`; `path` is that of the `data` section.
     pub fn problems(&self, channels: usize, path: &str) -> Vec<Problem> {
         let normalize = self.normalize.as_ref();
         let normalize = normalize.and_then(|normalize| normalize.problem(channels, path));
@@ -26,8 +26,8 @@ impl CommonConfig {
     }
 }
 
-/// `(value - mean) / std`, per channel. For characters a mean of 1 makes paper 0, which is also what convolutions see
-/// beyond the edge.
+/// `(value - mean) / std`, per channel. For characters, a mean of 1 maps paper to 0, the value that convolutions pad
+/// with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NormalizeConfig {
@@ -51,7 +51,7 @@ impl NormalizeConfig {
         let (name, count) = self.mismatch(channels)?;
         Some(Problem::new(
             format!("{path}.normalize.{name}"),
-            format!("found {count} values, expected 1 or one per channel ({channels})"),
+            format!("found {count} values; expected 1 or one per channel ({channels})"),
         ))
     }
 }

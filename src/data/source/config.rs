@@ -1,4 +1,4 @@
-//! What the `data` section says about one source: its keys, its rules, and how it is opened.
+//! The traits of a source's config: its keys, its rules, and how it is opened.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -13,27 +13,27 @@ use crate::shape::ImageShape;
 
 /// The config of one source.
 pub trait SourceConfig: Debug + Send + Sync {
-    /// The keys that every source shares.
+    /// The keys common to all sources.
     fn common(&self) -> &CommonConfig;
 
     /// The shape of one sample.
     fn shape(&self) -> ImageShape;
 
-    /// Number of classes, where the config alone tells it.
+    /// Number of classes, if known from the config alone.
     fn classes(&self) -> Option<usize>;
 
-    /// How a set without splits of its own is divided.
+    /// How a set without predefined splits is divided.
     fn split(&self) -> Option<&SplitRule> {
         None
     }
 
-    /// How an image of another shape is brought to that of a sample.
+    /// How an image of another shape is fitted to a sample's.
     fn view(&self) -> View {
         View::PAD
     }
 
-    /// What the keys of this source contradict each other in, beyond what the schema says about each. `path` is the dotted path
-    /// of the section: `data`, or `data.sources.1` in a mix. The shared keys are checked elsewhere.
+    /// Contradictions between the keys of this source, beyond what the schema checks for each. `path` is the dotted path of
+    /// the section: `data`, or `data.sources.1` in a mix. The common keys are checked elsewhere.
     fn problems(&self, _path: &str) -> Vec<Problem> {
         Vec::new()
     }
@@ -51,7 +51,7 @@ pub trait ListedSource {
     fn config(&self) -> &dyn SourceConfig;
 }
 
-/// What is wrong with one source, the shared keys aside.
+/// Problems of one source, except for its common keys.
 pub fn source_problems(config: &dyn SourceConfig, path: &str) -> Vec<Problem> {
     let split = config.split();
     let split = split.and_then(|rule| rule.problem(&format!("{path}.split")));

@@ -20,19 +20,19 @@ pub trait DataSource: Send + Sync {
     /// Class of a sample.
     fn label(&self, split: Split, index: usize) -> usize;
 
-    /// Looks for samples that can't be read, as far as opening has not done so: a run asks before it begins.
+    /// Finds samples that can't be read and that opening did not check; called before a run starts.
     fn check(&self) -> Result<(), DataError> {
         Ok(())
     }
 
-    /// Whether `draw` changes what [`read`](Self::read) gives.
+    /// Whether [`read`](Self::read) depends on `draw`.
     fn redraws(&self) -> bool {
         false
     }
 
     /// Writes the sample's values in [0, 1] into `out` (`shape().values()` long).
     ///
-    /// `draw` selects the rendering for sources that draw a sample anew (pen strokes, random parts of photographs); 0 is
+    /// `draw` selects the rendering for sources that render samples randomly (pen strokes, random crops of photographs); 0 is
     /// the plain one, used for validation and test. Stored images ignore it.
     fn read(&self, split: Split, index: usize, draw: u64, out: &mut [f32])
     -> Result<(), DataError>;

@@ -1,13 +1,13 @@
-//! What goes wrong with data.
+//! Errors of data sources.
 
 use std::path::Path;
 
 use crate::error::{ErrorExit, ExitKind, FileError};
 
-/// What goes wrong with data; the text names the file or the source, and what to change.
+/// Errors of data sources; the message names the file or the source, and what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// A file or folder that is missing, can't be read, or is not what it should be.
+    /// A file or folder that is missing, unreadable or invalid.
     #[error(transparent)]
     File(#[from] FileError),
     /// A split without samples, or a sample that does not exist.
@@ -26,12 +26,12 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// A file that is not what it should be. The problem may quote the file's content; it becomes one line.
+    /// An invalid file. The problem may quote the file's content; it becomes one line.
     pub fn format(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
         FileError::new(path, problem.into()).into()
     }
 
-    /// A failed read; for a missing file the text mentions `KILN_DATA`.
+    /// A failed read; for a missing file the message mentions `KILN_DATA`.
     pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
         if source.kind() == std::io::ErrorKind::NotFound {
             FileError::new(path, "not found")

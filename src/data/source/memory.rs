@@ -24,7 +24,7 @@ struct Stored {
     values: Vec<u16>,
 }
 
-/// A value as it is stored; what is outside [0, 1] is clipped.
+/// A value as it is stored; clipped to [0, 1].
 pub fn quantize(value: f32) -> u16 {
     (value.clamp(0.0, 1.0) * STEPS).round() as u16
 }
@@ -40,7 +40,7 @@ impl MemorySource {
     }
 
     /// Appends samples to a split. `values` holds one image after the other, each as [`DataSource::read`] gives it,
-    /// through [`quantize`]; labels are indices into the classes. A last image that is not whole is left out.
+    /// through [`quantize`]; labels are indices into the classes. An incomplete last image is ignored.
     pub fn extend(&mut self, split: Split, labels: &[usize], values: &[u16]) {
         let stored = &mut self.splits[split.index()];
         for (&label, image) in labels.iter().zip(values.chunks_exact(self.shape.values())) {

@@ -1,4 +1,4 @@
-//! What every data source has in common: its traits, its error, the splits, and the keys that all configs share.
+//! Common parts of all data sources: its traits, its error, the splits, and the common config keys.
 
 mod common;
 mod config;

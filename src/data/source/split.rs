@@ -4,11 +4,11 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
-    /// What the model learns from.
+    /// Used to fit the model.
     Train,
-    /// What decides which epoch is the best.
+    /// Used to select the best epoch.
     Valid,
-    /// What is looked at once, at the end.
+    /// Used once, for the final evaluation.
     Test,
 }
 

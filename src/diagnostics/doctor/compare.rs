@@ -1,4 +1,4 @@
-//! Compares a layer on one device with Burn's operators on flex, forward and backward, on made-up inputs.
+//! Compares a layer on one device with Burn's operators on flex, forward and backward, on synthetic inputs.
 
 use std::panic::AssertUnwindSafe;
 
@@ -17,7 +17,7 @@ pub const TOLERANCE: f64 = 1e-4;
 /// gradient of a bias in front of a batch norm is nothing but rounding.
 const FLOOR: f64 = 1e-2;
 
-/// Mixed into the seeds of the made-up inputs.
+/// Mixed into the seeds of the synthetic inputs.
 const INPUTS: u64 = 0x646f_6374_6f72; // "doctor"
 
 /// Computes a layer from its inputs, the image first.

@@ -28,7 +28,7 @@ pub struct Diagnosis {
     pub data: DataReport,
     /// The folder that runs would be written to.
     pub folder: FolderReport,
-    /// A line for each problem, with what to do about it.
+    /// One line per problem, with a fix.
     pub problems: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ pub struct SetReport {
 pub struct FolderReport {
     /// The folder.
     pub path: PathBuf,
-    /// Whether a file can be made in it.
+    /// Whether a file can be created in it.
     pub writable: bool,
 }
 

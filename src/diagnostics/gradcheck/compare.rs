@@ -47,7 +47,7 @@ pub struct Progress<'a> {
 }
 
 /// Checks gradients of a subject against differences of its loss; `watch` is called after every entry. The gradients come from a
-/// function, so that a test can hand in wrong ones.
+/// function, so that a test can pass wrong ones.
 ///
 /// # Errors
 /// The loss is not finite or not in 64-bit floats, a gradient is missing, or the device fails.

@@ -1,6 +1,6 @@
 //! Checks gradients against differences of the loss: whether autodiff, kiln's kernels and the loss agree.
 //!
-//! A [`Subject`] is the network and the loss of an experiment on a made-up batch, in 64-bit floats. It needs no data files, but a
+//! A [`Subject`] is the network and the loss of an experiment on a synthetic batch, in 64-bit floats. It needs no data files, but a
 //! process of its own: the float type of a device is set once.
 
 mod compare;

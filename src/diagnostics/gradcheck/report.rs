@@ -75,7 +75,7 @@ impl Report {
         tensors.filter(|tensor| !tensor.worst.agrees(self.tolerance))
     }
 
-    /// Smallest absolute error of a small gradient that does not pass.
+    /// Smallest absolute error of a small gradient that fails.
     pub fn visible(&self) -> f64 {
         self.tolerance * self.floor
     }

@@ -1,4 +1,4 @@
-//! The function whose gradients are checked: a network with its loss on a made-up batch, in 64-bit floats.
+//! The function whose gradients are checked: a network with its loss on a synthetic batch, in 64-bit floats.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -54,11 +54,11 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The experiment's network and loss, without dropout and with nothing frozen, on `samples` made-up images. Sets the process to
+    /// The experiment's network and loss, without dropout and with nothing frozen, on `samples` synthetic images. Sets the process to
     /// 64-bit floats.
     ///
     /// # Errors
-    /// The backend has no 64-bit floats, or the number of classes can't be found out.
+    /// The backend has no 64-bit floats, or the number of classes is unknown.
     pub fn new(experiment: &Experiment, samples: usize) -> Result<Self, GradcheckError> {
         let device = device::open_in_doubles(experiment.backend)?.autodiff();
         let classes = classes(experiment)?;

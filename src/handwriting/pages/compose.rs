@@ -1,4 +1,4 @@
-//! Composing a page: lines by one hand, laid out, lit and photographed.
+//! Composing a page: lines in one handwriting style, laid out, lit and photographed.
 
 use super::error::PageError;
 use super::options::{PURPOSE, PageOptions, validate};
@@ -16,7 +16,7 @@ const MAX_PIXELS: u64 = 100_000_000;
 /// Writes a page; lower case is written as capitals, and several spaces as one. The same arguments give the same page.
 ///
 /// # Errors
-/// [`PageError`]: a character that can't be written, an option out of its range, a page that is too small for the text
+/// [`PageError`]: an unsupported character, an option outside its range, a page that is too small for the text
 /// or too large to draw.
 pub fn compose(text: &str, options: &PageOptions) -> Result<DrawnPage, PageError> {
     validate(options)?;
@@ -128,7 +128,7 @@ fn page_size(lines: &mut [WrittenLine], options: &PageOptions) -> Result<(u32, u
     };
     if page_width < width + 2 || page_height < height + 2 || page_width < 1 || page_height < 1 {
         return Err(error(format!(
-            "is too small for this text, which takes {}x{}; use smaller letters or a larger page",
+            "is too small for this text, which needs {}x{}; use smaller letters or a larger page",
             width + 2,
             height + 2
         )));
@@ -148,7 +148,7 @@ fn too_large(width: u64, height: u64) -> PageError {
     PageError::Size {
         width,
         height,
-        problem: format!("is larger than the {MAX_PIXELS} pixels that kiln draws"),
+        problem: format!("exceeds the maximum of {MAX_PIXELS} pixels"),
     }
 }
 

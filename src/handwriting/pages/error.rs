@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorExit, ExitKind};
 
-/// Why no page was drawn.
+/// Why a page was not drawn.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PageError {
     /// A character that kiln can't write.
@@ -17,12 +17,12 @@ pub enum PageError {
         /// Its place in the line, from 1.
         column: usize,
     },
-    /// An option out of its range.
-    #[error("{option} is {value}; it must be from {least} to {most}")]
+    /// An option outside its range.
+    #[error("{option} is {value}; must be between {least} and {most}")]
     Option {
-        /// Name of the option.
+        /// Name of the option, with its unit.
         option: &'static str,
-        /// What it is.
+        /// Its value.
         value: f32,
         /// Lowest value.
         least: f32,

@@ -1,7 +1,7 @@
 //! Whole hand-printed pages with exact ground truth: for tests, for trying the reader without a camera, for benchmarks.
 //!
-//! [`compose`] writes a text of A-Z, 0-9, spaces and line breaks in one hand: the same forms, slant and pen, with small differences
-//! from letter to letter and a baseline that wanders. [`Scene`] says what it is written on and how it lies before the camera;
+//! [`compose`] writes a text of A-Z, 0-9, spaces and line breaks in one handwriting style: the same forms, slant and pen, with small differences
+//! from letter to letter and a baseline that wanders. [`Scene`] sets the writing surface and camera pose;
 //! [`varied`] draws all options, and the text, from one seed.
 
 mod compose;

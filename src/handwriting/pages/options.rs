@@ -1,30 +1,30 @@
-//! How a page is written, what it is written on, and how it lies before the camera.
+//! The options of a page: handwriting, writing surface and camera pose.
 
 use super::error::PageError;
 
-/// What the seeds are for.
+/// Seed component of pages.
 pub(super) const PURPOSE: u64 = 0x0070_6167_6573; // "pages"
 
 /// How a page is written and lit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageOptions {
-    /// Chooses hand, jitter and light.
+    /// Random seed for handwriting style, jitter and lighting.
     pub seed: u64,
     /// Height of a letter in pixels, 8 to 2000.
     pub letter_height: f32,
-    /// Pen width in pixels; `None` takes one that suits the letters.
+    /// Pen width in pixels; `None` chooses one proportional to the letters.
     pub pen: Option<f32>,
     /// Width and height of the page in pixels; `None` fits the text, with margins.
     pub size: Option<(u32, u32)>,
-    /// Strength of everything that varies within the page, 0 to 2: 1 is natural, 0 a printer.
+    /// Strength of the variation within the page, 0 to 2: 1 is natural, 0 is as regular as print.
     pub variation: f32,
-    /// Slant (tangent; positive leans to the right), -0.5 to 0.5.
+    /// Slant as a tangent (positive leans to the right), -0.5 to 0.5.
     pub slant: f32,
     /// How much darker the darkest corner is than the brightest, 0 to 0.9.
     pub light: f32,
-    /// Noise of the camera: standard deviation in grey levels of 255, 0 to 60.
+    /// Camera noise: standard deviation in grey levels (of 255), 0 to 60.
     pub noise: f32,
-    /// What it is written on, and how it lies before the camera.
+    /// Writing surface and camera pose.
     pub scene: Scene,
 }
 
@@ -44,7 +44,7 @@ impl Default for PageOptions {
     }
 }
 
-/// What a page is written on.
+/// The surface that a page is written on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Surface {
     /// White paper.
@@ -58,25 +58,25 @@ pub enum Surface {
     Whiteboard,
 }
 
-/// What the page is written on and how it lies before the camera. The default is a plain sheet that fills the picture.
+/// Writing surface and camera pose. The default is a plain sheet that fills the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scene {
-    /// What it is written on.
+    /// Writing surface.
     pub surface: Surface,
     /// How dark the pen is, 0.15 to 1: a marker is 1, a pencil 0.35, with grain.
     pub ink: f32,
-    /// How much of the light a shadow takes that lies over a part of the picture, 0 to 0.8.
+    /// Fraction of the light that a shadow over part of the image removes, 0 to 0.8.
     pub shadow: f32,
-    /// Dark desk (or a whiteboard's frame) on every side, in parts of the sheet's longer side, 0 to 1. With none, the camera
-    /// is so near that paper fills the picture.
+    /// Width of the dark desk (or a whiteboard's frame) on every side, as a fraction of the sheet's longer side, 0 to 1. At 0,
+    /// paper fills the image.
     pub desk: f32,
-    /// The sheet is turned clockwise by so many degrees, -10 to 10.
+    /// Clockwise rotation of the sheet in degrees, -10 to 10.
     pub turn: f32,
     /// How much shorter the far side of the sheet is than the near one, 0 to 0.5.
     pub perspective: f32,
-    /// How dark older writing shows that was wiped off, 0 to 0.4.
+    /// Darkness of the remains of erased writing, 0 to 0.4.
     pub ghosts: f32,
-    /// Spread of the words' own tilt in degrees, 0 to 10.
+    /// Standard deviation of the tilt of single words in degrees, 0 to 10.
     pub word_tilt: f32,
 }
 
@@ -102,19 +102,24 @@ pub(super) fn validate(options: &PageOptions) -> Result<(), PageError> {
     let thickest = options.letter_height / 3.0;
     let scene = &options.scene;
     for (option, value, least, most) in [
-        ("letter height", options.letter_height, 8.0, 2000.0),
-        ("pen", pen, 0.5, thickest.max(0.5)),
+        (
+            "letter height in pixels",
+            options.letter_height,
+            8.0,
+            2000.0,
+        ),
+        ("pen width in pixels", pen, 0.5, thickest.max(0.5)),
         ("variation", options.variation, 0.0, 2.0),
         ("slant", options.slant, -0.5, 0.5),
-        ("light", options.light, 0.0, 0.9),
-        ("noise", options.noise, 0.0, 60.0),
+        ("lighting falloff", options.light, 0.0, 0.9),
+        ("noise in grey levels", options.noise, 0.0, 60.0),
         ("ink", scene.ink, 0.15, 1.0),
         ("shadow", scene.shadow, 0.0, 0.8),
         ("desk", scene.desk, 0.0, 1.0),
-        ("turn", scene.turn, -10.0, 10.0),
+        ("rotation in degrees", scene.turn, -10.0, 10.0),
         ("perspective", scene.perspective, 0.0, 0.5),
         ("ghosts", scene.ghosts, 0.0, 0.4),
-        ("word tilt", scene.word_tilt, 0.0, 10.0),
+        ("word tilt in degrees", scene.word_tilt, 0.0, 10.0),
     ] {
         if !(value >= least && value <= most) {
             return Err(PageError::Option {

@@ -62,17 +62,17 @@ pub struct DrawnLine {
     pub words: Vec<DrawnWord>,
 }
 
-/// A page and what is written on it. Its JSON (the ground truth) leaves the picture out.
+/// A page and its text. Its JSON (the ground truth) omits the image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DrawnPage {
-    /// The picture.
+    /// The image.
     #[serde(skip)]
     pub image: RgbImage,
-    /// Width of the picture.
+    /// Width of the image.
     pub width: u32,
-    /// Height of the picture.
+    /// Height of the image.
     pub height: u32,
-    /// The written lines from top to bottom; empty lines of the text only take room.
+    /// The written lines from top to bottom; empty lines of the text only take up space.
     pub lines: Vec<DrawnLine>,
 }
 

@@ -1,21 +1,21 @@
-//! The light on a page and the noise of the camera.
+//! Lighting of a page, and camera noise.
 
 use image::RgbImage;
 
 use super::options::{PURPOSE, PageOptions, Surface};
 use crate::rng::{self, normal, uniform};
 
-/// What the generators of light and noise, and of shadow and glare, are for, apart from the hand's.
+/// Seed components of light and noise, and of shadow and glare.
 const LIGHT: u64 = u64::MAX;
 const SHADOW: u64 = u64::MAX - 2;
 
-/// Half the width of a shadow's soft edge, as a part of the picture's longer side.
+/// Half the width of a shadow's soft edge, as a fraction of the image's longer side.
 const SHADOW_EDGE: (f32, f32) = (0.004, 0.04);
-/// The glare on a whiteboard: its radius as a part of the picture's longer side, and how white it is in the middle.
+/// Glare on a whiteboard: its radius as a fraction of the image's longer side, and its strength in the centre.
 const GLARE_RADIUS: f32 = 0.16;
 const GLARE_STRENGTH: f32 = 0.5;
 
-/// Lights the picture; `colour(x, y)` is what is seen in full light.
+/// Applies lighting to the image; `colour(x, y)` is the colour in full light.
 ///
 /// The light falls off linearly in a random direction, and by half as much towards the corners, so that the darkest
 /// point is `options.light` darker than the brightest. A shadow and a glare come on top.
@@ -53,12 +53,14 @@ pub(super) fn light(
     image
 }
 
-/// A shadow with a straight soft edge, and a glare, both in pixels of the picture.
+/// A shadow with a straight soft edge, and a glare, both in image pixels.
 struct Effects {
     shadow: f32,
-    /// Direction into the shadow, and where it begins and how soft along it.
+    /// Unit vector into the shadow.
     into: (f32, f32),
+    /// Where its edge begins along that vector.
     begins: f32,
+    /// Width of the soft edge.
     softness: f32,
     glare: f32,
     centre: (f32, f32),
@@ -72,7 +74,7 @@ impl Effects {
         let side = width.max(height);
         let mut between = |low: f32, high: f32| low + (high - low) * uniform(&mut rng);
         let (sin, cos) = between(0.0, std::f32::consts::TAU).sin_cos();
-        // The edge passes through a point in the middle half of the picture.
+        // The edge passes through a point in the middle half of the image.
         let through = (width * between(0.25, 0.75), height * between(0.25, 0.75));
         let softness = side * between(SHADOW_EDGE.0, SHADOW_EDGE.1);
         let glare = options.scene.surface == Surface::Whiteboard;
@@ -87,7 +89,7 @@ impl Effects {
         }
     }
 
-    /// What a shadow leaves of the light.
+    /// Fraction of the light that remains in the shadow.
     fn shadow(&self, x: f32, y: f32) -> f32 {
         if self.shadow == 0.0 {
             return 1.0;
@@ -96,7 +98,7 @@ impl Effects {
         1.0 - self.shadow / (1.0 + (-inside).exp())
     }
 
-    /// How much of the way to white a glare takes.
+    /// Blend towards white by the glare.
     fn glare(&self, x: f32, y: f32) -> f32 {
         if self.glare == 0.0 {
             return 0.0;

@@ -1,4 +1,4 @@
-//! Random pages: text, hand, pen, paper, light and camera from one seed.
+//! Random pages: text, handwriting, pen, paper, lighting and camera from one seed.
 //!
 //! These are pages that people do photograph; each kind of difficulty comes alone and with others.
 

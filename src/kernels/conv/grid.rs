@@ -42,7 +42,7 @@ impl Patches {
         self.runs * self.run
     }
 
-    /// Whether all patches of so many positions lie in `values` values.
+    /// Whether all patches of this many positions lie in `values` values.
     pub(super) fn lie_within(&self, rows: usize, columns: usize, values: usize) -> bool {
         rows * columns * self.depth() == 0
             || (rows - 1) * self.row_step

@@ -20,7 +20,7 @@ impl<T> Matrix<'_, T> {
         channel / PANEL * self.panel + channel % PANEL
     }
 
-    /// Whether so many taps and whole panels of channels are there.
+    /// Whether it has this many taps and whole panels of channels.
     pub(super) fn holds(&self, taps: usize, channels: usize) -> bool {
         taps * channels == 0
             || (taps - 1) * self.row + (channels / PANEL - 1) * self.panel + PANEL

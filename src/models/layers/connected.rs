@@ -8,7 +8,7 @@ use burn::tensor::activation::{relu, sigmoid};
 use crate::kernels::{self, Activation};
 use crate::shape::ImageShape;
 
-/// Fully connected layers between so many units each; biases start at zero.
+/// Fully connected layers of the given widths; biases start at zero.
 pub fn fully_connected(
     widths: &[usize],
     initializer: &Initializer,

@@ -1,4 +1,4 @@
-//! Reads the tokens of a page together: each by the grammar of its likeliest kind.
+//! Reads the tokens of a page together: each by the grammar of its most likely kind.
 
 use rayon::prelude::*;
 
@@ -40,7 +40,7 @@ pub struct TokenReading {
     pub shares: Vec<Vec<(char, f32)>>,
 }
 
-/// Reads the tokens of a page, each as the likeliest kind of token; without an n-gram, each letter by its form alone.
+/// Reads the tokens of a page, each as the most likely kind of token; without an n-gram, each letter by its form alone.
 pub fn read(tokens: &[Token], ngram: Option<&Ngram>, scoring: &Scoring) -> Vec<TokenReading> {
     let Some(ngram) = ngram else {
         return tokens.par_iter().map(by_form).collect();
@@ -140,7 +140,7 @@ fn shares(evidence: &[f32], prior: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// The best reading of the likeliest kind; each of its letters becomes the character that is likeliest over all kinds.
+/// The best reading of the most likely kind; each of its letters becomes the character that is most likely over all kinds.
 fn choose(decoded: Vec<Option<Decoded>>, shares: &[f32]) -> Option<TokenReading> {
     let mut kinds: Vec<(f32, Decoded)> = decoded
         .into_iter()

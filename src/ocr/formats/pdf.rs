@@ -24,10 +24,10 @@ use crate::segmentation;
 const LONGER_SIDE: f32 = 842.0;
 /// Units of the font's own coordinates per font size.
 const UNITS: f32 = 1000.0;
-/// Height of the boxes as part of the font size. On the course's pages, pdftotext finds all lines at 0.5, and breaks some of them
+/// Height of the boxes relative to the font size. On the course's pages, pdftotext finds all lines at 0.5, and breaks some of them
 /// at 0.67 and at 0.4.
 const BOX_HEIGHT: f32 = 0.5;
-/// Width of a character as part of the font size; poppler assumes this of Type 3 fonts, whose size it doesn't trust.
+/// Width of a character as a fraction of the font size; poppler assumes this of Type 3 fonts, whose size it doesn't trust.
 const CHARACTER_WIDTH: f32 = 0.5;
 /// Width of a character in units of the font.
 const ADVANCE: f32 = CHARACTER_WIDTH * UNITS;

@@ -26,7 +26,7 @@ const FRAME_WIDTH: f32 = 0.035;
 const MIN_FRAME_WIDTH: f32 = 1.0;
 /// Height of the letters that are drawn, in letter heights.
 const TEXT_HEIGHT: f32 = 0.32;
-/// Least height of the letters that are drawn, in pixels: smaller ones can't be distinguished.
+/// Minimum height of the letters that are drawn, in pixels: smaller ones can't be distinguished.
 const MIN_TEXT_HEIGHT: f32 = 7.0;
 /// Letter height of a page without letters, as part of its longer side.
 const DEFAULT_LETTER_HEIGHT: f32 = 0.04;

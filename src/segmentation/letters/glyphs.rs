@@ -15,9 +15,9 @@ const SPECK: f32 = 0.18;
 const MAX_HEIGHT: f32 = 2.6;
 /// Greatest width of writing, in letter heights.
 const MAX_WIDTH: f32 = 4.0;
-/// Least contrast as part of the median; fainter ink shows through from the other side.
+/// Minimum contrast as a fraction of the median; fainter ink shows through from the other side.
 const MIN_CONTRAST: f32 = 0.45;
-/// Least height of a component at the edge of the sheet, in letter heights.
+/// Minimum height of a component at the edge of the sheet, in letter heights.
 const MIN_EDGE_HEIGHT: f32 = 0.6;
 /// A component at the edge that is this many pens wide somewhere is a dark corner; where strokes meet, two pens are reached.
 const DARK_CORNER: f32 = 3.5;

@@ -25,9 +25,9 @@ const MAX_SEAMS: f32 = 8.0;
 /// Rows in which seams are searched, as parts of the height: letters touch at the foot, in the middle or at the top, and only one
 /// seam goes through each pixel of a row.
 const ROWS: [f32; 3] = [0.2, 0.5, 0.8];
-/// Least distance of a seam from the letter's sides, in letter heights: an I is no narrower with its pen.
+/// Minimum distance of a seam from the letter's sides, in letter heights: an I is no narrower with its pen.
 const MARGIN: f32 = 0.12;
-/// Least ink of a piece, in parts of a stroke as high as the letters: two seams with less ink between them are one.
+/// Minimum ink of a piece, in parts of a stroke as high as the letters: two seams with less ink between them are one.
 const MIN_INK: f32 = 0.2;
 /// Greatest width of a run of pieces that was not found as one letter, in letter heights: 99 % of the W among NIST36's training
 /// letters are no wider.

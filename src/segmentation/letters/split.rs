@@ -19,7 +19,7 @@ const MIN_WIDTH_TOUCHING: f32 = 1.4;
 const MAX_INK: f32 = 1.7;
 /// Least width of a part, in letter heights.
 const MIN_PART_WIDTH: f32 = 0.4;
-/// Least height of a part, in letter heights.
+/// Minimum height of a part, in letter heights.
 const MIN_PART_HEIGHT: f32 = 0.6;
 /// What a seam at the side costs more than one in the middle, in stroke widths of ink.
 const OFF_CENTRE: f32 = 0.5;

@@ -19,9 +19,9 @@ const GRAIN_BLUR: f32 = 0.8;
 const HIGH_SIGMAS: f32 = 6.0;
 /// Ink that continues a stroke is at least this many standard deviations above the paper.
 const LOW_SIGMAS: f32 = 4.0;
-/// Least ink that starts a stroke, in 0..=1: fainter ink shows through from the other side of the paper.
+/// Minimum ink that starts a stroke, in 0..=1: fainter ink shows through from the other side of the paper.
 const MIN_INK: f32 = 0.06;
-/// The low level as part of the high one.
+/// The low level as a fraction of the high one.
 const LOW_PART: f32 = 0.55;
 /// 1.4826 times the median absolute deviation is the standard deviation of a normal distribution (Hampel 1974).
 const NORMAL_SPREAD: f32 = 1.4826;

@@ -7,11 +7,11 @@ use crate::segmentation::geometry::Area;
 use crate::segmentation::plane::Plane;
 use crate::segmentation::statistics::median;
 
-/// Connected ink that reaches over this part of the page's longer side may be rules: few words do, and no letter.
+/// Connected ink that reaches over this fraction of the page's longer side may be rules: few words do, and no letter.
 pub(super) const MIN_REACH: f32 = 0.1;
-/// Least length of a rule, as part of the page's longer side.
+/// Minimum length of a rule, as a fraction of the page's longer side.
 const MIN_LENGTH: f32 = 0.08;
-/// Least length of a rule in its own widths: a letter's stroke is 6 to 15 pens long, a line under a word more than 40.
+/// Minimum length of a rule in its own widths: a letter's stroke is 6 to 15 pens long, a line under a word more than 40.
 const MIN_SLENDERNESS: f32 = 40.0;
 /// Greatest width of a rule, in pixels of the working copy, whose longer side is at most 1600: 1 mm of an A4 sheet.
 const MAX_WIDTH: usize = 8;
@@ -19,13 +19,13 @@ const MAX_WIDTH: usize = 8;
 const MAX_SLOPE: f32 = 0.27;
 /// Greatest distance between where a rule is expected and where it goes on, in pixels.
 const TOLERANCE: f32 = 1.6;
-/// Longest stretch of a rule that letters may cover, as part of the page's longer side.
+/// Longest stretch of a rule that letters may cover, as a fraction of the page's longer side.
 const MAX_GAP: f32 = 0.05;
 /// Minimum fraction of its length over which a rule is seen.
 const MIN_SEEN: f32 = 0.4;
 /// Points at a rule's end that its direction is estimated from.
 const MEMORY: usize = 48;
-/// Fewest points that a direction is estimated from; with fewer, the rule is expected to be level.
+/// Minimum number of points that a direction is estimated from; with fewer, the rule is expected to be level.
 const MIN_MEMORY: usize = 12;
 /// Ink across a rule belongs to it if it is at most this many times as wide as the rule's median ...
 const MAX_RELATIVE_WIDTH: f32 = 1.3;
@@ -39,11 +39,11 @@ const CROSSING_REACH: f32 = 4.0;
 const MAX_CROSSING_INK: f32 = 1.8;
 /// This many rules in one direction are a pattern, whose shorter fragments are recognised by width and ink ...
 const MIN_PATTERN: usize = 3;
-/// ... if the rules' ink is at most this part of the writing's: pen lines under words look like strokes of letters.
+/// ... if the rules' ink is at most this fraction of the writing's: pen lines under words look like strokes of letters.
 const MAX_PATTERN_INK: f32 = 0.7;
 /// The writing's ink is the value at this quantile of all ink.
 const WRITING_QUANTILE: f32 = 0.97;
-/// Least length of such a fragment, in its own widths.
+/// Minimum length of such a fragment, in its own widths.
 const MIN_FRAGMENT: f32 = 3.0;
 
 /// Removes rules from the mask, within an area that holds all connected ink of at least [`MIN_REACH`].

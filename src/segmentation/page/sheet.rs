@@ -9,7 +9,7 @@ const SHEET_SIDE: usize = 400;
 const SHEET_CLOSING: usize = 4;
 /// Blur before the sheet's threshold, in pixels of that copy.
 const SHEET_BLUR: f32 = 2.0;
-/// The dark part of the image is a desk if its brightness is below this part of the sheet's.
+/// The dark part of the image is a desk if its brightness is below this fraction of the sheet's.
 const MAX_DESK_BRIGHTNESS: f32 = 0.5;
 /// Minimum fraction of the step from desk to sheet that lies within [`EDGE_REACH`] of the sheet's edge; a shadow's edge is softer.
 const MIN_EDGE_SHARPNESS: f32 = 0.6;

@@ -9,7 +9,7 @@ use crate::report::overlay::{self, Dots, OverlayData, OverlayRun};
 use crate::sweeps::findings;
 use crate::sweeps::search_space::Axis;
 
-/// Fewest distinct numbers on an axis for which a chart shows more than the table.
+/// Minimum number of distinct values on an axis for which a chart shows more than the table.
 const MIN_DOTS: usize = 5;
 
 impl Leaderboard {

@@ -100,7 +100,7 @@ pub fn latest_usable(
     Ok((None, Vec::new()))
 }
 
-/// The usable checkpoints, as a piece of advice.
+/// The usable checkpoints, as advice.
 fn usable_epochs(run: &RunDir) -> String {
     let usable: Vec<String> = epochs(run)
         .into_iter()

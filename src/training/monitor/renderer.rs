@@ -14,7 +14,7 @@ use burn::train::renderer::{
 use super::terminal;
 use crate::training::observer::Observer;
 
-/// burn-train's renderer: the dashboard if it was asked for, and the observer.
+/// burn-train's renderer: the dashboard if requested, and the observer.
 pub struct Renderer {
     dashboard: Option<TuiMetricsRendererWrapper>,
     observer: Arc<dyn Observer>,

@@ -22,28 +22,28 @@ use crate::report::format::size;
   kiln data fetch nist36 --from http://mirror.example/sets/
   kiln data fetch --list
 
-Files go to KILN_DATA (else the current folder), where configs look for them.
-An interrupted download is resumed. Without a connection, put the file into the
-folder .kiln-fetch there and fetch again.")]
+Files go to KILN_DATA (default: current folder), where configs look for them.
+An interrupted download is resumed. Offline, copy the file into .kiln-fetch there
+and rerun.")]
 pub struct Args {
-    /// What to fetch
+    /// Data set to fetch
     #[arg(value_name = "NAME", required_unless_present = "list", value_parser = names())]
     name: Option<String>,
-    /// The data folder, instead of KILN_DATA or the current folder
+    /// Data folder, overriding KILN_DATA and the current folder
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// A mirror: the address of the file, or of a folder (with / at the end) that holds it under its own name
+    /// Mirror: URL of the file, or of a folder (ending in /) that contains it under its own name
     #[arg(long, value_name = "URL")]
     from: Option<String>,
-    /// The SHA-256 that the file must have, instead of the one that kiln knows
+    /// Expected SHA-256, overriding the built-in one
     #[arg(long, value_name = "HEX", value_parser = sha256)]
     sha256: Option<String>,
-    /// List what can be fetched, from where, and what is there
+    /// List the available data sets, their URLs, and which are downloaded
     #[arg(long, conflicts_with_all = ["name", "from", "sha256"])]
     list: bool,
 }
 
-/// Environment variable that replaces the times of [`Patience`], in seconds, a pause being a twentieth; for tests.
+/// Environment variable that overrides the timeouts of [`Patience`], in seconds (pauses are a twentieth of it); for tests.
 const TIMEOUT_VARIABLE: &str = "KILN_FETCH_TIMEOUT";
 
 fn names() -> PossibleValuesParser {
@@ -54,7 +54,7 @@ fn sha256(text: &str) -> Result<String, String> {
     if text.len() == 64 && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
         Ok(text.to_ascii_lowercase())
     } else {
-        Err("a SHA-256 has 64 hexadecimal digits".into())
+        Err("must be 64 hexadecimal digits".into())
     }
 }
 
@@ -69,13 +69,13 @@ pub fn run(args: Args) -> VerbResult {
     let set = adapt(set, &args)?;
     let name = set.name;
     let mut bar = DownloadBar::new();
-    // What has come so far is in the part file.
+    // The bytes received so far are in the part file.
     leave_on_ctrl_c(|| output::note("\nstopped; the same command resumes the download"))?;
     let fetched = fetch::fetch(&set, &root, &patience(), &mut |event| show(&mut bar, event));
     bar.clear();
     let folder = match fetched? {
         Fetched::Present(folder) => {
-            output::note(&format!("{name} is there already; nothing was downloaded"));
+            output::note(&format!("{name} already exists; nothing downloaded"));
             folder
         }
         Fetched::Fetched(folder) => folder,
@@ -83,7 +83,7 @@ pub fn run(args: Args) -> VerbResult {
     Ok(output::emit(&format!("{}\n", folder.display()))?)
 }
 
-/// The set with the address and the sum that were asked for.
+/// The set with the URL and checksum given on the command line.
 fn adapt(set: DataSet, args: &Args) -> Result<DataSet, UsageError> {
     let mut set = match &args.from {
         Some(from) => set
@@ -96,7 +96,7 @@ fn adapt(set: DataSet, args: &Args) -> Result<DataSet, UsageError> {
             [file] => file.sum = Some(Sum::Sha256(sum.clone())),
             files => {
                 return Err(UsageError(format!(
-                    "--sha256: {} has {} files; a sum can be given for a set of one file",
+                    "--sha256 works only for single-file data sets; {} has {} files",
                     set.name,
                     files.len()
                 )));
@@ -124,14 +124,14 @@ fn patience() -> Patience {
     }
 }
 
-/// The set, what it is, its addresses, and whether it is there.
+/// The sets, their descriptions, URLs and checksums, and whether they are downloaded.
 fn list(root: &Path) -> String {
     let mut text = String::new();
     for set in DataSet::all() {
         let folder = root.join(set.name);
         let state = match fetch::is_complete(&set, &folder) {
             Ok(true) => format!("in {}", folder.display()),
-            Ok(false) => "not there".into(),
+            Ok(false) => "not downloaded".into(),
             Err(FetchError::Occupied { missing, .. }) => {
                 format!("{} lacks {}", folder.display(), missing.display())
             }
@@ -142,7 +142,7 @@ fn list(root: &Path) -> String {
             let sum = match &file.sum {
                 Some(Sum::Sha256(sum)) => format!("sha256 {sum}"),
                 Some(Sum::Md5(sum)) => format!("md5 {sum}"),
-                None => "no known sum".into(),
+                None => "no known checksum".into(),
             };
             text.push_str(&format!("{:<14} {}  {sum}\n", "", file.url));
         }
@@ -150,7 +150,7 @@ fn list(root: &Path) -> String {
     text
 }
 
-/// Shows what happens, on standard error.
+/// Shows progress on standard error.
 fn show(bar: &mut DownloadBar, event: Event) {
     match event {
         Event::Bytes { done, .. } => bar.advance(done),
@@ -179,6 +179,6 @@ fn checked(name: &str, check: &Check) -> String {
     match check.verdict {
         Verdict::Right("sha256") => format!("{name}: sha256 as expected"),
         Verdict::Right(kind) => format!("{name}: {kind} as expected; sha256 {sha256}"),
-        _ => format!("{name}: no sum is known to compare with; sha256 {sha256}"),
+        _ => format!("{name}: no known checksum to verify against; sha256 {sha256}"),
     }
 }

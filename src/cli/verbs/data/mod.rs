@@ -20,7 +20,7 @@ use crate::{config, files};
 /// Columns of the sample sheet.
 const SAMPLES_PER_CLASS: usize = 12;
 
-/// Look at data, draw some, or fetch it.
+/// Inspect, draw or fetch data.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln data info configs/glyphs_mlp.json --grid samples.png")]
@@ -31,7 +31,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Count, average and show the data of a config
+    /// Show sample counts, pixel statistics and example images
     #[command(after_help = "Example:
   kiln data info configs/glyphs_mlp.json --grid samples.png")]
     Info {
@@ -40,7 +40,7 @@ enum Verb {
         /// Override one key of the config
         #[arg(long = "set", value_name = "PATH=VALUE")]
         overrides: Vec<String>,
-        /// Write a sheet of samples, varied as in training
+        /// Write a contact sheet of samples, with training augmentation
         #[arg(long, value_name = "PNG")]
         grid: Option<PathBuf>,
         /// Print JSON
@@ -49,9 +49,9 @@ enum Verb {
     },
     /// Download a data set into the data folder
     Fetch(fetch::Args),
-    /// Make the word list that kiln ships from the lists of SCOWL
+    /// Build kiln's bundled word list from the SCOWL lists
     Words(words::Args),
-    /// Draw a page of hand-printed text, with its truth in a JSON file beside it
+    /// Draw a page of hand-printed text, with its ground truth as JSON
     #[command(after_help = "Example:
   kiln data page --text \"HELLO WORLD\\n2026\" page.png
   kiln ocr page.png --model runs/glyphs_mlp-1 --expect page.json
@@ -60,13 +60,13 @@ enum Verb {
         /// What to write: A-Z, 0-9, spaces, and \n for a new line
         #[arg(long, required_unless_present = "vary")]
         text: Option<String>,
-        /// Another seed, another hand
+        /// Random seed for handwriting style, jitter and lighting
         #[arg(long, default_value_t = 0)]
         seed: u64,
-        /// Let this seed choose hand, size, pen, paper, light and camera too, and the text where none is given
+        /// Also randomize handwriting, size, pen, paper, lighting and camera from this seed, and the text unless --text is given
         #[arg(long, value_name = "SEED", conflicts_with = "seed")]
         vary: Option<u64>,
-        /// The picture to write; the truth goes to the same name with .json
+        /// Output image; the ground truth is written next to it as .json
         #[arg(value_name = "OUT.png")]
         out: PathBuf,
     },
@@ -149,10 +149,13 @@ fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> VerbRes
     Ok(output::emit(&names)?)
 }
 
-/// Refuses to overwrite a JSON file that is not the truth of a drawn page.
+/// Refuses to overwrite a JSON file that is not the ground truth of a drawn page.
 fn validate_truth_path(path: &Path) -> Result<(), UsageError> {
     if path.is_dir() {
-        let problem = format!("{}: is a folder; name another picture", path.display());
+        let problem = format!(
+            "{}: is a folder; choose another output file",
+            path.display()
+        );
         return Err(UsageError(problem));
     }
     let Ok(text) = files::read_text(path) else {
@@ -162,7 +165,7 @@ fn validate_truth_path(path: &Path) -> Result<(), UsageError> {
     let keys = ["image", "text", "lines"];
     if keys.iter().any(|key| value.get(key).is_none()) {
         return Err(UsageError(format!(
-            "{}: exists and is not the ground truth of a drawn page; name another picture",
+            "{}: exists and is not the ground truth of a drawn page; choose another output file",
             path.display()
         )));
     }

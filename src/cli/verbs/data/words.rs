@@ -8,14 +8,16 @@ use crate::error::FileError;
 use crate::files;
 use crate::ocr::context::WordList;
 
-/// Compile the word list that kiln ships from the lists of SCOWL.
+/// Build kiln's bundled word list from the SCOWL lists
 #[derive(clap::Args)]
-#[command(after_help = "Example (Debian's package scowl puts the lists there):
-  kiln data words /usr/share/dict/scowl artifacts/ocr/words.txt.gz")]
+#[command(
+    after_help = "Example (Debian's scowl package installs the lists there):
+  kiln data words /usr/share/dict/scowl artifacts/ocr/words.txt.gz"
+)]
 pub struct Args {
-    /// Folder of SCOWL's lists: english-words.10 and so on
+    /// Folder with the SCOWL lists (english-words.10 and so on)
     folder: PathBuf,
-    /// The file to write: gzip of one word and its weight per line
+    /// Output file: gzipped text, one word and its weight per line
     out: PathBuf,
 }
 

@@ -83,7 +83,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// The format that was asked for, or that the output's name implies.
+    /// The requested format, or the one that the output's name implies.
     fn format(&self) -> &'static Format {
         let by_name = |output: &PathBuf| FORMATS.into_iter().find(|format| format.has_name(output));
         if self.json {

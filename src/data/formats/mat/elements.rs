@@ -1,17 +1,17 @@
-//! The structure of a MATLAB v5 file: a list of its variables, and where the numbers of each one are.
+//! The structure of a MATLAB v5 file: its variables, and where their numbers are stored.
 //!
-//! Nothing is trusted: every size is compared with what is there, and of a compressed element only the head is decompressed. Problems are
-//! texts without the file's name, which the caller adds.
+//! Nothing is trusted: every size is checked against the file, and of a compressed element only the head is decompressed. Problems are
+//! strings without the file's name, which the caller adds.
 
 use std::io::Read;
 use std::ops::Range;
 
 use flate2::read::ZlibDecoder;
 
-/// Most variables in a file; keeps a file of tiny elements from filling the memory with their names.
+/// Maximum variables in a file; keeps a file of tiny elements from exhausting memory with their names.
 const MAX_VARIABLES: usize = 10_000;
 
-/// What stands before the first element, in bytes.
+/// Bytes before the first element.
 pub(super) const HEADER_BYTES: usize = 128;
 /// A tag in bytes; also what parts are aligned to.
 pub(super) const TAG_BYTES: usize = 8;
@@ -58,7 +58,7 @@ pub(super) struct Numbers {
     pub bytes: usize,
 }
 
-/// Checks the 128 bytes in front.
+/// Checks the 128-byte header.
 pub(super) fn byte_order(bytes: &[u8]) -> Result<ByteOrder, String> {
     // Enough to recognise a file by.
     let start = || bytes.get(..20).unwrap_or(bytes).escape_ascii();
@@ -66,7 +66,7 @@ pub(super) fn byte_order(bytes: &[u8]) -> Result<ByteOrder, String> {
         return Err(
             if !bytes.is_empty() && b"MATLAB 5.0".starts_with(bytes.get(..10).unwrap_or(bytes)) {
                 format!(
-                    "ends early: {} bytes, and the header of a MATLAB v5 file alone has {HEADER_BYTES}",
+                    "truncated: {} bytes, shorter than the {HEADER_BYTES}-byte MATLAB v5 header",
                     bytes.len()
                 )
             } else {
@@ -78,7 +78,7 @@ pub(super) fn byte_order(bytes: &[u8]) -> Result<ByteOrder, String> {
         Some([0x00, 0x01, b'I', b'M']) => Ok(ByteOrder::Little),
         Some([0x01, 0x00, b'M', b'I']) => Ok(ByteOrder::Big),
         Some([0x00, 0x02, b'I', b'M'] | [0x02, 0x00, b'M', b'I']) => {
-            Err("is a MATLAB v7.3 (HDF5) file; save it again with the option -v7".into())
+            Err("is a MATLAB v7.3 (HDF5) file; re-save it with the option -v7".into())
         }
         _ => Err(format!(
             "is not a MATLAB v5 file (starts with \"{}\")",
@@ -94,7 +94,7 @@ pub(super) fn scan(bytes: &[u8], order: ByteOrder) -> Result<Vec<Variable>, Stri
     while at < bytes.len() {
         let early = |needed: usize| {
             format!(
-                "ends early: the element at byte {at} needs {needed} bytes, {} are there",
+                "truncated: the element at byte {at} needs {needed} bytes, but only {} remain",
                 bytes.len() - at
             )
         };

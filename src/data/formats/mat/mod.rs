@@ -3,7 +3,7 @@
 //! The format is "MAT-File Format", MathWorks, chapter 1: a header of 128 bytes, then elements, each a tag (type, number
 //! of bytes) and its bytes; an element may be zlib-compressed. `elements` finds and checks them; this file
 //! decompresses what is asked for, within limits. The crate `matfile` then decodes the numbers, but never sees the file
-//! itself: on damaged files it drops variables in silence, prints, overflows, and unpacks without a limit. It
+//! itself: on damaged files it silently drops variables, prints, overflows, and unpacks without a limit. It
 //! gets one well-formed, uncompressed element that is built here, in which only the numbers come from the file.
 //!
 //! Real two-dimensional numeric arrays only: no cells, structures, text, sparse or complex arrays; no v7.3 (HDF5) files.
@@ -24,8 +24,8 @@ mod elements;
 
 /// Largest file that is read, in bytes; the course's largest has 10 MB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
-/// Most bytes that one variable may unpack to, each value as a double: what it is stored in may be smaller, what it becomes
-/// on the way is not. The course's largest needs 88 MB (10,800 rows of 1,024 doubles); twice this is held for a moment while
+/// Maximum unpacked bytes of one variable, with each value as a double: it may be stored in a smaller type, but is decoded
+/// as a double. The course's largest needs 88 MB (10,800 rows of 1,024 doubles); twice this is allocated briefly while
 /// decoding.
 pub const MAX_MATRIX_BYTES: u64 = 256 << 20;
 /// Bytes of a double.
@@ -75,8 +75,8 @@ pub fn read_matrix(path: &Path, name: &str) -> Result<Matrix, DataError> {
 impl MatFile {
     /// Reads a file and the heads of its variables.
     ///
-    /// Errors, each with the file's name: it is missing, larger than [`MAX_FILE_BYTES`], not a MATLAB v5 file, ends
-    /// early, or holds an element that can't be read.
+    /// Errors, each with the file's name: it is missing, larger than [`MAX_FILE_BYTES`], not a MATLAB v5 file,
+    /// truncated, or has an element that can't be read.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let file = File::open(path).map_err(|error| DataError::io(path, error))?;
         let mut bytes = Vec::new();
@@ -86,7 +86,7 @@ impl MatFile {
         if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(DataError::format(
                 path,
-                format!("has more than the {MAX_FILE_BYTES} bytes that kiln reads of a .mat file"),
+                format!("larger than the maximum of {MAX_FILE_BYTES} bytes for a .mat file"),
             ));
         }
         Self::from_bytes(bytes, path)
@@ -137,7 +137,9 @@ impl MatFile {
                 .filter(|name| !name.is_empty())
                 .collect();
             return Err(match names.as_slice() {
-                [] => format!("has no variable {name}; it has none at all (does it end early?)"),
+                [] => {
+                    format!("has no variable {name}; it has no variables (is the file truncated?)")
+                }
                 names => format!("has no variable {name}; it has {}", names.join(", ")),
             });
         };
@@ -166,7 +168,7 @@ impl MatFile {
         // No overflow: the two are below 2^32, and the division avoids a third factor.
         if expected > MAX_MATRIX_BYTES / DOUBLE {
             return Err(format!(
-                "variable {name} claims {rows}x{columns} values, more than the {MAX_MATRIX_BYTES} bytes that kiln unpacks"
+                "variable {name} claims {rows}x{columns} values, which exceeds the maximum of {MAX_MATRIX_BYTES} bytes"
             ));
         }
         if expected * width as u64 != numbers.bytes as u64 {
@@ -208,7 +210,7 @@ impl MatFile {
             Err(matfile::Error::IOError(error)) => return Err(damaged(error)),
             _ if missing > 0 => {
                 return Err(format!(
-                    "variable {name} ends early: {missing} of its {} bytes are missing",
+                    "variable {name} is truncated: {missing} of its {} bytes are missing",
                     numbers.bytes
                 ));
             }
@@ -227,7 +229,7 @@ impl MatFile {
             .filter(|values| values.len() == rows * columns)
             .ok_or_else(|| {
                 format!(
-                    "variable {name} stores {} as data of type {}, which kiln does not read",
+                    "variable {name} stores {} as data of type {}, which is not supported",
                     class_name(variable.class),
                     numbers.kind
                 )
