@@ -177,7 +177,7 @@ fn a_class_that_the_first_source_lacks_is_named() {
     save_grey(root.path().join("second/d/0.png"), 0);
     let text = refusal(Mix::open(&mix(sources.clone(), &[]), root.path()));
     assert!(
-        text.starts_with("data.sources.1 (image_folder): has a class \"d\"")
+        text.starts_with("data.sources.1 (image_folder): has class \"d\"")
             && text.contains("classes are a, b, c"),
         "{text}"
     );

@@ -1,4 +1,4 @@
-//! Counts and statistics of a data set, as a table or a sheet of samples, for `kiln data info`.
+//! Counts and statistics of a data set, as a table or a contact sheet of samples, for `kiln data info`.
 //!
 //! Statistics are computed on the plain rendering (draw 0) of the training split.
 

@@ -233,7 +233,7 @@ fn moved(by: Point, size: f32) -> Affine {
     }
 }
 
-/// Ink side by side, as writing goes.
+/// Places ink side by side from left to right.
 fn row<const N: usize>(parts: [Vec<Polyline>; N], rng: &mut Rng) -> Vec<Polyline> {
     let mut row: Vec<Polyline> = Vec::new();
     for mut part in parts {

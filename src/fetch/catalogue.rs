@@ -13,7 +13,7 @@ pub struct DataSet {
     pub name: &'static str,
     /// A short description.
     pub about: &'static str,
-    /// What is downloaded.
+    /// The files to download.
     pub files: Vec<RemoteFile>,
     /// How the files become the folder.
     pub layout: Layout,

@@ -201,7 +201,7 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// One request, for what is missing.
+    /// One request for the missing bytes.
     fn attempt(&mut self, part: &mut Part, watch: &mut dyn FnMut(Event)) -> Result<(), Failed> {
         let mut request = self.agent.get(&self.remote.url);
         if part.length > 0 {

@@ -12,7 +12,7 @@ pub enum FetchError {
     Address {
         /// The URL.
         url: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// The server can't be reached, or the connection keeps failing.
@@ -58,7 +58,7 @@ pub enum FetchError {
     Wrong {
         /// Its URL, or its path if the user placed it there.
         file: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
         /// Whether it was downloaded, and so deleted.
         deleted: bool,

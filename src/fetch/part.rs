@@ -11,7 +11,7 @@ use super::error::FetchError;
 use crate::error::FileError;
 use crate::files;
 
-/// What a part belongs to.
+/// The file that a part belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Note {
     /// The URL that it comes from.
@@ -30,7 +30,7 @@ pub struct Part {
     pub path: PathBuf,
     /// Bytes downloaded so far.
     pub length: u64,
-    /// What it belongs to.
+    /// The file that it belongs to.
     pub note: Note,
 }
 
@@ -78,7 +78,7 @@ impl Part {
         self.set_note(note)
     }
 
-    /// Notes what the part belongs to.
+    /// Records the file that the part belongs to.
     pub fn set_note(&mut self, note: Note) -> Result<(), FileError> {
         let bytes = serde_json::to_vec(&note)
             .map_err(|error| FileError::write(&self.path, io::Error::other(error)))?;

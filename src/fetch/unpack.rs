@@ -138,7 +138,7 @@ fn short(entry: &mut impl Read) -> Result<Vec<u8>, UnpackError> {
     Ok(bytes)
 }
 
-/// The name that POSIX extensions give the next entry, if they do.
+/// The name of the next entry in POSIX extensions, if any.
 fn pax_path(bytes: &[u8]) -> Option<String> {
     tar::PaxExtensions::new(bytes)
         .flatten()

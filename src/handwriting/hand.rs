@@ -6,7 +6,7 @@ use super::skeletons::{self, Skeleton, flatten};
 use crate::handwriting::strokes::{Affine, Polyline};
 use crate::rng::{Rng, normal};
 
-/// How much writing varies: standard deviations, lengths in heights of the character.
+/// Variation of the writing: standard deviations; lengths are in heights of the character.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Variation {
     /// Position of every node of the path.
@@ -19,16 +19,16 @@ pub struct Variation {
     pub bend: f32,
     /// Rotation of the whole character in radians.
     pub rotate: f32,
-    /// Mean shear (tangent; positive leans to the right): the hand's slant.
+    /// Mean shear (tangent; positive leans to the right): the slant.
     pub slant: f32,
     /// Shear around the slant.
     pub shear: f32,
-    /// Width against height: natural logarithm of the factor.
+    /// Aspect ratio: natural logarithm of the factor.
     pub aspect: f32,
 }
 
 impl Variation {
-    /// Many hands: every character by another writer. Set by eye for careful printing; with about half as much again
+    /// Many writers: every character by a different one. Set by eye for careful printing; with about half as much again
     /// here and a third more spread of size and place, a perceptron of 256 hidden units read 95 % of the drawn test
     /// set instead of 99 %.
     pub const MANY: Variation = Variation {
@@ -42,7 +42,7 @@ impl Variation {
         aspect: 0.085,
     };
 
-    /// One careful hand: the letters of a page resemble each other.
+    /// One careful writer: the letters of a page resemble each other.
     pub const ONE: Variation = Variation {
         node: 0.012,
         stroke: 0.012,
@@ -54,7 +54,7 @@ impl Variation {
         aspect: 0.05,
     };
 
-    /// Everything random, times `factor`; the slant stays.
+    /// All random variation times `factor`; the slant is unchanged.
     pub fn scaled(self, factor: f32) -> Variation {
         Variation {
             node: self.node * factor,
@@ -69,11 +69,11 @@ impl Variation {
     }
 }
 
-/// Chooses a form of a class by the forms' shares; `None` if there is no such class.
+/// Chooses a form of a class by the forms' weights; `None` if there is no such class.
 pub fn choose(class: usize, rng: &mut Rng) -> Option<&'static Skeleton> {
     let forms = skeletons::forms(class);
     let total: u32 = forms.iter().map(|form| form.share).sum();
-    // The remainder's bias is below 1e-8: a sum of shares is far below 2^32.
+    // The remainder's bias is below 1e-8: a sum of weights is far below 2^32.
     let mut rest = (rng.next_u64() >> 32) as u32 % total.max(1);
     for form in forms {
         if rest < form.share {
@@ -113,9 +113,9 @@ pub fn write(
     strokes
 }
 
-/// Writes a recorded character again, as another hand might have: strokes in a box of about [0, 1] x [0, 1] are moved against
-/// each other and bent, and the whole is sheared, turned and made wider or narrower. `node` and `slant` are left aside: recorded
-/// paths have a hand's unevenness already.
+/// Varies a recorded character, as if by another writer: strokes in a box of about [0, 1] x [0, 1] are moved relative to
+/// each other and bent, and the whole is sheared, rotated and stretched horizontally. `node` and `slant` are ignored: recorded
+/// paths are uneven already.
 pub fn rewrite(strokes: &mut [Polyline], variation: &Variation, rng: &mut Rng) {
     for line in strokes.iter_mut() {
         vary_stroke(line, variation, rng);
@@ -127,7 +127,7 @@ pub fn rewrite(strokes: &mut [Polyline], variation: &Variation, rng: &mut Rng) {
     Affine::new(rotate, shear, wider, 1.0).apply_all(strokes);
 }
 
-/// Moves, turns and sizes one stroke about its middle.
+/// Moves, rotates and scales one stroke about its centre.
 fn vary_stroke(line: &mut Polyline, variation: &Variation, rng: &mut Rng) {
     let count = line.len().max(1) as f32;
     let sum = line.iter().fold([0.0, 0.0], |sum, point| {

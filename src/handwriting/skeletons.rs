@@ -1,6 +1,6 @@
 //! The notation of the glyphs' skeletons, and how a skeleton becomes polylines.
 //!
-//! A form is `(share, width, path)`: how often it is chosen among the forms of its class, its width in per cent of its
+//! A form is `(share, width, path)`: its weight among the forms of its class, its width in per cent of its
 //! height, and the pen's path. A path is a list of nodes `x,y` in per cent of the form's box (x to the right, y down;
 //! a node may lie a little outside); `/` lifts the pen. A node is a corner, or with `~` before it the curve passes
 //! through it smoothly; between two corners the pen goes straight.
@@ -12,12 +12,12 @@ use super::form::Form;
 use super::{digits, letters};
 use crate::handwriting::strokes::{Point, Polyline};
 
-/// A place that the pen passes.
+/// A point on the pen's path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Node {
-    /// Where: the form is 1 high, and as wide as it is naturally.
+    /// Position; the form has height 1 and its natural width.
     pub at: Point,
-    /// Whether the curve is smooth there; else it has a corner.
+    /// Whether the curve is smooth there; otherwise it has a corner.
     pub smooth: bool,
 }
 
@@ -38,7 +38,7 @@ static SKELETONS: LazyLock<Vec<Vec<Skeleton>>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The forms of a class (0 to 35: A to Z, 0 to 9); none of a class beyond these.
+/// The forms of a class (0 to 35: A to Z, 0 to 9); empty for any other class.
 pub fn forms(class: usize) -> &'static [Skeleton] {
     SKELETONS.get(class).map_or(&[], Vec::as_slice)
 }
@@ -65,7 +65,7 @@ fn parse(&(share, width, path): &Form) -> Option<Skeleton> {
     Some(Skeleton { share, strokes })
 }
 
-/// Turns the nodes of one stroke into a polyline with `steps` pieces a node interval.
+/// Turns the nodes of one stroke into a polyline with `steps` pieces per node interval.
 ///
 /// Smooth intervals are cubic Hermite curves; the tangent at a smooth node is that of the parabola through it and its
 /// neighbours, with the chords' lengths as parameter (which keeps long and short intervals from overshooting), and an

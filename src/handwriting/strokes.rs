@@ -1,4 +1,4 @@
-//! Rasterising pen strokes: shared by the drawn glyphs, the pages and the UNIPEN segments.
+//! Rasterising pen strokes: shared by the synthetic glyphs, the pages and the UNIPEN segments.
 //!
 //! Strokes are polylines in pixel coordinates (x to the right, y down; pixel `(column, row)` covers the unit square whose centre is
 //! `(column + 0.5, row + 0.5)`), the pen is round. Values are grey, paper 1 and ink 0. Random numbers are drawn only for the edge of the ink.
@@ -13,22 +13,22 @@ pub type Point = [f32; 2];
 /// The path of a pen between touching and leaving the paper. A single point is a dot.
 pub type Polyline = Vec<Point>;
 
-/// Half the width of the antialiased edge in pixels: the share of a pixel that a straight edge covers falls from 1 to 0
+/// Half the width of the antialiased edge in pixels: the fraction of a pixel that a straight edge covers falls from 1 to 0
 /// while the edge's distance from the pixel's centre goes from -0.5 to +0.5.
 const EDGE: f32 = 0.5;
 
 /// An affine map `(x, y) -> (xx x + xy y + x0, yx x + yy y + y0)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Affine {
-    /// Share of x in the new x.
+    /// Coefficient of x in the new x.
     pub xx: f32,
-    /// Share of y in the new x.
+    /// Coefficient of y in the new x.
     pub xy: f32,
     /// Shift of x.
     pub x0: f32,
-    /// Share of x in the new y.
+    /// Coefficient of x in the new y.
     pub yx: f32,
-    /// Share of y in the new y.
+    /// Coefficient of y in the new y.
     pub yy: f32,
     /// Shift of y.
     pub y0: f32,
@@ -36,7 +36,7 @@ pub struct Affine {
 
 impl Affine {
     /// A shear (tangent, positive leans to the right) followed by a rotation (radians, positive turns clockwise) and
-    /// one factor an axis; the origin stays.
+    /// one factor per axis; the origin is fixed.
     pub fn new(rotate: f32, shear: f32, scale_x: f32, scale_y: f32) -> Self {
         let (sin, cos) = rotate.sin_cos();
         Self {
@@ -49,7 +49,7 @@ impl Affine {
         }
     }
 
-    /// Where a point goes.
+    /// The image of a point.
     pub fn apply(&self, [x, y]: Point) -> Point {
         [
             self.xx * x + self.xy * y + self.x0,
@@ -102,14 +102,14 @@ pub fn fit(strokes: &mut [Polyline], longer: f32, radius: f32, centre: Point) {
 pub struct Ragged<'a> {
     /// Standard deviation of the edge's position in pixels.
     pub strength: f32,
-    /// Where the numbers come from.
+    /// Source of the random numbers.
     pub rng: &'a mut Rng,
 }
 
 /// Draws strokes on white paper: `out` (`width * height` values, row by row) gets paper 1 and ink 0.
 ///
 /// The coverage of a pixel is taken from its centre's distance to the nearest segment, so a pen of any radius (pixels)
-/// keeps its ink. What lies outside the canvas is cut off. An `out` of another length is left as it is.
+/// keeps its ink. Anything outside the canvas is clipped. An `out` of another length is left unchanged.
 pub fn draw(
     strokes: &[Polyline],
     radius: f32,

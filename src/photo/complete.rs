@@ -1,4 +1,4 @@
-//! Whether an image file is complete: many decoders fill what is missing with grey.
+//! Whether an image file is complete: many decoders fill a missing part with grey.
 
 /// Walks a PNG to its IEND chunk: 8 bytes of signature, then chunks of length, type, data and checksum (PNG
 /// specification, section 5). `None` if it ends before.
@@ -16,7 +16,7 @@ pub(super) fn png(bytes: &[u8]) -> Option<()> {
     None
 }
 
-/// What a walk through a JPEG finds out.
+/// Result of walking through a JPEG.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Jpeg {
     /// Bytes that a decoder needs for all coefficients, where these come in several scans; else 0, since it then goes row by
@@ -31,7 +31,7 @@ mod marker {
     /// Start of frame of other kinds, with the Huffman tables (0xc4), the extension (0xc8) and the arithmetic tables (0xcc)
     /// among them.
     pub const SOF: std::ops::RangeInclusive<u8> = 0xc0..=0xcf;
-    /// What is in that range and starts no frame.
+    /// Codes in that range that do not start a frame.
     pub const NO_FRAME: [u8; 3] = [0xc4, 0xc8, 0xcc];
     /// Start of scan.
     pub const SOS: u8 = 0xda;

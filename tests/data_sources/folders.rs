@@ -86,7 +86,7 @@ fn a_folder_that_can_not_be_used_is_named_with_what_is_missing() {
     let root = folder.path();
     // The default folder is ".", and the error prints it as it is joined.
     let shown = root.join(".");
-    assert!(error_at(open_small(root), &shown).contains("looked for <class>/*.png"));
+    assert!(error_at(open_small(root), &shown).contains("expected <class>/*.png"));
     fs::create_dir_all(root.join("rose")).unwrap();
     fs::write(root.join("rose/a.gif"), "GIF89a").unwrap();
     let text = error_at(open_small(root), &shown.join("rose"));

@@ -143,7 +143,7 @@ fn splits_that_do_not_fit_the_images_are_refused() {
                 ("val1", 1, 1, vec![1.0]),
                 ("tst1", 1, 1, vec![2.0]),
             ]),
-            "17flowers.tgz: has no image_0005.jpg",
+            "17flowers.tgz: does not contain image_0005.jpg",
         ),
         (b"<html>".to_vec(), "datasplits.mat: "),
     ] {

@@ -129,7 +129,7 @@ fn wrong_usage_is_told_by_its_flag() {
     let sum = "0".repeat(64);
     refused(
         &format!("flowers17 --sha256 {sum}"),
-        "--sha256: flowers17 has 2 files",
+        "--sha256 works only for single-file data sets; flowers17 has 2 files",
     );
     assert_eq!(bench.listing().len(), 0);
 }

@@ -15,7 +15,7 @@ fn a_file_with_another_sum_is_deleted_and_never_unpacked() {
         "cifar-10-binary.tar.gz",
         &found,
         "c4a38c50a1bc",
-        "is deleted",
+        "was deleted",
     ];
     refused(&bench, &format!("cifar10 --from {}", server.base()), &says);
     assert_eq!(bench.listing().len(), 0);
@@ -45,7 +45,7 @@ fn what_is_no_archive_of_the_set_is_refused_and_deleted() {
     ] {
         let bench = Bench::new();
         let server = Server::of(&[("data.zip", bytes)]);
-        let says = [&server.base(), says, "is deleted"];
+        let says = [&server.base(), says, "was deleted"];
         refused(&bench, &format!("nist36 --from {}", server.base()), &says);
         assert_eq!(bench.listing().len(), 0);
     }

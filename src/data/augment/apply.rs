@@ -103,7 +103,7 @@ fn move_mirrored(by: [isize; 2], shape: ImageShape, pixels: &mut [f32], scratch:
     }
 }
 
-/// The place inside `0..count` that `at` is seen at when the ends are mirrors: -1 is 1, `count` is `count - 2`.
+/// Reflects an index into `0..count`: -1 is 1, `count` is `count - 2`.
 fn mirrored(at: isize, count: usize) -> usize {
     let period = (2 * count.max(2) - 2) as isize;
     let at = at.rem_euclid(period) as usize;

@@ -3,7 +3,7 @@
 //! Values stay in [0, 1].
 //!
 //! Factors are drawn as in torchvision's `ColorJitter`. That clips after each of the four steps, whose order is drawn; here there is one
-//! clip at the end, and no order: the steps are linear, keep a pixel's grey or scale all of them alike, and so give the same result in any
+//! clip at the end, and no order: the steps are linear, preserve a pixel's grey or scale all of them equally, and so give the same result in any
 //! order. torchvision turns hues in HSV, where the grey of a colour changes; here they are turned about the grey axis, in the plane of
 //! colour differences (as in YIQ), where it stays.
 
@@ -65,7 +65,7 @@ impl Jitter {
     }
 
     /// Changes one sample in place. Grey samples have brightness and contrast alone; other numbers of channels than 1 and 3
-    /// are left as they are.
+    /// are left unchanged.
     pub fn apply(&self, shape: ImageShape, pixels: &mut [f32]) {
         let plane = shape.height * shape.width;
         match shape.channels {
@@ -107,7 +107,7 @@ impl Jitter {
         }
     }
 
-    /// The rows give red, green and blue; the contrast's offset is not in it.
+    /// Rows are red, green and blue; the contrast's offset is not included.
     pub fn matrix(&self) -> [[f64; 3]; 3] {
         let [u, v] = DIFFERENCES;
         let [red, green, blue] = GREY;

@@ -94,7 +94,7 @@ fn below(count: usize, rng: &mut Rng) -> usize {
     ((uniform(rng) * count as f32) as usize).min(count - 1)
 }
 
-/// The size of a whole photograph of which the sample is the middle: along one axis `1 / share` times the sample, along the
+/// The size to scale a photograph to before the centre crop: along one axis `1 / share` times the sample, along the
 /// other at least that, in the photograph's proportions. Rounded as torchvision's `Resize` does.
 pub fn cover(width: usize, height: usize, shape: ImageShape, share: f64) -> (usize, usize) {
     let scaled = |side: usize, by: usize, over: usize| {

@@ -17,7 +17,7 @@ const PAPER: usize = 120;
 /// otherwise the character fell apart, or there are several.
 const WHOLE: f32 = 0.8;
 
-/// The character in a grey photograph as a square sample; `None` if no one piece of writing stands out.
+/// The character in a grey photograph as a square sample; `None` if no single letter stands out.
 pub(super) fn drawn(photo: &Photo, shape: ImageShape) -> Option<Box<[u8]>> {
     if (shape.channels, shape.height) != (1, shape.width) || photo.channels != 1 {
         return None;

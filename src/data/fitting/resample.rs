@@ -21,7 +21,7 @@ pub struct Photo {
     pub bytes: Box<[u8]>,
 }
 
-/// How the places of a result are put together from the places of a source, along one axis.
+/// The weights that make the places of a result from the places of a source, along one axis.
 pub struct Axis {
     /// The first source place of each place of the result.
     first: Vec<usize>,
@@ -159,7 +159,7 @@ thread_local! {
     static LINES: RefCell<(Vec<f32>, Vec<f32>)> = RefCell::default();
 }
 
-/// Gives every row of the result to `take`: `[channels, columns]` values from 0 to 255.
+/// Passes every row of the result to `take`: `[channels, columns]` values from 0 to 255.
 fn each_row(photo: &Photo, columns: &Axis, rows: &Axis, take: impl FnMut(usize, &[f32])) {
     LINES.with_borrow_mut(|(mixed, line)| {
         mixed.resize(columns.source().len() * photo.channels, 0.0);

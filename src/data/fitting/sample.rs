@@ -1,4 +1,4 @@
-//! A decoded photograph as a sample of a given shape, or reduced to the size that random parts need.
+//! A decoded photograph as a sample of a given shape, or reduced to the size that random crops need.
 
 use image::DynamicImage;
 
@@ -30,7 +30,7 @@ pub fn write_values(bytes: &[u8], out: &mut [f32]) {
     }
 }
 
-/// The image in the wanted number of channels.
+/// Converts the image to the given number of channels.
 pub fn photo(image: DynamicImage, channels: usize) -> Photo {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let bytes = match channels {

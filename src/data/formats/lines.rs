@@ -8,7 +8,7 @@ const BLOCK: usize = 1 << 16;
 /// Maximum lengths in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Of a line, with its end.
+    /// Of a line, including its line break.
     pub line: u64,
     /// Of the whole text.
     pub file: u64,
@@ -19,7 +19,7 @@ pub struct Limits {
 pub struct Line<'a> {
     /// Counted from 1.
     pub number: usize,
-    /// With its end, but for the last one.
+    /// Including its line break, if it has one.
     pub text: &'a str,
 }
 

@@ -20,7 +20,7 @@ pub enum DataError {
         index: usize,
         /// The value of its `kind`.
         kind: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 }

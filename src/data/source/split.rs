@@ -1,4 +1,4 @@
-//! The three parts of a data set.
+//! The three splits of a data set.
 
 /// The part of a data set that a sample belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

@@ -7,10 +7,10 @@ use super::writer::{self, Written, WrittenLine};
 use super::{paper, scene};
 use crate::rng;
 
-/// What the generator of the ghosts is for, apart from hand and light.
+/// Seed component of the remains of erased writing.
 const GHOSTS: u64 = u64::MAX - 3;
 
-/// Largest page in pixels (about 300 MB in memory).
+/// Maximum page size in pixels (about 300 MB in memory).
 const MAX_PIXELS: u64 = 100_000_000;
 
 /// Writes a page; lower case is written as capitals, and several spaces as one. The same arguments give the same page.
@@ -67,8 +67,8 @@ fn cover(lines: &[WrittenLine], width: u32, height: u32) -> Vec<f32> {
     cover
 }
 
-/// The cover of what stood there before: the same letters in another order by another hand, between the lines. Empty where
-/// the scene has no ghosts.
+/// The cover of erased writing: the same letters in another order and handwriting, between the lines. Empty if the scene
+/// has no ghosts.
 fn ghosts(
     text: &str,
     width: u32,
@@ -96,14 +96,14 @@ fn ghosts(
     Ok(cover(&lines, width, height))
 }
 
-/// The row on which the first line stands.
+/// The row of the first line's baseline.
 fn first_baseline(lines: &[WrittenLine]) -> f32 {
     let first = lines.iter().flatten().next();
     let lowest = first.into_iter().flatten().map(|letter| letter.ink[3]);
     lowest.max().unwrap_or(0) as f32
 }
 
-/// Moves the stacked lines onto a page: with margins, or in the middle of a page of the wanted size.
+/// Moves the stacked lines onto a page: with margins, or centred on a page of the given size.
 fn page_size(lines: &mut [WrittenLine], options: &PageOptions) -> Result<(u32, u32), PageError> {
     let inks = lines.iter().flatten().flatten().map(|letter| letter.ink);
     let all = inks.reduce(|a, b| {

@@ -29,14 +29,14 @@ pub enum PageError {
         /// Highest value.
         most: f32,
     },
-    /// The wanted page is too small for the text, or too large to draw.
+    /// The requested page is too small for the text, or too large to draw.
     #[error("a page of {width}x{height} pixels {problem}")]
     Size {
         /// Width in pixels.
         width: u64,
         /// Height in pixels.
         height: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 }

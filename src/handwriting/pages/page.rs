@@ -1,4 +1,4 @@
-//! A drawn page and the ground truth about it.
+//! A drawn page and its ground truth.
 
 use image::RgbImage;
 use serde::Serialize;
@@ -77,7 +77,7 @@ pub struct DrawnPage {
 }
 
 impl DrawnPage {
-    /// What is written: the lines' texts with line breaks between them.
+    /// The text: the lines joined by line breaks.
     pub fn text(&self) -> String {
         let lines: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
         lines.join("\n")

@@ -1,4 +1,4 @@
-//! The view of a page: where its points are in the picture, and the colour of each before the light falls on it.
+//! The view of a page: the projection of its points into the image, and their colour before lighting.
 
 use imageproc::geometric_transformations::Projection;
 
@@ -17,22 +17,22 @@ const FRAME_COLOUR: [f32; 3] = [44.0, 45.0, 48.0];
 const RULE_WIDTH: f32 = 0.025;
 /// Side of a square in letter heights.
 const SQUARE: f32 = 0.95;
-/// A pencil leaves up to this part of the grain's pores white; a marker (`ink` 1) none.
+/// Fraction of the grain's pores that a pencil leaves white at most; a marker (`ink` 1) leaves none.
 const GRAIN: f32 = 0.35;
 /// Waves of a wooden desk: part of its colour, and length in pixels.
 const WOOD: (f32, f32) = (0.18, 23.0);
 /// How much a foreshortened sheet is lower, as a part of what its far side is shorter.
 const FORESHORTENING: f32 = 0.8;
 
-/// What the generator of the scene is for, apart from hand and light.
+/// Seed component of the scene.
 const SCENE: u64 = u64::MAX - 1;
 
-/// The way between the flat page and the picture of it.
+/// The projection between the flat page and the image.
 pub(super) struct View {
-    /// Size of the picture.
+    /// Size of the image.
     pub width: u32,
     pub height: u32,
-    /// Page to picture; `None` where they are the same.
+    /// Page to image; `None` if they are the same.
     projection: Option<(Projection, Projection)>,
     page: (f32, f32),
 }
@@ -71,23 +71,23 @@ impl View {
         view
     }
 
-    /// Where a point of the page is in the picture.
+    /// Projects a point of the page into the image.
     pub fn to_picture(&self, point: (f32, f32)) -> (f32, f32) {
         self.projection.map_or(point, |(there, _)| there * point)
     }
 
-    /// The point of the page that is seen at a point of the picture; it may lie beside the page.
+    /// The point of the page seen at a point of the image; it may lie outside the page.
     fn to_page(&self, point: (f32, f32)) -> (f32, f32) {
         self.projection.map_or(point, |(_, back)| back * point)
     }
 
-    /// Whether picture and page are the same.
+    /// Whether image and page are the same.
     pub fn is_plain(&self) -> bool {
         self.projection.is_none()
     }
 }
 
-/// The page's corners (clockwise from the upper left) as a camera sees them that stands at one of its four sides.
+/// The page's corners (clockwise from the upper left) as seen by a camera at one of its four sides.
 fn corners_seen((width, height): (f32, f32), options: &PageOptions) -> [[f32; 2]; 4] {
     let scene = &options.scene;
     let (x, y) = (width / 2.0, height / 2.0);
@@ -110,10 +110,10 @@ fn corners_seen((width, height): (f32, f32), options: &PageOptions) -> [[f32; 2]
 pub(super) struct Colours<'a> {
     pub view: &'a View,
     pub cover: &'a [f32],
-    /// As `cover`; empty where there are none.
+    /// As `cover`; empty if there are none.
     pub ghosts: &'a [f32],
     pub options: &'a PageOptions,
-    /// Where the first rule is.
+    /// Position of the first rule.
     pub first_rule: f32,
     /// Distance between two rules.
     pub pitch: f32,
@@ -143,7 +143,7 @@ impl Colours<'_> {
     fn surface(&self, u: f32, v: f32) -> [f32; 3] {
         let height = self.options.letter_height;
         let width = (RULE_WIDTH * height).max(1.0);
-        // Share of the pixel that a rule covers which repeats every `step`.
+        // Fraction of the pixel covered by a rule that repeats every `step`.
         let rule = |at: f32, step: f32| {
             let distance = (at - step * (at / step).round()).abs();
             (width / 2.0 + 0.5 - distance).clamp(0.0, 1.0)
@@ -157,7 +157,7 @@ impl Colours<'_> {
         blend(RULE_COLOUR, PAPER_COLOUR, 1.0 - ruled)
     }
 
-    /// The page's own colour: what it is, ghosts, ink.
+    /// The page's own colour: surface, ghosts, ink.
     fn page_colour(&self, u: f32, v: f32, white: [f32; 3]) -> [f32; 3] {
         let scene = &self.options.scene;
         let ghost = scene.ghosts * (1.0 - self.sample(self.ghosts, u, v));
@@ -178,7 +178,7 @@ impl Colours<'_> {
         DESK_COLOUR.map(|value| value * wave)
     }
 
-    /// Bilinear value of a cover at a point of the page; bare paper beside it.
+    /// Bilinear value of a cover at a point of the page; bare paper outside it.
     fn sample(&self, cover: &[f32], u: f32, v: f32) -> f32 {
         let (width, height) = (self.view.page.0 as i64, self.view.page.1 as i64);
         let at = |x: i64, y: i64| {
@@ -197,7 +197,7 @@ impl Colours<'_> {
     }
 }
 
-/// `b` to the part `share`, `a` for the rest.
+/// Blend of `a` and `b`, with `share` of `b`.
 fn blend(a: [f32; 3], b: [f32; 3], share: f32) -> [f32; 3] {
     std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share)
 }

@@ -1,11 +1,11 @@
 //! Random pages: text, handwriting, pen, paper, lighting and camera from one seed.
 //!
-//! These are pages that people do photograph; each kind of difficulty comes alone and with others.
+//! These resemble pages that people photograph; each kind of difficulty occurs alone and combined with others.
 
 use super::options::{PURPOSE, PageOptions, Scene, Surface};
 use crate::rng::{self, Rng, uniform};
 
-/// What this generator is for, apart from those of the page.
+/// Seed component of this generator.
 const VARY: u64 = u64::MAX - 4;
 
 /// A page to draw.
@@ -39,7 +39,7 @@ mod range {
     pub const RANDOM_LETTERS: (u32, u32) = (2, 8);
 }
 
-/// How often a page has what not every page has.
+/// Probabilities of optional features.
 mod share {
     pub const RULED: f32 = 0.15;
     pub const SQUARED: f32 = 0.15;
@@ -56,7 +56,7 @@ mod share {
     pub const NUMBERS: f32 = 0.4;
 }
 
-/// Words that hold every letter, short and long, some of them names.
+/// Words that cover every letter, short and long, some of them names.
 const WORDS: &str = "\
 A ABOVE AGAIN ALWAYS AMBER ANSWER APRIL ARROW AUTUMN BADGE BAKER BAND BERLIN BICYCLE BIRD BLANKET BOX BRIDGE BUTTON CABLE \
 CANDLE CARPET CHALK CITY CLAY CLOUD COFFEE COPPER CRAZY CUP DANCE DECEMBER DESK DINNER DOOR DOZEN DRAGON EAGLE EARLY EIGHT \
@@ -67,7 +67,7 @@ OF OLIVE ORANGE OVEN OXYGEN PAPER PARIS PENCIL PIANO POTTERY PUZZLE QUARTZ QUEEN
 SAND SCHOOL SHADOW SIX SPRING SQUARE STONE SUMMER TABLE THE TICKET TO TRAVEL TUESDAY UNCLE UNDER UPPER VALLEY VELVET VIOLIN \
 VOLUME WALNUT WAVE WINDOW WINTER WIZARD WORLD YARD YELLOW YESTERDAY ZEBRA ZERO ZIGZAG ZOO";
 
-/// What the seed stands for.
+/// The page of a seed.
 pub fn varied(seed: u64) -> Varied {
     let mut rng = rng::seeded(&[PURPOSE, seed, VARY]);
     let text = text(&mut rng);
@@ -146,7 +146,7 @@ fn word(rng: &mut Rng) -> String {
         .collect()
 }
 
-/// A whole number of the range, both ends included.
+/// An integer from the range, both ends included.
 fn count((least, most): (u32, u32), rng: &mut Rng) -> u32 {
     (least + (uniform(rng) * (most - least + 1) as f32) as u32).min(most)
 }
@@ -155,7 +155,7 @@ fn between((low, high): (f32, f32), rng: &mut Rng) -> f32 {
     low + (high - low) * uniform(rng)
 }
 
-/// As many small as large ones.
+/// Log-uniform: as many small as large values.
 fn log_between((low, high): (f32, f32), rng: &mut Rng) -> f32 {
     (low.ln() + (high / low).ln() * uniform(rng)).exp()
 }

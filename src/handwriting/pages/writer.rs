@@ -1,4 +1,4 @@
-//! Writing the lines of a page by one hand, and stacking them.
+//! Writing the lines of a page in one handwriting style, and stacking them.
 
 use super::error::PageError;
 use super::options::{PURPOSE, PageOptions};
@@ -9,7 +9,7 @@ use crate::handwriting::skeletons::Skeleton;
 use crate::handwriting::strokes::{self, Affine, Polyline};
 use crate::rng::{self, Rng, normal};
 
-/// Lengths of the layout in letter heights, set by eye for a careful hand.
+/// Lengths of the layout in letter heights, set by eye for careful handwriting.
 pub(super) mod layout {
     /// Pen width: thinner than on NIST36's crops, as a felt pen on a sheet is.
     pub const PEN: f32 = 0.095;
@@ -17,34 +17,34 @@ pub(super) mod layout {
     pub const LETTER_GAP: (f32, f32) = (0.24, 0.05);
     /// Gap between two words, and its spread.
     pub const WORD_GAP: (f32, f32) = (0.9, 0.07);
-    /// Least gap between two letters.
+    /// Minimum gap between two letters.
     pub const MIN_LETTER_GAP: f32 = 0.1;
-    /// Least gap between two words: well above the widest between letters.
+    /// Minimum gap between two words: well above the widest between letters.
     pub const MIN_WORD_GAP: f32 = 0.65;
     /// Distance between baselines.
     pub const PITCH: f32 = 1.9;
-    /// Least distance between the ink of two lines.
+    /// Minimum distance between the ink of two lines.
     pub const MIN_LINE_GAP: f32 = 0.35;
     /// White border.
     pub const MARGIN: f32 = 1.2;
-    /// Spread of where lines begin.
+    /// Spread of the lines' left edges.
     pub const INDENT: f32 = 0.12;
     /// Spread of the letters' size (natural logarithm).
     pub const SIZE: f32 = 0.03;
     /// Spread of a line's slope (tangent).
     pub const SLOPE: f32 = 0.005;
-    /// Step of the baseline's wandering from letter to letter, and the share of it that stays.
+    /// Step of the baseline's drift from letter to letter, and the fraction of it that persists.
     pub const WANDER: (f32, f32) = (0.015, 0.85);
 }
 
-/// Least distance in pixels between the boxes of two letters, whatever the size: soft edges must not meet.
+/// Minimum distance in pixels between the boxes of two letters, whatever the size: soft edges must not meet.
 const MIN_GAP_PIXELS: f32 = 3.0;
 
-/// Spread of a hand's slant (tangent) around the wanted one.
+/// Spread of a writer's slant (tangent) around the requested one.
 const SLANT_SPREAD: f32 = 0.04;
 
-/// A pixel is ink if the pen covers at least this share of it: then a threshold half-way between paper and ink finds
-/// exactly the boxes.
+/// A pixel is ink if the pen covers at least this fraction of it, so that a threshold half-way between paper and ink
+/// finds exactly the boxes.
 const INK: f32 = 0.5;
 
 /// Straight pieces between two nodes of a letter.
@@ -75,7 +75,7 @@ impl Written {
         }
     }
 
-    /// Darkens the page; what lies outside is cut off.
+    /// Darkens the page; anything outside is clipped.
     pub fn print(&self, width: usize, page: &mut [f32]) {
         for (row, line) in self.grey.chunks_exact(self.canvas_width).enumerate() {
             for (column, &grey) in line.iter().enumerate() {
@@ -90,7 +90,7 @@ impl Written {
         }
     }
 
-    /// Moves the ink's box to where its pixels are seen.
+    /// Moves the ink's box to where its pixels appear in the image.
     pub fn project(&mut self, seen: impl Fn((f32, f32)) -> (f32, f32)) {
         let (mut low, mut high) = ([f32::MAX; 2], [f32::MIN; 2]);
         let inked = (0..self.grey.len()).filter(|&at| is_ink(self.grey[at]));
@@ -128,7 +128,7 @@ pub(super) struct Hand {
     variation: Variation,
     /// Spread of the words' tilt in radians.
     word_tilt: f32,
-    /// The form that this hand uses for each class.
+    /// The form that this writer uses for each class.
     forms: Vec<Option<&'static Skeleton>>,
     seed: u64,
 }
@@ -202,7 +202,7 @@ impl Hand {
         Ok(words)
     }
 
-    /// Writes one letter whose ink begins at `left` and stands on `baseline`, turned by `tilt` radians.
+    /// Writes one letter whose ink begins at `left` and rests on `baseline`, rotated by `tilt` radians.
     fn write_letter(
         &self,
         character: char,
@@ -216,7 +216,7 @@ impl Hand {
             tilted(&mut strokes, tilt);
         }
         let size = self.height * (layout::SIZE * self.strength * normal(rng)).exp();
-        // The skeleton's box ends at y = 1: the pen's lower edge stands on the baseline.
+        // The skeleton's box ends at y = 1: the pen's lower edge rests on the baseline.
         let core = (size - 2.0 * self.radius).max(1.0);
         let (low, high) = strokes::extent(&strokes).unwrap_or_default();
         let pad = self.radius + 2.0;

@@ -133,7 +133,7 @@ fn list(root: &Path) -> String {
             Ok(true) => format!("in {}", folder.display()),
             Ok(false) => "not downloaded".into(),
             Err(FetchError::Occupied { missing, .. }) => {
-                format!("{} lacks {}", folder.display(), missing.display())
+                format!("{} is missing {}", folder.display(), missing.display())
             }
             Err(error) => error.to_string(),
         };

@@ -15,7 +15,7 @@ const MAX_VARIABLES: usize = 10_000;
 pub(super) const HEADER_BYTES: usize = 128;
 /// A tag in bytes; also what parts are aligned to.
 pub(super) const TAG_BYTES: usize = 8;
-/// What is unpacked of an element to learn its name and size: flags (16), up to 32 dimensions (136), a name of at most
+/// Bytes unpacked of an element to read its name and size: flags (16), up to 32 dimensions (136), a name of at most
 /// 63 characters (72), the tag of the numbers (8), rounded up.
 const HEAD_BYTES: usize = 512;
 
@@ -247,7 +247,7 @@ impl ByteOrder {
     }
 }
 
-/// Bytes of one number of a data type; none for what is not a number.
+/// Bytes per number of a data type; `None` for other types.
 pub(super) fn number_width(kind: u32) -> Option<usize> {
     match kind {
         1 | 2 => Some(1),

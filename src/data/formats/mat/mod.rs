@@ -237,7 +237,7 @@ impl MatFile {
     }
 }
 
-/// A whole file with one uncompressed variable, cut where the numbers go: what stands before them and the padding
+/// A whole file with one uncompressed variable, cut where the numbers go: the bytes before them and the padding
 /// after them. `rows * columns` numbers of `numbers.kind` are known to fit into `i32`.
 fn canonical_element(
     class: u8,
