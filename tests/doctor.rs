@@ -146,7 +146,7 @@ fn data_that_is_not_where_it_should_be_and_a_half_set_are_problems() {
         "half",
         &[
             "half/nist36: already exists but does not contain nist36_valid.mat",
-            "half/unipen: already exists but does not contain strokes",
+            "half/unipen: the file strokes.jsonl.gz is missing from it",
         ],
     );
 }
