@@ -135,7 +135,7 @@ fn the_letters_of_pages_that_nobody_chose_are_found_once_each_in_their_lines() {
     assert!(found.lines >= 38 && found.words >= 37, "{found:?}");
 }
 
-/// The figures of the README. `cargo test --release --test drawn_pages -- --ignored --nocapture`
+/// The figures of docs/results.md. `cargo test --release --test drawn_pages -- --ignored --nocapture`
 #[test]
 #[ignore = "takes a minute"]
 fn two_hundred_pages_are_cut_and_read() {

@@ -51,7 +51,7 @@ enum Verb {
     Ocr(ocr::Args),
     /// Inspect, generate or download data
     Data(data::Args),
-    /// Check, complete and explain configs
+    /// Check, complete and create configs
     Config(config::Args),
     /// Inspect, import or export a model
     Model(model::Args),
