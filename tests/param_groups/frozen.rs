@@ -213,7 +213,10 @@ const IMPOSSIBLE: [(fn() -> Value, &str, [&str; 2]); 9] = [
     (
         mlp,
         r#"[{"names": "layers.0.*", "unfreeze_at": 2}]"#,
-        ["parameters.0.unfreeze_at", "has no effect unless frozen is true"],
+        [
+            "parameters.0.unfreeze_at",
+            "has no effect unless frozen is true",
+        ],
     ),
     (
         mlp,
