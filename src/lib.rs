@@ -24,8 +24,8 @@
 //! - [`config`]: a JSON file and overrides become a checked experiment.
 //! - [`device`]: the name of a backend becomes a Burn device.
 //! - [`run_dir`]: the folder that a run leaves behind.
-//! - [`inference`]: a model file and its card become a classifier.
 //! - [`weights`]: weights of other programs, in and out.
+//! - [`inference`]: a model file and its card become a classifier.
 //! - [`fetch`]: data sets are downloaded, verified and unpacked.
 //! - [`report`]: results become pages and images.
 //! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.

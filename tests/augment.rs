@@ -41,12 +41,10 @@ fn glyphs(count: usize) -> Vec<Vec<f32>> {
 /// A vertical bar of the given columns.
 fn bar(columns: std::ops::Range<usize>) -> Vec<f32> {
     (0..1024)
-        .map(
-            |i| match columns.contains(&(i % 32)) && (4..28).contains(&(i / 32)) {
-                true => 0.0,
-                false => 1.0,
-            },
-        )
+        .map(|i| {
+            let is_ink = columns.contains(&(i % 32)) && (4..28).contains(&(i / 32));
+            if is_ink { 0.0 } else { 1.0 }
+        })
         .collect()
 }
 

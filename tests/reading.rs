@@ -154,7 +154,7 @@ fn an_empty_page_is_not_an_error() {
         .assert()
         .success()
         .stdout("")
-        .stderr(predicate::str::contains("no writing"));
+        .stderr(predicate::str::contains("no text found"));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_model_that_cannot_read_letters_is_refused() {
         .kiln("ocr cat.png --model animals_run")
         .assert()
         .code(1)
-        .stderr(predicate::str::contains("square grey images"));
+        .stderr(predicate::str::contains("square greyscale input"));
 }
 
 #[test]

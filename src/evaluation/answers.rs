@@ -11,6 +11,9 @@ use crate::shape::ImageShape;
 /// How many of the worst mistakes are kept with their images.
 const MAX_MISTAKES: usize = 40;
 
+/// A metric, its value for one sample, and the sum of the values so far.
+type Sum = (&'static Metric, fn(&Answer) -> f64, f64);
+
 /// What is counted over a classifier's answers.
 pub(super) struct Answers {
     shape: ImageShape,
@@ -21,7 +24,7 @@ pub(super) struct Answers {
     temperature: f64,
     samples: usize,
     /// Sums over the samples.
-    sums: Vec<(&'static Metric, fn(&Answer) -> f64, f64)>,
+    sums: Vec<Sum>,
     confusion: Confusion,
     /// The confidence of each answer, and whether it is right: at the temperature, and without it.
     confidences: Vec<(f32, bool)>,

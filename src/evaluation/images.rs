@@ -9,6 +9,9 @@ use crate::shape::ImageShape;
 const SHOWN_CLASSES: usize = 5;
 const SHOWN_SAMPLES: usize = 2;
 
+/// A metric, its value for one sample, and the sum of the values so far.
+type Sum = (&'static Metric, fn(&ImagePair) -> f64, f64);
+
 /// What is counted over an autoencoder's images.
 pub(super) struct Images {
     shape: ImageShape,
@@ -16,7 +19,7 @@ pub(super) struct Images {
     wanted: Vec<usize>,
     samples: usize,
     /// Sums over the samples.
-    sums: Vec<(&'static Metric, fn(&ImagePair) -> f64, f64)>,
+    sums: Vec<Sum>,
     /// Label, original and output.
     shown: Vec<(usize, Vec<f32>, Vec<f32>)>,
 }

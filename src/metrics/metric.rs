@@ -128,6 +128,9 @@ pub struct BatchOutput {
     pub originals: Option<Tensor<2>>,
 }
 
+/// Computes the mean over a batch on the device and reads that one number back.
+pub type OnDevice = fn(&BatchOutput) -> Result<f64, TensorReadError>;
+
 /// Something that is measured about a network's outputs.
 #[derive(Debug)]
 pub struct Metric {
@@ -148,7 +151,7 @@ pub struct Metric {
     /// How it is computed.
     pub measure: Measure,
     /// The mean over a batch, computed on the device. Without it, the batch is read back and `measure` computes it.
-    pub on_device: Option<fn(&BatchOutput) -> Result<f64, TensorReadError>>,
+    pub on_device: Option<OnDevice>,
 }
 
 impl Metric {

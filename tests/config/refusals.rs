@@ -135,7 +135,7 @@ fn broken_json_is_refused_with_line_and_column() {
     let text = complaint("{\n  \"data\": {,\n}");
     assert!(text.contains("run.json: not valid JSON"), "{text}");
     assert!(text.contains("line 2"), "{text}");
-    assert!(complaint("[]").contains("expected a section"));
+    assert!(complaint("[]").contains("expected an object { }"));
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn files_that_are_not_word_lists_are_refused_in_one_line() {
         ("numbers.txt", "contains no words spelled only with A to Z"),
         ("empty.txt", "contains no words spelled only with A to Z"),
         ("latin.txt", "is not UTF-8"),
-        ("englisch", "off, english or a word list"),
+        ("englisch", "off, english or a word-list file"),
         (".", "one word per line"),
     ] {
         let lines = predicate::function(|text: &str| text.lines().count() == 1);

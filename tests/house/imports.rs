@@ -189,7 +189,9 @@ struct Search {
 
 impl Search {
     fn take(&mut self, path: &[String]) {
-        if let Some(path) = absolute(path, &self.module, &self.file) {
+        if path.len() > 1
+            && let Some(path) = absolute(path, &self.module, &self.file)
+        {
             self.found.push(path);
         }
     }

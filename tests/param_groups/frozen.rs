@@ -183,8 +183,10 @@ fn a_learning_rate_factor_scales_the_steps_of_its_parameters() {
     }
 }
 
-/// Groups that are refused: the model, the groups, and what the error names.
-const IMPOSSIBLE: [(fn() -> Value, &str, [&str; 2]); 9] = [
+/// Groups that are refused: the config, the groups, and what the error names.
+type Refusal = (fn() -> Value, &'static str, [&'static str; 2]);
+
+const IMPOSSIBLE: [Refusal; 9] = [
     (
         mlp,
         r#"[{"names": "features.*", "frozen": true}]"#,
@@ -213,7 +215,10 @@ const IMPOSSIBLE: [(fn() -> Value, &str, [&str; 2]); 9] = [
     (
         mlp,
         r#"[{"names": "layers.0.*", "unfreeze_at": 2}]"#,
-        ["parameters.0.unfreeze_at", "has no effect unless frozen is true"],
+        [
+            "parameters.0.unfreeze_at",
+            "has no effect unless frozen is true",
+        ],
     ),
     (
         mlp,

@@ -211,7 +211,7 @@ fn one_wrong_combination_rejects_the_whole_sweep_before_anything_is_written() {
         ("seed=1,2,1", ["seed", "duplicate value 1"]),
         ("seed=", ["seed", "empty"]),
         ("seed", ["seed", "path=value"]),
-        ("model.hidden=[1,2", ["model.hidden", "not closed"]),
+        ("model.hidden=[1,2", ["model.hidden", "unclosed bracket"]),
         ("optimizer..lr=1", ["optimizer..lr", "dotted path"]),
         ("optimizer.lr=1e-3..1e-1", ["optimizer.lr", "--random"]),
     ] {

@@ -153,7 +153,7 @@ fn sort_by_valid(runs: &mut [RunRecord]) {
         Some((ranking.key(), -ranking.score(value)))
     };
     runs.sort_by(|a, b| match (key(a), key(b)) {
-        (Some(a), Some(b)) => a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)),
+        (Some(a), Some(b)) => a.0.cmp(b.0).then(a.1.total_cmp(&b.1)),
         (a, b) => b.is_some().cmp(&a.is_some()),
     });
 }
