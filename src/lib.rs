@@ -5,7 +5,7 @@
 //! [`inference`], which knows how its images are prepared; [`segmentation`] finds candidates for letters in a photograph, and
 //! [`ocr`] turns the candidates and a classifier into a page of text.
 //!
-//! The rooms, lowest first: a room imports only from rooms that are listed before it, and no two files import each other
+//! The top-level modules ("rooms"), lowest layer first: a room imports only from rooms listed before it, and no two files import each other
 //! (`tests/house` checks both). `docs/architecture.md` explains the layout.
 //!
 //! - [`error`]: errors of files, problems of configs, and how they end the program.

@@ -1,4 +1,4 @@
-//! NIST36, the course's capitals and digits: 36 classes, from `nist36_{train,valid,test}.mat`.
+//! NIST36, the capital letters and digits of CMU 16-720: 36 classes, from `nist36_{train,valid,test}.mat`.
 //!
 //! Each file holds `<split>_data` `[N, 1024]` in [0, 1] and `<split>_labels` `[N, 36]`, one-hot in the order A..Z, 0..9. A row is a 32x32
 //! image column by column (MATLAB's order); here it is transposed to row by row. Everything is checked on opening and held in memory.
@@ -90,7 +90,7 @@ pub(super) struct Samples {
     pub values: Vec<u16>,
 }
 
-/// Reads `<prefix>_data` and `<prefix>_labels` of one of the course's files.
+/// Reads `<prefix>_data` and `<prefix>_labels` of one of the NIST36 files.
 pub(super) fn read_samples(
     path: &Path,
     prefix: &str,

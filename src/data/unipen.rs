@@ -26,7 +26,7 @@ use crate::shape::ImageShape;
 /// The file in the data set's folder.
 const FILE: &str = "strokes.jsonl.gz";
 
-/// Maximum size of the file and its lines, unpacked: UNIPEN's has 15 MB, its longest line 5,815 bytes.
+/// Maximum size of the file and its lines, unpacked: UNIPEN's file is 15 MB, and its longest line is 5,815 bytes.
 const LIMITS: Limits = Limits {
     line: 1 << 18,
     file: 256 << 20,
@@ -38,7 +38,7 @@ const PURPOSE: u64 = 0x756e_6970_656e; // "unipen"
 /// Longer side of a segment in the file's units.
 pub(super) const UNITS: f32 = 1000.0;
 
-/// Where the width-to-height ratio is this far from square or farther, it is left alone (bars, J, 1).
+/// Width-to-height ratios outside this range are left unchanged (bars, J, 1).
 const SQUARED_RANGE: (f32, f32) = (0.35, 3.0);
 
 /// Exponent that pulls the ratio a little towards 1, because the letters of NIST36 are squarer than those of UNIPEN; the
@@ -76,7 +76,7 @@ pub struct UnipenConfig {
     /// Height and width of a sample in pixels.
     #[schemars(range(min = 16, max = 128))]
     pub size: usize,
-    /// Minimum pen width in pixels. Widths are drawn around the geometric mean of minimum and maximum, few near either.
+    /// Minimum pen width in pixels. Widths are sampled around the geometric mean of the minimum and maximum, so few are close to either limit.
     #[schemars(range(min = 0.5, max = 16.0))]
     pub pen_min: f32,
     /// Maximum pen width in pixels.

@@ -65,7 +65,7 @@ fn check_shape(classifier: &Classifier, source: &dyn DataSource) -> Result<(), E
         return Ok(());
     }
     Err(EvaluateError::Mismatch(format!(
-        "the model takes {model} images (channels, height, width), the data has {data}; set the data's size to the model's"
+        "the model takes {model} images (channels, height, width), but the data has {data}; set the data's size to the model's"
     )))
 }
 

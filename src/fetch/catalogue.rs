@@ -71,7 +71,7 @@ const CIFAR10_BYTES: u64 = 170_052_171;
 const ARCHIVE_BYTES: u64 = 256 << 20;
 /// Maximum bytes of Flowers-17's splits: three times 1,360 numbers of at most 8 bytes each, with some margin.
 const SPLITS_BYTES: u64 = 1 << 20;
-/// Maximum bytes of SqueezeNet's weights; the published file has 4,958,839.
+/// Maximum bytes of SqueezeNet's weights; the published file is 4,958,839 bytes.
 const SQUEEZENET_BYTES: u64 = 16 << 20;
 
 impl DataSet {
@@ -163,7 +163,7 @@ fn cifar10() -> DataSet {
     }
 }
 
-/// Oxford's 17 category flowers. Oxford publishes no checksums; the MD5 sums are those of DeepMind's NEVIS benchmark
+/// Oxford's 17 Category Flower Dataset. Oxford publishes no checksums; the MD5 sums are those of DeepMind's NEVIS benchmark
 /// (`oxford_flowers_17`).
 fn flowers17() -> DataSet {
     let file = |name, md5: &str, max_bytes| RemoteFile {

@@ -1,7 +1,7 @@
 //! Rasterising pen strokes: shared by the synthetic glyphs, the pages and the UNIPEN segments.
 //!
 //! Strokes are polylines in pixel coordinates (x to the right, y down; pixel `(column, row)` covers the unit square whose centre is
-//! `(column + 0.5, row + 0.5)`), the pen is round. Values are grey, paper 1 and ink 0. Random numbers are drawn only for the edge of the ink.
+//! `(column + 0.5, row + 0.5)`); the pen is round. Values are grey levels: 1 is paper, 0 is ink. Random numbers are drawn only for the edge of the ink.
 
 use std::ops::Range;
 

@@ -96,7 +96,9 @@ impl Architecture for Cnn {
         let more_than_blocks = (more > blocks).then(|| {
             Problem::new(
                 "more",
-                format!("found {more} values, but model.channels has {blocks} blocks"),
+                format!(
+                    "found {more} values, but model.channels has only {blocks} (one per block)"
+                ),
             )
         });
         too_many_halvings("channels", blocks, shape)

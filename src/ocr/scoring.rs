@@ -1,7 +1,7 @@
 //! How much each kind of evidence counts when a page is read: form, cuts, neighbours.
 //!
-//! Tuned on lines composed of NIST36 validation characters: words of the list, names of no list, random strings and numbers,
-//! apart and touching. Photographs showed which kinds of evidence were missing, but not how much each counts.
+//! Tuned on lines composed of NIST36 validation characters: words from the word list, names that are in no list, random strings
+//! and numbers, with letters both separate and touching. Photographs showed which kinds of evidence were missing, but not how much each counts.
 
 /// How much each kind of evidence counts; the default is what kiln reads with. Scores are natural logarithms.
 #[derive(Debug, Clone, PartialEq)]

@@ -33,7 +33,7 @@ pub struct Plan {
     pub samples: Samples,
     /// Number of trainable parameters.
     pub parameters: usize,
-    /// The file that the first weights were loaded from, and which were.
+    /// The file that the initial weights were loaded from, and which weights were taken from it.
     pub weights: Option<(PathBuf, Taken)>,
     /// Epochs that are done already, of a resumed run.
     pub epochs_done: usize,

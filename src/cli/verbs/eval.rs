@@ -90,7 +90,7 @@ pub fn run(args: Args) -> VerbResult {
 
 fn table(evaluation: &Evaluation, split: Split) -> String {
     let mut lines = vec![format!(
-        "{} samples of {}",
+        "{} samples from the {} split",
         evaluation.samples,
         split.name()
     )];

@@ -2,7 +2,7 @@
 //!
 //! It covers the part of JSON Schema that kiln's config types use, and reports in kiln's own words.
 
-use regex::Regex;
+use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 use super::wording::{list, name_of_type, not_one_of, shown, unknown_key};

@@ -2,7 +2,7 @@
 //!
 //! An image is copied into a grid with its zero padding, once; then every tile of output positions and channels is summed in
 //! registers over the patch, whose values lie in one contiguous run per kernel row. Only the weights are rearranged, into
-//! panels of 16 output channels. The input's gradient is the same convolution of the output's gradient by the mirrored
+//! panels of 16 output channels. The input gradient is the same convolution applied to the output gradient with flipped
 //! weights; the weights' gradient reads the same two grids, with weights in the registers.
 
 mod backward;

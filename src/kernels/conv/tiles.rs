@@ -238,7 +238,7 @@ impl<T: Real> WeightGradient<'_, T> {
         }
     }
 
-    /// `J` neighbouring taps times `V` registers of channels, summed over the positions in their order. Returns `J`.
+    /// `J` adjacent taps times `V` vector registers of channels, accumulated over the positions in order. Returns `J`.
     #[inline(always)]
     #[allow(unsafe_code)]
     fn tile<S: Simd, const J: usize, const V: usize>(

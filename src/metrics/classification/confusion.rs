@@ -22,7 +22,7 @@ pub enum ConfusionError {
         classes: usize,
     },
     /// The sum of the counts is too large.
-    #[error("the counts of a confusion matrix sum to at most {MAX_TOTAL}")]
+    #[error("the confusion matrix counts sum to more than the maximum of {MAX_TOTAL}")]
     TooLarge,
 }
 

@@ -7,11 +7,11 @@ use super::components::{Component, Components, widest_stroke};
 use crate::segmentation::geometry::Area;
 use crate::segmentation::statistics::weighted_median;
 
-/// Least letter height, in working pixels: lower letters can't be read, and noise forms components of this size.
+/// Least letter height, in working pixels: shorter letters can't be read, and noise forms components of this size.
 const MIN_LETTER_HEIGHT: f32 = 8.0;
 /// Longest side of a speck, in letter heights.
 const SPECK: f32 = 0.18;
-/// Greatest height of writing, in letter heights; higher components are drawings, folds or the page's edge.
+/// Greatest height of writing, in letter heights; taller components are drawings, folds or the page edge.
 const MAX_HEIGHT: f32 = 2.6;
 /// Greatest width of writing, in letter heights.
 const MAX_WIDTH: f32 = 4.0;

@@ -42,16 +42,16 @@ const MAX_JOIN_HEIGHT: f32 = 1.5;
 const JOIN_NARROW: f32 = 0.55;
 /// ... or lower than this.
 const JOIN_LOW: f32 = 0.6;
-/// Most letters that are joined to one.
+/// Maximum number of letters joined into one.
 const MAX_JOINED: usize = 3;
 
 /// A letter's pieces from left to right; one if it can't be cut.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::segmentation) struct Pieces {
     pub list: Vec<Glyph>,
-    /// Ink that each seam between them crosses, in stroke widths; one less than pieces.
+    /// Ink that each seam between them crosses, in stroke widths; one fewer than there are pieces.
     pub inks: Vec<f32>,
-    /// Labels of the components that its ink belonged to before they were split.
+    /// Labels of the connected components this letter's ink belonged to before splitting.
     origins: Vec<u32>,
     /// Ink that the seam on its left crosses, in stroke widths, where the letter was split off.
     left_seam: Option<f32>,
