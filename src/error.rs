@@ -100,11 +100,6 @@ impl FileError {
     pub fn problem(&self) -> &str {
         &self.problem
     }
-
-    /// The error of the operating system, if there is one.
-    pub fn io_error(&self) -> Option<&std::io::Error> {
-        self.source.as_ref()
-    }
 }
 
 impl std::fmt::Display for FileError {
