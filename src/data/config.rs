@@ -6,7 +6,7 @@ use super::DataConfig;
 use super::augment::AugmentConfig;
 use super::fitting::View;
 use super::source::{
-    DataError, DataSource, ListedSource, NormalizeConfig, data_root, source_problems,
+    ClassOrder, DataError, DataSource, ListedSource, NormalizeConfig, data_root, source_problems,
 };
 use crate::error::Problem;
 use crate::shape::ImageShape;
@@ -30,6 +30,11 @@ impl DataConfig {
     /// Number of classes, if known from the config alone.
     pub fn classes(&self) -> Option<usize> {
         self.config().classes()
+    }
+
+    /// How classes that are named by folders are sorted.
+    pub fn class_order(&self) -> ClassOrder {
+        self.config().class_order()
     }
 
     /// The shape of one sample.

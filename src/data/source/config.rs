@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::path::Path;
 
+use super::class_order::ClassOrder;
 use super::common::CommonConfig;
 use super::data_source::DataSource;
 use super::error::DataError;
@@ -25,6 +26,11 @@ pub trait SourceConfig: Debug + Send + Sync {
     /// How a set without predefined splits is divided.
     fn split(&self) -> Option<&SplitRule> {
         None
+    }
+
+    /// How classes that are named by folders are sorted.
+    fn class_order(&self) -> ClassOrder {
+        ClassOrder::default()
     }
 
     /// How an image of another shape is fitted to a sample's.
