@@ -1,6 +1,6 @@
 //! The `data` section of an experiment: which images, and how they are augmented in training.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::DataConfig;
 use super::augment::AugmentConfig;
@@ -35,6 +35,16 @@ impl DataConfig {
     /// How classes that are named by folders are sorted.
     pub fn class_order(&self) -> ClassOrder {
         self.config().class_order()
+    }
+
+    /// The folders that it reads, from the current folder on; none if it needs no files.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = self.config().folders();
+        // The sources of a mix may share one.
+        folders.sort_unstable();
+        folders.dedup();
+        let folders = folders.into_iter();
+        folders.map(|folder| data_root().join(folder)).collect()
     }
 
     /// The shape of one sample.

@@ -34,6 +34,10 @@ impl SourceConfig for ImageFolderConfig {
         &self.common
     }
 
+    fn folders(&self) -> Vec<&str> {
+        vec![&self.folder]
+    }
+
     fn shape(&self) -> ImageShape {
         ImageShape::new(self.channels, self.height, self.width)
     }

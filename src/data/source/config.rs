@@ -17,6 +17,11 @@ pub trait SourceConfig: Debug + Send + Sync {
     /// The keys common to all sources.
     fn common(&self) -> &CommonConfig;
 
+    /// The folders that it reads, relative to the data root; none if it needs no files.
+    fn folders(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// The shape of one sample.
     fn shape(&self) -> ImageShape;
 
