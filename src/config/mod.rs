@@ -8,6 +8,7 @@ mod checks;
 pub mod difference;
 mod error;
 mod experiment;
+mod init;
 mod load;
 mod loss;
 mod optimizer;
@@ -19,7 +20,8 @@ mod strict_json;
 mod training;
 
 pub use error::ConfigError;
-pub use experiment::{Backend, Experiment, InitConfig, ParameterConfig};
+pub use experiment::{Backend, Experiment, ParameterConfig};
+pub use init::{Auto, InitConfig, Rename, RenamePattern};
 pub use load::{load, parse, read, resolve};
 pub use loss::{ClassWeights, LossConfig, Reduction};
 pub use optimizer::{AdamConfig, OptimizerConfig, SgdConfig};

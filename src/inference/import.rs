@@ -8,7 +8,7 @@ use super::card::ModelCard;
 use super::classifier::Classifier;
 use super::error::ModelError;
 use crate::config::Experiment;
-use crate::config::InitConfig;
+use crate::config::{InitConfig, Rename};
 use crate::data::{self, DataError};
 use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::files;
@@ -81,7 +81,7 @@ pub fn import(
     let device = Device::flex();
     let shape = experiment.data.shape();
     let network = Network::new(&experiment.model, shape, classes.len(), &device);
-    let (network, taken) = weights::load(network, file, &[])?;
+    let (network, taken) = weights::load(network, file, &[], &Rename::default())?;
     let card = ModelCard::new(experiment.model.clone(), &experiment.data, classes);
     let run = RunDir::create(Some(to), &experiment.name, &experiment)?;
     Classifier::new(&network, card, &device).save(&run.model_file())?;
