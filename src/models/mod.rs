@@ -7,20 +7,24 @@ use burn::prelude::*;
 
 use crate::error::Problem;
 use crate::shape::ImageShape;
+use limits::MAX_IMAGE_VALUES;
 
 pub mod architecture;
 pub mod autoencoder;
 pub mod cnn;
 pub mod conv_autoencoder;
 mod layers;
+pub mod limits;
 #[macro_use]
 mod list;
 pub mod mlp;
 pub mod parameters;
+pub mod sequential;
 pub mod squeezenet;
 
 pub use architecture::{Architecture, Backbone, Task};
 pub use layers::{LayerCost, Work};
+pub use limits::MAX_MODEL_VALUES;
 
 networks! {
     /// Fully connected layers.
@@ -34,13 +38,6 @@ networks! {
     /// Convolutional autoencoder with a low-dimensional code.
     conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig),
 }
-
-/// Largest network: 1 GiB of weights, four times that in training with Adam.
-pub const MAX_MODEL_VALUES: usize = 1 << 28;
-
-/// Largest image that a network is built for. Layers have thousands of channels; beyond this, the number of values in their
-/// maps might not fit into `usize`.
-const MAX_IMAGE_VALUES: usize = usize::MAX >> 24;
 
 impl ModelConfig {
     /// Number of weights, biases and statistics of the network for images of `shape`, or `None` if `usize` does not hold it.
