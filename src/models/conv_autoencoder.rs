@@ -127,7 +127,7 @@ impl Architecture for ConvAutoencoder {
         let channels = values / (height * width);
         let small = layout.arrange(features.reshape([batch, channels, height, width]));
         let large = self.up.iter().fold(small, |values, block| {
-            layout.upsample(block.forward(values, layout))
+            layout.depth_to_space(block.forward(values, layout), 2)
         });
         let image = layout.to_channels_first(convolve(&self.image, large, false, layout));
         sigmoid(image.flatten(1, 3))

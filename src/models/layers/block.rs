@@ -1,14 +1,12 @@
 //! Convolutional blocks: convolution, batch norm, ReLU and optionally a max pool.
 
-use burn::backend::Dispatch;
-use burn::backend::ops::FloatTensorOps;
-use burn::module::{Initializer, Param, RunningState};
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2dConfig;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 
+use super::batch_norm::batch_norm;
 use super::convolution::{PADDING, conv3x3};
 use super::cost::LayerCost;
 use super::layout::Layout;
@@ -45,7 +43,7 @@ impl Block {
     pub fn new(inputs: usize, outputs: usize, halves: bool, device: &Device) -> Self {
         Self {
             conv: conv3x3(inputs, outputs, device),
-            norm: batch_norm(outputs, device),
+            norm: batch_norm(&BatchNormConfig::new(outputs), device),
             halves,
         }
     }
@@ -117,25 +115,5 @@ impl Block {
             running.value_sync();
         }
         output
-    }
-}
-/// [`BatchNormConfig::init`] that leaves the device's number type open. Burn fixes it with the first tensor that it creates; so
-/// far a network holds no other, and a config may be checked before a program chooses 64-bit floats.
-fn batch_norm(features: usize, device: &Device) -> BatchNorm {
-    let BatchNormConfig {
-        epsilon, momentum, ..
-    } = BatchNormConfig::new(features);
-    let number = device.settings().float_dtype;
-    let device_id = device.as_dispatch();
-    let mean = Dispatch::float_zeros([features].into(), device_id, number);
-    let variance = Dispatch::float_ones([features].into(), device_id, number);
-    BatchNorm {
-        gamma: Initializer::Ones.init([features], device),
-        beta: Initializer::Zeros.init([features], device),
-        training: Param::from_bool(true),
-        running_mean: RunningState::new(Tensor::from_dispatch(mean)),
-        running_var: RunningState::new(Tensor::from_dispatch(variance)),
-        momentum,
-        epsilon,
     }
 }
