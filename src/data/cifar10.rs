@@ -68,6 +68,10 @@ impl SourceConfig for Cifar10Config {
         &self.common
     }
 
+    fn folders(&self) -> Vec<&str> {
+        vec![&self.folder]
+    }
+
     fn shape(&self) -> ImageShape {
         SHAPE
     }

@@ -1,12 +1,12 @@
 //! The `data` section of an experiment: which images, and how they are augmented in training.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::DataConfig;
 use super::augment::AugmentConfig;
 use super::fitting::View;
 use super::source::{
-    DataError, DataSource, ListedSource, NormalizeConfig, data_root, source_problems,
+    ClassOrder, DataError, DataSource, ListedSource, NormalizeConfig, data_root, source_problems,
 };
 use crate::error::Problem;
 use crate::shape::ImageShape;
@@ -30,6 +30,21 @@ impl DataConfig {
     /// Number of classes, if known from the config alone.
     pub fn classes(&self) -> Option<usize> {
         self.config().classes()
+    }
+
+    /// How classes that are named by folders are sorted.
+    pub fn class_order(&self) -> ClassOrder {
+        self.config().class_order()
+    }
+
+    /// The folders that it reads, from the current folder on; none if it needs no files.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = self.config().folders();
+        // The sources of a mix may share one.
+        folders.sort_unstable();
+        folders.dedup();
+        let folders = folders.into_iter();
+        folders.map(|folder| data_root().join(folder)).collect()
     }
 
     /// The shape of one sample.

@@ -111,6 +111,10 @@ impl SourceConfig for JunkConfig {
         &self.common
     }
 
+    fn folders(&self) -> Vec<&str> {
+        vec![&self.folder]
+    }
+
     fn shape(&self) -> ImageShape {
         ImageShape::new(1, self.size, self.size)
     }

@@ -93,6 +93,13 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
         &self.common
     }
 
+    fn folders(&self) -> Vec<&str> {
+        let sources = self.sources.iter();
+        sources
+            .flat_map(|source| source.config().folders())
+            .collect()
+    }
+
     fn shape(&self) -> ImageShape {
         // The schema requires at least one source; without it there are no samples.
         let first = self.sources.first();

@@ -31,7 +31,7 @@ pub use mix::MixConfig;
 pub use nist26::Nist26Config;
 pub use nist36::Nist36Config;
 pub use source::{
-    CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
+    ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
     NormalizeConfig, SourceConfig, Split, data_root, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};

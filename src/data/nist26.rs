@@ -45,6 +45,10 @@ impl SourceConfig for Nist26Config {
         &self.common
     }
 
+    fn folders(&self) -> Vec<&str> {
+        vec![&self.folder]
+    }
+
     fn shape(&self) -> ImageShape {
         SHAPE
     }

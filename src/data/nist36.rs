@@ -53,6 +53,10 @@ impl SourceConfig for Nist36Config {
         &self.common
     }
 
+    fn folders(&self) -> Vec<&str> {
+        vec![&self.folder]
+    }
+
     fn shape(&self) -> ImageShape {
         SHAPE
     }

@@ -5,6 +5,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 
 use crate::config::Backend;
+use crate::metrics::{self, EpochRecord, Outputs};
 use crate::models::{Network, parameters};
 
 /// Steps between two checks on a device that computes asynchronously: reading a value back waits for the whole queue, so it has
@@ -116,6 +117,25 @@ impl LossWatch {
     pub fn steps(&self) -> usize {
         self.steps
     }
+}
+
+/// The warning about a classifier whose training loss in its last epoch is above that of a uniform guess, `ln(classes)`: it has
+/// diverged, though to finite numbers, or has not begun to learn. `None` for any other.
+///
+/// The training loss is the one robust sign. A guess has the same loss under label smoothing, class weights and any number of
+/// samples per class. The accuracy of a guess varies with the split and its most frequent class, and the validation loss of a
+/// good but overfitted network may be above a guess's.
+pub fn no_better_than_a_guess(last: &EpochRecord, outputs: Outputs) -> Option<String> {
+    let Outputs::Classes(classes) = outputs else {
+        return None;
+    };
+    let (loss, guess) = (*last.train.get(metrics::LOSS.name)?, (classes as f64).ln());
+    (loss > guess).then(|| {
+        format!(
+            "the training loss of the last epoch ({loss:.4}) is above that of a uniform guess among {classes} classes \
+             ({guess:.4}): training has diverged or not begun to learn; lower optimizer.lr, or train longer"
+        )
+    })
 }
 
 /// The gradient value of a step with the largest absolute value, and where it is.

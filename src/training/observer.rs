@@ -51,4 +51,6 @@ pub trait Observer: Send + Sync {
     fn epoch(&self, _report: &EpochReport) {}
     /// Training is over; the kept weights are being evaluated.
     fn finishing(&self) {}
+    /// The run is complete, but its results deserve a second look.
+    fn warning(&self, _warning: &str) {}
 }

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::batch::DeviceBatches;
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, fingerprint};
 use super::error::TrainError;
 use super::optimization::optimizer;
 use super::optimization::schedule::EpochSchedule;
@@ -22,7 +21,6 @@ use crate::config::Experiment;
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
-use crate::files;
 use crate::inference::ModelCard;
 use crate::models::Network;
 use crate::models::Task;
@@ -63,30 +61,21 @@ pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
 /// # Errors
 /// As those of [`prepare`]; or the data has changed.
 pub fn prepare_resumed(resumption: &Resumption) -> Result<Prepared, TrainError> {
-    let checkpoint = resumption.checkpoint.as_ref();
-    let prepared = prepare_from(resumption.experiment.clone(), checkpoint)?;
-    let expected = checkpoint.map(|checkpoint| &checkpoint.header.data_sha256);
-    if expected.is_some_and(|expected| *expected != prepared.data_sha256()) {
-        return Err(TrainError::Mismatch(format!(
-            "{}: the data has changed since this run was trained: samples or classes were added, removed or reordered; start a \
-             new run with --init-from",
-            resumption.run_dir.path().display()
-        )));
-    }
-    Ok(prepared)
+    prepare_from(resumption.experiment.clone(), Some(resumption))
 }
 
 fn prepare_from(
     experiment: Experiment,
-    checkpoint: Option<&Checkpoint>,
+    resumption: Option<&Resumption>,
 ) -> Result<Prepared, TrainError> {
     let device = device::open(experiment.backend)?.autodiff();
     let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
-    let samples = Samples {
-        train: source.len(Split::Train),
-        valid: source.len(Split::Valid),
-        test: source.len(Split::Test),
-    };
+    let samples = fingerprint::samples(source.as_ref());
+    let checkpoint = resumption.and_then(|resumption| resumption.checkpoint.as_ref());
+    if let Some((resumption, checkpoint)) = resumption.zip(checkpoint) {
+        // First: whatever else does not match is due to this.
+        fingerprint::check(&resumption.run_dir, &checkpoint.header, source.as_ref())?;
+    }
     check_data(&experiment, source.as_ref(), samples)?;
     device.seed(experiment.seed);
     let classes = source.classes().len();
@@ -271,21 +260,7 @@ impl Prepared {
         ModelCard::new(config.model.clone(), &config.data, classes)
     }
 
-    /// SHA-256 of the classes and of each split's labels: a run must not be resumed with other data. (What the images show is not
-    /// in it: that would mean reading them all.)
     pub(super) fn data_sha256(&self) -> String {
-        let mut sum = Sha256::new();
-        for class in self.source.classes() {
-            sum.update(class.as_bytes());
-            sum.update([0]);
-        }
-        for split in [Split::Train, Split::Valid, Split::Test] {
-            let count = self.source.len(split);
-            sum.update((count as u64).to_le_bytes());
-            for index in 0..count {
-                sum.update((self.source.label(split, index) as u64).to_le_bytes());
-            }
-        }
-        files::hexadecimal(&sum.finalize())
+        fingerprint::sha256(self.source.as_ref())
     }
 }

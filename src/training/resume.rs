@@ -90,9 +90,12 @@ impl Resumption {
         let mut experiment = config::load(&run_dir.config_file(), overrides)?;
         experiment.schema = None;
         let epochs = experiment.training.epochs;
+        // With fewer epochs than before, too: the latest checkpoint tells how many are done. Checkpoints beyond both numbers are
+        // from before the run went back.
+        let latest = before.training.epochs.max(epochs);
         let (checkpoint, damaged) = match epoch {
             Some(epoch) => (Some(checkpoint::of_epoch(&run_dir, epoch)?), Vec::new()),
-            None => checkpoint::latest_usable(&run_dir, epochs)?,
+            None => checkpoint::latest_usable(&run_dir, latest)?,
         };
         let header = checkpoint.as_ref().map(|checkpoint| &checkpoint.header);
         let before = header.map_or(&before, |header| &header.experiment);
@@ -106,11 +109,25 @@ impl Resumption {
         };
         let done = resumption.epoch();
         if epochs < done {
-            return Err(TrainError::Resume(format!(
-                "{EPOCHS}: found {epochs}, but the checkpoint is from epoch {done}; use more epochs, or an earlier checkpoint"
-            )));
+            return Err(resumption.too_few_epochs(epoch.is_some()));
         }
         Ok(resumption)
+    }
+
+    /// The error of a run that is to have fewer epochs than are done at its checkpoint, which the user may have chosen.
+    fn too_few_epochs(&self, is_chosen: bool) -> TrainError {
+        let (run, done) = (self.run_dir.path().display(), self.epoch());
+        let epochs = self.experiment.training.epochs;
+        TrainError::Resume(if is_chosen {
+            format!(
+                "{EPOCHS}: found {epochs}, but the checkpoint is from epoch {done}; use more epochs, or an earlier checkpoint"
+            )
+        } else {
+            let are = if done == 1 { "epoch is" } else { "epochs are" };
+            format!(
+                "{run}: {done} {are} done; {EPOCHS} is {epochs}: choose {done} or more, or train anew"
+            )
+        })
     }
 
     /// The number of epochs that are done.

@@ -10,7 +10,7 @@ use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 
 use super::burn_panics;
 use super::checkpoint::CheckpointWriter;
-use super::divergence::LossCheck;
+use super::divergence::{LossCheck, no_better_than_a_guess};
 use super::epochs::history::History;
 use super::epochs::strategy::{EpochStrategy, NoBatches};
 use super::epochs::training_loop::{LoopConfig, TrainingLoop};
@@ -120,7 +120,15 @@ fn train_and_finish(
     if !interrupter.should_stop() {
         observer.finishing();
     }
+    let last = history.epochs.last();
+    let outputs = prepared.card().outputs();
+    let warning = last.and_then(|last| no_better_than_a_guess(last, outputs));
     let summary = finish(prepared, &run_dir, history, began, &interrupter)?;
+    if let Some(warning) = warning
+        && summary.status != Status::Interrupted
+    {
+        observer.warning(&warning);
+    }
     Ok(Outcome { run_dir, summary })
 }
 

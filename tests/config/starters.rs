@@ -24,7 +24,7 @@ fn every_kind_of_data_and_model_has_a_starter_that_is_valid() {
 #[test]
 fn a_starter_has_its_keys_in_the_order_of_the_schema() {
     let expected = r#"{
-  "data": { "kind": "image_folder", "folder": "my_images", "split": { "by": "share", "valid": 0.1, "test": 0.1, "stratify": true }, "height": 32, "width": 32, "channels": 3 },
+  "data": { "kind": "image_folder", "folder": "my_images", "split": { "by": "share", "valid": 0.1, "test": 0.1, "stratify": true }, "class_order": "text", "height": 32, "width": 32, "channels": 3 },
   "model": { "kind": "cnn" },
   "optimizer": { "kind": "adam", "lr": 0.001 },
   "training": { "epochs": 10, "batch_size": 64 }

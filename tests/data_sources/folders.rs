@@ -3,6 +3,7 @@
 use crate::support::{
     counts, error_at, folder_config, open_small, per_class, sample, save_grey, shares,
 };
+use kiln::data::ClassOrder;
 use kiln::data::DataSource;
 use kiln::data::Fit;
 use kiln::data::ImageFolderConfig;
@@ -41,6 +42,47 @@ fn split_folders_are_used_and_integer_classes_sort_by_number() {
     assert_eq!(labels(Split::Valid), [1, 2]);
     assert_eq!(labels(Split::Test), [1]);
     assert!(source.path(Split::Valid, 1).ends_with("val/10/c.jpeg"));
+}
+
+#[test]
+fn classes_named_by_numbers_are_sorted_as_image_folder_sorts_them_if_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for class in 0..12 {
+        save_grey(root.join(format!("train/{class}/a.png")), 4, 4, |_, _| 0);
+    }
+    save_grey(root.join("val/10/a.png"), 4, 4, |_, _| 0);
+    save_grey(root.join("val/2/a.png"), 4, 4, |_, _| 0);
+    let open = |class_order| {
+        let config = ImageFolderConfig {
+            class_order,
+            ..folder_config((4, 4), 1, Fit::Pad)
+        };
+        ImageFolder::open(&config, root).unwrap()
+    };
+    // Python's sorted([str(i) for i in range(12)]).
+    let text = open(ClassOrder::Text);
+    let expected = ["0", "1", "10", "11", "2", "3", "4", "5", "6", "7", "8", "9"];
+    assert_eq!(text.classes(), expected);
+    assert_eq!([0, 1].map(|i| text.label(Split::Valid, i)), [2, 4]);
+    assert!(text.path(Split::Valid, 0).ends_with("val/10/a.png"));
+    let numeric = open(ClassOrder::Numeric);
+    let expected: Vec<String> = (0..12).map(|class| class.to_string()).collect();
+    assert_eq!(numeric.classes(), expected);
+    assert_eq!([0, 1].map(|i| numeric.label(Split::Valid, i)), [2, 10]);
+    // Configs from before there was a choice keep their order, and runs their config's bytes.
+    let json = serde_json::to_string(&folder_config((4, 4), 1, Fit::Pad)).unwrap();
+    assert!(!json.contains("class_order"), "{json}");
+    let old: ImageFolderConfig = serde_json::from_str(&json).unwrap();
+    assert_eq!(old.class_order, ClassOrder::Numeric);
+    // Only where the orders differ is there anything to choose.
+    assert!(ClassOrder::matters_for(&expected));
+    assert!(!ClassOrder::matters_for(&expected[..10]));
+    assert!(!ClassOrder::matters_for(&[
+        "b".into(),
+        "a".into(),
+        "10".into()
+    ]));
 }
 
 #[test]

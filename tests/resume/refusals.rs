@@ -4,8 +4,8 @@ use predicates::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    assert_same, bench_with, checkpoint_file, kiln, mlp, spawn, squeezenet, train, wait_for,
-    write_photographs,
+    assert_same, bench_with, checkpoint_file, copy_folder, kiln, mlp, spawn, squeezenet, train,
+    wait_for, write_photographs,
 };
 use crate::common::Bench;
 
@@ -65,11 +65,54 @@ fn a_run_is_not_resumed_with_other_data() {
     config["training"]["epochs"] = json!(1);
     bench.write("config.json", config.to_string());
     train(&bench, "config.json --run-dir run");
+    let before = bench.read("run/metrics.jsonl");
+    let refused = |numbers: &str| {
+        kiln(&bench, "train --resume run --set training.epochs=2")
+            .assert()
+            .code(2)
+            .stderr(predicate::str::contains(
+                "the data has changed since this run was trained",
+            ))
+            .stderr(predicate::str::contains(format!("{numbers} in ")))
+            .stderr(predicate::str::contains("set; put back what was there"))
+            .stderr(predicate::str::contains("kiln train run/config.json"));
+        assert_eq!(bench.read("run/metrics.jsonl"), before);
+    };
     std::fs::remove_file(bench.path("set/train/class1/3.png")).unwrap();
-    kiln(&bench, "train --resume run --set training.epochs=2")
-        .assert()
-        .code(2)
-        .stderr(predicate::str::contains("the data has changed"));
+    refused("27 training samples then, 26 now");
+    // Without one of its classes the network has another shape.
+    for part in ["train", "valid"] {
+        std::fs::remove_dir_all(bench.path(&format!("set/{part}/class1"))).unwrap();
+    }
+    refused("3 classes then, 2 now");
+}
+
+#[test]
+fn a_run_is_not_cut_to_fewer_epochs_than_are_done() {
+    let mut config = mlp();
+    config["training"]["epochs"] = json!(5);
+    config["training"]["early_stopping"] = Value::Null;
+    let bench = bench_with(&config);
+    copy_folder(&bench.path("straight"), &bench.path("run"));
+    let dry = "train --resume run --dry-run --set training.epochs=3";
+    for arguments in ["train --resume run --set training.epochs=3", dry] {
+        kiln(&bench, arguments)
+            .assert()
+            .code(2)
+            .stderr(predicate::str::contains(
+                "run: 5 epochs are done; training.epochs is 3: choose 5 or more, or train anew",
+            ));
+        assert_same(&bench, "run");
+    }
+    train(&bench, "--resume run --set training.epochs=5");
+    assert_same(&bench, "run");
+    // Back on purpose: the later checkpoint stays on disk, and is not counted as done.
+    train(&bench, "--resume run@4 --set training.epochs=4");
+    let back = bench.read("run/metrics.jsonl");
+    train(&bench, "--resume run");
+    assert_eq!(bench.read("run/metrics.jsonl"), back);
+    train(&bench, "--resume run --set training.epochs=5");
+    assert_same(&bench, "run");
 }
 
 #[test]

@@ -38,6 +38,28 @@ fn divergence_stops_the_run_and_names_the_learning_rate() {
 }
 
 #[test]
+fn a_classifier_that_ends_worse_than_a_guess_gets_a_warning() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    let warned = |arguments: &str| {
+        let mut command = bench.kiln(&format!("train small.json {arguments}"));
+        let output = command.assert().success().get_output().clone();
+        let err = String::from_utf8(output.stderr).unwrap();
+        let warnings = err.lines().filter(|line| line.starts_with("warning:"));
+        warnings.map(String::from).collect::<Vec<_>>()
+    };
+    let warnings = warned("--run-dir hot --set optimizer.lr=100");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    for part in [
+        "uniform guess among 36 classes (3.5835)",
+        "lower optimizer.lr",
+    ] {
+        assert!(warnings[0].contains(part), "{warnings:?}");
+    }
+    assert_eq!(warned("--run-dir good"), [""; 0]);
+}
+
+#[test]
 fn ctrl_c_finishes_the_batch_saves_the_weights_and_exits_with_130() {
     let bench = Bench::new();
     bench.write("small.json", SMALL);
@@ -132,7 +154,9 @@ fn ctrl_c_in_the_first_epoch_and_in_the_last_evaluation_exits_with_130() {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kiln"))
             .current_dir(bench.folder.path())
             .args(["train", "cnn.json", "--run-dir", &run])
-            .stderr(Stdio::null())
+            .stderr(Stdio::from(
+                std::fs::File::create(bench.path("said")).expect("a file"),
+            ))
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -154,6 +178,19 @@ fn ctrl_c_in_the_first_epoch_and_in_the_last_evaluation_exits_with_130() {
             asked.elapsed() < Duration::from_secs(5),
             "{sign}: {:?}",
             asked.elapsed()
+        );
+        let summary = bench.read(&format!("{run}/summary.json"));
+        let summary: Value = serde_json::from_slice(&summary).unwrap();
+        let said = String::from_utf8(bench.read("said")).unwrap();
+        assert_eq!(
+            said.contains("the best weights"),
+            summary["best_epoch"] != 0,
+            "weights of an unfinished first epoch are not called the best: {said}"
+        );
+        assert_eq!(
+            said.contains("before the first epoch was complete"),
+            summary["best_epoch"] == 0,
+            "{said}"
         );
     }
     let summary: Value =

@@ -102,6 +102,78 @@ fn rates_in_files_are_fractions_of_one() {
     }
 }
 
+/// The epoch of a run with the highest validation accuracy; of equal ones, that with the lowest validation loss.
+fn best_of(bench: &Bench, run: &str) -> Value {
+    let lines = bench.read(&format!("{run}/metrics.jsonl"));
+    let lines = lines.split(|byte| *byte == b'\n');
+    let epochs = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let of = |epoch: &Value, metric: &str| epoch["valid"][metric].as_f64().unwrap();
+    let is_better = |next: &Value, best: &Value| {
+        let gain = of(next, "accuracy") - of(best, "accuracy");
+        gain > 1e-9 || gain.abs() <= 1e-9 && of(next, "loss") < of(best, "loss")
+    };
+    let better = |best, next| if is_better(&next, &best) { next } else { best };
+    epochs.reduce(better).expect("an epoch")
+}
+
+/// Images of two classes that anything can tell apart, 8 pixels wide and high, in `set/`.
+fn write_dark_and_light(bench: &Bench) {
+    for (class, grey) in [("dark", 30), ("light", 220)] {
+        for (part, count) in [("train", 8), ("valid", 4)] {
+            for index in 0..count {
+                let image = image::GrayImage::from_pixel(8, 8, image::Luma([grey + index]));
+                let path = bench.path(&format!("set/{part}/{class}/{index}.png"));
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                image.save(path).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn of_equally_accurate_epochs_the_one_with_the_lowest_validation_loss_is_kept() {
+    let bench = Bench::new();
+    write_dark_and_light(&bench);
+    bench.write(
+        "config.json",
+        r#"{"data": {"kind": "image_folder", "folder": "set", "height": 8, "width": 8},
+            "model": {"kind": "mlp", "hidden": [8]}, "optimizer": {"kind": "adam", "lr": 0.01},
+            "training": {"epochs": 12, "batch_size": 4}}"#,
+    );
+    let train = |arguments: &str| {
+        let mut command = bench.kiln(&format!("train {arguments}"));
+        command.env("KILN_DATA", bench.path(".")).assert().success();
+    };
+    let summary = |run: &str| -> Value {
+        serde_json::from_slice(&bench.read(&format!("{run}/summary.json"))).unwrap()
+    };
+    train("config.json --run-dir run");
+    assert_eq!(best_of(&bench, "run")["valid"]["accuracy"], 1.0);
+    assert_eq!(
+        best_of(&bench, "run")["epoch"],
+        12,
+        "the loss goes on falling"
+    );
+    assert_eq!(summary("run")["best_epoch"], 12);
+    train("config.json --run-dir parts --set training.epochs=9");
+    train("--resume parts --set training.epochs=12");
+    assert_eq!(
+        summary("parts")["best_epoch"],
+        12,
+        "a resumed run goes by the same rule"
+    );
+    train(
+        "config.json --run-dir early --set training.early_stopping={\"patience\":4,\"min_delta\":0}",
+    );
+    let early = summary("early");
+    assert_eq!(early["best_epoch"], best_of(&bench, "early")["epoch"]);
+    assert_eq!(early["best_epoch"], early["epochs"], "its last epoch");
+    assert_eq!(
+        early["status"], "stopped_early",
+        "early stopping looks at the accuracy alone"
+    );
+}
+
 #[test]
 fn the_best_epoch_is_kept_or_the_last_one_if_the_config_says_so() {
     let bench = Bench::new();
@@ -113,18 +185,7 @@ fn the_best_epoch_is_kept_or_the_last_one_if_the_config_says_so() {
         "train small.json --run-dir last {shaky} --set training.keep=last"
     ));
     let summary: Value = serde_json::from_slice(&bench.read("best/summary.json")).unwrap();
-    let accuracies: Vec<f64> = String::from_utf8(bench.read("best/metrics.jsonl"))
-        .unwrap()
-        .lines()
-        .map(|line| {
-            serde_json::from_str::<Value>(line).unwrap()["valid"]["accuracy"]
-                .as_f64()
-                .unwrap()
-        })
-        .collect();
-    let best = accuracies.iter().copied().fold(0.0, f64::max);
-    let first_best = accuracies.iter().position(|&a| a == best).unwrap() + 1;
-    assert_eq!(summary["best_epoch"], first_best);
+    assert_eq!(summary["best_epoch"], best_of(&bench, "best")["epoch"]);
     let last: Value = serde_json::from_slice(&bench.read("last/summary.json")).unwrap();
     assert_eq!(last["best_epoch"], 6);
 }
@@ -145,21 +206,7 @@ fn the_kept_average_is_the_one_that_was_validated() {
         }"#,
     );
     bench.output("train averaged.json --run-dir run");
-    let validated = bench
-        .read("run/metrics.jsonl")
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .map(|line| line["valid"].clone())
-        // The earliest of equals.
-        .reduce(|best, next| {
-            let accuracy = |of: &Value| of["accuracy"].as_f64().unwrap();
-            if accuracy(&next) > accuracy(&best) {
-                next
-            } else {
-                best
-            }
-        })
-        .unwrap();
+    let validated = best_of(&bench, "run")["valid"].clone();
     let evaluated = bench.json("eval run --split valid --json");
     for measure in ["accuracy", "loss"] {
         let [kept, then] = [&evaluated, &validated].map(|of| of[measure].as_f64().unwrap());

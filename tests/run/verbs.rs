@@ -90,6 +90,46 @@ fn standard_output_has_results_only() {
 }
 
 #[test]
+fn eval_names_the_classes_that_the_split_has_no_images_of() {
+    let bench = trained();
+    let blank = image::GrayImage::from_pixel(32, 32, image::Luma([255]));
+    let classes = ('A'..='Z').chain('0'..='9').map(String::from);
+    for class in classes {
+        // B is left for training alone.
+        let parts = if class == "B" {
+            &["train"][..]
+        } else {
+            &["train", "valid"]
+        };
+        for part in parts {
+            std::fs::create_dir_all(bench.path(&format!("set/{part}/{class}"))).unwrap();
+            blank
+                .save(bench.path(&format!("set/{part}/{class}/0.png")))
+                .unwrap();
+        }
+    }
+    bench.write(
+        "set.json",
+        r#"{"data": {"kind": "image_folder", "folder": "set"}, "model": {"kind": "mlp"}}"#,
+    );
+    let said = |arguments: &str| {
+        let mut command = bench.kiln(arguments);
+        command.env("KILN_DATA", bench.path("."));
+        let output = command.assert().success().get_output().clone();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let valid = "eval run --data set.json --split valid";
+    assert_eq!(said(valid), "no images of 1 of 36 classes: B\n");
+    assert_eq!(said(&format!("{valid} --json")), "");
+    assert_eq!(said("eval run --data set.json --split train"), "");
+    // A class that the data does not have at all counts, too.
+    for part in ["train", "valid"] {
+        std::fs::remove_dir_all(bench.path(&format!("set/{part}/9"))).unwrap();
+    }
+    assert_eq!(said(valid), "no images of 2 of 36 classes: B, 9\n");
+}
+
+#[test]
 fn the_help_of_every_verb_has_an_example() {
     let bench = Bench::new();
     for verb in [

@@ -66,7 +66,7 @@ impl Observer for PlainLines {
             self.note(&weights_line(path, taken));
         }
         for warning in &plan.warnings {
-            output::note(&format!("{}warning: {warning}", self.indent));
+            self.warning(warning);
         }
         if plan.epochs_done > 0 {
             self.note(&format!("resumed after epoch {}", plan.epochs_done));
@@ -85,6 +85,10 @@ impl Observer for PlainLines {
 
     fn finishing(&self) {
         self.note("evaluating the best weights");
+    }
+
+    fn warning(&self, warning: &str) {
+        output::note(&format!("{}warning: {warning}", self.indent));
     }
 
     fn epoch(&self, report: &EpochReport) {

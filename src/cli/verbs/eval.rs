@@ -19,6 +19,9 @@ use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
 /// How many of the most confused pairs are printed.
 const CONFUSED_PAIRS: usize = 10;
 
+/// How many of the classes without images are named.
+const ABSENT_CLASSES: usize = 36;
+
 /// Evaluate a run on a split of its data.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -73,6 +76,9 @@ pub fn run(args: Args) -> VerbResult {
     };
     let evaluation = evaluate(&model.classifier, source, args.split, rivals)?;
     if !args.json {
+        if let Some(line) = absent(&evaluation, &model.classifier.card().classes) {
+            output::note(&line);
+        }
         return Ok(output::emit(&table(&evaluation, args.split))?);
     }
     let confusion = evaluation.confusion.as_ref();
@@ -86,6 +92,27 @@ pub fn run(args: Args) -> VerbResult {
             confusion.most_confused(CONFUSED_PAIRS)
         }),
     })?)
+}
+
+/// A line about the classes of the model that the split has no image of.
+fn absent(evaluation: &Evaluation, classes: &[String]) -> Option<String> {
+    let reports = evaluation.confusion.as_ref()?.per_class();
+    let has_images = |class: &&String| {
+        let mut reports = reports.iter();
+        reports.any(|report| report.class == **class && report.support > 0)
+    };
+    let absent: Vec<&str> = classes
+        .iter()
+        .filter(|class| !has_images(class))
+        .map(String::as_str)
+        .collect();
+    let (count, of) = (absent.len(), classes.len());
+    let more = match count.saturating_sub(ABSENT_CLASSES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown = absent[..count.min(ABSENT_CLASSES)].join(", ");
+    (count > 0).then(|| format!("no images of {count} of {of} classes: {shown}{more}"))
 }
 
 fn table(evaluation: &Evaluation, split: Split) -> String {

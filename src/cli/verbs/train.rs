@@ -266,9 +266,13 @@ fn conclude(outcome: &training::Outcome) -> VerbResult {
         Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
         Status::Interrupted => {
             let command = output::command(&["train", "--resume", path]);
-            output::note(&format!(
-                "interrupted; the best weights so far are in the run directory; to resume:\n  {command}"
-            ));
+            let weights = match summary.best_epoch {
+                0 => {
+                    "before the first epoch was complete; the weights in the run directory are barely trained"
+                }
+                _ => "the best weights so far are in the run directory",
+            };
+            output::note(&format!("interrupted; {weights}; to resume:\n  {command}"));
             return Err(Failure::Interrupted);
         }
     }

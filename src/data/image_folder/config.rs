@@ -4,19 +4,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::fitting::{Fit, RandomCropConfig, View};
-use crate::data::{CommonConfig, SplitRule};
+use crate::data::{ClassOrder, CommonConfig, SplitRule};
 use crate::error::Problem;
 
 /// Settings of folders of images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("examples" = [{"folder": "my_images", "split": {"by": "share", "valid": 0.1, "test": 0.1, "stratify": true}, "channels": 3, "height": 32, "width": 32}]))]
+#[schemars(extend("examples" = [{"folder": "my_images", "split": {"by": "share", "valid": 0.1, "test": 0.1, "stratify": true}, "class_order": "text", "channels": 3, "height": 32, "width": 32}]))]
 pub struct ImageFolderConfig {
     /// Folder with `train/ valid/ test/` (or `val/`), each with one folder per class; or with the class folders
     /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder if that is not set.
     pub folder: String,
     /// How a folder without `train/` is divided into splits.
     pub split: SplitRule,
+    /// Order of classes whose folders are all named by numbers: `numeric` (2 before 10) or `text` (10 before 2), which is that of
+    /// torchvision's `ImageFolder`.
+    #[serde(skip_serializing_if = "ClassOrder::is_default")]
+    pub class_order: ClassOrder,
     /// Height of a sample in pixels.
     #[schemars(range(min = 4, max = 1024))]
     pub height: usize,
@@ -47,6 +51,7 @@ impl Default for ImageFolderConfig {
         Self {
             folder: String::new(),
             split: SplitRule::default(),
+            class_order: ClassOrder::default(),
             height: 32,
             width: 32,
             channels: 1,

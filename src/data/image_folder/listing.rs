@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config::ImageFolderConfig;
 use crate::data::split_rule::{self, SplitRule};
-use crate::data::{DataError, Split};
+use crate::data::{ClassOrder, DataError, Split};
 use crate::photo::has_image_extension;
 
 /// Folder names of each split. Both names for validation are in common use.
@@ -21,16 +21,16 @@ pub(super) type Listing = (Vec<String>, [Vec<(PathBuf, usize)>; 3]);
 /// Lists a folder as [`super::ImageFolder::open`] describes.
 pub(super) fn list(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataError> {
     if folder.join("train").is_dir() {
-        list_splits(folder)
+        list_splits(folder, config.class_order)
     } else {
         divide(folder, config)
     }
 }
 
 /// `train/`, `valid/` or `val/`, `test/`.
-fn list_splits(folder: &Path) -> Result<Listing, DataError> {
+fn list_splits(folder: &Path, order: ClassOrder) -> Result<Listing, DataError> {
     let train = folder.join("train");
-    let classes = class_folders(&train)?;
+    let classes = class_folders(&train, order)?;
     let mut splits: [Vec<(PathBuf, usize)>; 3] = Default::default();
     for (split, names) in SPLIT_FOLDERS {
         let mut present = names
@@ -56,7 +56,7 @@ fn list_splits(folder: &Path) -> Result<Listing, DataError> {
             let samples = images(&path)?.into_iter().map(|path| (path, label));
             splits[split.index()].extend(samples);
         }
-        // The folders come in the order of their names; labels may be in numerical order.
+        // The folders come in the order of their names; labels may be in the order of numbers.
         splits[split.index()].sort_by_key(|&(_, label)| label);
     }
     Ok((classes, splits))
@@ -64,7 +64,7 @@ fn list_splits(folder: &Path) -> Result<Listing, DataError> {
 
 /// Class folders without predefined splits.
 fn divide(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataError> {
-    let classes = class_folders(folder)?;
+    let classes = class_folders(folder, config.class_order)?;
     let by_share = matches!(config.split, SplitRule::Share(_));
     let mut splits: [Vec<(PathBuf, usize)>; 3] = Default::default();
     let (mut samples, mut paths) = (Vec::new(), Vec::new());
@@ -88,7 +88,7 @@ fn divide(folder: &Path, config: &ImageFolderConfig) -> Result<Listing, DataErro
 }
 
 /// Sorted names of the class folders in `folder`: at least one, each with at least one image.
-fn class_folders(folder: &Path) -> Result<Vec<String>, DataError> {
+fn class_folders(folder: &Path, order: ClassOrder) -> Result<Vec<String>, DataError> {
     let found = folders(folder)?;
     if found.is_empty() {
         return Err(DataError::Empty(format!(
@@ -105,11 +105,7 @@ fn class_folders(folder: &Path) -> Result<Vec<String>, DataError> {
         }
     }
     let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
-    let numbers: Option<Vec<u64>> = names.iter().map(|name| name.parse::<u64>().ok()).collect();
-    if numbers.is_some() {
-        // `7` and `07` are different classes; they are ordered by name.
-        names.sort_by_key(|name| (name.parse::<u64>().unwrap_or(u64::MAX), name.clone()));
-    }
+    order.sort(&mut names);
     Ok(names)
 }
 

@@ -15,7 +15,9 @@ use super::listing;
 use crate::data::fitting::crops::Part;
 use crate::data::fitting::sample;
 use crate::data::fitting::{Photo, RandomCropConfig, View};
-use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule};
+use crate::data::{
+    ClassOrder, CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule,
+};
 use crate::error::Problem;
 use crate::photo;
 use crate::rng;
@@ -32,6 +34,10 @@ impl SourceConfig for ImageFolderConfig {
         &self.common
     }
 
+    fn folders(&self) -> Vec<&str> {
+        vec![&self.folder]
+    }
+
     fn shape(&self) -> ImageShape {
         ImageShape::new(self.channels, self.height, self.width)
     }
@@ -42,6 +48,10 @@ impl SourceConfig for ImageFolderConfig {
 
     fn split(&self) -> Option<&SplitRule> {
         Some(&self.split)
+    }
+
+    fn class_order(&self) -> ClassOrder {
+        self.class_order
     }
 
     fn view(&self) -> View {
@@ -57,8 +67,7 @@ impl SourceConfig for ImageFolderConfig {
     }
 }
 
-/// Folders of images. Class names are the folders' names: in numerical order if all are integers (`2` before `10`),
-/// else in the order of their characters. Files within a class are in the order of their names.
+/// Folders of images. Class names are the folders' names, in the order of [`ClassOrder`]. Files within a class are in the order of their names.
 #[derive(Debug)]
 pub struct ImageFolder {
     shape: ImageShape,

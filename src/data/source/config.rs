@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::path::Path;
 
+use super::class_order::ClassOrder;
 use super::common::CommonConfig;
 use super::data_source::DataSource;
 use super::error::DataError;
@@ -16,6 +17,11 @@ pub trait SourceConfig: Debug + Send + Sync {
     /// The keys common to all sources.
     fn common(&self) -> &CommonConfig;
 
+    /// The folders that it reads, relative to the data root; none if it needs no files.
+    fn folders(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// The shape of one sample.
     fn shape(&self) -> ImageShape;
 
@@ -25,6 +31,11 @@ pub trait SourceConfig: Debug + Send + Sync {
     /// How a set without predefined splits is divided.
     fn split(&self) -> Option<&SplitRule> {
         None
+    }
+
+    /// How classes that are named by folders are sorted.
+    fn class_order(&self) -> ClassOrder {
+        ClassOrder::default()
     }
 
     /// How an image of another shape is fitted to a sample's.

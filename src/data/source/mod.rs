@@ -1,5 +1,6 @@
 //! Common parts of all data sources: its traits, its error, the splits, and the common config keys.
 
+mod class_order;
 mod common;
 mod config;
 mod data_source;
@@ -9,6 +10,7 @@ mod memory;
 mod root;
 mod split;
 
+pub use class_order::ClassOrder;
 pub use common::{CommonConfig, NormalizeConfig};
 pub use config::{ListedSource, SourceConfig, source_problems};
 pub use data_source::DataSource;

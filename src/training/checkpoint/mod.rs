@@ -1,6 +1,7 @@
 //! Checkpoints: everything that a run needs to continue after an epoch, in one file per epoch.
 
 mod contents;
+pub mod fingerprint;
 mod format;
 mod networks;
 mod stored;

@@ -3,11 +3,15 @@
 //! The training loop fills it. Checkpoints store it, so that a resumed run chooses its best epoch as if it had never stopped.
 
 use crate::config::{EarlyStoppingConfig, Keep, TrainingConfig};
-use crate::metrics::EpochRecord;
+use crate::metrics::{self, EpochRecord};
 use crate::models::Network;
 use crate::run_dir::Status;
 use crate::training::checkpoint::Progress;
 use crate::training::error::TrainError;
+
+/// Validation results that differ by less are equal: the same right answers, whose sum over the batches was rounded differently.
+/// One answer more changes the accuracy of a million samples by a thousand times as much.
+const ROUNDING: f64 = 1e-9;
 
 /// Epochs, best epoch and kept weights of a run.
 #[derive(Default)]
@@ -72,10 +76,11 @@ impl History {
         network: Network,
         config: &TrainingConfig,
     ) -> bool {
-        let is_best = self.best.is_none_or(|(_, best)| result > best);
+        let is_best = self.is_better(record, result);
         if is_best {
             self.best = Some((record.epoch, result));
         }
+        // By the result alone, as its settings say: a loss that goes on falling under an accuracy that stays would defer the stop.
         let early_stopping = config.early_stopping.as_ref();
         let min_delta = early_stopping.map_or(0.0, |early| early.min_delta);
         let improves = |(_, reference)| result > reference + min_delta;
@@ -87,5 +92,20 @@ impl History {
         }
         self.epochs.push(record.clone());
         is_best
+    }
+
+    /// Whether an epoch is better than the best so far: by its validation result, and of equal ones by the lower validation loss.
+    /// If that is equal too, the earlier epoch stays the best.
+    fn is_better(&self, record: &EpochRecord, result: f64) -> bool {
+        let Some((epoch, best)) = self.best else {
+            return true;
+        };
+        if (result - best).abs() > ROUNDING {
+            return result > best;
+        }
+        let loss = |record: &EpochRecord| record.valid.get(metrics::LOSS.name).copied();
+        let best = self.epochs.iter().find(|record| record.epoch == epoch);
+        let losses = (loss(record), best.and_then(loss));
+        matches!(losses, (Some(now), Some(before)) if now < before)
     }
 }
