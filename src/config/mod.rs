@@ -4,6 +4,7 @@
 //! key, what was found, what is allowed and the nearest known name. Each section has a file with its types and their defaults;
 //! [`schema`] generates the JSON Schema from the types and checks JSON against it, and `checks` holds the rules between keys.
 
+mod as_layers;
 mod checks;
 pub mod difference;
 mod error;
@@ -18,6 +19,7 @@ mod starter;
 mod strict_json;
 mod training;
 
+pub use as_layers::model_as_layers;
 pub use error::ConfigError;
 pub use experiment::{Backend, Experiment, InitConfig, ParameterConfig};
 pub use load::{load, parse, read, resolve};
