@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Task};
-use super::layers::{Block, LayerCost, Layout, conv3x3, convolve, linear, too_many_halvings};
+use super::blocks::block_layers;
+use super::blocks::{Block, LayerCost, Layout, conv3x3, convolve, linear, too_many_halvings};
+use super::layer_list::{self, DepthToSpaceConfig, LayerConfig, Side, UnflattenConfig, plain};
 use crate::error::Problem;
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
@@ -79,6 +81,41 @@ impl Architecture for ConvAutoencoder {
         too_many_halvings("channels", blocks, shape)
             .into_iter()
             .collect()
+    }
+
+    fn layers(config: &ConvAutoencoderConfig, shape: ImageShape) -> Vec<LayerConfig> {
+        let blocks = config.channels.len();
+        let mut layers = Vec::new();
+        for (index, &channels) in config.channels.iter().enumerate() {
+            layers.extend(block_layers(&format!("down.{index}"), channels, true));
+        }
+        let smallest = [shape.height, shape.width].map(|side| side >> blocks);
+        let last = config.channels.last().copied().unwrap_or(shape.channels);
+        layers.extend([
+            layer_list::flatten(),
+            layer_list::linear(config.code).named("encode"),
+            layer_list::linear(last * smallest[0] * smallest[1]).named("decode"),
+            layer_list::relu(),
+            LayerConfig::Unflatten(UnflattenConfig {
+                size: Side::Sides(smallest),
+                name: None,
+            }),
+        ]);
+        for (index, (_, to)) in config.steps_back().enumerate() {
+            layers.extend(block_layers(&format!("up.{index}"), 4 * to, false));
+            layers.push(LayerConfig::DepthToSpace(DepthToSpaceConfig {
+                block: 2,
+                name: None,
+            }));
+        }
+        layers.extend([
+            layer_list::conv(shape.channels, 3)
+                .padding(1)
+                .named("image"),
+            layer_list::flatten(),
+            plain(LayerConfig::Sigmoid),
+        ]);
+        layers
     }
 
     /// Height and width are multiples of two to the number of blocks.

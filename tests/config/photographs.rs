@@ -55,7 +55,7 @@ fn meaningless() -> Vec<(Value, &'static str, &'static str)> {
         ),
         (
             folder(json!({"random_crop": {"scale": [0, 1]}})),
-            "data.random_crop.scale.0",
+            "data.random_crop.scale[0]",
             "at least 0.001",
         ),
         (

@@ -5,10 +5,10 @@ use burn::prelude::*;
 
 use super::construct::{conv, dense};
 use super::module::{Layer, Operator, Sequence};
-use super::node::{ConvNode, MapShape, Node, Operation, SqueezeExciteNode};
-use super::parameters::join;
 use super::parts::{ClassToken, PositionEmbedding, Scale, SelfAttention};
-use crate::models::layers::batch_norm;
+use crate::models::blocks::batch_norm;
+use crate::models::layer_list::join;
+use crate::models::layer_list::{ConvNode, MapShape, Node, Operation, SqueezeExciteNode};
 
 /// The layers, undrawn: weights are drawn when they are first used.
 pub fn build(nodes: &[Node], device: &Device) -> Sequence {
@@ -42,27 +42,8 @@ fn positions(output: MapShape) -> usize {
 fn operator(node: &Node, device: &Device) -> Operator {
     match &node.operation {
         Operation::Conv(node) => Operator::Conv(conv(node, device)),
-        Operation::BatchNorm {
-            channels,
-            epsilon,
-            momentum,
-        } => {
-            let config = BatchNormConfig::new(*channels)
-                .with_epsilon(*epsilon)
-                .with_momentum(*momentum);
-            Operator::BatchNorm(batch_norm(&config, device))
-        }
-        Operation::GroupNorm {
-            channels,
-            groups,
-            epsilon,
-        } => {
-            let config = GroupNormConfig::new(*groups, *channels).with_epsilon(*epsilon);
-            Operator::GroupNorm(config.init(device))
-        }
-        Operation::LayerNorm { features, epsilon } => {
-            let config = LayerNormConfig::new(*features).with_epsilon(*epsilon);
-            Operator::LayerNorm(config.init(device))
+        Operation::BatchNorm { .. } | Operation::GroupNorm { .. } | Operation::LayerNorm { .. } => {
+            normalization(&node.operation, device)
         }
         Operation::Linear {
             inputs,
@@ -100,6 +81,34 @@ fn operator(node: &Node, device: &Device) -> Operator {
             dropout,
         } => Operator::SelfAttention(SelfAttention::new(*features, *heads, *dropout, device)),
         plain => Operator::Plain(plain.clone()),
+    }
+}
+
+fn normalization(operation: &Operation, device: &Device) -> Operator {
+    match operation {
+        Operation::BatchNorm {
+            channels,
+            epsilon,
+            momentum,
+        } => {
+            let config = BatchNormConfig::new(*channels)
+                .with_epsilon(*epsilon)
+                .with_momentum(*momentum);
+            Operator::BatchNorm(batch_norm(&config, device))
+        }
+        Operation::GroupNorm {
+            channels,
+            groups,
+            epsilon,
+        } => {
+            let config = GroupNormConfig::new(*groups, *channels).with_epsilon(*epsilon);
+            Operator::GroupNorm(config.init(device))
+        }
+        Operation::LayerNorm { features, epsilon } => {
+            let config = LayerNormConfig::new(*features).with_epsilon(*epsilon);
+            Operator::LayerNorm(config.init(device))
+        }
+        other => Operator::Plain(other.clone()),
     }
 }
 

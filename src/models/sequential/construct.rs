@@ -5,8 +5,8 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, PaddingConfig2d};
 use burn::prelude::*;
 
-use super::node::ConvNode;
-use super::weight_init::WeightInit;
+use crate::models::layer_list::ConvNode;
+use crate::models::layer_list::WeightInit;
 
 /// A convolution, undrawn. The fans are PyTorch's: the inputs of an output, and the outputs times the taps of the kernel.
 pub fn conv(node: &ConvNode, device: &Device) -> Conv2d {

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 use burn::tensor::activation;
 
-use super::node::Function;
+use crate::models::layer_list::Function;
 
 /// Slope and offset of hard sigmoid (Howard et al. 2019): `x / 6 + 1 / 2`.
 const HARD_SIGMOID: (f64, f64) = (1.0 / 6.0, 0.5);

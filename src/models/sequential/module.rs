@@ -6,8 +6,8 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Dropout, GroupNorm, LayerNorm, Linear};
 use burn::prelude::*;
 
-use super::node::{Function, Operation};
 use super::parts::{ClassToken, PositionEmbedding, Scale, SelfAttention};
+use crate::models::layer_list::{Function, Operation};
 
 /// Layers one after another.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::activation::softmax;
 
 use super::construct::dense;
-use super::weight_init::WeightInit;
+use crate::models::layer_list::WeightInit;
 
 /// A factor for each channel, drawn as a constant.
 #[derive(Module, Debug)]

@@ -5,10 +5,10 @@ use burn::nn::pool::{AvgPool2dConfig, MaxPool2dConfig};
 use burn::prelude::*;
 use burn::tensor::module::adaptive_avg_pool2d;
 
-use super::node::{Operation, PoolNode};
 use super::value::{Value, mismatch};
 use crate::kernels;
-use crate::models::layers::Layout;
+use crate::models::blocks::Layout;
+use crate::models::layer_list::{Operation, PoolNode};
 
 /// The output of a layer without parameters.
 pub fn plain(operation: &Operation, value: Value, layout: Layout) -> Value {

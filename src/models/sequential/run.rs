@@ -1,17 +1,19 @@
 //! Runs a list of layers.
 
+use std::slice::SliceIndex;
+
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Dropout, GroupNorm, LayerNorm, Linear, PaddingConfig2d};
 use burn::prelude::*;
 
 use super::function::apply;
 use super::module::{Layer, Operator, Sequence};
-use super::node::{Function, Operation};
 use super::parts::Scale;
 use super::plain::plain;
 use super::value::{Elementwise, Value, mismatch};
 use crate::kernels;
-use crate::models::layers::{Layout, convolve, linear};
+use crate::models::blocks::{Layout, convolve, linear};
+use crate::models::layer_list::{Function, Operation};
 
 impl Elementwise for Function {
     fn apply<const D: usize>(&self, values: Tensor<D>) -> Tensor<D> {
@@ -30,10 +32,20 @@ impl Sequence {
     pub fn forward(&self, value: Value, layout: Layout) -> Value {
         run(&self.layers, value, layout)
     }
+
+    /// The output of some of the layers.
+    pub fn forward_range(
+        &self,
+        range: impl SliceIndex<[Layer], Output = [Layer]>,
+        value: Value,
+        layout: Layout,
+    ) -> Value {
+        run(&self.layers[range], value, layout)
+    }
 }
 
 /// Runs layers one after another. Where kernels compute a layer and the function behind it in one pass, they do.
-pub fn run(layers: &[Layer], mut value: Value, layout: Layout) -> Value {
+fn run(layers: &[Layer], mut value: Value, layout: Layout) -> Value {
     let mut rest = layers;
     while let Some((layer, behind)) = rest.split_first() {
         let next = behind.first().and_then(function_of);

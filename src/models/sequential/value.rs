@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use crate::models::layers::Layout;
+use crate::models::blocks::Layout;
 
 /// A batch of what a layer takes or gives.
 #[derive(Debug, Clone)]
@@ -67,6 +67,14 @@ impl Value {
             Value::Maps(maps) | Value::LastMaps(maps) => maps.device(),
             Value::Tokens(tokens) => tokens.device(),
             Value::Vector(vector) => vector.device(),
+        }
+    }
+
+    /// The maps.
+    pub fn into_maps(self) -> Tensor<4> {
+        match self {
+            Value::Maps(maps) => maps,
+            other => mismatch("the head", &other),
         }
     }
 

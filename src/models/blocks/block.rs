@@ -12,6 +12,7 @@ use super::cost::LayerCost;
 use super::layout::Layout;
 use crate::error::Problem;
 use crate::kernels::{self, ConvNorm, Pool};
+use crate::models::layer_list::{self, LayerConfig};
 use crate::shape::ImageShape;
 
 /// The problem of a network that halves images more often than they can be halved; `key` sets how often.
@@ -27,6 +28,19 @@ pub fn too_many_halvings(key: &str, blocks: usize, shape: ImageShape) -> Option<
             ),
         )
     })
+}
+
+/// [`Block`] as layers, with the names of its parameters below `name`.
+pub fn block_layers(name: &str, channels: usize, halves: bool) -> Vec<LayerConfig> {
+    let mut layers = vec![
+        layer_list::conv(channels, 3)
+            .padding(PADDING)
+            .named(format!("{name}.conv")),
+        layer_list::batch_norm().named(format!("{name}.norm")),
+        layer_list::relu(),
+    ];
+    layers.extend(halves.then(|| layer_list::max_pool(2, 2, 0, false)));
+    layers
 }
 
 /// 3x3 convolution (padding 1), batch norm, ReLU, and 2x2 max pool where it halves the image.

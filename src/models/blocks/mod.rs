@@ -11,7 +11,7 @@ mod cost;
 mod layout;
 
 pub use batch_norm::batch_norm;
-pub use block::{Block, too_many_halvings};
+pub use block::{Block, block_layers, too_many_halvings};
 pub use connected::{fully_connected, linear, unit_images, zero_bias};
 pub use convolution::{conv3x3, convolve};
 pub use cost::{LayerCost, Work};

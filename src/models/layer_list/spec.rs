@@ -1,7 +1,10 @@
 //! A layer in a config: its kind, and the layers that hold others.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::settings::{
     AdaptiveAvgPoolConfig, AvgPoolConfig, BatchNormConfig, ConvConfig, DepthToSpaceConfig,
@@ -92,6 +95,99 @@ pub enum LayerConfig {
     FirstToken(NamedConfig),
 }
 
+/// How a config writes a layer: as an object, or as its kind alone.
+pub struct LayerForm;
+
+impl JsonSchema for LayerForm {
+    fn schema_name() -> Cow<'static, str> {
+        "Layer".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let object = generator.subschema_for::<LayerConfig>();
+        json_schema!({
+            "description": "A layer: an object with its kind and settings, or its kind alone where no setting is needed.",
+            "anyOf": [object, { "type": "string", "enum": kinds_without_settings() }],
+        })
+    }
+}
+
+/// All kinds of layers.
+pub const KINDS: [&str; 38] = [
+    "conv",
+    "depthwise_conv",
+    "batch_norm",
+    "group_norm",
+    "layer_norm",
+    "linear",
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "gelu",
+    "silu",
+    "hardswish",
+    "hardsigmoid",
+    "sigmoid",
+    "tanh",
+    "zero_pad",
+    "max_pool",
+    "avg_pool",
+    "global_avg_pool",
+    "global_max_pool",
+    "adaptive_avg_pool",
+    "flatten",
+    "unflatten",
+    "dropout",
+    "residual",
+    "branches",
+    "squeeze_excite",
+    "repeat",
+    "group",
+    "scale",
+    "depth_to_space",
+    "channels_last",
+    "channels_first",
+    "tokens",
+    "class_token",
+    "position_embedding",
+    "self_attention",
+    "first_token",
+];
+
+/// The kinds that need no settings: those that a list may have as a name.
+pub fn kinds_without_settings() -> Vec<String> {
+    let is_complete = |kind: &&&str| {
+        let layer = serde_json::json!({ "kind": kind });
+        serde_json::from_value::<LayerConfig>(layer).is_ok()
+    };
+    KINDS
+        .iter()
+        .filter(is_complete)
+        .map(|kind| kind.to_string())
+        .collect()
+}
+
+/// Makes objects of names, in every list of layers below `layers`.
+pub fn expand_names(layers: &mut Value) {
+    let Value::Array(layers) = layers else {
+        return;
+    };
+    for layer in layers {
+        match layer {
+            Value::String(kind) => *layer = serde_json::json!({ "kind": kind }),
+            Value::Object(map) => {
+                for key in ["body", "shortcut", "layers"] {
+                    map.get_mut(key).into_iter().for_each(expand_names);
+                }
+                if let Some(Value::Array(branches)) = map.get_mut("branches") {
+                    branches.iter_mut().for_each(expand_names);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 impl LayerConfig {
     /// The layer's own name, if the config gives one.
     pub fn name(&self) -> Option<&str> {
@@ -137,17 +233,66 @@ impl LayerConfig {
         };
         name.as_deref()
     }
+
+    /// The layer under a name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        *self.name_mut() = Some(name.into());
+        self
+    }
+
+    fn name_mut(&mut self) -> &mut Option<String> {
+        match self {
+            LayerConfig::Conv(config) => &mut config.name,
+            LayerConfig::DepthwiseConv(config) => &mut config.name,
+            LayerConfig::BatchNorm(config) => &mut config.name,
+            LayerConfig::GroupNorm(config) => &mut config.name,
+            LayerConfig::LayerNorm(config) => &mut config.name,
+            LayerConfig::Linear(config) => &mut config.name,
+            LayerConfig::Relu(config) => &mut config.name,
+            LayerConfig::Relu6(config) => &mut config.name,
+            LayerConfig::LeakyRelu(config) => &mut config.name,
+            LayerConfig::Gelu(config) => &mut config.name,
+            LayerConfig::Silu(config) => &mut config.name,
+            LayerConfig::Hardswish(config) => &mut config.name,
+            LayerConfig::Hardsigmoid(config) => &mut config.name,
+            LayerConfig::Sigmoid(config) => &mut config.name,
+            LayerConfig::Tanh(config) => &mut config.name,
+            LayerConfig::ZeroPad(config) => &mut config.name,
+            LayerConfig::MaxPool(config) => &mut config.name,
+            LayerConfig::AvgPool(config) => &mut config.name,
+            LayerConfig::GlobalAvgPool(config) => &mut config.name,
+            LayerConfig::GlobalMaxPool(config) => &mut config.name,
+            LayerConfig::AdaptiveAvgPool(config) => &mut config.name,
+            LayerConfig::Flatten(config) => &mut config.name,
+            LayerConfig::Unflatten(config) => &mut config.name,
+            LayerConfig::Dropout(config) => &mut config.name,
+            LayerConfig::Residual(config) => &mut config.name,
+            LayerConfig::Branches(config) => &mut config.name,
+            LayerConfig::SqueezeExcite(config) => &mut config.name,
+            LayerConfig::Repeat(config) => &mut config.name,
+            LayerConfig::Group(config) => &mut config.name,
+            LayerConfig::Scale(config) => &mut config.name,
+            LayerConfig::DepthToSpace(config) => &mut config.name,
+            LayerConfig::ChannelsLast(config) => &mut config.name,
+            LayerConfig::ChannelsFirst(config) => &mut config.name,
+            LayerConfig::Tokens(config) => &mut config.name,
+            LayerConfig::ClassToken(config) => &mut config.name,
+            LayerConfig::PositionEmbedding(config) => &mut config.name,
+            LayerConfig::SelfAttention(config) => &mut config.name,
+            LayerConfig::FirstToken(config) => &mut config.name,
+        }
+    }
 }
 
 layer_settings! {
     /// Settings of a residual connection.
     ResidualConfig {
         /// Layers whose output is added to the shortcut's.
-        #[schemars(length(min = 1, max = 1024))]
+        #[schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024))]
         body: Vec<LayerConfig>,
         /// Layers from the input to the sum; empty for the input itself.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[schemars(length(max = 1024))]
+        #[schemars(with = "Vec<LayerForm>", length(max = 1024))]
         shortcut: Vec<LayerConfig>,
         /// Probability of leaving out the body for an image in training (stochastic depth, Huang et al. 2016).
         #[serde(default, skip_serializing_if = "is_default")]
@@ -158,7 +303,7 @@ layer_settings! {
     /// Settings of branches.
     BranchesConfig {
         /// Lists of layers, whose outputs must have the same height and width.
-        #[schemars(length(min = 1, max = 64), inner(length(max = 1024)))]
+        #[schemars(with = "Vec<Vec<LayerForm>>", length(min = 1, max = 64), inner(length(max = 1024)))]
         branches: Vec<Vec<LayerConfig>>,
     }
 
@@ -168,14 +313,14 @@ layer_settings! {
         #[schemars(range(min = 1, max = 1024))]
         times: usize,
         /// The layers.
-        #[schemars(length(min = 1, max = 1024))]
+        #[schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024))]
         layers: Vec<LayerConfig>,
     }
 
     /// Settings of a group.
     GroupConfig {
         /// The layers.
-        #[schemars(length(min = 1, max = 1024))]
+        #[schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024))]
         layers: Vec<LayerConfig>,
     }
 }
