@@ -103,7 +103,7 @@ fn known_names(experiment: &Experiment) -> Result<Vec<String>, DataError> {
 
 /// The class names in a file, one per line.
 fn read_names(experiment: &Experiment, file: &Path) -> Result<Vec<String>, FileError> {
-    let text = files::read_text(file).map_err(|error| FileError::io(file, error).usage())?;
+    let text = files::read_text(file).map_err(|error| FileError::named(file, error))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
     let count = names.len();
     let problem = match experiment.model.classes() {

@@ -30,7 +30,7 @@ pub(super) fn read(path: &Path) -> Result<Tensors, FileError> {
         FileError::new(path, format!("no weights that kiln can read: {problem}"))
             .advise("supported: .safetensors, and .pth with a state_dict saved by torch.save")
     };
-    let mut file = std::fs::File::open(path).map_err(|error| FileError::io(path, error))?;
+    let mut file = std::fs::File::open(path).map_err(|error| FileError::named(path, error))?;
     limits::check(&mut file).map_err(format)?;
     let start = limits::start(&mut file).map_err(format)?;
     // The readers are third-party code; a file may be damaged in a way that makes them panic.

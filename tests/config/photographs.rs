@@ -61,7 +61,7 @@ fn meaningless() -> Vec<(Value, &'static str, &'static str)> {
         (
             folder(json!({"random_crop": {"ratio": [1]}})),
             "data.random_crop.ratio",
-            "list has 1 values; must have",
+            "list has 1 value; must have",
         ),
         (
             folder(json!({"random_crop": {"area": [0.1, 1]}})),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
+use crate::cli::destinations;
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
 use crate::config;
@@ -127,13 +128,7 @@ fn init(out: Option<&Path>, data: &str, model: &str) -> VerbResult {
 }
 
 fn write_new(path: &Path, text: &str) -> VerbResult {
-    if path.exists() {
-        return Err(UsageError(format!(
-            "{}: already exists; choose a new file",
-            path.display()
-        ))
-        .into());
-    }
+    destinations::require_new([path])?;
     files::write(path, text.as_bytes())?;
     Ok(output::emit(&format!("{}\n", path.display()))?)
 }

@@ -5,7 +5,7 @@
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-use super::wording::{list, name_of_type, not_one_of, shown, unknown_key};
+use super::wording::{list, name_of_type, not_one_of, shown, unknown_key, values};
 use crate::error::Problem;
 
 /// Everything in `value` that `schema` does not allow.
@@ -234,7 +234,7 @@ impl<'a> Check<'a> {
         if count < least || count > most {
             self.report(
                 path,
-                format!("list has {count} values; must have {least} to {most}"),
+                format!("list has {}; must have {least} to {most}", values(count)),
             );
         }
         if let Some(item_schema) = schema.get("items") {
@@ -285,7 +285,7 @@ impl<'a> Check<'a> {
     }
 }
 
-fn alternatives(schema: &Value) -> Option<&[Value]> {
+pub(super) fn alternatives(schema: &Value) -> Option<&[Value]> {
     ["oneOf", "anyOf"]
         .iter()
         .find_map(|key| schema.get(key)?.as_array())
