@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The data sets that tests use, and what must be in each one's folder below `KILN_DATA`.
-const DATA_SETS: [(&str, &[&str]); 10] = [
+const DATA_SETS: [(&str, &[&str]); 11] = [
     (
         "cifar10",
         &[
@@ -22,6 +22,7 @@ const DATA_SETS: [(&str, &[&str]); 10] = [
             "test_batch.bin",
         ],
     ),
+    ("checkpoints", &["reference.json"]),
     ("flowers17", &["train", "val", "test"]),
     ("handwritten36", &["A", "9"]),
     ("hw4-images", &["ground-truth.json"]),

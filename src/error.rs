@@ -3,6 +3,7 @@
 //! Every error of the library implements [`ErrorExit`]: it says itself whether it is wrong usage or a failure.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// How the program exits when an error ends it.
@@ -20,6 +21,15 @@ pub trait ErrorExit: std::error::Error + Send + Sync + 'static {
     fn exit_kind(&self) -> ExitKind {
         ExitKind::Failure
     }
+}
+
+/// Whether a file can't be read because its name is wrong: there is none, or it is a folder, or there is a file where the name
+/// has a folder.
+pub fn is_wrong_name(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory
+    )
 }
 
 /// One file or folder, what is wrong with it, and what to do about it: `PATH: PROBLEM; ADVICE` in one line.
@@ -47,6 +57,17 @@ impl FileError {
     /// A file that cannot be opened or read; the operating system's error says why.
     pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
         Self::new(path, "").because(source)
+    }
+
+    /// A file that the user named and that cannot be read: wrong usage if there is none or if it is a folder, else a failure.
+    pub fn named(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        let is_wrong_name = is_wrong_name(&source);
+        let error = if source.kind() == ErrorKind::NotFound {
+            Self::new(path, "not found")
+        } else {
+            Self::io(path, source)
+        };
+        if is_wrong_name { error.usage() } else { error }
     }
 
     /// A file that cannot be written.

@@ -45,7 +45,7 @@ fn one_bad_image_does_not_stop_the_others() {
         "{complaints}"
     );
     assert!(
-        complaints.contains("2/3 pages/one.png: 1 lines"),
+        complaints.contains("2/3 pages/one.png: 1 line, 10 letters"),
         "{complaints}"
     );
     assert_eq!(files(&bench, "read"), ["one.txt", "two.txt"]);
@@ -295,6 +295,7 @@ fn texts_beside_the_images_give_rates_per_page_and_in_total() {
 fn a_result_that_cannot_be_written_leaves_the_old_file() {
     let bench = bench();
     bench.write("kept.json", "old");
+    bench.write("pages/bad.png", "no image");
     bench
         .kiln("ocr pages/bad.png -o kept.json --json")
         .assert()

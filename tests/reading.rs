@@ -155,6 +155,12 @@ fn an_empty_page_is_not_an_error() {
         .success()
         .stdout("")
         .stderr(predicate::str::contains("no text found"));
+    // Several pages have a line each.
+    let assert = bench.kiln("ocr white.png white.png --model run").assert();
+    let output = assert.success().get_output().clone();
+    let lines = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(lines.matches("no text found").count(), 2, "{lines}");
+    assert_eq!(lines.lines().count(), 2, "{lines}");
 }
 
 #[test]
@@ -182,8 +188,11 @@ fn a_model_that_cannot_read_letters_is_refused() {
     bench
         .kiln("ocr cat.png --model animals_run")
         .assert()
-        .code(1)
-        .stderr(predicate::str::contains("square greyscale input"));
+        .code(2)
+        .stderr(predicate::str::contains("square greyscale input"))
+        .stderr(predicate::str::contains(
+            "--model animals_run/model.safetensors: ",
+        ));
 }
 
 #[test]
@@ -200,11 +209,13 @@ fn the_truth_may_be_text_a_map_of_file_names_or_the_json_of_a_drawn_page() {
     assert!(
         truth::lines(r#"{"a.jpg": ["X"]}"#, "b.jpg")
             .unwrap_err()
+            .to_string()
             .contains("a.jpg")
     );
     assert!(
         truth::lines(r#"{"b.jpg": "X"}"#, "b.jpg")
             .unwrap_err()
+            .to_string()
             .contains("list of lines")
     );
 }

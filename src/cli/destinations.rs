@@ -26,6 +26,17 @@ pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageErr
     Ok(())
 }
 
+/// Refuses to overwrite files of subcommands that make new ones.
+pub fn require_new<'a>(outs: impl IntoIterator<Item = &'a Path>) -> Result<(), UsageError> {
+    match outs.into_iter().find(|out| out.exists()) {
+        None => Ok(()),
+        Some(out) => Err(UsageError(format!(
+            "{}: already exists; choose a new file",
+            out.display()
+        ))),
+    }
+}
+
 /// Refuses to overwrite files that the same command reads.
 pub fn refuse_overwrite<'a>(
     outs: impl IntoIterator<Item = &'a Path>,

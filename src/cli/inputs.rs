@@ -7,7 +7,7 @@ use std::sync::mpsc::sync_channel;
 use image::DynamicImage;
 
 use super::failure::{Failure, UsageError, VerbResult};
-use crate::error::FileError;
+use crate::error::{FileError, is_wrong_name};
 use crate::photo::{self, PhotoError, has_image_extension};
 
 /// The argument for standard input.
@@ -16,6 +16,8 @@ const STANDARD_INPUT: &str = "-";
 const STANDARD_INPUT_STEM: &str = "stdin";
 /// Largest image that is read: the rest is cut off, and the decoder then reports that it is missing.
 const MAX_INPUT_BYTES: u64 = 1 << 30;
+/// How many levels below a folder are searched for images, only to name their folders in an error: splits and their classes.
+const MAX_DEPTH: usize = 2;
 
 /// Where an image comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,11 +66,30 @@ pub fn list(arguments: &[PathBuf]) -> Result<(Vec<Input>, bool), Failure> {
             folders = true;
             inputs.extend(images(argument)?);
         } else {
+            require(argument)?;
             inputs.push(Input::File(argument.clone()));
         }
     }
     let several = folders || inputs.len() > 1;
     Ok((inputs, several))
+}
+
+/// Refuses a file that does not exist, before anything is read.
+fn require(file: &Path) -> Result<(), FileError> {
+    match file.metadata() {
+        Err(error) if is_wrong_name(&error) => Err(FileError::named(file, error)),
+        // Reading says what else is wrong.
+        _ => Ok(()),
+    }
+}
+
+/// The one image of a subcommand that takes no folders.
+pub fn require_image(file: &Path) -> Result<(), Failure> {
+    if file.is_dir() {
+        let problem = format!("{}: is a folder; use an image file", file.display());
+        return Err(UsageError(problem).into());
+    }
+    Ok(require(file)?)
 }
 
 /// The images of a folder.
@@ -83,11 +104,44 @@ fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
         }
     }
     if found.is_empty() {
-        let folder = folder.display();
-        return Err(UsageError(format!("{folder}: no PNG or JPEG files in this folder")).into());
+        let problem = format!("{}: no PNG or JPEG files in this folder", folder.display());
+        let below = match below(folder) {
+            None => String::new(),
+            Some(pattern) => {
+                format!("; subfolders are not searched: name them instead, as in {pattern}")
+            }
+        };
+        return Err(UsageError(problem + &below).into());
     }
     found.sort();
     Ok(found)
+}
+
+/// The shell's pattern for the nearest subfolders with images, such as `letters/train/*/`.
+fn below(folder: &Path) -> Option<String> {
+    let mut pattern = shell_words::quote(&folder.to_string_lossy()).into_owned();
+    pattern.truncate(pattern.trim_end_matches('/').len());
+    let mut level = vec![folder.to_path_buf()];
+    for _ in 0..MAX_DEPTH {
+        pattern.push_str("/*");
+        let next = level.iter().flat_map(|folder| entries(folder));
+        level = next.filter(|path| path.is_dir()).collect();
+        let has_images =
+            |folder: &PathBuf| entries(folder).iter().any(|path| has_image_extension(path));
+        if level.iter().any(has_images) {
+            return Some(pattern + "/");
+        }
+    }
+    None
+}
+
+/// What is in a folder, without hidden files; nothing if it can't be read.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_hidden =
+        |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+    let entries = entries.filter(|entry| !is_hidden(entry));
+    entries.map(|entry| entry.path()).collect()
 }
 
 /// An image in memory.

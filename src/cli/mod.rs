@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 mod choices;
 mod destinations;
@@ -15,6 +15,7 @@ mod open;
 mod operators;
 mod reading;
 mod terminal;
+mod usage;
 mod verbs;
 
 use failure::Failure;
@@ -67,7 +68,18 @@ enum Verb {
 
 /// Parses the command line, runs the subcommand and returns the exit code.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(error) => {
+            let typed = std::env::args_os().skip(1);
+            let typed: Vec<String> = typed.map(|word| word.to_string_lossy().into()).collect();
+            return match usage::refusal(&error, Cli::command(), &typed) {
+                Some(refusal) => end(refusal.into()),
+                None => error.exit(),
+            };
+        }
+    };
+    let outcome = match verb {
         Verb::Train(args) => train::run(args),
         Verb::Sweep(args) => sweep::run(args),
         Verb::Runs(args) => runs::run(args),
@@ -83,9 +95,14 @@ pub fn main() -> ExitCode {
         Verb::Bench(args) => bench::run(args),
         Verb::Gradcheck(args) => gradcheck::run(args),
     };
-    let Err(failure) = outcome else {
-        return ExitCode::SUCCESS;
-    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => end(failure),
+    }
+}
+
+/// Prints an error and returns its exit code.
+fn end(failure: Failure) -> ExitCode {
     if let Failure::Error(_) = failure {
         output::complain(&failure);
     }

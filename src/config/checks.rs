@@ -3,8 +3,7 @@
 //! The range of a single key is declared with its type, and rules within `data` and `model` belong to the sources and networks.
 
 use super::experiment::Experiment;
-use super::loss::ClassWeights;
-use super::schedule::ScheduleConfig;
+use super::sections::{ClassWeights, ScheduleConfig};
 use crate::error::Problem;
 use crate::models::{MAX_MODEL_VALUES, Task};
 

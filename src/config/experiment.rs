@@ -3,11 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::init::InitConfig;
-use super::loss::LossConfig;
-use super::optimizer::OptimizerConfig;
-use super::schedule::ScheduleConfig;
-use super::training::TrainingConfig;
+use super::sections::{InitConfig, LossConfig, OptimizerConfig, ScheduleConfig, TrainingConfig};
 use crate::data::DataConfig;
 use crate::models::ModelConfig;
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::schema;
+
 /// Maximum number of keys in a path; no config is nested that deep.
 const MAX_KEYS: usize = 16;
 
@@ -39,6 +41,9 @@ fn apply(root: &mut Value, assignment: &str) -> Result<(), String> {
             "`{path}` is not a dotted path such as training.epochs"
         ));
     }
+    if path == "name" && value == "" {
+        return Err("the name is empty; without --set name, it is that of the config file".into());
+    }
     set(root, &keys, value, path)
 }
 
@@ -63,13 +68,13 @@ fn set(target: &mut Value, keys: &[&str], value: Value, path: &str) -> Result<()
             )
         }
         Value::Array(items) => {
-            let count = items.len();
+            let count = schema::values(items.len() as u64);
             let item = key
                 .parse::<usize>()
                 .ok()
                 .and_then(|index| items.get_mut(index))
                 .ok_or_else(|| {
-                    format!("`{path}`: `{key}` is not a valid index; the list has {count} values")
+                    format!("`{path}`: `{key}` is not a valid index; the list has {count}")
                 })?;
             set(item, rest, value, path)
         }

@@ -1,7 +1,7 @@
 //! Why an evaluation failed.
 
 use crate::data::DataError;
-use crate::error::ErrorExit;
+use crate::error::{ErrorExit, ExitKind};
 use crate::inference::ModelError;
 
 /// Why an evaluation failed.
@@ -18,4 +18,12 @@ pub enum EvaluateError {
     Mismatch(String),
 }
 
-impl ErrorExit for EvaluateError {}
+impl ErrorExit for EvaluateError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Data(error) => error.exit_kind(),
+            Self::Model(error) => error.exit_kind(),
+            Self::Mismatch(_) => ExitKind::Usage,
+        }
+    }
+}

@@ -8,7 +8,7 @@ use super::card::ModelCard;
 use super::classifier::Classifier;
 use super::error::ModelError;
 use crate::config::Experiment;
-use crate::config::{InitConfig, Rename};
+use crate::config::InitConfig;
 use crate::data::{self, DataError};
 use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::files;
@@ -81,7 +81,7 @@ pub fn import(
     let device = Device::flex();
     let shape = experiment.data.shape();
     let network = Network::new(&experiment.model, shape, classes.len(), &device);
-    let (network, taken) = weights::load(network, file, &[], &Rename::default())?;
+    let (network, taken) = weights::load(network, file, &[])?;
     let card = ModelCard::new(experiment.model.clone(), &experiment.data, classes);
     let run = RunDir::create(Some(to), &experiment.name, &experiment)?;
     Classifier::new(&network, card, &device).save(&run.model_file())?;
@@ -103,7 +103,7 @@ fn known_names(experiment: &Experiment) -> Result<Vec<String>, DataError> {
 
 /// The class names in a file, one per line.
 fn read_names(experiment: &Experiment, file: &Path) -> Result<Vec<String>, FileError> {
-    let text = files::read_text(file).map_err(|error| FileError::io(file, error).usage())?;
+    let text = files::read_text(file).map_err(|error| FileError::named(file, error))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
     let count = names.len();
     let problem = match experiment.model.classes() {

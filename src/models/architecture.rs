@@ -3,7 +3,8 @@
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::layers::LayerCost;
+use super::blocks::LayerCost;
+use super::layer_list::LayerConfig;
 use crate::error::Problem;
 use crate::shape::ImageShape;
 
@@ -48,6 +49,10 @@ pub trait Architecture: Module {
         config
     }
 
+    /// The network as a list of layers, with the names of its parameters: what it is drawn and exported as. A layer without a
+    /// size gives one value for each class; autoencoders end with the values of an image.
+    fn layers(config: &Self::Config, shape: ImageShape) -> Vec<LayerConfig>;
+
     /// Builds the network for images of `shape`. Weights are drawn from the device's random generator when they are first
     /// used, so building a network allocates next to nothing; autoencoders ignore `classes`.
     fn new(config: &Self::Config, shape: ImageShape, classes: usize, device: &Device) -> Self;
@@ -80,5 +85,5 @@ pub trait Backbone {
     fn classify(&self, features: Tensor<4>) -> Tensor<2>;
 
     /// Patterns that match the names of the backbone's parameters, and only these.
-    fn parameters(&self) -> &'static [&'static str];
+    fn parameters(&self) -> Vec<String>;
 }

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Task};
-use super::layers::{LayerCost, fully_connected, linear, unit_images};
+use super::blocks::{LayerCost, fully_connected, linear, unit_images};
+use super::layer_list::{self, LayerConfig, WeightInit, plain};
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
 
@@ -38,6 +39,22 @@ impl Architecture for Autoencoder {
     type Config = AutoencoderConfig;
 
     const TASK: Task = Task::Reconstruct;
+
+    fn layers(config: &AutoencoderConfig, shape: ImageShape) -> Vec<LayerConfig> {
+        let widths = config.hidden.iter().copied().chain([shape.values()]);
+        let mut layers = vec![layer_list::flatten()];
+        for (index, width) in widths.enumerate() {
+            let layer = layer_list::linear(width).init(WeightInit::XavierUniform);
+            layers.push(layer.named(format!("layers.{index}")));
+            let is_last = index == config.hidden.len();
+            layers.push(plain(if is_last {
+                LayerConfig::Sigmoid
+            } else {
+                LayerConfig::Relu
+            }));
+        }
+        layers
+    }
 
     /// Xavier uniform weights and biases of zero, as in the course.
     fn new(

@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
-use super::layers::{Block, LayerCost, Layout, linear, too_many_halvings};
+use super::blocks::block_layers;
+use super::blocks::{Block, LayerCost, Layout, linear, too_many_halvings};
+use super::layer_list::{self, LayerConfig, plain};
 use crate::error::Problem;
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
@@ -118,6 +120,36 @@ impl Architecture for Cnn {
         }
     }
 
+    fn layers(config: &CnnConfig, _shape: ImageShape) -> Vec<LayerConfig> {
+        let mut layers = Vec::new();
+        if config.stem > 0 {
+            layers.extend(block_layers("stem", config.stem, false));
+        }
+        for (index, &channels) in config.channels.iter().enumerate() {
+            layers.extend(block_layers(&format!("blocks.{index}"), channels, true));
+            let count = config.more.get(index).copied().unwrap_or(0);
+            let more = (0..count)
+                .flat_map(|more| block_layers(&format!("more.{index}.{more}"), channels, false));
+            if config.residual && count > 0 {
+                layers.push(layer_list::residual(more.collect(), Vec::new(), 0.0).named(""));
+            } else {
+                layers.extend(more);
+            }
+        }
+        layers.push(match config.gather {
+            Gather::Flatten => layer_list::flatten(),
+            Gather::Average => layer_list::global_avg_pool(),
+            Gather::Max => plain(LayerConfig::GlobalMaxPool),
+        });
+        if config.hidden > 0 {
+            layers.push(layer_list::linear(config.hidden).named("hidden"));
+            layers.push(layer_list::relu());
+        }
+        layers.push(layer_list::dropout(config.dropout));
+        layers.push(layer_list::linear(None).named("head"));
+        layers
+    }
+
     /// Every block halves height and width (rounding down).
     fn new(config: &CnnConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
         let [channels, height, width] = shape.dims();
@@ -224,7 +256,7 @@ impl Backbone for Cnn {
         linear(&self.head, values, Activation::Identity)
     }
 
-    fn parameters(&self) -> &'static [&'static str] {
-        &["stem.*", "blocks.*", "more.*"]
+    fn parameters(&self) -> Vec<String> {
+        ["stem.*", "blocks.*", "more.*"].map(String::from).to_vec()
     }
 }

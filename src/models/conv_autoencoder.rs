@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Task};
-use super::layers::{Block, LayerCost, Layout, conv3x3, convolve, linear, too_many_halvings};
+use super::blocks::block_layers;
+use super::blocks::{Block, LayerCost, Layout, conv3x3, convolve, linear, too_many_halvings};
+use super::layer_list::{self, DepthToSpaceConfig, LayerConfig, Side, UnflattenConfig, plain};
 use crate::error::Problem;
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
@@ -81,6 +83,41 @@ impl Architecture for ConvAutoencoder {
             .collect()
     }
 
+    fn layers(config: &ConvAutoencoderConfig, shape: ImageShape) -> Vec<LayerConfig> {
+        let blocks = config.channels.len();
+        let mut layers = Vec::new();
+        for (index, &channels) in config.channels.iter().enumerate() {
+            layers.extend(block_layers(&format!("down.{index}"), channels, true));
+        }
+        let smallest = [shape.height, shape.width].map(|side| side >> blocks);
+        let last = config.channels.last().copied().unwrap_or(shape.channels);
+        layers.extend([
+            layer_list::flatten(),
+            layer_list::linear(config.code).named("encode"),
+            layer_list::linear(last * smallest[0] * smallest[1]).named("decode"),
+            layer_list::relu(),
+            LayerConfig::Unflatten(UnflattenConfig {
+                size: Side::Sides(smallest),
+                name: None,
+            }),
+        ]);
+        for (index, (_, to)) in config.steps_back().enumerate() {
+            layers.extend(block_layers(&format!("up.{index}"), 4 * to, false));
+            layers.push(LayerConfig::DepthToSpace(DepthToSpaceConfig {
+                block: 2,
+                name: None,
+            }));
+        }
+        layers.extend([
+            layer_list::conv(shape.channels, 3)
+                .padding(1)
+                .named("image"),
+            layer_list::flatten(),
+            plain(LayerConfig::Sigmoid),
+        ]);
+        layers
+    }
+
     /// Height and width are multiples of two to the number of blocks.
     fn new(
         config: &ConvAutoencoderConfig,
@@ -127,7 +164,7 @@ impl Architecture for ConvAutoencoder {
         let channels = values / (height * width);
         let small = layout.arrange(features.reshape([batch, channels, height, width]));
         let large = self.up.iter().fold(small, |values, block| {
-            layout.upsample(block.forward(values, layout))
+            layout.depth_to_space(block.forward(values, layout), 2)
         });
         let image = layout.to_channels_first(convolve(&self.image, large, false, layout));
         sigmoid(image.flatten(1, 3))

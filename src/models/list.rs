@@ -56,6 +56,13 @@ macro_rules! networks {
                 }
             }
 
+            /// The network as a list of layers; see [`Architecture::layers`].
+            pub fn layers(&self, shape: ImageShape) -> Vec<LayerConfig> {
+                match self {
+                    $(ModelConfig::$Network(config) => $Network::layers(config, shape),)+
+                }
+            }
+
             /// Dropout probability, 0 to 1; 0 is no dropout.
             pub fn dropout(&self) -> f64 {
                 match self {

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Architecture;
-use super::layers::{LayerCost, fully_connected, linear, unit_images};
+use super::blocks::{LayerCost, fully_connected, linear, unit_images};
+use super::layer_list::{self, LayerConfig, WeightInit, plain};
 use crate::kernels;
 use crate::shape::ImageShape;
 
@@ -78,6 +79,26 @@ impl Architecture for Mlp {
 
     fn classes(config: &MlpConfig) -> Option<usize> {
         config.classes
+    }
+
+    fn layers(config: &MlpConfig, _shape: ImageShape) -> Vec<LayerConfig> {
+        let init = match config.init {
+            Init::XavierUniform => WeightInit::XavierUniform,
+            Init::Zeros => WeightInit::Zeros,
+        };
+        let mut layers = vec![layer_list::flatten()];
+        for (index, &width) in config.hidden.iter().enumerate() {
+            let layer = layer_list::linear(width).init(init);
+            layers.push(layer.named(format!("layers.{index}")));
+            layers.push(plain(match config.activation {
+                Activation::Sigmoid => LayerConfig::Sigmoid,
+                Activation::Tanh => LayerConfig::Tanh,
+                Activation::Relu => LayerConfig::Relu,
+            }));
+        }
+        let last = layer_list::linear(None).init(init);
+        layers.push(last.named(format!("layers.{}", config.hidden.len())));
+        layers
     }
 
     fn new(config: &MlpConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {

@@ -7,20 +7,28 @@ use burn::prelude::*;
 
 use crate::error::Problem;
 use crate::shape::ImageShape;
+use layer_list::{LayerConfig, Node, infer};
+use limits::MAX_IMAGE_VALUES;
 
 pub mod architecture;
 pub mod autoencoder;
+mod blocks;
 pub mod cnn;
 pub mod conv_autoencoder;
-mod layers;
+mod described;
+pub mod layer_list;
+pub mod limits;
 #[macro_use]
 mod list;
+pub mod layers;
 pub mod mlp;
 pub mod parameters;
+pub mod sequential;
 pub mod squeezenet;
 
 pub use architecture::{Architecture, Backbone, Task};
-pub use layers::{LayerCost, Work};
+pub use blocks::{LayerCost, Work};
+pub use limits::MAX_MODEL_VALUES;
 
 networks! {
     /// Fully connected layers.
@@ -33,14 +41,9 @@ networks! {
     autoencoder: Autoencoder(AutoencoderConfig),
     /// Convolutional autoencoder with a low-dimensional code.
     conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig),
+    /// Any list of layers that ends with one value for each class.
+    layers: Layers(LayersConfig),
 }
-
-/// Largest network: 1 GiB of weights, four times that in training with Adam.
-pub const MAX_MODEL_VALUES: usize = 1 << 28;
-
-/// Largest image that a network is built for. Layers have thousands of channels; beyond this, the number of values in their
-/// maps might not fit into `usize`.
-const MAX_IMAGE_VALUES: usize = usize::MAX >> 24;
 
 impl ModelConfig {
     /// Number of weights, biases and statistics of the network for images of `shape`, or `None` if `usize` does not hold it.
@@ -52,6 +55,18 @@ impl ModelConfig {
             return None;
         }
         parameters::count(&Network::new(self, shape, classes, &Device::flex()))
+    }
+}
+
+impl ModelConfig {
+    /// The layers of the network for images of `shape`, with names, shapes and sizes. The error names the first layer that does
+    /// not fit.
+    pub fn nodes(&self, shape: ImageShape, classes: usize) -> Result<Vec<Node>, Problem> {
+        let outputs = match self.task() {
+            Task::Classify => classes,
+            Task::Reconstruct => shape.values(),
+        };
+        infer(&self.layers(shape), shape, outputs)
     }
 }
 

@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
-use super::layers::{LayerCost, Layout, convolve, zero_bias};
+use super::blocks::{LayerCost, Layout, convolve, zero_bias};
+use super::layer_list::{self, LayerConfig, WeightInit};
 use crate::error::Problem;
 use crate::kernels;
 use crate::shape::ImageShape;
@@ -39,6 +40,9 @@ const FIRST: usize = 64;
 
 /// Channels of the features, the input of the classifier.
 const FEATURES: usize = 512;
+
+/// Standard deviation of the last convolution's initial weights, as in torchvision.
+const LAST_STD: f64 = 0.01;
 
 /// Smallest side that leaves every pool a whole window.
 const MIN_SIDE: usize = 25;
@@ -190,6 +194,46 @@ impl Architecture for Squeezenet {
         }
     }
 
+    fn layers(config: &SqueezenetConfig, _shape: ImageShape) -> Vec<LayerConfig> {
+        let conv = |channels: usize, kernel: usize| {
+            layer_list::conv(channels, kernel).init(WeightInit::KaimingUniform)
+        };
+        let (kernel, stride) = POOL;
+        let mut layers = vec![
+            conv(FIRST, 3).stride(2).named("features.0"),
+            layer_list::relu(),
+        ];
+        // The first convolution and its ReLU have numbers as well.
+        let mut number = 2;
+        for (index, [_, squeezed, expanded]) in FIRES.into_iter().enumerate() {
+            if BEHIND_POOLS.contains(&index) {
+                layers.push(layer_list::max_pool(kernel, stride, 0, true));
+                number += 1;
+            }
+            let name = format!("features.{number}");
+            let expand = |own: &str, conv: LayerConfig| {
+                vec![conv.named(format!("{name}.{own}")), layer_list::relu()]
+            };
+            layers.push(conv(squeezed, 1).named(format!("{name}.squeeze")));
+            layers.push(layer_list::relu());
+            let wide = [
+                expand("expand1x1", LayerConfig::Conv(conv(expanded, 1))),
+                expand("expand3x3", LayerConfig::Conv(conv(expanded, 3).padding(1))),
+            ];
+            layers.push(layer_list::branches(wide.to_vec()).named(""));
+            number += 1;
+        }
+        layers.extend([
+            layer_list::dropout(config.dropout),
+            layer_list::conv(None, 1)
+                .init(WeightInit::Normal { std: LAST_STD })
+                .named("classifier.1"),
+            layer_list::relu(),
+            layer_list::global_avg_pool(),
+        ]);
+        layers
+    }
+
     fn new(config: &SqueezenetConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {
         let (kernel, stride) = POOL;
         let mut features = vec![
@@ -208,7 +252,7 @@ impl Architecture for Squeezenet {
         let last = with_weights(
             Initializer::Normal {
                 mean: 0.0,
-                std: 0.01,
+                std: LAST_STD,
             },
             Conv2dConfig::new([FEATURES, classes], [1, 1]),
             device,
@@ -294,7 +338,7 @@ impl Backbone for Squeezenet {
         layout.global_average(maps)
     }
 
-    fn parameters(&self) -> &'static [&'static str] {
-        &["features.*"]
+    fn parameters(&self) -> Vec<String> {
+        ["features.*"].map(String::from).to_vec()
     }
 }

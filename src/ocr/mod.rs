@@ -18,5 +18,5 @@ pub mod truth;
 pub use alphabet::Alphabet;
 pub use context::Context;
 pub use page::{Guess, Letter, Line, Page, Word};
-pub use reader::{ReadError, ReadOptions, Reading, check, read, read_with};
+pub use reader::{ReadError, ReadOptions, Reading, check, check_alphabet, read, read_with};
 pub use shipped::shipped_model;

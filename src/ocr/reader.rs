@@ -9,7 +9,7 @@ use super::context::{self, Context, Token, TokenPlace, TokenReading};
 use super::form::{self, Classes, JUNK};
 use super::page::{self, Guess, Letter, Line, Page, Word};
 use super::scoring::Scoring;
-use crate::error::ErrorExit;
+use crate::error::{ErrorExit, ExitKind};
 use crate::inference::{Classifier, ModelError};
 use crate::segmentation::{self, Candidate, Candidates, LineBox, Rect, Segmentation, StagePicture};
 use crate::timings::{Lap, Stopwatch};
@@ -28,7 +28,14 @@ pub enum ReadError {
     Unsuitable(String),
 }
 
-impl ErrorExit for ReadError {}
+impl ErrorExit for ReadError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Model(error) => error.exit_kind(),
+            Self::Unsuitable(_) => ExitKind::Usage,
+        }
+    }
+}
 
 /// How a page is read; the default is English, with all characters that the model knows.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +85,18 @@ pub fn check(classifier: &Classifier) -> Result<(), ReadError> {
     }
 }
 
+/// Checks that a model knows at least one of the characters that may be read.
+///
+/// # Errors
+/// [`ReadError::Unsuitable`]: it knows none of them.
+pub fn check_alphabet(classifier: &Classifier, alphabet: &Alphabet) -> Result<(), ReadError> {
+    if Classes::new(&classifier.card().classes, alphabet).is_empty() {
+        let problem = "the model knows none of the characters in --alphabet; use other characters, or another model";
+        return Err(ReadError::Unsuitable(problem.into()));
+    }
+    Ok(())
+}
+
 /// [`read_with`] with the default options: English words, all characters.
 pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadError> {
     read_with(photo, classifier, &ReadOptions::default())
@@ -93,13 +112,8 @@ pub fn read_with(
     options: &ReadOptions,
 ) -> Result<Reading, ReadError> {
     check(classifier)?;
+    check_alphabet(classifier, &options.alphabet)?;
     let classes = Classes::new(&classifier.card().classes, &options.alphabet);
-    if classes.is_empty() {
-        return Err(ReadError::Unsuitable(
-            "the model knows none of the characters in --alphabet; use other characters, or another model"
-                .into(),
-        ));
-    }
     let mut watch = Stopwatch::start();
     let segment = || {
         if options.stage_pictures {

@@ -51,7 +51,7 @@ impl TruthSource {
             return Ok(Self::Folder(path.to_path_buf()));
         }
         let content = files::read_text(path).map_err(|error| {
-            FileError::io(path, error).advise(format!(
+            FileError::named(path, error).advise(format!(
                 "--expect takes a text or JSON file, a folder of .txt files, or the word {BESIDE}"
             ))
         })?;
@@ -64,7 +64,7 @@ impl TruthSource {
     /// The ground truth of an image; `stem` is its name without folder and extension.
     ///
     /// # Errors
-    /// [`FileError`] (wrong usage): there is no ground truth for this image. Rates over some of the images would look like those of all.
+    /// [`FileError`]: there is no ground truth for this image (wrong usage), or it is damaged. Rates over some of the images would look like those of all.
     pub fn of(&self, image: &Path, stem: &Path) -> Result<Truth, FileError> {
         match self {
             Self::Beside => own_file(image, image),
@@ -85,12 +85,10 @@ fn own_file(place: &Path, image: &Path) -> Result<Truth, FileError> {
     let existing = candidates.iter().find(|path| path.exists());
     let file = existing.unwrap_or(&candidates[0]);
     let content = files::read_text(file).map_err(|error| {
-        FileError::io(file, error)
-            .advise(format!(
-                "needed by --expect as ground truth for {}",
-                image.display()
-            ))
-            .usage()
+        FileError::named(file, error).advise(format!(
+            "needed by --expect as ground truth for {}",
+            image.display()
+        ))
     })?;
     if file != &candidates[0] {
         return in_content(&content, file, image);
@@ -103,11 +101,25 @@ fn own_file(place: &Path, image: &Path) -> Result<Truth, FileError> {
 
 fn in_content(content: &str, file: &Path, image: &Path) -> Result<Truth, FileError> {
     let name = image.file_name().unwrap_or_default().to_string_lossy();
-    let lines = lines(content, &name).map_err(|problem| FileError::new(file, problem).usage())?;
+    let lines = lines(content, &name).map_err(|problem| match problem {
+        TruthProblem::Damaged(problem) => FileError::new(file, problem),
+        TruthProblem::Unsuitable(problem) => FileError::new(file, problem).usage(),
+    })?;
     Ok(Truth {
         lines,
         file: file.to_path_buf(),
     })
+}
+
+/// Why the content of a file is no ground truth for an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TruthProblem {
+    /// It is not valid JSON.
+    #[error("{0}")]
+    Damaged(String),
+    /// It is JSON of another kind, or has no lines for this image.
+    #[error("{0}")]
+    Unsuitable(String),
 }
 
 /// Finds the lines of an image in the content of a ground-truth file.
@@ -117,16 +129,17 @@ fn in_content(content: &str, file: &Path, image: &Path) -> Result<Truth, FileErr
 ///
 /// # Errors
 /// What is wrong with the content, in one line without the file's name.
-pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
+pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, TruthProblem> {
     let truth = without_mark(truth);
     let looks_like_json = truth.trim_start().starts_with(['{', '[']);
     let map = match serde_json::from_str::<Value>(truth) {
         Ok(Value::Object(map)) => Some(map),
         _ if !looks_like_json => None,
         Ok(_) => {
-            return Err("expected a JSON object that maps file names to lists of lines".into());
+            let expected = "expected a JSON object that maps file names to lists of lines";
+            return Err(TruthProblem::Unsuitable(expected.into()));
         }
-        Err(error) => return Err(format!("not valid JSON: {error}")),
+        Err(error) => return Err(TruthProblem::Damaged(format!("not valid JSON: {error}"))),
     };
     let Some(map) = map else {
         return Ok(text_lines(truth));
@@ -134,10 +147,8 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
     let entry = map.get(image).or_else(|| map.get("text"));
     let Some(entry) = entry else {
         let names: Vec<&str> = map.keys().map(String::as_str).collect();
-        return Err(one_line(format!(
-            "has no entry for {image:?}; entries: {}",
-            names.join(", ")
-        )));
+        let problem = format!("has no entry for {image:?}; entries: {}", names.join(", "));
+        return Err(TruthProblem::Unsuitable(one_line(problem)));
     };
     let lines: Option<Vec<String>> = entry.as_array().and_then(|lines| {
         lines
@@ -146,9 +157,8 @@ pub fn lines(truth: &str, image: &str) -> Result<Vec<String>, String> {
             .collect()
     });
     lines.ok_or_else(|| {
-        one_line(format!(
-            "{image:?}: expected a list of lines, found {entry}"
-        ))
+        let problem = format!("{image:?}: expected a list of lines, found {entry}");
+        TruthProblem::Unsuitable(one_line(problem))
     })
 }
 

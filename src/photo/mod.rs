@@ -11,7 +11,7 @@ use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, GrayImage, ImageDecoder, ImageFormat, Limits, Rgb, RgbImage};
 
-use crate::error::{ErrorExit, one_line};
+use crate::error::{ErrorExit, ExitKind, is_wrong_name, one_line};
 use crate::files;
 
 mod complete;
@@ -56,7 +56,14 @@ pub enum PhotoError {
     },
 }
 
-impl ErrorExit for PhotoError {}
+impl ErrorExit for PhotoError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Io { source, .. } if is_wrong_name(source) => ExitKind::Usage,
+            Self::Io { .. } | Self::Format { .. } => ExitKind::Failure,
+        }
+    }
+}
 
 /// Reads a PNG or JPEG file; the image comes back upright, as [`decode`] describes.
 pub fn open(path: &Path) -> Result<DynamicImage, PhotoError> {
@@ -81,6 +88,9 @@ pub fn decode(bytes: &[u8], name: &Path) -> Result<DynamicImage, PhotoError> {
 
 /// [`decode`] with the problem as text.
 fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
+    if bytes.is_empty() {
+        return Err("the file is empty".into());
+    }
     match image::guess_format(bytes) {
         Ok(ImageFormat::Jpeg) => {
             let jpeg = complete::jpeg(bytes).ok_or(ENDS_EARLY)?;

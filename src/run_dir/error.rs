@@ -1,6 +1,6 @@
 //! Why a run directory cannot be created or used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::ConfigError;
 use crate::error::{ErrorExit, ExitKind, FileError};
@@ -23,6 +23,27 @@ pub enum RunDirError {
     /// A file in the folder cannot be read or written, or the folder cannot be created.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+impl RunDirError {
+    /// The error of a path that is not a run directory, or that does not exist. For `RUN@EPOCH` it says where that may stand.
+    pub fn no_run(path: &Path) -> Self {
+        if path.exists() {
+            return Self::NotARun(path.to_path_buf());
+        }
+        let missing = FileError::new(path, "not found").usage();
+        let split = path.to_str().and_then(|text| text.rsplit_once('@'));
+        let split = split.filter(|(run, _)| Path::new(run).is_dir());
+        Self::File(match split {
+            None => missing.advise("use a folder that `kiln train` created"),
+            Some((run, epoch)) if epoch.parse::<usize>().is_ok() => missing.advise(format!(
+                "RUN@EPOCH is only for `kiln train --resume`; use {run}"
+            )),
+            Some((run, epoch)) => missing.advise(format!(
+                "{epoch:?} is not the number of an epoch; use {run}, or {run}@5 with `kiln train --resume`"
+            )),
+        })
+    }
 }
 
 impl ErrorExit for RunDirError {

@@ -49,7 +49,7 @@ impl RunDir {
         if run.config_file().is_file() {
             Ok(run)
         } else {
-            Err(RunDirError::NotARun(run.path))
+            Err(RunDirError::no_run(path))
         }
     }
 
@@ -120,7 +120,7 @@ impl RunDir {
     pub fn summary(&self) -> Result<Summary, RunDirError> {
         let path = self.summary_file();
         let text = read(&path, self)?;
-        serde_json::from_str(&text).map_err(|error| FileError::new(&path, error).into())
+        Ok(serde_json::from_str(&text).map_err(|error| self.damaged(&path, error))?)
     }
 
     /// The run's epochs.
@@ -128,10 +128,16 @@ impl RunDir {
         let path = self.metrics_file();
         read(&path, self)?
             .lines()
-            .map(|line| {
-                serde_json::from_str(line).map_err(|error| FileError::new(&path, error).into())
-            })
+            .map(|line| Ok(serde_json::from_str(line).map_err(|error| self.damaged(&path, error))?))
             .collect()
+    }
+
+    /// The error of a results file that can't be parsed. Resuming writes it again, even if all epochs are done.
+    fn damaged(&self, path: &Path, error: serde_json::Error) -> FileError {
+        FileError::new(path, format!("can't be parsed: {error}")).advise(format!(
+            "`kiln train --resume {}` writes it again",
+            self.path.display()
+        ))
     }
 
     /// Writes a JSON file of the run.

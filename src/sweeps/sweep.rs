@@ -66,6 +66,12 @@ impl Sweep {
             path: dir.to_path_buf(),
             problem: format!("{SWEEP_FILE}: {problem}"),
         };
+        if !dir.exists() {
+            let missing = FileError::new(dir, "not found").usage();
+            return Err(missing
+                .advise("use a folder that `kiln sweep` created")
+                .into());
+        }
         let file = dir.join(SWEEP_FILE);
         // Before the lock, whose file does not belong into folders of other kinds.
         if !file.is_file() {

@@ -161,8 +161,8 @@ fn with_first_weights(
     };
     let path = weights_file(file);
     let init = &experiment.init;
-    let (network, taken) =
-        weights::load(network, &path, &init.except, &init.rename).map_err(TrainError::Weights)?;
+    let (network, taken) = weights::load_renamed(network, &path, &init.except, &init.rename)
+        .map_err(TrainError::Weights)?;
     Ok((network, Some((path, taken))))
 }
 

@@ -36,11 +36,20 @@ pub struct Taken {
     pub renamed: Vec<RenamePattern>,
 }
 
+/// [`load_renamed`] for files that use the network's names.
+pub fn load(
+    network: Network,
+    path: &Path,
+    except: &[String],
+) -> Result<(Network, Taken), FileError> {
+    load_renamed(network, path, except, &Rename::default())
+}
+
 /// Loads the tensors of a file into a network, except those whose names match a pattern in `except`.
 ///
 /// All others must be in both, with the same shape, after `rename`. What training scripts put around weights is taken off where
 /// the names fit then. Numbers of other precisions are converted to the network's.
-pub fn load(
+pub fn load_renamed(
     network: Network,
     path: &Path,
     except: &[String],

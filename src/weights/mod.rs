@@ -12,4 +12,4 @@ mod matching;
 
 pub use export::save;
 pub use finite::validate_finite;
-pub use load::{Taken, load};
+pub use load::{Taken, load, load_renamed};

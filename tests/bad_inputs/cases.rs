@@ -115,7 +115,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "a letter without a drawing",
         code: 2,
-        arguments: "data page --text HELLO! page.png",
+        arguments: "data page --text HELLO! drawn.png",
     },
     Case {
         name: "a picture with a wrong extension",
@@ -129,12 +129,12 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "missing ground truth",
-        code: 1,
+        code: 2,
         arguments: "ocr page.png --model run --expect nothing.txt",
     },
     Case {
         name: "ground truth in broken JSON",
-        code: 2,
+        code: 1,
         arguments: "ocr page.png --model run --expect broken.json",
     },
     Case {
@@ -189,7 +189,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "data of other classes than the model",
-        code: 1,
+        code: 2,
         arguments: "eval run --data small_images.json",
     },
     Case {
@@ -279,7 +279,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "a folder as an image",
-        code: 1,
+        code: 2,
         arguments: "segment empty",
     },
     Case {
@@ -389,7 +389,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "endless ground truth",
-        code: 2,
+        code: 1,
         arguments: "ocr page.png --model run --expect deep.json",
     },
     Case {

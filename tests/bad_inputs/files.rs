@@ -74,6 +74,7 @@ fn damaged_data(bench: &Bench) {
     header.extend([15, 0, 0, 0, 0x40, 0x42, 0x0f, 0, 0x78, 0x9c]);
     bench.write("cut/nist36_train.mat", header);
     bench.write("notes.png", "these are notes");
+    bench.write("hollow.png", "");
     let whole = jpeg();
     bench.write("cut.jpg", &whole[..whole.len() * 2 / 3]);
 }
@@ -87,7 +88,7 @@ fn damaged_runs(bench: &Bench) {
     bench.write("damaged/model.safetensors", model);
 }
 
-/// A folder with an image that is not one, and a folder with a single class.
+/// A folder with an image that is not one, a folder with a single class, and a config of a folder that does not exist.
 fn image_folders(bench: &Bench) {
     for name in ["folder/A", "folder/B", "lonely/A"] {
         for number in 0..12 {
@@ -95,7 +96,7 @@ fn image_folders(bench: &Bench) {
         }
     }
     bench.write("folder/B/2.png", "not a picture");
-    for name in ["folder", "lonely"] {
+    for name in ["folder", "lonely", "absent"] {
         let config = serde_json::json!({
             "data": {"kind": "image_folder", "folder": bench.path(name), "split": {"by": "number", "divisor": 3}},
             "model": {"kind": "mlp"},

@@ -1,10 +1,11 @@
 //! Bad input gets one clear line that names the file, key or flag, and the right exit code; nothing is written, and it takes less
-//! than a gigabyte of memory. `cases` is the table, `files` creates the files.
+//! than a gigabyte of memory. `cases` and `command_lines` are the tables, `files` creates the files.
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod cases;
+mod command_lines;
 mod files;
 mod watched;
 
@@ -12,6 +13,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use cases::{BRACKETS, CASES};
+use command_lines::COMMAND_LINES;
 use common::{Bench, SMALL, repository};
 
 /// Maximum memory for a bad input, in bytes.
@@ -32,8 +34,9 @@ fn each_bad_input_gets_one_line_the_right_exit_code_little_memory_and_nothing_is
     let bench = files::bench();
     let before: Vec<PathBuf> = bench.listing();
     let (mut found, mut most) = (String::new(), (0, ""));
-    assert!(CASES.len() >= 60, "{} cases", CASES.len());
-    for case in CASES {
+    let cases = || CASES.iter().chain(COMMAND_LINES);
+    assert!(cases().count() >= 80, "{} cases", cases().count());
+    for case in cases() {
         let name = case.name;
         let arguments = case.arguments.replace(BRACKETS, &"[".repeat(10_000));
         let end = watched::run(&bench, arguments.split_whitespace());
@@ -63,7 +66,7 @@ fn each_bad_input_gets_one_line_the_right_exit_code_little_memory_and_nothing_is
     }
     eprintln!(
         "{} cases; most memory: {} MB, {}",
-        CASES.len(),
+        cases().count(),
         most.0 / 1_000_000,
         most.1
     );
@@ -89,6 +92,56 @@ fn compare(found: &str) {
         expected.count(),
         "KILN_UPDATE_SNAPSHOTS=1 updates the snapshot"
     );
+}
+
+#[test]
+fn help_and_version_are_printed_in_full() {
+    let bench = Bench::new();
+    assert!(bench.output("train --help").lines().count() > 20);
+    assert!(bench.output("--version").starts_with("kiln "));
+    // Without a command, the help is the answer.
+    let assert = bench.kiln("").assert().code(2);
+    let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(err.contains("Commands:"), "{err}");
+}
+
+#[test]
+fn a_flag_that_is_a_key_of_the_config_is_answered_with_its_set() {
+    let bench = Bench::new();
+    for (typed, meant) in [
+        (
+            "train a.json --batch-size=8",
+            "--set training.batch_size=8;",
+        ),
+        ("train a.json --lr 1e-3", "--set optimizer.lr=1e-3;"),
+        ("data info a.json --seed 3", "--set seed=3;"),
+        ("eval run --epochs --json", "--set training.epochs=VALUE;"),
+    ] {
+        let assert = bench.kiln(typed).assert().code(2);
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert_eq!(err.lines().count(), 1, "{err}");
+        assert!(err.contains(meant), "{typed}: {err}");
+    }
+    for typed in ["predict run a.png --epochs 3", "train a.json --kind mlp"] {
+        let assert = bench.kiln(typed).assert().code(2);
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(!err.contains("--set"), "{typed}: {err}");
+    }
+}
+
+#[test]
+fn a_page_without_text_is_refused_and_no_file_is_overwritten() {
+    let bench = Bench::new();
+    for text in ["", "  ", "\\n"] {
+        let mut page = bench.kiln("data page");
+        let assert = page.args(["--text", text, "page.png"]).assert().code(2);
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(err.contains("--text: is empty"), "{err}");
+    }
+    bench.write("page.png", "old");
+    bench.kiln("data page --text A page.png").assert().code(2);
+    assert_eq!(bench.listing(), [bench.path("page.png")]);
+    assert_eq!(bench.read("page.png"), b"old");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use kiln::config::Rename;
 use kiln::models::{Network, parameters};
 use kiln::weights;
 use safetensors::tensor::{Dtype, TensorView};
@@ -141,8 +140,7 @@ pub fn noisy(network: Network, first: usize) -> Network {
     let path = folder.path().join("noise.safetensors");
     let file = safetensors::serialize(views, None).expect("a file");
     std::fs::write(&path, file).expect("a file");
-    let (network, _) =
-        weights::load(network, &path, &[], &Rename::default()).expect("its own tensors");
+    let (network, _) = weights::load(network, &path, &[]).expect("its own tensors");
     network
 }
 

@@ -55,13 +55,13 @@ fn meaningless() -> Vec<(Value, &'static str, &'static str)> {
         ),
         (
             folder(json!({"random_crop": {"scale": [0, 1]}})),
-            "data.random_crop.scale.0",
+            "data.random_crop.scale[0]",
             "at least 0.001",
         ),
         (
             folder(json!({"random_crop": {"ratio": [1]}})),
             "data.random_crop.ratio",
-            "list has 1 values; must have",
+            "list has 1 value; must have",
         ),
         (
             folder(json!({"random_crop": {"area": [0.1, 1]}})),

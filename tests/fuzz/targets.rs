@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 use kiln::config;
-use kiln::config::{LossConfig, Rename};
+use kiln::config::LossConfig;
 use kiln::data::UnipenConfig;
 use kiln::data::formats::mat::MatFile;
 use kiln::data::unipen::Unipen;
@@ -157,7 +157,7 @@ fn perceptron(hidden: usize, side: usize, classes: usize) -> Network {
 /// Safetensors and PyTorch files, distinguished by their content.
 pub fn weights(bytes: &[u8]) -> String {
     let (_guard, path) = file_of(bytes);
-    match weights::load(small(), &path, &[], &Rename::default()) {
+    match weights::load(small(), &path, &[]) {
         Ok((_, taken)) => format!("{taken:?}"),
         Err(error) => {
             let text = rejected_in_a_line(error).replace(&path.display().to_string(), "");

@@ -187,8 +187,8 @@ fn every_network_of_the_list_keeps_to_what_the_trait_promises() {
         let again = backbone.classify(backbone.features(images));
         assert_eq!(output.into_data(), again.into_data(), "{kind}");
         let (inside, outside): (Vec<_>, Vec<_>) = parameters.iter().partition(|parameter| {
-            let mut patterns = backbone.parameters().iter();
-            patterns.any(|pattern| parameters::matches(pattern, &parameter.name))
+            let mut patterns = backbone.parameters().into_iter();
+            patterns.any(|pattern| parameters::matches(&pattern, &parameter.name))
         });
         assert!(!inside.is_empty() && !outside.is_empty(), "{kind}");
     }

@@ -42,7 +42,7 @@ fn changes_that_would_change_the_result_are_refused_by_name() {
     kiln(&bench, "train --resume nowhere")
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("not a run directory"));
+        .stderr(predicate::str::contains("nowhere: not found"));
     kiln(&bench, "train --resume straight --renderer plain")
         .assert()
         .success();

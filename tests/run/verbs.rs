@@ -73,6 +73,44 @@ fn model_info_counts_parameters_as_pytorch_does() {
 }
 
 #[test]
+fn model_info_learns_the_classes_from_the_data_or_is_told() {
+    let bench = Bench::new();
+    for name in ["images/A/1.png", "images/A/2.png", "images/B/1.png"] {
+        bench.write(name, "listed, not opened");
+    }
+    let config = |folder: &str| {
+        serde_json::json!({
+            "data": {"kind": "image_folder", "folder": bench.path(folder)},
+            "model": {"kind": "mlp"},
+        })
+    };
+    bench.write("images.json", config("images").to_string());
+    bench.write("absent.json", config("absent").to_string());
+    let classes =
+        |arguments: &str| bench.json(&format!("model info {arguments} --json"))["classes"].clone();
+    assert_eq!(classes("images.json"), 2);
+    assert_eq!(classes("absent.json --set model.classes=17"), 17);
+}
+
+#[test]
+fn predict_takes_the_subfolders_that_it_names_when_a_folder_has_no_images() {
+    let bench = trained();
+    for name in ["sets/train/A", "sets/train/B"] {
+        std::fs::create_dir_all(bench.path(name)).expect("a folder");
+        bench.output(&format!("data page --text X {name}/1.png"));
+    }
+    let assert = bench.kiln("predict run sets").assert().code(2);
+    let complaint = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(
+        complaint.contains("subfolders are not searched"),
+        "{complaint}"
+    );
+    assert!(complaint.trim_end().ends_with("sets/*/*/"), "{complaint}");
+    let lines = bench.output("predict run sets/train/A/ sets/train/B/");
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+}
+
+#[test]
 fn standard_output_has_results_only() {
     let bench = trained();
     let out = bench.output("train small.json --run-dir other --set training.epochs=1");

@@ -74,7 +74,10 @@ fn runs_list_shows_runs_in_any_state() {
         .kiln("runs list")
         .assert()
         .success()
-        .stderr(predicate::str::contains("runs/broken/summary.json"));
+        .stderr(predicate::str::contains("runs/broken/summary.json"))
+        .stderr(predicate::str::contains(
+            "`kiln train --resume runs/broken` writes it again",
+        ));
     bench
         .kiln("runs list nowhere")
         .assert()

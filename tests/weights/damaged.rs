@@ -81,6 +81,9 @@ fn files_without_weights_are_refused_in_one_line_and_nothing_is_written() {
         let arguments = format!("model import {name} glyphs.json --to run");
         assert_refused(&bench, &arguments, &[&format!("{name}: ")]);
     }
+    let missing = bench.path("nothing.pth").display().to_string();
+    let train = format!("train glyphs.json --run-dir run --init-from {missing}");
+    bench.kiln(&train).assert().code(2);
     let path = bench.path("text.pth").display().to_string();
     let train = format!("train glyphs.json --run-dir run --set init.weights={path}");
     // The message repeats the value of `--set`.

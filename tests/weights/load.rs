@@ -1,7 +1,6 @@
 //! Files that can be loaded.
 
 use burn::prelude::*;
-use kiln::config::Rename;
 use kiln::models::{CnnConfig, ModelConfig, Network};
 use kiln::shape::ImageShape;
 use kiln::weights;
@@ -14,8 +13,7 @@ use super::steps::{exported, small, try_load};
 #[test]
 fn files_of_pytorch_are_loaded_value_by_value() {
     for name in ["torch.pth", "torch_legacy.pth"] {
-        let (network, taken) =
-            weights::load(small(), &fixture(name), &[], &Rename::default()).unwrap();
+        let (network, taken) = weights::load(small(), &fixture(name), &[]).unwrap();
         assert_eq!(exported(&network), whole(), "{name}");
         assert_eq!(taken.applied.len(), 4);
         assert!(taken.fresh.is_empty() && taken.unused.is_empty());
@@ -161,7 +159,7 @@ fn counters_of_batch_norms_are_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cnn.pth");
     std::fs::write(&path, torch_file(&values, Precision::F32)).unwrap();
-    let (loaded, taken) = weights::load(network(), &path, &[], &Rename::default()).unwrap();
+    let (loaded, taken) = weights::load(network(), &path, &[]).unwrap();
     assert_eq!(exported(&loaded), values);
     assert!(
         taken

@@ -1,7 +1,6 @@
 //! Steps that several tests share.
 
 use burn::prelude::*;
-use kiln::config::Rename;
 use kiln::models::{MlpConfig, ModelConfig, Network};
 use kiln::shape::ImageShape;
 use kiln::weights::{self, Taken};
@@ -23,8 +22,7 @@ pub fn try_load(bytes: &[u8], except: &[&str]) -> Result<(Network, Taken), Strin
     let path = folder.path().join("weights");
     std::fs::write(&path, bytes).unwrap();
     let except: Vec<String> = except.iter().map(|name| name.to_string()).collect();
-    let rename = Rename::default();
-    weights::load(small(), &path, &except, &rename).map_err(|error| error.to_string())
+    weights::load(small(), &path, &except).map_err(|error| error.to_string())
 }
 
 /// The network's tensors as another program would see them.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
+use crate::cli::destinations;
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
 use crate::config;
@@ -43,6 +44,16 @@ enum Verb {
         #[arg(long = "set", value_name = "PATH=VALUE")]
         overrides: Vec<String>,
     },
+    /// Print the network of a config as a list of layers, for a `model` section of one's own
+    #[command(after_help = "Example:
+  kiln config layers configs/nist36_cnn.json")]
+    Layers {
+        /// Config file
+        config: PathBuf,
+        /// Override one key
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        overrides: Vec<String>,
+    },
     /// Print the JSON Schema of configs, for editors
     #[command(after_help = "Example:
   kiln config schema > configs/schema/experiment.json")]
@@ -66,6 +77,7 @@ pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Check { configs, overrides } => check(&configs, &overrides),
         Verb::Show { config, overrides } => show(&config, &overrides),
+        Verb::Layers { config, overrides } => layers(&config, &overrides),
         Verb::Schema => Ok(output::json(&schema::experiment())?),
         Verb::Init { out, data, model } => init(out.as_deref(), &data, &model),
     }
@@ -94,6 +106,15 @@ fn show(path: &Path, overrides: &[String]) -> VerbResult {
     Ok(())
 }
 
+fn layers(path: &Path, overrides: &[String]) -> VerbResult {
+    let experiment = config::load(path, overrides)?;
+    let text = config::model_as_layers(&experiment).map_err(|problem| {
+        let (path, key) = (path.display(), problem.path);
+        UsageError(format!("{path}: {key}: {}", problem.message))
+    })?;
+    Ok(output::emit(&text)?)
+}
+
 fn init(out: Option<&Path>, data: &str, model: &str) -> VerbResult {
     let text = config::starter(data, model).map_err(|problems| {
         let texts = problems.into_iter().map(|problem| problem.message);
@@ -107,13 +128,7 @@ fn init(out: Option<&Path>, data: &str, model: &str) -> VerbResult {
 }
 
 fn write_new(path: &Path, text: &str) -> VerbResult {
-    if path.exists() {
-        return Err(UsageError(format!(
-            "{}: already exists; choose a new file",
-            path.display()
-        ))
-        .into());
-    }
+    destinations::require_new([path])?;
     files::write(path, text.as_bytes())?;
     Ok(output::emit(&format!("{}\n", path.display()))?)
 }

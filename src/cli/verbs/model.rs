@@ -11,11 +11,12 @@ use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::weights_line;
+use crate::config::Experiment;
 use crate::inference::import;
 use crate::models::{ModelConfig, Task};
 use crate::models::{Network, parameters};
 use crate::shape::ImageShape;
-use crate::{config, weights};
+use crate::{config, data, weights};
 
 /// Inspect a model, import one from PyTorch, or export one.
 #[derive(clap::Args)]
@@ -31,11 +32,17 @@ enum Verb {
     /// List the parameters of a trained model, or of the model that a config describes
     #[command(after_help = "Example:
   kiln model info configs/nist36_cnn.json
-  kiln model info runs/nist36_cnn-1 --json")]
+  kiln model info photographs.json --set model.classes=17
+  kiln model info runs/nist36_cnn-1 --json
+
+If only the data tells the number of classes, it is opened; --set model.classes=N does without.")]
     Info {
         /// Run directory, model.safetensors or config file
         #[arg(value_name = "RUN|CONFIG")]
         target: PathBuf,
+        /// Override one key of the config
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        overrides: Vec<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -104,7 +111,11 @@ struct TensorInfo {
 
 pub fn run(args: Args) -> VerbResult {
     match args.verb {
-        Verb::Info { target, json } => info(&target, json),
+        Verb::Info {
+            target,
+            overrides,
+            json,
+        } => info(&target, &overrides, json),
         Verb::Import {
             weights,
             config,
@@ -135,12 +146,16 @@ fn export(run: &Path, out: &Path) -> VerbResult {
     Ok(output::emit(&format!("{}\n", out.display()))?)
 }
 
-fn info(target: &Path, json: bool) -> VerbResult {
+fn info(target: &Path, overrides: &[String], json: bool) -> VerbResult {
     let is_model = |extension: &std::ffi::OsStr| extension == "safetensors";
-    let info = if target.is_dir() || target.extension().is_some_and(is_model) {
-        of_run(target)?
-    } else {
-        of_config(target)?
+    let is_run = target.is_dir() || target.extension().is_some_and(is_model);
+    let info = match overrides {
+        [] if is_run => of_run(target)?,
+        [first, ..] if is_run => {
+            let problem = format!("--set {first}: a trained model can't change; use a config file");
+            return Err(UsageError(problem).into());
+        }
+        overrides => of_config(target, overrides)?,
     };
     if json {
         output::json(&info)?;
@@ -160,21 +175,9 @@ fn of_run(path: &Path) -> Result<Info, Failure> {
     Ok(describe(model, &network, shape, card.classes.len()))
 }
 
-fn of_config(path: &Path) -> Result<Info, Failure> {
-    let experiment = config::load(path, &[])?;
-    // An autoencoder does not use their number.
-    let unknown = (experiment.model.task() == Task::Reconstruct).then_some(0);
-    let classes = experiment
-        .model
-        .classes()
-        .or(experiment.data.classes())
-        .or(unknown)
-        .ok_or_else(|| {
-            UsageError(format!(
-                "{}: model.classes: missing; the number of classes is unknown without the data",
-                path.display()
-            ))
-        })?;
+fn of_config(path: &Path, overrides: &[String]) -> Result<Info, Failure> {
+    let experiment = config::load(path, overrides)?;
+    let classes = classes(&experiment, path)?;
     let shape = experiment.data.shape();
     let network = Network::new(
         &experiment.model,
@@ -183,6 +186,31 @@ fn of_config(path: &Path) -> Result<Info, Failure> {
         &Device::flex().autodiff(),
     );
     Ok(describe(&experiment.model, &network, shape, classes))
+}
+
+/// Number of classes: that of the config or, if it does not tell, that of the data.
+fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
+    let (model, data) = (&experiment.model, &experiment.data);
+    if let Some(classes) = model.classes().or(data.classes()) {
+        return Ok(classes);
+    }
+    if model.task() == Task::Reconstruct {
+        // It does not use their number.
+        return Ok(0);
+    }
+    let source = data::open(data).map_err(|error| {
+        let unknown = format!(
+            "{}: the number of classes is unknown ({error})",
+            path.display()
+        );
+        // Some networks have no such key.
+        let keys = serde_json::to_value(model).unwrap_or_default();
+        UsageError(match keys.get("classes") {
+            Some(_) => format!("{unknown}; add --set model.classes=N"),
+            None => unknown,
+        })
+    })?;
+    Ok(source.classes().len())
 }
 
 /// Names and shapes as in `model.safetensors`.

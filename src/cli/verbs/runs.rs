@@ -226,7 +226,7 @@ fn open(path: &Path) -> Result<RunRecord, RunDirError> {
     if runs::is_run(path) {
         Ok(RunRecord::read(path))
     } else {
-        Err(RunDirError::NotARun(path.to_path_buf()))
+        Err(RunDirError::no_run(path))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::destinations;
 use crate::cli::failure::VerbResult;
+use crate::cli::inputs;
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::files;
@@ -30,6 +31,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> VerbResult {
+    inputs::require_image(&args.image)?;
     if let Some(path) = &args.overlay {
         destinations::validate_picture(path, Some(&args.image))?;
     }

@@ -46,7 +46,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
     /// Resume from the latest checkpoint, or from EPOCH's, with the saved config; only training.epochs may be changed
-    #[arg(long, value_name = "RUN[@EPOCH]", conflicts_with_all = ["config", "run_dir", "init_from"])]
+    #[arg(long, value_name = "RUN[@EPOCH]", conflicts_with_all = ["run_dir", "init_from"])]
     resume: Option<PathBuf>,
     /// Start with the weights of a run or a file, as the config's init.weights does
     #[arg(long, value_name = "FILE|RUN")]
@@ -146,6 +146,13 @@ fn job(args: &Args) -> Result<Job, Failure> {
         note();
         return Ok(Job::New(Box::new(experiment)));
     };
+    if args.config.is_some() {
+        let problem = format!(
+            "--resume: continues with the config of the run; leave out {}",
+            config.display()
+        );
+        return Err(UsageError(problem).into());
+    }
     let resumption = if args.dry_run {
         Resumption::inspect(target, &overrides)?
     } else {

@@ -5,7 +5,7 @@
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-use super::wording::{list, name_of_type, not_one_of, shown, unknown_key};
+use super::wording::{list, name_of_type, not_one_of, shown, unknown_key, values};
 use crate::error::Problem;
 
 /// Everything in `value` that `schema` does not allow.
@@ -88,13 +88,86 @@ impl<'a> Check<'a> {
             }
             return;
         }
-        // Something or null.
-        if value.is_null() && choices.iter().any(|choice| types_of(choice) == ["null"]) {
+        self.by_type(&choices, value, path);
+    }
+
+    /// Checks alternatives of different types, such as something or null, a number or a list, a name or an object.
+    fn by_type(&mut self, choices: &[&'a Value], value: &Value, path: &str) {
+        let mut fitting = choices
+            .iter()
+            .filter(|choice| self.takes_type(choice, value));
+        let first = fitting.next().copied();
+        // Of several lists, the one of this length.
+        let chosen = fitting.fold(first, |chosen, choice| {
+            if has_length(choice, value) {
+                Some(choice)
+            } else {
+                chosen
+            }
+        });
+        if let Some(choice) = chosen {
+            if let (Value::String(name), Some(names)) = (value, choice.get("enum")) {
+                return self.name(choices, names, name, path);
+            }
+            return self.value(choice, value, path);
+        }
+        let not_null: Vec<&&Value> = choices
+            .iter()
+            .filter(|choice| types_of(choice) != ["null"])
+            .collect();
+        if let [choice] = not_null.as_slice() {
+            return self.value(choice, value, path);
+        }
+        let mut wanted: Vec<&str> = Vec::new();
+        for name in not_null.iter().flat_map(|choice| self.types(choice)) {
+            let name = name_of_type(name);
+            if !wanted.contains(&name) {
+                wanted.push(name);
+            }
+        }
+        let message = format!("found {}, expected {}", shown(value), wanted.join(" or "));
+        self.report(path, message);
+    }
+
+    /// Checks a name where a tagged section is the alternative.
+    fn name(&mut self, choices: &[&'a Value], names: &Value, name: &str, path: &str) {
+        let names = names.as_array().cloned().unwrap_or_default();
+        let value = Value::from(name);
+        if names.contains(&value) {
             return;
         }
-        if let Some(choice) = choices.iter().find(|choice| types_of(choice) != ["null"]) {
-            self.value(choice, value, path);
+        let sections: Vec<&Value> = choices
+            .iter()
+            .filter_map(|choice| alternatives(choice))
+            .flatten()
+            .map(|choice| self.follow(choice))
+            .collect();
+        let Some(tag) = sections.iter().find_map(|section| tag_of(section)) else {
+            let message = not_one_of(&value, &names);
+            return self.report(path, message);
+        };
+        let tags = constants_of(&sections, tag);
+        let message = if tags.contains(&value) {
+            format!("found {value}, which needs settings: write {{\"{tag}\": {value}, ...}}")
+        } else {
+            not_one_of(&value, &tags)
+        };
+        self.report(path, message);
+    }
+
+    /// The types that a schema allows.
+    fn types(&self, schema: &'a Value) -> Vec<&'a str> {
+        match alternatives(schema) {
+            Some(choices) => choices
+                .iter()
+                .flat_map(|choice| self.types(self.follow(choice)))
+                .collect(),
+            None => types_of(schema),
         }
+    }
+
+    fn takes_type(&self, schema: &'a Value, value: &Value) -> bool {
+        self.types(schema).iter().any(|name| has_type(value, name))
     }
 
     fn tagged(&mut self, choices: &[&'a Value], tag: &str, value: &Value, path: &str) {
@@ -109,10 +182,7 @@ impl<'a> Check<'a> {
             );
             return self.report(path, message);
         };
-        let names: Vec<Value> = choices
-            .iter()
-            .filter_map(|choice| choice.pointer(&format!("/properties/{tag}/const")).cloned())
-            .collect();
+        let names = constants_of(choices, tag);
         let tag_path = join(path, tag);
         let Some(found) = map.get(tag) else {
             let message = format!("missing; must be one of {}", list(&names));
@@ -164,12 +234,12 @@ impl<'a> Check<'a> {
         if count < least || count > most {
             self.report(
                 path,
-                format!("list has {count} values; must have {least} to {most}"),
+                format!("list has {}; must have {least} to {most}", values(count)),
             );
         }
         if let Some(item_schema) = schema.get("items") {
             for (index, item) in items.iter().enumerate() {
-                self.value(item_schema, item, &join(path, &index.to_string()));
+                self.value(item_schema, item, &format!("{path}[{index}]"));
             }
         }
     }
@@ -215,7 +285,7 @@ impl<'a> Check<'a> {
     }
 }
 
-fn alternatives(schema: &Value) -> Option<&[Value]> {
+pub(super) fn alternatives(schema: &Value) -> Option<&[Value]> {
     ["oneOf", "anyOf"]
         .iter()
         .find_map(|key| schema.get(key)?.as_array())
@@ -229,6 +299,20 @@ fn tag_of(choice: &Value) -> Option<&str> {
         .iter()
         .filter(|(_, property)| property.get("const").is_some());
     tags.next().map(|(tag, _)| tag.as_str())
+}
+
+/// The constants of a tag.
+fn constants_of(choices: &[&Value], tag: &str) -> Vec<Value> {
+    let constants = choices
+        .iter()
+        .filter_map(|choice| choice.pointer(&format!("/properties/{tag}/const")));
+    constants.cloned().collect()
+}
+
+/// Whether a list has as many values as a schema wants.
+fn has_length(schema: &Value, value: &Value) -> bool {
+    let count = value.as_array().map(|items| items.len() as u64);
+    count.is_some() && schema.get("minItems").and_then(Value::as_u64) == count
 }
 
 fn constants(choice: &Value) -> Vec<Value> {

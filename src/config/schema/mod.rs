@@ -4,7 +4,10 @@
 
 mod check;
 mod generate;
+mod keys;
 mod wording;
 
 pub use check::problems;
 pub use generate::{Variant, experiment, of, variants};
+pub use keys::key_named;
+pub(in crate::config) use wording::values;

@@ -57,12 +57,37 @@ pub(super) fn unknown_key(known: &[&str], key: &str) -> String {
 
 /// The known name that is most similar to `found`, if any is similar.
 fn nearest<'n>(known: &[&'n str], found: &str) -> Option<&'n str> {
+    let similarity = |name: &str| {
+        if is_swapped(name, found) {
+            1.0
+        } else {
+            strsim::jaro_winkler(name, found)
+        }
+    };
     known
         .iter()
-        .map(|name| (strsim::jaro_winkler(name, found), *name))
+        .map(|name| (similarity(name), *name))
         .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// Whether two neighbouring letters have changed places (`mpl` for `mlp`), which counts as dissimilar in names of three letters.
+fn is_swapped(name: &str, found: &str) -> bool {
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    strsim::osa_distance(name, found) == 1 && letters(name) == letters(found)
+}
+
+/// `1 value` or `3 values`.
+pub(in crate::config) fn values(count: u64) -> String {
+    match count {
+        1 => "1 value".into(),
+        count => format!("{count} values"),
+    }
 }
 
 /// The name of a JSON type as users know it.

@@ -51,7 +51,10 @@ impl NormalizeConfig {
         let (name, count) = self.mismatch(channels)?;
         Some(Problem::new(
             format!("{path}.normalize.{name}"),
-            format!("found {count} values; expected 1 or one per channel ({channels})"),
+            format!(
+                "found {count} value{}; expected 1 or one per channel ({channels})",
+                if count == 1 { "" } else { "s" }
+            ),
         ))
     }
 }

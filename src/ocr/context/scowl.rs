@@ -44,7 +44,7 @@ impl WordList {
                     continue;
                 }
                 let bytes = std::fs::read(&path).map_err(|source| {
-                    FileError::io(&path, source)
+                    FileError::named(&path, source)
                         .advise("use a folder with the SCOWL lists, such as /usr/share/dict/scowl")
                 })?;
                 // Some releases are in Latin-1: words with letters beyond ASCII are dropped in any case.

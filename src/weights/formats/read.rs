@@ -36,7 +36,7 @@ impl From<String> for Failure {
 
 /// The tensors of a file.
 pub fn read(path: &Path) -> Result<Saved, FileError> {
-    let file = File::open(path).map_err(|error| FileError::io(path, error))?;
+    let file = File::open(path).map_err(|error| FileError::named(path, error))?;
     let error =
         |problem: String| FileError::new(path, format!("no weights that kiln can read: {problem}"));
     match read_any(file, path) {

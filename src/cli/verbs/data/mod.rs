@@ -55,7 +55,7 @@ enum Verb {
     #[command(after_help = "Example:
   kiln data page --text \"HELLO WORLD\\n2026\" page.png
   kiln ocr page.png --model runs/glyphs_mlp-1 --expect page.json
-  kiln data page --vary 7 page.png")]
+  kiln data page --vary 7 varied.png")]
     Page {
         /// What to write: A-Z, 0-9, spaces, and \n for a new line
         #[arg(long, required_unless_present = "vary")]
@@ -66,7 +66,7 @@ enum Verb {
         /// Also randomize handwriting, size, pen, paper, lighting and camera from this seed, and the text unless --text is given
         #[arg(long, value_name = "SEED", conflicts_with = "seed")]
         vary: Option<u64>,
-        /// Output image; the ground truth is written next to it as .json
+        /// Output image, which must not exist yet; the ground truth is written next to it as .json
         #[arg(value_name = "OUT.png")]
         out: PathBuf,
     },
@@ -123,8 +123,12 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
 fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> VerbResult {
     destinations::validate_picture(out, None)?;
     let json_path = out.with_extension("json");
-    validate_truth_path(&json_path)?;
+    destinations::require_new([out, &json_path])?;
     let given = text.map(|text| text.replace("\\n", "\n"));
+    if given.as_ref().is_some_and(|text| text.trim().is_empty()) {
+        let problem = "--text: is empty; use A-Z and 0-9, or --vary SEED without --text";
+        return Err(UsageError(problem.into()).into());
+    }
     let (text, options) = match vary.map(varied) {
         Some(chosen) => (given.unwrap_or(chosen.text), chosen.options),
         None => {
@@ -147,27 +151,4 @@ fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> VerbRes
     files::write(&json_path, json.as_bytes())?;
     let names = format!("{}\n{}\n", out.display(), json_path.display());
     Ok(output::emit(&names)?)
-}
-
-/// Refuses to overwrite a JSON file that is not the ground truth of a drawn page.
-fn validate_truth_path(path: &Path) -> Result<(), UsageError> {
-    if path.is_dir() {
-        let problem = format!(
-            "{}: is a folder; choose another output file",
-            path.display()
-        );
-        return Err(UsageError(problem));
-    }
-    let Ok(text) = files::read_text(path) else {
-        return Ok(());
-    };
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let keys = ["image", "text", "lines"];
-    if keys.iter().any(|key| value.get(key).is_none()) {
-        return Err(UsageError(format!(
-            "{}: exists and is not the ground truth of a drawn page; choose another output file",
-            path.display()
-        )));
-    }
-    Ok(())
 }

@@ -21,7 +21,7 @@ use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
 use crate::ocr::formats::{self, FORMATS, Format, JSON, Picture, Sheet, TEXT};
 use crate::ocr::truth::{BESIDE, Truth, TruthSource};
-use crate::ocr::{self, ReadOptions, Reading, scores};
+use crate::ocr::{self, Alphabet, ReadOptions, Reading, scores};
 use crate::photo::PhotoError;
 use crate::timings::Stopwatch;
 use crate::{device, files, segmentation};
@@ -111,12 +111,19 @@ impl Args {
         inputs.iter().map(of).collect::<Result<_, _>>().map(Some)
     }
 
-    fn classifier(&self) -> Result<Classifier, Failure> {
+    /// The model, which can read at least one character of the alphabet.
+    fn classifier(&self, alphabet: &Alphabet) -> Result<Classifier, Failure> {
         let classifier = match &self.model {
-            Some(run) => open::naming_model(run, self.backend)?.classifier,
+            Some(run) => {
+                let opened = open::naming_model(run, self.backend)?;
+                ocr::check(&opened.classifier).map_err(|error| {
+                    UsageError(format!("--model {}: {error}", opened.file.display()))
+                })?;
+                opened.classifier
+            }
             None => ocr::shipped_model(&device::open(self.backend.unwrap_or_default())?)?,
         };
-        ocr::check(&classifier)?;
+        ocr::check_alphabet(&classifier, alphabet)?;
         Ok(classifier)
     }
 }
@@ -142,7 +149,7 @@ pub fn run(args: Args) -> VerbResult {
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
     read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
     targets::validate_distinct(&target, overlays.as_deref().unwrap_or_default(), &read)?;
-    let classifier = args.classifier()?;
+    let classifier = args.classifier(&options.alphabet)?;
     watch.lap("load model");
     let mut batch = Batch {
         progress: Progress::new(inputs.len()),
@@ -217,9 +224,7 @@ impl Batch<'_> {
         self.watch.insert(&reading.timings);
         self.draw(index, &photo, &reading)?;
         let page = reading.page;
-        if page.lines.is_empty() {
-            self.progress.note(&format!("{name}: no text found"));
-        } else if page.has_low_confidence() {
+        if page.has_low_confidence() {
             self.progress.note(&format!(
                 "{name}: low confidence (mean {:.2}); pages must be upright, with dark writing on light paper",
                 page.confidence()

@@ -27,14 +27,20 @@ impl Progress {
         }
     }
 
-    /// An image was read, after `done` others.
+    /// An image was read, after `done` others. That it has no text is said in any case.
     pub fn ended(&self, done: usize, name: &str, lines: usize, letters: usize) {
+        let found = match lines {
+            0 => "no text found".to_string(),
+            lines => format!(
+                "{lines} line{}, {letters} letter{}",
+                plural(lines),
+                plural(letters)
+            ),
+        };
         if self.total > 1 && self.bar.is_hidden() {
-            let number = done + 1;
-            output::note(&format!(
-                "{number}/{} {name}: {lines} lines, {letters} letters",
-                self.total
-            ));
+            output::note(&format!("{}/{} {name}: {found}", done + 1, self.total));
+        } else if lines == 0 {
+            self.note(&format!("{name}: {found}"));
         }
     }
 
@@ -47,4 +53,9 @@ impl Progress {
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// The ending of a noun after a number.
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }

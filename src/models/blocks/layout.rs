@@ -53,23 +53,51 @@ impl Layout {
             .squeeze_dim(self.position_dim())
     }
 
-    /// Maps of `4 c` channels as maps of `c` channels with twice the height and width: four channels become neighbouring pixels.
-    pub fn upsample(self, images: Tensor<4>) -> Tensor<4> {
+    /// Maps of `block^2 c` channels as maps of `c` channels with `block` times the height and width: groups of channels become
+    /// neighbouring pixels.
+    pub fn depth_to_space(self, images: Tensor<4>, block: usize) -> Tensor<4> {
         match self {
             Layout::ChannelsLast => {
                 let [batch, height, width, channels] = images.dims();
+                let channels = channels / (block * block);
                 images
-                    .reshape([batch, height, width, 2, 2, channels / 4])
+                    .reshape([batch, height, width, block, block, channels])
                     .permute([0, 1, 3, 2, 4, 5])
-                    .reshape([batch, 2 * height, 2 * width, channels / 4])
+                    .reshape([batch, block * height, block * width, channels])
             }
             Layout::ChannelsFirst => {
                 let [batch, channels, height, width] = images.dims();
+                let channels = channels / (block * block);
                 images
-                    .reshape([batch, 2, 2, channels / 4, height, width])
+                    .reshape([batch, block, block, channels, height, width])
                     .permute([0, 3, 4, 1, 5, 2])
-                    .reshape([batch, channels / 4, 2 * height, 2 * width])
+                    .reshape([batch, channels, block * height, block * width])
             }
+        }
+    }
+
+    /// The dimension of the channels.
+    pub fn channel_dim(self) -> usize {
+        match self {
+            Layout::ChannelsLast => 3,
+            Layout::ChannelsFirst => 1,
+        }
+    }
+
+    /// The dimension of the rows; that of the columns is the next.
+    pub fn row_dim(self) -> usize {
+        match self {
+            Layout::ChannelsLast => 1,
+            Layout::ChannelsFirst => 2,
+        }
+    }
+
+    /// Values `[batch, channels]` (or `[1, channels]`) in a shape that broadcasts over maps.
+    pub fn per_channel(self, values: Tensor<2>) -> Tensor<4> {
+        let [batch, channels] = values.dims();
+        match self {
+            Layout::ChannelsLast => values.reshape([batch, 1, 1, channels]),
+            Layout::ChannelsFirst => values.reshape([batch, channels, 1, 1]),
         }
     }
 

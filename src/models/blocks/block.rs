@@ -1,19 +1,18 @@
 //! Convolutional blocks: convolution, batch norm, ReLU and optionally a max pool.
 
-use burn::backend::Dispatch;
-use burn::backend::ops::FloatTensorOps;
-use burn::module::{Initializer, Param, RunningState};
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2dConfig;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 
+use super::batch_norm::batch_norm;
 use super::convolution::{PADDING, conv3x3};
 use super::cost::LayerCost;
 use super::layout::Layout;
 use crate::error::Problem;
 use crate::kernels::{self, ConvNorm, Pool};
+use crate::models::layer_list::{self, LayerConfig};
 use crate::shape::ImageShape;
 
 /// The problem of a network that halves images more often than they can be halved; `key` sets how often.
@@ -31,6 +30,19 @@ pub fn too_many_halvings(key: &str, blocks: usize, shape: ImageShape) -> Option<
     })
 }
 
+/// [`Block`] as layers, with the names of its parameters below `name`.
+pub fn block_layers(name: &str, channels: usize, halves: bool) -> Vec<LayerConfig> {
+    let mut layers = vec![
+        layer_list::conv(channels, 3)
+            .padding(PADDING)
+            .named(format!("{name}.conv")),
+        layer_list::batch_norm().named(format!("{name}.norm")),
+        layer_list::relu(),
+    ];
+    layers.extend(halves.then(|| layer_list::max_pool(2, 2, 0, false)));
+    layers
+}
+
 /// 3x3 convolution (padding 1), batch norm, ReLU, and 2x2 max pool where it halves the image.
 #[derive(Module, Debug)]
 pub struct Block {
@@ -45,7 +57,7 @@ impl Block {
     pub fn new(inputs: usize, outputs: usize, halves: bool, device: &Device) -> Self {
         Self {
             conv: conv3x3(inputs, outputs, device),
-            norm: batch_norm(outputs, device),
+            norm: batch_norm(&BatchNormConfig::new(outputs), device),
             halves,
         }
     }
@@ -117,25 +129,5 @@ impl Block {
             running.value_sync();
         }
         output
-    }
-}
-/// [`BatchNormConfig::init`] that leaves the device's number type open. Burn fixes it with the first tensor that it creates; so
-/// far a network holds no other, and a config may be checked before a program chooses 64-bit floats.
-fn batch_norm(features: usize, device: &Device) -> BatchNorm {
-    let BatchNormConfig {
-        epsilon, momentum, ..
-    } = BatchNormConfig::new(features);
-    let number = device.settings().float_dtype;
-    let device_id = device.as_dispatch();
-    let mean = Dispatch::float_zeros([features].into(), device_id, number);
-    let variance = Dispatch::float_ones([features].into(), device_id, number);
-    BatchNorm {
-        gamma: Initializer::Ones.init([features], device),
-        beta: Initializer::Zeros.init([features], device),
-        training: Param::from_bool(true),
-        running_mean: RunningState::new(Tensor::from_dispatch(mean)),
-        running_var: RunningState::new(Tensor::from_dispatch(variance)),
-        momentum,
-        epsilon,
     }
 }

@@ -3,13 +3,15 @@
 //! A network asks [`Layout::of`] once and passes the answer to its layers: with the kernels images lie channels last,
 //! elsewhere channels first.
 
+mod batch_norm;
 mod block;
 mod connected;
 mod convolution;
 mod cost;
 mod layout;
 
-pub use block::{Block, too_many_halvings};
+pub use batch_norm::batch_norm;
+pub use block::{Block, block_layers, too_many_halvings};
 pub use connected::{fully_connected, linear, unit_images, zero_bias};
 pub use convolution::{conv3x3, convolve};
 pub use cost::{LayerCost, Work};

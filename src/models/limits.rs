@@ -1,0 +1,8 @@
+//! What a network may grow to.
+
+/// Largest network: 1 GiB of weights, four times that in training with Adam.
+pub const MAX_MODEL_VALUES: usize = 1 << 28;
+
+/// Largest image that a network is built for. Layers have thousands of channels; beyond this, the number of values in their
+/// maps might not fit into `usize`.
+pub const MAX_IMAGE_VALUES: usize = usize::MAX >> 24;

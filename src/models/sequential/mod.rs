@@ -1,0 +1,16 @@
+//! A list of layers as a module of Burn: built and run.
+
+mod build;
+mod construct;
+mod costs;
+mod function;
+mod module;
+mod parts;
+mod plain;
+mod run;
+mod value;
+
+pub use build::build;
+pub use costs::{costs, first_weights};
+pub use module::{Layer, Operator, Sequence};
+pub use value::Value;

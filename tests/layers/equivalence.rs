@@ -1,0 +1,86 @@
+//! The networks of the course and their lists of layers are the same: with the same weights, they give the same output.
+
+use burn::prelude::*;
+use kiln::models::{LayersConfig, ModelConfig, Network, Task, parameters};
+use kiln::shape::ImageShape;
+use kiln::weights;
+
+use super::common::{noise, noisy};
+use super::model;
+
+/// Relative to the largest output.
+const TOLERANCE: f32 = 1e-5;
+
+fn images(count: usize, shape: ImageShape) -> Tensor<4> {
+    let [channels, height, width] = shape.dims();
+    let values = noise(count * shape.values(), 3);
+    let values: Vec<f32> = values.into_iter().map(|value| value as f32).collect();
+    let data = TensorData::new(values, [count, channels, height, width]);
+    Tensor::from_data(data, &Device::flex())
+}
+
+fn is_its_list_of_layers(config: ModelConfig, shape: ImageShape) {
+    let classes = 7;
+    let outputs = match config.task() {
+        Task::Classify => classes,
+        Task::Reconstruct => shape.values(),
+    };
+    let device = Device::flex();
+    let list = ModelConfig::Layers(LayersConfig {
+        layers: config.layers(shape),
+        classes: None,
+    });
+    let native = noisy(Network::new(&config, shape, classes, &device), 1);
+    let described = Network::new(&list, shape, outputs, &device);
+    let names = |network: &Network| -> Vec<(String, Vec<usize>)> {
+        let list = parameters::list(network).into_iter();
+        let mut names: Vec<_> = list
+            .map(|parameter| (parameter.name, parameter.shape))
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&native), names(&described), "{}", config.kind());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("weights.safetensors");
+    weights::save(&native, &file).unwrap();
+    let (described, _) = weights::load(described, &file, &[]).unwrap();
+    let output = |network: &Network| -> Vec<f32> {
+        let output = network.forward(images(3, shape));
+        output.into_data().try_to_vec().unwrap()
+    };
+    let (expected, found) = (output(&native), output(&described));
+    let largest = expected
+        .iter()
+        .fold(0f32, |most, value| most.max(value.abs()));
+    assert_eq!(expected.len(), found.len());
+    for (expected, found) in expected.iter().zip(found) {
+        let difference = (expected - found).abs();
+        assert!(
+            difference <= TOLERANCE * largest,
+            "{}: {expected} and {found}",
+            config.kind()
+        );
+    }
+    let costs = |network: &Network| network.work(shape).forward;
+    assert_eq!(costs(&native), costs(&described), "{}", config.kind());
+}
+
+#[test]
+fn each_network_is_its_list_of_layers() {
+    for config in ModelConfig::defaults() {
+        is_its_list_of_layers(config.without_dropout(), ImageShape::new(1, 32, 32));
+    }
+}
+
+#[test]
+fn so_are_the_variants_of_the_convolutional_network() {
+    for json in [
+        r#"{"kind": "cnn", "stem": 8, "channels": [8, 16], "more": [2, 1], "residual": true, "gather": "average", "hidden": 0}"#,
+        r#"{"kind": "cnn", "channels": [8, 16], "more": [0, 1], "gather": "max", "hidden": 9}"#,
+        r#"{"kind": "mlp", "hidden": [9, 8], "activation": "tanh"}"#,
+        r#"{"kind": "mlp", "hidden": [], "init": "zeros"}"#,
+    ] {
+        is_its_list_of_layers(model(json), ImageShape::new(3, 20, 28));
+    }
+}
