@@ -33,9 +33,9 @@ pub trait SourceConfig: Debug + Send + Sync {
         None
     }
 
-    /// How classes that are named by folders are sorted.
-    fn class_order(&self) -> ClassOrder {
-        ClassOrder::default()
+    /// How its classes are sorted if they are named by folders; `None` if they are not.
+    fn class_order(&self) -> Option<ClassOrder> {
+        None
     }
 
     /// How an image of another shape is fitted to a sample's.

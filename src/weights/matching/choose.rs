@@ -204,6 +204,7 @@ fn describe(fit: &Fit, rename: &Rename, proposals: &Proposals) -> (String, Strin
             "`init.rename` has patterns that are the first match of no name in the file: ",
             &idle,
         ),
+        ("`init.rename` gives names twice: ", &fit.collisions),
         ("shapes differ: ", &fit.misfits),
         ("not in the file: ", &fit.missing),
         ("not in the network: ", &fit.unknown),

@@ -51,6 +51,8 @@ pub struct Fit<'s> {
     pub unknown: Vec<String>,
     /// Tensors that are in both, and why they don't fit.
     pub misfits: Vec<String>,
+    /// Pairs of names of the file that were renamed alike.
+    pub collisions: Vec<String>,
     /// The first tensor that is wanted and can't be read.
     pub unreadable: Option<(String, Unreadable)>,
     /// Patterns of `rename` that are the first match of no name.
@@ -60,7 +62,13 @@ pub struct Fit<'s> {
 impl Fit<'_> {
     /// Whether everything that is not excepted is in both and fits.
     pub fn is_complete(&self) -> bool {
-        let rest = [&self.missing, &self.unknown, &self.misfits, &self.idle];
+        let rest = [
+            &self.missing,
+            &self.unknown,
+            &self.misfits,
+            &self.collisions,
+            &self.idle,
+        ];
         self.unreadable.is_none() && rest.iter().all(|names| names.is_empty())
     }
 }
@@ -75,8 +83,8 @@ pub fn fit<'s>(view: &View<'s>, wanted: Wanted, patterns: &[RenamePattern]) -> F
         if wanted.excepts_any(view, name, &renamed) {
             fit.unused.push(name.clone());
         } else if let Some((other, _)) = named.get(&renamed) {
-            fit.misfits
-                .push(format!("{other} and {name} are both renamed to {renamed}"));
+            fit.collisions
+                .push(format!("{other} and {name} both become {renamed}"));
         } else {
             named.insert(renamed, (name, tensor));
         }

@@ -1,4 +1,6 @@
-//! `kiln model`
+//! `kiln model`; `import` has a file of its own.
+
+mod import;
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +12,7 @@ use crate::cli::destinations;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::open;
 use crate::cli::terminal::output;
-use crate::cli::terminal::progress::weights_line;
 use crate::config::Experiment;
-use crate::inference::import;
 use crate::models::{ModelConfig, Task};
 use crate::models::{Network, parameters};
 use crate::shape::ImageShape;
@@ -48,27 +48,7 @@ If only the data tells the number of classes, it is opened; --set model.classes=
         json: bool,
     },
     /// Import weights from another program as a run directory
-    #[command(after_help = "Example:
-  kiln model import squeezenet1_1.pth configs/squeezenet_imagenet.json --to runs/squeezenet --classes names.txt
-  kiln predict runs/squeezenet photo.jpg --top-k 5
-
-The config defines the network, image size and normalization; weight names and shapes must match the network's (PyTorch
-layout; `kiln model info CONFIG` lists them).")]
-    Import {
-        /// A .safetensors file, or a .pth that PyTorch wrote
-        weights: PathBuf,
-        /// Config file
-        config: PathBuf,
-        /// Override one key of the config
-        #[arg(long = "set", value_name = "PATH=VALUE")]
-        overrides: Vec<String>,
-        /// Folder to create; must not exist yet
-        #[arg(long, value_name = "DIR")]
-        to: PathBuf,
-        /// Text file with one class name per line [default: those of the data, or numbers from 0]
-        #[arg(long, value_name = "FILE")]
-        classes: Option<PathBuf>,
-    },
+    Import(import::Args),
     /// Write a run's weights for PyTorch
     #[command(after_help = "Example:
   kiln model export runs/flowers17_squeezenet-1 flowers.safetensors
@@ -116,18 +96,7 @@ pub fn run(args: Args) -> VerbResult {
             overrides,
             json,
         } => info(&target, &overrides, json),
-        Verb::Import {
-            weights,
-            config,
-            overrides,
-            to,
-            classes,
-        } => {
-            let experiment = config::load(&config, &overrides)?;
-            let imported = import(&weights, experiment, &to, classes.as_deref())?;
-            output::note(&weights_line(&weights, &imported.taken));
-            Ok(output::emit(&format!("run directory  {}\n", to.display()))?)
-        }
+        Verb::Import(args) => import::run(args),
         Verb::Export { run, out } => export(&run, &out),
     }
 }
