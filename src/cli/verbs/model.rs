@@ -6,17 +6,19 @@ use burn::tensor::Device;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::destinations;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::weights_line;
 use crate::config::Experiment;
+use crate::export::GraphOptions;
 use crate::inference::import;
 use crate::models::{ModelConfig, Task};
 use crate::models::{Network, parameters};
 use crate::shape::ImageShape;
-use crate::{config, data, weights};
+use crate::{config, data};
+
+mod export;
 
 /// Inspect a model, import one from PyTorch, or export one.
 #[derive(clap::Args)]
@@ -69,17 +71,25 @@ layout; `kiln model info CONFIG` lists them).")]
         #[arg(long, value_name = "FILE")]
         classes: Option<PathBuf>,
     },
-    /// Write a run's weights for PyTorch
+    /// Write a model for other programs: as ONNX, or its weights for PyTorch
     #[command(after_help = "Example:
+  kiln model export runs/flowers17_squeezenet-1 flowers.onnx
+  kiln model export runs/flowers17_squeezenet-1 flowers.onnx --with-preprocessing
   kiln model export runs/flowers17_squeezenet-1 flowers.safetensors
 
-In Python: model.load_state_dict(safetensors.torch.load_file(\"flowers.safetensors\"))")]
+.onnx         takes \"images\" [batch, channels, height, width] as 32-bit floats and gives \"logits\"
+.safetensors  the weights, for model.load_state_dict(safetensors.torch.load_file(\"flowers.safetensors\"))
+
+The metadata of all of them holds the classes, and how images are prepared.")]
     Export {
         /// Run directory, or model.safetensors
         run: PathBuf,
-        /// The file to write
-        #[arg(value_name = "OUT.safetensors")]
+        /// The file to write; its ending is the format
+        #[arg(value_name = "OUT.onnx|.safetensors")]
         out: PathBuf,
+        /// ONNX that takes bytes [batch, height, width, channels] from 0 to 255 and gives probabilities
+        #[arg(long)]
+        with_preprocessing: bool,
     },
 }
 
@@ -128,22 +138,12 @@ pub fn run(args: Args) -> VerbResult {
             output::note(&weights_line(&weights, &imported.taken));
             Ok(output::emit(&format!("run directory  {}\n", to.display()))?)
         }
-        Verb::Export { run, out } => export(&run, &out),
+        Verb::Export {
+            run,
+            out,
+            with_preprocessing,
+        } => export::run(&run, &out, GraphOptions { with_preprocessing }),
     }
-}
-
-fn export(run: &Path, out: &Path) -> VerbResult {
-    if out
-        .extension()
-        .is_none_or(|extension| extension != "safetensors")
-    {
-        let problem = format!("{}: the name must end in .safetensors", out.display());
-        return Err(UsageError(problem).into());
-    }
-    let model = open::model(run, None)?;
-    destinations::refuse_overwrite([out], [model.file.as_path()])?;
-    weights::save(model.classifier.network(), out)?;
-    Ok(output::emit(&format!("{}\n", out.display()))?)
 }
 
 fn info(target: &Path, overrides: &[String], json: bool) -> VerbResult {
