@@ -44,7 +44,7 @@ pub trait SourceConfig: Debug + Send + Sync {
     }
 
     /// Contradictions between the keys of this source, beyond what the schema checks for each. `path` is the dotted path of
-    /// the section: `data`, or `data.sources.1` in a mix. The common keys are checked elsewhere.
+    /// the section: `data`, or `data.sources[1]` in a mix. The common keys are checked elsewhere.
     fn problems(&self, _path: &str) -> Vec<Problem> {
         Vec::new()
     }
