@@ -124,7 +124,7 @@ fn parameter_groups_are_valid(experiment: &Experiment) -> Option<Problem> {
         .iter()
         .enumerate()
         .find_map(|(index, group)| {
-            let at = |key: &str| format!("parameters.{index}.{key}");
+            let at = |key: &str| format!("parameters[{index}].{key}");
             if group.names.is_empty() {
                 return Some(Problem::new(
                     at("names"),

@@ -77,7 +77,7 @@ impl Rename {
     pub fn problems(&self, path: &str) -> Vec<Problem> {
         let patterns = self.patterns().iter().enumerate();
         patterns
-            .filter_map(|(index, pattern)| pattern.problem(&format!("{path}.{index}")))
+            .filter_map(|(index, pattern)| pattern.problem(&format!("{path}[{index}]")))
             .collect()
     }
 }
