@@ -40,7 +40,7 @@ fn layer(graph: &mut Builder, node: &Node, input: Name) -> Result<Name, Problem>
                 .map_err(|problem| Problem::new(node.place.as_str(), problem))?
         }
         Operation::Flatten => maps::flatten(graph, name, value),
-        Operation::Unflatten => {
+        Operation::Unflatten(_) => {
             let shape = node.output.dims().into_iter().map(|side| side as i64);
             let shape: Vec<i64> = [0].into_iter().chain(shape).collect();
             maps::reshape(graph, name, value, &shape)
