@@ -188,13 +188,13 @@ fn an_extra_class_of_a_mix_stands_behind_those_of_the_first_source() {
     config.extra_classes.clear();
     let text = Mix::open(&config, root.path()).err().unwrap().to_string();
     assert!(
-        text.contains("data.sources.1 (junk)") && text.contains("data.extra_classes"),
+        text.contains("data.sources[1] (junk)") && text.contains("data.extra_classes"),
         "{text}"
     );
     config.extra_classes = vec!["A".into()];
     let text = Mix::open(&config, root.path()).err().unwrap().to_string();
     assert!(
-        text.contains("data.sources.0 (glyphs)") && text.contains("\"A\""),
+        text.contains("data.sources[0] (glyphs)") && text.contains("\"A\""),
         "{text}"
     );
 }
@@ -223,11 +223,11 @@ const CONTRADICTORY: &[(&str, &str)] = &[
     ),
     (
         r#"{"kind": "mix", "sources": [{"kind": "glyphs"}], "extra_classes": ["x", "x"]}"#,
-        "data.extra_classes.1: duplicate name \"x\"",
+        "data.extra_classes[1]: duplicate name \"x\"",
     ),
     (
         r#"{"kind": "mix", "sources": [{"kind": "glyphs"}], "extra_classes": [""]}"#,
-        "data.extra_classes.0: found an empty name",
+        "data.extra_classes[0]: found an empty name",
     ),
 ];
 

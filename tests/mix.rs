@@ -165,7 +165,7 @@ fn a_source_that_can_not_be_opened_is_named() {
     sources.push(folder("nowhere"));
     let text = refusal(Mix::open(&mix(sources, &[]), root.path()));
     assert!(
-        text.starts_with("data.sources.2 (image_folder): ") && text.contains("nowhere"),
+        text.starts_with("data.sources[2] (image_folder): ") && text.contains("nowhere"),
         "{text}"
     );
 }
@@ -177,7 +177,7 @@ fn a_class_that_the_first_source_lacks_is_named() {
     save_grey(root.path().join("second/d/0.png"), 0);
     let text = refusal(Mix::open(&mix(sources.clone(), &[]), root.path()));
     assert!(
-        text.starts_with("data.sources.1 (image_folder): has class \"d\"")
+        text.starts_with("data.sources[1] (image_folder): has class \"d\"")
             && text.contains("classes are a, b, c"),
         "{text}"
     );
@@ -189,7 +189,7 @@ fn a_class_that_the_first_source_lacks_is_named() {
         .push(DataConfig::Glyphs(GlyphsConfig::default()));
     let text = refusal(Mix::open(&config, root.path()));
     assert!(
-        text.contains("data.sources.1 (glyphs): has samples of 1x32x32"),
+        text.contains("data.sources[1] (glyphs): has samples of 1x32x32"),
         "{text}"
     );
 }
@@ -216,7 +216,7 @@ fn an_image_that_can_not_be_read_is_named_with_its_source() {
     ] {
         let text = error.to_string();
         assert!(
-            text.starts_with("data.sources.1 (image_folder): ") && text.contains("1.png"),
+            text.starts_with("data.sources[1] (image_folder): ") && text.contains("1.png"),
             "{text}"
         );
     }
@@ -235,43 +235,43 @@ fn complaint(data: Value) -> Option<String> {
 const WRONG_SECOND_SOURCES: &[(&str, &str)] = &[
     (
         r#"{"kind": "unipem"}"#,
-        "data.sources.1.kind: found \"unipem\"",
+        "data.sources[1].kind: found \"unipem\"",
     ),
     (
         r#"{"kind": "unipen", "pens": 1}"#,
-        "data.sources.1.pens: unknown key",
+        "data.sources[1].pens: unknown key",
     ),
     (
         r#"{"kind": "mix", "sources": [{"kind": "nist36"}]}"#,
-        "data.sources.1.kind: mixes cannot be nested",
+        "data.sources[1].kind: mixes cannot be nested",
     ),
     (
         r#"{"kind": "nist36", "normalize": {"mean": [1]}}"#,
-        "data.sources.1.normalize: is not allowed inside a mix",
+        "data.sources[1].normalize: is not allowed inside a mix",
     ),
     (
         r#"{"kind": "nist36", "augment": {"shift": 1}}"#,
-        "data.sources.1.augment: is not allowed inside a mix",
+        "data.sources[1].augment: is not allowed inside a mix",
     ),
     (
         r#"{"kind": "cifar10"}"#,
-        "data.sources.1: has samples of 3x32x32",
+        "data.sources[1]: has samples of 3x32x32",
     ),
     (
         r#"{"kind": "image_folder"}"#,
-        "data.sources.1.folder: missing",
+        "data.sources[1].folder: missing",
     ),
     (
         r#"{"kind": "unipen", "pen_min": 3, "pen_max": 2}"#,
-        "data.sources.1.pen_min: found 3; must not exceed data.sources.1.pen_max (2)",
+        "data.sources[1].pen_min: found 3; must not exceed data.sources[1].pen_max (2)",
     ),
     (
         r#"{"kind": "unipen", "split": {"by": "share", "valid": 0.6, "test": 0.6}}"#,
-        "data.sources.1.split: ",
+        "data.sources[1].split: ",
     ),
     (
         r#"{"kind": "image_folder", "folder": "x", "random_crop": {}}"#,
-        "data.sources.1.random_crop: requires data.sources.1.fit",
+        "data.sources[1].random_crop: requires data.sources[1].fit",
     ),
 ];
 

@@ -106,7 +106,12 @@ fn key(argument: &str, command: &Command, typed: &[String]) -> Option<String> {
     let next = typed.get(at + 1).map(String::as_str);
     let value = attached.or(next.filter(|next| !next.starts_with("--")));
     let assignment = format!("{path}={}", value.unwrap_or("VALUE"));
-    Some(format!("; use --set {}", shell_words::quote(&assignment)))
+    // A shell takes the equals sign as it is.
+    let quoted = match assignment.split_once('=') {
+        Some((path, value)) => format!("{path}={}", shell_words::quote(value)),
+        None => assignment,
+    };
+    Some(format!("; use --set {quoted}"))
 }
 
 fn meant(suggestion: &str) -> String {

@@ -3,8 +3,7 @@
 //! The range of a single key is declared with its type, and rules within `data` and `model` belong to the sources and networks.
 
 use super::experiment::Experiment;
-use super::loss::ClassWeights;
-use super::schedule::ScheduleConfig;
+use super::sections::{ClassWeights, ScheduleConfig};
 use crate::error::Problem;
 use crate::models::{MAX_MODEL_VALUES, Task};
 
@@ -16,7 +15,7 @@ const RULES: [Rule; 7] = [
     network_fits_into_memory,
     head_matches_the_classes_of_the_data,
     warmup_ends_before_the_run,
-    init_except_needs_init_weights,
+    names_of_weights_need_init_weights,
     parameter_groups_are_valid,
     label_settings_are_for_classifiers,
 ];
@@ -29,7 +28,8 @@ pub fn problems(experiment: &Experiment) -> Vec<Problem> {
     let whole = RULES.iter().filter_map(|rule| rule(experiment));
     let model = model_problems(experiment);
     let data = experiment.data.problems("data");
-    whole.chain(model).chain(data).collect()
+    let rename = experiment.init.rename.problems("init.rename");
+    whole.chain(model).chain(data).chain(rename).collect()
 }
 
 /// What the network finds wrong with its settings, with full paths.
@@ -101,11 +101,18 @@ fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
     ))
 }
 
-fn init_except_needs_init_weights(experiment: &Experiment) -> Option<Problem> {
+fn names_of_weights_need_init_weights(experiment: &Experiment) -> Option<Problem> {
     let init = &experiment.init;
-    (init.weights.is_none() && !init.except.is_empty()).then(|| {
+    let key = if !init.except.is_empty() {
+        "init.except"
+    } else if !init.rename.is_empty() {
+        "init.rename"
+    } else {
+        return None;
+    };
+    init.weights.is_none().then(|| {
         Problem::new(
-            "init.except",
+            key,
             "has no effect without init.weights; set init.weights or remove this key",
         )
     })
@@ -117,7 +124,7 @@ fn parameter_groups_are_valid(experiment: &Experiment) -> Option<Problem> {
         .iter()
         .enumerate()
         .find_map(|(index, group)| {
-            let at = |key: &str| format!("parameters.{index}.{key}");
+            let at = |key: &str| format!("parameters[{index}].{key}");
             if group.names.is_empty() {
                 return Some(Problem::new(
                     at("names"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A setting in which configs differ. Two values are shown as `path: before -> after`; a missing key is written `null`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// Dotted path of the key (`training.epochs`), with positions for the items of lists (`parameters.0.names`).
+    /// Dotted path of the key (`training.epochs`), with positions for the items of lists (`parameters[0].names`).
     pub path: String,
     /// The value in each config, in their order; None where the key is missing.
     pub values: Vec<Option<Value>>,
@@ -62,7 +62,7 @@ fn walk(path: &str, values: &[Option<&Value>], found: &mut Vec<Difference>) {
     } else if let Some(length) = length_of_sections(values) {
         for index in 0..length {
             let items: Vec<_> = values.iter().map(|value| (*value)?.get(index)).collect();
-            walk(&below(&index.to_string()), &items, found);
+            walk(&format!("{path}[{index}]"), &items, found);
         }
     } else {
         found.push(Difference {
@@ -118,7 +118,7 @@ mod tests {
             texts(before, after),
             [
                 "optimizer.lr: 0.1 -> 0.2",
-                "parameters.0.names: \"a\" -> \"b\""
+                "parameters[0].names: \"a\" -> \"b\""
             ]
         );
     }

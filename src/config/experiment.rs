@@ -3,10 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::loss::LossConfig;
-use super::optimizer::OptimizerConfig;
-use super::schedule::ScheduleConfig;
-use super::training::TrainingConfig;
+use super::sections::{InitConfig, LossConfig, OptimizerConfig, ScheduleConfig, TrainingConfig};
 use crate::data::DataConfig;
 use crate::models::ModelConfig;
 
@@ -86,19 +83,6 @@ impl Backend {
             Backend::Wgpu => "wgpu",
         }
     }
-}
-
-/// Initial weights.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct InitConfig {
-    /// A run directory, a `.safetensors` file or a PyTorch `.pth` file whose tensors have the network's names and shapes.
-    /// Relative to `KILN_DATA`, or to the current directory if that is not set.
-    pub weights: Option<String>,
-    /// Patterns of parameter names that are initialised at random instead; `*` matches any characters, as in
-    /// `["classifier.*"]`.
-    #[schemars(length(max = 64))]
-    pub except: Vec<String>,
 }
 
 /// A group of parameters that is frozen or has its own learning rate.

@@ -4,25 +4,25 @@
 //! key, what was found, what is allowed and the nearest known name. Each section has a file with its types and their defaults;
 //! [`schema`] generates the JSON Schema from the types and checks JSON against it, and `checks` holds the rules between keys.
 
+mod as_layers;
 mod checks;
 pub mod difference;
 mod error;
 mod experiment;
 mod load;
-mod loss;
-mod optimizer;
 mod overrides;
-mod schedule;
 pub mod schema;
+mod sections;
 mod starter;
 mod strict_json;
-mod training;
 
+pub use as_layers::model_as_layers;
 pub use error::ConfigError;
-pub use experiment::{Backend, Experiment, InitConfig, ParameterConfig};
+pub use experiment::{Backend, Experiment, ParameterConfig};
 pub use load::{load, parse, read, resolve};
-pub use loss::{ClassWeights, LossConfig, Reduction};
-pub use optimizer::{AdamConfig, OptimizerConfig, SgdConfig};
-pub use schedule::{ConstantConfig, CosineConfig, ScheduleConfig, StepConfig};
+pub use sections::{
+    AdamConfig, Auto, ClassWeights, ConstantConfig, CosineConfig, EarlyStoppingConfig, InitConfig,
+    Keep, LossConfig, OptimizerConfig, Reduction, Rename, RenamePattern, ScheduleConfig, SgdConfig,
+    StepConfig, TrainingConfig,
+};
 pub use starter::{data_kinds, model_kinds, starter};
-pub use training::{EarlyStoppingConfig, Keep, TrainingConfig};

@@ -34,7 +34,9 @@ fn apply(root: &mut Value, assignment: &str) -> Result<(), String> {
         .ok_or("expected PATH=VALUE such as training.epochs=5")?;
     let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_string()));
     let path = path.trim();
-    let keys: Vec<&str> = path.split('.').collect();
+    // Items of lists as messages write them, `layers[3].kernel`, or as another level.
+    let levels = path.replace('[', ".").replace(']', "");
+    let keys: Vec<&str> = levels.split('.').collect();
     if keys.len() > MAX_KEYS || keys.iter().any(|key| key.is_empty()) {
         let path: String = path.chars().take(MAX_PATH_CHARS).collect();
         return Err(format!(

@@ -32,8 +32,8 @@ impl DataConfig {
         self.config().classes()
     }
 
-    /// How classes that are named by folders are sorted.
-    pub fn class_order(&self) -> ClassOrder {
+    /// How its classes are sorted if they are named by folders; `None` if they are not.
+    pub fn class_order(&self) -> Option<ClassOrder> {
         self.config().class_order()
     }
 

@@ -82,7 +82,7 @@ impl<S> MixConfig<S> {
             format!("duplicate name {name:?}; remove it")
         };
         Some(Problem::new(
-            format!("{path}.extra_classes.{index}"),
+            format!("{path}.extra_classes[{index}]"),
             problem,
         ))
     }
@@ -120,7 +120,7 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
         let own = [self.repeat_problem(path), self.classes_problem(path)];
         let sources = self.sources.iter().enumerate();
         let sources = sources.flat_map(|(index, source)| {
-            let path = format!("{path}.sources.{index}");
+            let path = format!("{path}.sources[{index}]");
             mixed_problems(source, self.shape(), self.sources[0].kind(), &path)
         });
         own.into_iter().flatten().chain(sources).collect()
@@ -149,7 +149,7 @@ fn mixed_problems(
         problems.push(Problem::new(
             path,
             format!(
-                "has samples of {found} (channels x height x width), but those of data.sources.0 (\"{first_kind}\") are {expected}"
+                "has samples of {found} (channels x height x width), but those of data.sources[0] (\"{first_kind}\") are {expected}"
             ),
         ));
     }
@@ -241,7 +241,7 @@ impl Mix {
                 let (found, expected) = (source.shape(), first.source.shape());
                 if found != expected {
                     return Err(format!(
-                        "has samples of {}, but those of data.sources.0 are {}",
+                        "has samples of {}, but those of data.sources[0] are {}",
                         in_words(found),
                         in_words(expected)
                     ));
@@ -292,7 +292,7 @@ fn matched(classes: &[String], all: &[String]) -> Result<Vec<usize>, String> {
             let place = all.iter().position(|name| name == class);
             place.ok_or_else(|| {
                 format!(
-                    "has class {class:?}, which is in neither data.sources.0 nor data.extra_classes; the {} classes are {}",
+                    "has class {class:?}, which is in neither data.sources[0] nor data.extra_classes; the {} classes are {}",
                     all.len(),
                     shortened(all)
                 )

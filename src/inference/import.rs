@@ -1,18 +1,17 @@
 //! Imports weights from another program as a run directory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
 
 use super::card::ModelCard;
 use super::classifier::Classifier;
 use super::error::ModelError;
-use crate::config::Experiment;
-use crate::config::InitConfig;
-use crate::data::{self, DataError};
+use crate::config::{Experiment, InitConfig};
+use crate::data::{self, ClassOrder, DataError};
 use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::files;
-use crate::models::{Network, Task};
+use crate::models::{MAX_MODEL_VALUES, Network, Task};
 use crate::run_dir::{RunDir, RunDirError};
 use crate::weights::{self, Taken};
 
@@ -25,9 +24,12 @@ pub enum ImportError {
     /// The weights, the folder to make, or the file of class names.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The data, which provides the class names.
-    #[error(transparent)]
+    /// The data, which would tell the classes.
+    #[error("the number of classes is unknown ({0}); pass --classes FILE|N")]
     Data(#[from] DataError),
+    /// The number of classes.
+    #[error("--classes: {0}")]
+    Classes(String),
     /// The run directory.
     #[error(transparent)]
     RunDir(#[from] RunDirError),
@@ -40,11 +42,20 @@ impl ErrorExit for ImportError {
     fn exit_kind(&self) -> ExitKind {
         match self {
             ImportError::File(error) => error.exit_kind(),
-            ImportError::Data(error) => error.exit_kind(),
+            ImportError::Data(_) | ImportError::Classes(_) => ExitKind::Usage,
             ImportError::RunDir(error) => error.exit_kind(),
             ImportError::Model(error) => error.exit_kind(),
         }
     }
+}
+
+/// Where the names of classes come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClassNames {
+    /// Numbers from 0, as many as this.
+    Count(usize),
+    /// A text file with a name in each line.
+    File(PathBuf),
 }
 
 /// What an import made.
@@ -54,16 +65,21 @@ pub struct Imported {
     pub run: RunDir,
     /// Which tensors came from the file.
     pub taken: Taken,
+    /// The names of the classes.
+    pub classes: Vec<String>,
+    /// The order of the classes that was assumed, where they are named by folders and another order is as likely.
+    pub class_order: Option<ClassOrder>,
 }
 
-/// Makes the run directory `to`, which must not exist, from the weights in `file` and the config of their network.
+/// Makes the run directory `to`, which must not exist, from the weights in `file` and the config of their network. The config's
+/// `init.except` and `init.rename` are about the file.
 ///
-/// `names` is a text file with a class name in each line; without it, the classes are those of the data, or numbers from 0.
+/// Without `names`, the classes are those of the data, or numbers from 0 if the config tells how many.
 pub fn import(
     file: &Path,
     mut experiment: Experiment,
     to: &Path,
-    names: Option<&Path>,
+    names: Option<ClassNames>,
 ) -> Result<Imported, ImportError> {
     if to.exists() {
         return Err(FileError::new(to, "already exists")
@@ -73,19 +89,28 @@ pub fn import(
     }
     experiment.schema = None;
     // The folder's config describes the model as it is, whatever it was made from.
-    experiment.init = InitConfig::default();
+    let init = std::mem::replace(&mut experiment.init, InitConfig::default());
+    let is_given = matches!(names, Some(ClassNames::File(_)));
     let classes = match names {
-        Some(names) => read_names(&experiment, names)?,
+        Some(ClassNames::File(names)) => read_names(&experiment, &names)?,
+        Some(ClassNames::Count(count)) => numbers(&experiment, count)?,
         None => known_names(&experiment)?,
     };
+    validate_size(&experiment, classes.len())?;
     let device = Device::flex();
     let shape = experiment.data.shape();
     let network = Network::new(&experiment.model, shape, classes.len(), &device);
-    let (network, taken) = weights::load(network, file, &[])?;
-    let card = ModelCard::new(experiment.model.clone(), &experiment.data, classes);
+    let (network, taken) = weights::load_renamed(network, file, &init.except, &init.rename)?;
+    let card = ModelCard::new(experiment.model.clone(), &experiment.data, classes.clone());
     let run = RunDir::create(Some(to), &experiment.name, &experiment)?;
     Classifier::new(&network, card, &device).save(&run.model_file())?;
-    Ok(Imported { run, taken })
+    let class_order = experiment.data.class_order();
+    Ok(Imported {
+        run,
+        taken,
+        class_order: class_order.filter(|_| !is_given && ClassOrder::matters_for(&classes)),
+        classes,
+    })
 }
 
 /// The class names of the data, or numbers.
@@ -96,24 +121,59 @@ fn known_names(experiment: &Experiment) -> Result<Vec<String>, DataError> {
         (Ok(source), Some(count)) if source.classes().len() == count => {
             Ok(source.classes().to_vec())
         }
-        (_, Some(count)) => Ok((0..count).map(|class| class.to_string()).collect()),
+        (_, Some(count)) => Ok(sorted_numbers(experiment, count)),
         (Err(error), None) => Err(error),
     }
+}
+
+/// Numbers from 0, in the order of the data's classes.
+fn sorted_numbers(experiment: &Experiment, count: usize) -> Vec<String> {
+    let mut names: Vec<String> = (0..count).map(|class| class.to_string()).collect();
+    let order = experiment.data.class_order().unwrap_or_default();
+    order.sort(&mut names);
+    names
+}
+
+/// Numbers from 0, as many as were asked for.
+fn numbers(experiment: &Experiment, count: usize) -> Result<Vec<String>, ImportError> {
+    if let Some(problem) = count_problem(experiment, count) {
+        return Err(ImportError::Classes(problem));
+    }
+    // Before there are as many names.
+    validate_size(experiment, count)?;
+    Ok(sorted_numbers(experiment, count))
 }
 
 /// The class names in a file, one per line.
 fn read_names(experiment: &Experiment, file: &Path) -> Result<Vec<String>, FileError> {
     let text = files::read_text(file).map_err(|error| FileError::named(file, error))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
-    let count = names.len();
-    let problem = match experiment.model.classes() {
+    match count_problem(experiment, names.len()) {
+        None => Ok(names),
+        Some(problem) => Err(FileError::new(file, problem).usage()),
+    }
+}
+
+/// What is wrong with a number of class names.
+fn count_problem(experiment: &Experiment, count: usize) -> Option<String> {
+    match experiment.model.classes() {
         Some(wanted) if wanted != count => {
-            format!("{count} names, but model.classes is {wanted}")
+            Some(format!("{count} names, but model.classes is {wanted}"))
         }
-        None if count < MIN_CLASSES && experiment.model.task() == Task::Classify => {
-            format!("{count} names; a classifier has at least {MIN_CLASSES}")
-        }
-        _ => return Ok(names),
-    };
-    Err(FileError::new(file, problem).usage())
+        None if count < MIN_CLASSES && experiment.model.task() == Task::Classify => Some(format!(
+            "{count} names; a classifier has at least {MIN_CLASSES}"
+        )),
+        _ => None,
+    }
+}
+
+/// Refuses a network that is too large with so many classes: configs are checked without knowing their number.
+fn validate_size(experiment: &Experiment, classes: usize) -> Result<(), ImportError> {
+    let values = experiment.model.values(experiment.data.shape(), classes);
+    match values {
+        Some(values) if values <= MAX_MODEL_VALUES => Ok(()),
+        _ => Err(ImportError::Classes(format!(
+            "with {classes} classes the network has more than {MAX_MODEL_VALUES} parameters"
+        ))),
+    }
 }

@@ -14,7 +14,7 @@ mod opened;
 pub use card::{ModelCard, UNCALIBRATED};
 pub use classifier::{BATCH, Classifier};
 pub use error::ModelError;
-pub use import::{ImportError, Imported, import};
+pub use import::{ClassNames, ImportError, Imported, import};
 pub use input::to_input;
 pub use model_file::Precision;
 pub use opened::{OpenError, OpenedModel};

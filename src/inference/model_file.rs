@@ -51,7 +51,7 @@ impl Classifier {
         let length = file.metadata().map_err(failed)?.len();
         // The header alone, before the rest is read: a file that is not a model may be of any size.
         limits::safetensors(&mut file, length)
-            .and_then(|header| card_in(&header, length))
+            .and_then(|(header, _)| card_in(&header, length))
             .map_err(|problem| invalid(path, problem))?;
         drop(file);
         let bytes = files::read(path, length).map_err(failed)?;

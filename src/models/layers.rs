@@ -12,6 +12,11 @@ pub type Layers = Described<LayersConfig>;
 /// Settings of a network that is described layer by layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"layers": [
+    {"kind": "conv", "channels": 16, "kernel": 3, "padding": 1}, "relu", {"kind": "max_pool", "kernel": 2},
+    {"kind": "conv", "channels": 32, "kernel": 3, "padding": 1}, "relu", {"kind": "max_pool", "kernel": 2},
+    "flatten", "linear"
+]}]))]
 pub struct LayersConfig {
     /// The layers, first layer first. The last one that has a size may leave it out: then it has one value for each class.
     #[serde(deserialize_with = "from_forms")]

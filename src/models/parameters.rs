@@ -76,22 +76,25 @@ pub fn behaves_as_in_training<M: Module>(network: &M, pattern: &str) -> bool {
 
 /// Whether a name matches a pattern.
 pub fn matches(pattern: &str, name: &str) -> bool {
+    captures(pattern, name).is_some()
+}
+
+/// What each `*` of a pattern stands for in a name, as little as possible but for the last one; `None` if the name does not match.
+pub fn captures<'n>(pattern: &str, name: &'n str) -> Option<Vec<&'n str>> {
     let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
+    let mut rest = name.strip_prefix(parts.next().unwrap_or_default())?;
     let Some(last) = parts.next_back() else {
         // Without a star.
-        return rest.is_empty();
+        return rest.is_empty().then(Vec::new);
     };
+    let mut found = Vec::new();
     for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
+        let at = rest.find(part)?;
+        found.push(&rest[..at]);
+        rest = &rest[at + part.len()..];
     }
-    rest.ends_with(last)
+    found.push(rest.strip_suffix(last)?);
+    Some(found)
 }
 
 /// Tensors, and the training flags of the layers around them, that are frozen and unfrozen together.

@@ -70,7 +70,7 @@ fn groups(network: &Network, configs: &[ParameterConfig]) -> Result<Vec<Group>, 
             let parameters = parameters::list(network);
             let example = parameters.first().map_or("", |first| first.name.as_str());
             return Err(TrainError::Mismatch(format!(
-                "parameters.{index}.names: found {:?}, which matches no parameter that is not in another group already; names \
+                "parameters[{index}].names: found {:?}, which matches no parameter that is not in another group already; names \
                  look like {example} (see `kiln model info`)",
                 config.names
             )));
@@ -98,7 +98,7 @@ pub fn warnings(experiment: &Experiment) -> Vec<String> {
     let never = groups.filter_map(|(index, config)| {
         let epoch = config.unfreeze_at.filter(|&epoch| epoch > last)?;
         Some(format!(
-            "parameters.{index}.unfreeze_at: epoch {epoch} is after the last epoch ({last}), so {:?} stays frozen throughout",
+            "parameters[{index}].unfreeze_at: epoch {epoch} is after the last epoch ({last}), so {:?} stays frozen throughout",
             config.names
         ))
     });

@@ -160,8 +160,9 @@ fn with_first_weights(
         return Ok((network, None));
     };
     let path = weights_file(file);
-    let (network, taken) =
-        weights::load(network, &path, &experiment.init.except).map_err(TrainError::Weights)?;
+    let init = &experiment.init;
+    let (network, taken) = weights::load_renamed(network, &path, &init.except, &init.rename)
+        .map_err(TrainError::Weights)?;
     Ok((network, Some((path, taken))))
 }
 

@@ -2,17 +2,16 @@
 
 use std::path::Path;
 
-use burn::store::burn_pack::Tensor;
 use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter};
 use burn::tensor::DType;
 
 use super::finite::validate_finite;
-use super::read::{Tensors, read};
+use super::formats::read::read;
+use super::matching::choose::{Choice, choose};
+use super::matching::fit::Wanted;
+use crate::config::{Rename, RenamePattern};
 use crate::error::FileError;
 use crate::models::{Network, parameters};
-
-/// How many names an error lists.
-const SHOWN: usize = 3;
 
 /// What was taken from a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,32 +22,71 @@ pub struct Taken {
     pub fresh: Vec<String>,
     /// Names in the file that were skipped, because they were excepted.
     pub unused: Vec<String>,
+    /// The dictionary of the file that they were in; empty for the whole file.
+    pub dictionary: String,
+    /// Other dictionaries of the file that would fit as well.
+    pub others: Vec<String>,
+    /// The prefix that was taken off all names, with its dot; empty for none.
+    pub prefix: String,
+    /// Whether `module` and `_orig_mod` were taken out of the middle of names.
+    pub is_unwrapped: bool,
+    /// Names in the file without the prefix, which were skipped.
+    pub outside: Vec<String>,
+    /// The patterns by which names were changed.
+    pub renamed: Vec<RenamePattern>,
 }
 
-/// Loads the tensors of a file into a network, except those whose names match a pattern in `except`.
-///
-/// All others must be in both, with the same shape. Numbers of other precisions are converted to the network's.
+/// [`load_renamed`] for files that use the network's names.
 pub fn load(
     network: Network,
     path: &Path,
     except: &[String],
 ) -> Result<(Network, Taken), FileError> {
-    let tensors = read(path)?;
-    apply(network, tensors, except)
+    load_renamed(network, path, except, &Rename::default())
+}
+
+/// Loads the tensors of a file into a network, except those whose names match a pattern in `except`.
+///
+/// All others must be in both, with the same shape, after `rename`. What training scripts put around weights is taken off where
+/// the names fit then. Numbers of other precisions are converted to the network's.
+pub fn load_renamed(
+    network: Network,
+    path: &Path,
+    except: &[String],
+    rename: &Rename,
+) -> Result<(Network, Taken), FileError> {
+    let saved = read(path)?;
+    let parameters = parameters::list(&network);
+    let wanted = Wanted {
+        parameters: &parameters,
+        except,
+    };
+    let choice = choose(&saved, wanted, rename, path)?;
+    apply(network, choice)
         .map_err(|problem| FileError::new(path, format!("does not match the network: {problem}")))
 }
 
-fn apply(
-    mut network: Network,
-    tensors: Tensors,
-    except: &[String],
-) -> Result<(Network, Taken), String> {
-    let wanted = parameters::list(&network);
-    validate_patterns(except, &wanted, &tensors)?;
-    let (picked, taken) = pick(&wanted, tensors, except)?;
-    validate_finite(&picked)?;
+fn apply(mut network: Network, choice: Choice) -> Result<(Network, Taken), String> {
+    let taken = Taken {
+        applied: choice
+            .tensors
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect(),
+        fresh: choice.fresh,
+        unused: choice.unused,
+        dictionary: choice.dictionary,
+        others: choice.others,
+        prefix: choice.prefix,
+        is_unwrapped: choice.is_unwrapped,
+        outside: choice.outside,
+        renamed: choice.renamed,
+    };
+    let tensors = choice.tensors.into_iter();
+    let tensors: Vec<_> = tensors.map(|(name, tensor)| tensor.named(name)).collect();
+    validate_finite(&tensors)?;
     let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
-    let result = network.apply(picked, None, Some(Box::new(adapter)), true);
+    let result = network.apply(tensors, None, Some(Box::new(adapter)), true);
     if let Some(error) = result.errors.first() {
         return Err(error.to_string());
     }
@@ -60,91 +98,4 @@ fn apply(
         ));
     }
     Ok((network, taken))
-}
-
-/// Refuses patterns that match no name.
-fn validate_patterns(
-    except: &[String],
-    wanted: &[parameters::Parameter],
-    tensors: &Tensors,
-) -> Result<(), String> {
-    let idle = except.iter().find(|pattern| {
-        let mut names = wanted.iter().map(|parameter| &parameter.name);
-        !names.any(|name| parameters::matches(pattern, name))
-            && !tensors
-                .keys()
-                .any(|name| parameters::matches(pattern, name))
-    });
-    match idle {
-        None => Ok(()),
-        Some(pattern) => Err(format!(
-            "`init.except` has {pattern:?}, which matches no name in the file or the network"
-        )),
-    }
-}
-
-/// The tensors to load, and the names of all; everything that does not match is one problem.
-fn pick(
-    wanted: &[parameters::Parameter],
-    tensors: Tensors,
-    except: &[String],
-) -> Result<(Vec<Tensor>, Taken), String> {
-    let is_excepted = |name: &str| {
-        let mut patterns = except.iter();
-        patterns.any(|pattern| parameters::matches(pattern, name))
-    };
-    let mut taken = Taken::default();
-    let (mut missing, mut misshapen) = (Vec::new(), Vec::new());
-    for parameter in wanted {
-        match tensors.get(&parameter.name) {
-            _ if is_excepted(&parameter.name) => taken.fresh.push(parameter.name.clone()),
-            None => missing.push(parameter.name.clone()),
-            Some(tensor) if tensor.shape.to_vec() != parameter.shape => misshapen.push(format!(
-                "{} is {:?} in the file and {:?} in the network",
-                parameter.name,
-                tensor.shape.to_vec(),
-                parameter.shape
-            )),
-            Some(_) => taken.applied.push(parameter.name.clone()),
-        }
-    }
-    let is_wanted = |name: &String| wanted.iter().any(|parameter| parameter.name == *name);
-    let (mut unknown, mut picked) = (Vec::new(), Vec::new());
-    for (name, tensor) in tensors {
-        if is_excepted(&name) {
-            taken.unused.push(name);
-        } else if is_wanted(&name) {
-            picked.push(tensor);
-        } else {
-            unknown.push(name);
-        }
-    }
-    let problems: Vec<String> = [
-        ("shapes differ: ", misshapen),
-        ("not in the file: ", missing),
-        ("not in the network: ", unknown),
-    ]
-    .iter()
-    .filter(|(_, names)| !names.is_empty())
-    .map(|(what, names)| format!("{what}{}", first_of(names)))
-    .collect();
-    if !problems.is_empty() {
-        return Err(format!(
-            "{}; to train anyway, list the parameters to initialize randomly in `init.except`, such as \"classifier.*\"",
-            problems.join("; ")
-        ));
-    }
-    if taken.applied.is_empty() {
-        return Err("init.except excludes every tensor".into());
-    }
-    Ok((picked, taken))
-}
-
-/// The first of some names, and how many more there are.
-fn first_of(names: &[String]) -> String {
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }

@@ -1,13 +1,15 @@
-//! Weights of other programs, in and out: `.safetensors`, and what PyTorch's `torch.save` writes of a `state_dict` (`.pth`, `.pt`,
-//! `.bin`), with PyTorch's names and layouts.
+//! Weights of other programs, in and out: `.safetensors`, and what PyTorch's `torch.save` writes of a `state_dict` or a whole module
+//! (`.pth`, `.pt`, `.bin`), with PyTorch's names and layouts.
+//!
+//! `formats` reads the tensors of a file, and `matching` finds those that a network wants.
 
 mod export;
 mod finite;
+mod formats;
 pub mod limits;
 mod load;
-mod pickle;
-mod read;
+mod matching;
 
-pub use export::save;
+pub use export::{save, save_described};
 pub use finite::validate_finite;
-pub use load::{Taken, load};
+pub use load::{Taken, load, load_renamed};

@@ -348,7 +348,7 @@ pub const CASES: &[Case] = &[
         arguments: "model import packed.pth small.json --to out",
     },
     Case {
-        name: "a pickle of a million Nones",
+        name: "a pickle of three million Nones",
         code: 1,
         arguments: "model import nones.pth small.json --to out",
     },

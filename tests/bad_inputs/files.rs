@@ -307,7 +307,7 @@ fn hostile_weights(bench: &Bench) {
     });
     bench.write("packed.pth", packed);
     let mut plain = Vec::new();
-    nones(&mut plain, 1_000_000);
+    nones(&mut plain, 3_000_000);
     bench.write("nones.pth", plain);
     let mut tar = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();

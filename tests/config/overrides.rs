@@ -23,7 +23,8 @@ fn set_makes_missing_sections_and_reaches_into_lists() {
         MINIMAL,
         &[
             "model.hidden=[8,9]",
-            "model.hidden.1=10",
+            "model.hidden[1]=10",
+            "model.hidden.0=8",
             "loss.reduction=sum",
         ],
     )

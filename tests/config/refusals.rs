@@ -47,7 +47,7 @@ fn a_wrong_type_is_refused_with_what_was_found_and_what_is_expected() {
     );
     let text = complaint_with("model", json!({"kind": "mlp", "hidden": [64, 2.5]}));
     assert!(
-        text.contains("model.hidden.1: found 2.5, expected a whole number"),
+        text.contains("model.hidden[1]: found 2.5, expected a whole number"),
         "{text}"
     );
     let text = complaint_with("seed", json!(-1));

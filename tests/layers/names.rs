@@ -205,3 +205,18 @@ fn all_kinds_of_networks_draw_the_weights_that_their_lists_name() {
         assert_eq!(named, drawn, "{}", config.kind());
     }
 }
+
+#[test]
+fn the_list_that_config_layers_prints_is_the_same_network() {
+    let bench = super::common::Bench::new();
+    bench.write("small.json", super::common::SMALL);
+    let printed = bench.output("config layers small.json");
+    let list: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+    let config = serde_json::json!({"data": {"kind": "glyphs"}, "model": list});
+    bench.write("layers.json", config.to_string());
+    bench.kiln("config check layers.json").assert().success();
+    let shape = ImageShape::new(1, 32, 32);
+    let written = model(&printed).nodes(shape, 36).unwrap();
+    let native = model(r#"{"kind": "mlp", "hidden": [32], "activation": "relu"}"#);
+    assert_eq!(written, native.nodes(shape, 36).unwrap());
+}

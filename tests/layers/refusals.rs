@@ -31,6 +31,7 @@ fn each_broken_list_gets_one_line_exit_code_2_and_no_memory() {
         let start = "error: broken.json: model.";
         assert!(err.starts_with(start), "{name}: {err}");
         assert!(end.peak < MAX_BYTES, "{name}: takes {} bytes", end.peak);
+        assert!(end.out.is_empty(), "{name}: a failure has no result");
         assert_eq!(bench.listing(), before, "{name}: something was written");
         writeln!(found, "{name}\n  {layers}\n  {err}").unwrap();
     }

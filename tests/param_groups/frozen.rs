@@ -190,22 +190,22 @@ const IMPOSSIBLE: [Refusal; 9] = [
     (
         mlp,
         r#"[{"names": "features.*", "frozen": true}]"#,
-        ["parameters.0.names", "features.*"],
+        ["parameters[0].names", "features.*"],
     ),
     (
         mlp,
         r#"[{"names": "*", "lr_factor": 2.0}, {"names": "layers.0.*"}]"#,
-        ["parameters.1.names", "another group"],
+        ["parameters[1].names", "another group"],
     ),
     (
         cnn,
         r#"[{"names": "dropout.*", "frozen": true}]"#,
-        ["parameters.0.names", "dropout.*"],
+        ["parameters[0].names", "dropout.*"],
     ),
     (
         cnn,
         r#"[{"names": "*.running_mean", "frozen": true}]"#,
-        ["parameters.0.names", "*.running_mean"],
+        ["parameters[0].names", "*.running_mean"],
     ),
     (
         mlp,
@@ -216,24 +216,24 @@ const IMPOSSIBLE: [Refusal; 9] = [
         mlp,
         r#"[{"names": "layers.0.*", "unfreeze_at": 2}]"#,
         [
-            "parameters.0.unfreeze_at",
+            "parameters[0].unfreeze_at",
             "has no effect unless frozen is true",
         ],
     ),
     (
         mlp,
         r#"[{"names": "layers.0.*", "frozen": true, "unfreeze_at": 1}]"#,
-        ["parameters.0.unfreeze_at", "1"],
+        ["parameters[0].unfreeze_at", "1"],
     ),
     (
         mlp,
         r#"[{"frozen": true}]"#,
-        ["parameters.0.names", "missing"],
+        ["parameters[0].names", "missing"],
     ),
     (
         mlp,
         r#"[{"names": "layers.0.*", "lr_factor": 0.0}]"#,
-        ["parameters.0.lr_factor", "greater than 0"],
+        ["parameters[0].lr_factor", "greater than 0"],
     ),
 ];
 
@@ -280,7 +280,7 @@ fn a_group_that_would_unfreeze_after_the_last_epoch_is_reported_once() {
         let of_groups = |line: &&str| line.contains("warning") && line.contains("unfreeze_at");
         let warnings: Vec<&str> = err.lines().filter(of_groups).collect();
         assert_eq!(warnings.len(), 1, "{err}");
-        for part in ["parameters.0.unfreeze_at", "epoch 3", "(2)", "layers.0.*"] {
+        for part in ["parameters[0].unfreeze_at", "epoch 3", "(2)", "layers.0.*"] {
             assert!(warnings[0].contains(part), "{part} is not in {err}");
         }
     }

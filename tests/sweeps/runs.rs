@@ -106,7 +106,7 @@ fn runs_show_lists_the_chosen_settings_and_no_defaults() {
         "best ",
         "model.safetensors",
         "checkpoints/",
-        "\n    45 ",
+        "45  0.003000",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }

@@ -6,8 +6,8 @@ use kiln::shape::ImageShape;
 use kiln::weights;
 
 use super::common::noisy;
-use super::files::{Named, Precision, fixture, safetensors_file, whole};
-use super::pickle::{nested_file, torch_file};
+use super::files::{Named, Precision, fixture, named, safetensors_file, whole};
+use super::pickle::{Pickle, nested_file, torch_file};
 use super::steps::{exported, small, try_load};
 
 #[test]
@@ -36,40 +36,115 @@ fn numbers_of_every_precision_become_those_of_the_network() {
     }
 }
 
+/// The tensors of [`whole`] under longer names.
+fn below(prefix: &str) -> Vec<Named> {
+    let tensors = whole().into_iter();
+    tensors
+        .map(|(name, shape, values)| (format!("{prefix}{name}"), shape, values))
+        .collect()
+}
+
 #[test]
-fn the_prefix_of_training_on_several_devices_is_removed() {
-    let renamed = |prefix: &str| -> Vec<Named> {
-        let tensors = whole().into_iter();
-        tensors
-            .map(|(name, shape, values)| (format!("{prefix}{name}"), shape, values))
-            .collect()
-    };
-    for file in [
-        torch_file(&renamed("module."), Precision::F32),
-        safetensors_file(&renamed("module."), Precision::F32),
-        nested_file("state_dict", &renamed("module.")),
+fn prefixes_that_wrap_all_names_are_removed() {
+    for prefix in [
+        "module.",
+        "model.",
+        "net.",
+        "_orig_mod.",
+        "backbone.",
+        "module._orig_mod.",
+        "model.net.module.",
+        "my_net.",
     ] {
-        let (network, _) = try_load(&file, &[]).unwrap();
-        assert_eq!(exported(&network), whole());
+        for file in [
+            torch_file(&below(prefix), Precision::F32),
+            safetensors_file(&below(prefix), Precision::F32),
+            nested_file("state_dict", &below(prefix)),
+        ] {
+            let (network, taken) = try_load(&file, &[]).unwrap();
+            assert_eq!(exported(&network), whole(), "{prefix}");
+            assert_eq!(taken.prefix, prefix);
+        }
     }
-    // But only this prefix, and only if all names have it.
-    let other = torch_file(&renamed("net."), Precision::F32);
-    assert!(try_load(&other, &[]).unwrap_err().contains("net.layers"));
+    let (_, taken) = try_load(&torch_file(&whole(), Precision::F32), &[]).unwrap();
+    assert_eq!(taken.prefix, "");
+    // Only if all names have it.
     let mut some = whole();
     some[0].0 = "module.layers.0.bias".into();
     let some = torch_file(&some, Precision::F32);
     assert!(try_load(&some, &[]).unwrap_err().contains("module.layers"));
+    // Beside a wrapper there may be others, which are named: Lightning saves the weights of a loss.
+    let mut beside = below("model.");
+    beside.push(named("criterion.weight", &[2], 0.0));
+    let (network, taken) = try_load(&torch_file(&beside, Precision::F32), &[]).unwrap();
+    assert_eq!(exported(&network), whole());
+    assert_eq!(taken.outside, ["criterion.weight"]);
+    // But not beside a name that is no wrapper: who knows which part is meant?
+    let mut beside = below("left.");
+    beside.extend(below("right."));
+    let beside = torch_file(&beside, Precision::F32);
+    assert!(try_load(&beside, &[]).unwrap_err().contains("left.layers"));
 }
 
 #[test]
-fn nested_weights_are_found_under_their_usual_names() {
-    for key in ["state_dict", "model_state_dict", "model"] {
+fn wrappers_within_names_are_removed() {
+    let tensors = whole().into_iter();
+    let tensors: Vec<Named> = tensors
+        .map(|(name, shape, values)| (name.replace("layers.", "layers.module."), shape, values))
+        .collect();
+    for file in [
+        torch_file(&tensors, Precision::F32),
+        safetensors_file(&tensors, Precision::F32),
+    ] {
+        let (network, taken) = try_load(&file, &[]).unwrap();
+        assert_eq!(exported(&network), whole());
+        assert!(taken.is_unwrapped);
+    }
+}
+
+#[test]
+fn nested_weights_are_found_under_any_name() {
+    for key in ["state_dict", "model_state_dict", "model", "net", "best"] {
         let (network, taken) = try_load(&nested_file(key, &whole()), &[]).unwrap();
         assert_eq!(exported(&network), whole(), "{key}");
         assert_eq!(taken.applied.len(), 4);
+        assert_eq!(taken.dictionary, key);
     }
-    let text = try_load(&nested_file("weights", &whole()), &[]).unwrap_err();
-    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+#[test]
+fn of_two_dictionaries_that_fit_the_usual_one_is_taken_and_others_are_refused() {
+    let file = |keys: [&str; 2]| {
+        let mut pickle = Pickle::default();
+        pickle.program.extend(b"}(");
+        for (index, key) in keys.into_iter().enumerate() {
+            let tensors = whole().into_iter();
+            let tensors: Vec<Named> = tensors
+                .map(|(name, shape, values)| {
+                    let values = values.iter().map(|value| value + index as f32);
+                    (name, shape, values.collect())
+                })
+                .collect();
+            pickle.text(key);
+            pickle.dictionary(&tensors, Precision::F32);
+        }
+        pickle.program.push(b'u');
+        pickle.file()
+    };
+    let (network, taken) = try_load(&file(["model", "ema"]), &[]).unwrap();
+    assert_eq!(exported(&network), whole());
+    assert_eq!(
+        (taken.dictionary.as_str(), taken.others),
+        ("model", vec!["ema".into()])
+    );
+    let two = file(["student", "teacher"]);
+    let text = try_load(&two, &[]).unwrap_err();
+    assert!(
+        text.contains("both `student` and `teacher` in the file fit"),
+        "{text}"
+    );
+    let (network, _) = try_load(&two, &["teacher.*"]).unwrap();
+    assert_eq!(exported(&network), whole());
 }
 
 #[test]

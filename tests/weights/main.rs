@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod checkpoints;
 mod damaged;
 mod files;
 mod import;
@@ -11,5 +12,6 @@ mod load;
 mod mismatch;
 mod patterns;
 mod pickle;
+mod rename;
 mod squeezenet;
 mod steps;

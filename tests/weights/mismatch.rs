@@ -57,5 +57,5 @@ fn a_mismatch_of_many_tensors_names_three() {
         .collect();
     let text = try_load(&torch_file(&tensors, Precision::F32), &[]).unwrap_err();
     assert!(text.contains("and 37 more"), "{text}");
-    assert!(text.len() < 500, "{text}");
+    assert!(text.len() < 900, "{text}");
 }

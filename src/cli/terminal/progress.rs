@@ -115,16 +115,40 @@ impl Observer for PlainLines {
     }
 }
 
-/// One line about the initial weights.
+/// How many patterns a line lists.
+const SHOWN_PATTERNS: usize = 12;
+
+/// One line about the initial weights: how many were taken, and how their names came to be the network's.
 pub fn weights_line(path: &Path, taken: &Taken) -> String {
     let list = |what: &str, names: &[String]| match names {
         [] => String::new(),
         names => format!("; {what}: {}", names.join(", ")),
     };
+    let mut notes = String::new();
+    if !taken.dictionary.is_empty() {
+        notes.push_str(&format!("; from `{}`", taken.dictionary));
+    }
+    if !taken.others.is_empty() {
+        notes.push_str(&format!(" (not `{}`)", taken.others.join("`, `")));
+    }
+    if !taken.prefix.is_empty() {
+        notes.push_str(&format!("; prefix `{}` removed", taken.prefix));
+    }
+    if taken.is_unwrapped {
+        notes.push_str("; wrappers within names removed");
+    }
+    let patterns = taken.renamed.iter().take(SHOWN_PATTERNS);
+    let mut renamed: Vec<String> = patterns.map(|pattern| pattern.to_string()).collect();
+    if taken.renamed.len() > SHOWN_PATTERNS {
+        let more = taken.renamed.len() - SHOWN_PATTERNS;
+        renamed.push(format!("and {more} more"));
+    }
     format!(
-        "weights {}: {} tensors applied{}{}",
+        "weights {}: {} tensors applied{notes}{}{}{}{}",
         path.display(),
         taken.applied.len(),
+        list("renamed", &renamed),
+        list("left out", &taken.outside),
         list("unused", &taken.unused),
         list("newly initialized", &taken.fresh)
     )

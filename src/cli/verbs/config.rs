@@ -44,6 +44,16 @@ enum Verb {
         #[arg(long = "set", value_name = "PATH=VALUE")]
         overrides: Vec<String>,
     },
+    /// Print the network of a config as a list of layers, for a `model` section of one's own
+    #[command(after_help = "Example:
+  kiln config layers configs/nist36_cnn.json")]
+    Layers {
+        /// Config file
+        config: PathBuf,
+        /// Override one key
+        #[arg(long = "set", value_name = "PATH=VALUE")]
+        overrides: Vec<String>,
+    },
     /// Print the JSON Schema of configs, for editors
     #[command(after_help = "Example:
   kiln config schema > configs/schema/experiment.json")]
@@ -67,6 +77,7 @@ pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Check { configs, overrides } => check(&configs, &overrides),
         Verb::Show { config, overrides } => show(&config, &overrides),
+        Verb::Layers { config, overrides } => layers(&config, &overrides),
         Verb::Schema => Ok(output::json(&schema::experiment())?),
         Verb::Init { out, data, model } => init(out.as_deref(), &data, &model),
     }
@@ -93,6 +104,15 @@ fn show(path: &Path, overrides: &[String]) -> VerbResult {
     experiment.schema = None;
     output::json(&experiment)?;
     Ok(())
+}
+
+fn layers(path: &Path, overrides: &[String]) -> VerbResult {
+    let experiment = config::load(path, overrides)?;
+    let text = config::model_as_layers(&experiment).map_err(|problem| {
+        let (path, key) = (path.display(), problem.path);
+        UsageError(format!("{path}: {key}: {}", problem.message))
+    })?;
+    Ok(output::emit(&text)?)
 }
 
 fn init(out: Option<&Path>, data: &str, model: &str) -> VerbResult {

@@ -50,8 +50,8 @@ impl SourceConfig for ImageFolderConfig {
         Some(&self.split)
     }
 
-    fn class_order(&self) -> ClassOrder {
-        self.class_order
+    fn class_order(&self) -> Option<ClassOrder> {
+        Some(self.class_order)
     }
 
     fn view(&self) -> View {

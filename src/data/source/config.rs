@@ -33,9 +33,9 @@ pub trait SourceConfig: Debug + Send + Sync {
         None
     }
 
-    /// How classes that are named by folders are sorted.
-    fn class_order(&self) -> ClassOrder {
-        ClassOrder::default()
+    /// How its classes are sorted if they are named by folders; `None` if they are not.
+    fn class_order(&self) -> Option<ClassOrder> {
+        None
     }
 
     /// How an image of another shape is fitted to a sample's.
@@ -44,7 +44,7 @@ pub trait SourceConfig: Debug + Send + Sync {
     }
 
     /// Contradictions between the keys of this source, beyond what the schema checks for each. `path` is the dotted path of
-    /// the section: `data`, or `data.sources.1` in a mix. The common keys are checked elsewhere.
+    /// the section: `data`, or `data.sources[1]` in a mix. The common keys are checked elsewhere.
     fn problems(&self, _path: &str) -> Vec<Problem> {
         Vec::new()
     }

@@ -14,7 +14,7 @@ pub enum DataError {
     #[error("{0}")]
     Empty(String),
     /// A source of a mix that can't be used.
-    #[error("data.sources.{index} ({kind}): {problem}")]
+    #[error("data.sources[{index}] ({kind}): {problem}")]
     Source {
         /// Its index in the list, from 0.
         index: usize,

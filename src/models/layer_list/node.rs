@@ -228,8 +228,8 @@ pub enum Operation {
     AdaptiveAvgPool([usize; 2]),
     /// Everything as one vector, channels first.
     Flatten,
-    /// A vector as maps.
-    Unflatten,
+    /// A vector as maps of these rows and columns.
+    Unflatten([usize; 2]),
     /// Probability of a zero in training.
     Dropout(f64),
     /// Body plus shortcut.

@@ -388,5 +388,5 @@ fn unflatten(sides: [usize; 2], input: MapShape) -> Result<(Operation, MapShape)
         ));
     }
     let output = sizes::maps(features / positions, sides)?;
-    Ok((Operation::Unflatten, output))
+    Ok((Operation::Unflatten(sides), output))
 }

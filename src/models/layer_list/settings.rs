@@ -48,7 +48,10 @@ macro_rules! layer_settings {
             $($(#[$meta])* pub $key: $type,)*
             /// Name of the layer in the names of its parameters; null stands for its index in the list. Dots make levels.
             #[serde(default, skip_serializing_if = "is_default")]
-            #[schemars(regex(pattern = r"^([A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*)?$"))]
+            #[schemars(
+                regex(pattern = r"^([A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*)?$"),
+                extend("patternErrorMessage" = "allowed are letters, digits and _, in levels with dots between them")
+            )]
             pub name: Option<String>,
         }
     };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How weights are drawn at first; biases are drawn with the default and are zero with every other choice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum WeightInit {
     /// Uniform in +-1 / sqrt(fan_in), biases too, as PyTorch's layers are drawn.
     #[default]

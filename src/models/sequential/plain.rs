@@ -51,6 +51,12 @@ pub fn plain(operation: &Operation, value: Value, layout: Layout) -> Value {
             Layout::ChannelsLast => maps,
             Layout::ChannelsFirst => maps.permute([0, 3, 1, 2]),
         }),
+        (Operation::Unflatten([height, width]), Value::Vector(values)) => {
+            let [batch, count] = values.dims();
+            let channels = count / (height * width);
+            let maps = values.reshape([batch, channels, *height, *width]);
+            Value::Maps(layout.arrange(maps))
+        }
         (Operation::Tokens, Value::Maps(maps)) => {
             let last = match layout {
                 Layout::ChannelsLast => maps,

@@ -1,86 +1,35 @@
-//! `kiln model`
+//! `kiln model info`
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::destinations;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::open;
 use crate::cli::terminal::output;
-use crate::cli::terminal::progress::weights_line;
 use crate::config::Experiment;
-use crate::inference::import;
-use crate::models::{ModelConfig, Task};
-use crate::models::{Network, parameters};
+use crate::models::{ModelConfig, Network, Task, parameters};
 use crate::shape::ImageShape;
-use crate::{config, data, weights};
+use crate::{config, data};
 
-/// Inspect a model, import one from PyTorch, or export one.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
-  kiln model info configs/nist36_cnn.json")]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Subcommand)]
-enum Verb {
-    /// List the parameters of a trained model, or of the model that a config describes
-    #[command(after_help = "Example:
   kiln model info configs/nist36_cnn.json
   kiln model info photographs.json --set model.classes=17
   kiln model info runs/nist36_cnn-1 --json
 
 If only the data tells the number of classes, it is opened; --set model.classes=N does without.")]
-    Info {
-        /// Run directory, model.safetensors or config file
-        #[arg(value_name = "RUN|CONFIG")]
-        target: PathBuf,
-        /// Override one key of the config
-        #[arg(long = "set", value_name = "PATH=VALUE")]
-        overrides: Vec<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Import weights from another program as a run directory
-    #[command(after_help = "Example:
-  kiln model import squeezenet1_1.pth configs/squeezenet_imagenet.json --to runs/squeezenet --classes names.txt
-  kiln predict runs/squeezenet photo.jpg --top-k 5
-
-The config defines the network, image size and normalization; weight names and shapes must match the network's (PyTorch
-layout; `kiln model info CONFIG` lists them).")]
-    Import {
-        /// A .safetensors file, or a .pth that PyTorch wrote
-        weights: PathBuf,
-        /// Config file
-        config: PathBuf,
-        /// Override one key of the config
-        #[arg(long = "set", value_name = "PATH=VALUE")]
-        overrides: Vec<String>,
-        /// Folder to create; must not exist yet
-        #[arg(long, value_name = "DIR")]
-        to: PathBuf,
-        /// Text file with one class name per line [default: those of the data, or numbers from 0]
-        #[arg(long, value_name = "FILE")]
-        classes: Option<PathBuf>,
-    },
-    /// Write a run's weights for PyTorch
-    #[command(after_help = "Example:
-  kiln model export runs/flowers17_squeezenet-1 flowers.safetensors
-
-In Python: model.load_state_dict(safetensors.torch.load_file(\"flowers.safetensors\"))")]
-    Export {
-        /// Run directory, or model.safetensors
-        run: PathBuf,
-        /// The file to write
-        #[arg(value_name = "OUT.safetensors")]
-        out: PathBuf,
-    },
+pub struct Args {
+    /// Run directory, model.safetensors or config file
+    #[arg(value_name = "RUN|CONFIG")]
+    target: PathBuf,
+    /// Override one key of the config
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// A shape as the list `[channels, height, width]`.
@@ -109,44 +58,9 @@ struct TensorInfo {
     trainable: bool,
 }
 
+/// Runs the subcommand.
 pub fn run(args: Args) -> VerbResult {
-    match args.verb {
-        Verb::Info {
-            target,
-            overrides,
-            json,
-        } => info(&target, &overrides, json),
-        Verb::Import {
-            weights,
-            config,
-            overrides,
-            to,
-            classes,
-        } => {
-            let experiment = config::load(&config, &overrides)?;
-            let imported = import(&weights, experiment, &to, classes.as_deref())?;
-            output::note(&weights_line(&weights, &imported.taken));
-            Ok(output::emit(&format!("run directory  {}\n", to.display()))?)
-        }
-        Verb::Export { run, out } => export(&run, &out),
-    }
-}
-
-fn export(run: &Path, out: &Path) -> VerbResult {
-    if out
-        .extension()
-        .is_none_or(|extension| extension != "safetensors")
-    {
-        let problem = format!("{}: the name must end in .safetensors", out.display());
-        return Err(UsageError(problem).into());
-    }
-    let model = open::model(run, None)?;
-    destinations::refuse_overwrite([out], [model.file.as_path()])?;
-    weights::save(model.classifier.network(), out)?;
-    Ok(output::emit(&format!("{}\n", out.display()))?)
-}
-
-fn info(target: &Path, overrides: &[String], json: bool) -> VerbResult {
+    let (target, overrides) = (args.target.as_path(), args.overrides.as_slice());
     let is_model = |extension: &std::ffi::OsStr| extension == "safetensors";
     let is_run = target.is_dir() || target.extension().is_some_and(is_model);
     let info = match overrides {
@@ -157,7 +71,7 @@ fn info(target: &Path, overrides: &[String], json: bool) -> VerbResult {
         }
         overrides => of_config(target, overrides)?,
     };
-    if json {
+    if args.json {
         output::json(&info)?;
     } else {
         output::emit(&table(&info))?;

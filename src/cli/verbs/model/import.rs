@@ -1,0 +1,142 @@
+//! `kiln model import`
+
+use std::path::PathBuf;
+
+use crate::cli::failure::{UsageError, VerbResult};
+use crate::cli::terminal::output;
+use crate::cli::terminal::progress::weights_line;
+use crate::config::{self, Auto, Experiment, InitConfig, Rename, RenamePattern};
+use crate::data::{self, ClassOrder};
+use crate::inference::{ClassNames, import};
+
+/// How many class names a line shows.
+const SHOWN_CLASSES: usize = 4;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln model import squeezenet1_1.pth configs/squeezenet_imagenet.json --to runs/squeezenet --classes names.txt
+  kiln model import lenet.pt lenet.json --to runs/lenet --classes 10 --rename auto
+  kiln model import lenet.pt lenet.json --to runs/lenet --classes 10 --rename 'conv*.*=convs.*.*' --rename 'fc.*=head.*'
+  kiln predict runs/squeezenet photo.jpg --top-k 5
+
+The config defines the network, image size and normalization; no data is needed. Weight names and shapes must match the
+network's (PyTorch layout; `kiln model info CONFIG` lists them), but for prefixes such as `module.` and dictionaries around
+the weights, which are taken off.")]
+pub struct Args {
+    /// A .safetensors file, or a .pth that PyTorch wrote
+    weights: PathBuf,
+    /// Config file
+    config: PathBuf,
+    /// Override one key of the config
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
+    /// Folder to create; must not exist yet
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Text file with one class name per line, or the number of classes [default: those of the data, or numbers from 0]
+    #[arg(long, value_name = "FILE|N")]
+    classes: Option<String>,
+    /// Leave out the parameters whose names match, as in 'classifier.*'; the network's are initialized at random
+    #[arg(long, value_name = "PATTERN")]
+    except: Vec<String>,
+    /// Rename what matches; `*` is any characters, and in TO what it matched. `auto`: by the order and shapes of the layers
+    #[arg(long, value_name = "auto|FROM=TO", value_parser = rename)]
+    rename: Vec<Rename>,
+}
+
+pub fn run(args: Args) -> VerbResult {
+    let mut experiment = load(&args)?;
+    if !args.except.is_empty() {
+        experiment.init.except = args.except;
+    }
+    if !args.rename.is_empty() {
+        experiment.init.rename = joined(args.rename)?;
+    }
+    let classes = args.classes.map(|text| match text.parse() {
+        Ok(count) => ClassNames::Count(count),
+        Err(_) => ClassNames::File(text.into()),
+    });
+    let imported = import(&args.weights, experiment, &args.to, classes)?;
+    output::note(&weights_line(&args.weights, &imported.taken));
+    if let Some(order) = imported.class_order {
+        output::note(&order_line(order, &imported.classes));
+    }
+    let line = format!("run directory  {}\n", args.to.display());
+    Ok(output::emit(&line)?)
+}
+
+/// The config, whose `init` section is left only if it is about this file.
+fn load(args: &Args) -> Result<Experiment, config::ConfigError> {
+    let Ok(mut experiment) = config::load(&args.config, &args.overrides) else {
+        // Names to change or to leave out need weights, which this file is.
+        let file = serde_json::Value::from(args.weights.to_string_lossy());
+        let weights = format!("init.weights={file}");
+        return config::load(&args.config, &[&args.overrides[..], &[weights]].concat());
+    };
+    let is_same =
+        |name: &String| [PathBuf::from(name), data::data_root().join(name)].contains(&args.weights);
+    if !experiment.init.weights.as_ref().is_some_and(is_same) {
+        experiment.init = InitConfig::default();
+    }
+    Ok(experiment)
+}
+
+/// Parses `auto`, `FROM=TO`, or the JSON that an error suggests.
+fn rename(text: &str) -> Result<Rename, String> {
+    if text == "auto" {
+        return Ok(Rename::Auto(Auto::Auto));
+    }
+    let rename = if text.starts_with('[') {
+        serde_json::from_str(text)
+            .map_err(|_| r#"expected a list such as [{"from": "fc1.*", "to": "0.*"}]"#)?
+    } else {
+        let (from, to) = text
+            .split_once('=')
+            .ok_or("expected auto, or FROM=TO such as 'fc1.*=0.*'")?;
+        Rename::Patterns(vec![RenamePattern {
+            from: from.into(),
+            to: to.into(),
+        }])
+    };
+    match rename.problems("").first() {
+        Some(problem) => Err(problem.message.clone()),
+        None => Ok(rename),
+    }
+}
+
+/// All patterns in their order; `auto` stands alone.
+fn joined(renames: Vec<Rename>) -> Result<Rename, UsageError> {
+    if let [one] = renames.as_slice() {
+        return Ok(one.clone());
+    }
+    if renames
+        .iter()
+        .any(|rename| matches!(rename, Rename::Auto(_)))
+    {
+        let problem = "--rename auto finds all names itself; remove the other --rename";
+        return Err(UsageError(problem.into()));
+    }
+    let patterns = renames.iter().flat_map(|rename| rename.patterns().to_vec());
+    Ok(Rename::Patterns(patterns.collect()))
+}
+
+/// Which order was assumed for classes that are named by numbers.
+fn order_line(order: ClassOrder, classes: &[String]) -> String {
+    let shown = |order: ClassOrder| {
+        let mut names = classes.to_vec();
+        order.sort(&mut names);
+        names.truncate(SHOWN_CLASSES);
+        names.join(", ")
+    };
+    let (numeric, text) = (shown(ClassOrder::Numeric), shown(ClassOrder::Text));
+    match order {
+        ClassOrder::Numeric => format!(
+            "classes are taken to be in the order of numbers ({numeric}, ...); torchvision's ImageFolder has them in that of text \
+             ({text}, ...): for weights trained with it, add --set data.class_order=text"
+        ),
+        ClassOrder::Text => format!(
+            "classes are taken to be in the order of text ({text}, ...), as torchvision's ImageFolder has them; for that of numbers \
+             ({numeric}, ...), add --set data.class_order=numeric"
+        ),
+    }
+}

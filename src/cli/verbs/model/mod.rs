@@ -1,0 +1,36 @@
+//! `kiln model`, with a file for each of its verbs.
+
+mod export;
+mod import;
+mod info;
+
+use clap::Subcommand;
+
+use crate::cli::failure::VerbResult;
+
+/// Inspect a model, import one from another program, or export one.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln model info configs/nist36_cnn.json")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// List the parameters of a trained model, or of the model that a config describes
+    Info(info::Args),
+    /// Import weights from another program as a run directory
+    Import(import::Args),
+    /// Write a model for other programs: as ONNX, or its weights for PyTorch
+    Export(export::Args),
+}
+
+pub fn run(args: Args) -> VerbResult {
+    match args.verb {
+        Verb::Info(args) => info::run(args),
+        Verb::Import(args) => import::run(args),
+        Verb::Export(args) => export::run(args),
+    }
+}

@@ -1,0 +1,13 @@
+//! The sections of a config that belong to no other room, one file each: their keys and defaults.
+
+mod init;
+mod loss;
+mod optimizer;
+mod schedule;
+mod training;
+
+pub use init::{Auto, InitConfig, Rename, RenamePattern};
+pub use loss::{ClassWeights, LossConfig, Reduction};
+pub use optimizer::{AdamConfig, OptimizerConfig, SgdConfig};
+pub use schedule::{ConstantConfig, CosineConfig, ScheduleConfig, StepConfig};
+pub use training::{EarlyStoppingConfig, Keep, TrainingConfig};

@@ -1,0 +1,239 @@
+//! Files that are not weights in a form that kiln reads, and the lines of Python that make such a form of them.
+
+use std::path::Path;
+
+use super::saved::Unreadable;
+
+/// A file of another kind: what it is, and what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Foreign {
+    pub problem: String,
+    pub advice: String,
+}
+
+impl Foreign {
+    fn new(problem: &str, advice: String) -> Self {
+        Self {
+            problem: problem.to_string(),
+            advice,
+        }
+    }
+}
+
+/// Bytes at the start of a file that tell other kinds apart: HDF5, NumPy, gzip, TensorFlow Lite (behind a length), Git LFS.
+const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+const NUMPY: &[u8] = b"\x93NUMPY";
+const GZIP: &[u8] = b"\x1f\x8b";
+const TFLITE: (usize, &[u8]) = (4, b"TFL3");
+const GIT_LFS: &[u8] = b"version https://git-lfs";
+/// Offset and text of a tar archive's signature.
+const TAR: (usize, &[u8]) = (257, b"ustar");
+
+/// How many bytes of its start it takes to recognise a file.
+pub const HEAD_BYTES: u64 = (TAR.0 + TAR.1.len()) as u64;
+
+/// Recognises a file by its start.
+pub fn recognise(head: &[u8], path: &Path) -> Option<Foreign> {
+    let has =
+        |(at, text): (usize, &[u8])| head.get(at..).is_some_and(|rest| rest.starts_with(text));
+    let name = quoted(path);
+    if has((0, HDF5)) {
+        return Some(keras(&name, path));
+    }
+    if has((0, NUMPY)) {
+        let advice = format!(
+            "in Python: import numpy, torch; torch.save({{\"weight\": torch.from_numpy(numpy.load({name}))}}, {})",
+            beside(path, "pt")
+        );
+        return Some(Foreign::new("a NumPy array without a name", advice));
+    }
+    if has((0, GZIP)) {
+        return Some(Foreign::new(
+            "compressed with gzip",
+            "unpack it with gunzip".into(),
+        ));
+    }
+    if has((0, GIT_LFS)) {
+        let problem = "a pointer of Git LFS instead of the file";
+        return Some(Foreign::new(problem, "fetch it with git lfs pull".into()));
+    }
+    if has(TAR) {
+        let advice = "re-save it with a newer version".into();
+        return Some(Foreign::new("written by PyTorch < 0.1.10", advice));
+    }
+    if has(TFLITE) {
+        let advice = "take the weights from the model that it was made of".into();
+        return Some(Foreign::new("a TensorFlow Lite model", advice));
+    }
+    of_text(head, path).or_else(|| is_onnx(head, path).then(|| onnx(&name, path)))
+}
+
+/// Recognises files of text.
+fn of_text(head: &[u8], path: &Path) -> Option<Foreign> {
+    let text = String::from_utf8_lossy(head).to_lowercase();
+    let text = text.trim_start();
+    if text.starts_with("<!doctype") || text.starts_with("<html") {
+        let advice = "download the file itself".into();
+        return Some(Foreign::new("a web page instead of the file", advice));
+    }
+    let is_json = text.starts_with('{');
+    let is_index =
+        text.contains("\"weight_map\"") || path.to_string_lossy().ends_with(".index.json");
+    (is_json && is_index).then(|| shards(path))
+}
+
+/// An index of a checkpoint in several files.
+fn shards(path: &Path) -> Foreign {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let is_safetensors = path.to_string_lossy().contains("safetensors");
+    let parts = if is_safetensors {
+        "*.safetensors"
+    } else {
+        "*.bin"
+    };
+    let load = if is_safetensors {
+        "from safetensors.torch import load_file as load"
+    } else {
+        "from torch import load"
+    };
+    let advice = format!(
+        "in Python: import glob, torch; {load}; torch.save({{k: v for f in sorted(glob.glob({})) for k, v in load(f).items()}}, {})",
+        quoted(&folder.join(parts)),
+        quoted(&folder.join("whole.pt"))
+    );
+    Foreign::new("an index of weights that are in several files", advice)
+}
+
+/// Keras keeps kernels as [rows, columns, in, out].
+fn keras(name: &str, path: &Path) -> Foreign {
+    let advice = format!(
+        "in Python: import keras, numpy as np, torch; torch.save({{w.path: torch.tensor(np.moveaxis(np.array(w), (-1, -2), (0, 1)) \
+         if len(w.shape) > 1 else np.array(w)) for w in keras.models.load_model({name}).weights}}, {})",
+        beside(path, "pt")
+    );
+    Foreign::new("a model of Keras or another HDF5 file", advice)
+}
+
+/// Whether a file is an ONNX model: a protocol buffer whose first field is a small version.
+fn is_onnx(head: &[u8], path: &Path) -> bool {
+    let is_named = path
+        .extension()
+        .is_some_and(|extension| extension == "onnx");
+    // Field 1 as a number, then a version of the format, and one of fields 2, 3, 4, 5, 6, 7, 8 of ModelProto.
+    let fields = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42];
+    let looks_like = matches!(head, [0x08, 1..=32, field, ..] if fields.contains(field));
+    looks_like || (is_named && head.first() == Some(&0x08))
+}
+
+fn onnx(name: &str, path: &Path) -> Foreign {
+    let advice = format!(
+        "in Python: import onnx, torch; from onnx import numpy_helper as n; \
+         torch.save({{i.name: torch.tensor(n.to_array(i)) for i in onnx.load({name}).graph.initializer}}, {})",
+        beside(path, "pt")
+    );
+    Foreign::new("an ONNX model", advice)
+}
+
+/// Recognises a zip archive by the names of its entries.
+pub fn recognise_archive<'n>(names: impl Iterator<Item = &'n str>, path: &Path) -> Option<Foreign> {
+    let names: Vec<&str> = names.collect();
+    let any = |matches: &dyn Fn(&str) -> bool| names.iter().any(|name| matches(name));
+    let name = quoted(path);
+    if any(&|entry| entry.contains("/code/") || entry.ends_with("/constants.pkl")) {
+        let advice = format!(
+            "in Python: import torch; torch.save(torch.jit.load({name}, map_location=\"cpu\").state_dict(), {})",
+            beside(path, "pt")
+        );
+        return Some(Foreign::new(
+            "a TorchScript program, not a state_dict",
+            advice,
+        ));
+    }
+    if any(&|entry| {
+        entry.ends_with("serialized_exported_program.json") || entry.ends_with("models/model.json")
+    }) {
+        let advice = format!(
+            "in Python: import torch; torch.save(torch.export.load({name}).state_dict, {})",
+            beside(path, "pt")
+        );
+        return Some(Foreign::new(
+            "a program of torch.export, not a state_dict",
+            advice,
+        ));
+    }
+    if any(&|entry| entry.ends_with(".weights.h5")) {
+        return Some(keras(&name, path));
+    }
+    if !names.is_empty() && names.iter().all(|entry| entry.ends_with(".npy")) {
+        let advice = format!(
+            "in Python: import numpy, torch; torch.save({{k: torch.from_numpy(v) for k, v in numpy.load({name}).items()}}, {})",
+            beside(path, "pt")
+        );
+        return Some(Foreign::new("an archive of NumPy arrays", advice));
+    }
+    None
+}
+
+/// What a tensor is that kiln can't read, and what to do.
+pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
+    let (what, convert) = match kind {
+        Unreadable::Sparse => (
+            "a sparse tensor",
+            "v.to_dense() if v.layout != torch.strided else v",
+        ),
+        Unreadable::Quantized => (
+            "a quantized tensor",
+            "v.dequantize() if v.is_quantized else v",
+        ),
+        Unreadable::Nested => (
+            "a nested tensor",
+            "v.to_padded_tensor(0) if v.is_nested else v",
+        ),
+        Unreadable::Float8 => ("a tensor of numbers with 8 bits or less", "v.float()"),
+        Unreadable::Subclass => (
+            "a tensor of a class of its own",
+            "v.detach().float().clone()",
+        ),
+        Unreadable::Complex => (
+            "a complex tensor",
+            "torch.view_as_real(v) if v.is_complex() else v",
+        ),
+        Unreadable::Numpy => {
+            let advice = format!(
+                "in Python: import pickle, torch; d = pickle.load(open({}, \"rb\")); \
+                 torch.save({{k: torch.as_tensor(v) for k, v in d.items()}}, {})",
+                quoted(path),
+                beside(path, "pt")
+            );
+            return Foreign::new(&format!("{tensor} is a NumPy array"), advice);
+        }
+        Unreadable::WithoutValues => {
+            let problem = format!("{tensor} has no values (it was on the device \"meta\")");
+            return Foreign::new(
+                &problem,
+                "save the model after its weights were loaded".into(),
+            );
+        }
+    };
+    let advice = format!(
+        "in Python: import torch; d = torch.load({}, map_location=\"cpu\"); torch.save({{k: {convert} for k, v in d.items()}}, {})",
+        quoted(path),
+        beside(path, "pt")
+    );
+    Foreign::new(&format!("{tensor} is {what}"), advice)
+}
+
+/// A path as a text of Python.
+fn quoted(path: &Path) -> String {
+    let text = path
+        .to_string_lossy()
+        .replace('\\', "/")
+        .replace('"', "\\\"");
+    format!("\"{text}\"")
+}
+
+/// The name of a new file beside another, as a text of Python.
+fn beside(path: &Path, extension: &str) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    quoted(&path.with_file_name(format!("{stem}_state_dict.{extension}")))
+}

@@ -1,0 +1,314 @@
+//! A mapping from the names of a file to those of a network, by the order and the shapes of the layers.
+//!
+//! A layer is the tensors whose names differ in the last part only. A `state_dict` has the layers in the order in which they were
+//! defined, as a network lists its own; where each has the shapes of the one at the same place, the mapping is unique. Where the
+//! order is another, or unknown, it is unique if no two layers have the same shapes.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+
+use super::fit::Wanted;
+use super::views::View;
+use crate::config::RenamePattern;
+use crate::weights::formats::saved::Stored;
+
+/// The tensors of a layer: the last part of each name, and its shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Layer {
+    /// The name without the last part; empty for tensors at the top.
+    name: String,
+    tensors: Vec<(String, Vec<usize>)>,
+}
+
+/// How many tensors of a layer an error lists.
+const SHOWN: usize = 4;
+
+/// Layers are alike if this is equal: last parts of names with shapes, sorted.
+type Signature = Vec<(String, Vec<usize>)>;
+
+/// Patterns that rename the tensors of a view as the network calls them, or why there is no one way.
+pub fn propose(view: &View, wanted: Wanted, in_order: bool) -> Result<Vec<RenamePattern>, String> {
+    let tensors = view
+        .tensors
+        .iter()
+        .filter_map(|(name, stored)| match stored {
+            Stored::Tensor(tensor) if !wanted.excepts_any(view, name, name) => {
+                Some((name.as_str(), tensor.shape.clone()))
+            }
+            _ => None,
+        });
+    let parameters = wanted.parameters.iter();
+    let parameters = parameters.filter(|parameter| !wanted.is_excepted(&parameter.name));
+    let parameters = parameters.map(|parameter| (parameter.name.as_str(), parameter.shape.clone()));
+    let (ours, mut theirs) = (layers(parameters), layers(tensors));
+    if !in_order {
+        // By name, numbers by their value: the best that is known.
+        theirs.sort_by(|a, b| natural(&a.name, &b.name));
+    }
+    if ours.len() != theirs.len() {
+        return Err(counts(&theirs, &ours));
+    }
+    let ours = matched(&theirs, ours, in_order)?;
+    let names = theirs
+        .iter()
+        .zip(&ours)
+        .map(|(from, to)| tensor_names(from, to));
+    let names: Vec<Vec<(String, String)>> = names.collect::<Result<_, _>>()?;
+    Ok(patterns(&names.concat()))
+}
+
+fn layers<'n>(tensors: impl Iterator<Item = (&'n str, Vec<usize>)>) -> Vec<Layer> {
+    let mut layers: Vec<Layer> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (name, shape) in tensors {
+        let (layer, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let place = *places.entry(layer).or_insert(layers.len());
+        if place == layers.len() {
+            layers.push(Layer {
+                name: layer.to_string(),
+                tensors: Vec::new(),
+            });
+        }
+        layers[place].tensors.push((last.to_string(), shape));
+    }
+    layers
+}
+
+fn signature(layer: &Layer) -> Signature {
+    let mut tensors = layer.tensors.clone();
+    tensors.sort();
+    tensors
+}
+
+/// Only the shapes, for layers whose tensors have names of their own.
+fn shapes(layer: &Layer) -> Signature {
+    let shapes = layer.tensors.iter();
+    let mut shapes: Vec<_> = shapes
+        .map(|(_, shape)| (String::new(), shape.clone()))
+        .collect();
+    shapes.sort();
+    shapes
+}
+
+/// The network's layers in the order of the file's.
+fn matched(theirs: &[Layer], ours: Vec<Layer>, in_order: bool) -> Result<Vec<Layer>, String> {
+    let by_name = by_signature(theirs, &ours, in_order, signature);
+    by_name.or_else(|problem| {
+        // The reason that names the tensors is the clearer one.
+        by_signature(theirs, &ours, in_order, shapes).map_err(|_| problem)
+    })
+}
+
+fn by_signature(
+    theirs: &[Layer],
+    ours: &[Layer],
+    in_order: bool,
+    of: fn(&Layer) -> Signature,
+) -> Result<Vec<Layer>, String> {
+    let is_in_order = theirs.iter().zip(ours).all(|(from, to)| of(from) == of(to));
+    let mut alike: BTreeMap<Signature, Vec<&Layer>> = BTreeMap::new();
+    for layer in theirs {
+        alike.entry(of(layer)).or_default().push(layer);
+    }
+    if in_order && is_in_order {
+        for layers in alike.values() {
+            validate_numbers(layers)?;
+        }
+        return Ok(ours.to_vec());
+    }
+    let mut others: BTreeMap<Signature, Vec<&Layer>> = BTreeMap::new();
+    for layer in ours {
+        others.entry(of(layer)).or_default().push(layer);
+    }
+    let counts = |layers: &BTreeMap<Signature, Vec<&Layer>>| {
+        let counts = layers
+            .iter()
+            .map(|(signature, layers)| (signature.clone(), layers.len()));
+        counts.collect::<Vec<_>>()
+    };
+    if counts(&alike) != counts(&others) {
+        return Err(first_difference(theirs, ours, of));
+    }
+    for layers in alike.values().filter(|layers| layers.len() > 1) {
+        let is_numbered = layers
+            .windows(2)
+            .all(|pair| stem(&pair[0].name) == stem(&pair[1].name));
+        if in_order || !is_numbered {
+            return Err(format!(
+                "{} and {} have the same shapes, and {}",
+                shown(layers[0]),
+                shown(layers[1]),
+                if in_order {
+                    "the file's layers are in another order than the network's"
+                } else {
+                    "the file does not keep the order of layers"
+                }
+            ));
+        }
+    }
+    let mut others: BTreeMap<Signature, std::vec::IntoIter<&Layer>> = others
+        .into_iter()
+        .map(|(signature, layers)| (signature, layers.into_iter()))
+        .collect();
+    let found = theirs
+        .iter()
+        .map(|layer| others.get_mut(&of(layer))?.next().cloned());
+    let found: Option<Vec<Layer>> = found.collect();
+    found.ok_or_else(|| first_difference(theirs, ours, of))
+}
+
+/// Refuses layers of the same shapes whose numbers go down: their order is not that of the names.
+fn validate_numbers(layers: &[&Layer]) -> Result<(), String> {
+    let mut last: HashMap<String, &Layer> = HashMap::new();
+    for layer in layers {
+        if let Some(before) = last.insert(stem(&layer.name), layer)
+            && natural(&before.name, &layer.name) == Ordering::Greater
+        {
+            return Err(format!(
+                "{} stands before {} in the file, and both have the same shapes",
+                shown(before),
+                shown(layer)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The tensors of two layers that belong together.
+fn tensor_names(from: &Layer, to: &Layer) -> Result<Vec<(String, String)>, String> {
+    let name = |layer: &Layer, last: &str| match layer.name.as_str() {
+        "" => last.to_string(),
+        name => format!("{name}.{last}"),
+    };
+    let by_name = signature(from) == signature(to);
+    let pairs = from.tensors.iter().map(|(last, shape)| {
+        let mut fitting = to
+            .tensors
+            .iter()
+            .filter(|(other, other_shape)| shape == other_shape && (!by_name || other == last));
+        match (fitting.next(), fitting.next()) {
+            (Some((other, _)), None) => Ok((name(from, last), name(to, other))),
+            _ => Err(format!(
+                "{} has tensors of the same shape under other names than {}",
+                shown(from),
+                shown(to)
+            )),
+        }
+    });
+    pairs.collect()
+}
+
+fn shown(layer: &Layer) -> String {
+    match layer.name.as_str() {
+        "" => format!("`{}`", layer.tensors.first().map_or("", |(last, _)| last)),
+        name => format!("`{name}`"),
+    }
+}
+
+fn described(layer: &Layer) -> String {
+    let tensors = layer.tensors.iter().take(SHOWN);
+    let tensors = tensors.map(|(last, shape)| format!("{last} {shape:?}"));
+    let more = if layer.tensors.len() > SHOWN {
+        ", ..."
+    } else {
+        ""
+    };
+    let tensors = tensors.collect::<Vec<_>>().join(", ");
+    format!("{} ({tensors}{more})", shown(layer))
+}
+
+fn counts(theirs: &[Layer], ours: &[Layer]) -> String {
+    let difference = theirs
+        .iter()
+        .zip(ours)
+        .find(|(from, to)| signature(from) != signature(to));
+    let first = match difference {
+        Some((from, to)) => format!(
+            "; the first that differ are {} and {}",
+            described(from),
+            described(to)
+        ),
+        None => String::new(),
+    };
+    let layers = if theirs.len() == 1 { "layer" } else { "layers" };
+    format!(
+        "the file has {} {layers} with parameters and the network {}{first}",
+        theirs.len(),
+        ours.len()
+    )
+}
+
+fn first_difference(theirs: &[Layer], ours: &[Layer], of: fn(&Layer) -> Signature) -> String {
+    let mut pairs = theirs.iter().zip(ours).enumerate();
+    match pairs.find(|(_, (from, to))| of(from) != of(to)) {
+        Some((index, (from, to))) => format!(
+            "layer {} of the file is {}, and of the network {}",
+            index + 1,
+            described(from),
+            described(to)
+        ),
+        None => "the layers differ".into(),
+    }
+}
+
+/// A name without its digits.
+fn stem(name: &str) -> String {
+    name.chars()
+        .filter(|letter| !letter.is_ascii_digit())
+        .collect()
+}
+
+/// The order of names in which numbers are sorted by their value.
+fn natural(a: &str, b: &str) -> Ordering {
+    let parts = |name: &str| -> Vec<(u8, u128, String)> {
+        let mut parts: Vec<(u8, u128, String)> = Vec::new();
+        for piece in name.split_inclusive(|letter: char| !letter.is_ascii_digit()) {
+            let digits = piece.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+            if let Ok(number) = digits.parse() {
+                parts.push((0, number, String::new()));
+            }
+            parts.push((1, 0, piece[digits.len()..].to_string()));
+        }
+        parts
+    };
+    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
+}
+
+/// As few patterns as rename each tensor of the file, in its order.
+fn patterns(pairs: &[(String, String)]) -> Vec<RenamePattern> {
+    let mut found: Vec<RenamePattern> = Vec::new();
+    for (from, to) in pairs {
+        let now = found.iter().find_map(|pattern| pattern.apply(from));
+        if now.as_ref().unwrap_or(from) != to {
+            found.push(pattern(from, to, pairs));
+        }
+    }
+    found
+}
+
+/// The widest pattern that renames a tensor and no other wrongly: `a.*` for all below `a`, or else the name itself.
+fn pattern(from: &str, to: &str, pairs: &[(String, String)]) -> RenamePattern {
+    let (from_parts, to_parts): (Vec<&str>, Vec<&str>) =
+        (from.split('.').collect(), to.split('.').collect());
+    let common = from_parts.iter().rev().zip(to_parts.iter().rev());
+    let common = common.take_while(|(a, b)| a == b).count();
+    for kept in (1..=common).rev() {
+        let star = |parts: &[&str]| {
+            let mut parts = parts[..parts.len() - kept].to_vec();
+            parts.push("*");
+            parts.join(".")
+        };
+        let pattern = RenamePattern {
+            from: star(&from_parts),
+            to: star(&to_parts),
+        };
+        let mut all = pairs.iter();
+        if all.all(|(from, to)| pattern.apply(from).is_none_or(|renamed| renamed == *to)) {
+            return pattern;
+        }
+    }
+    RenamePattern {
+        from: from.to_string(),
+        to: to.to_string(),
+    }
+}
