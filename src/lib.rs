@@ -25,8 +25,10 @@
 //! - [`config`]: a JSON file and overrides become a checked experiment.
 //! - [`device`]: the name of a backend becomes a Burn device.
 //! - [`run_dir`]: the folder that a run leaves behind.
+//! - [`onnx`]: ONNX files as data.
 //! - [`weights`]: weights of other programs, in and out.
 //! - [`inference`]: a model file and its card become a classifier.
+//! - [`export`]: models become files for other programs.
 //! - [`fetch`]: data sets are downloaded, verified and unpacked.
 //! - [`report`]: results become pages and images.
 //! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
@@ -48,6 +50,7 @@ pub mod device;
 pub mod diagnostics;
 pub mod error;
 pub mod evaluation;
+pub mod export;
 pub mod fetch;
 pub mod files;
 pub mod handwriting;
@@ -56,6 +59,7 @@ pub mod kernels;
 pub mod metrics;
 pub mod models;
 pub mod ocr;
+pub mod onnx;
 pub mod panics;
 pub mod photo;
 pub mod progress;

@@ -10,7 +10,7 @@ use crate::error::{FileError, one_line};
 use crate::models::parameters::matches;
 use crate::weights::formats::foreign::unreadable;
 use crate::weights::formats::read::foreign_error;
-use crate::weights::formats::saved::Saved;
+use crate::weights::formats::saved::{Saved, Stored, Unreadable};
 use crate::weights::formats::tensor::FileTensor;
 
 /// How many names an error lists.
@@ -88,8 +88,8 @@ pub fn choose(
     let Some(best) = best else {
         return Err(mismatch("it contains no tensors".into()));
     };
-    if let Some((name, kind)) = &fits[best].unreadable {
-        return Err(foreign_error(path, unreadable(*kind, name, path)));
+    if let Some((name, kind)) = first_unreadable(&views[best], &fits[best]) {
+        return Err(foreign_error(path, unreadable(kind, &name, path)));
     }
     let (problem, advice) = describe(&fits[best], rename, &proposals);
     Err(mismatch(problem).advise(advice))
@@ -110,6 +110,20 @@ fn chosen(view: &View, fit: &Fit, renamed: Vec<RenamePattern>, others: Vec<Strin
         outside: view.outside.clone(),
         renamed,
     }
+}
+
+/// The first tensor that is wanted and can't be read; any, if none can.
+fn first_unreadable(view: &View, fit: &Fit) -> Option<(String, Unreadable)> {
+    fit.unreadable.clone().or_else(|| {
+        let mut kinds = view.tensors.iter().map(|(name, stored)| match stored {
+            Stored::Unreadable(kind) => Some((name, *kind)),
+            Stored::Tensor(_) => None,
+        });
+        let (name, kind) = kinds.next()??;
+        kinds
+            .all(|kind| kind.is_some())
+            .then(|| (name.clone(), kind))
+    })
 }
 
 /// The first exception that matches no name.
@@ -181,7 +195,7 @@ impl Proposals {
         // A reason other than the number of layers is about the view that comes closest.
         let closest = reasons
             .iter()
-            .position(|reason| !reason.contains(" layers with parameters "));
+            .position(|reason| !reason.contains(" with parameters and the network "));
         Self {
             first: None,
             reason: reasons
@@ -206,6 +220,7 @@ fn describe(fit: &Fit, rename: &Rename, proposals: &Proposals) -> (String, Strin
         ),
         ("`init.rename` gives names twice: ", &fit.collisions),
         ("shapes differ: ", &fit.misfits),
+        ("not floating-point numbers: ", &fit.integers),
         ("not in the file: ", &fit.missing),
         ("not in the network: ", &fit.unknown),
     ]

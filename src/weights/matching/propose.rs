@@ -230,8 +230,9 @@ fn counts(theirs: &[Layer], ours: &[Layer]) -> String {
         ),
         None => String::new(),
     };
+    let layers = if theirs.len() == 1 { "layer" } else { "layers" };
     format!(
-        "the file has {} layers with parameters and the network {}{first}",
+        "the file has {} {layers} with parameters and the network {}{first}",
         theirs.len(),
         ours.len()
     )
