@@ -13,6 +13,7 @@
 //! - [`rng`]: seeds and streams of random numbers.
 //! - [`panics`]: panics of other crates become errors.
 //! - [`timings`]: a stopwatch over the stages of a job.
+//! - [`progress`]: long work is watched, and can be cancelled.
 //! - [`files`]: bounded reads, atomic writes, locks.
 //! - [`photo`]: the bytes of an image file become an upright image.
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
@@ -61,6 +62,7 @@ pub mod ocr;
 pub mod onnx;
 pub mod panics;
 pub mod photo;
+pub mod progress;
 pub mod report;
 pub mod rng;
 pub mod run_dir;

@@ -10,6 +10,7 @@ use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::config::Experiment;
 use crate::models::{ModelConfig, Network, Task, parameters};
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 use crate::{config, data};
 
@@ -112,7 +113,7 @@ fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
         // It does not use their number.
         return Ok(0);
     }
-    let source = data::open(data).map_err(|error| {
+    let source = data::open(data, &Monitor::default()).map_err(|error| {
         let unknown = format!(
             "{}: the number of classes is unknown ({error})",
             path.display()
