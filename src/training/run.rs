@@ -103,6 +103,7 @@ fn train_and_finish(
         weights: prepared.weights.clone(),
         epochs_done: start.history.epochs.len(),
         warnings: prepared.warnings.clone(),
+        notes: prepared.source.notes(),
     });
     let began = Instant::now();
     let interrupter = options.interrupter.clone();
