@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{DataError, DataSource, Split};
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// Longest bar of the table, in characters.
@@ -65,9 +66,9 @@ pub fn first_split(source: &dyn DataSource) -> Result<Split, DataError> {
 
 /// Counts all splits and reads the whole training split (or the first that has samples). Errors: no samples at all, or
 /// one that can't be read.
-pub fn summarize(source: &dyn DataSource) -> Result<DataInfo, DataError> {
+pub fn summarize(source: &dyn DataSource, monitor: &Monitor) -> Result<DataInfo, DataError> {
     let statistics_of = first_split(source)?;
-    let (mean, standard_deviation) = statistics(source, statistics_of)?;
+    let (mean, standard_deviation) = statistics(source, statistics_of, monitor)?;
     let splits = Split::ALL.map(|split| {
         let samples = source.len(split);
         let mut per_class = vec![0; source.classes().len()];
@@ -92,9 +93,14 @@ pub fn summarize(source: &dyn DataSource) -> Result<DataInfo, DataError> {
 }
 
 /// Mean and standard deviation of a split, by channel.
-fn statistics(source: &dyn DataSource, split: Split) -> Result<(Vec<f64>, Vec<f64>), DataError> {
+fn statistics(
+    source: &dyn DataSource,
+    split: Split,
+    monitor: &Monitor,
+) -> Result<(Vec<f64>, Vec<f64>), DataError> {
     let shape = source.shape();
     let samples = source.len(split);
+    let stage = monitor.stage("reading samples", Some(samples));
     // Sums per sample first, then in order, so that the result does not depend on the number of threads.
     let sums: Vec<Vec<(f64, f64)>> = (0..samples)
         .into_par_iter()
@@ -102,6 +108,7 @@ fn statistics(source: &dyn DataSource, split: Split) -> Result<(Vec<f64>, Vec<f6
             || vec![0.0f32; shape.values()],
             |values, index| {
                 source.read(split, index, 0, values)?;
+                stage.advance(1)?;
                 let channels = values.chunks_exact(shape.height * shape.width);
                 Ok(channels.map(sum_and_squares).collect())
             },

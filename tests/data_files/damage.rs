@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use kiln::data::{DataConfig, open_in};
+use kiln::progress::Monitor;
 use tempfile::TempDir;
 
 use crate::fixtures;
@@ -40,7 +41,7 @@ fn config(name: &str) -> DataConfig {
 
 /// Opens what is in the folder: a source, or an error of one line that names a file in it.
 fn try_open(config: &DataConfig, root: &Path, what: &str) -> bool {
-    match open_in(config, root) {
+    match open_in(config, root, &Monitor::default()) {
         Ok(_) => true,
         Err(error) => {
             let text = error.to_string();

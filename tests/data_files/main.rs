@@ -11,6 +11,7 @@ mod table;
 
 use common::{Bench, repository};
 use kiln::data::{DataConfig, DataSource, Split, open_in};
+use kiln::progress::Monitor;
 use table::{CASES, Then};
 
 /// The folder of the files.
@@ -62,7 +63,8 @@ fn each_set_is_read_as_its_writer_meant_it() {
             continue;
         };
         let config: DataConfig = serde_json::from_str(case.data).unwrap();
-        let source = open_in(&config, &fixtures()).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let source = open_in(&config, &fixtures(), &Monitor::default())
+            .unwrap_or_else(|e| panic!("{}: {e}", case.name));
         let found = Split::ALL.map(|split| source.len(split));
         assert_eq!(found, counts, "{}", case.name);
         assert_eq!(source.classes().join(" "), classes, "{}", case.name);
@@ -72,7 +74,7 @@ fn each_set_is_read_as_its_writer_meant_it() {
             }
         }
         assert_pixels(source.as_ref(), case.name);
-        source.check().unwrap();
+        source.check(&Monitor::default()).unwrap();
     }
 }
 

@@ -20,6 +20,7 @@ use crate::data::{
 };
 use crate::error::{FileError, Problem};
 use crate::files;
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// Folders in the folder where the files may be: those of torchvision and of EMNIST's archive.
@@ -80,8 +81,8 @@ impl SourceConfig for IdxConfig {
         self.arrays.problems(path)
     }
 
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
-        Ok(Box::new(open(self, root)?))
+    fn open(&self, root: &Path, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(open(self, root, monitor)?))
     }
 }
 
@@ -93,11 +94,12 @@ type Files = BTreeMap<usize, [Option<PathBuf>; 2]>;
 /// # Errors
 /// They name the file: it is missing or damaged, has images of another size than the config, or not as many labels as
 /// images; or the folder has several sets and the config names none.
-pub fn open(config: &IdxConfig, root: &Path) -> Result<ArraySource, DataError> {
+pub fn open(config: &IdxConfig, root: &Path, monitor: &Monitor) -> Result<ArraySource, DataError> {
     let keys = &config.arrays;
     let (folder, set, files) = find(&root.join(&config.folder), &config.set)?;
     let (mut parts, mut notes) = (Vec::new(), Vec::new());
     let mut range = keys.range;
+    let stage = monitor.stage("reading files", Some(files.len()));
     for split in Split::ALL {
         let Some(pair) = files.get(&split.index()) else {
             continue;
@@ -110,6 +112,7 @@ pub fn open(config: &IdxConfig, root: &Path) -> Result<ArraySource, DataError> {
             notes.push(format!("{labels} training images: {}", part.images.about));
         }
         parts.push(part);
+        stage.advance(1)?;
     }
     let mapping = folder.join(format!("{set}-mapping.txt"));
     let classes = if keys.classes.is_empty() && mapping.is_file() {

@@ -2,6 +2,7 @@
 
 use super::error::DataError;
 use super::split::Split;
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// A set of labelled images in three splits.
@@ -26,8 +27,9 @@ pub trait DataSource: Send + Sync {
         Vec::new()
     }
 
-    /// Finds samples that can't be read and that opening did not check; called before a run starts.
-    fn check(&self) -> Result<(), DataError> {
+    /// Finds samples that can't be read and that opening did not check; called before a run starts. Whatever takes long is a
+    /// stage of `monitor`.
+    fn check(&self, _monitor: &Monitor) -> Result<(), DataError> {
         Ok(())
     }
 
