@@ -120,7 +120,8 @@ impl LayerList for ConvnextTinyConfig {
             }
             let mut blocks = Vec::new();
             for index in 0..depth {
-                let drop_path = self.drop_path * done as f64 / total.saturating_sub(1).max(1) as f64;
+                let drop_path =
+                    self.drop_path * done as f64 / total.saturating_sub(1).max(1) as f64;
                 blocks.push(block(channels, drop_path).named(index.to_string()));
                 done += 1;
             }
