@@ -14,6 +14,7 @@ use kiln::data::{DataSource, Split, augment};
 use kiln::handwriting::pages::{PageOptions, compose};
 use kiln::inference::to_input;
 use kiln::kernels::{self, Activation, AdamStep, ConvNorm, Pool};
+use kiln::progress::CancelToken;
 use kiln::rng;
 use kiln::shape::ImageShape;
 use kiln::{ocr, segmentation};
@@ -133,6 +134,7 @@ fn batch_of_augmented_samples(bencher: Bencher) {
             ..Default::default()
         }),
         seed: 1,
+        cancel: CancelToken::default(),
     };
     let mut epochs = 0..;
     bencher.bench_local(|| {

@@ -2,7 +2,7 @@
 //!
 //! A test that needs a data set or a tool says `#[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]`,
 //! so that it is reported as ignored where it can't run. Cargo looks again when `KILN_DATA` changes or a data set's file does;
-//! after adding a data set or a tool, `touch src/build.rs`.
+//! after adding a data set, a tool or a package of Python, `touch src/build.rs`.
 
 use std::env;
 use std::fs;
@@ -40,6 +40,12 @@ const DATA_SETS: [(&str, &[&str]); 11] = [
 /// Programs that tests run.
 const TOOLS: [&str; 3] = ["pdftoppm", "pdftotext", "script"];
 
+/// Packages of Python that tests use, each with the modules that must be there.
+const PYTHON: [(&str, &[&str]); 2] = [
+    ("onnxruntime", &["numpy", "onnx", "onnxruntime"]),
+    ("torch", &["numpy", "PIL", "torch"]),
+];
+
 /// Linux's number of the capability that mounting needs.
 const CAP_SYS_ADMIN: u32 = 21;
 
@@ -50,6 +56,7 @@ fn main() {
     println!("cargo::rustc-env=KILN_BURN_VERSION={}", locked("burn"));
     data_sets();
     tools();
+    python();
     println!("cargo::rustc-check-cfg=cfg(kiln_may_mount)");
     if may_mount() {
         println!("cargo::rustc-cfg=kiln_may_mount");
@@ -119,6 +126,25 @@ fn tools() {
         };
         if folders.iter().any(there) {
             println!("cargo::rustc-cfg=kiln_tool=\"{name}\"");
+        }
+    }
+}
+
+/// Switches on `kiln_python = "NAME"` for every package that the Python of `KILN_PYTHON`, or `python3` without, can import.
+fn python() {
+    let names = PYTHON.map(|(name, _)| format!("\"{name}\"")).join(", ");
+    println!("cargo::rustc-check-cfg=cfg(kiln_python, values({names}))");
+    println!("cargo::rerun-if-env-changed=KILN_PYTHON");
+    let python = env::var("KILN_PYTHON").unwrap_or_else(|_| "python3".into());
+    println!("cargo::rustc-env=KILN_PYTHON={python}");
+    // Found, not imported: that would take seconds.
+    let program =
+        "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))";
+    for (name, modules) in PYTHON {
+        let mut command = Command::new(&python);
+        let status = command.args(["-c", program]).args(modules).output();
+        if status.is_ok_and(|output| output.status.success()) {
+            println!("cargo::rustc-cfg=kiln_python=\"{name}\"");
         }
     }
 }

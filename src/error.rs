@@ -13,6 +13,8 @@ pub enum ExitKind {
     Usage,
     /// Something went wrong: exit code 1.
     Failure,
+    /// The user, or whoever ends the process, stopped it: 128 and the number of the signal.
+    Cancelled,
 }
 
 /// An error that knows how the program exits.

@@ -13,6 +13,7 @@
 //! - [`rng`]: seeds and streams of random numbers.
 //! - [`panics`]: panics of other crates become errors.
 //! - [`timings`]: a stopwatch over the stages of a job.
+//! - [`progress`]: long work is watched, and can be cancelled.
 //! - [`files`]: bounded reads, atomic writes, locks.
 //! - [`photo`]: the bytes of an image file become an upright image.
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
@@ -24,8 +25,10 @@
 //! - [`config`]: a JSON file and overrides become a checked experiment.
 //! - [`device`]: the name of a backend becomes a Burn device.
 //! - [`run_dir`]: the folder that a run leaves behind.
+//! - [`onnx`]: ONNX files as data.
 //! - [`weights`]: weights of other programs, in and out.
 //! - [`inference`]: a model file and its card become a classifier.
+//! - [`export`]: models become files for other programs.
 //! - [`fetch`]: data sets are downloaded, verified and unpacked.
 //! - [`report`]: results become pages and images.
 //! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
@@ -47,6 +50,7 @@ pub mod device;
 pub mod diagnostics;
 pub mod error;
 pub mod evaluation;
+pub mod export;
 pub mod fetch;
 pub mod files;
 pub mod handwriting;
@@ -55,8 +59,10 @@ pub mod kernels;
 pub mod metrics;
 pub mod models;
 pub mod ocr;
+pub mod onnx;
 pub mod panics;
 pub mod photo;
+pub mod progress;
 pub mod report;
 pub mod rng;
 pub mod run_dir;

@@ -17,6 +17,7 @@ use kiln::data::{self, DataSource, Split};
 use kiln::inference::to_input;
 use kiln::models::ModelConfig;
 use kiln::models::Network;
+use kiln::progress::{CancelToken, Monitor};
 use kiln::shape::ImageShape;
 use kiln::training::optimizer;
 use kiln::training::schedule::learning_rate;
@@ -42,7 +43,9 @@ fn recipe(name: &str) -> Experiment {
 /// The recipe's own data where it is there, drawn glyphs of the same shape elsewhere.
 fn source(experiment: &Experiment) -> Arc<dyn DataSource> {
     if cfg!(kiln_data = "nist36") {
-        Arc::from(data::open(&experiment.data).unwrap_or_else(|e| panic!("{e}")))
+        Arc::from(
+            data::open(&experiment.data, &Monitor::default()).unwrap_or_else(|e| panic!("{e}")),
+        )
     } else {
         Arc::new(Glyphs::new(&Default::default()))
     }
@@ -56,6 +59,7 @@ fn batches(experiment: &Experiment, source: &Arc<dyn DataSource>) -> (usize, Vec
         order: Order::EachEpoch,
         augment: None,
         seed: 1,
+        cancel: CancelToken::default(),
     };
     let batches = loader.batches(1).take(STEPS).map(Result::unwrap).collect();
     (loader.batches_per_epoch(), batches)

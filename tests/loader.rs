@@ -6,6 +6,7 @@ use kiln::data::glyphs::Glyphs;
 use kiln::data::loader::{HostBatch, Loader, Order};
 use kiln::data::{AugmentConfig, GlyphsConfig};
 use kiln::data::{DataError, DataSource, Split};
+use kiln::progress::CancelToken;
 use kiln::shape::ImageShape;
 use proptest::prelude::*;
 
@@ -62,6 +63,7 @@ fn loader(source: Arc<dyn DataSource>, order: Order, seed: u64) -> Loader {
         order,
         augment: None,
         seed,
+        cancel: CancelToken::default(),
     }
 }
 

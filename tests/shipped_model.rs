@@ -8,6 +8,7 @@ use burn::prelude::*;
 use common::{Bench, repository};
 use kiln::data::{self, DataSource, Split};
 use kiln::evaluation::{Rivals, evaluate};
+use kiln::progress::Monitor;
 use kiln::{config, ocr};
 
 /// The accuracy that `kiln eval artifacts/ocr` prints.
@@ -43,7 +44,8 @@ fn the_shipped_model_names_characters_of_unseen_writers() {
 fn the_shipped_model_names_photographed_characters_held_out_of_training() {
     // Opened once: finding the characters in the photographs takes longer than naming them.
     let config = config::load(&repository().join("configs/handwritten36.json"), &[]).unwrap();
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&config.data).unwrap());
+    let source: Arc<dyn DataSource> =
+        Arc::from(data::open(&config.data, &Monitor::default()).unwrap());
     let model = ocr::shipped_model(&Device::flex()).unwrap();
     let found = |rivals| {
         let found = evaluate(&model, source.clone(), Split::Test, rivals);

@@ -33,6 +33,7 @@ impl Failure {
             Self::Error(error) => match error.exit_kind() {
                 ExitKind::Failure => 1,
                 ExitKind::Usage => 2,
+                ExitKind::Cancelled => INTERRUPTED,
             },
             Self::Interrupted => INTERRUPTED,
             Self::PipeClosed => 0,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
 use crate::files;
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// Names of the classes, in the order of the labels.
@@ -80,7 +81,7 @@ impl SourceConfig for Cifar10Config {
         Some(CLASSES.len())
     }
 
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+    fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(open(self, root)?))
     }
 }

@@ -9,6 +9,7 @@ use super::source::{
     ClassOrder, DataError, DataSource, ListedSource, NormalizeConfig, data_root, source_problems,
 };
 use crate::error::Problem;
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 impl DataConfig {
@@ -67,11 +68,15 @@ impl DataConfig {
 }
 
 /// Opens the source that an experiment specifies.
-pub fn open(config: &DataConfig) -> Result<Box<dyn DataSource>, DataError> {
-    open_in(config, &data_root())
+pub fn open(config: &DataConfig, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
+    open_in(config, &data_root(), monitor)
 }
 
 /// Opens a source whose relative paths start from `root`.
-pub fn open_in(config: &DataConfig, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
-    config.config().open(root)
+pub fn open_in(
+    config: &DataConfig,
+    root: &Path,
+    monitor: &Monitor,
+) -> Result<Box<dyn DataSource>, DataError> {
+    config.config().open(root, monitor)
 }

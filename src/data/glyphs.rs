@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
 use crate::handwriting::alphanumeric_classes;
 use crate::handwriting::strokes::{self, Polyline, Ragged};
+use crate::progress::Monitor;
 use crate::rng::{self, Rng, normal};
 use crate::shape::ImageShape;
 
@@ -104,7 +105,7 @@ impl SourceConfig for GlyphsConfig {
         Some(CLASSES)
     }
 
-    fn open(&self, _root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+    fn open(&self, _root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(Glyphs::new(self)))
     }
 }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{DataError, DataSource, Split};
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// Longest bar of the table, in characters.
@@ -33,6 +34,9 @@ pub struct DataInfo {
     pub classes: Vec<String>,
     /// Training, validation and test.
     pub splits: Vec<SplitInfo>,
+    /// What opening found out about the files, one line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The split that the statistics describe: training, or the first that has samples.
     pub statistics_of: Split,
     /// Mean of its values in [0, 1], one per channel.
@@ -62,9 +66,9 @@ pub fn first_split(source: &dyn DataSource) -> Result<Split, DataError> {
 
 /// Counts all splits and reads the whole training split (or the first that has samples). Errors: no samples at all, or
 /// one that can't be read.
-pub fn summarize(source: &dyn DataSource) -> Result<DataInfo, DataError> {
+pub fn summarize(source: &dyn DataSource, monitor: &Monitor) -> Result<DataInfo, DataError> {
     let statistics_of = first_split(source)?;
-    let (mean, standard_deviation) = statistics(source, statistics_of)?;
+    let (mean, standard_deviation) = statistics(source, statistics_of, monitor)?;
     let splits = Split::ALL.map(|split| {
         let samples = source.len(split);
         let mut per_class = vec![0; source.classes().len()];
@@ -81,6 +85,7 @@ pub fn summarize(source: &dyn DataSource) -> Result<DataInfo, DataError> {
         shape: source.shape(),
         classes: source.classes().to_vec(),
         splits: splits.into(),
+        notes: source.notes(),
         statistics_of,
         mean,
         standard_deviation,
@@ -88,9 +93,14 @@ pub fn summarize(source: &dyn DataSource) -> Result<DataInfo, DataError> {
 }
 
 /// Mean and standard deviation of a split, by channel.
-fn statistics(source: &dyn DataSource, split: Split) -> Result<(Vec<f64>, Vec<f64>), DataError> {
+fn statistics(
+    source: &dyn DataSource,
+    split: Split,
+    monitor: &Monitor,
+) -> Result<(Vec<f64>, Vec<f64>), DataError> {
     let shape = source.shape();
     let samples = source.len(split);
+    let stage = monitor.stage("reading samples", Some(samples));
     // Sums per sample first, then in order, so that the result does not depend on the number of threads.
     let sums: Vec<Vec<(f64, f64)>> = (0..samples)
         .into_par_iter()
@@ -98,6 +108,7 @@ fn statistics(source: &dyn DataSource, split: Split) -> Result<(Vec<f64>, Vec<f6
             || vec![0.0f32; shape.values()],
             |values, index| {
                 source.read(split, index, 0, values)?;
+                stage.advance(1)?;
                 let channels = values.chunks_exact(shape.height * shape.width);
                 Ok(channels.map(sum_and_squares).collect())
             },
@@ -133,6 +144,9 @@ pub fn format(info: &DataInfo) -> String {
         shape.height,
         shape.width
     );
+    for note in &info.notes {
+        text += &format!("{note}\n");
+    }
     let list = |values: &[f64]| {
         let values: Vec<String> = values.iter().map(|v| format!("{v:.4}")).collect();
         values.join(", ")

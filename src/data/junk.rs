@@ -16,6 +16,7 @@ use super::unipen::{UNITS, Unipen, UnipenConfig, pen_problem};
 use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
 use crate::error::Problem;
 use crate::handwriting::strokes::{self, Affine, Point, Polyline};
+use crate::progress::Monitor;
 use crate::rng::{self, Rng, normal, uniform};
 use crate::shape::ImageShape;
 
@@ -128,7 +129,7 @@ impl SourceConfig for JunkConfig {
         pen.into_iter().collect()
     }
 
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+    fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(Junk::open(self, root)?))
     }
 }

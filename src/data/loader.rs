@@ -4,13 +4,15 @@
 //! the same values.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::augment::{self, AugmentConfig};
 use super::{DataError, DataSource, Split};
+use crate::progress::CancelToken;
 use crate::rng;
 
 /// Maximum number of prefetched batches: enough to hide a slow one, at little memory.
@@ -22,6 +24,9 @@ const VALUES_AHEAD: usize = 1 << 24;
 
 /// Minimum number of values in a job for one thread: eight samples of 32x32, or a single photograph.
 const VALUES_PER_JOB: usize = 8 << 10;
+
+/// How often the wait for a batch asks whether it is cancelled: a batch of photographs may take seconds.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Seed components of the random streams, which keep them independent.
 const ORDER_STREAM: u64 = 1;
@@ -64,6 +69,8 @@ pub struct Loader {
     pub augment: Option<AugmentConfig>,
     /// Seeds order and augmentation.
     pub seed: u64,
+    /// Ends reading, within a batch too.
+    pub cancel: CancelToken,
 }
 
 impl Loader {
@@ -76,6 +83,7 @@ impl Loader {
             order: Order::Stored,
             augment: None,
             seed: 0,
+            cancel: CancelToken::default(),
         }
     }
 
@@ -119,6 +127,7 @@ impl Loader {
         Batches {
             receiver,
             left: self.batches_per_epoch(),
+            cancel: self.cancel.clone(),
         }
     }
 
@@ -130,7 +139,10 @@ impl Loader {
             .par_chunks_mut(values)
             .zip(&indices)
             .with_min_len((VALUES_PER_JOB / values.max(1)).max(1))
-            .try_for_each(|(out, &index)| self.sample(epoch, index, out))?;
+            .try_for_each(|(out, &index)| {
+                self.cancel.check()?;
+                self.sample(epoch, index, out)
+            })?;
         let labels = indices
             .iter()
             .map(|&index| self.source.label(self.split, index))
@@ -168,6 +180,7 @@ pub struct Batches {
     receiver: Receiver<Result<HostBatch, DataError>>,
     /// Remaining batches.
     left: usize,
+    cancel: CancelToken,
 }
 
 impl Iterator for Batches {
@@ -177,12 +190,21 @@ impl Iterator for Batches {
         if self.left == 0 {
             return None;
         }
-        // A sender that is gone before its last batch means a panic: a truncated epoch must not pass for a complete one.
-        let batch = self.receiver.recv().unwrap_or_else(|_| {
-            Err(DataError::Empty(
-                "the data-loading thread terminated unexpectedly".into(),
-            ))
-        });
+        let batch = loop {
+            if let Err(cancelled) = self.cancel.check() {
+                break Err(cancelled.into());
+            }
+            match self.receiver.recv_timeout(CANCEL_INTERVAL) {
+                Ok(batch) => break batch,
+                Err(RecvTimeoutError::Timeout) => {}
+                // A sender that is gone before its last batch means a panic: a truncated epoch must not pass for a complete one.
+                Err(RecvTimeoutError::Disconnected) => {
+                    break Err(DataError::Empty(
+                        "the data-loading thread terminated unexpectedly".into(),
+                    ));
+                }
+            }
+        };
         self.left = match batch {
             Ok(_) => self.left - 1,
             Err(_) => 0,

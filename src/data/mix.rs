@@ -13,6 +13,7 @@ use super::{
     source_problems,
 };
 use crate::error::Problem;
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// The value of `kind` for a mix.
@@ -126,8 +127,8 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
         own.into_iter().flatten().chain(sources).collect()
     }
 
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
-        Ok(Box::new(Mix::open(self, root)?))
+    fn open(&self, root: &Path, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(Mix::open_watched(self, root, monitor)?))
     }
 }
 
@@ -195,16 +196,24 @@ impl Mix {
     /// Errors name the source: it can't be opened, its samples differ in shape from the first one's, or it has a class
     /// that is not in the mix. No sources, or no training samples, is an error too.
     pub fn open<S: ListedSource>(config: &MixConfig<S>, root: &Path) -> Result<Self, DataError> {
+        Self::open_watched(config, root, &Monitor::default())
+    }
+
+    /// [`open`](Self::open) as stages of `monitor`.
+    pub fn open_watched<S: ListedSource>(
+        config: &MixConfig<S>,
+        root: &Path,
+        monitor: &Monitor,
+    ) -> Result<Self, DataError> {
         let mut mix = Self {
             sources: Vec::new(),
             classes: config.extra_classes.clone(),
         };
         for (index, part) in config.sources.iter().enumerate() {
             let kind = part.kind();
-            part.config()
-                .open(root)
-                .map_err(|error| error.to_string())
-                .and_then(|source| mix.add(source, kind, config.repeat(index)))
+            let opened = part.config().open(root, monitor);
+            let source = opened.map_err(|error| named(index, kind, error))?;
+            mix.add(source, kind, config.repeat(index))
                 .map_err(|problem| DataError::Source {
                     index,
                     kind,
@@ -276,11 +285,19 @@ impl Mix {
 
     /// Adds the source to an error that it caused.
     fn named(&self, place: usize, error: DataError) -> DataError {
-        DataError::Source {
-            index: place,
-            kind: self.sources[place].kind,
+        named(place, self.sources[place].kind, error)
+    }
+}
+
+/// Adds the source to an error that it caused.
+fn named(index: usize, kind: &'static str, error: DataError) -> DataError {
+    match error {
+        DataError::Cancelled(_) => error,
+        error => DataError::Source {
+            index,
+            kind,
             problem: error.to_string(),
-        }
+        },
     }
 }
 
@@ -343,10 +360,19 @@ impl DataSource for Mix {
         })
     }
 
+    /// Those of every source, with its kind.
+    fn notes(&self) -> Vec<String> {
+        let notes = self.sources.iter().flat_map(|mixed| {
+            let notes = mixed.source.notes().into_iter();
+            notes.map(|note| format!("{}: {note}", mixed.kind))
+        });
+        notes.collect()
+    }
+
     /// Checks every source; errors name it.
-    fn check(&self) -> Result<(), DataError> {
+    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
         for (place, mixed) in self.sources.iter().enumerate() {
-            let checked = mixed.source.check();
+            let checked = mixed.source.check(monitor);
             checked.map_err(|error| self.named(place, error))?;
         }
         Ok(())

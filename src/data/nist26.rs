@@ -11,6 +11,7 @@ use super::nist36::{SHAPE, read_samples};
 use super::split_rule::{self, SplitRule};
 use super::{CommonConfig, DataError, DataSource, MemorySource, SourceConfig};
 use crate::handwriting::alphanumeric_classes;
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// Number of classes, A..Z.
@@ -61,7 +62,7 @@ impl SourceConfig for Nist26Config {
         Some(&self.split)
     }
 
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+    fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(open(self, root)?))
     }
 }

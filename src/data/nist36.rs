@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::formats::mat::{MatFile, Matrix};
 use super::{CommonConfig, DataError, DataSource, MemorySource, SourceConfig, Split, quantize};
 use crate::handwriting::{CLASSES, alphanumeric_classes};
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// Height and width of a sample.
@@ -65,7 +66,7 @@ impl SourceConfig for Nist36Config {
         Some(CLASSES)
     }
 
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+    fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(open(self, root)?))
     }
 }

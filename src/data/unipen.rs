@@ -20,6 +20,7 @@ use crate::error::Problem;
 use crate::handwriting::hand::{self, Variation};
 use crate::handwriting::strokes::{self, Affine, Polyline, Ragged};
 use crate::handwriting::{CLASSES, alphanumeric_classes};
+use crate::progress::Monitor;
 use crate::rng::{self, Rng, normal};
 use crate::shape::ImageShape;
 
@@ -139,7 +140,7 @@ impl SourceConfig for UnipenConfig {
         stratify.into_iter().chain(pen).collect()
     }
 
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
+    fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(Unipen::open(self, root)?))
     }
 }

@@ -17,6 +17,7 @@ use crate::device;
 use crate::inference::to_input;
 use crate::models::Task;
 use crate::models::{Network, Work};
+use crate::progress::Monitor;
 use crate::training::divergence::{LossCheck, LossWatch};
 use crate::training::step::TrainState;
 use crate::training::{Batch, TrainError, TrainModel, optimizer, param_groups, prepare, schedule};
@@ -82,7 +83,9 @@ pub fn synthetic(
 ) -> Result<Timing, BenchError> {
     let classes = match experiment.model.classes().or(experiment.data.classes()) {
         Some(classes) => classes,
-        None => data::open(&experiment.data)?.classes().len(),
+        None => data::open(&experiment.data, &Monitor::default())?
+            .classes()
+            .len(),
     };
     let mut bench = Bench::new(experiment, batch, classes)?;
     let mut times = Vec::new();
@@ -106,12 +109,16 @@ pub fn synthetic(
 ///
 /// # Errors
 /// The experiment can't be trained, its data can't be read, or the device fails.
-pub fn epoch(experiment: &Experiment, batch: Option<usize>) -> Result<Timing, BenchError> {
+pub fn epoch(
+    experiment: &Experiment,
+    batch: Option<usize>,
+    monitor: &Monitor,
+) -> Result<Timing, BenchError> {
     let mut wanted = experiment.clone();
     if let Some(batch) = batch {
         wanted.training.batch_size = batch;
     }
-    let prepared = prepare(wanted)?;
+    let prepared = prepare(wanted, monitor)?;
     let batches = prepared.batches(Split::Train);
     let classes = batches.loader.source.classes().len();
     let mut bench = Bench::new(experiment, batch, classes)?;

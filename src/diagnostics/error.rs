@@ -37,7 +37,8 @@ impl ErrorExit for BenchError {
         match self {
             Self::Device(_) => ExitKind::Usage,
             Self::Train(error) => error.exit_kind(),
-            Self::Data(_) | Self::Compute(_) => ExitKind::Failure,
+            Self::Data(error) => error.exit_kind(),
+            Self::Compute(_) => ExitKind::Failure,
         }
     }
 }
@@ -77,6 +78,7 @@ impl ErrorExit for GradcheckError {
     fn exit_kind(&self) -> ExitKind {
         match self {
             Self::Device(_) | Self::NoClasses => ExitKind::Usage,
+            Self::Data(error) => error.exit_kind(),
             _ => ExitKind::Failure,
         }
     }

@@ -3,6 +3,7 @@
 use crate::data::DataError;
 use crate::error::{ErrorExit, ExitKind};
 use crate::inference::ModelError;
+use crate::progress::Cancelled;
 
 /// Why an evaluation failed.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,9 @@ pub enum EvaluateError {
     /// The data does not suit the model.
     #[error("{0}")]
     Mismatch(String),
+    /// The evaluation was cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 impl ErrorExit for EvaluateError {
@@ -24,6 +28,7 @@ impl ErrorExit for EvaluateError {
             Self::Data(error) => error.exit_kind(),
             Self::Model(error) => error.exit_kind(),
             Self::Mismatch(_) => ExitKind::Usage,
+            Self::Cancelled(error) => error.exit_kind(),
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::train::Interrupter;
-
 use super::answers::Answers;
 use super::error::EvaluateError;
 use super::images::Images;
@@ -13,18 +11,19 @@ use crate::data::loader::Loader;
 use crate::data::{DataSource, Split};
 use crate::inference::{BATCH, Classifier};
 use crate::metrics::Outputs;
+use crate::progress::Monitor;
 
-/// Runs the model over a split; `None` if `interrupter` stops it.
+/// Runs the model over a split, as a stage of `monitor`.
 ///
 /// A classifier's classes are matched by name; a class of the data that the model does not know is an error. Where the data has
 /// fewer classes than the model, only those compete (letters alone, for a model of letters and digits).
-pub fn evaluate_unless_stopped(
+pub fn evaluate_watched(
     classifier: &Classifier,
     source: Arc<dyn DataSource>,
     split: Split,
     rivals: Rivals,
-    interrupter: &Interrupter,
-) -> Result<Option<Evaluation>, EvaluateError> {
+    monitor: &Monitor,
+) -> Result<Evaluation, EvaluateError> {
     check_shape(classifier, source.as_ref())?;
     let mut tally = Tally::new(classifier, source.as_ref(), rivals)?;
     if source.len(split) == 0 {
@@ -33,30 +32,31 @@ pub fn evaluate_unless_stopped(
             split.name()
         )));
     }
-    for batch in Loader::plain(source.clone(), split, BATCH).batches(0) {
+    let stage = monitor.stage("evaluating", Some(source.len(split)));
+    let loader = Loader {
+        cancel: monitor.cancel().clone(),
+        ..Loader::plain(source.clone(), split, BATCH)
+    };
+    for batch in loader.batches(0) {
         let batch = batch?;
-        if interrupter.should_stop() {
-            return Ok(None);
-        }
         let rows = classifier.outputs(batch.pixels.clone(), batch.labels.len())?;
         let images = batch.pixels.chunks(source.shape().values());
         for ((output, image), &label) in rows.iter().zip(images).zip(&batch.labels) {
             tally.add(output, label, image);
         }
+        stage.advance(batch.labels.len())?;
     }
-    Ok(Some(tally.finish(source.classes())))
+    Ok(tally.finish(source.classes()))
 }
 
-/// [`evaluate_unless_stopped`] with nothing to stop it.
+/// [`evaluate_watched`] with nobody to watch or cancel it.
 pub fn evaluate(
     classifier: &Classifier,
     source: Arc<dyn DataSource>,
     split: Split,
     rivals: Rivals,
 ) -> Result<Evaluation, EvaluateError> {
-    let nobody = Interrupter::new();
-    evaluate_unless_stopped(classifier, source, split, rivals, &nobody)?
-        .ok_or_else(|| EvaluateError::Mismatch("the evaluation was stopped".into()))
+    evaluate_watched(classifier, source, split, rivals, &Monitor::default())
 }
 
 fn check_shape(classifier: &Classifier, source: &dyn DataSource) -> Result<(), EvaluateError> {

@@ -8,6 +8,6 @@ mod outcome;
 mod rivals;
 
 pub use error::EvaluateError;
-pub use evaluate::{evaluate, evaluate_unless_stopped};
+pub use evaluate::{evaluate, evaluate_watched};
 pub use outcome::Evaluation;
 pub use rivals::Rivals;

@@ -12,6 +12,7 @@ use crate::data::{self, ClassOrder, DataError};
 use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::files;
 use crate::models::{MAX_MODEL_VALUES, Network, Task};
+use crate::progress::Monitor;
 use crate::run_dir::{RunDir, RunDirError};
 use crate::weights::{self, Taken};
 
@@ -115,7 +116,7 @@ pub fn import(
 
 /// The class names of the data, or numbers.
 fn known_names(experiment: &Experiment) -> Result<Vec<String>, DataError> {
-    let source = data::open(&experiment.data);
+    let source = data::open(&experiment.data, &Monitor::default());
     match (source, experiment.model.classes()) {
         (Ok(source), None) => Ok(source.classes().to_vec()),
         (Ok(source), Some(count)) if source.classes().len() == count => {

@@ -1,6 +1,6 @@
 //! Fully connected layers with their bias and non-linearity in one pass over slices.
 
-use super::activation::{Activation, activate};
+use super::activation::{Activation, Function, activate, with_function};
 use super::conv::{Matrix, in_panels, multiply};
 use super::simd::{PANEL, Real, padded, widest};
 use super::threads;
@@ -103,10 +103,11 @@ fn last_panel<T: Real>(weight: &[T], outputs: usize, whole: usize) -> Vec<T> {
     rest
 }
 
-/// The gradient before the non-linearity, and its sum over the batch; from the layer's output and its gradient.
+/// The gradient before the non-linearity, and its sum over the batch; from the gradient of the layer's output and `values`: the
+/// output if [`slope_is_of_output`](Activation::slope_is_of_output), else what the non-linearity was applied to.
 pub(super) fn activation_gradient<T: Real>(
     outputs: usize,
-    output: &[T],
+    values: &[T],
     gradient: &[T],
     activation: Activation,
 ) -> (Vec<T>, Vec<T>) {
@@ -118,11 +119,11 @@ pub(super) fn activation_gradient<T: Real>(
     widest(
         #[inline(always)]
         || {
-            let rows = output
+            let rows = values
                 .chunks_exact(outputs)
                 .zip(gradient.chunks_exact(outputs));
-            for (to, (output, gradient)) in slopes.chunks_exact_mut(outputs).zip(rows) {
-                let pairs = output.iter().zip(gradient);
+            for (to, (values, gradient)) in slopes.chunks_exact_mut(outputs).zip(rows) {
+                let pairs = values.iter().zip(gradient);
                 match activation {
                     Activation::Identity => to.copy_from_slice(gradient),
                     Activation::Relu => {
@@ -135,6 +136,16 @@ pub(super) fn activation_gradient<T: Real>(
                             *to = g * y * (T::ONE - y);
                         }
                     }
+                    Activation::Tanh => {
+                        for (to, (&y, &g)) in to.iter_mut().zip(pairs) {
+                            *to = g * (T::ONE - y * y);
+                        }
+                    }
+                    _ => with_function!(activation, T, function => {
+                        for (to, (&x, &g)) in to.iter_mut().zip(pairs) {
+                            *to = g * function.slope(x);
+                        }
+                    }),
                 }
                 for (bias, &slope) in bias.iter_mut().zip(to.iter()) {
                     *bias += slope;

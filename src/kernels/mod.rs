@@ -13,20 +13,27 @@ mod activation;
 mod autodiff;
 mod block;
 mod conv;
+mod depthwise;
+mod engine;
 mod flex;
 mod linear;
+mod memory;
+mod normed;
 mod operations;
 mod operators;
 mod pool;
 mod simd;
+mod special;
 mod step;
 mod threads;
 
 pub use activation::Activation;
 pub use block::Pool;
+pub use conv::ConvOptions;
 pub use operations::{
-    ConvNorm, adam_step, channels_first, channels_last, conv_block, conv2d, conv2d_pair,
-    fixed_conv_block, linear, max_pool2d, sgd_step,
+    ConvNorm, NormedConv, activate, adam_step, channels_first, channels_last, conv_block,
+    conv_norm, conv2d, conv2d_pair, convolution, fixed_conv_block, fixed_conv_norm, linear,
+    max_pool2d, sgd_step,
 };
 pub use operators::{Operators, OperatorsGuard, supported};
 pub use step::{AdamStep, SgdStep};

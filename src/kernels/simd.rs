@@ -3,6 +3,8 @@
 use bytemuck::Pod;
 use pulp::{Arch, Scalar, Simd, WithSimd};
 
+use super::special;
+
 /// Channels in a panel: one AVX-512 register of `f32`, a whole number of every smaller register.
 pub(super) const PANEL: usize = 16;
 
@@ -47,6 +49,12 @@ pub trait Real:
 
     /// The exponential; for `f32` within two units in the last place, and in a form that compilers vectorize.
     fn exp(self) -> Self;
+
+    /// The hyperbolic tangent; for `f32` within three units in the last place.
+    fn tanh(self) -> Self;
+
+    /// The error function; for `f32` within `4e-7`.
+    fn erf(self) -> Self;
 
     /// The value in every lane.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
@@ -124,6 +132,16 @@ impl Real for f32 {
     }
 
     #[inline(always)]
+    fn tanh(self) -> f32 {
+        special::tanh(self, <f32 as Real>::exp)
+    }
+
+    #[inline(always)]
+    fn erf(self) -> f32 {
+        special::erf(self)
+    }
+
+    #[inline(always)]
     fn splat<S: Simd>(simd: S, value: f32) -> S::f32s {
         simd.splat_f32s(value)
     }
@@ -183,6 +201,16 @@ impl Real for f64 {
     #[inline(always)]
     fn exp(self) -> f64 {
         f64::exp(self)
+    }
+
+    #[inline(always)]
+    fn tanh(self) -> f64 {
+        f64::tanh(self)
+    }
+
+    #[inline(always)]
+    fn erf(self) -> f64 {
+        special::erf_series(self)
     }
 
     #[inline(always)]

@@ -52,6 +52,24 @@ pub(super) fn map<J: Send, R: Send>(
     }
 }
 
+/// [`map`] with scratch, which is created at least once per thread.
+pub(super) fn map_with<J: Send, S, R: Send>(
+    work: usize,
+    items: Vec<J>,
+    scratch: impl Fn() -> S + Sync + Send,
+    job: impl Fn(&mut S, J) -> R + Sync + Send,
+) -> Vec<R> {
+    if worth_sharing(work) {
+        items.into_par_iter().map_init(scratch, job).collect()
+    } else {
+        let mut scratch = scratch();
+        items
+            .into_iter()
+            .map(|item| job(&mut scratch, item))
+            .collect()
+    }
+}
+
 /// Runs a step of `work` multiply-adds on one of the pool's own threads: its kernels then share their work without entering and
 /// leaving the pool for each. The step uses this thread's [`Operators`].
 pub fn in_pool<R: Send>(work: usize, step: impl FnOnce() -> R + Send) -> R {

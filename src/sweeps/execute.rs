@@ -3,54 +3,18 @@
 //! A run that fails is recorded and the next one starts; a stop ends the current run as `kiln train` would, and starts no other.
 //! After each run the leaderboard's files are written again, so that there is something to look at.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use burn::train::Interrupter;
 
 use super::error::SweepError;
 use super::leaderboard::Leaderboard;
 use super::record::{Trial, TrialStatus};
 use super::sweep::Sweep;
-use crate::error::FileError;
+use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::files;
+use crate::progress::Monitor;
 use crate::run_dir::{RunDirError, Status};
 use crate::training::{self, Observer, Resumption, TrainError};
-
-/// Stops the current run and all that would follow. Clones stop the same sweep.
-#[derive(Clone, Default)]
-pub struct Stopper {
-    inner: Arc<Mutex<StopState>>,
-}
-
-#[derive(Default)]
-struct StopState {
-    requested: bool,
-    current: Option<Interrupter>,
-}
-
-impl Stopper {
-    /// Requests the stop.
-    pub fn stop(&self, reason: &str) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.requested = true;
-        if let Some(interrupter) = &inner.current {
-            interrupter.stop(Some(reason));
-        }
-    }
-
-    /// The interrupter of the next run; None if there is to be none. Each run has its own, because a run that fails leaves its
-    /// error in it.
-    fn next(&self) -> Option<Interrupter> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.requested {
-            return None;
-        }
-        let interrupter = Interrupter::new();
-        inner.current = Some(interrupter.clone());
-        Some(interrupter)
-    }
-}
 
 /// Someone who watches a sweep.
 pub trait SweepObserver {
@@ -82,10 +46,10 @@ pub enum SweepEnd {
     Interrupted,
 }
 
-/// Trains all runs that are not done.
+/// Trains all runs that are not done. Cancelling `monitor` ends the current run, and no other starts.
 pub fn execute(
     sweep: &mut Sweep,
-    stopper: &Stopper,
+    monitor: &Monitor,
     observer: &dyn SweepObserver,
 ) -> Result<SweepEnd, SweepError> {
     let of = sweep.record.trials.len();
@@ -94,15 +58,15 @@ pub fn execute(
         if trial.status.is_done() {
             continue;
         }
-        let Some(interrupter) = stopper.next() else {
+        if monitor.cancel().is_cancelled() {
             return Ok(SweepEnd::Interrupted);
-        };
+        }
         observer.run_starts(index + 1, of, &sweep.record.values(trial));
         let started = Instant::now();
         let options = training::Options {
             run_dir: Some(sweep.run_path(index)),
             dashboard: false,
-            interrupter,
+            monitor: monitor.clone(),
             observer: observer.run_observer(),
         };
         let (status, error) = train(sweep, index, options)?;
@@ -144,6 +108,8 @@ fn train(
             (TrialStatus::Interrupted, None)
         }
         Ok(_) => (TrialStatus::Finished, None),
+        // While its data was read: there is nothing to keep.
+        Err(error) if error.exit_kind() == ExitKind::Cancelled => (TrialStatus::Interrupted, None),
         Err(error @ TrainError::NotFinite { .. }) => {
             (TrialStatus::Diverged, Some(error.to_string()))
         }

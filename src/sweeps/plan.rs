@@ -14,6 +14,7 @@ use super::sweep::Sweep;
 use crate::config::difference::{self, shown};
 use crate::config::{self, Experiment};
 use crate::files::without_mark;
+use crate::progress::Monitor;
 use crate::run_dir;
 use crate::training;
 
@@ -82,13 +83,13 @@ impl SweepPlan {
 
     /// Opens the data, the device and the initial weights of every run, each once, so that a sweep does not fail after hours for a
     /// reason that existed from the start.
-    pub fn preflight(&self) -> Result<(), SweepError> {
+    pub fn preflight(&self, monitor: &Monitor) -> Result<(), SweepError> {
         let mut checked = Vec::new();
         for experiment in &self.experiments {
             let needs = (experiment.backend, &experiment.data, &experiment.init);
             if !checked.contains(&needs) {
                 checked.push(needs);
-                training::prepare::prepare(experiment.clone())?;
+                training::prepare::prepare(experiment.clone(), monitor)?;
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ use crate::data::{DataError, NormalizeConfig};
 use crate::inference::to_input;
 use crate::metrics::BatchOutput;
 use crate::models::Task;
+use crate::progress::CancelToken;
 
 /// A batch on the device.
 #[derive(Debug, Clone)]
@@ -52,6 +53,12 @@ pub struct DeviceBatches {
 }
 
 impl DeviceBatches {
+    /// The same batches, until the token is cancelled.
+    pub fn cancelled_by(mut self, cancel: &CancelToken) -> Self {
+        self.loader.cancel = cancel.clone();
+        self
+    }
+
     /// Number of samples in an epoch.
     pub fn samples(&self) -> usize {
         self.loader.samples()

@@ -89,9 +89,9 @@ impl ErrorExit for TrainError {
                 ExitKind::Usage
             }
             Self::RunDir(error) => error.exit_kind(),
+            Self::Data(error) => error.exit_kind(),
             Self::File(error) | Self::Weights(error) => error.exit_kind(),
-            Self::Data(_)
-            | Self::Model(_)
+            Self::Model(_)
             | Self::Evaluate(_)
             | Self::NotFinite { .. }
             | Self::Stopped(_)

@@ -25,6 +25,7 @@ use crate::inference::ModelCard;
 use crate::models::Network;
 use crate::models::Task;
 use crate::models::parameters::{self, Group};
+use crate::progress::{CancelToken, Monitor};
 use crate::run_dir::{RunDir, Samples};
 use crate::weights::{self, Taken};
 
@@ -48,35 +49,36 @@ pub struct Prepared {
     pub warnings: Vec<String>,
 }
 
-/// Opens device and data and builds the network of a new run.
+/// Opens device and data and builds the network of a new run. Reading the data is stages of `monitor`.
 ///
 /// # Errors
 /// The device is missing, the data can't be read, or the experiment does not match them.
-pub fn prepare(experiment: Experiment) -> Result<Prepared, TrainError> {
-    prepare_from(experiment, None)
+pub fn prepare(experiment: Experiment, monitor: &Monitor) -> Result<Prepared, TrainError> {
+    prepare_from(experiment, None, monitor)
 }
 
 /// [`prepare`] for a resumed run.
 ///
 /// # Errors
 /// As those of [`prepare`]; or the data has changed.
-pub fn prepare_resumed(resumption: &Resumption) -> Result<Prepared, TrainError> {
-    prepare_from(resumption.experiment.clone(), Some(resumption))
+pub fn prepare_resumed(resumption: &Resumption, monitor: &Monitor) -> Result<Prepared, TrainError> {
+    prepare_from(resumption.experiment.clone(), Some(resumption), monitor)
 }
 
 fn prepare_from(
     experiment: Experiment,
     resumption: Option<&Resumption>,
+    monitor: &Monitor,
 ) -> Result<Prepared, TrainError> {
     let device = device::open(experiment.backend)?.autodiff();
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
+    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data, monitor)?);
     let samples = fingerprint::samples(source.as_ref());
     let checkpoint = resumption.and_then(|resumption| resumption.checkpoint.as_ref());
     if let Some((resumption, checkpoint)) = resumption.zip(checkpoint) {
         // First: whatever else does not match is due to this.
         fingerprint::check(&resumption.run_dir, &checkpoint.header, source.as_ref())?;
     }
-    check_data(&experiment, source.as_ref(), samples)?;
+    check_data(&experiment, source.as_ref(), samples, monitor)?;
     device.seed(experiment.seed);
     let classes = source.classes().len();
     let fresh = Network::new(&experiment.model, source.shape(), classes, &device);
@@ -108,6 +110,7 @@ fn check_data(
     experiment: &Experiment,
     source: &dyn DataSource,
     samples: Samples,
+    monitor: &Monitor,
 ) -> Result<(), TrainError> {
     for (count, split) in [(samples.train, "training"), (samples.valid, "validation")] {
         if count == 0 {
@@ -121,7 +124,8 @@ fn check_data(
         && head != classes
     {
         return Err(TrainError::Mismatch(format!(
-            "model.classes: found {head}, but the data has {classes} classes"
+            "model.{}: found {head} classes, but the data has {classes}",
+            experiment.model.classes_key()
         )));
     }
     if classes < 2 && experiment.model.task() == Task::Classify {
@@ -129,7 +133,7 @@ fn check_data(
             "the data has {classes} class; a classifier needs at least 2"
         )));
     }
-    Ok(source.check()?)
+    Ok(source.check(monitor)?)
 }
 
 type LoadedWeights = Option<(PathBuf, Taken)>;
@@ -199,6 +203,7 @@ impl Prepared {
                 },
                 augment: (is_training && !augment.is_off()).then(|| augment.clone()),
                 seed: config.seed,
+                cancel: CancelToken::default(),
             },
             normalize: config.data.normalize().cloned(),
             device: if is_training {

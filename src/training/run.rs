@@ -28,6 +28,7 @@ use crate::config::Experiment;
 use crate::data::Split;
 use crate::files::LockFile;
 use crate::metrics;
+use crate::progress::{CancelToken, Monitor};
 use crate::run_dir::{RunDir, Status, Summary};
 
 /// Options of a run besides its experiment.
@@ -36,9 +37,9 @@ pub struct Options {
     pub run_dir: Option<PathBuf>,
     /// Show Burn's dashboard; standard output must be a terminal.
     pub dashboard: bool,
-    /// Stops the run.
-    pub interrupter: Interrupter,
-    /// Receives the progress.
+    /// Watches the data being read, and cancels: a run that is training finishes its batch and is saved.
+    pub monitor: Monitor,
+    /// Receives the progress of training.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -60,7 +61,7 @@ pub fn run(experiment: Experiment, options: Options) -> Result<Outcome, TrainErr
     let path = options.run_dir.as_deref();
     // Before the data is read, which may take a while.
     RunDir::could_create(path)?;
-    let prepared = prepare(experiment)?;
+    let prepared = prepare(experiment, &options.monitor)?;
     let run_dir = RunDir::create(path, &prepared.experiment.name, &prepared.experiment)?;
     let lock = run_dir.lock()?;
     train_and_finish(&prepared, run_dir, lock, Start::new(&prepared), options)
@@ -75,7 +76,7 @@ pub fn resume(mut resumption: Resumption, options: Options) -> Result<Outcome, T
         Some(lock) => lock,
         None => resumption.run_dir.lock()?,
     };
-    let prepared = prepare_resumed(&resumption)?;
+    let prepared = prepare_resumed(&resumption, &options.monitor)?;
     let mut start = match &resumption.checkpoint {
         None => Start::new(&prepared),
         Some(checkpoint) => Start::resumed(&prepared, checkpoint)?,
@@ -103,27 +104,29 @@ fn train_and_finish(
         weights: prepared.weights.clone(),
         epochs_done: start.history.epochs.len(),
         warnings: prepared.warnings.clone(),
+        notes: prepared.source.notes(),
     });
     let began = Instant::now();
-    let interrupter = options.interrupter.clone();
+    // Stopping from the dashboard ends this run, and no other work of the caller.
+    let cancel = options.monitor.cancel().child();
     let observer = options.observer.clone();
-    let mut history = train(prepared, &run_dir, start, options);
+    let mut history = train(prepared, &run_dir, start, options, &cancel);
     if let Some(failure) = history.failure.take() {
         // A run that fails late keeps what it has learnt.
         if history.kept.as_ref().is_some_and(|(epoch, _)| *epoch > 0) {
             observer.finishing();
             // The cause of the failure may well make this fail too; the first error is the one to report.
-            let _ = finish(prepared, &run_dir, history, began, &Interrupter::new());
+            let _ = finish(prepared, &run_dir, history, began, &CancelToken::default());
         }
         return Err(failure);
     }
-    if !interrupter.should_stop() {
+    if !cancel.is_cancelled() {
         observer.finishing();
     }
     let last = history.epochs.last();
     let outputs = prepared.card().outputs();
     let warning = last.and_then(|last| no_better_than_a_guess(last, outputs));
-    let summary = finish(prepared, &run_dir, history, began, &interrupter)?;
+    let summary = finish(prepared, &run_dir, history, began, &cancel)?;
     if let Some(warning) = warning
         && summary.status != Status::Interrupted
     {
@@ -133,7 +136,13 @@ fn train_and_finish(
 }
 
 /// Trains all epochs inside burn-train.
-fn train(prepared: &Prepared, run_dir: &RunDir, start: Start, options: Options) -> History {
+fn train(
+    prepared: &Prepared,
+    run_dir: &RunDir,
+    start: Start,
+    options: Options,
+    cancel: &CancelToken,
+) -> History {
     let config = &prepared.experiment;
     let done = start.history.epochs.len();
     let history = Arc::new(Mutex::new(start.history));
@@ -146,26 +155,28 @@ fn train(prepared: &Prepared, run_dir: &RunDir, start: Start, options: Options) 
     let training_loop = TrainingLoop {
         config: loop_config(prepared),
         state: start.state,
-        train: prepared.batches(Split::Train),
-        valid: prepared.batches(Split::Valid),
+        train: prepared.batches(Split::Train).cancelled_by(cancel),
+        valid: prepared.batches(Split::Valid).cancelled_by(cancel),
         history: history.clone(),
         checkpoints: CheckpointWriter::start(run_dir, start.header),
         run_dir: run_dir.clone(),
         observer: options.observer.clone(),
         features: Default::default(),
     };
+    let interrupter = Interrupter::new();
     let renderer = if options.dashboard {
-        Renderer::dashboard(options.observer, options.interrupter.clone())
+        Renderer::dashboard(options.observer, interrupter.clone())
     } else {
         Renderer::plain(options.observer)
     };
-    let strategy = TrainingStrategy::Custom(Arc::new(EpochStrategy::new(training_loop)));
+    let strategy =
+        TrainingStrategy::Custom(Arc::new(EpochStrategy::new(training_loop, cancel.clone())));
     let no_batches = || Arc::new(NoBatches);
     let training = SupervisedTraining::new(run_dir.path(), no_batches(), no_batches())
         .metric_train_numeric(LearningRateMetric::new())
         .with_metric_logger(FinalValues::default())
         .with_application_logger(None)
-        .with_interrupter(options.interrupter)
+        .with_interrupter(interrupter.clone())
         .with_training_strategy(strategy)
         .renderer(Box::new(renderer))
         .num_epochs(config.training.epochs)
@@ -177,6 +188,9 @@ fn train(prepared: &Prepared, run_dir: &RunDir, start: Start, options: Options) 
     if let Err(panic) = launched {
         let error = burn_panics::error_of(panic.as_ref());
         history.failure.get_or_insert(error);
+    }
+    if interrupter.should_stop() {
+        cancel.cancel();
     }
     if history.failure.is_some() {
         history.status = Some(Status::Failed);

@@ -10,6 +10,6 @@ pub mod limits;
 mod load;
 mod matching;
 
-pub use export::save;
+pub use export::{save, save_described};
 pub use finite::validate_finite;
 pub use load::{Taken, load, load_renamed};

@@ -6,6 +6,7 @@ use kiln::data::Fit;
 use kiln::data::Split;
 use kiln::data::image_folder::ImageFolder;
 use kiln::data::info;
+use kiln::progress::Monitor;
 use std::path::Path;
 
 /// Training: two white images of `a`, one black one and one half black of `b`; test: one of `b`.
@@ -23,7 +24,7 @@ fn little_source(root: &Path) -> ImageFolder {
 #[test]
 fn the_summary_agrees_with_a_calculation_by_hand() {
     let folder = tempfile::tempdir().unwrap();
-    let info = info::summarize(&little_source(folder.path())).unwrap();
+    let info = info::summarize(&little_source(folder.path()), &Monitor::default()).unwrap();
     assert_eq!(info.classes, ["a", "b"]);
     let per_class: Vec<_> = info.splits.iter().map(|s| s.per_class.as_slice()).collect();
     assert_eq!(per_class, [[2, 2], [0, 0], [0, 1]]);
@@ -83,6 +84,6 @@ fn a_summary_without_training_samples_is_of_the_first_split_that_has_some() {
     let mut config = folder_config((4, 4), 1, Fit::Pad);
     config.split = shares(0.0, 1.0);
     let source = ImageFolder::open(&config, folder.path()).unwrap();
-    let info = info::summarize(&source).unwrap();
+    let info = info::summarize(&source, &Monitor::default()).unwrap();
     assert_eq!((info.statistics_of, info.mean), (Split::Test, vec![1.0]));
 }

@@ -9,6 +9,7 @@ use kiln::data::Split;
 use kiln::data::SplitRule;
 use kiln::data::info;
 use kiln::data::nist26;
+use kiln::progress::Monitor;
 
 #[test]
 #[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]
@@ -81,7 +82,7 @@ fn nist36_images_are_upright() {
 #[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]
 fn nist36_statistics_are_those_of_numpy() {
     let source = real_nist36();
-    let info = info::summarize(source).unwrap();
+    let info = info::summarize(source, &Monitor::default()).unwrap();
     assert_eq!(info.splits[1].samples, 3_600);
     assert!(
         (info.mean[0] - 0.830_259_728_392_224_8).abs() < 1e-8,

@@ -15,6 +15,7 @@ use kiln::fetch::FetchError;
 use kiln::fetch::Outcome;
 use kiln::fetch::Patience;
 use kiln::fetch::Sum;
+use kiln::progress::Monitor;
 use std::path::Path;
 use std::time::Duration;
 
@@ -113,7 +114,7 @@ fn flowers17_is_laid_out_by_the_first_split_and_opens() {
         ..Default::default()
     };
     let source = ImageFolder::open(&config, folder.path()).unwrap();
-    source.check().unwrap();
+    source.check(&Monitor::default()).unwrap();
     assert_eq!(Split::ALL.map(|split| source.len(split)), [17, 17, 17]);
     // Image 802 is the second of class 10.
     assert!(

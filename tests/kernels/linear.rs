@@ -1,10 +1,9 @@
 //! Fully connected layers and optimizer steps against plain arithmetic and Burn.
 
 use burn::prelude::*;
-use burn::tensor::activation::{relu, sigmoid};
 use kiln::kernels::{self, Activation, AdamStep, SgdStep};
 
-use super::{CLOSE, difference, gradients_differ, numbers, tensor, values};
+use super::{ACTIVATIONS, CLOSE, activated, difference, gradients_differ, numbers, tensor, values};
 
 #[test]
 fn a_fully_connected_layer_and_its_gradients_are_burns() {
@@ -19,7 +18,7 @@ fn a_fully_connected_layer_and_its_gradients_are_burns() {
         // Larger than the cache that the kernel is for.
         (5, 600, 300),
     ] {
-        for activation in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
+        for activation in ACTIVATIONS {
             let name = format!("{batch}x{inputs} to {outputs}, {activation:?}");
             let x = || tensor([batch, inputs], 1, &device).require_grad();
             let w = || tensor([inputs, outputs], 2, &device).require_grad();
@@ -27,11 +26,7 @@ fn a_fully_connected_layer_and_its_gradients_are_burns() {
             let (x1, w1, b1, x2, w2, b2) = (x(), w(), b(), x(), w(), b());
             let ours = kernels::linear(x1.clone(), w1.clone(), b1.clone(), activation);
             let burns = x2.clone().matmul(w2.clone()) + b2.clone().unsqueeze::<2>();
-            let burns = match activation {
-                Activation::Identity => burns,
-                Activation::Relu => relu(burns),
-                Activation::Sigmoid => sigmoid(burns),
-            };
+            let burns = activated(burns, activation);
             let weights = tensor(ours.dims(), 4, &device);
             let ours_grads = (ours.clone() * weights.clone()).sum().backward();
             let burns_grads = (burns.clone() * weights).sum().backward();

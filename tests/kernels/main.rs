@@ -5,7 +5,10 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::prelude::*;
 use burn::tensor::Gradients;
-use kiln::kernels::ConvNorm;
+use burn::tensor::activation::{
+    gelu, hard_sigmoid, hard_swish, leaky_relu, relu, sigmoid, silu, tanh,
+};
+use kiln::kernels::{Activation, ConvNorm};
 
 mod block;
 mod convolution;
@@ -46,6 +49,35 @@ fn difference(found: &[f32], expected: &[f32]) -> f32 {
 }
 
 const CLOSE: f32 = 2e-5;
+
+const ACTIVATIONS: [Activation; 10] = [
+    Activation::Identity,
+    Activation::Relu,
+    Activation::Relu6,
+    Activation::LeakyRelu { slope: 0.1 },
+    Activation::Gelu,
+    Activation::Silu,
+    Activation::Hardswish,
+    Activation::Hardsigmoid,
+    Activation::Sigmoid,
+    Activation::Tanh,
+];
+
+/// A non-linearity by Burn's operators.
+fn activated<const D: usize>(x: Tensor<D>, activation: Activation) -> Tensor<D> {
+    match activation {
+        Activation::Identity => x,
+        Activation::Relu => relu(x),
+        Activation::Relu6 => x.clamp(0.0, 6.0),
+        Activation::LeakyRelu { slope } => leaky_relu(x, slope),
+        Activation::Gelu => gelu(x),
+        Activation::Silu => silu(x),
+        Activation::Hardswish => hard_swish(x),
+        Activation::Hardsigmoid => hard_sigmoid(x, 1.0 / 6.0, 0.5),
+        Activation::Sigmoid => sigmoid(x),
+        Activation::Tanh => tanh(x),
+    }
+}
 
 /// How far the gradients of two leaves, each of its own backward pass, lie apart.
 fn gradients_differ<const D: usize>(

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use common::{Bench, tensors};
 use kiln::models::Network;
+use kiln::progress::Monitor;
 use kiln::training::prepare;
 use serde_json::{Value, json};
 
@@ -89,7 +90,7 @@ fn moved(before: &Tensors, after: &Tensors) -> Vec<String> {
 
 fn prepared(config: &Value) -> Tensors {
     let experiment = kiln::config::resolve(config.clone()).unwrap();
-    let prepared = prepare(experiment).unwrap();
+    let prepared = prepare(experiment, &Monitor::default()).unwrap();
     exported(prepared.network())
 }
 

@@ -17,6 +17,7 @@ use kiln::data::loader::HostBatch;
 use kiln::data::loader::Loader;
 use kiln::data::loader::Order;
 use kiln::photo;
+use kiln::progress::Monitor;
 use kiln::shape::ImageShape;
 use std::path::Path;
 use std::sync::Arc;
@@ -82,12 +83,12 @@ fn the_memory_limit_is_kept_and_the_rest_is_decoded_again() {
     config.memory_mb = 2;
     let source = ImageFolder::open(&config, folder.path()).unwrap();
     for _ in 0..2 {
-        source.check().unwrap();
+        source.check(&Monitor::default()).unwrap();
         assert_eq!(source.kept_bytes(), 600 * 600 * 3);
     }
     config.memory_mb = 4;
     let source = ImageFolder::open(&config, folder.path()).unwrap();
-    source.check().unwrap();
+    source.check(&Monitor::default()).unwrap();
     assert_eq!(source.kept_bytes(), 3 * 600 * 600 * 3);
 }
 

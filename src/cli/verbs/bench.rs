@@ -8,6 +8,7 @@ use crate::cli::operators::Operators;
 use crate::cli::terminal::output;
 use crate::config::{self, Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
+use crate::progress::Monitor;
 use crate::report::table::Table;
 
 /// Benchmark training and inference with the model of a config.
@@ -98,7 +99,7 @@ fn measure(
         }
     }
     if wanted(args.mode, Mode::Epoch) {
-        match bench::epoch(&experiment, batch) {
+        match bench::epoch(&experiment, batch, &Monitor::default()) {
             Ok(timing) => add(timing)?,
             // The other measurements need no data.
             Err(error) if args.mode == Choice::All && error.lacks_data() => {

@@ -15,6 +15,7 @@ use crate::data::{self, DataSource, Split};
 use crate::evaluation::{Evaluation, Rivals, evaluate};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
+use crate::progress::Monitor;
 
 /// How many of the most confused pairs are printed.
 const CONFUSED_PAIRS: usize = 10;
@@ -68,7 +69,7 @@ pub fn run(args: Args) -> VerbResult {
         None => model.config_file()?,
     };
     let experiment = config::load(&config, &args.overrides)?;
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
+    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data, &Monitor::default())?);
     let rivals = if args.known_kind {
         Rivals::SameKind
     } else {

@@ -9,8 +9,9 @@ use crate::cli::terminal::ctrl_c::on_ctrl_c;
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::PlainLines;
 use crate::config::Backend;
+use crate::progress::Monitor;
 use crate::report::format::duration;
-use crate::sweeps::execute::{Stopper, SweepEnd, SweepObserver, TrialEnd, execute};
+use crate::sweeps::execute::{SweepEnd, SweepObserver, TrialEnd, execute};
 use crate::sweeps::findings;
 use crate::sweeps::leaderboard::Leaderboard;
 use crate::sweeps::plan::SweepPlan;
@@ -80,13 +81,13 @@ pub fn run(args: Args) -> VerbResult {
         }
     };
     output::note(&opening(&sweep));
-    let stopper = Stopper::default();
-    let stopped = stopper.clone();
+    let monitor = Monitor::default();
+    let cancel = monitor.cancel().clone();
     on_ctrl_c(move || {
         output::note(output::STOPPING);
-        stopped.stop("Ctrl-C");
+        cancel.cancel();
     })?;
-    let end = execute(&mut sweep, &stopper, &Lines)?;
+    let end = execute(&mut sweep, &monitor, &Lines)?;
     if end == SweepEnd::Interrupted {
         let dir = sweep.dir.to_string_lossy();
         let command = output::command(&["sweep", "--resume", &dir]);
@@ -111,7 +112,7 @@ fn plan(args: &Args) -> Result<SweepPlan, Failure> {
     // Clap requires a config unless --resume is given.
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let plan = SweepPlan::new(config, &overrides, axes, random)?;
-    plan.preflight()?;
+    plan.preflight(&Monitor::default())?;
     Ok(plan)
 }
 

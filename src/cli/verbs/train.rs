@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use burn::train::Interrupter;
 use clap::ValueEnum;
 
 use crate::cli::choices;
@@ -15,6 +14,7 @@ use crate::cli::terminal::progress::{PlainLines, weights_line};
 use crate::config::{self, Backend, Experiment};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
+use crate::progress::Monitor;
 use crate::report::format::{duration, size};
 use crate::report::table::Table;
 use crate::run_dir::{RunDir, Status, Summary};
@@ -92,10 +92,10 @@ pub fn run(args: Args) -> VerbResult {
     if args.dry_run {
         return dry_run(job, args.run_dir.as_deref());
     }
-    let interrupter = Interrupter::new();
-    let stopped = interrupter.clone();
+    let monitor = Monitor::default();
+    let cancel = monitor.cancel().clone();
     on_ctrl_c(move || {
-        stopped.stop(Some("Ctrl-C"));
+        cancel.cancel();
         if !dashboard {
             output::note(output::STOPPING);
         }
@@ -103,7 +103,7 @@ pub fn run(args: Args) -> VerbResult {
     let options = training::Options {
         run_dir: args.run_dir,
         dashboard,
-        interrupter,
+        monitor,
         observer: Arc::new(PlainLines::new(dashboard)),
     };
     let outcome = match job {
@@ -189,9 +189,9 @@ fn dry_run(job: Job, run_dir: Option<&Path>) -> VerbResult {
     let prepared = match job {
         Job::New(experiment) => {
             RunDir::could_create(run_dir)?;
-            training::prepare(*experiment)?
+            training::prepare(*experiment, &Monitor::default())?
         }
-        Job::Resumed(resumption) => training::prepare_resumed(&resumption)?,
+        Job::Resumed(resumption) => training::prepare_resumed(&resumption, &Monitor::default())?,
     };
     let samples = prepared.samples;
     if let Some((path, taken)) = &prepared.weights {

@@ -101,14 +101,18 @@ pub fn cover(width: usize, height: usize, shape: ImageShape, share: f64) -> (usi
         // Sizes are below 2^32, so a product fits.
         (side as u64 * by as u64 / over as u64) as usize
     };
-    let enlarged = |side: usize| ((side as f64 / share).round() as usize).max(side);
     if width as u64 * shape.height as u64 >= height as u64 * shape.width as u64 {
-        let down = enlarged(shape.height);
+        let down = enlarged(shape.height, share);
         (scaled(down, width, height).max(shape.width), down)
     } else {
-        let across = enlarged(shape.width);
+        let across = enlarged(shape.width, share);
         (across, scaled(across, height, width).max(shape.height))
     }
+}
+
+/// A side of the sample before the rest around a centre crop is cut off: `1 / share` times as long, rounded.
+pub fn enlarged(side: usize, share: f64) -> usize {
+    ((side as f64 / share).round() as usize).max(side)
 }
 
 /// The first of `side` places in the middle of `length`; halves go to the even number, as in torchvision's `CenterCrop`.

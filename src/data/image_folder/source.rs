@@ -20,6 +20,7 @@ use crate::data::{
 };
 use crate::error::Problem;
 use crate::photo;
+use crate::progress::Monitor;
 use crate::rng;
 use crate::shape::ImageShape;
 
@@ -62,8 +63,8 @@ impl SourceConfig for ImageFolderConfig {
         self.problems(path)
     }
 
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError> {
-        Ok(Box::new(ImageFolder::open(self, root)?))
+    fn open(&self, root: &Path, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
+        Ok(Box::new(ImageFolder::open_watched(self, root, monitor)?))
     }
 }
 
@@ -113,6 +114,15 @@ impl ImageFolder {
     /// Errors name the folder: it is missing, holds no class folders, a class has no images, `valid/` or `test/` has a
     /// class that `train/` lacks, or the configured shape is not supported.
     pub fn open(config: &ImageFolderConfig, root: &Path) -> Result<Self, DataError> {
+        Self::open_watched(config, root, &Monitor::default())
+    }
+
+    /// [`open`](Self::open) as a stage of `monitor`.
+    pub fn open_watched(
+        config: &ImageFolderConfig,
+        root: &Path,
+        monitor: &Monitor,
+    ) -> Result<Self, DataError> {
         let folder = root.join(&config.folder);
         if !matches!(config.channels, 1 | 3) || config.height == 0 || config.width == 0 {
             return Err(DataError::format(
@@ -123,7 +133,8 @@ impl ImageFolder {
                 ),
             ));
         }
-        let (classes, splits) = listing::list(&folder, config)?;
+        let (classes, splits) =
+            listing::list(&folder, config, &monitor.stage("listing files", None))?;
         let sample = |(path, label)| Sample {
             path,
             label,
@@ -227,11 +238,16 @@ impl DataSource for ImageFolder {
 
     /// Errors name the file: it is missing, or not an image despite its extension.
     /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`).
-    fn check(&self) -> Result<(), DataError> {
+    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
+        let samples = Split::ALL.map(|split| self.len(split)).iter().sum();
+        let stage = monitor.stage("reading images", Some(samples));
         Split::ALL.into_iter().try_for_each(|split| {
             (0..self.len(split)).into_par_iter().try_for_each_init(
                 || vec![0.0; self.shape.values()],
-                |values, index| self.read(split, index, 0, values),
+                |values, index| {
+                    self.read(split, index, 0, values)?;
+                    Ok(stage.advance(1)?)
+                },
             )
         })
     }

@@ -10,6 +10,7 @@ use super::error::DataError;
 use crate::data::fitting::View;
 use crate::data::split_rule::SplitRule;
 use crate::error::Problem;
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// The config of one source.
@@ -49,8 +50,8 @@ pub trait SourceConfig: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Opens the source; relative paths start from `root`.
-    fn open(&self, root: &Path) -> Result<Box<dyn DataSource>, DataError>;
+    /// Opens the source; relative paths start from `root`. Whatever takes long is a stage of `monitor`.
+    fn open(&self, root: &Path, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError>;
 }
 
 /// One of the sources in the list of `data/mod.rs`.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::{ErrorExit, ExitKind, FileError};
+use crate::progress::Cancelled;
 
 /// Errors of data sources; the message names the file or the source, and what to change.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum DataError {
         /// The problem.
         problem: String,
     },
+    /// Reading was cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 impl DataError {
@@ -52,6 +56,7 @@ impl ErrorExit for DataError {
         match self {
             DataError::File(error) => error.exit_kind(),
             DataError::Empty(_) | DataError::Source { .. } => ExitKind::Failure,
+            DataError::Cancelled(cancelled) => cancelled.exit_kind(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::diagnostics::error::GradcheckError;
 use crate::inference::to_input;
 use crate::models::Task;
 use crate::models::{Network, parameters};
+use crate::progress::Monitor;
 use crate::rng::{self, Rng};
 use crate::shape::ImageShape;
 use crate::training::step::Workload;
@@ -149,7 +150,9 @@ fn classes(experiment: &Experiment) -> Result<usize, GradcheckError> {
         (Some(classes), _) => classes,
         // An autoencoder has no use for classes.
         (None, Task::Reconstruct) => 1,
-        (None, Task::Classify) => data::open(&experiment.data)?.classes().len(),
+        (None, Task::Classify) => data::open(&experiment.data, &Monitor::default())?
+            .classes()
+            .len(),
     };
     match classes {
         0 => Err(GradcheckError::NoClasses),

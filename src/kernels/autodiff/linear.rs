@@ -20,7 +20,8 @@ pub(super) struct LinearBackward;
 pub(super) struct LinearState {
     pub input: FlexTensor,
     pub weight: FlexTensor,
-    pub output: FlexTensor,
+    /// The output, or what the non-linearity was applied to; see `linear::activation_gradient`.
+    pub values: FlexTensor,
     pub activation: Activation,
 }
 
@@ -40,7 +41,7 @@ impl Backward<Flex, 3> for LinearBackward {
         let (slopes, bias_gradient) = by_dtype!(state.input, T => {
             let (slopes, bias) = linear::activation_gradient::<T>(
                 outputs,
-                values(&state.output),
+                values(&state.values),
                 values(&gradient),
                 state.activation,
             );

@@ -2,7 +2,10 @@
 
 mod block;
 mod convolution;
+mod convolutions;
+mod elementwise;
 mod gradients;
 mod linear;
+mod normed;
 mod operations;
 mod pool;

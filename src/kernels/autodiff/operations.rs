@@ -11,7 +11,9 @@ use super::linear::{LinearBackward, LinearState};
 use super::pool::{PoolBackward, PoolState};
 use crate::kernels::activation::Activation;
 use crate::kernels::block::Pool;
-use crate::kernels::flex::{BlockForward, FastBackend, Pair, Parameters, contiguous, geometry};
+use crate::kernels::flex::{
+    BlockForward, ElementwiseBackend, FastBackend, Pair, Parameters, contiguous, geometry,
+};
 use crate::kernels::pool::Windows;
 use crate::kernels::step::{AdamStep, SgdStep};
 
@@ -181,18 +183,28 @@ impl<C: CheckpointStrategy> FastBackend for Autodiff<Flex, C> {
         let input = contiguous(input.into_primitive());
         let weight = contiguous(weight.into_primitive());
         let bias = bias.into_primitive();
-        let output = Flex::fast_linear(input.clone(), weight.clone(), bias, activation);
+        let in_output = activation.slope_is_of_output();
+        let fused = match &prepared {
+            OpsKind::Tracked(_) if !in_output => Activation::Identity,
+            _ => activation,
+        };
+        let values = Flex::fast_linear(input.clone(), weight.clone(), bias, fused);
         match prepared {
             OpsKind::Tracked(prepared) => {
+                let output = if in_output {
+                    values.clone()
+                } else {
+                    Flex::fast_activation(values.clone(), activation)
+                };
                 let state = LinearState {
                     input,
                     weight,
-                    output: output.clone(),
+                    values,
                     activation,
                 };
                 prepared.finish(state, output)
             }
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
+            OpsKind::UnTracked(prepared) => prepared.finish(values),
         }
     }
 

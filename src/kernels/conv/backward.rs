@@ -8,10 +8,12 @@ use super::geometry::Geometry;
 use super::grid::GradientGrid;
 use super::tiles::{Convolution, WeightGradient};
 use super::weights::{Panels, mirrored_panels, unpack};
+use crate::kernels::memory::as_room;
 use crate::kernels::simd::{Real, padded, widest};
 use crate::kernels::threads;
 
 /// The gradient of one input image, of the output's gradient in its grid.
+#[allow(unsafe_code)]
 fn input_gradient<T: Real>(g: &Geometry, grid: &[T], mirrored: &Panels<T>, input: &mut [T]) {
     Arch::new().dispatch(Convolution::<_, true> {
         patches: g.gradient_patches(),
@@ -22,7 +24,9 @@ fn input_gradient<T: Real>(g: &Geometry, grid: &[T], mirrored: &Panels<T>, input
         columns: g.width,
         channels: g.inputs,
         step: g.inputs,
-        output: input,
+        row_step: g.width * g.inputs,
+        // SAFETY: convolutions write values alone.
+        output: unsafe { as_room(input) },
     });
 }
 
@@ -41,6 +45,8 @@ fn add_weight_gradient<T: Real>(
         gradient: &gradient[origin..],
         step: grid.index(0, 1) - origin,
         row_step: grid.index(1, 0) - origin,
+        images: 1,
+        image_steps: [0; 2],
         rows: g.output_height(),
         columns: g.output_width(),
         channels: grid.channels,

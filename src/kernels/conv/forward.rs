@@ -1,5 +1,6 @@
 //! The forward pass of convolutions: rows of an image, and whole batches.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use pulp::Arch;
@@ -10,6 +11,7 @@ use super::grid::Patches;
 use super::tiles::Convolution;
 use super::weights::{Matrix, Panels, in_panels, panels};
 use crate::kernels::activation::{Activation, activate};
+use crate::kernels::memory::{as_room, filled_part};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -38,6 +40,7 @@ pub(in crate::kernels) fn padded_rows<'a, T: Real>(
 }
 
 /// `rows` rows of the output of one image, positions `step` values apart; `bias` has a value for every channel of the panels.
+#[allow(unsafe_code)]
 pub(in crate::kernels) fn convolve_rows<T: Real>(
     g: &Geometry,
     padded_rows: &[T],
@@ -56,8 +59,46 @@ pub(in crate::kernels) fn convolve_rows<T: Real>(
         columns: g.output_width(),
         channels: g.outputs,
         step,
+        row_step: g.output_width() * step,
+        // SAFETY: convolutions write values alone.
+        output: unsafe { as_room(output) },
+    });
+}
+
+/// Some rows of the output of one image; `bias` has a value for every channel of the panels.
+#[allow(unsafe_code)]
+pub(in crate::kernels) fn output_rows<'a, T: Real>(
+    g: &Geometry,
+    image: &[T],
+    rows: Range<usize>,
+    weights: &Panels<T>,
+    bias: &[T],
+    grid: &mut Vec<T>,
+    output: &'a mut [MaybeUninit<T>],
+) -> &'a mut [T] {
+    let columns = g.output_width();
+    assert_eq!(output.len(), rows.len() * columns * g.outputs);
+    let input = padded_rows(g, image, rows.clone(), grid);
+    // Without neighbours, tiles may go from one row into the next.
+    let (rows, columns) = if g.is_pixelwise() {
+        (1, rows.len() * columns)
+    } else {
+        (rows.len(), columns)
+    };
+    Arch::new().dispatch(Convolution::<_, true> {
+        patches: g.patches(),
+        input,
+        weights: weights.matrix(),
+        bias,
+        rows,
+        columns,
+        channels: g.outputs,
+        step: g.outputs,
+        row_step: columns * g.outputs,
         output,
     });
+    // SAFETY: all channels of all positions were written.
+    unsafe { filled_part(output) }
 }
 
 /// The parts of rows into which each image is cut: one where there are enough images for all threads. Parts have a multiple of
@@ -137,6 +178,7 @@ pub(in crate::kernels) fn cut<'a, 'b, T>(
 }
 
 /// Rows of values by a matrix, plus bias, into the `channels` of as many rows of `output`; the bias fills whole panels.
+#[allow(unsafe_code)]
 pub(in crate::kernels) fn multiply<T: Real>(
     rows: usize,
     input: &[T],
@@ -162,6 +204,8 @@ pub(in crate::kernels) fn multiply<T: Real>(
         columns: rows,
         channels: channels.len(),
         step,
-        output: &mut output[channels.start..],
+        row_step: 0,
+        // SAFETY: convolutions write values alone.
+        output: unsafe { as_room(&mut output[channels.start..]) },
     });
 }

@@ -3,6 +3,17 @@
 use super::grid::{GradientGrid, Patches};
 use crate::kernels::simd::padded;
 
+/// How a square kernel moves over an image, and which channels it sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvOptions {
+    /// Step of the kernel, both ways.
+    pub stride: usize,
+    /// Zeros on all sides of the image; less than the kernel.
+    pub padding: usize,
+    /// Groups of channels, each convolved by itself; divides the input's and the output's channels.
+    pub groups: usize,
+}
+
 /// The sizes of a convolution with a square kernel and the same stride and padding both ways; the padding is smaller than
 /// the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +34,8 @@ pub struct Geometry {
     pub stride: usize,
     /// Zeros around the image.
     pub padding: usize,
+    /// Groups of channels, each convolved by itself: 1, or as many as there are channels (depthwise).
+    pub groups: usize,
 }
 
 impl Geometry {
@@ -51,9 +64,10 @@ impl Geometry {
         [self.batch, self.height, self.width, self.inputs]
     }
 
-    /// `[outputs, inputs, kernel, kernel]`
+    /// `[outputs, inputs / groups, kernel, kernel]`
     pub fn weight_shape(&self) -> [usize; 4] {
-        [self.outputs, self.inputs, self.kernel, self.kernel]
+        let inputs = self.inputs / self.groups;
+        [self.outputs, inputs, self.kernel, self.kernel]
     }
 
     /// Values of one input image.
@@ -73,7 +87,25 @@ impl Geometry {
 
     /// Values of one patch.
     pub(super) fn patch_values(&self) -> usize {
-        self.inputs * self.kernel * self.kernel
+        self.inputs / self.groups * self.kernel * self.kernel
+    }
+
+    /// Whether it is a product of matrices: each position is all that its output depends on.
+    pub(in crate::kernels) fn is_pixelwise(&self) -> bool {
+        self.kernel == 1 && self.stride == 1 && self.groups == 1
+    }
+
+    /// The same positions as one image, where no position sees its neighbours.
+    pub(in crate::kernels) fn merged(self) -> Self {
+        if self.is_pixelwise() {
+            Self {
+                batch: 1,
+                height: self.batch * self.height,
+                ..self
+            }
+        } else {
+            self
+        }
     }
 
     /// Whether an image already is its padded grid.

@@ -10,12 +10,21 @@ mod branch;
 mod forward;
 mod geometry;
 mod grid;
+mod phases;
 mod tiles;
+mod transposed;
+mod weight_gradient;
 mod weights;
 
 pub(super) use backward::{Gradients, Needed, backward, gradients};
 pub(super) use branch::Branch;
-pub(super) use forward::{convolve_rows, cut, forward, multiply, padded_rows, row_parts};
+pub(super) use forward::{
+    convolve_rows, cut, forward, multiply, output_rows, padded_rows, row_parts,
+};
+pub use geometry::ConvOptions;
 pub(super) use geometry::Geometry;
 pub(super) use grid::GradientGrid;
-pub(super) use weights::{Matrix, in_panels, panels};
+pub(super) use phases::{Phase, Phases};
+pub(super) use transposed::Transposed;
+pub(super) use weight_gradient::weight_gradient;
+pub(super) use weights::{Matrix, Panels, in_panels, panels};

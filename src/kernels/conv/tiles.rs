@@ -2,6 +2,8 @@
 
 #![allow(clippy::needless_range_loop)] // Constant ranges over arrays, which become registers.
 
+use std::mem::MaybeUninit;
+
 use pulp::{Simd, WithSimd};
 
 use super::grid::Patches;
@@ -20,7 +22,10 @@ pub(super) struct Convolution<'a, T, const PACKED: bool> {
     pub channels: usize,
     /// From one position's output to the next.
     pub step: usize,
-    pub output: &'a mut [T],
+    /// From one row of outputs to the next.
+    pub row_step: usize,
+    /// Written, never read.
+    pub output: &'a mut [MaybeUninit<T>],
 }
 
 impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
@@ -36,11 +41,11 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
         assert!(!PACKED || self.weights.row == PANEL);
         assert!(self.weights.holds(self.patches.depth(), channels));
         assert_eq!(self.bias.len(), channels);
-        let positions = self.rows * self.columns;
-        assert!(
-            positions * channels == 0
-                || (positions - 1) * self.step + self.channels <= self.output.len()
-        );
+        if self.rows * self.columns * channels == 0 {
+            return;
+        }
+        let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
+        assert!(last + self.channels <= self.output.len());
         let mut run = self;
         let lanes = lanes::<S, T>();
         let mut channel = 0;
@@ -54,7 +59,7 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
     }
 }
 
-/// The index of a patch in the input, and the output position that it belongs to.
+/// The index of a patch in the input, and of its first output.
 type Place = (usize, usize);
 
 impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
@@ -62,11 +67,11 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
     #[inline(always)]
     fn positions<S: Simd, const V: usize>(&mut self, simd: S, channel: usize) {
         let (rows, columns) = (self.rows, self.columns);
-        let grid = self.patches;
+        let (grid, step, row_step) = (self.patches, self.step, self.row_step);
         let place = move |row: usize, column: usize| -> Place {
             (
                 row * grid.row_step + column * grid.step,
-                row * columns + column,
+                row * row_step + column * step,
             )
         };
         let fours = columns / 4;
@@ -160,17 +165,17 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
             }
             for group in 0..G {
                 for q in 0..Q {
-                    let at = (places[group].1 + q) * self.step;
+                    let at = places[group].1 + q * self.step;
                     for v in 0..V {
                         let channel = channel + v * lanes;
                         let left = self.channels.saturating_sub(channel);
                         if left >= lanes {
                             let to = self.output.as_mut_ptr().add(at + channel);
-                            store::<S, T>(to, sums[group][q][v]);
+                            store::<S, T>(to.cast(), sums[group][q][v]);
                         } else if left > 0 {
                             let mut all = [T::ZERO; PANEL];
                             store::<S, T>(all.as_mut_ptr(), sums[group][q][v]);
-                            self.output[at + channel..][..left].copy_from_slice(&all[..left]);
+                            self.output[at + channel..][..left].write_copy_of_slice(&all[..left]);
                         }
                     }
                 }
@@ -179,13 +184,16 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
     }
 }
 
-/// Every patch value times the gradient of its position, summed over the positions.
+/// Every patch value times the gradient of its position, added to the sums over the positions of some images.
 pub(super) struct WeightGradient<'a, T> {
     pub patches: Patches,
     pub input: &'a [T],
     pub gradient: &'a [T],
     pub step: usize,
     pub row_step: usize,
+    pub images: usize,
+    /// From one image to the next, in `input` and in `gradient`.
+    pub image_steps: [usize; 2],
     pub rows: usize,
     pub columns: usize,
     /// In whole panels.
@@ -198,15 +206,17 @@ impl<T: Real> WithSimd for WeightGradient<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if self.rows * self.columns == 0 {
+        if self.images * self.rows * self.columns == 0 {
             return;
         }
+        let before = self.image_steps.map(|step| (self.images - 1) * step);
         let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
+        assert!(before[0] <= self.input.len());
         assert!(
             self.patches
-                .lie_within(self.rows, self.columns, self.input.len())
+                .lie_within(self.rows, self.columns, self.input.len() - before[0])
         );
-        assert!(last + self.channels <= self.gradient.len());
+        assert!(before[1] + last + self.channels <= self.gradient.len());
         assert_eq!(self.sums.len(), self.channels * self.patches.depth());
         let mut run = self;
         let lanes = lanes::<S, T>();
@@ -261,24 +271,25 @@ impl<T: Real> WeightGradient<'_, T> {
             let to = self.sums.as_mut_ptr();
             let mut sums: [[T::Vector<S>; V]; J] =
                 std::array::from_fn(|j| std::array::from_fn(|v| load::<S, T>(to.add(place(j, v)))));
-            for row in 0..self.rows {
-                let mut at = self
-                    .input
-                    .as_ptr()
-                    .add(row * grid.row_step + run * grid.pitch + i);
-                let mut gradient = self.gradient.as_ptr().add(row * self.row_step + channel);
-                for column in 0..self.columns {
-                    let slopes: [T::Vector<S>; V] =
-                        std::array::from_fn(|v| load::<S, T>(gradient.add(v * lanes)));
-                    for j in 0..J {
-                        let value = T::splat(simd, *at.add(j));
-                        for v in 0..V {
-                            sums[j][v] = T::multiply_add(simd, value, slopes[v], sums[j][v]);
+            for image in 0..self.images {
+                let input = self.input.as_ptr().add(image * self.image_steps[0]);
+                let gradients = self.gradient.as_ptr().add(image * self.image_steps[1]);
+                for row in 0..self.rows {
+                    let mut at = input.add(row * grid.row_step + run * grid.pitch + i);
+                    let mut gradient = gradients.add(row * self.row_step + channel);
+                    for column in 0..self.columns {
+                        let slopes: [T::Vector<S>; V] =
+                            std::array::from_fn(|v| load::<S, T>(gradient.add(v * lanes)));
+                        for j in 0..J {
+                            let value = T::splat(simd, *at.add(j));
+                            for v in 0..V {
+                                sums[j][v] = T::multiply_add(simd, value, slopes[v], sums[j][v]);
+                            }
                         }
-                    }
-                    if column + 1 < self.columns {
-                        at = at.add(grid.step);
-                        gradient = gradient.add(self.step);
+                        if column + 1 < self.columns {
+                            at = at.add(grid.step);
+                            gradient = gradient.add(self.step);
+                        }
                     }
                 }
             }

@@ -113,6 +113,30 @@ pub(super) fn mirrored_panels<T: Real>(g: &Geometry, weight: &[T]) -> Panels<T> 
     })
 }
 
+/// The weights of some of the kernel's rows and columns, in this order, for the input's gradient: input channels in the lanes,
+/// a row for every tap and output channel.
+pub(super) fn panels_of_taps<T: Real>(
+    g: &Geometry,
+    weight: &[T],
+    rows: &[usize],
+    columns: &[usize],
+) -> Panels<T> {
+    let taps = g.kernel * g.kernel;
+    let depth = rows.len() * columns.len() * g.outputs;
+    filled(g.inputs, depth, |first, inputs, values| {
+        for (output, kernels) in weight.chunks_exact(g.patch_values()).enumerate() {
+            let kernels = &kernels[first * taps..][..inputs * taps];
+            let places = rows
+                .iter()
+                .flat_map(|row| columns.iter().map(move |column| row * g.kernel + column));
+            for (place, tap) in places.enumerate() {
+                let to = &mut values[(place * g.outputs + output) * PANEL..][..inputs];
+                gather(to, &kernels[tap..], taps);
+            }
+        }
+    })
+}
+
 /// A value per channel, filled up with zeros to whole panels.
 pub(in crate::kernels) fn in_panels<T: Real>(values: &[T]) -> Vec<T> {
     let mut values = values.to_vec();
@@ -122,16 +146,26 @@ pub(in crate::kernels) fn in_panels<T: Real>(values: &[T]) -> Vec<T> {
 
 /// The weights' gradient back in the order of the weights.
 pub(super) fn unpack<T: Real>(g: &Geometry, sums: &[T]) -> Vec<T> {
+    unpack_blocks(g, g.outputs.max(1), std::slice::from_ref(&sums))
+}
+
+/// [`unpack`] of sums in blocks of `size` output channels, in whole panels.
+pub(super) fn unpack_blocks<T: Real>(
+    g: &Geometry,
+    size: usize,
+    blocks: &[impl AsRef<[T]> + Sync],
+) -> Vec<T> {
     let taps = g.kernel * g.kernel;
     let depth = g.patch_values();
     let mut weight = vec![T::ZERO; g.outputs * depth];
     let outputs = weight.chunks_mut(depth.max(1)).enumerate();
     threads::for_each(
-        sums.len(),
+        g.outputs * depth,
         outputs.collect(),
         || (),
         |(), (output, kernels)| {
-            let panel = &sums[output / PANEL * depth * PANEL..];
+            let (block, output) = (blocks[output / size].as_ref(), output % size);
+            let panel = &block[output / PANEL * depth * PANEL..];
             for (input, kernel) in kernels.chunks_exact_mut(taps).enumerate() {
                 for (tap, value) in kernel.iter_mut().enumerate() {
                     *value = panel[(tap * g.inputs + input) * PANEL + output % PANEL];

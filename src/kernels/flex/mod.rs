@@ -1,10 +1,17 @@
 //! The kernels as operations of Burn's flex.
 
+mod convolutions;
+mod elementwise;
 mod extension;
 mod layers;
 mod operations;
 mod tensors;
 
+pub use convolutions::ConvBackend;
+pub(super) use convolutions::{Normed, NormedState, fixed, train};
+pub use elementwise::ElementwiseBackend;
 pub use extension::FastBackend;
 pub(super) use layers::{BlockForward, BlockState, Pair, Parameters};
-pub(super) use tensors::{by_dtype, contiguous, geometry, new_tensor, sizes, values};
+pub(super) use tensors::{
+    by_dtype, contiguous, geometry, grouped_geometry, new_tensor, sizes, values,
+};

@@ -3,7 +3,7 @@
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, Element, Shape};
 
-use crate::kernels::conv::Geometry;
+use crate::kernels::conv::{ConvOptions, Geometry};
 use crate::kernels::simd::Real;
 use crate::kernels::{linear, step};
 
@@ -84,6 +84,11 @@ pub(super) fn change<T: Real + Element>(
     new_tensor(to, parameter.layout().shape())
 }
 
+/// A tensor, or none if it has no values.
+pub(super) fn optional(tensor: FlexTensor) -> Option<FlexTensor> {
+    (tensor.layout().shape().num_elements() > 0).then_some(tensor)
+}
+
 pub(super) fn assert_channels(tensor: &FlexTensor, channels: usize, what: &str) {
     let found = tensor.layout().shape().num_elements();
     assert_eq!(found, channels, "{what}: must have one value per channel");
@@ -96,10 +101,34 @@ pub(in crate::kernels) fn geometry(
     stride: usize,
     padding: usize,
 ) -> Geometry {
+    let options = ConvOptions {
+        stride,
+        padding,
+        groups: 1,
+    };
+    grouped_geometry(input, weight, options)
+}
+
+/// The sizes of a convolution of `[batch, rows, columns, in]` by `[out, in / groups, k, k]`, dense or depthwise.
+pub(in crate::kernels) fn grouped_geometry(
+    input: &FlexTensor,
+    weight: &FlexTensor,
+    options: ConvOptions,
+) -> Geometry {
+    let ConvOptions {
+        stride,
+        padding,
+        groups,
+    } = options;
     let (input, weight) = (input.layout().shape(), weight.layout().shape());
     assert_eq!(
-        input[3], weight[1],
-        "kernel channels must equal input channels"
+        input[3],
+        weight[1] * groups,
+        "kernel channels times groups must equal input channels"
+    );
+    assert!(
+        groups == 1 || groups == input[3] && groups == weight[0],
+        "groups must be 1 or the number of input and output channels"
     );
     assert_eq!(weight[2], weight[3], "kernel must be square");
     assert!(
@@ -120,6 +149,7 @@ pub(in crate::kernels) fn geometry(
         kernel: weight[2],
         stride,
         padding,
+        groups,
     }
 }
 

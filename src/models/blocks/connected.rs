@@ -3,7 +3,6 @@
 use burn::module::{Initializer, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
-use burn::tensor::activation::{relu, sigmoid};
 
 use crate::kernels::{self, Activation};
 use crate::shape::ImageShape;
@@ -31,14 +30,7 @@ pub fn linear(layer: &Linear, input: Tensor<2>, activation: Activation) -> Tenso
         Some(bias) if kernels::supported(&input.device()) => {
             kernels::linear(input, layer.weight.val(), bias.val(), activation)
         }
-        _ => {
-            let output = layer.forward(input);
-            match activation {
-                Activation::Identity => output,
-                Activation::Relu => relu(output),
-                Activation::Sigmoid => sigmoid(output),
-            }
-        }
+        _ => kernels::activate(layer.forward(input), activation),
     }
 }
 

@@ -11,6 +11,7 @@ use burn::train::{
 };
 
 use crate::metrics::{BatchOutput, Metrics, Outputs};
+use crate::progress::CancelToken;
 use crate::training::error::TrainError;
 use crate::training::monitor::metrics;
 use crate::training::train_model::TrainModel;
@@ -53,8 +54,10 @@ pub struct Events {
     pub processor: Processor,
     /// Holds the metrics of completed epochs.
     pub store: Arc<EventStoreClient>,
-    /// Stopped by the user, by the dashboard, or by an error.
+    /// Stopped by the dashboard, or by an error.
     pub interrupter: Interrupter,
+    /// Cancelled by the user.
+    pub cancel: CancelToken,
 }
 
 impl Events {
@@ -100,7 +103,7 @@ impl Events {
 
     /// Whether the run is to stop after this batch.
     pub fn should_stop(&self) -> bool {
-        self.interrupter.should_stop()
+        self.interrupter.should_stop() || self.cancel.is_cancelled()
     }
 
     /// The error that burn-train stopped on.

@@ -15,19 +15,22 @@ use burn::train::{
 
 use super::events::{Events, Processor};
 use super::training_loop::TrainingLoop;
+use crate::progress::CancelToken;
 use crate::training::batch::Batch;
 use crate::training::train_model::TrainModel;
 
 /// Runs a [`TrainingLoop`], once.
 pub struct EpochStrategy {
     training_loop: Mutex<Option<TrainingLoop>>,
+    cancel: CancelToken,
 }
 
 impl EpochStrategy {
-    /// A strategy for one launch.
-    pub fn new(training_loop: TrainingLoop) -> Self {
+    /// A strategy for one launch, which `cancel` ends after a batch.
+    pub fn new(training_loop: TrainingLoop, cancel: CancelToken) -> Self {
         Self {
             training_loop: Mutex::new(Some(training_loop)),
+            cancel,
         }
     }
 }
@@ -45,6 +48,7 @@ impl SupervisedLearningStrategy<TrainModel> for EpochStrategy {
             processor: components.event_processor,
             store: components.event_store,
             interrupter: components.interrupter,
+            cancel: self.cancel.clone(),
         };
         let training_loop = self.training_loop.lock();
         let training_loop = training_loop.unwrap_or_else(PoisonError::into_inner).take();

@@ -11,13 +11,14 @@ use serde::Serialize;
 use super::events::{Events, Part, Position};
 use super::history::History;
 use crate::config::TrainingConfig;
+use crate::data::DataError;
 use crate::error::FileError;
 use crate::files;
 use crate::metrics::{EpochRecord, Metric, Outputs};
 use crate::models::Network;
 use crate::rng;
 use crate::run_dir::{RunDir, Status};
-use crate::training::batch::DeviceBatches;
+use crate::training::batch::{Batch, DeviceBatches};
 use crate::training::checkpoint::{CheckpointWriter, Parts};
 use crate::training::divergence::{LossCheck, LossWatch};
 use crate::training::error::TrainError;
@@ -175,7 +176,7 @@ impl TrainingLoop {
         let mut losses = LossWatch::new(self.config.loss_check);
         let diverged = |divergence| TrainError::diverged(epoch, divergence);
         let mut samples = 0;
-        for (step, batch) in (1..).zip(self.train.epoch(epoch)) {
+        for (step, batch) in (1..).zip(until_cancelled(self.train.epoch(epoch))) {
             let batch = batch?;
             samples += batch.indices.len();
             let output = self.state.step(batch, features.as_mut(), &mut losses);
@@ -203,7 +204,7 @@ impl TrainingLoop {
         model.network = self.state.weights_to_keep();
         let mut features = self.features_of(Part::Valid);
         let mut samples = 0;
-        for (step, batch) in (1..).zip(self.valid.epoch(epoch)) {
+        for (step, batch) in (1..).zip(until_cancelled(self.valid.epoch(epoch))) {
             let mut batch = batch?;
             samples += batch.indices.len();
             if let Some(features) = &mut features {
@@ -246,7 +247,7 @@ impl TrainingLoop {
         let Some(mut features) = self.features_of(Part::Train) else {
             return Ok(());
         };
-        for batch in self.train.epoch(1) {
+        for batch in until_cancelled(self.train.epoch(1)) {
             drop(features.complete(&self.state.model().network, batch?));
             // There is not enough room for them, or the run is being stopped.
             if features.is_empty() || events.should_stop() {
@@ -330,6 +331,13 @@ impl TrainingLoop {
     fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The batches of an epoch, or those until the run is cancelled; whoever takes them asks [`Events::should_stop`] afterwards.
+fn until_cancelled(
+    batches: impl Iterator<Item = Result<Batch, DataError>>,
+) -> impl Iterator<Item = Result<Batch, DataError>> {
+    batches.take_while(|batch| !matches!(batch, Err(DataError::Cancelled(_))))
 }
 
 /// Estimates how long the rest of a run takes.

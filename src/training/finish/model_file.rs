@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::train::Interrupter;
-
 use crate::config::TrainingConfig;
 use crate::data::loader::Loader;
-use crate::data::{DataSource, Split};
+use crate::data::{DataError, DataSource, Split};
 use crate::evaluation::EvaluateError;
 use crate::inference::{BATCH, Classifier, Precision};
 use crate::metrics::classification::{Calibration, fit_temperature};
+use crate::progress::CancelToken;
 
 /// Writes a run's model to `path`; returns the model as the file holds it, and the effect of the calibration.
 ///
@@ -21,7 +20,7 @@ pub fn write_model(
     config: &TrainingConfig,
     source: &Arc<dyn DataSource>,
     path: &Path,
-    interrupter: &Interrupter,
+    cancel: &CancelToken,
 ) -> Result<(Classifier, Option<Calibration>), EvaluateError> {
     let precision = if config.half {
         Precision::Half
@@ -32,7 +31,7 @@ pub fn write_model(
         classifier = classifier.rounded()?;
     }
     let calibration = if config.calibrate {
-        calibrate(&classifier, source.clone(), interrupter)?
+        calibrate(&classifier, source.clone(), cancel)?
     } else {
         None
     };
@@ -43,18 +42,22 @@ pub fn write_model(
     Ok((classifier, calibration))
 }
 
-/// Fits a temperature to the logits of the validation split; `None` if `interrupter` stops it.
+/// Fits a temperature to the logits of the validation split; `None` if it is cancelled.
 fn calibrate(
     classifier: &Classifier,
     source: Arc<dyn DataSource>,
-    interrupter: &Interrupter,
+    cancel: &CancelToken,
 ) -> Result<Option<Calibration>, EvaluateError> {
     let (mut rows, mut labels) = (Vec::new(), Vec::new());
-    for batch in Loader::plain(source, Split::Valid, BATCH).batches(0) {
-        let batch = batch?;
-        if interrupter.should_stop() {
-            return Ok(None);
-        }
+    let loader = Loader {
+        cancel: cancel.clone(),
+        ..Loader::plain(source, Split::Valid, BATCH)
+    };
+    for batch in loader.batches(0) {
+        let batch = match batch {
+            Err(DataError::Cancelled(_)) => return Ok(None),
+            batch => batch?,
+        };
         rows.extend(classifier.outputs(batch.pixels, batch.labels.len())?);
         labels.extend(batch.labels);
     }

@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use burn::train::Interrupter;
-
 use super::model_file::write_model;
 use super::report::{self, Finished};
 use crate::data::Split;
+use crate::error::{ErrorExit, ExitKind};
 use crate::evaluation::{self, Evaluation, Rivals};
 use crate::files;
 use crate::inference::Classifier;
 use crate::metrics::Metrics;
 use crate::metrics::classification::{Calibration, Confusion};
+use crate::progress::{CancelToken, Monitor};
 use crate::run_dir::{RunDir, Status, Summary};
 use crate::training::epochs::history::History;
 use crate::training::error::TrainError;
@@ -42,7 +42,7 @@ pub fn finish(
     run_dir: &RunDir,
     history: History,
     began: Instant,
-    interrupter: &Interrupter,
+    cancel: &CancelToken,
 ) -> Result<Summary, TrainError> {
     let Some((_, network)) = &history.kept else {
         return Err(TrainError::Stopped("before the first step".into()));
@@ -52,10 +52,10 @@ pub fn finish(
         &prepared.experiment.training,
         &prepared.source,
         &run_dir.model_file(),
-        interrupter,
+        cancel,
     )?;
-    let evaluations = evaluate(prepared, &classifier, interrupter)?;
-    let is_interrupted = interrupter.should_stop();
+    let evaluations = evaluate(prepared, &classifier, cancel)?;
+    let is_interrupted = cancel.is_cancelled();
     let summary = summarize(
         prepared,
         &history,
@@ -78,21 +78,24 @@ pub fn finish(
     Ok(summary)
 }
 
-/// Evaluates on validation and test split. Whoever interrupts a run, or this, does not want to wait for it.
+/// Evaluates on validation and test split. Whoever cancels a run, or this, does not want to wait for it.
 fn evaluate(
     prepared: &Prepared,
     classifier: &Classifier,
-    interrupter: &Interrupter,
+    cancel: &CancelToken,
 ) -> Result<Evaluations, TrainError> {
-    let evaluate = |split, samples| match samples {
-        0 => Ok(None),
-        _ => evaluation::evaluate_unless_stopped(
-            classifier,
-            prepared.source.clone(),
-            split,
-            Rivals::All,
-            interrupter,
-        ),
+    let monitor = Monitor::default().with_cancel(cancel.clone());
+    let evaluate = |split, samples| {
+        let source = prepared.source.clone();
+        let found = match samples {
+            0 => return Ok(None),
+            _ => evaluation::evaluate_watched(classifier, source, split, Rivals::All, &monitor),
+        };
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.exit_kind() == ExitKind::Cancelled => Ok(None),
+            Err(error) => Err(error),
+        }
     };
     Ok(Evaluations {
         test: evaluate(Split::Test, prepared.samples.test)?,

@@ -51,6 +51,8 @@ pub struct Fit<'s> {
     pub unknown: Vec<String>,
     /// Tensors that are in both, and why they don't fit.
     pub misfits: Vec<String>,
+    /// Tensors of the network's shapes that don't hold floating-point numbers, and what they hold.
+    pub integers: Vec<String>,
     /// Pairs of names of the file that were renamed alike.
     pub collisions: Vec<String>,
     /// The first tensor that is wanted and can't be read.
@@ -59,13 +61,29 @@ pub struct Fit<'s> {
     pub idle: Vec<String>,
 }
 
-impl Fit<'_> {
+impl<'s> Fit<'s> {
+    /// Adds a tensor of the file that has the name of a parameter.
+    fn compare(&mut self, tensor: &'s FileTensor, parameter: &Parameter) {
+        let name = &parameter.name;
+        if tensor.shape != parameter.shape {
+            self.misfits.push(format!(
+                "{name} is {:?} in the file and {:?} in the network",
+                tensor.shape, parameter.shape
+            ));
+        } else if [DType::F64, DType::F32, DType::F16, DType::BF16].contains(&tensor.dtype) {
+            self.applied.push((name.clone(), tensor));
+        } else {
+            self.integers.push(format!("{name} ({:?})", tensor.dtype));
+        }
+    }
+
     /// Whether everything that is not excepted is in both and fits.
     pub fn is_complete(&self) -> bool {
         let rest = [
             &self.missing,
             &self.unknown,
             &self.misfits,
+            &self.integers,
             &self.collisions,
             &self.idle,
         ];
@@ -97,10 +115,7 @@ pub fn fit<'s>(view: &View<'s>, wanted: Wanted, patterns: &[RenamePattern]) -> F
                 let first = fit.unreadable.take();
                 fit.unreadable = first.or(Some((parameter.name.clone(), *kind)));
             }
-            Some((_, Stored::Tensor(tensor))) => match misfit(tensor, parameter) {
-                Some(problem) => fit.misfits.push(problem),
-                None => fit.applied.push((parameter.name.clone(), tensor)),
-            },
+            Some((_, Stored::Tensor(tensor))) => fit.compare(tensor, parameter),
         }
     }
     let known: HashSet<&str> = wanted.parameters.iter().map(|p| p.name.as_str()).collect();
@@ -142,22 +157,4 @@ fn renamed(name: &str, patterns: &[RenamePattern], used: &mut [bool]) -> String 
         }
     }
     name.to_string()
-}
-
-/// Why a tensor does not fit a parameter of its name.
-fn misfit(tensor: &FileTensor, parameter: &Parameter) -> Option<String> {
-    let name = &parameter.name;
-    if tensor.shape != parameter.shape {
-        return Some(format!(
-            "{name} is {:?} in the file and {:?} in the network",
-            tensor.shape, parameter.shape
-        ));
-    }
-    let is_float = [DType::F64, DType::F32, DType::F16, DType::BF16].contains(&tensor.dtype);
-    (!is_float).then(|| {
-        format!(
-            "{name} is {:?} in the file, not floating-point numbers",
-            tensor.dtype
-        )
-    })
 }

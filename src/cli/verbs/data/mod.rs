@@ -15,6 +15,7 @@ use crate::data::info::{self, summarize};
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource};
 use crate::handwriting::pages::{PageOptions, compose, varied};
+use crate::progress::Monitor;
 use crate::{config, files};
 
 /// Columns of the sample sheet.
@@ -96,8 +97,8 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
     if let Some(path) = grid {
         destinations::validate_picture(path, None)?;
     }
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data)?);
-    let summary = summarize(source.as_ref())?;
+    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data, &Monitor::default())?);
+    let summary = summarize(source.as_ref(), &Monitor::default())?;
     if let Some(path) = grid {
         let split = info::first_split(source.as_ref())?;
         // The samples of the first epoch of training.

@@ -19,6 +19,7 @@ pub fn walk(values: &Values, root: Id, resolver: &Resolver) -> Result<Saved, Str
         above: Vec::new(),
         places: HashMap::new(),
         saved: Saved {
+            dictionaries: vec![String::new()],
             in_order: true,
             ..Saved::default()
         },
@@ -134,7 +135,9 @@ impl Walk<'_> {
 
     /// Notes a dictionary, or a module that is in no other.
     fn open(&mut self, name: &str, in_module: bool) {
-        if !in_module && self.saved.dictionaries.len() < MAX_DICTIONARIES {
+        // The whole file is one from the start.
+        let is_new = !in_module && !name.is_empty();
+        if is_new && self.saved.dictionaries.len() < MAX_DICTIONARIES {
             self.name_bytes += name.len();
             self.saved.dictionaries.push(name.to_string());
         }

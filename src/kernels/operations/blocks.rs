@@ -1,28 +1,10 @@
-//! The operations on Burn's tensors. Images are channels last, `[batch, rows, columns, channels]`.
+//! Convolutions with ReLU, pairs of them, and blocks with a batch norm, ReLU and a 2x2 pool.
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-use super::activation::Activation;
-use super::block::Pool;
-use super::flex::FastBackend;
-use super::step::{AdamStep, SgdStep};
-
-/// `[batch, channels, height, width]` as `[batch, height, width, channels]`.
-pub fn channels_last(images: Tensor<4>) -> Tensor<4> {
-    let [batch, channels, height, width] = images.dims();
-    if channels == 1 {
-        // The same values in the same order.
-        images.reshape([batch, height, width, 1])
-    } else {
-        images.permute([0, 2, 3, 1])
-    }
-}
-
-/// `[batch, height, width, channels]` as `[batch, channels, height, width]`.
-pub fn channels_first(images: Tensor<4>) -> Tensor<4> {
-    images.permute([0, 3, 1, 2])
-}
+use crate::kernels::block::Pool;
+use crate::kernels::flex::FastBackend;
 
 /// Convolution of `[batch, height, width, in]` by `[out, in, k, k]` plus `[out]`, with the same stride and zero padding (less
 /// than `k`) on all sides, and ReLU if `relu` is set; `[batch, (height + 2 padding - k) / stride + 1, ..., out]`.
@@ -58,16 +40,6 @@ pub fn conv2d_pair(
         first.1.into_dispatch(),
         second.0.into_dispatch(),
         second.1.into_dispatch(),
-    ))
-}
-
-/// Max pool of `[batch, height, width, channels]` over square windows, without padding and with ceil mode: the last window
-/// may extend over the edge, as long as it begins inside. `[batch, ceil((height - kernel) / stride) + 1, ..., channels]`.
-pub fn max_pool2d(input: Tensor<4>, kernel: usize, stride: usize) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as FastBackend>::fast_max_pool2d(
-        input.into_dispatch(),
-        kernel,
-        stride,
     ))
 }
 
@@ -135,57 +107,4 @@ pub fn fixed_conv_block(
         pool,
         parameters.epsilon,
     ))
-}
-
-/// A fully connected layer, `[batch, in]` by `[in, out]` plus `[out]`, and its non-linearity: `[batch, out]`.
-pub fn linear(
-    input: Tensor<2>,
-    weight: Tensor<2>,
-    bias: Tensor<1>,
-    activation: Activation,
-) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as FastBackend>::fast_linear(
-        input.into_dispatch(),
-        weight.into_dispatch(),
-        bias.into_dispatch(),
-        activation,
-    ))
-}
-
-/// A step of Adam or AdamW, untracked: the new parameter and moments, in place where nothing else holds them.
-pub fn adam_step<const D: usize>(
-    parameter: Tensor<D>,
-    gradient: Tensor<D>,
-    moments: [Tensor<D>; 2],
-    step: AdamStep,
-) -> (Tensor<D>, [Tensor<D>; 2]) {
-    let [moment_1, moment_2] = moments;
-    let (parameter, moment_1, moment_2) = <Dispatch as FastBackend>::fast_adam_step(
-        parameter.into_dispatch(),
-        gradient.into_dispatch(),
-        moment_1.into_dispatch(),
-        moment_2.into_dispatch(),
-        step,
-    );
-    let moments = [moment_1, moment_2].map(Tensor::from_dispatch);
-    (Tensor::from_dispatch(parameter), moments)
-}
-
-/// A step of stochastic gradient descent, untracked: the new parameter and velocity, in place where nothing else holds them.
-pub fn sgd_step<const D: usize>(
-    parameter: Tensor<D>,
-    gradient: Tensor<D>,
-    velocity: Tensor<D>,
-    step: SgdStep,
-) -> (Tensor<D>, Tensor<D>) {
-    let (parameter, velocity) = <Dispatch as FastBackend>::fast_sgd_step(
-        parameter.into_dispatch(),
-        gradient.into_dispatch(),
-        velocity.into_dispatch(),
-        step,
-    );
-    (
-        Tensor::from_dispatch(parameter),
-        Tensor::from_dispatch(velocity),
-    )
 }

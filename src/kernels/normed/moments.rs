@@ -1,0 +1,97 @@
+//! Mean and variance per channel, of parts and of all of them.
+
+use super::period::Period;
+use crate::kernels::simd::{Real, widest};
+
+/// Values of a lane that are summed in its own type before they are added in `f64`.
+pub(super) const LANE_VALUES: usize = 64;
+
+/// Mean and sum of squared deviations per channel of some positions.
+pub(super) struct Moments {
+    count: f64,
+    mean: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    /// Of `[position, channel]`, in one pass: sums of the distances from the mean of the first positions, and of their squares.
+    pub(super) fn of<T: Real>(period: &Period, channels: usize, values: &[T]) -> Self {
+        let count = (values.len() / channels) as f64;
+        let few = &values[..values.len().min(LANE_VALUES.min(8) * period.length())];
+        let positions = (few.len() / channels) as f64;
+        let (first, _) = sums(period, few, &vec![T::ZERO; channels]);
+        let pivot: Vec<T> = first.iter().map(|sum| T::of(sum / positions)).collect();
+        let (distances, squares) = sums(period, values, &pivot);
+        let mean = distances.iter().zip(&pivot);
+        let squares = squares.iter().zip(&distances);
+        Self {
+            count,
+            mean: mean.map(|(d, pivot)| pivot.wide() + d / count).collect(),
+            squares: squares.map(|(s, d)| (s - d * d / count).max(0.0)).collect(),
+        }
+    }
+}
+
+/// The sums of the distances from `pivot`, and of their squares, per channel.
+fn sums<T: Real>(period: &Period, values: &[T], pivot: &[T]) -> (Vec<f64>, Vec<f64>) {
+    let length = period.length();
+    let pivot = period.repeated(pivot);
+    let mut all = [vec![0.0; length], vec![0.0; length]];
+    let mut lanes = [vec![T::ZERO; length], vec![T::ZERO; length]];
+    for values in values.chunks(LANE_VALUES * length) {
+        let [distances, squares] = &mut lanes;
+        widest(
+            #[inline(always)]
+            || {
+                for values in values.chunks(length) {
+                    add(values, &pivot, distances, squares);
+                }
+            },
+        );
+        flush(&mut lanes, &mut all);
+    }
+    let [distances, squares] = all;
+    (period.folded(&distances), period.folded(&squares))
+}
+
+#[inline(always)]
+fn add<T: Real>(values: &[T], pivot: &[T], distances: &mut [T], squares: &mut [T]) {
+    let n = values.len();
+    let (pivot, distances, squares) = (&pivot[..n], &mut distances[..n], &mut squares[..n]);
+    for i in 0..n {
+        let distance = values[i] - pivot[i];
+        distances[i] += distance;
+        squares[i] += distance * distance;
+    }
+}
+
+/// Adds the lanes' sums to those in `f64`, and begins new ones.
+pub(super) fn flush<T: Real>(lanes: &mut [Vec<T>; 2], all: &mut [Vec<f64>; 2]) {
+    widest(
+        #[inline(always)]
+        || {
+            for (lanes, all) in lanes.iter_mut().zip(all.iter_mut()) {
+                for (lane, all) in lanes.iter_mut().zip(all) {
+                    *all += lane.wide();
+                    *lane = T::ZERO;
+                }
+            }
+        },
+    );
+}
+
+/// Mean and biased variance of all parts, put together in their order (Chan, Golub and LeVeque 1983).
+pub(super) fn together(channels: usize, parts: &[Moments]) -> (Vec<f64>, Vec<f64>) {
+    let of_channel = |channel: usize| {
+        let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
+        for part in parts {
+            let both = count + part.count;
+            let delta = part.mean[channel] - mean;
+            mean += delta * part.count / both;
+            squares += part.squares[channel] + delta * delta * count * part.count / both;
+            count = both;
+        }
+        (mean, squares / count)
+    };
+    (0..channels).map(of_channel).unzip()
+}

@@ -1,0 +1,64 @@
+//! Layouts of images, fully connected layers, and functions of single values.
+
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+use burn::tensor::activation::{
+    gelu, hard_sigmoid, hard_swish, leaky_relu, relu, sigmoid, silu, tanh,
+};
+
+use crate::kernels::activation::Activation;
+use crate::kernels::flex::{ElementwiseBackend, FastBackend};
+use crate::kernels::operators::supported;
+
+/// `[batch, channels, height, width]` as `[batch, height, width, channels]`.
+pub fn channels_last(images: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = images.dims();
+    if channels == 1 {
+        // The same values in the same order.
+        images.reshape([batch, height, width, 1])
+    } else {
+        images.permute([0, 2, 3, 1])
+    }
+}
+
+/// `[batch, height, width, channels]` as `[batch, channels, height, width]`.
+pub fn channels_first(images: Tensor<4>) -> Tensor<4> {
+    images.permute([0, 3, 1, 2])
+}
+
+/// A fully connected layer, `[batch, in]` by `[in, out]` plus `[out]`, and its non-linearity: `[batch, out]`.
+pub fn linear(
+    input: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    activation: Activation,
+) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as FastBackend>::fast_linear(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        activation,
+    ))
+}
+
+/// The non-linearity of every value, on the kernels where they are [`supported`], else by Burn's operators.
+pub fn activate<const D: usize>(values: Tensor<D>, activation: Activation) -> Tensor<D> {
+    if supported(&values.device()) {
+        return Tensor::from_dispatch(<Dispatch as ElementwiseBackend>::fast_activation(
+            values.into_dispatch(),
+            activation,
+        ));
+    }
+    match activation {
+        Activation::Identity => values,
+        Activation::Relu => relu(values),
+        Activation::Relu6 => values.clamp(0.0, 6.0),
+        Activation::LeakyRelu { slope } => leaky_relu(values, slope),
+        Activation::Gelu => gelu(values),
+        Activation::Silu => silu(values),
+        Activation::Hardswish => hard_swish(values),
+        Activation::Hardsigmoid => hard_sigmoid(values, 1.0 / 6.0, 0.5),
+        Activation::Sigmoid => sigmoid(values),
+        Activation::Tanh => tanh(values),
+    }
+}

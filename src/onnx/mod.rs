@@ -1,0 +1,13 @@
+//! ONNX files as data: graphs of operators with their tensors, written and read.
+//!
+//! An ONNX file is a protocol buffer (<https://protobuf.dev/programming-guides/encoding/>) of the messages in
+//! <https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto>. `wire` knows the encoding, `fields` the numbers of the fields,
+//! `graph` the parts that kiln uses, and `write` puts them into a file.
+
+mod fields;
+mod graph;
+mod wire;
+mod write;
+
+pub use graph::{Attribute, Dimension, Elements, Graph, Model, Operator, Tensor, ValueInfo};
+pub use write::{TensorBytes, write};
