@@ -20,7 +20,7 @@ const EPSILON: f64 = 1e-6;
 /// ViT-B/16.
 pub type VitB16 = Described<VitB16Config>;
 
-/// Settings of ViT-B/16. ViT-B/32 has a `patch` of 32, ViT-L/16 a `width` of 1024, a `depth` of 24 and 16 `heads`.
+/// Settings of ViT-B/16. ViT-B/32 has a `patch` of 32.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct VitB16Config {
