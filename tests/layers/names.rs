@@ -142,9 +142,9 @@ fn a_config_may_write_a_layer_as_its_kind_alone_and_keeps_its_meaning_when_it_is
     );
     assert_eq!(short, long);
     let config = model(EVERY_KIND);
-    let written = serde_EVERY_KIND::to_string(&config).unwrap();
+    let written = serde_json::to_string(&config).unwrap();
     assert_eq!(
-        serde_EVERY_KIND::from_str::<ModelConfig>(&written).unwrap(),
+        serde_json::from_str::<ModelConfig>(&written).unwrap(),
         config
     );
 }
