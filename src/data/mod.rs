@@ -5,7 +5,7 @@
 
 pub mod arrays;
 pub mod augment;
-pub mod cifar10;
+pub mod cifar;
 mod config;
 pub mod fitting;
 pub mod formats;
@@ -23,7 +23,7 @@ pub mod unipen;
 
 pub use arrays::IdxConfig;
 pub use augment::AugmentConfig;
-pub use cifar10::Cifar10Config;
+pub use cifar::{Cifar10Config, Cifar100Config, cifar10, cifar100};
 pub use config::{open, open_in};
 pub use fitting::{Fit, RandomCropConfig, View};
 pub use glyphs::GlyphsConfig;
@@ -46,8 +46,10 @@ source::sources! {
     Nist36(nist36::Nist36Config) = "nist36",
     /// Capital letters (26 classes) from `nist26_valid.mat`, mostly for testing.
     Nist26(nist26::Nist26Config) = "nist26",
-    /// CIFAR-10, binary version.
-    Cifar10(cifar10::Cifar10Config) = "cifar10",
+    /// CIFAR-10, binary version or pickles.
+    Cifar10(cifar::cifar10::Cifar10Config) = "cifar10",
+    /// CIFAR-100, binary version or pickles, by its fine or coarse classes.
+    Cifar100(cifar::cifar100::Cifar100Config) = "cifar100",
     /// IDX files: MNIST, Fashion-MNIST, EMNIST.
     Idx(arrays::idx::IdxConfig) = "idx",
     /// Pen strokes from UNIPEN, redrawn with a different pen every epoch.

@@ -15,6 +15,11 @@ const FILES: &[(&str, &str)] = &[
     ("mnist/train-labels-idx1-ubyte", "MNIST"),
     ("mnist/t10k-images.idx3-ubyte", "MNIST"),
     ("emnist/emnist-letters-mapping.txt", "EMNIST's letters"),
+    ("cifar-10-batches-py/data_batch_1", "CIFAR-10, pickles"),
+    (
+        "cifar-100-python/test",
+        "CIFAR-100's coarse classes, pickles",
+    ),
 ];
 
 /// A copy of the folder that a file is in.

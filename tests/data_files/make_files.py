@@ -8,6 +8,8 @@ nine images, test sets three (n = 20, 21, 22).
 """
 
 import gzip
+import io
+import pickle
 import struct
 from pathlib import Path
 
@@ -66,9 +68,60 @@ def emnist():
     (path / "emnist-balanced-mapping.txt").write_text("0 48\n1 65\n2 97\n")
 
 
+class Pickler2(pickle._Pickler):
+    """Writes bytes as Python 2 wrote its texts."""
+
+    dispatch = dict(pickle._Pickler.dispatch)
+
+    def save_bytes(self, value):
+        short = len(value) < 256
+        self.write(b"U" + bytes([len(value)]) if short else b"T" + struct.pack("<I", len(value)))
+        self.write(value)
+        self.memoize(value)
+
+    dispatch[bytes] = save_bytes
+
+
+def pickled2(value):
+    """A pickle as CIFAR's are: of Python 2 and the NumPy of its time."""
+    file = io.BytesIO()
+    Pickler2(file, 2).dump(value)
+    return file.getvalue().replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+
+
+def cifar():
+    binary, python = folder("cifar-10-batches-bin"), folder("cifar-10-batches-py")
+    batches = {f"data_batch_{i + 1}": TRAIN[2 * i : 2 * i + 2] for i in range(5)}
+    for name, numbers in {**batches, "test_batch": TEST}.items():
+        rows = images(numbers, 3, 32, 32).reshape(len(numbers), -1)
+        labels = [n % 3 for n in numbers]
+        records = b"".join(bytes([label]) + row.tobytes() for label, row in zip(labels, rows))
+        (binary / f"{name}.bin").write_bytes(records)
+        names = [b"image_%d.png" % n for n in numbers]
+        batch = {b"batch_label": name.encode(), b"labels": labels, b"data": rows, b"filenames": names}
+        (python / name).write_bytes(pickled2(batch))
+    binary, python = folder("cifar-100-binary"), folder("cifar-100-python")
+    for name, numbers in {"train": TRAIN, "test": TEST}.items():
+        rows = images(numbers, 3, 32, 32).reshape(len(numbers), -1)
+        labels = [n % 3 for n in numbers]
+        records = b"".join(bytes([label, label]) + row.tobytes() for label, row in zip(labels, rows))
+        (binary / f"{name}.bin").write_bytes(records)
+        entries = {"filenames": [str(n) for n in numbers], "fine_labels": labels, "coarse_labels": labels, "data": rows}
+        if name == "train":
+            content = pickled2({key.encode(): value for key, value in entries.items()})
+        else:
+            # As people write it again with a new Python.
+            content = pickle.dumps(entries, 5)
+        (python / name).write_bytes(content)
+    evil = folder("cifar-evil")
+    for name in ["train", "test"]:
+        (evil / name).write_bytes(b"cos\nsystem\n(S'touch executed'\ntR.")
+
+
 def main():
     mnist()
     emnist()
+    cifar()
 
 
 if __name__ == "__main__":

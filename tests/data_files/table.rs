@@ -22,6 +22,9 @@ const fn case(name: &'static str, data: &'static str, then: Then) -> Case {
     Case { name, data, then }
 }
 
+const CIFAR_10: &str = "airplane automobile bird cat deer dog frog horse ship truck";
+const CIFAR_20: &str = "aquatic_mammals fish flowers food_containers fruit_and_vegetables household_electrical_devices household_furniture insects large_carnivores large_man-made_outdoor_things large_natural_outdoor_scenes large_omnivores_and_herbivores medium_mammals non-insect_invertebrates people reptiles small_mammals trees vehicles_1 vehicles_2";
+
 /// Images of 6x5 whose training samples all stay in training, in the order of the file.
 pub const CASES: &[Case] = &[
     case(
@@ -47,6 +50,39 @@ pub const CASES: &[Case] = &[
         "classes named by the config",
         r#"{"kind": "idx", "folder": "mnist", "classes": ["shirt", "coat", "bag"], "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
         Used([9, 0, 3], "shirt coat bag", ""),
+    ),
+    case(
+        "CIFAR-10, binary version",
+        r#"{"kind": "cifar10", "folder": "cifar-10-batches-bin", "valid": 1}"#,
+        Used([8, 1, 3], CIFAR_10, "3 x 32 x 32"),
+    ),
+    case(
+        "CIFAR-10, pickles",
+        r#"{"kind": "cifar10", "folder": "cifar-10-batches-py", "valid": 1}"#,
+        Used([8, 1, 3], CIFAR_10, "airplane"),
+    ),
+    case(
+        "CIFAR-100's coarse classes, binary version",
+        r#"{"kind": "cifar100", "folder": "cifar-100-binary", "labels": "coarse", "valid": 1}"#,
+        Used([8, 1, 3], CIFAR_20, "aquatic_mammals"),
+    ),
+    case(
+        "CIFAR-100's coarse classes, pickles",
+        r#"{"kind": "cifar100", "folder": "cifar-100-python", "labels": "coarse", "valid": 1}"#,
+        Used([8, 1, 3], CIFAR_20, "aquatic_mammals"),
+    ),
+    case(
+        "a pickle that runs a program",
+        r#"{"kind": "cifar100", "folder": "cifar-evil"}"#,
+        Refused(
+            "cifar-evil/train: calls \"os.system\"; only pickles of plain values and NumPy arrays are read",
+            1,
+        ),
+    ),
+    case(
+        "CIFAR-100 that is not there",
+        r#"{"kind": "cifar100", "folder": "."}"#,
+        Refused("train.bin: not found; set KILN_DATA", 1),
     ),
     case(
         "a folder of several sets",

@@ -6,6 +6,7 @@
 //! KILN_FUZZ_SECONDS=600 KILN_FUZZ_KEEP=1 cargo test --release --test fuzz pickles   # ten minutes of one
 //! ```
 
+mod data_files;
 mod driver;
 mod seeds;
 mod targets;
@@ -256,4 +257,24 @@ fn gzipped_strokes_never_panic() {
 #[test]
 fn strokes_never_panic() {
     fuzz("unipen", targets::unipen, seeds::strokes(), JSON);
+}
+
+/// The reader of [`data_files`] with this name.
+fn fuzz_format(name: &str) {
+    let mut formats = data_files::FORMATS.iter();
+    let format = formats.find(|format| format.name == name);
+    let format = format.unwrap_or_else(|| panic!("no format {name}"));
+    let seeds = data_files::seeds(format);
+    fuzz(format.name, format.reader, seeds, format.words);
+}
+
+#[test]
+fn idx_files_never_panic() {
+    fuzz_format("idx");
+    fuzz_format("idx_gz");
+}
+
+#[test]
+fn pickles_of_arrays_never_panic_and_never_run() {
+    fuzz_format("numpy_pickle");
 }

@@ -43,7 +43,7 @@ fn rejected(text: String) -> String {
 }
 
 /// The same for what has to be one line.
-fn rejected_in_a_line(error: impl std::fmt::Display) -> String {
+pub fn rejected_in_a_line(error: impl std::fmt::Display) -> String {
     let text = error.to_string();
     assert!(!text.contains(char::is_control), "{text:?}");
     assert!(text.len() < MAX_LINE, "{text:?}");

@@ -6,3 +6,4 @@ pub mod lines;
 pub mod mat;
 pub mod numbers;
 pub mod packed;
+pub mod pickle;

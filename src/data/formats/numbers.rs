@@ -42,6 +42,23 @@ pub enum ByteOrder {
 }
 
 impl Kind {
+    /// The type that NumPy calls by a letter and a number of bytes: `u1`, `f4`.
+    pub fn of_numpy(code: &str) -> Option<Self> {
+        Some(match code {
+            "u1" | "b1" => Kind::U8,
+            "i1" => Kind::I8,
+            "u2" => Kind::U16,
+            "i2" => Kind::I16,
+            "u4" => Kind::U32,
+            "i4" => Kind::I32,
+            "u8" => Kind::U64,
+            "i8" => Kind::I64,
+            "f4" => Kind::F32,
+            "f8" => Kind::F64,
+            _ => return None,
+        })
+    }
+
     /// Bytes of a number.
     pub fn width(self) -> usize {
         match self {
