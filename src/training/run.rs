@@ -104,6 +104,7 @@ fn train_and_finish(
         weights: prepared.weights.clone(),
         epochs_done: start.history.epochs.len(),
         warnings: prepared.warnings.clone(),
+        notes: prepared.source.notes(),
     });
     let began = Instant::now();
     // Stopping from the dashboard ends this run, and no other work of the caller.
@@ -163,11 +164,7 @@ fn train(
         features: Default::default(),
     };
     let interrupter = Interrupter::new();
-    let renderer = if options.dashboard {
-        Renderer::dashboard(options.observer, interrupter.clone())
-    } else {
-        Renderer::plain(options.observer)
-    };
+    let renderer = Renderer::new(options.dashboard, options.observer, &interrupter);
     let strategy =
         TrainingStrategy::Custom(Arc::new(EpochStrategy::new(training_loop, cancel.clone())));
     let no_batches = || Arc::new(NoBatches);

@@ -62,6 +62,9 @@ impl Observer for PlainLines {
             samples.valid,
             samples.test
         ));
+        for note in &plan.notes {
+            self.note(&format!("data: {note}"));
+        }
         if let Some((path, taken)) = &plan.weights {
             self.note(&weights_line(path, taken));
         }
