@@ -142,7 +142,7 @@ fn what_kiln_cannot_read_is_refused_in_one_line_with_the_python_that_makes_it_re
     }
     for (name, start, says) in [
         ("model.h5", &b"\x89HDF\r\n\x1a\n"[..], "keras"),
-        ("model.onnx", b"\x08\x08\x12\x07pytorch", "onnx.load("),
+        ("model.onnx", b"\x08\x08\x12\x07pytorch", "it has no graph"),
         (
             "model.safetensors.index.json",
             b"{\"metadata\": {}, \"weight_map\": {}}",

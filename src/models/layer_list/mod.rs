@@ -18,7 +18,7 @@ pub use form::{NamedPadding, Padding, Side};
 pub use infer::infer;
 pub use node::{ConvNode, Function, MapShape, Node, Operation, PoolNode, SqueezeExciteNode};
 pub use outputs::fixed_outputs;
-pub use parameters::{join, own_parameters, parameters};
+pub use parameters::{join, multiply_adds, own_parameters, parameters, trainable_values};
 pub use regularization::{dropout_of, without_dropout};
 pub use settings::{
     AdaptiveAvgPoolConfig, AvgPoolConfig, BatchNormConfig, ConvConfig, DepthToSpaceConfig,
