@@ -1,7 +1,8 @@
 //! The command line: parsing, dispatch and exit codes; the only room that prints.
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage or
-//! config, 130 interrupted.
+//! config, 130 interrupted (129 and 143 by
+//! SIGHUP and SIGTERM).
 
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ mod usage;
 mod verbs;
 
 use failure::Failure;
-use terminal::output;
+use terminal::{output, signals};
 use verbs::{
     bench, config, data, devices, doctor, eval, gradcheck, model, ocr, predict, runs, segment,
     sweep, train,
@@ -103,8 +104,10 @@ pub fn main() -> ExitCode {
 
 /// Prints an error and returns its exit code.
 fn end(failure: Failure) -> ExitCode {
-    if let Failure::Error(_) = failure {
-        output::complain(&failure);
+    match failure {
+        Failure::Error(_) => output::complain(&failure),
+        Failure::Cancelled => output::note(&failure.to_string()),
+        Failure::Interrupted | Failure::PipeClosed => {}
     }
-    ExitCode::from(failure.exit_code())
+    ExitCode::from(failure.exit_code(signals::exit_code()))
 }

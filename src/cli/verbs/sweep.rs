@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::cli::choices;
 use crate::cli::failure::{Failure, VerbResult};
-use crate::cli::terminal::ctrl_c::on_ctrl_c;
-use crate::cli::terminal::output;
 use crate::cli::terminal::progress::PlainLines;
+use crate::cli::terminal::signals::Interruption;
+use crate::cli::terminal::{output, stages};
 use crate::config::Backend;
 use crate::progress::Monitor;
 use crate::report::format::duration;
@@ -70,10 +70,13 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> VerbResult {
+    let interruption = Interruption::default();
+    interruption.listen(|| output::note(output::STOPPING))?;
+    let monitor = stages::monitor(&interruption);
     let mut sweep = match &args.resume {
         Some(dir) => Sweep::open(dir)?,
         None => {
-            let plan = plan(&args)?;
+            let plan = plan(&args, &monitor)?;
             if args.dry_run {
                 return Ok(output::emit(&listing(&plan.record))?);
             }
@@ -81,13 +84,7 @@ pub fn run(args: Args) -> VerbResult {
         }
     };
     output::note(&opening(&sweep));
-    let monitor = Monitor::default();
-    let cancel = monitor.cancel().clone();
-    on_ctrl_c(move || {
-        output::note(output::STOPPING);
-        cancel.cancel();
-    })?;
-    let end = execute(&mut sweep, &monitor, &Lines)?;
+    let end = execute(&mut sweep, &monitor, &Lines { interruption })?;
     if end == SweepEnd::Interrupted {
         let dir = sweep.dir.to_string_lossy();
         let command = output::command(&["sweep", "--resume", &dir]);
@@ -98,7 +95,7 @@ pub fn run(args: Args) -> VerbResult {
 }
 
 /// The sweep that the arguments describe, checked.
-fn plan(args: &Args) -> Result<SweepPlan, Failure> {
+fn plan(args: &Args, monitor: &Monitor) -> Result<SweepPlan, Failure> {
     let axes = args.grids.iter().map(|grid| Axis::parse(grid));
     let axes = axes.collect::<Result<Vec<_>, _>>()?;
     let mut overrides = args.overrides.clone();
@@ -112,7 +109,7 @@ fn plan(args: &Args) -> Result<SweepPlan, Failure> {
     // Clap requires a config unless --resume is given.
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let plan = SweepPlan::new(config, &overrides, axes, random)?;
-    plan.preflight(&Monitor::default())?;
+    plan.preflight(monitor)?;
     Ok(plan)
 }
 
@@ -165,7 +162,9 @@ fn conclude(board: &Leaderboard, args: &Args) -> VerbResult {
 }
 
 /// A line when a run starts and one when it ends; the run's own lines between them are indented.
-struct Lines;
+struct Lines {
+    interruption: Interruption,
+}
 
 impl SweepObserver for Lines {
     fn run_starts(&self, number: usize, of: usize, values: &str) {
@@ -173,7 +172,7 @@ impl SweepObserver for Lines {
     }
 
     fn run_observer(&self) -> Arc<dyn Observer> {
-        Arc::new(PlainLines::indented())
+        Arc::new(PlainLines::indented(&self.interruption))
     }
 
     fn run_ended(&self, number: usize, of: usize, end: &TrialEnd) {

@@ -1,6 +1,5 @@
 //! `kiln train`
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,9 +7,9 @@ use clap::ValueEnum;
 
 use crate::cli::choices;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
-use crate::cli::terminal::ctrl_c::on_ctrl_c;
-use crate::cli::terminal::output;
 use crate::cli::terminal::progress::{PlainLines, weights_line};
+use crate::cli::terminal::signals::Interruption;
+use crate::cli::terminal::{output, stages, tty};
 use crate::config::{self, Backend, Experiment};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
@@ -76,35 +75,21 @@ enum Job {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    let dashboard = match args.renderer {
-        RendererChoice::Auto => terminal,
-        RendererChoice::Plain => false,
-        RendererChoice::Dashboard if terminal => true,
-        RendererChoice::Dashboard => {
-            return Err(UsageError(
-                "--renderer dashboard needs a terminal; use --renderer plain".into(),
-            )
-            .into());
-        }
-    };
+    let dashboard = args.renderer.wants_dashboard()?;
     let job = job(&args)?;
+    let interruption = Interruption::default();
+    let lines = Arc::new(PlainLines::new(&interruption));
+    let stopped = lines.clone();
+    interruption.listen(move || stopped.stopping())?;
+    let monitor = stages::monitor(&interruption);
     if args.dry_run {
-        return dry_run(job, args.run_dir.as_deref());
+        return dry_run(job, args.run_dir.as_deref(), &monitor);
     }
-    let monitor = Monitor::default();
-    let cancel = monitor.cancel().clone();
-    on_ctrl_c(move || {
-        cancel.cancel();
-        if !dashboard {
-            output::note(output::STOPPING);
-        }
-    })?;
     let options = training::Options {
         run_dir: args.run_dir,
         dashboard,
         monitor,
-        observer: Arc::new(PlainLines::new(dashboard)),
+        observer: lines,
     };
     let outcome = match job {
         Job::New(experiment) => training::run(*experiment, options),
@@ -119,6 +104,21 @@ pub fn run(args: Args) -> VerbResult {
             Err(Failure::Interrupted)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+impl RendererChoice {
+    /// Whether to show the dashboard.
+    fn wants_dashboard(self) -> Result<bool, UsageError> {
+        let problem = tty::dashboard_problem();
+        match (self, problem) {
+            (Self::Plain, _) => Ok(false),
+            (Self::Auto, problem) => Ok(problem.is_none() && tty::has_room_for_dashboard()),
+            (Self::Dashboard, None) => Ok(true),
+            (Self::Dashboard, Some(problem)) => Err(UsageError(format!(
+                "--renderer dashboard {problem}; use --renderer plain"
+            ))),
+        }
     }
 }
 
@@ -185,13 +185,13 @@ fn resume_line(resumption: &Resumption) -> String {
     line
 }
 
-fn dry_run(job: Job, run_dir: Option<&Path>) -> VerbResult {
+fn dry_run(job: Job, run_dir: Option<&Path>, monitor: &Monitor) -> VerbResult {
     let prepared = match job {
         Job::New(experiment) => {
             RunDir::could_create(run_dir)?;
-            training::prepare(*experiment, &Monitor::default())?
+            training::prepare(*experiment, monitor)?
         }
-        Job::Resumed(resumption) => training::prepare_resumed(&resumption, &Monitor::default())?,
+        Job::Resumed(resumption) => training::prepare_resumed(&resumption, monitor)?,
     };
     let samples = prepared.samples;
     if let Some((path, taken)) = &prepared.weights {
