@@ -45,9 +45,9 @@ fn head_matches_the_classes_of_the_data(experiment: &Experiment) -> Option<Probl
     let (head, data) = (experiment.model.classes()?, experiment.data.classes()?);
     (head != data).then(|| {
         Problem::new(
-            "model.classes",
+            format!("model.{}", experiment.model.classes_key()),
             format!(
-                "found {head}, but data.kind \"{}\" has {data} classes; set {data} or remove this key",
+                "found {head} classes, but data.kind \"{}\" has {data}; set {data}, or leave it out",
                 experiment.data.kind()
             ),
         )

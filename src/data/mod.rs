@@ -3,6 +3,7 @@
 //! Images are `f32` in [0, 1], channel by channel, row by row (`[channels, height, width]`). For characters, paper is 1 and ink
 //! is 0. A new source needs a module and a line in the list below; `docs/adding-a-data-source.md` shows how.
 
+pub mod arrays;
 pub mod augment;
 pub mod cifar10;
 mod config;
@@ -20,6 +21,7 @@ mod source;
 pub mod split_rule;
 pub mod unipen;
 
+pub use arrays::IdxConfig;
 pub use augment::AugmentConfig;
 pub use cifar10::Cifar10Config;
 pub use config::{open, open_in};
@@ -32,7 +34,7 @@ pub use nist26::Nist26Config;
 pub use nist36::Nist36Config;
 pub use source::{
     ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
-    NormalizeConfig, SourceConfig, Split, data_root, quantize, source_problems,
+    NormalizeConfig, SourceConfig, Split, data_root, from_quantized, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
 pub use unipen::UnipenConfig;
@@ -46,6 +48,8 @@ source::sources! {
     Nist26(nist26::Nist26Config) = "nist26",
     /// CIFAR-10, binary version.
     Cifar10(cifar10::Cifar10Config) = "cifar10",
+    /// IDX files: MNIST, Fashion-MNIST, EMNIST.
+    Idx(arrays::idx::IdxConfig) = "idx",
     /// Pen strokes from UNIPEN, redrawn with a different pen every epoch.
     Unipen(unipen::UnipenConfig) = "unipen",
     /// Folders of images, one folder per class.

@@ -1,6 +1,6 @@
 //! What a stranger needs to know to use a network: classes, sizes, and how images are prepared, as metadata and in words.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::data::fitting::crops::enlarged;
 use crate::data::{Fit, NormalizeConfig};
@@ -32,16 +32,16 @@ impl Description<'_> {
             "outside"
         };
         let mut entries = vec![
-            ("classes", json!(card.classes).to_string()),
-            ("input", json!(card.input.dims()).to_string()),
-            ("normalize", json!(card.normalize).to_string()),
+            ("classes", to_json(&card.classes)),
+            ("input", to_json(&card.input.dims())),
+            ("normalize", to_json(&card.normalize)),
             ("preparation", self.preparation(!with_preprocessing)),
             ("preprocessing", preprocessing.to_string()),
             ("kiln_version", env!("CARGO_PKG_VERSION").to_string()),
-            (CARD_KEY, json!(card).to_string()),
+            (CARD_KEY, to_json(card)),
         ];
         if card.model.task() == Task::Classify {
-            entries.insert(3, ("temperature", json!(card.temperature).to_string()));
+            entries.insert(3, ("temperature", to_json(&card.temperature)));
         }
         let entries = entries.into_iter();
         entries
@@ -49,8 +49,8 @@ impl Description<'_> {
             .collect()
     }
 
-    /// What goes in and comes out, in words.
-    pub fn sentences(&self, with_preprocessing: bool) -> String {
+    /// What goes in, how it is prepared and what comes out, in words.
+    pub fn sentences(&self, with_preprocessing: bool) -> [String; 3] {
         let card = self.card;
         let ImageShape {
             channels,
@@ -80,20 +80,23 @@ impl Description<'_> {
                 scaled("logits", card.temperature)
             ),
         };
-        let preparation = self.preparation(!with_preprocessing);
-        format!("Input: {input}. {preparation} {output}")
+        [
+            format!("Input: {input}."),
+            format!("Preparation: {}", self.preparation(!with_preprocessing)),
+            output,
+        ]
     }
 
     /// How an image file becomes the input, in words, with or without what is done to each value.
     pub fn preparation(&self, with_values: bool) -> String {
-        let mut text = format!("Preparation: {}", self.fitting());
+        let mut text = self.fitting();
         if with_values {
             text += "; divide by 255";
             if let Some(NormalizeConfig { mean, std }) = &self.card.normalize {
                 text += &format!(
                     "; subtract the mean {} and divide by the standard deviation {}",
-                    list(mean),
-                    list(std)
+                    to_json(mean),
+                    to_json(std)
                 );
             }
         }
@@ -137,7 +140,8 @@ pub fn scaled(logits: &str, temperature: f64) -> String {
     }
 }
 
-/// Numbers in brackets.
-fn list(values: &[f32]) -> String {
-    json!(values).to_string()
+/// JSON in one line, floats with as few digits as tell them apart.
+fn to_json(value: &impl Serialize) -> String {
+    // Only maps whose keys are no texts and types that refuse can fail; there are none here.
+    serde_json::to_string(value).unwrap_or_default()
 }

@@ -5,9 +5,11 @@
 
 mod description;
 mod onnx;
+mod python;
 mod tensors;
 mod to_file;
 
 pub use description::Description;
 pub use onnx::{GraphOptions, to_model};
+pub use python::to_python;
 pub use to_file::{export, outputs};

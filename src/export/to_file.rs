@@ -4,30 +4,38 @@ use std::path::{Path, PathBuf};
 
 use super::description::Description;
 use super::onnx::{GraphOptions, to_model};
+use super::python::to_python;
 use super::tensors::Tensors;
 use crate::error::{FileError, Problem};
 use crate::inference::Classifier;
 use crate::models::layer_list::Node;
 use crate::{files, onnx, weights};
 
+/// The ending of a file of weights.
+const WEIGHTS: &str = "safetensors";
+
 /// A format, by the ending of a file's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Safetensors,
     Onnx,
+    Python,
 }
 
 impl Format {
-    const ALL: [(&'static str, Format); 2] =
-        [("safetensors", Format::Safetensors), ("onnx", Format::Onnx)];
+    const ALL: [(&'static str, Format); 3] = [
+        (WEIGHTS, Format::Safetensors),
+        ("onnx", Format::Onnx),
+        ("py", Format::Python),
+    ];
 
     fn of(out: &Path) -> Result<Self, FileError> {
         let extension = out.extension().unwrap_or_default();
         let mut formats = Self::ALL.into_iter();
         let found = formats.find(|(known, _)| extension.eq_ignore_ascii_case(known));
         found.map(|(_, format)| format).ok_or_else(|| {
-            let known = Self::ALL.map(|(extension, _)| format!(".{extension}"));
-            let problem = format!("the name must end in {}", known.join(" or "));
+            let [first, second, third] = Self::ALL.map(|(extension, _)| extension);
+            let problem = format!("the name must end in .{first}, .{second} or .{third}");
             FileError::new(out, problem).usage()
         })
     }
@@ -43,7 +51,11 @@ pub fn outputs(out: &Path, options: GraphOptions) -> Result<Vec<PathBuf>, FileEr
             .advise("use a name that ends in .onnx")
             .usage());
     }
-    Ok(vec![out.to_path_buf()])
+    let weights = out.with_extension(WEIGHTS);
+    Ok(match format {
+        Format::Python => vec![out.to_path_buf(), weights],
+        Format::Safetensors | Format::Onnx => vec![out.to_path_buf()],
+    })
 }
 
 /// Writes the files of [`outputs`].
@@ -55,11 +67,18 @@ pub fn export(classifier: &Classifier, out: &Path, options: GraphOptions) -> Res
     let about = Description {
         card: classifier.card(),
     };
+    let save =
+        |path: &Path| weights::save_described(classifier.network(), &about.entries(false), path);
     match Format::of(out)? {
-        Format::Safetensors => {
-            weights::save_described(classifier.network(), &about.entries(false), out)
-        }
+        Format::Safetensors => save(out),
         Format::Onnx => to_onnx(classifier, about, options, out),
+        Format::Python => {
+            let code = nodes(classifier)
+                .and_then(|nodes| to_python(&nodes, &about))
+                .map_err(|problem| unsupported(out, &problem))?;
+            save(&out.with_extension(WEIGHTS))?;
+            files::write(out, code.as_bytes())
+        }
     }
 }
 

@@ -34,6 +34,11 @@ pub trait Architecture: Module {
         None
     }
 
+    /// The key of the config that sets the number of classes.
+    fn classes_key(_config: &Self::Config) -> &'static str {
+        "classes"
+    }
+
     /// What is wrong with these settings for images of `shape`; paths are keys of the `model` section.
     fn problems(_config: &Self::Config, _shape: ImageShape) -> Vec<Problem> {
         Vec::new()

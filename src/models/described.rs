@@ -22,6 +22,11 @@ pub trait LayerList: Clone + fmt::Debug + Send + Sync + 'static {
     /// How many classes the config asks for; `None` means as many as the data has.
     fn classes(&self) -> Option<usize>;
 
+    /// The key that says so.
+    fn classes_key(&self) -> &'static str {
+        "classes"
+    }
+
     /// Dropout probability, 0 to 1; 0 is no dropout.
     fn dropout(&self) -> f64;
 
@@ -97,6 +102,10 @@ impl<C: LayerList> Architecture for Described<C> {
 
     fn classes(config: &C) -> Option<usize> {
         config.classes()
+    }
+
+    fn classes_key(config: &C) -> &'static str {
+        config.classes_key()
     }
 
     fn problems(config: &C, shape: ImageShape) -> Vec<Problem> {

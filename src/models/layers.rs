@@ -56,7 +56,15 @@ impl LayerList for LayersConfig {
     }
 
     fn classes(&self) -> Option<usize> {
-        self.classes
+        self.classes.or(layer_list::fixed_outputs(&self.layers))
+    }
+
+    fn classes_key(&self) -> &'static str {
+        if self.classes.is_some() {
+            "classes"
+        } else {
+            "layers"
+        }
     }
 
     fn dropout(&self) -> f64 {

@@ -49,6 +49,13 @@ macro_rules! networks {
                 }
             }
 
+            /// The key of the `model` section that sets the number of classes.
+            pub fn classes_key(&self) -> &'static str {
+                match self {
+                    $(ModelConfig::$Network(config) => $Network::classes_key(config),)+
+                }
+            }
+
             /// What is wrong with these settings for images of `shape`; paths are keys of the `model` section.
             pub fn problems(&self, shape: ImageShape) -> Vec<Problem> {
                 match self {

@@ -39,6 +39,8 @@ pub struct Plan {
     pub epochs_done: usize,
     /// Settings that are valid, but have no effect.
     pub warnings: Vec<String>,
+    /// How the files of the data were understood, and what of them is not used.
+    pub notes: Vec<String>,
 }
 
 /// Receives the progress of a run. Methods are called from the training threads and must return quickly.

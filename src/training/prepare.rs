@@ -124,7 +124,8 @@ fn check_data(
         && head != classes
     {
         return Err(TrainError::Mismatch(format!(
-            "model.classes: found {head}, but the data has {classes} classes"
+            "model.{}: found {head} classes, but the data has {classes}",
+            experiment.model.classes_key()
         )));
     }
     if classes < 2 && experiment.model.task() == Task::Classify {

@@ -38,11 +38,11 @@ cases = Path(sys.argv[1])
 for case in json.loads(cases.read_text()):
     name, (channels, height, width), batch = case["name"], case["shape"], case["batch"]
     path = str(cases.parent / name)
-    read = lambda ending, kind, shape: np.fromfile(path + ending, kind).reshape(batch, *shape)
-    images = read(".input", np.float32, (channels, height, width))
-    logits = read(".logits", np.float32, (-1,))
-    raw = read(".raw", np.uint8, (height, width, channels))
-    finished = read(".finished", np.float32, (-1,))
+    read = lambda ending, kind, shape: np.fromfile(f"{path}.{ending}", kind).reshape(batch, *shape)
+    images = read("input", np.float32, (channels, height, width))
+    logits = read("outputs", np.float32, (-1,))
+    raw = read("raw", np.uint8, (height, width, channels))
+    finished = read("finished", np.float32, (-1,))
     found, one, output, metadata = run(path + ".onnx", images)
     found_finished, finished_one, finished_output, _ = run(path + "_raw.onnx", raw)
     answer = {

@@ -22,7 +22,15 @@ fn the_same_model_gives_the_same_bytes_and_the_ending_chooses_the_format() {
         assert!(bench.read(name).starts_with(start));
     }
     assert_eq!(bench.read("a.onnx"), bench.read("a.ONNX"));
-    bench.output("model export run a.safetensors");
+    assert_eq!(
+        bench.output("model export run a.py"),
+        "a.py\na.safetensors\n"
+    );
+    assert!(
+        bench
+            .read("a.py")
+            .starts_with(b"\"\"\"mlp, written by kiln")
+    );
     bench.output("model export run b.safetensors");
     assert_eq!(bench.read("a.safetensors"), bench.read("b.safetensors"));
 }
@@ -57,6 +65,15 @@ fn what_does_not_go_together_is_refused_in_one_line() {
         (
             "run out.safetensors --with-preprocessing",
             vec!["--with-preprocessing", ".onnx"],
+        ),
+        (
+            "run out.py --with-preprocessing",
+            vec!["--with-preprocessing", ".onnx"],
+        ),
+        // Its weights would be written over the model.
+        (
+            "run run/model.py",
+            vec!["run/model.safetensors", "choose another file"],
         ),
         ("nowhere out.onnx", vec!["nowhere"]),
     ] {
@@ -98,4 +115,35 @@ fn a_layer_that_would_need_large_tables_is_refused_by_its_place() {
     let problem = to_model(&nodes, &about, GraphOptions::default()).expect_err("too large");
     assert_eq!(problem.path, "layers[1]");
     assert!(problem.message.contains("too large"), "{}", problem.message);
+}
+
+#[test]
+fn layers_without_a_name_or_of_the_same_name_are_no_module_of_pytorch() {
+    use kiln::export::{Description, to_python};
+
+    use crate::cases::list;
+    use kiln::shape::ImageShape;
+
+    let attention = json!({"kind": "self_attention", "heads": 1, "name": "same"});
+    let dense = |name: &str| json!({"kind": "linear", "features": 4, "name": name});
+    for (layers, place, part) in [
+        (
+            json!(["tokens", dense("same"), attention, "first_token", "linear"]),
+            "layers[2]",
+            "second layer",
+        ),
+        (
+            json!(["flatten", dense(""), "linear"]),
+            "layers[1]",
+            "no name",
+        ),
+    ] {
+        let case = list("names", layers, ImageShape::new(1, 4, 4));
+        let card = case.classifier.card();
+        let nodes = card.model.nodes(card.input, card.classes.len());
+        let about = Description { card };
+        let problem = to_python(&nodes.expect("layers"), &about).expect_err("a problem");
+        assert_eq!(problem.path, place);
+        assert!(problem.message.contains(part), "{}", problem.message);
+    }
 }

@@ -9,3 +9,4 @@ mod cases;
 mod files;
 mod onnx;
 mod python;
+mod torch;

@@ -77,6 +77,9 @@ impl Observer for PlainLines {
             samples.valid,
             samples.test
         ));
+        for note in &plan.notes {
+            self.note(&format!("data: {note}"));
+        }
         if let Some((path, taken)) = &plan.weights {
             self.note(&weights_line(path, taken));
         }
@@ -130,8 +133,8 @@ impl Observer for PlainLines {
     }
 }
 
-/// How many patterns a line lists.
-const SHOWN_PATTERNS: usize = 12;
+/// How many patterns, and names beside a prefix, a line lists.
+const SHOWN_NAMES: usize = 12;
 
 /// One line about the initial weights: how many were taken, and how their names came to be the network's.
 pub fn weights_line(path: &Path, taken: &Taken) -> String {
@@ -152,19 +155,24 @@ pub fn weights_line(path: &Path, taken: &Taken) -> String {
     if taken.is_unwrapped {
         notes.push_str("; wrappers within names removed");
     }
-    let patterns = taken.renamed.iter().take(SHOWN_PATTERNS);
-    let mut renamed: Vec<String> = patterns.map(|pattern| pattern.to_string()).collect();
-    if taken.renamed.len() > SHOWN_PATTERNS {
-        let more = taken.renamed.len() - SHOWN_PATTERNS;
-        renamed.push(format!("and {more} more"));
-    }
+    let renamed = taken.renamed.iter().map(|pattern| pattern.to_string());
     format!(
         "weights {}: {} tensors applied{notes}{}{}{}{}",
         path.display(),
         taken.applied.len(),
-        list("renamed", &renamed),
-        list("left out", &taken.outside),
+        list("renamed", &first_names(renamed.collect())),
+        list("left out", &first_names(taken.outside.clone())),
         list("unused", &taken.unused),
         list("newly initialized", &taken.fresh)
     )
+}
+
+/// The first of many names, and how many more there are.
+fn first_names(mut names: Vec<String>) -> Vec<String> {
+    let more = names.len().saturating_sub(SHOWN_NAMES);
+    if more > 0 {
+        names.truncate(SHOWN_NAMES);
+        names.push(format!("and {more} more"));
+    }
+    names
 }

@@ -234,7 +234,11 @@ impl<'a> Check<'a> {
         if count < least || count > most {
             self.report(
                 path,
-                format!("list has {}; must have {least} to {most}", values(count)),
+                format!(
+                    "list has {}; must have {}",
+                    values(count),
+                    from_to(least, most)
+                ),
             );
         }
         if let Some(item_schema) = schema.get("items") {
@@ -282,6 +286,14 @@ impl<'a> Check<'a> {
             None => format!("found {found}, must match {pattern}"),
         };
         self.report(path, message);
+    }
+}
+
+fn from_to(least: u64, most: u64) -> String {
+    if least == most {
+        least.to_string()
+    } else {
+        format!("{least} to {most}")
     }
 }
 

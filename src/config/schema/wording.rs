@@ -8,6 +8,9 @@ const MIN_SIMILARITY: f64 = 0.75;
 /// Maximum number of characters of a value that are quoted.
 const MAX_VALUE_CHARS: usize = 60;
 
+/// Maximum number of allowed names that are listed beside a suggestion.
+const MAX_NAMES: usize = 24;
+
 /// A value as it is quoted to the user.
 pub(super) fn shown(value: &Value) -> String {
     match value {
@@ -32,16 +35,19 @@ pub(super) fn list(values: &[Value]) -> String {
 /// The message for a value that is not allowed.
 pub(super) fn not_one_of(value: &Value, allowed: &[Value]) -> String {
     let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
-    let meant = value
-        .as_str()
-        .and_then(|found| nearest(&names, found))
-        .map(|name| format!("; did you mean {name:?}?"))
-        .unwrap_or_default();
-    format!(
-        "found {}; must be one of {}{meant}",
-        shown(value),
-        list(allowed)
-    )
+    let meant = value.as_str().and_then(|found| nearest(&names, found));
+    let found = shown(value);
+    match (meant, allowed) {
+        (None, [only]) => format!("found {found}; must be {only}"),
+        (None, _) => format!("found {found}; must be one of {}", list(allowed)),
+        (Some(name), _) if allowed.len() > MAX_NAMES => {
+            format!("found {found}; did you mean {name:?}?")
+        }
+        (Some(name), _) => {
+            let list = list(allowed);
+            format!("found {found}; must be one of {list}; did you mean {name:?}?")
+        }
+    }
 }
 
 /// The message for a key that does not exist.

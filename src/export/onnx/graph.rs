@@ -92,7 +92,7 @@ pub fn to_model(
             outputs: vec![value(name, Elements::Float32, &dimensions)],
         },
         producer: ("kiln".into(), env!("CARGO_PKG_VERSION").into()),
-        doc: about.sentences(options.with_preprocessing),
+        doc: about.sentences(options.with_preprocessing).join("\n"),
         metadata: about.entries(options.with_preprocessing),
     })
 }

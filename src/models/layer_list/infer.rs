@@ -52,7 +52,8 @@ fn ends_with_classes(nodes: &[Node], layers: usize, classes: usize) -> Result<()
         MapShape::Vector { features } => Err(Problem::new(
             place,
             format!(
-                "the network ends with {features} values, but there are {classes} classes; leave out the size of its last layer"
+                "the network ends with {features} values, which must be the number of classes: set model.classes to {features}, \
+                 or leave out the size of its last layer"
             ),
         )),
         shape => Err(Problem::new(
@@ -244,7 +245,8 @@ fn concatenated(shapes: &[MapShape]) -> Result<MapShape, String> {
         } = *shape
         else {
             return Err(format!(
-                "branch {index} gives {shape}; branches must give maps"
+                "branch {index} gives {}; branches must give maps",
+                shape.described()
             ));
         };
         if *sides.get_or_insert([height, width]) != [height, width] {

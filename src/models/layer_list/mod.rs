@@ -5,6 +5,7 @@ mod infer;
 mod limits;
 mod node;
 mod operations;
+mod outputs;
 mod parameters;
 mod regularization;
 mod settings;
@@ -16,6 +17,7 @@ mod weight_init;
 pub use form::{NamedPadding, Padding, Side};
 pub use infer::infer;
 pub use node::{ConvNode, Function, MapShape, Node, Operation, PoolNode, SqueezeExciteNode};
+pub use outputs::fixed_outputs;
 pub use parameters::{join, own_parameters, parameters};
 pub use regularization::{dropout_of, without_dropout};
 pub use settings::{

@@ -82,6 +82,18 @@ impl MapShape {
         }
     }
 
+    /// In words: `maps of 64x56x56`, `a vector of 84 values`.
+    pub fn described(self) -> String {
+        match self {
+            MapShape::Maps { .. } => format!("maps of {self}"),
+            MapShape::LastMaps { .. } => format!("maps of {self} with channels last"),
+            MapShape::Tokens { tokens, features } => {
+                format!("{tokens} tokens of {features} values")
+            }
+            MapShape::Vector { features } => format!("a vector of {features} values"),
+        }
+    }
+
     /// Number of values, or `None` if `usize` does not hold it.
     pub fn checked_values(self) -> Option<usize> {
         self.dims().into_iter().try_fold(1, usize::checked_mul)

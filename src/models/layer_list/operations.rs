@@ -31,7 +31,9 @@ pub fn operation(
         LayerConfig::GroupNorm(config) => {
             let (channels, groups) = (maps(input)?.0, config.groups);
             if !channels.is_multiple_of(groups) {
-                return Err(format!("{groups} groups do not divide {channels} channels"));
+                return Err(format!(
+                    "its {channels} channels can't be divided into {groups} groups"
+                ));
             }
             let epsilon = config.epsilon;
             let operation = Operation::GroupNorm {
@@ -164,7 +166,10 @@ fn maps(shape: MapShape) -> Result<(usize, [usize; 2]), String> {
         MapShape::LastMaps { .. } => Err(format!(
             "needs maps with channels first, but its input of {shape} has them last; add \"channels_first\" before it"
         )),
-        MapShape::Tokens { .. } => Err(format!("needs maps, but its input is {shape} tokens")),
+        MapShape::Tokens { .. } => Err(format!(
+            "needs maps, but its input is {}",
+            shape.described()
+        )),
         MapShape::Vector { features } => Err(format!(
             "needs maps, but its input is a vector of {features} values; put it before \"flatten\" and pools over whole maps"
         )),
@@ -175,7 +180,8 @@ fn tokens_of(shape: MapShape) -> Result<(usize, usize), String> {
     match shape {
         MapShape::Tokens { tokens, features } => Ok((tokens, features)),
         _ => Err(format!(
-            "needs a sequence, but its input is {shape}; add \"tokens\" before it"
+            "needs a sequence, but its input is {}; add \"tokens\" before it",
+            shape.described()
         )),
     }
 }
@@ -215,7 +221,7 @@ fn conv(
     for (channels, what) in [(inputs, "input"), (node.outputs, "output")] {
         if !channels.is_multiple_of(node.groups) {
             return Err(format!(
-                "{} groups do not divide its {channels} {what} channels",
+                "{channels} {what} channels can't be divided into {} groups",
                 node.groups
             ));
         }
@@ -273,7 +279,8 @@ fn linear(
         }
         MapShape::Maps { .. } => {
             return Err(format!(
-                "needs a vector, but its input is maps of {input}; add \"flatten\" before it"
+                "needs a vector, but its input is {}; add \"flatten\" before it",
+                input.described()
             ));
         }
     };
@@ -367,7 +374,7 @@ fn depth_to_space(block: usize, input: MapShape) -> Result<(Operation, MapShape)
     let (channels, sides) = maps(input)?;
     if !channels.is_multiple_of(block * block) {
         return Err(format!(
-            "{channels} channels are not a multiple of {}",
+            "the number of channels is {channels}, which is not a multiple of {}",
             block * block
         ));
     }

@@ -57,21 +57,30 @@ pub fn convolved(node: &ConvNode, sides: [usize; 2]) -> Result<MapShape, String>
                 let room = sides[axis].checked_add(node.padding[axis].checked_mul(2)?)?;
                 Some(room.checked_sub(extent)? / node.stride[axis] + 1)
             })
-            .ok_or_else(|| too_large("kernel", node.kernel, node.padding, sides))?;
+            .ok_or_else(|| {
+                let dilated = match node.dilation {
+                    [1, 1] => String::new(),
+                    dilation => format!(" with a dilation of {}", pair(dilation)),
+                };
+                too_large(
+                    "kernel",
+                    &format!("{}{dilated}", pair(node.kernel)),
+                    node.padding,
+                    sides,
+                )
+            })?;
     }
     maps(node.outputs, output)
 }
 
-fn too_large(what: &str, kernel: [usize; 2], padding: [usize; 2], sides: [usize; 2]) -> String {
+fn too_large(what: &str, kernel: &str, padding: [usize; 2], sides: [usize; 2]) -> String {
     let padded = match padding {
         [0, 0] => String::new(),
         padding => format!(" with a padding of {}", pair(padding)),
     };
     format!(
-        "a {what} of {} does not fit its input of {}x{}{padded}",
-        pair(kernel),
-        sides[0],
-        sides[1]
+        "a {what} of {kernel} does not fit its input of {}x{}{padded}",
+        sides[0], sides[1]
     )
 }
 
@@ -89,7 +98,7 @@ pub fn pooled(node: &PoolNode, channels: usize, sides: [usize; 2]) -> Result<Map
         }
         let room = (sides[axis] + 2 * padding)
             .checked_sub(kernel)
-            .ok_or_else(|| too_large("window", node.kernel, node.padding, sides))?;
+            .ok_or_else(|| too_large("window", &pair(node.kernel), node.padding, sides))?;
         output[axis] = if node.ceil_mode {
             let windows = room.div_ceil(stride) + 1;
             if (windows - 1) * stride >= sides[axis] + padding {

@@ -3,21 +3,14 @@
 use std::path::Path;
 
 use super::fit::{Fit, Wanted, fit};
-use super::propose::propose;
+use super::proposals::Proposals;
+use super::refusal;
 use super::views::{View, views};
 use crate::config::{Rename, RenamePattern};
-use crate::error::{FileError, one_line};
+use crate::error::FileError;
 use crate::models::parameters::matches;
-use crate::weights::formats::foreign::unreadable;
-use crate::weights::formats::read::foreign_error;
-use crate::weights::formats::saved::{Saved, Stored, Unreadable};
+use crate::weights::formats::saved::Saved;
 use crate::weights::formats::tensor::FileTensor;
-
-/// How many names an error lists.
-const SHOWN: usize = 3;
-
-/// Maximum length of a mapping that an error shows.
-const MAX_SHOWN_BYTES: usize = 2000;
 
 /// What a file has for a network.
 #[derive(Debug)]
@@ -49,53 +42,36 @@ pub fn choose(
     path: &Path,
 ) -> Result<Choice, FileError> {
     let views = views(saved);
-    let mismatch =
-        |problem: String| FileError::new(path, format!("does not match the network: {problem}"));
+    let mismatch = |problem| refusal::mismatch(path, problem);
     if let Some(pattern) = idle_exception(&views, wanted) {
         return Err(mismatch(format!(
             "`init.except` has {pattern:?}, which matches no name in the file or the network"
         )));
     }
     let patterns = rename.patterns();
-    let fits: Vec<Fit> = views
-        .iter()
-        .map(|view| fit(view, wanted, patterns))
-        .collect();
+    let fits = views.iter().map(|view| fit(view, wanted, patterns));
+    let fits: Vec<Fit> = fits.collect();
     let complete: Vec<usize> = (0..fits.len())
         .filter(|&at| fits[at].is_complete())
         .collect();
     if let Some(&first) = complete.first() {
         let others = rivals(&views, &complete).map_err(mismatch)?;
-        let choice = chosen(&views[first], &fits[first], patterns.to_vec(), others);
-        return if choice.tensors.is_empty() {
-            Err(mismatch("init.except excludes every tensor".into()))
-        } else {
-            Ok(choice)
-        };
+        if fits[first].applied.is_empty() {
+            return Err(mismatch("init.except excludes every tensor".into()));
+        }
+        return Ok(chosen(&views[first], &fits[first], patterns, others));
     }
     let proposals = Proposals::of(&views, wanted, saved.in_order);
-    if let (Rename::Auto(_), Some((at, patterns))) = (rename, &proposals.first) {
-        let view = &views[*at];
-        let fit = fit(view, wanted, patterns);
-        if fit.is_complete() {
-            return Ok(chosen(view, &fit, patterns.clone(), Vec::new()));
-        }
+    if let (Rename::Auto(_), Some((first, patterns))) = (rename, proposals.first()) {
+        let others = rivals(&views, &proposals.views()).map_err(mismatch)?;
+        let fit = fit(&views[first], wanted, patterns);
+        return Ok(chosen(&views[first], &fit, patterns, others));
     }
-    // The first of the best, so that a file without any known name is described as it is.
-    let best = (0..fits.len())
-        .rev()
-        .max_by_key(|&at| fits[at].applied.len());
-    let Some(best) = best else {
-        return Err(mismatch("it contains no tensors".into()));
-    };
-    if let Some((name, kind)) = first_unreadable(&views[best], &fits[best]) {
-        return Err(foreign_error(path, unreadable(kind, &name, path)));
-    }
-    let (problem, advice) = describe(&fits[best], rename, &proposals);
-    Err(mismatch(problem).advise(advice))
+    let all = (views.as_slice(), fits.as_slice());
+    Err(refusal::refusal(path, all, wanted, rename, &proposals))
 }
 
-fn chosen(view: &View, fit: &Fit, renamed: Vec<RenamePattern>, others: Vec<String>) -> Choice {
+fn chosen(view: &View, fit: &Fit, renamed: &[RenamePattern], others: Vec<String>) -> Choice {
     let tensors = fit.applied.iter();
     Choice {
         tensors: tensors
@@ -108,22 +84,8 @@ fn chosen(view: &View, fit: &Fit, renamed: Vec<RenamePattern>, others: Vec<Strin
         prefix: view.prefix.clone(),
         is_unwrapped: view.is_unwrapped,
         outside: view.outside.clone(),
-        renamed,
+        renamed: renamed.to_vec(),
     }
-}
-
-/// The first tensor that is wanted and can't be read; any, if none can.
-fn first_unreadable(view: &View, fit: &Fit) -> Option<(String, Unreadable)> {
-    fit.unreadable.clone().or_else(|| {
-        let mut kinds = view.tensors.iter().map(|(name, stored)| match stored {
-            Stored::Unreadable(kind) => Some((name, *kind)),
-            Stored::Tensor(_) => None,
-        });
-        let (name, kind) = kinds.next()??;
-        kinds
-            .all(|kind| kind.is_some())
-            .then(|| (name.clone(), kind))
-    })
 }
 
 /// The first exception that matches no name.
@@ -143,9 +105,9 @@ fn idle_exception<'w>(views: &[View], wanted: Wanted<'w>) -> Option<&'w String> 
     })
 }
 
-/// The dictionaries besides the chosen one that fit as well; refused where nothing tells which is meant.
-fn rivals(views: &[View], complete: &[usize]) -> Result<Vec<String>, String> {
-    let Some((&first, rest)) = complete.split_first() else {
+/// The dictionaries besides the chosen one, the first, that fit as well; refused where nothing tells which is meant.
+fn rivals(views: &[View], fitting: &[usize]) -> Result<Vec<String>, String> {
+    let Some((&first, rest)) = fitting.split_first() else {
         return Ok(Vec::new());
     };
     let first = &views[first];
@@ -166,102 +128,5 @@ fn rivals(views: &[View], complete: &[usize]) -> Result<Vec<String>, String> {
             first.dictionary
         )),
         _ => Ok(others),
-    }
-}
-
-/// Mappings by the order and shapes of layers.
-struct Proposals {
-    /// The first view with a mapping, and the patterns.
-    first: Option<(usize, Vec<RenamePattern>)>,
-    /// Why the first view with as many layers, or else the first, has none.
-    reason: String,
-}
-
-impl Proposals {
-    fn of(views: &[View], wanted: Wanted, in_order: bool) -> Self {
-        let mut reasons = Vec::new();
-        for (at, view) in views.iter().enumerate() {
-            match propose(view, wanted, in_order) {
-                Ok(patterns) if fit(view, wanted, &patterns).is_complete() => {
-                    return Self {
-                        first: Some((at, patterns)),
-                        reason: String::new(),
-                    };
-                }
-                Ok(_) => {}
-                Err(reason) => reasons.push(reason),
-            }
-        }
-        // A reason other than the number of layers is about the view that comes closest.
-        let closest = reasons
-            .iter()
-            .position(|reason| !reason.contains(" with parameters and the network "));
-        Self {
-            first: None,
-            reason: reasons
-                .into_iter()
-                .nth(closest.unwrap_or(0))
-                .unwrap_or_default(),
-        }
-    }
-}
-
-/// What is wrong with the closest view, and what to do.
-fn describe(fit: &Fit, rename: &Rename, proposals: &Proposals) -> (String, String) {
-    let idle: Vec<String> = fit
-        .idle
-        .iter()
-        .map(|pattern| format!("{pattern:?}"))
-        .collect();
-    let problems: Vec<String> = [
-        (
-            "`init.rename` has patterns that are the first match of no name in the file: ",
-            &idle,
-        ),
-        ("`init.rename` gives names twice: ", &fit.collisions),
-        ("shapes differ: ", &fit.misfits),
-        ("not floating-point numbers: ", &fit.integers),
-        ("not in the file: ", &fit.missing),
-        ("not in the network: ", &fit.unknown),
-    ]
-    .iter()
-    .filter(|(_, names)| !names.is_empty())
-    .map(|(what, names)| format!("{what}{}", first_of(names)))
-    .collect();
-    let except = "to train anyway, list the parameters to initialize randomly in `init.except`, such as \"classifier.*\"";
-    let reason = one_line(format!(
-        "the layers don't match by order and shapes either: {}",
-        proposals.reason
-    ));
-    let has_other_names = !fit.missing.is_empty() && !fit.unknown.is_empty();
-    let advice = match &proposals.first {
-        Some((_, patterns)) => suggestion(patterns),
-        None if matches!(rename, Rename::Auto(_)) => reason,
-        None if has_other_names => format!("{reason}; {except}"),
-        None => except.to_string(),
-    };
-    (problems.join("; "), advice)
-}
-
-/// A mapping, ready to be pasted.
-fn suggestion(patterns: &[RenamePattern]) -> String {
-    let json = serde_json::to_string(patterns).unwrap_or_default();
-    let is_short = json.len() <= MAX_SHOWN_BYTES && !json.contains(char::is_control);
-    let shown = if is_short {
-        format!("\"rename\": {json}")
-    } else {
-        format!("{} patterns", patterns.len())
-    };
-    format!(
-        "by the order and shapes of the layers, this fits: {shown} (in `init`; \"rename\": \"auto\" or --rename auto takes it)"
-    )
-}
-
-/// The first of some names, and how many more there are.
-fn first_of(names: &[String]) -> String {
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -2,5 +2,8 @@
 
 pub mod choose;
 pub mod fit;
+mod patterns;
+mod proposals;
 mod propose;
+mod refusal;
 mod views;

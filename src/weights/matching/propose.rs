@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use super::fit::Wanted;
+use super::patterns::patterns;
 use super::views::View;
 use crate::config::RenamePattern;
 use crate::weights::formats::saved::Stored;
@@ -26,8 +27,30 @@ const SHOWN: usize = 4;
 /// Layers are alike if this is equal: last parts of names with shapes, sorted.
 type Signature = Vec<(String, Vec<usize>)>;
 
-/// Patterns that rename the tensors of a view as the network calls them, or why there is no one way.
-pub fn propose(view: &View, wanted: Wanted, in_order: bool) -> Result<Vec<RenamePattern>, String> {
+/// Why there is no mapping.
+#[derive(Debug)]
+pub enum NoMapping {
+    /// There are more or fewer layers.
+    Count(String),
+    /// There are as many layers, but others.
+    Layers(String),
+}
+
+impl std::fmt::Display for NoMapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NoMapping::Count(reason) | NoMapping::Layers(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// Patterns that rename the tensors of a view as the network calls them, or why there is no one way. `in_order` tells whether the
+/// tensors are in the order in which the layers were defined.
+pub fn propose(
+    view: &View,
+    wanted: Wanted,
+    in_order: bool,
+) -> Result<Vec<RenamePattern>, NoMapping> {
     let tensors = view
         .tensors
         .iter()
@@ -46,15 +69,13 @@ pub fn propose(view: &View, wanted: Wanted, in_order: bool) -> Result<Vec<Rename
         theirs.sort_by(|a, b| natural(&a.name, &b.name));
     }
     if ours.len() != theirs.len() {
-        return Err(counts(&theirs, &ours));
+        return Err(NoMapping::Count(counts(&theirs, &ours)));
     }
-    let ours = matched(&theirs, ours, in_order)?;
-    let names = theirs
-        .iter()
-        .zip(&ours)
-        .map(|(from, to)| tensor_names(from, to));
-    let names: Vec<Vec<(String, String)>> = names.collect::<Result<_, _>>()?;
-    Ok(patterns(&names.concat()))
+    let ours = matched(&theirs, ours, in_order).map_err(NoMapping::Layers)?;
+    let pairs = theirs.iter().zip(&ours);
+    let names = pairs.map(|(from, to)| tensor_names(from, to));
+    let names: Result<Vec<_>, String> = names.collect();
+    Ok(patterns(&names.map_err(NoMapping::Layers)?.concat()))
 }
 
 fn layers<'n>(tensors: impl Iterator<Item = (&'n str, Vec<usize>)>) -> Vec<Layer> {
@@ -129,22 +150,8 @@ fn by_signature(
     if counts(&alike) != counts(&others) {
         return Err(first_difference(theirs, ours, of));
     }
-    for layers in alike.values().filter(|layers| layers.len() > 1) {
-        let is_numbered = layers
-            .windows(2)
-            .all(|pair| stem(&pair[0].name) == stem(&pair[1].name));
-        if in_order || !is_numbered {
-            return Err(format!(
-                "{} and {} have the same shapes, and {}",
-                shown(layers[0]),
-                shown(layers[1]),
-                if in_order {
-                    "the file's layers are in another order than the network's"
-                } else {
-                    "the file does not keep the order of layers"
-                }
-            ));
-        }
+    for layers in alike.values() {
+        validate_distinct(layers, in_order)?;
     }
     let mut others: BTreeMap<Signature, std::vec::IntoIter<&Layer>> = others
         .into_iter()
@@ -155,6 +162,26 @@ fn by_signature(
         .map(|layer| others.get_mut(&of(layer))?.next().cloned());
     let found: Option<Vec<Layer>> = found.collect();
     found.ok_or_else(|| first_difference(theirs, ours, of))
+}
+
+/// Refuses layers of the same shapes where the order does not tell which is which; numbers in names do.
+fn validate_distinct(layers: &[&Layer], in_order: bool) -> Result<(), String> {
+    let unclear = layers
+        .windows(2)
+        .find(|pair| in_order || stem(&pair[0].name) != stem(&pair[1].name));
+    match unclear {
+        None => Ok(()),
+        Some(pair) => Err(format!(
+            "{} and {} have the same shapes, and {}",
+            shown(pair[0]),
+            shown(pair[1]),
+            if in_order {
+                "the file's layers are in another order than the network's"
+            } else {
+                "the file does not keep the order of layers"
+            }
+        )),
+    }
 }
 
 /// Refuses layers of the same shapes whose numbers go down: their order is not that of the names.
@@ -218,21 +245,25 @@ fn described(layer: &Layer) -> String {
 }
 
 fn counts(theirs: &[Layer], ours: &[Layer]) -> String {
-    let difference = theirs
-        .iter()
-        .zip(ours)
-        .find(|(from, to)| signature(from) != signature(to));
-    let first = match difference {
-        Some((from, to)) => format!(
-            "; the first that differ are {} and {}",
+    let mut pairs = theirs.iter().zip(ours);
+    let difference = pairs.find(|(from, to)| signature(from) != signature(to));
+    let (longer, common) = if theirs.len() > ours.len() {
+        (theirs, ours.len())
+    } else {
+        (ours, theirs.len())
+    };
+    let first = match (difference, longer.get(common)) {
+        (Some((from, to)), _) => format!(
+            "the first that differ are {} and {}",
             described(from),
             described(to)
         ),
-        None => String::new(),
+        (None, Some(extra)) => format!("{} has no counterpart", described(extra)),
+        (None, None) => String::new(),
     };
     let layers = if theirs.len() == 1 { "layer" } else { "layers" };
     format!(
-        "the file has {} {layers} with parameters and the network {}{first}",
+        "the file has {} {layers} with parameters and the network {}; {first}",
         theirs.len(),
         ours.len()
     )
@@ -272,43 +303,4 @@ fn natural(a: &str, b: &str) -> Ordering {
         parts
     };
     parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
-}
-
-/// As few patterns as rename each tensor of the file, in its order.
-fn patterns(pairs: &[(String, String)]) -> Vec<RenamePattern> {
-    let mut found: Vec<RenamePattern> = Vec::new();
-    for (from, to) in pairs {
-        let now = found.iter().find_map(|pattern| pattern.apply(from));
-        if now.as_ref().unwrap_or(from) != to {
-            found.push(pattern(from, to, pairs));
-        }
-    }
-    found
-}
-
-/// The widest pattern that renames a tensor and no other wrongly: `a.*` for all below `a`, or else the name itself.
-fn pattern(from: &str, to: &str, pairs: &[(String, String)]) -> RenamePattern {
-    let (from_parts, to_parts): (Vec<&str>, Vec<&str>) =
-        (from.split('.').collect(), to.split('.').collect());
-    let common = from_parts.iter().rev().zip(to_parts.iter().rev());
-    let common = common.take_while(|(a, b)| a == b).count();
-    for kept in (1..=common).rev() {
-        let star = |parts: &[&str]| {
-            let mut parts = parts[..parts.len() - kept].to_vec();
-            parts.push("*");
-            parts.join(".")
-        };
-        let pattern = RenamePattern {
-            from: star(&from_parts),
-            to: star(&to_parts),
-        };
-        let mut all = pairs.iter();
-        if all.all(|(from, to)| pattern.apply(from).is_none_or(|renamed| renamed == *to)) {
-            return pattern;
-        }
-    }
-    RenamePattern {
-        from: from.to_string(),
-        to: to.to_string(),
-    }
 }

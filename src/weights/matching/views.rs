@@ -27,6 +27,9 @@ const WRAPPERS: [&str; 6] = ["module", "_orig_mod", "model", "net", "network", "
 /// Wrappers that may also stand within names, around a part of a network.
 const INNER: [&str; 2] = ["module", "_orig_mod"];
 
+/// How the keys of a dictionary begin in which an optimizer keeps its state: averages of gradients have the shapes of weights.
+const OPTIMIZER: &str = "optim";
+
 /// How many dictionaries of a file are looked at, and how many prefixes are taken off one after the other.
 const MAX_DICTIONARIES: usize = 256;
 const MAX_PREFIXES: usize = 6;
@@ -59,6 +62,7 @@ impl View<'_> {
 /// All views of a file: the more usual dictionary first, then the less that is taken off.
 pub fn views(saved: &Saved) -> Vec<View<'_>> {
     let mut dictionaries: Vec<&str> = saved.dictionaries.iter().map(String::as_str).collect();
+    dictionaries.retain(|name| !name.split('.').any(|key| key.starts_with(OPTIMIZER)));
     let rank = |name: &str| USUAL.iter().position(|usual| *usual == name);
     dictionaries.sort_by_key(|name| rank(name).unwrap_or(USUAL.len()));
     dictionaries.truncate(MAX_DICTIONARIES);

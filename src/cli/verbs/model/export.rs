@@ -12,17 +12,19 @@ use crate::export::{self, GraphOptions};
 #[command(after_help = "Example:
   kiln model export runs/flowers17_squeezenet-1 flowers.onnx
   kiln model export runs/flowers17_squeezenet-1 flowers.onnx --with-preprocessing
+  kiln model export runs/flowers17_squeezenet-1 flowers.py
   kiln model export runs/flowers17_squeezenet-1 flowers.safetensors
 
 .onnx         takes \"images\" [batch, channels, height, width] as 32-bit floats and gives \"logits\"
+.py           a module for PyTorch alone, with load() and prepare(image), and flowers.safetensors beside it
 .safetensors  the weights, for model.load_state_dict(safetensors.torch.load_file(\"flowers.safetensors\"))
 
-The metadata of all of them holds the classes, and how images are prepared.")]
+All of them say which classes there are and how images are prepared, the binary ones in their metadata.")]
 pub struct Args {
     /// Run directory, or model.safetensors
     run: PathBuf,
     /// The file to write; its ending is the format
-    #[arg(value_name = "OUT.onnx|.safetensors")]
+    #[arg(value_name = "OUT.onnx|.py|.safetensors")]
     out: PathBuf,
     /// ONNX that takes bytes [batch, height, width, channels] from 0 to 255 and gives probabilities
     #[arg(long)]

@@ -23,7 +23,7 @@ enum Verb {
     Info(info::Args),
     /// Import weights from another program as a run directory
     Import(import::Args),
-    /// Write a model for other programs: as ONNX, or its weights for PyTorch
+    /// Write a model for other programs: ONNX, PyTorch code, or the weights alone
     Export(export::Args),
 }
 
