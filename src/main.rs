@@ -1,11 +1,13 @@
-//! The binary: everything is in the library's [`kiln::cli`].
+//! The binary: everything but memory is in the library's [`kiln::cli`].
 
 #![recursion_limit = "256"]
+
+mod memory;
 
 /// A training step allocates megabytes for every layer and gives them back. The system's allocator returns them to the
 /// kernel each time, and a tenth of the step goes into clearing the pages again.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::OrExit<mimalloc::MiMalloc> = memory::OrExit(mimalloc::MiMalloc);
 
 fn main() -> std::process::ExitCode {
     kiln::cli::main()

@@ -16,10 +16,11 @@ mod open;
 mod operators;
 mod reading;
 mod terminal;
+mod threads;
 mod usage;
 mod verbs;
 
-use failure::Failure;
+use failure::{Failure, VerbResult};
 use terminal::{output, signals};
 use verbs::{
     bench, config, data, devices, doctor, eval, gradcheck, model, ocr, predict, runs, segment,
@@ -80,7 +81,19 @@ pub fn main() -> ExitCode {
             };
         }
     };
-    let outcome = match verb {
+    let outcome = threads::guard(|| run(verb));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => end(failure),
+    }
+}
+
+/// Runs a subcommand.
+fn run(verb: Verb) -> VerbResult {
+    if verb.computes() {
+        threads::require()?;
+    }
+    match verb {
         Verb::Train(args) => train::run(args),
         Verb::Sweep(args) => sweep::run(args),
         Verb::Runs(args) => runs::run(args),
@@ -95,10 +108,16 @@ pub fn main() -> ExitCode {
         Verb::Doctor(args) => doctor::run(args),
         Verb::Bench(args) => bench::run(args),
         Verb::Gradcheck(args) => gradcheck::run(args),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => end(failure),
+    }
+}
+
+impl Verb {
+    /// Whether it reads data or runs a network, for which threads are needed.
+    fn computes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Runs(_) | Self::Config(_) | Self::Devices(_) | Self::Model(_)
+        )
     }
 }
 

@@ -107,7 +107,7 @@ fn train_and_finish(
         weights: prepared.weights.clone(),
         epochs_done: start.history.epochs.len(),
         warnings: prepared.warnings.clone(),
-        notes: prepared.source.notes(),
+        notes: prepared.notes.clone(),
     });
     let began = Instant::now();
     // Stopping from the dashboard ends this run, and no other work of the caller.

@@ -1,7 +1,6 @@
 //! `kiln eval`
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -11,7 +10,7 @@ use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::config::Backend;
-use crate::data::{self, DataSource, Split};
+use crate::data::Split;
 use crate::evaluation::{Evaluation, Rivals, evaluate_watched};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
@@ -69,7 +68,7 @@ pub fn run(args: Args) -> VerbResult {
     };
     let experiment = config::load(&config, &args.overrides)?;
     let monitor = stages::listening_monitor()?;
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data, &monitor)?);
+    let source = open::data(&experiment.data, &config, &monitor)?;
     let rivals = if args.known_kind {
         Rivals::SameKind
     } else {

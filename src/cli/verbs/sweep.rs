@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use crate::cli::choices;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::progress::PlainLines;
@@ -78,7 +80,7 @@ pub fn run(args: Args) -> VerbResult {
         None => {
             let plan = plan(&args, &monitor)?;
             if args.dry_run {
-                return Ok(output::emit(&listing(&plan.record))?);
+                return list(&plan.record, args.json);
             }
             plan.start(args.dir.as_deref())?
         }
@@ -113,12 +115,20 @@ fn plan(args: &Args, monitor: &Monitor) -> Result<SweepPlan, Failure> {
     Ok(plan)
 }
 
-fn listing(record: &SweepRecord) -> String {
+/// Prints the runs of a sweep that is not carried out.
+fn list(record: &SweepRecord, as_json: bool) -> VerbResult {
+    if as_json {
+        let runs = record.trials.iter();
+        let runs = runs.map(|trial| json!({"run": trial.run, "values": trial.values}));
+        let runs: Vec<Value> = runs.collect();
+        return Ok(output::json(&json!({"runs": runs}))?);
+    }
     let mut text = String::new();
     for trial in &record.trials {
         text += &format!("{}\n", record.values(trial));
     }
-    text + &format!("{} runs; nothing was written\n", record.trials.len())
+    text += &format!("{} runs; nothing was written\n", record.trials.len());
+    Ok(output::emit(&text)?)
 }
 
 fn opening(sweep: &Sweep) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use crate::cli::choices;
-use crate::cli::failure::{Failure, UsageError, VerbResult};
+use crate::cli::failure::{Failure, OutputError, UsageError, VerbResult};
 use crate::cli::terminal::progress::{PlainLines, weights_line};
 use crate::cli::terminal::signals::Interruption;
 use crate::cli::terminal::{output, stages, tty};
@@ -242,32 +242,11 @@ fn parameter_table(found: &DryRun) -> String {
     table.text()
 }
 
-/// Prints the results and what to do next.
+/// Prints the results and what to do next. The run is saved: a closed terminal must not hide how it ended.
 fn conclude(outcome: &training::Outcome) -> VerbResult {
-    let (summary, run_dir) = (&outcome.summary, &outcome.run_dir);
-    let kept = match summary.best_epoch {
-        0 => "weights of an unfinished first epoch".to_string(),
-        epoch => format!("weights of epoch {epoch} of {}", summary.epochs),
-    };
-    let (name, metrics, samples) = match &summary.test {
-        Some(test) => ("test", test, summary.samples.test),
-        None => ("validation", &summary.valid, summary.samples.valid),
-    };
-    let path = &*run_dir.path().to_string_lossy();
-    let ranking = RankingMetric::of(std::iter::once(metrics));
-    if let Some(value) = ranking.value(metrics) {
-        let (title, value) = (ranking.name(), ranking.shown_in_full(value));
-        output::emit(&format!(
-            "{name} {title}  {value}  ({samples} samples, {kept})\n"
-        ))?;
-    }
-    output::emit(&format!("run directory  {path}\n"))?;
-    if let Some(pair) = summary.most_confused.first() {
-        output::note(&format!(
-            "most confused: {} predicted as {}: {} times",
-            pair.truth, pair.predicted, pair.count
-        ));
-    }
+    let summary = &outcome.summary;
+    let path = &*outcome.run_dir.path().to_string_lossy();
+    let printed = print_results(summary, path);
     match summary.status {
         Status::Finished | Status::Failed => {}
         Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
@@ -284,6 +263,33 @@ fn conclude(outcome: &training::Outcome) -> VerbResult {
         }
     }
     output::note(&next_steps(summary, path));
+    Ok(printed?)
+}
+
+/// Prints the test result, or that of the validation if there is no test, and the run directory.
+fn print_results(summary: &Summary, path: &str) -> Result<(), OutputError> {
+    let kept = match summary.best_epoch {
+        0 => "weights of an unfinished first epoch".to_string(),
+        epoch => format!("weights of epoch {epoch} of {}", summary.epochs),
+    };
+    let (name, metrics, samples) = match &summary.test {
+        Some(test) => ("test", test, summary.samples.test),
+        None => ("validation", &summary.valid, summary.samples.valid),
+    };
+    let ranking = RankingMetric::of(std::iter::once(metrics));
+    if let Some(value) = ranking.value(metrics) {
+        let (title, value) = (ranking.name(), ranking.shown_in_full(value));
+        output::emit(&format!(
+            "{name} {title}  {value}  ({samples} samples, {kept})\n"
+        ))?;
+    }
+    output::emit(&format!("run directory  {path}\n"))?;
+    if let Some(pair) = summary.most_confused.first() {
+        output::note(&format!(
+            "most confused: {} predicted as {}: {} times",
+            pair.truth, pair.predicted, pair.count
+        ));
+    }
     Ok(())
 }
 

@@ -68,10 +68,14 @@ pub fn run(args: Args) -> VerbResult {
     let set = adapt(set, &args)?;
     let name = set.name;
     let mut bar = DownloadBar::new();
-    // The bytes received so far are in the part file.
     let monitor = stages::listening_monitor()?;
-    let fetched = fetch::fetch(&set, &root, &patience(), &mut |event| show(&mut bar, event));
+    let fetched = fetch::fetch(&set, &root, &patience(), monitor.cancel(), &mut |event| {
+        show(&mut bar, event);
+    });
     bar.clear();
+    if let Err(FetchError::Cancelled(_)) = fetched {
+        output::note("the same command resumes the download");
+    }
     let folder = match fetched? {
         Fetched::Present(folder) => {
             output::note(&format!("{name} already exists; nothing downloaded"));
