@@ -6,6 +6,8 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::fmt::Write;
 
+use rustix::process::{Resource, getrlimit};
+
 /// An allocator whose requests succeed, or end the program with exit code 1.
 pub struct OrExit<A>(pub A);
 
@@ -57,30 +59,14 @@ fn exit(size: usize) -> ! {
         );
     }
     let _ = writeln!(line, "; a smaller training.batch_size or model needs less");
-    line.write_to_standard_error();
-    end()
-}
-
-/// The most bytes of address space that this process may have, if that is limited.
-#[cfg(unix)]
-fn limit() -> Option<u64> {
-    rustix::process::getrlimit(rustix::process::Resource::As).current
-}
-
-#[cfg(not(unix))]
-fn limit() -> Option<u64> {
-    None
-}
-
-#[cfg(unix)]
-fn end() -> ! {
+    let _ = rustix::io::write(rustix::stdio::stderr(), &line.bytes[..line.length]);
     // SAFETY: a system call that takes a number and does not return.
     unsafe { libc::_exit(1) }
 }
 
-#[cfg(not(unix))]
-fn end() -> ! {
-    std::process::exit(1)
+/// The most bytes of address space that this process may have, if that is limited.
+fn limit() -> Option<u64> {
+    getrlimit(Resource::As).current
 }
 
 /// Longest line in bytes.
@@ -105,22 +91,10 @@ impl Write for Line {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let end = self.length + text.len();
         let place = self.bytes.get_mut(self.length..end);
-        place.ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        place
+            .ok_or(std::fmt::Error)?
+            .copy_from_slice(text.as_bytes());
         self.length = end;
         Ok(())
-    }
-}
-
-impl Line {
-    #[cfg(unix)]
-    fn write_to_standard_error(&self) {
-        let _ = rustix::io::write(rustix::stdio::stderr(), &self.bytes[..self.length]);
-    }
-
-    #[cfg(not(unix))]
-    fn write_to_standard_error(&self) {
-        use std::io::Write as _;
-
-        let _ = std::io::stderr().write_all(&self.bytes[..self.length]);
     }
 }

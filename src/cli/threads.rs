@@ -44,9 +44,9 @@ pub fn guard(verb: impl FnOnce() -> VerbResult) -> VerbResult {
     panics::silence_missing_threads();
     match catch_unwind(AssertUnwindSafe(verb)) {
         Ok(result) => result,
-        Err(panic) if panics::is_missing_thread(panic.as_ref()) => {
-            Err(Failure::failed(format!("a thread can't be started; {ADVICE}")))
-        }
+        Err(panic) if panics::is_missing_thread(panic.as_ref()) => Err(Failure::failed(format!(
+            "a thread can't be started; {ADVICE}"
+        ))),
         Err(panic) => resume_unwind(panic),
     }
 }

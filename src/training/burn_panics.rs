@@ -16,7 +16,9 @@ pub fn error_of(panic: &(dyn Any + Send)) -> TrainError {
         return TrainError::Killed;
     }
     if panics::is_missing_thread(panic) {
-        return TrainError::Stopped("a thread can't be started; raise ulimit -u or ulimit -v".into());
+        return TrainError::Stopped(
+            "a thread can't be started; raise ulimit -u or ulimit -v".into(),
+        );
     }
     TrainError::Stopped(text.lines().next().unwrap_or(text).to_string())
 }

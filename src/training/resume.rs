@@ -146,7 +146,10 @@ impl Resumption {
             .map_err(|source| FileError::write(run.checkpoints(), source))?;
         run.write_json(&run.config_file(), &self.experiment)?;
         let before = run.origin();
-        let root = data::root_for(&self.experiment.data, before.as_ref().map(|o| o.data.as_path()));
+        let root = data::root_for(
+            &self.experiment.data,
+            before.as_ref().map(|o| o.data.as_path()),
+        );
         if root.is_ok_and(|root| root == data::data_root()) {
             run.record_origin()?;
         }

@@ -111,7 +111,9 @@ fn train_and_finish(
     });
     let began = Instant::now();
     // Stopping from the dashboard ends this run, and no other work of the caller.
-    let monitor = options.monitor.with_cancel(options.monitor.cancel().child());
+    let monitor = options
+        .monitor
+        .with_cancel(options.monitor.cancel().child());
     let cancel = monitor.cancel();
     let observer = options.observer.clone();
     let mut history = train(prepared, &run_dir, start, options, cancel);
@@ -167,11 +169,7 @@ fn train(
     let screen = options.dashboard.then(Screen::open);
     let screen = screen.and_then(Result::ok).map(Arc::new);
     let observer = options.observer;
-    observer.dashboard(screen.is_some());
-    let renderer = match &screen {
-        Some(screen) => Renderer::dashboard(observer.clone(), &interrupter, screen),
-        None => Renderer::plain(observer.clone()),
-    };
+    let renderer = Renderer::new(screen.as_ref(), observer.clone(), &interrupter);
     let strategy =
         TrainingStrategy::Custom(Arc::new(EpochStrategy::new(training_loop, cancel.clone())));
     let no_batches = || Arc::new(NoBatches);

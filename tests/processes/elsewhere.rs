@@ -58,7 +58,11 @@ fn a_run_finds_its_data_from_any_folder() {
         "there",
         "predict ../here/run ../here/stripes/down/1.png",
     ));
-    output(&mut kiln(&bench, "there", "data info ../here/run/config.json"));
+    output(&mut kiln(
+        &bench,
+        "there",
+        "data info ../here/run/config.json",
+    ));
     let longer = "train --resume ../here/run --set training.epochs=3";
     output(&mut kiln(&bench, "there", longer));
     // It is remembered where the data is, not where the command was given.
@@ -86,7 +90,11 @@ fn data_that_was_moved_gets_one_line_with_both_places() {
         let output = kiln(&bench, "there", arguments).assert().code(1);
         let errors = String::from_utf8(output.get_output().stderr.clone()).unwrap();
         let error = errors.lines().last().unwrap();
-        for part in ["there/stripes: not found", "here/stripes any more", "KILN_DATA"] {
+        for part in [
+            "there/stripes: not found",
+            "here/stripes any more",
+            "KILN_DATA",
+        ] {
             assert!(error.contains(part), "{arguments}: {errors}");
         }
     }
@@ -100,5 +108,7 @@ fn a_run_of_an_older_kiln_is_evaluated_where_its_data_is() {
     kiln(&bench, "there", "eval ../here/run")
         .assert()
         .code(1)
-        .stderr(predicates::str::contains("stripes: not found; set KILN_DATA"));
+        .stderr(predicates::str::contains(
+            "stripes: not found; set KILN_DATA",
+        ));
 }

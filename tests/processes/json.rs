@@ -24,8 +24,14 @@ const COMMANDS: [(&str, bool); 20] = [
     ("runs show run --json", false),
     ("runs compare run run --json", false),
     ("segment page.png --json", false),
-    ("sweep small.json --grid optimizer.lr=1e-3,1e-4 --dry-run --json", false),
-    ("sweep small.json --grid optimizer.lr=1e-3,1e-4 --set training.epochs=1 --json", false),
+    (
+        "sweep small.json --grid optimizer.lr=1e-3,1e-4 --dry-run --json",
+        false,
+    ),
+    (
+        "sweep small.json --grid optimizer.lr=1e-3,1e-4 --set training.epochs=1 --json",
+        false,
+    ),
 ];
 
 #[test]

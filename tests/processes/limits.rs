@@ -35,7 +35,10 @@ fn limited(bench: &Bench, kilobytes: u64, arguments: &str, stack: Option<u64>) -
 fn error_line(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{:?}: {text}", output.status);
-    let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("error: ")).collect();
+    let errors: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("error: "))
+        .collect();
     assert_eq!(errors.len(), 1, "{text}");
     assert!(text.ends_with(&format!("{}\n", errors[0])), "{text}");
     for unwanted in ["panicked", "memory allocation", "RUST_BACKTRACE"] {
@@ -52,10 +55,18 @@ fn a_limit_of_address_space_gives_a_result_or_one_line() {
     for step in 1..=20 {
         let kilobytes = 30_000 * step;
         // Below, the system can't even load the program.
-        if !limited(&bench, kilobytes, "config check cnn.json", None).status.success() {
+        if !limited(&bench, kilobytes, "config check cnn.json", None)
+            .status
+            .success()
+        {
             continue;
         }
-        let output = limited(&bench, kilobytes, &format!("train cnn.json --run-dir run{step}"), None);
+        let output = limited(
+            &bench,
+            kilobytes,
+            &format!("train cnn.json --run-dir run{step}"),
+            None,
+        );
         if output.status.success() {
             trained += 1;
             continue;
@@ -67,7 +78,10 @@ fn a_limit_of_address_space_gives_a_result_or_one_line() {
         );
         refused += 1;
     }
-    assert!(refused > 0 && trained > 0, "{refused} refused, {trained} trained");
+    assert!(
+        refused > 0 && trained > 0,
+        "{refused} refused, {trained} trained"
+    );
 }
 
 #[test]
@@ -75,8 +89,16 @@ fn threads_that_can_not_be_started_are_named_before_anything_is_written() {
     let bench = Bench::new();
     bench.write("cnn.json", CNN);
     // Stacks of 8 GiB do not fit into 4.
-    let output = limited(&bench, 4_000_000, "train cnn.json --run-dir run", Some(8 << 30));
+    let output = limited(
+        &bench,
+        4_000_000,
+        "train cnn.json --run-dir run",
+        Some(8 << 30),
+    );
     let line = error_line(&output);
-    assert!(line.contains("threads") && line.contains("ulimit -u"), "{line}");
+    assert!(
+        line.contains("threads") && line.contains("ulimit -u"),
+        "{line}"
+    );
     assert!(!bench.path("run").exists());
 }

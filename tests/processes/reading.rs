@@ -44,7 +44,8 @@ fn bench() -> Bench {
     let image = bench.path("noise.png");
     write_noise(&image);
     bench.output("data page --text HELLO page.png");
-    let link = |from: &str, to: String| std::fs::hard_link(bench.path(from), bench.path(&to)).unwrap();
+    let link =
+        |from: &str, to: String| std::fs::hard_link(bench.path(from), bench.path(&to)).unwrap();
     for (folder, count) in [("few", 40), ("many", IMAGES)] {
         for class in ["a", "b"] {
             std::fs::create_dir_all(bench.path(&format!("{folder}/{class}"))).unwrap();
@@ -79,7 +80,10 @@ fn ctrl_c_ends_reading_within_a_second_in_every_command_that_reads_much() {
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         std::thread::sleep(HEADSTART);
-        assert!(child.try_wait().unwrap().is_none(), "{arguments}: over already");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "{arguments}: over already"
+        );
         send(&child, Signal::INT);
         let asked = Instant::now();
         let status = end_of(&mut child);
@@ -89,7 +93,11 @@ fn ctrl_c_ends_reading_within_a_second_in_every_command_that_reads_much() {
         assert_eq!(status.code(), Some(130), "{arguments}: {errors}");
         assert!(waited < PATIENCE, "{arguments}: {waited:?}");
         assert!(errors.ends_with("interrupted\n"), "{arguments}: {errors}");
-        assert_eq!(bench.listing(), before, "{arguments}: something was written");
+        assert_eq!(
+            bench.listing(),
+            before,
+            "{arguments}: something was written"
+        );
     }
 }
 

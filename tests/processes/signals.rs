@@ -13,7 +13,10 @@ fn every_signal_that_asks_a_run_to_end_saves_it_and_sets_the_exit_code() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let bench = Bench::new();
         bench.write("small.json", SMALL);
-        let mut command = kiln(&bench, "train small.json --run-dir run --set training.epochs=100000");
+        let mut command = kiln(
+            &bench,
+            "train small.json --run-dir run --set training.epochs=100000",
+        );
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         wait_for_an_epoch(&bench.path("run"));

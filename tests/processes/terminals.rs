@@ -56,7 +56,9 @@ fn the_dashboard_is_refused_by_name_where_it_can_not_be_drawn() {
     let bench = bench();
     let mut terminal = Terminal::open();
     let mut command = train(&bench, 3);
-    command.args(["--renderer", "dashboard"]).env("TERM", "dumb");
+    command
+        .args(["--renderer", "dashboard"])
+        .env("TERM", "dumb");
     let mut child = terminal.spawn(command, None);
     assert_eq!(end_of(&mut child).code(), Some(2));
     terminal.wait_for("TERM is empty or dumb; use --renderer plain");

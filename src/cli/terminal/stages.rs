@@ -124,6 +124,9 @@ mod tests {
         let after = Duration::from_secs(30);
         let text = line("reading images", 1500, Some(6000), after);
         assert_eq!(text, "reading images: 1500 of 6000 (25 %), 1 min 30 s left");
-        assert_eq!(line("listing files", 7, None, after), "listing files: 7 so far");
+        assert_eq!(
+            line("listing files", 7, None, after),
+            "listing files: 7 so far"
+        );
     }
 }

@@ -74,8 +74,7 @@ pub fn run(args: Args) -> VerbResult {
     let monitor = stages::listening_monitor()?;
     // Results on the terminal are progress enough, and would run into a bar.
     let shows_results = !args.json && std::io::stdout().is_terminal();
-    let stage =
-        (!shows_results).then(|| monitor.stage("classifying images", Some(inputs.len())));
+    let stage = (!shows_results).then(|| monitor.stage("classifying images", Some(inputs.len())));
     inputs::each(&inputs, monitor.cancel(), |index, loaded| {
         if let Some(stage) = &stage {
             stage.advance(1)?;

@@ -28,7 +28,7 @@ pub use settings::{
 };
 pub use shorthand::{
     avg_pool, batch_norm, batch_norm_with, branches, conv, dropout, flatten, global_avg_pool,
-    group, layer_norm, linear, max_pool, plain, relu, residual,
+    group, layer_norm, linear, max_pool, plain, relu, residual, scale, self_attention, zero_pad,
 };
 pub use spec::{
     BranchesConfig, GroupConfig, KINDS, LayerConfig, LayerForm, RepeatConfig, ResidualConfig,

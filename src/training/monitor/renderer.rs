@@ -30,28 +30,23 @@ struct Dashboard {
 }
 
 impl Renderer {
-    /// A renderer without a dashboard.
-    pub fn plain(observer: Arc<dyn Observer>) -> Self {
+    /// Burn's dashboard on a screen, whose keys interrupt the run; or plain lines.
+    pub fn new(
+        screen: Option<&Arc<Screen>>,
+        observer: Arc<dyn Observer>,
+        interrupter: &Interrupter,
+    ) -> Self {
+        observer.dashboard(screen.is_some());
+        let dashboard = screen.map(|screen| Dashboard {
+            shown: TuiMetricsRendererWrapper::new(interrupter.clone(), None),
+            screen: screen.clone(),
+        });
         Self {
-            dashboard: None,
+            dashboard,
             observer,
             epoch: 1,
             part: String::new(),
             total: 0,
-        }
-    }
-
-    /// A renderer with Burn's dashboard on a screen. Its user may stop the run through `interrupter`.
-    pub fn dashboard(
-        observer: Arc<dyn Observer>,
-        interrupter: &Interrupter,
-        screen: &Arc<Screen>,
-    ) -> Self {
-        let shown = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
-        let screen = screen.clone();
-        Self {
-            dashboard: Some(Dashboard { shown, screen }),
-            ..Self::plain(observer)
         }
     }
 

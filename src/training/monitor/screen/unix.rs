@@ -4,8 +4,7 @@
 //! they end, and is stopped by the shell when it reads in the background. Here both are a pseudoterminal of this process, which
 //! never fails, and a thread carries what is drawn to the user's terminal, and keys back, for as long as that is there and ours.
 
-use std::io::IsTerminal;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -16,9 +15,9 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec, read, write};
 use rustix::pipe::pipe;
 use rustix::process::getpgrp;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout, stderr, stdin, stdout};
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, Winsize, tcgetattr, tcgetpgrp,
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, Winsize, isatty, tcgetattr, tcgetpgrp,
     tcgetwinsize, tcsetattr, tcsetwinsize,
 };
 
@@ -84,16 +83,13 @@ impl Screen {
     /// # Errors
     /// They are no terminal, or there is no pseudoterminal or thread to be had.
     pub fn open() -> std::io::Result<Self> {
-        let duplicate = |fd: &dyn AsFd| fcntl_dupfd_cloexec(fd.as_fd(), FIRST_FREE);
-        let errors = std::io::stderr();
+        let duplicate = |stream: BorrowedFd| fcntl_dupfd_cloexec(stream, FIRST_FREE);
+        let errors = isatty(stderr()).then(|| duplicate(stderr()));
         let terminal = Arc::new(Terminal {
-            modes: tcgetattr(std::io::stdin())?,
-            input: duplicate(&std::io::stdin())?,
-            output: duplicate(&std::io::stdout())?,
-            errors: errors
-                .is_terminal()
-                .then(|| duplicate(&errors))
-                .transpose()?,
+            modes: tcgetattr(stdin())?,
+            input: duplicate(stdin())?,
+            output: duplicate(stdout())?,
+            errors: errors.transpose()?,
             state: AtomicU8::new(state::SHOWN),
         });
         let (master, slave) = pseudoterminal(tcgetwinsize(&terminal.output)?)?;
