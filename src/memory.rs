@@ -51,22 +51,19 @@ fn exit(size: usize) -> ! {
     let mut line = Line::default();
     // A line that is too long is cut.
     let _ = write!(line, "error: out of memory: {size} bytes more can't be had");
-    if let Some(limit) = limit() {
-        let megabytes = limit as f64 / MEGABYTE;
-        let _ = write!(
-            line,
-            "; this process may have {megabytes:.0} MB (ulimit -v)"
-        );
-    }
-    let _ = writeln!(line, "; a smaller training.batch_size or model needs less");
+    let _ = match getrlimit(Resource::As).current {
+        Some(limit) => {
+            let limit = limit as f64 / MEGABYTE;
+            write!(
+                line,
+                ", since this process may have {limit:.0} MB; raise that limit (ulimit -v), or use smaller batches\n"
+            )
+        }
+        None => writeln!(line, "; free some, or use smaller batches"),
+    };
     let _ = rustix::io::write(rustix::stdio::stderr(), &line.bytes[..line.length]);
     // SAFETY: a system call that takes a number and does not return.
     unsafe { libc::_exit(1) }
-}
-
-/// The most bytes of address space that this process may have, if that is limited.
-fn limit() -> Option<u64> {
-    getrlimit(Resource::As).current
 }
 
 /// Longest line in bytes.

@@ -135,11 +135,16 @@ pub fn restore() {
     let Ok(shown) = SHOWN.try_lock() else {
         return;
     };
-    if let Some(terminal) = shown.as_ref()
-        && terminal.is_ours()
-    {
+    let Some(terminal) = shown.as_ref() else {
+        return;
+    };
+    if terminal.is_ours() {
         let _ = write_all(&terminal.output, LEAVE_DASHBOARD);
         let _ = tcsetattr(&terminal.input, OptionalActions::Now, &terminal.modes);
+    }
+    // For a last message: nobody carries what is written to the screen any more.
+    if let Some(errors) = &terminal.errors {
+        let _ = dup2_stderr(errors);
     }
 }
 
