@@ -139,8 +139,16 @@ impl Subject {
             return Err(GradcheckError::Precision(format!("{:?}", loss.dtype())));
         }
         let value = loss.try_into_scalar::<f64>();
+        release(&self.batch.images.device());
         value.map_err(|error| GradcheckError::Compute(error.to_string()))
     }
+}
+
+/// Frees what operators on an autodiff device leave behind. Burn keeps it until the next backward pass, even where nothing is
+/// recorded, and a check computes thousands of losses: a network of a megabyte would fill gigabytes.
+fn release(device: &Device) {
+    let one = Tensor::<1>::ones([1], device).require_grad();
+    one.sum().backward();
 }
 
 /// The number of classes; the data is opened only if the config does not say.

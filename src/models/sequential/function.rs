@@ -5,9 +5,6 @@ use burn::tensor::activation;
 
 use crate::models::layer_list::Function;
 
-/// Slope and offset of hard sigmoid (Howard et al. 2019): `x / 6 + 1 / 2`.
-const HARD_SIGMOID: (f64, f64) = (1.0 / 6.0, 0.5);
-
 /// Applies a function to each value.
 pub fn apply<const D: usize>(function: Function, values: Tensor<D>) -> Tensor<D> {
     match function {
@@ -16,15 +13,15 @@ pub fn apply<const D: usize>(function: Function, values: Tensor<D>) -> Tensor<D>
         Function::LeakyRelu { slope } => activation::leaky_relu(values, slope),
         Function::Gelu => activation::gelu(values),
         Function::Silu => activation::silu(values),
-        Function::Hardswish => {
-            let (slope, offset) = HARD_SIGMOID;
-            values.clone() * activation::hard_sigmoid(values, slope, offset)
-        }
-        Function::Hardsigmoid => {
-            let (slope, offset) = HARD_SIGMOID;
-            activation::hard_sigmoid(values, slope, offset)
-        }
+        Function::Hardswish => values.clone() * hard_sigmoid(values),
+        Function::Hardsigmoid => hard_sigmoid(values),
         Function::Sigmoid => activation::sigmoid(values),
         Function::Tanh => activation::tanh(values),
     }
+}
+
+/// Hard sigmoid (Howard et al. 2019). Burn's own computes in 32-bit floats wherever gradients are recorded, also those of a check in
+/// 64 bits.
+fn hard_sigmoid<const D: usize>(values: Tensor<D>) -> Tensor<D> {
+    values.mul_scalar(1.0 / 6.0).add_scalar(0.5).clamp(0.0, 1.0)
 }
