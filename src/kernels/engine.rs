@@ -174,22 +174,14 @@ pub(super) fn backward<T: Real>(
     let mut gradient = room(values + SLACK);
     gradient[values..].fill(MaybeUninit::new(T::ZERO));
     let row = g.output_width() * g.outputs;
-    let mut found = room(if needed.input {
-        g.batch * g.input_values()
-    } else {
-        0
-    });
+    let mut found = room(usize::from(needed.input) * g.batch * g.input_values());
     let input_rows = |rows: &Range<usize>| {
         let rows = if g.is_pixelwise() {
             rows.len()
         } else {
             g.height
         };
-        if needed.input {
-            rows * g.width * g.inputs
-        } else {
-            0
-        }
+        usize::from(needed.input) * rows * g.width * g.inputs
     };
     let mut left = &mut found[..];
     let jobs: Vec<_> = parts

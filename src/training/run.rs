@@ -164,11 +164,7 @@ fn train(
         features: Default::default(),
     };
     let interrupter = Interrupter::new();
-    let renderer = if options.dashboard {
-        Renderer::dashboard(options.observer, interrupter.clone())
-    } else {
-        Renderer::plain(options.observer)
-    };
+    let renderer = Renderer::new(options.dashboard, options.observer, &interrupter);
     let strategy =
         TrainingStrategy::Custom(Arc::new(EpochStrategy::new(training_loop, cancel.clone())));
     let no_batches = || Arc::new(NoBatches);

@@ -112,6 +112,16 @@ const PICKLE: &[&[u8]] = &[
     b"ccollections\nOrderedDict\n",
     b"ctorch\nFloatStorage\n",
     b"ctorch\nUntypedStorage\n",
+    b"ctorch.storage\n_load_from_bytes\n",
+    b"ctorch._tensor\n_rebuild_from_type_v2\n",
+    b"cnumpy.core.multiarray\n_reconstruct\n",
+    b"_parameters",
+    b"_buffers",
+    b"_modules",
+    b"PK\x01\x02",
+    b"PK\x05\x06",
+    b"PK\x06\x06",
+    b"PK\x06\x07",
 ];
 
 /// Parts of archives.

@@ -25,8 +25,17 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// The dashboard, whose keys interrupt the run, or plain lines.
+    pub fn new(dashboard: bool, observer: Arc<dyn Observer>, interrupter: &Interrupter) -> Self {
+        if dashboard {
+            Self::dashboard(observer, interrupter.clone())
+        } else {
+            Self::plain(observer)
+        }
+    }
+
     /// A renderer without a dashboard.
-    pub fn plain(observer: Arc<dyn Observer>) -> Self {
+    fn plain(observer: Arc<dyn Observer>) -> Self {
         Self {
             dashboard: None,
             observer,
@@ -38,7 +47,7 @@ impl Renderer {
     }
 
     /// A renderer with Burn's dashboard on standard output, which must be a terminal.
-    pub fn dashboard(observer: Arc<dyn Observer>, interrupter: Interrupter) -> Self {
+    fn dashboard(observer: Arc<dyn Observer>, interrupter: Interrupter) -> Self {
         terminal::remember();
         Self {
             dashboard: Some(TuiMetricsRendererWrapper::new(interrupter, None)),
