@@ -1,6 +1,8 @@
 //! torchvision's networks, and EfficientNet-Lite0: names, shapes, defaults, initial weights and logits, against PyTorch's own.
 //! `torchvision_gradients` compares gradients, in a process that computes in 64-bit floats.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod formula;
 
 use burn::prelude::*;
@@ -30,6 +32,41 @@ fn logits_are_those_of_pytorch() {
             let difference = (found - expected).abs();
             assert!(difference < TOLERANCE, "{kind}: {found} and {expected}");
         }
+    }
+}
+
+#[test]
+#[cfg_attr(
+    not(kiln_data = "efficientnet_lite0"),
+    ignore = "needs efficientnet_lite0 in KILN_DATA: kiln data fetch efficientnet_lite0"
+)]
+fn efficientnet_lite0_gives_the_logits_of_its_reference_code_with_weights_of_imagenet() {
+    let reference = Reference::read("efficientnet_lite0_imagenet");
+    let device = Device::flex();
+    let network = Network::new(
+        &reference.model,
+        reference.shape,
+        reference.classes,
+        &device,
+    );
+    let file = common::real_data().join("efficientnet_lite0/efficientnet-lite0-57934424.pth");
+    let (network, taken) = kiln::weights::load(network, &file, &[]).unwrap();
+    // Of the 296 tensors of the file, 49 are counters of batch norms, which kiln has none of.
+    assert_eq!(reference.json["tensors"], 296);
+    assert_eq!(taken.applied.len(), 247);
+    let logits = network.forward(reference.images(&device)).into_data();
+    let logits: Vec<f64> = logits.iter::<f64>().collect();
+    let rows = logits.chunks(reference.classes);
+    for (index, (found, expected)) in rows.zip(reference.logits()).enumerate() {
+        for (class, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let difference = (found - expected).abs();
+            assert!(difference < 1e-3, "class {class}: {found} and {expected}");
+        }
+        let best = (0..found.len()).max_by(|&a, &b| found[a].total_cmp(&found[b]));
+        assert_eq!(
+            best,
+            reference.json["best"][index].as_u64().map(|at| at as usize)
+        );
     }
 }
 

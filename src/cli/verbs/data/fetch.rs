@@ -140,14 +140,15 @@ fn list(root: &Path) -> String {
             }
             Err(error) => error.to_string(),
         };
-        text.push_str(&format!("{:<14} {}; {state}\n", set.name, set.about));
+        text.push_str(&format!("{:<18} {}; {state}\n", set.name, set.about));
         for file in &set.files {
             let sum = match &file.sum {
                 Some(Sum::Sha256(sum)) => format!("sha256 {sum}"),
+                Some(Sum::Sha256Start(digits)) => format!("sha256 {digits}..."),
                 Some(Sum::Md5(sum)) => format!("md5 {sum}"),
                 None => "no known checksum".into(),
             };
-            text.push_str(&format!("{:<14} {}  {sum}\n", "", file.url));
+            text.push_str(&format!("{:<18} {}  {sum}\n", "", file.url));
         }
     }
     text
