@@ -7,6 +7,7 @@
 //! ```
 
 mod driver;
+mod exports;
 mod seeds;
 mod targets;
 
@@ -256,4 +257,19 @@ fn gzipped_strokes_never_panic() {
 #[test]
 fn strokes_never_panic() {
     fuzz("unipen", targets::unipen, seeds::strokes(), JSON);
+}
+
+#[test]
+fn networks_of_any_layers_are_exported_and_drawn_without_a_panic() {
+    fuzz("layers", exports::layers, exports::lists(), exports::LAYERS);
+}
+
+#[test]
+fn onnx_files_never_panic() {
+    fuzz(
+        "onnx",
+        targets::weights,
+        exports::onnx_files(),
+        exports::ONNX,
+    );
 }
