@@ -183,7 +183,7 @@ fn step(operator: &Operator, value: Value, layout: Layout) -> Value {
             drop_path,
         } => {
             let other = shortcut.forward(value.clone(), layout);
-            drop_images(drop_path, body.forward(value, layout)).add(other)
+            drop_images(drop_path, body.forward(value, layout)).plus(other)
         }
         Operator::Branches(branches) => {
             let maps = branches
