@@ -33,7 +33,6 @@
 //! - [`report`]: results become pages and images.
 //! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
 //! - [`training`]: an experiment becomes a run directory.
-//! - [`memory`]: no memory left ends the program with one line.
 //! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.
 //! - [`ocr`]: candidates and a classifier become a page of text, in several formats.
 //! - [`sweeps`]: several runs are planned, trained, ranked and compared.

@@ -115,7 +115,14 @@ fn weights_of_torchvision_are_checked_by_the_digits_in_their_names() {
     let mut set = set("resnet18").from_mirror(&server.base()).unwrap();
     set.files[0].sum = Some(Sum::Sha256Start(sha256(&weights)[..8].into()));
     let folder = tempfile::tempdir().unwrap();
-    fetch::fetch(&set, folder.path(), &Patience::default(), &mut |_| {}).unwrap();
+    fetch::fetch(
+        &set,
+        folder.path(),
+        &Patience::default(),
+        &CancelToken::default(),
+        &mut |_| {},
+    )
+    .unwrap();
     let saved = folder.path().join("resnet18/resnet18.pth");
     assert_eq!(std::fs::read(saved).unwrap(), weights);
 }

@@ -8,6 +8,7 @@
 
 mod data_files;
 mod driver;
+mod exports;
 mod seeds;
 mod targets;
 
@@ -277,4 +278,19 @@ fn idx_files_never_panic() {
 #[test]
 fn pickles_of_arrays_never_panic_and_never_run() {
     fuzz_format("numpy_pickle");
+}
+
+#[test]
+fn networks_of_any_layers_are_exported_and_drawn_without_a_panic() {
+    fuzz("layers", exports::layers, exports::lists(), exports::LAYERS);
+}
+
+#[test]
+fn onnx_files_never_panic() {
+    fuzz(
+        "onnx",
+        targets::weights,
+        exports::onnx_files(),
+        exports::ONNX,
+    );
 }

@@ -32,12 +32,12 @@ const MAX_ANSWER: usize = 64 << 10;
 /// Maximum length of a line in bytes.
 const MAX_LINE: usize = 4096;
 
-fn name() -> &'static Path {
+pub fn name() -> &'static Path {
     Path::new("input")
 }
 
 /// An error as it would be shown.
-fn rejected(text: String) -> String {
+pub fn rejected(text: String) -> String {
     assert!(!text.is_empty() && text.len() < MAX_ANSWER, "{text}");
     assert!(!text.contains("panicked at"), "{text}");
     text
