@@ -113,7 +113,7 @@ pub fn layers(bytes: &[u8]) -> String {
         Err(problem) => targets::rejected(problem.message),
     };
     let options = GraphOptions {
-        with_preprocessing: bytes.len() % 2 == 0,
+        with_preprocessing: bytes.len().is_multiple_of(2),
     };
     let model = match to_model(&nodes, &about, options) {
         Ok(model) => model,
