@@ -15,7 +15,7 @@ use kiln::fetch::FetchError;
 use kiln::fetch::Outcome;
 use kiln::fetch::Patience;
 use kiln::fetch::Sum;
-use kiln::progress::Monitor;
+use kiln::progress::{CancelToken, Monitor};
 use std::path::Path;
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ fn fetch_with_sums(mut set: DataSet, files: &[&[u8]], root: &Path) -> Result<Out
         pause: Duration::from_millis(20),
         ..Patience::default()
     };
-    fetch::fetch(&set, root, &patience, &mut |_| {})
+    fetch::fetch(&set, root, &patience, &CancelToken::default(), &mut |_| {})
 }
 
 #[test]

@@ -18,6 +18,7 @@ use kiln::models::Network;
 use kiln::models::{MlpConfig, ModelConfig};
 use kiln::ocr::truth;
 use kiln::photo::{self, MAX_WORKING_BYTES};
+use kiln::progress::CancelToken;
 use kiln::shape::ImageShape;
 use kiln::training::TrainModel;
 use kiln::training::checkpoint;
@@ -291,16 +292,17 @@ fn anywhere(name: &str) -> Option<PathBuf> {
 /// Unpacks with `how`; nothing may be written outside of the named folder.
 fn unpacked(
     bytes: &[u8],
-    how: fn(&mut File, &Path, unpack::Place) -> Result<(), UnpackError>,
+    how: fn(&mut File, &Path, unpack::Place, &CancelToken) -> Result<(), UnpackError>,
 ) -> String {
     let (guard, path) = file_of(bytes);
     let folder = guard.path().join("to");
     std::fs::create_dir(&folder).expect("a folder");
     let mut archive = File::open(&path).expect("the archive");
-    let answer = match how(&mut archive, &folder, &anywhere) {
+    let answer = match how(&mut archive, &folder, &anywhere, &CancelToken::default()) {
         Ok(()) => "unpacked".to_string(),
         Err(UnpackError::Archive(problem)) => rejected_in_a_line(problem),
         Err(UnpackError::Write(error)) => panic!("{error}"),
+        Err(UnpackError::Cancelled(_)) => panic!("nobody cancels"),
     };
     let beside = std::fs::read_dir(guard.path()).expect("the folder").count();
     assert_eq!(beside, 2, "something was written beside the folder");
