@@ -24,7 +24,7 @@ pub mod unipen;
 pub use arrays::IdxConfig;
 pub use augment::AugmentConfig;
 pub use cifar10::Cifar10Config;
-pub use config::{open, open_in};
+pub use config::{found_at, open, open_in, root_for};
 pub use fitting::{Fit, RandomCropConfig, View};
 pub use glyphs::GlyphsConfig;
 pub use image_folder::ImageFolderConfig;
