@@ -5,6 +5,8 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
 
@@ -47,6 +49,11 @@ const MEGABYTE: f64 = 1e6;
 /// Ends the program. Nothing here allocates, and nothing that might is run: neither the standard library's clean-up nor that of C.
 #[cold]
 fn exit(size: usize) -> ! {
+    static IS_ENDING: AtomicBool = AtomicBool::new(false);
+    // One line, whatever other threads ask for meanwhile.
+    while IS_ENDING.swap(true, Ordering::Relaxed) {
+        std::thread::sleep(Duration::MAX);
+    }
     kiln::training::restore_terminal();
     let mut line = Line::default();
     // A line that is too long is cut.

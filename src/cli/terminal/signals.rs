@@ -126,7 +126,9 @@ mod system {
         });
         match listened {
             Ok(_) => Ok(()),
-            Err(error) => Err(Failure::failed(format!("cannot handle Ctrl-C: {error}"))),
+            Err(error) => Err(Failure::failed(format!(
+                "cannot start the thread that waits for Ctrl-C: {error}"
+            ))),
         }
     }
 

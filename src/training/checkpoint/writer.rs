@@ -35,7 +35,8 @@ impl CheckpointWriter {
         let thread = std::thread::Builder::new()
             .spawn(move || write_all(&run_dir, &header, &receiver, &shared));
         let thread = thread.map_err(|error| {
-            *lock(&failure) = Some(FileError::write(folder, error));
+            let problem = "the thread that writes checkpoints can't be started";
+            *lock(&failure) = Some(FileError::new(folder, problem).because(error));
         });
         Self {
             jobs: Some(sender),
