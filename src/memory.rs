@@ -61,9 +61,9 @@ fn exit(size: usize) -> ! {
     let _ = match getrlimit(Resource::As).current {
         Some(limit) => {
             let limit = limit as f64 / MEGABYTE;
-            write!(
+            writeln!(
                 line,
-                ", since this process may have {limit:.0} MB; raise that limit (ulimit -v), or use smaller batches\n"
+                ", since this process may have {limit:.0} MB; raise that limit (ulimit -v), or use smaller batches"
             )
         }
         None => writeln!(line, "; free some, or use smaller batches"),

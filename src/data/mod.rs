@@ -23,7 +23,7 @@ pub mod unipen;
 
 pub use arrays::IdxConfig;
 pub use augment::AugmentConfig;
-pub use cifar10::Cifar10Config;
+pub use cifar::{Cifar10Config, Cifar100Config, cifar10, cifar100};
 pub use config::{found_at, open, open_in, root_for};
 pub use fitting::{Fit, RandomCropConfig, View};
 pub use glyphs::GlyphsConfig;

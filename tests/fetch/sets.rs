@@ -15,6 +15,7 @@ use kiln::fetch::FetchError;
 use kiln::fetch::Outcome;
 use kiln::fetch::Patience;
 use kiln::fetch::Sum;
+use kiln::models::ModelConfig;
 use kiln::progress::{CancelToken, Monitor};
 use std::path::Path;
 use std::time::Duration;

@@ -39,8 +39,11 @@ fn write_noise(path: &Path) {
 /// A bench with a run of a few images in `few/`, [`IMAGES`] files in `many/` and [`PAGES`] in `pages/`.
 fn bench() -> Bench {
     let bench = Bench::new();
-    bench.write("many.json", FOLDER);
-    bench.write("few.json", FOLDER.replace("many", "few"));
+    // Whole paths: others start at KILN_DATA.
+    for name in ["many", "few"] {
+        let folder = bench.path(name).display().to_string();
+        bench.write(&format!("{name}.json"), FOLDER.replace("many", &folder));
+    }
     let image = bench.path("noise.png");
     write_noise(&image);
     bench.output("data page --text HELLO page.png");
