@@ -22,12 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const FOLDER: &str = r#"{
   "data": {"kind": "image_folder", "folder": "many", "height": 32, "width": 32, "channels": 3},
   "model": {"kind": "mlp", "hidden": [8]},
+  "optimizer": {"kind": "adam", "lr": 1e-3},
   "training": {"epochs": 1}
 }"#;
 
 /// An image of noise, which no decoder finishes quickly.
 fn write_noise(path: &Path) {
-    let side = 512;
+    let side = 1024;
     let values = noise((side * side * 3) as usize, 1);
     let image = RgbImage::from_fn(side, side, |x, y| {
         let at = ((y * side + x) * 3) as usize;
