@@ -369,6 +369,15 @@ impl DataSource for Mix {
         notes.collect()
     }
 
+    /// Those of every source, with its kind.
+    fn warnings(&self) -> Vec<String> {
+        let warnings = self.sources.iter().flat_map(|mixed| {
+            let warnings = mixed.source.warnings().into_iter();
+            warnings.map(|warning| format!("{}: {warning}", mixed.kind))
+        });
+        warnings.collect()
+    }
+
     /// Checks every source; errors name it.
     fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
         for (place, mixed) in self.sources.iter().enumerate() {
@@ -376,6 +385,12 @@ impl DataSource for Mix {
             checked.map_err(|error| self.named(place, error))?;
         }
         Ok(())
+    }
+
+    fn read_soon(&self, split: Split, index: usize) {
+        if let Some((place, index)) = self.place(split, index) {
+            self.sources[place].source.read_soon(split, index);
+        }
     }
 
     fn redraws(&self) -> bool {

@@ -7,6 +7,16 @@ use crate::data::fitting::{Fit, RandomCropConfig, View};
 use crate::data::{ClassOrder, CommonConfig, SplitRule};
 use crate::error::Problem;
 
+/// Default of `cache_mb`: 20 GiB, 80,000 photographs reduced for random crops of 224x224.
+const CACHE_MB: usize = 20 << 10;
+
+/// Bytes of a megabyte of `cache_mb`.
+const MEGABYTE: u64 = 1 << 20;
+
+fn is_default_cache(cache_mb: &usize) -> bool {
+    *cache_mb == CACHE_MB
+}
+
 /// Settings of folders of images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -41,6 +51,14 @@ pub struct ImageFolderConfig {
     /// Maximum memory for cached images, in MiB; images beyond it are decoded on every read.
     #[schemars(range(min = 0, max = 1_048_576))]
     pub memory_mb: usize,
+    /// Folder that keeps decoded images on the disk, for later runs and other processes. It is made if there is none; a relative path
+    /// starts from where that of `folder` does. null keeps none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<String>,
+    /// Maximum space that all images in `cache` take, in MiB.
+    #[schemars(range(min = 0, max = 1_073_741_824))]
+    #[serde(skip_serializing_if = "is_default_cache")]
+    pub cache_mb: usize,
     /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
@@ -60,12 +78,19 @@ impl Default for ImageFolderConfig {
             random_crop: None,
             // 1 GiB: 4,000 photographs reduced for random crops of 224x224, or 7,000 finished samples.
             memory_mb: 1024,
+            cache: None,
+            cache_mb: CACHE_MB,
             common: CommonConfig::default(),
         }
     }
 }
 
 impl ImageFolderConfig {
+    /// Bytes that images in `cache` may take.
+    pub(super) fn cache_bytes(&self) -> u64 {
+        (self.cache_mb as u64).saturating_mul(MEGABYTE)
+    }
+
     /// How an image becomes a sample without random crops.
     pub fn view(&self) -> View {
         View {
@@ -82,6 +107,7 @@ impl ImageFolderConfig {
             self.random_crop_problem(path),
             self.range_problem(path),
             self.letter_problem(path),
+            self.cache_problem(path),
         ];
         rules.into_iter().flatten().collect()
     }
@@ -93,6 +119,20 @@ impl ImageFolderConfig {
                 "missing; set it to the folder that contains train/ and valid/, or one folder per class",
             )
         })
+    }
+
+    fn cache_problem(&self, path: &str) -> Option<Problem> {
+        match &self.cache {
+            Some(folder) if folder.is_empty() => Some(Problem::new(
+                format!("{path}.cache"),
+                "empty; name a folder for decoded images, or remove this key",
+            )),
+            None if !is_default_cache(&self.cache_mb) => Some(Problem::new(
+                format!("{path}.cache_mb"),
+                format!("has no effect without {path}.cache; set that or remove this key"),
+            )),
+            _ => None,
+        }
     }
 
     fn centre_problem(&self, path: &str) -> Option<Problem> {

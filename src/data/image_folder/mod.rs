@@ -1,6 +1,8 @@
 //! Folders of images, one folder per class: PNG and JPEG files.
 
 mod config;
+mod disk;
+mod kept;
 mod listing;
 mod source;
 

@@ -1,8 +1,8 @@
 //! Reading folders of images.
 //!
-//! Opening only lists the files. A photograph is decoded ([`crate::photo`]) on first read and cached in memory as bytes, so that later
-//! epochs don't decode it again: as a finished sample or, for random crops, reduced to the size that these need. A sample's
-//! values are the same whether its photograph was cached or decoded again.
+//! Opening only lists the files. A photograph is decoded ([`crate::photo`]) on first read and cached as bytes, in memory and if asked
+//! for on the disk, so that later epochs and runs don't decode it again: as a finished sample or, for random crops, reduced to the size
+//! that these need. A sample's values are the same whether its photograph was cached or decoded again.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -11,14 +11,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::config::ImageFolderConfig;
+use super::disk::Disk;
+use super::kept::Kept;
 use super::listing;
+use crate::data::disk_cache::CheckedImages;
 use crate::data::fitting::crops::Part;
 use crate::data::fitting::sample;
-use crate::data::fitting::{Photo, RandomCropConfig, View};
+use crate::data::fitting::{RandomCropConfig, View};
 use crate::data::{
     ClassOrder, CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule,
 };
 use crate::error::Problem;
+use crate::files;
 use crate::photo;
 use crate::progress::Monitor;
 use crate::rng;
@@ -71,6 +75,7 @@ impl SourceConfig for ImageFolderConfig {
 /// Folders of images. Class names are the folders' names, in the order of [`ClassOrder`]. Files within a class are in the order of their names.
 #[derive(Debug)]
 pub struct ImageFolder {
+    folder: PathBuf,
     shape: ImageShape,
     view: View,
     random_crop: Option<RandomCropConfig>,
@@ -78,6 +83,7 @@ pub struct ImageFolder {
     splits: [Vec<Sample>; 3],
     max_bytes: usize,
     kept_bytes: AtomicUsize,
+    disk: Option<Disk>,
 }
 
 #[derive(Debug)]
@@ -86,24 +92,6 @@ struct Sample {
     label: usize,
     /// The file's content after the first read, unless the cache was full.
     kept: OnceLock<Kept>,
-}
-
-/// The cached content of a file.
-#[derive(Debug)]
-enum Kept {
-    /// The sample itself, `[channels, height, width]`.
-    Ready(Box<[u8]>),
-    /// A photograph to crop.
-    Photo(Photo),
-}
-
-impl Kept {
-    fn bytes(&self) -> usize {
-        match self {
-            Kept::Ready(bytes) => bytes.len(),
-            Kept::Photo(photo) => photo.bytes.len(),
-        }
-    }
 }
 
 impl ImageFolder {
@@ -140,7 +128,9 @@ impl ImageFolder {
             label,
             kept: OnceLock::new(),
         };
+        let disk = Disk::open(config, root, &folder)?;
         Ok(Self {
+            folder,
             shape: ImageShape {
                 channels: config.channels,
                 height: config.height,
@@ -152,6 +142,7 @@ impl ImageFolder {
             splits: splits.map(|files| files.into_iter().map(sample).collect()),
             max_bytes: config.memory_mb.saturating_mul(MEGABYTE),
             kept_bytes: AtomicUsize::new(0),
+            disk,
         })
     }
 
@@ -170,7 +161,23 @@ impl ImageFolder {
         self.random_crop.as_ref().filter(|_| split == Split::Train)
     }
 
+    /// The content of a file: from the disk's cache, or decoded, and then stored there.
     fn load(&self, split: Split, path: &Path) -> Result<Kept, DataError> {
+        let Some(disk) = &self.disk else {
+            return self.decode(split, path);
+        };
+        // Before it is read: what is stored under this stamp can't be newer than what it says.
+        let Some(file) = Disk::identify(&self.folder, path) else {
+            return self.decode(split, path);
+        };
+        let crops = self.random_crop(split).is_some();
+        match disk.load(&file, crops) {
+            Some(kept) => Ok(kept),
+            None => Ok(disk.store(&file, self.decode(split, path)?, self.shape)),
+        }
+    }
+
+    fn decode(&self, split: Split, path: &Path) -> Result<Kept, DataError> {
         let image = photo::open(path).map_err(|error| match error {
             photo::PhotoError::Io { path, source } => DataError::io(path, source),
             photo::PhotoError::Format { path, problem } => {
@@ -195,6 +202,27 @@ impl ImageFolder {
             (Kept::Photo(photo), _) => {
                 sample::write_middle(photo, self.shape, self.view.centre, out)
             }
+        }
+    }
+
+    /// Reads a sample unless that has succeeded before.
+    fn check_one(
+        &self,
+        split: Split,
+        index: usize,
+        checked: Option<&CheckedImages>,
+        values: &mut [f32],
+    ) -> Result<(), DataError> {
+        let path = self.path(split, index);
+        let file = checked.and_then(|_| Disk::identify(&self.folder, path));
+        match file.zip(checked) {
+            Some((file, checked)) if file.is_in(checked) => Ok(()),
+            Some((file, checked)) => {
+                self.read(split, index, 0, values)?;
+                file.add_to(checked);
+                Ok(())
+            }
+            None => self.read(split, index, 0, values),
         }
     }
 
@@ -224,6 +252,14 @@ impl DataSource for ImageFolder {
         &self.classes
     }
 
+    fn notes(&self) -> Vec<String> {
+        self.disk.iter().map(Disk::note).collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.disk.iter().flat_map(Disk::warnings).collect()
+    }
+
     fn redraws(&self) -> bool {
         self.random_crop.is_some()
     }
@@ -237,19 +273,35 @@ impl DataSource for ImageFolder {
     }
 
     /// Errors name the file: it is missing, or not an image despite its extension.
-    /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`).
+    /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`); with `data.cache`, only those that were
+    /// not decoded without an error before.
     fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
         let samples = Split::ALL.map(|split| self.len(split)).iter().sum();
         let stage = monitor.stage("reading images", Some(samples));
-        Split::ALL.into_iter().try_for_each(|split| {
+        let checked = self.disk.as_ref().map(Disk::checked);
+        let result = Split::ALL.into_iter().try_for_each(|split| {
             (0..self.len(split)).into_par_iter().try_for_each_init(
                 || vec![0.0; self.shape.values()],
                 |values, index| {
-                    self.read(split, index, 0, values)?;
+                    self.check_one(split, index, checked.as_ref(), values)?;
                     Ok(stage.advance(1)?)
                 },
             )
-        })
+        });
+        // What was read before an error, or before Ctrl-C, need not be read again.
+        let saved = checked.map_or(Ok(()), |checked| checked.save());
+        result.and(saved.map_err(DataError::from))
+    }
+
+    fn read_soon(&self, split: Split, index: usize) {
+        let sample = &self.splits[split.index()][index];
+        if sample.kept.get().is_none() {
+            let crops = self.random_crop(split).is_some();
+            let disk = self.disk.as_ref();
+            if !disk.is_some_and(|disk| disk.load_soon(&self.folder, &sample.path, crops)) {
+                files::read_soon(&sample.path);
+            }
+        }
     }
 
     /// With `data.random_crop`, a training sample is the crop of its photograph that `draw` selects (0: the centre crop);

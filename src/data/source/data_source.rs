@@ -27,11 +27,20 @@ pub trait DataSource: Send + Sync {
         Vec::new()
     }
 
+    /// What reading has found out since the last call that the user should know, and that is no error. Each is one line without a full
+    /// stop.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Finds samples that can't be read and that opening did not check; called before a run starts. Whatever takes long is a
     /// stage of `monitor`.
     fn check(&self, _monitor: &Monitor) -> Result<(), DataError> {
         Ok(())
     }
+
+    /// Is told which sample will be read soon, so that it can be fetched from the disk meanwhile. Returns at once.
+    fn read_soon(&self, _split: Split, _index: usize) {}
 
     /// Whether [`read`](Self::read) depends on `draw`.
     fn redraws(&self) -> bool {

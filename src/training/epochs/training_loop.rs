@@ -165,6 +165,9 @@ impl TrainingLoop {
         };
         self.write_lines(&report)?;
         self.observer.epoch(&report);
+        for warning in self.train.loader.source.warnings() {
+            self.observer.warning(&warning);
+        }
         self.write_checkpoint();
         Ok(())
     }
