@@ -1,8 +1,15 @@
-//! Folders of images, one folder per class: PNG and JPEG files.
+//! Folders of images: one folder per class, or a file with the labels.
 
 mod config;
+mod folders;
+mod found;
+pub mod labels;
+mod layout;
 mod listing;
+mod refusals;
 mod source;
+mod unreadable;
+mod walk;
 
-pub use config::ImageFolderConfig;
+pub use config::{ImageFolderConfig, OnBadImage};
 pub use source::ImageFolder;

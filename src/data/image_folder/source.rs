@@ -4,21 +4,23 @@
 //! epochs don't decode it again: as a finished sample or, for random crops, reduced to the size that these need. A sample's
 //! values are the same whether its photograph was cached or decoded again.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-
-use super::config::ImageFolderConfig;
+use super::config::{ImageFolderConfig, OnBadImage};
+use super::found::Listing;
 use super::listing;
+use super::unreadable::{self, BadImage};
 use crate::data::fitting::crops::Part;
 use crate::data::fitting::sample;
 use crate::data::fitting::{Photo, RandomCropConfig, View};
+use crate::data::source::{PassedOver, passed_over_line};
 use crate::data::{
     ClassOrder, CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule,
 };
-use crate::error::Problem;
+use crate::error::{FileError, Problem};
 use crate::photo;
 use crate::progress::Monitor;
 use crate::rng;
@@ -76,6 +78,12 @@ pub struct ImageFolder {
     random_crop: Option<RandomCropConfig>,
     classes: Vec<String>,
     splits: [Vec<Sample>; 3],
+    folder: PathBuf,
+    on_bad_image: OnBadImage,
+    passed_over: Vec<PassedOver>,
+    notes: Vec<String>,
+    /// Whether all images of a split are known to be readable.
+    is_checked: [bool; 3],
     max_bytes: usize,
     kept_bytes: AtomicUsize,
 }
@@ -97,6 +105,9 @@ enum Kept {
     Photo(Photo),
 }
 
+/// A split with its bad images and their places.
+type BadOfSplit = (Split, Vec<(usize, BadImage)>);
+
 impl Kept {
     fn bytes(&self) -> usize {
         match self {
@@ -107,12 +118,13 @@ impl Kept {
 }
 
 impl ImageFolder {
-    /// Lists `<root>/<folder>`: `train/`, `valid/` (or `val/`) and `test/` with one folder per class, or else the class
-    /// folders themselves, divided by `config.split`. A sample's name for that is its file's name without extension
-    /// (by number) or `class/name` (by share). Hidden files and other kinds of files are skipped.
+    /// Lists `<root>/<folder>`: `train/`, `valid/` and `test/` (or by their other usual names) with one folder per class, or else the
+    /// class folders themselves, divided by `config.split`; or the images that `config.labels` names. A sample's name for the
+    /// division is its file's name without extension (by number), or its path from the folder on, as in `class/name` (by
+    /// share). What is not used is in [`passed_over`](DataSource::passed_over).
     ///
-    /// Errors name the folder: it is missing, holds no class folders, a class has no images, `valid/` or `test/` has a
-    /// class that `train/` lacks, or the configured shape is not supported.
+    /// Errors name the folder: it is missing, holds no images in class folders, `valid/` or `test/` has a class that `train/`
+    /// lacks, or the configured shape is not supported.
     pub fn open(config: &ImageFolderConfig, root: &Path) -> Result<Self, DataError> {
         Self::open_watched(config, root, &Monitor::default())
     }
@@ -133,8 +145,12 @@ impl ImageFolder {
                 ),
             ));
         }
-        let (classes, splits) =
-            listing::list(&folder, config, &monitor.stage("listing files", None))?;
+        let Listing {
+            classes,
+            splits,
+            passed_over,
+            notes,
+        } = listing::list(&folder, config, &monitor.stage("listing files", None))?;
         let sample = |(path, label)| Sample {
             path,
             label,
@@ -150,6 +166,11 @@ impl ImageFolder {
             random_crop: config.random_crop.clone(),
             classes,
             splits: splits.map(|files| files.into_iter().map(sample).collect()),
+            folder,
+            on_bad_image: config.on_bad_image,
+            passed_over,
+            notes,
+            is_checked: [false; 3],
             max_bytes: config.memory_mb.saturating_mul(MEGABYTE),
             kept_bytes: AtomicUsize::new(0),
         })
@@ -170,12 +191,50 @@ impl ImageFolder {
         self.random_crop.as_ref().filter(|_| split == Split::Train)
     }
 
+    /// The bad images of those of the splits that are not checked yet, each with its place.
+    fn bad_images(
+        &self,
+        splits: &[Split],
+        monitor: &Monitor,
+    ) -> Result<Vec<BadOfSplit>, DataError> {
+        let open = splits
+            .iter()
+            .copied()
+            .filter(|split| !self.is_checked[split.index()]);
+        let open: Vec<Split> = open.collect();
+        let total = open.iter().map(|&split| self.len(split)).sum();
+        let stage = monitor.stage("reading images", Some(total));
+        let find = |split: Split| {
+            let read =
+                |split, index| self.read(split, index, 0, &mut vec![0.0; self.shape.values()]);
+            Ok((
+                split,
+                unreadable::find(split, self.len(split), &stage, read)?,
+            ))
+        };
+        open.into_iter().map(find).collect()
+    }
+
+    /// A line about classes of which no image is left.
+    fn classes_without_images(&self) -> Option<String> {
+        let mut has_images = vec![false; self.classes.len()];
+        for sample in self.splits.iter().flatten() {
+            has_images[sample.label] = true;
+        }
+        let classes = self.classes.iter().zip(has_images);
+        let empty: Vec<&str> = classes
+            .filter(|(_, has_images)| !has_images)
+            .map(|(class, _)| class.as_str())
+            .collect();
+        (!empty.is_empty()).then(|| format!("no image can be read of: {}", empty.join(", ")))
+    }
+
     fn load(&self, split: Split, path: &Path) -> Result<Kept, DataError> {
         let image = photo::open(path).map_err(|error| match error {
             photo::PhotoError::Io { path, source } => DataError::io(path, source),
-            photo::PhotoError::Format { path, problem } => {
-                DataError::format(path, format!("{problem}; replace or remove this file"))
-            }
+            photo::PhotoError::Format { path, problem } => FileError::new(path, problem)
+                .advise("replace or remove this file")
+                .into(),
         })?;
         let photo = sample::photo(image, self.shape.channels);
         Ok(match self.random_crop(split) {
@@ -236,20 +295,51 @@ impl DataSource for ImageFolder {
         self.splits[split.index()][index].label
     }
 
-    /// Errors name the file: it is missing, or not an image despite its extension.
+    fn notes(&self) -> Vec<String> {
+        let notes = self.notes.iter().cloned();
+        notes.chain(passed_over_line(&self.passed_over)).collect()
+    }
+
+    fn passed_over(&self) -> Vec<PassedOver> {
+        self.passed_over.clone()
+    }
+
     /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`).
+    ///
+    /// # Errors
+    /// Images that can't be read, all of them.
     fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
-        let samples = Split::ALL.map(|split| self.len(split)).iter().sum();
-        let stage = monitor.stage("reading images", Some(samples));
-        Split::ALL.into_iter().try_for_each(|split| {
-            (0..self.len(split)).into_par_iter().try_for_each_init(
-                || vec![0.0; self.shape.values()],
-                |values, index| {
-                    self.read(split, index, 0, values)?;
-                    Ok(stage.advance(1)?)
-                },
-            )
-        })
+        let (mut bad, mut total) = (Vec::new(), 0);
+        for (split, found) in self.bad_images(&Split::ALL, monitor)? {
+            total += self.len(split);
+            bad.extend(found.into_iter().map(|(_, image)| image));
+        }
+        unreadable::refuse(&self.folder, total, &bad)
+    }
+
+    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+        let found = self.bad_images(&Split::ALL, monitor)?.into_iter();
+        let found = found.flat_map(|(_, bad)| bad);
+        Ok(found.map(|(_, image)| image.passed_over()).collect())
+    }
+
+    fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        if self.on_bad_image != OnBadImage::Skip {
+            return Ok(());
+        }
+        for (split, bad) in self.bad_images(splits, monitor)? {
+            let places: HashSet<usize> = bad.iter().map(|(index, _)| *index).collect();
+            let mut place = 0..;
+            self.splits[split.index()]
+                .retain(|_| place.next().is_none_or(|place| !places.contains(&place)));
+            let bad = bad.into_iter();
+            self.passed_over
+                .extend(bad.map(|(_, image)| image.passed_over()));
+            self.is_checked[split.index()] = true;
+        }
+        self.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
+        self.notes.extend(self.classes_without_images());
+        Ok(())
     }
 
     /// With `data.random_crop`, a training sample is the crop of its photograph that `draw` selects (0: the centre crop);
