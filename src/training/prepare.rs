@@ -75,7 +75,8 @@ fn prepare_from(
     let device = device::open(experiment.backend)?.autodiff();
     let origin = resumption.and_then(|resumption| resumption.run_dir.origin());
     let root = data::root_for(&experiment.data, origin.as_ref().map(|o| o.data.as_path()))?;
-    let source = data::open_in(&experiment.data, &root, monitor)?;
+    let mut source = data::open_in(&experiment.data, &root, monitor)?;
+    source.skip_bad_images(&Split::ALL, monitor)?;
     let source: Arc<dyn DataSource> = Arc::from(source);
     let samples = fingerprint::samples(source.as_ref());
     let mut notes = source.notes();

@@ -112,3 +112,27 @@ fn removing_the_cache_while_it_is_used_loses_nothing_but_time() {
     fs::remove_dir_all(root.join("cache")).unwrap();
     assert_eq!(values(&source), decoded(root));
 }
+
+#[test]
+#[cfg_attr(not(kiln_may_mount), ignore = "needs the right to mount a file system")]
+fn a_full_disk_under_the_cache_is_told_and_training_goes_on() {
+    let bench = crate::runs::bench();
+    // Room for one sample of 270,000 bytes.
+    let _disk = crate::common::Mounted::new(&bench, 400);
+    let options = "--set data.height=300 --set data.width=300 --set data.random_crop=null --set data.memory_mb=0";
+    let line = format!(
+        "train config.json --run-dir full {options} --set data.cache={}",
+        bench.path("disk/cache").display()
+    );
+    let output = bench.kiln(&line).assert().success().get_output().clone();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("warning: cache"))
+        .collect();
+    assert_eq!(told.len(), 1, "{text}");
+    assert!(told[0].contains("No space left on device"), "{text}");
+    assert_eq!(entries(&bench.path("disk/cache")).len(), 1);
+    bench.output(&format!("train config.json --run-dir plain {options}"));
+    assert!(bench.read("full/model.safetensors") == bench.read("plain/model.safetensors"));
+}

@@ -5,5 +5,7 @@ mod cache;
 mod common;
 mod damage;
 mod limits;
+mod listings;
 mod runs;
+mod scaled;
 mod support;

@@ -3,7 +3,8 @@
 use crate::common::Bench;
 use crate::support::{TRAIN, entries, photographs};
 
-fn bench() -> Bench {
+/// A run on photographs.
+pub fn bench() -> Bench {
     let bench = Bench::new();
     photographs(&bench.path("photographs"));
     let config = serde_json::json!({

@@ -68,7 +68,10 @@ pub fn run(args: Args) -> VerbResult {
     };
     let experiment = config::load(&config, &args.overrides)?;
     let monitor = stages::listening_monitor()?;
-    let source = open::data(&experiment.data, &config, &monitor)?;
+    let source = open::data(&experiment.data, &config, &[args.split], &monitor)?;
+    for note in source.notes() {
+        output::note(&note);
+    }
     let rivals = if args.known_kind {
         Rivals::SameKind
     } else {

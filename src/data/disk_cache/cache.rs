@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::checked::CheckedImages;
 use super::entry::{self, Lookup, StoredImage};
 use super::layout::{self, About, Form};
+use super::listings::FolderListings;
 use super::removal;
 use super::space::{Space, on_disk};
 use super::stamp::Stamp;
@@ -17,6 +18,9 @@ use crate::files;
 
 /// File of a set with the images that were decoded without an error.
 const CHECKED: &str = "checked";
+
+/// File of a set with what was in its folders.
+const LISTINGS: &str = "listings";
 
 /// What to do if a cache can't be used.
 const ADVICE: &str = "name a folder that can be written in data.cache, or leave it out";
@@ -96,6 +100,18 @@ impl DiskCache {
     /// The images of the folder that were decoded without an error.
     pub fn checked(&self) -> CheckedImages {
         CheckedImages::load(&self.set.join(CHECKED))
+    }
+
+    /// What was in the folder and in those below it.
+    pub fn listings(&self) -> FolderListings {
+        FolderListings::load(&self.set.join(LISTINGS))
+    }
+
+    /// Counts that something was not saved, which costs time and no more.
+    pub fn saved(&self, saved: Result<(), FileError>) {
+        if let Err(error) = saved {
+            self.tally.failed(&error);
+        }
     }
 
     /// One line on what the cache holds, with the images of these forms.

@@ -4,6 +4,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -98,7 +99,13 @@ impl Form {
         let text = serde_json::to_string_pretty(about)?;
         let form = Self(set.join(digest(text.as_bytes(), FOLDER_NAME)));
         fs::create_dir_all(&form.0)?;
-        fs::write(form.about(), text)?;
+        let written = files::read_text(&form.about());
+        if written.is_ok_and(|written| written == text) {
+            let file = File::options().write(true).open(form.about())?;
+            file.set_modified(SystemTime::now())?;
+        } else {
+            fs::write(form.about(), text)?;
+        }
         Ok(form)
     }
 

@@ -23,6 +23,9 @@ const BLOCK: u64 = 4096;
 /// The file with the number of bytes that are taken, whose lock also guards the making and removing of folders.
 const USAGE: &str = "usage";
 
+/// Digits of the largest number of bytes.
+const DIGITS: usize = 20;
+
 /// Bytes that a file of this length takes.
 pub fn on_disk(length: u64) -> u64 {
     length.next_multiple_of(BLOCK)
@@ -138,8 +141,8 @@ impl Usage {
     }
 
     fn write(&mut self) -> io::Result<()> {
+        // In place and always as long, so that a full disk does not matter.
         self.file.rewind()?;
-        self.file.set_len(0)?;
-        writeln!(self.file, "{}", self.bytes)
+        writeln!(self.file, "{:>DIGITS$}", self.bytes)
     }
 }

@@ -1,6 +1,5 @@
 //! What using a cache has found, for people.
 
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -38,7 +37,7 @@ impl Tally {
     }
 
     /// Stops writing since that has failed.
-    pub fn failed(&self, error: &io::Error) {
+    pub fn failed(&self, error: &dyn std::fmt::Display) {
         self.stop(format!(
             "can't be written: {}; training goes on, and further images are decoded on every read, or kept in memory",
             one_line(error)

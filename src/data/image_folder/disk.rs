@@ -7,7 +7,7 @@ use serde_json::json;
 use super::config::ImageFolderConfig;
 use super::kept::Kept;
 use crate::data::DataError;
-use crate::data::disk_cache::{CheckedImages, DiskCache, ImageCache, Stamp};
+use crate::data::disk_cache::{CheckedImages, DiskCache, FolderListings, ImageCache, Stamp};
 use crate::shape::ImageShape;
 
 /// The cache of a folder of images.
@@ -33,7 +33,8 @@ impl Disk {
         root: &Path,
         folder: &Path,
     ) -> Result<Option<Self>, DataError> {
-        let Some(path) = &config.cache else {
+        // A folder that is missing is told by whoever lists it.
+        let Some(path) = config.cache.as_ref().filter(|_| folder.is_dir()) else {
             return Ok(None);
         };
         let cache = DiskCache::open(&root.join(path), folder, config.cache_bytes())?;
@@ -45,6 +46,7 @@ impl Disk {
                 "channels": config.channels,
                 "fit": config.fit,
                 "centre": config.centre,
+                "decode": config.decode,
             }))
         };
         let crops = config.random_crop.is_some();
@@ -113,6 +115,21 @@ impl Disk {
     /// The images that were decoded without an error.
     pub fn checked(&self) -> CheckedImages {
         self.cache.checked()
+    }
+
+    /// Keeps which images were checked, for the next start.
+    pub fn save_checked(&self, checked: &CheckedImages) {
+        self.cache.saved(checked.save());
+    }
+
+    /// What was in the folder and in those below it.
+    pub fn listings(&self) -> FolderListings {
+        self.cache.listings()
+    }
+
+    /// Keeps what was in the folders, for the next start.
+    pub fn save_listings(&self, listings: &FolderListings) {
+        self.cache.saved(listings.save());
     }
 }
 

@@ -7,6 +7,7 @@ mod data_source;
 mod error;
 mod list;
 mod memory;
+mod passed_over;
 mod root;
 mod split;
 
@@ -17,5 +18,8 @@ pub use data_source::DataSource;
 pub use error::{DataError, NOT_FOUND_ADVICE};
 pub(super) use list::sources;
 pub use memory::{MemorySource, from_quantized, quantize};
+pub use passed_over::{
+    PassedOver, Reason, count as count_passed_over, line as passed_over_line, listed,
+};
 pub use root::data_root;
 pub use split::Split;
