@@ -62,9 +62,10 @@ pub fn write_with(
 /// Writes a file that can be made again: under a temporary name, then renamed, but not flushed to the disk. If the machine dies, the
 /// file may be damaged.
 pub fn write_unflushed(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
-    let mut temporary = temporary_file(folder_of(path))?;
+    // Only the kind: the error's text would name the temporary file.
+    let mut temporary = temporary_file(folder_of(path)).map_err(|failed| failed.kind())?;
     for part in parts {
-        temporary.write_all(part)?;
+        temporary.as_file_mut().write_all(part)?;
     }
     temporary.persist(path)?;
     Ok(())

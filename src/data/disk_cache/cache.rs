@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::checked::CheckedImages;
 use super::entry::{self, Lookup, StoredImage};
-use super::layout::{self, About, Form};
+use super::layout::{self, About, Form, on_disk};
 use super::listings::FolderListings;
 use super::removal;
-use super::space::{Space, on_disk};
+use super::space::Space;
 use super::stamp::Stamp;
 use super::tally::{Tally, megabytes};
 use crate::error::FileError;
@@ -163,8 +163,9 @@ impl ImageCache {
     /// Stores an image, in place of an older one, if there is room. `stamp` is that of its file from before it was read. What goes
     /// wrong is counted.
     pub fn store(&self, name: &str, stamp: Stamp, image: &StoredImage) {
+        let wants_none = self.space.limit() == 0 || self.tally.has_stopped();
         // A file that has just been written may be written again without another stamp.
-        if self.tally.has_stopped() || !stamp.is_settled() {
+        if wants_none || !stamp.is_settled() {
             return;
         }
         let path = self.form.entry(name);

@@ -31,6 +31,14 @@ const IMAGE_NAME: usize = 16;
 /// Digits of an image's name that name its shard.
 const SHARD: usize = 2;
 
+/// Files take whole blocks of the disk, of this size on nearly every file system.
+const BLOCK: u64 = 4096;
+
+/// Bytes that a file of this length takes.
+pub fn on_disk(length: u64) -> u64 {
+    length.next_multiple_of(BLOCK)
+}
+
 /// What a form is of.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct About {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::stamp::Stamp;
@@ -99,19 +100,19 @@ type Folders = BTreeMap<String, Listed>;
 pub struct FolderListings {
     path: PathBuf,
     folders: Mutex<Folders>,
-    /// What the file holds.
-    before: Folders,
+    /// Whether they differ from what the file holds.
+    have_changed: AtomicBool,
 }
 
 impl FolderListings {
     /// Those of a file; none if there is no such file, or if it is damaged.
     pub fn load(path: &Path) -> Self {
         let bytes = files::read(path, MAX_FILE).ok();
-        let before = bytes.and_then(|bytes| decode(&bytes)).unwrap_or_default();
+        let folders = bytes.and_then(|bytes| decode(&bytes));
         Self {
             path: path.to_path_buf(),
-            folders: Mutex::new(before.clone()),
-            before,
+            have_changed: AtomicBool::new(folders.is_none()),
+            folders: Mutex::new(folders.unwrap_or_default()),
         }
     }
 
@@ -138,6 +139,7 @@ impl FolderListings {
             .iter()
             .map(|(name, kind)| Some((name.to_str()?.to_owned(), *kind)));
         let listed = text.collect::<Option<Vec<_>>>();
+        self.have_changed.store(true, Ordering::Relaxed);
         // What has just changed may change again within the same time.
         match listed.filter(|_| stamp.is_settled()) {
             Some(entries) => self
@@ -153,10 +155,10 @@ impl FolderListings {
     /// # Errors
     /// The file can't be written.
     pub fn save(&self) -> Result<(), FileError> {
-        let mut folders = self.folders();
-        if *folders == self.before {
+        if !self.have_changed.load(Ordering::Relaxed) {
             return Ok(());
         }
+        let mut folders = self.folders();
         folders.retain(|name, _| Path::new(name).is_dir());
         files::write(&self.path, &encode(&folders))
     }

@@ -8,8 +8,7 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 
 use super::entry;
-use super::layout::{self, Form};
-use super::space::on_disk;
+use super::layout::{self, Form, on_disk};
 use crate::files;
 
 /// Removes at least `wanted` bytes if it can, and says how many: the images of settings that no process uses, the longest unused

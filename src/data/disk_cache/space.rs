@@ -17,19 +17,11 @@ const PORTION: u64 = 64 << 20;
 /// A process takes at most this share of the whole at a time.
 const PORTIONS: u64 = 16;
 
-/// Files take whole blocks of the disk, of this size on nearly every file system.
-const BLOCK: u64 = 4096;
-
 /// The file with the number of bytes that are taken, whose lock also guards the making and removing of folders.
 const USAGE: &str = "usage";
 
 /// Digits of the largest number of bytes.
 const DIGITS: usize = 20;
-
-/// Bytes that a file of this length takes.
-pub fn on_disk(length: u64) -> u64 {
-    length.next_multiple_of(BLOCK)
-}
 
 /// The space of a cache.
 #[derive(Debug)]
