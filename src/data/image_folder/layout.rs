@@ -133,6 +133,9 @@ fn arrange(
     }
     if splits.iter().any(|split| !split.level.folders.is_empty()) {
         let splits = without_synonyms(walk, splits)?;
+        if splits.iter().all(|split| split.split != Split::Train) {
+            refuse_classes_beside(walk, &splits[0].path, &others)?;
+        }
         walk.pass_over(others, &Reason::BesideSplits);
         walk.pass_over(level.images, &Reason::OutsideClasses);
         return Ok((Layout::Splits(splits), None));
@@ -152,6 +155,29 @@ fn arrange(
     // They are classes, whose levels are read again.
     walk.passed_over.truncate(before);
     Ok((Layout::Classes(level), None))
+}
+
+/// Refuses folders of images beside a split other than training: they are probably the classes of training.
+fn refuse_classes_beside(
+    walk: &mut Walk,
+    split: &Path,
+    others: &[PathBuf],
+) -> Result<(), DataError> {
+    for other in others {
+        let before = walk.passed_over.len();
+        let has_images = !walk.level(other)?.images.is_empty();
+        walk.passed_over.truncate(before);
+        if has_images {
+            return Err(DataError::format(
+                other,
+                format!(
+                    "images beside {}; move the folders of training images into train/",
+                    split.display()
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The folder of a split; the one in it if that is all it holds and has its name, as archives are unpacked.
