@@ -197,12 +197,12 @@ pub const CASES: &[Case] = &[
             eight(f);
             f.text(
                 "labels.csv",
-                "file,label,split\n0.png,cat,train\n1.png,dog,holdout\n",
+                "file,label,split\n0.png,cat,holdout\n1.png,dog,holdout\n",
             );
         },
         expect: Refused(
             1,
-            &["labels.csv: line 3: split is \"holdout\"; expected train, valid or test"],
+            &["labels.csv: line 2: split is \"holdout\"; expected train, valid or test"],
         ),
     },
     Case {
