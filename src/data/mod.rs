@@ -36,7 +36,7 @@ pub use nist36::Nist36Config;
 pub use source::{
     ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
     NormalizeConfig, PassedOver, Reason, SourceConfig, Split, count_passed_over, data_root,
-    from_quantized, quantize, source_problems,
+    from_quantized, listed_passed_over, passed_over_line, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
 pub use unipen::UnipenConfig;

@@ -78,30 +78,26 @@ pub(super) fn find(walk: &mut Walk, folder: &Path) -> Result<Found, DataError> {
     };
     if let Some(inner) = inner {
         let below = walk.level(&inner)?;
-        if let (Layout::Splits(splits), _) = arrange(walk, &inner, below)? {
-            let note = format!("reading {}, the only folder in it", inner.display());
-            let layout = Layout::Splits(splits);
+        let layout = arrange(walk, &inner, below)?;
+        if matches!(layout, Layout::Splits(_)) {
+            let note = Some(format!(
+                "reading {}, the only folder in it",
+                inner.display()
+            ));
             return Ok(Found {
                 folder: inner,
                 layout,
-                note: Some(note),
+                note,
             });
         }
         // Its levels are read again, as those of a class.
         walk.passed_over
             .retain(|file| !file.path.starts_with(&inner));
-        let layout = Layout::Classes(level);
-        return Ok(Found {
-            folder: folder.to_path_buf(),
-            layout,
-            note: None,
-        });
     }
-    let (layout, note) = arrange(walk, folder, level)?;
     Ok(Found {
         folder: folder.to_path_buf(),
-        layout,
-        note,
+        layout: arrange(walk, folder, level)?,
+        note: None,
     })
 }
 
@@ -113,18 +109,14 @@ fn split_of(folder: &Path) -> Option<(Split, bool)> {
 }
 
 /// The layout of a folder whose first level has been read.
-fn arrange(
-    walk: &mut Walk,
-    folder: &Path,
-    level: Level,
-) -> Result<(Layout, Option<String>), DataError> {
+fn arrange(walk: &mut Walk, folder: &Path, level: Level) -> Result<Layout, DataError> {
     let (named, others): (Vec<_>, Vec<_>) = level
         .folders
         .iter()
         .cloned()
         .partition(|path| split_of(path).is_some());
     if named.is_empty() {
-        return Ok((Layout::Classes(level), None));
+        return Ok(Layout::Classes(level));
     }
     let before = walk.passed_over.len();
     let mut splits = Vec::new();
@@ -133,9 +125,12 @@ fn arrange(
     }
     if splits.iter().any(|split| !split.level.folders.is_empty()) {
         let splits = without_synonyms(walk, splits)?;
+        if splits.iter().all(|split| split.split != Split::Train) {
+            refuse_classes_beside(walk, &splits[0].path, &others)?;
+        }
         walk.pass_over(others, &Reason::BesideSplits);
         walk.pass_over(level.images, &Reason::OutsideClasses);
-        return Ok((Layout::Splits(splits), None));
+        return Ok(Layout::Splits(splits));
     }
     if others.is_empty() && splits.iter().any(|split| !split.level.images.is_empty()) {
         let names: Vec<&str> = splits
@@ -151,7 +146,30 @@ fn arrange(
     }
     // They are classes, whose levels are read again.
     walk.passed_over.truncate(before);
-    Ok((Layout::Classes(level), None))
+    Ok(Layout::Classes(level))
+}
+
+/// Refuses folders of images beside a split other than training: they are probably the classes of training.
+fn refuse_classes_beside(
+    walk: &mut Walk,
+    split: &Path,
+    others: &[PathBuf],
+) -> Result<(), DataError> {
+    for other in others {
+        let before = walk.passed_over.len();
+        let has_images = !walk.level(other)?.images.is_empty();
+        walk.passed_over.truncate(before);
+        if has_images {
+            return Err(DataError::format(
+                other,
+                format!(
+                    "images beside {}; move the folders of training images into train/",
+                    split.display()
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The folder of a split; the one in it if that is all it holds and has its name, as archives are unpacked.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::labels;
 use super::walk::Walk;
 use crate::data::DataError;
-use crate::data::source::{Reason, listed};
+use crate::data::source::{Reason, listed_passed_over};
 use crate::error::FileError;
 use crate::photo::{FORMATS, conversion};
 
@@ -29,7 +29,7 @@ pub(super) fn no_images(walk: &Walk, folder: &Path, flat: usize) -> DataError {
         || format!("expected <class>/*.png, *.jpg or other {FORMATS} files"),
         str::to_owned,
     );
-    let passed_over = match listed(&walk.passed_over) {
+    let passed_over = match listed_passed_over(&walk.passed_over) {
         list if list.is_empty() => String::new(),
         list => format!(" (passed over: {list})"),
     };

@@ -19,7 +19,8 @@ pub use error::{DataError, NOT_FOUND_ADVICE};
 pub(super) use list::sources;
 pub use memory::{MemorySource, from_quantized, quantize};
 pub use passed_over::{
-    PassedOver, Reason, count as count_passed_over, line as passed_over_line, listed,
+    PassedOver, Reason, count as count_passed_over, line as passed_over_line,
+    listed as listed_passed_over,
 };
 pub use root::data_root;
 pub use split::Split;

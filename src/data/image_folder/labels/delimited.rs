@@ -144,20 +144,18 @@ fn columns_of(lines: &[Line], is_file: &dyn Fn(&str) -> bool) -> Result<Columns,
             ));
         }
     };
-    // A column called "set" or "usage" that holds anything else is no split.
-    let split = split
-        .filter(|&at| at != label && (width > 2) && holds_splits_or_nothing(lines, skipped, at));
+    // A column called "set" or "usage" may hold anything else; one called "split" may not.
+    let is_split = |&at: &usize| {
+        let mut cells = lines[skipped..].iter().map(|(_, cells)| cells[at].as_str());
+        first[at].eq_ignore_ascii_case(SPLIT[0]) || cells.any(|cell| split_named(cell).is_some())
+    };
+    let split = split.filter(|&at| at != label).filter(is_split);
     Ok(Columns {
         file,
         label,
         split,
         has_header,
     })
-}
-
-fn holds_splits_or_nothing(lines: &[Line], skipped: usize, at: usize) -> bool {
-    let mut cells = lines[skipped..].iter().map(|(_, cells)| cells[at].as_str());
-    cells.any(|cell| split_named(cell).is_some())
 }
 
 fn row(line: u64, cells: &[String], columns: &Columns) -> Result<Row, String> {
