@@ -169,15 +169,22 @@ fn kind(entry: &DirEntry, path: &Path) -> Kind {
     if is_system(&entry.file_name()) {
         return Kind::No(Reason::System);
     }
-    let kind = match entry.file_type() {
-        Ok(kind) if kind.is_symlink() => path.metadata().map(|about| about.file_type()),
-        other => other,
+    let own = entry.file_type();
+    let is_link = own.as_ref().is_ok_and(|kind| kind.is_symlink());
+    let kind = if is_link {
+        path.metadata().map(|about| about.file_type())
+    } else {
+        own
     };
     match kind {
         Ok(kind) if kind.is_dir() => Kind::Folder,
         Ok(kind) if kind.is_file() => file_kind(path),
         Ok(_) => Kind::No(Reason::Special),
         Err(error) if error.kind() == ErrorKind::NotFound => Kind::No(Reason::BrokenLink),
+        // Linux: too many levels of links.
+        Err(error) if is_link && error.kind() != ErrorKind::PermissionDenied => {
+            Kind::No(Reason::LinkLoop)
+        }
         Err(error) => Kind::No(Reason::Unreadable(error.to_string())),
     }
 }
