@@ -148,7 +148,7 @@ fn headers_that_claim_too_much_are_refused_before_anything_is_decoded() {
     let mut gif = read("palette.gif");
     gif[6..10].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
     let mut qoi = read("rgb.qoi");
-    qoi[4..12].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+    qoi[4..12].copy_from_slice(&[0, 0, 0x4a, 0x38, 0, 0, 0x4a, 0x38]);
     let pnm = b"P6 60000 60000 255 ".to_vec();
     // ImageWidth (256) and ImageLength (257) of a little-endian TIFF are entries of 12 bytes.
     let mut tiff = read("deflate.tif");

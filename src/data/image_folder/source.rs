@@ -234,6 +234,7 @@ impl DataSource for ImageFolder {
             total += self.len(split);
             bad.extend(found.into_iter().map(|(_, image)| image));
         }
+        bad.sort_by(|a: &BadImage, b| a.path.cmp(&b.path));
         unreadable::refuse(&self.folder, total, &bad)
     }
 

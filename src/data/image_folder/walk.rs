@@ -178,6 +178,7 @@ fn use_of(name: &OsStr, kind: EntryKind, path: &Path) -> Kind {
     if is_system(name) {
         return Kind::No(Reason::System);
     }
+    let is_link = matches!(kind, EntryKind::Link);
     let kind = match kind {
         EntryKind::Link => path.metadata().map(|about| about.file_type().into()),
         known => Ok(known),
@@ -187,6 +188,10 @@ fn use_of(name: &OsStr, kind: EntryKind, path: &Path) -> Kind {
         Ok(EntryKind::File) => file_kind(path),
         Ok(_) => Kind::No(Reason::Special),
         Err(error) if error.kind() == ErrorKind::NotFound => Kind::No(Reason::BrokenLink),
+        // Linux: too many levels of links.
+        Err(error) if is_link && error.kind() != ErrorKind::PermissionDenied => {
+            Kind::No(Reason::LinkLoop)
+        }
         Err(error) => Kind::No(Reason::Unreadable(error.to_string())),
     }
 }

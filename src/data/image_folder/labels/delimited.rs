@@ -63,7 +63,7 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
     for record in reader.records() {
         let record = record.map_err(one_line)?;
         let line = record.position().map_or(0, |position| position.line());
-        let mut cells: Vec<String> = record.iter().map(str::to_owned).collect();
+        let mut cells: Vec<String> = record.iter().map(unquoted).collect();
         let width = lines.first().map_or(cells.len(), |(_, first)| first.len());
         while cells.len() > width && cells.last().is_some_and(String::is_empty) {
             cells.pop();
@@ -80,6 +80,14 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
         lines.push((line, cells));
     }
     Ok(lines)
+}
+
+/// A cell without quotes that stand behind a space, where CSV keeps them: `a.png, "cat"`.
+fn unquoted(cell: &str) -> String {
+    let inner = cell
+        .strip_prefix('"')
+        .and_then(|cell| cell.strip_suffix('"'));
+    inner.map_or_else(|| cell.to_owned(), |inner| inner.replace("\"\"", "\""))
 }
 
 /// The separator that the first line has most of, outside of quotes.
