@@ -7,5 +7,5 @@ mod write;
 
 pub use folders::{folder_of, is_temporary, remove_temporaries, sync_folder, temporary_folder};
 pub use lock::{LockFile, try_lock};
-pub use read::{hexadecimal, read, read_text, read_up_to, without_mark};
+pub use read::{hexadecimal, read, read_at, read_lines, read_text, read_up_to, without_mark};
 pub use write::{append_line, write, write_png, write_with};
