@@ -2,6 +2,7 @@
 
 mod config;
 mod listing;
+mod published;
 mod source;
 
 pub use config::ImageFolderConfig;

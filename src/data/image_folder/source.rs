@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::config::ImageFolderConfig;
-use super::listing;
+use super::{listing, published};
 use crate::data::fitting::crops::Part;
 use crate::data::fitting::sample;
 use crate::data::fitting::{Photo, RandomCropConfig, View};
+use crate::data::source::folder_at;
 use crate::data::{
     ClassOrder, CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule,
 };
@@ -123,7 +124,8 @@ impl ImageFolder {
         root: &Path,
         monitor: &Monitor,
     ) -> Result<Self, DataError> {
-        let folder = root.join(&config.folder);
+        let folder = folder_at(root, &config.folder)?;
+        published::validate_sorted(&folder)?;
         if !matches!(config.channels, 1 | 3) || config.height == 0 || config.width == 0 {
             return Err(DataError::format(
                 &folder,

@@ -7,6 +7,7 @@ mod data_source;
 mod error;
 mod list;
 mod memory;
+mod place;
 mod root;
 mod split;
 
@@ -17,5 +18,6 @@ pub use data_source::DataSource;
 pub use error::{DataError, NOT_FOUND_ADVICE};
 pub(super) use list::sources;
 pub use memory::{MemorySource, from_quantized, quantize};
+pub(super) use place::{folder_at, folder_watched};
 pub use root::data_root;
 pub use split::Split;
