@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use kiln::data::arrays::idx;
 use kiln::data::{DataSource, IdxConfig, Split};
 use kiln::fetch::{self, DataSet, FetchError, Outcome, Patience, Sum};
 use kiln::progress::{CancelToken, Monitor};
@@ -69,7 +70,7 @@ fn mnist_is_four_files_that_open_as_idx() {
     );
     let config = r#"{"folder": "mnist", "height": 28, "width": 28, "channels": 1}"#;
     let config: IdxConfig = serde_json::from_str(config).unwrap();
-    let source = kiln::data::idx::open(&config, folder.path(), &Monitor::default()).unwrap();
+    let source = idx::open(&config, folder.path(), &Monitor::default()).unwrap();
     assert_eq!(source.len(Split::Test), 10);
     assert_eq!(source.len(Split::Train) + source.len(Split::Valid), 40);
 }
