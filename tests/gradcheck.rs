@@ -12,6 +12,7 @@ use predicates::str::contains;
 use serde_json::Value;
 
 const OPTIONS: Options = Options {
+    complete: 64,
     samples: 32,
     tolerance: 1e-5,
     seed: 1,
@@ -111,6 +112,50 @@ const MODELS: [(&str, usize, &str, &str); 12] = [
         "{}",
     ),
 ];
+
+/// The deep networks that people fine-tune, narrow: kind, side of the images, settings. ResNet-34 and the large MobileNetV3 have the
+/// blocks of their smaller relatives.
+const DEEP: [(&str, usize, &str); 6] = [
+    ("resnet50", 64, r#""width": 4"#),
+    ("mobilenet_v2", 64, r#""width_mult": 0.1"#),
+    ("mobilenet_v3_small", 64, r#""width_mult": 0.1"#),
+    (
+        "efficientnet_b0",
+        64,
+        r#""width_mult": 0.1, "depth_mult": 0.3"#,
+    ),
+    (
+        "efficientnet_lite0",
+        64,
+        r#""width_mult": 0.1, "depth_mult": 0.3"#,
+    ),
+    ("squeezenet1_0", 32, r#""dropout": 0.5"#),
+];
+
+#[test]
+fn the_gradients_of_every_deep_network_are_right_at_a_sample_of_each_tensor() {
+    let bench = Bench::new();
+    let mut names = Vec::new();
+    for (kind, side, settings) in DEEP {
+        let model = format!(r#"{{"kind": "{kind}", "classes": 3, {settings}}}"#);
+        bench.write(&format!("{kind}.json"), config(side, &model, "{}"));
+        names.push(format!("{kind}.json"));
+    }
+    let flags = "--json --batch 2 --samples 1 --complete 1";
+    let output = bench.output(&format!("gradcheck {} {flags}", names.join(" ")));
+    assert_eq!(output.lines().count(), DEEP.len());
+    for (line, (kind, ..)) in output.lines().zip(DEEP) {
+        let report: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(report["model"], kind);
+        assert_eq!(report["passed"], true, "{kind}");
+        let tensors = report["tensors"].as_array().unwrap();
+        assert!(tensors.len() > 50, "{kind}: {}", tensors.len());
+        assert!(
+            tensors.iter().all(|tensor| tensor["checked"] == 1),
+            "{kind}"
+        );
+    }
+}
 
 fn write_models(bench: &Bench) -> String {
     let mut names = Vec::new();
@@ -376,7 +421,7 @@ fn the_table_has_a_line_for_every_tensor_and_what_is_set_aside_is_said() {
         .stdout(contains("blocks.0.conv.weight  [4, 3, 3, 3]"))
         .stdout(contains("head.weight           [3, 6]"))
         .stdout(contains(": blocks.0.conv.bias\n"))
-        .stdout(contains("entries of 8 tensors"))
+        .stdout(contains(" of 531 entries of 8 tensors"))
         .stderr(contains("without its dropout of 0.5"))
         .stderr(contains("frozen parameters are checked as well"));
 }
