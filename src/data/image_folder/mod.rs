@@ -8,6 +8,7 @@ mod kept;
 pub mod labels;
 mod layout;
 mod listing;
+mod published;
 mod reader;
 mod refusals;
 mod source;

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use super::config::{ImageFolderConfig, OnBadImage};
 use super::disk::Disk;
 use super::found::Listing;
-use super::listing;
 use super::reader::{Reader, Sample};
 use super::unreadable::{self, BadImage};
+use super::{listing, published};
 use crate::data::fitting::View;
-use crate::data::source::{PassedOver, passed_over_line};
+use crate::data::source::{PassedOver, folder_at, passed_over_line};
 use crate::data::{
     ClassOrder, CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule,
 };
@@ -95,7 +95,8 @@ impl ImageFolder {
         root: &Path,
         monitor: &Monitor,
     ) -> Result<Self, DataError> {
-        let folder = root.join(&config.folder);
+        let folder = folder_at(root, &config.folder)?;
+        published::validate_sorted(&folder)?;
         if !matches!(config.channels, 1 | 3) || config.height == 0 || config.width == 0 {
             return Err(DataError::format(
                 &folder,

@@ -8,6 +8,7 @@ mod error;
 mod list;
 mod memory;
 mod passed_over;
+mod place;
 mod root;
 mod split;
 
@@ -22,5 +23,6 @@ pub use passed_over::{
     PassedOver, Reason, count as count_passed_over, line as passed_over_line,
     listed as listed_passed_over,
 };
+pub(super) use place::{folder_at, folder_watched};
 pub use root::data_root;
 pub use split::Split;
