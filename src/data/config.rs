@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::DataConfig;
 use super::augment::AugmentConfig;
+use super::exclude;
 use super::fitting::View;
 use super::source::{
     ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, data_root,
@@ -108,5 +109,5 @@ pub fn open_in(
     root: &Path,
     monitor: &Monitor,
 ) -> Result<Box<dyn DataSource>, DataError> {
-    config.config().open(root, monitor)
+    exclude::open(config.config(), root, monitor)
 }

@@ -7,6 +7,7 @@ pub mod arrays;
 pub mod augment;
 pub mod cifar;
 mod config;
+pub mod exclude;
 pub mod fitting;
 pub mod formats;
 pub mod glyphs;

@@ -4,6 +4,7 @@
 //! epochs don't decode it again: as a finished sample or, for random crops, reduced to the size that these need. A sample's
 //! values are the same whether its photograph was cached or decoded again.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -76,6 +77,7 @@ pub struct ImageFolder {
     random_crop: Option<RandomCropConfig>,
     classes: Vec<String>,
     splits: [Vec<Sample>; 3],
+    folder: PathBuf,
     max_bytes: usize,
     kept_bytes: AtomicUsize,
 }
@@ -150,6 +152,7 @@ impl ImageFolder {
             random_crop: config.random_crop.clone(),
             classes,
             splits: splits.map(|files| files.into_iter().map(sample).collect()),
+            folder,
             max_bytes: config.memory_mb.saturating_mul(MEGABYTE),
             kept_bytes: AtomicUsize::new(0),
         })
@@ -215,6 +218,15 @@ impl ImageFolder {
     }
 }
 
+/// A relative path with `/` between its parts, on every system.
+fn name_of(path: &Path) -> Cow<'_, str> {
+    let text = path.to_string_lossy();
+    match std::path::MAIN_SEPARATOR {
+        '/' => text,
+        separator => Cow::Owned(text.replace(separator, "/")),
+    }
+}
+
 impl DataSource for ImageFolder {
     fn shape(&self) -> ImageShape {
         self.shape
@@ -234,6 +246,16 @@ impl DataSource for ImageFolder {
 
     fn label(&self, split: Split, index: usize) -> usize {
         self.splits[split.index()][index].label
+    }
+
+    fn name(&self, split: Split, index: usize) -> Cow<'_, str> {
+        let path = self.path(split, index);
+        let name = path.strip_prefix(&self.folder).unwrap_or(path);
+        name_of(name)
+    }
+
+    fn file(&self, split: Split, index: usize) -> Option<&Path> {
+        Some(self.path(split, index))
     }
 
     /// Errors name the file: it is missing, or not an image despite its extension.

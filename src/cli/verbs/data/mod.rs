@@ -1,5 +1,6 @@
-//! `kiln data`; `fetch` has a file of its own.
+//! `kiln data`; `check`, `fetch` and `words` have files of their own.
 
+mod check;
 mod fetch;
 mod words;
 
@@ -19,7 +20,7 @@ use crate::{config, files};
 /// Columns of the sample sheet.
 const SAMPLES_PER_CLASS: usize = 12;
 
-/// Inspect, draw or fetch data.
+/// Inspect, check, draw or fetch data.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln data info configs/glyphs_mlp.json --grid samples.png")]
@@ -46,6 +47,8 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Find duplicates, wrong labels, unusual and unreadable images
+    Check(check::Args),
     /// Download a data set into the data folder
     Fetch(fetch::Args),
     /// Build kiln's bundled word list from the SCOWL lists
@@ -79,6 +82,7 @@ pub fn run(args: Args) -> VerbResult {
             grid,
             json,
         } => info(&config, &overrides, grid.as_deref(), json),
+        Verb::Check(args) => check::run(args),
         Verb::Fetch(args) => fetch::run(args),
         Verb::Words(args) => words::run(args),
         Verb::Page {
