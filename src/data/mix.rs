@@ -3,6 +3,7 @@
 //! The classes are those of the first source and the extra ones of the config; the other sources' classes are matched by name. Training
 //! samples are concatenated source by source, each repeated as configured; nothing is copied.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AugmentConfig, CommonConfig, DataError, DataSource, ListedSource, PassedOver, SourceConfig,
-    Split, View, source_problems,
+    Split, View, exclude, source_problems,
 };
 use crate::error::Problem;
 use crate::progress::Monitor;
@@ -211,7 +212,7 @@ impl Mix {
         };
         for (index, part) in config.sources.iter().enumerate() {
             let kind = part.kind();
-            let opened = part.config().open(root, monitor);
+            let opened = exclude::open(part.config(), root, monitor);
             let source = opened.map_err(|error| named(index, kind, error))?;
             mix.add(source, kind, config.repeat(index))
                 .map_err(|problem| DataError::Source {
@@ -358,6 +359,20 @@ impl DataSource for Mix {
             let mixed = &self.sources[place];
             mixed.labels[mixed.source.label(split, index)]
         })
+    }
+
+    /// That of its source, after the source's index: `1:train/17`.
+    fn name(&self, split: Split, index: usize) -> Cow<'_, str> {
+        let Some((place, index)) = self.place(split, index) else {
+            return Cow::Borrowed("");
+        };
+        let name = self.sources[place].source.name(split, index);
+        Cow::Owned(format!("{place}:{name}"))
+    }
+
+    fn file(&self, split: Split, index: usize) -> Option<&Path> {
+        let (place, index) = self.place(split, index)?;
+        self.sources[place].source.file(split, index)
     }
 
     /// Those of every source, with its kind.

@@ -8,6 +8,7 @@ pub mod augment;
 pub mod cifar;
 mod config;
 mod disk_cache;
+pub mod exclude;
 pub mod fitting;
 pub mod formats;
 pub mod glyphs;

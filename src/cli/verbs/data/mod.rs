@@ -1,5 +1,6 @@
-//! `kiln data`; `fetch`, `info` and `words` have files of their own.
+//! `kiln data`; `check`, `fetch`, `info` and `words` have files of their own.
 
+mod check;
 mod fetch;
 mod info;
 mod words;
@@ -14,7 +15,7 @@ use crate::cli::terminal::output;
 use crate::files;
 use crate::handwriting::pages::{PageOptions, compose, varied};
 
-/// Inspect, draw or fetch data.
+/// Inspect, check, draw or fetch data.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln data info configs/glyphs_mlp.json --grid samples.png")]
@@ -26,6 +27,8 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Verb {
     Info(info::Args),
+    /// Find duplicates, wrong labels, unusual and unreadable images
+    Check(check::Args),
     /// Download a data set into the data folder
     Fetch(fetch::Args),
     /// Build kiln's bundled word list from the SCOWL lists
@@ -54,6 +57,7 @@ enum Verb {
 pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Info(args) => info::run(&args),
+        Verb::Check(args) => check::run(args),
         Verb::Fetch(args) => fetch::run(args),
         Verb::Words(args) => words::run(args),
         Verb::Page {
