@@ -26,5 +26,5 @@ pub(super) use geometry::Geometry;
 pub(super) use grid::GradientGrid;
 pub(super) use phases::{Phase, Phases};
 pub(super) use transposed::Transposed;
-pub(super) use weight_gradient::weight_gradient;
+pub(super) use weight_gradient::{SLACK, WeightSums, weight_gradient};
 pub(super) use weights::{Matrix, Panels, in_panels, panels};

@@ -7,7 +7,7 @@ use pulp::Arch;
 use super::forward::padded_rows;
 use super::geometry::Geometry;
 use super::tiles::WeightGradient;
-use super::weights::unpack_blocks;
+use super::weights::{unpack, unpack_blocks};
 use crate::kernels::simd::{PANEL, Real, padded, widest};
 use crate::kernels::threads;
 
@@ -20,6 +20,68 @@ const POSITIONS: usize = 192;
 /// Jobs into which a gradient is cut at least, if it can be: enough for eight threads.
 const JOBS: usize = 8;
 
+/// Values behind a gradient that registers may read.
+pub(in crate::kernels) const SLACK: usize = 2 * PANEL;
+
+/// Sums over some positions, of all weights at once.
+pub(in crate::kernels) struct WeightSums<T> {
+    sums: Vec<T>,
+}
+
+impl<T: Real> WeightSums<T> {
+    pub(in crate::kernels) fn new(g: &Geometry) -> Self {
+        Self {
+            sums: vec![T::ZERO; padded(g.outputs) * g.patch_values()],
+        }
+    }
+
+    /// Whether the sums stay in a core's cache.
+    pub(in crate::kernels) fn fit_the_cache(g: &Geometry) -> bool {
+        blocks(g.outputs, g.patch_values()).len() == 1
+    }
+
+    /// Adds some rows of an image. `gradient` is that of their outputs, and [`SLACK`] more values behind it, whatever they are.
+    pub(in crate::kernels) fn add(
+        &mut self,
+        g: &Geometry,
+        image: &[T],
+        rows: Range<usize>,
+        gradient: &[T],
+        grid: &mut Vec<T>,
+    ) {
+        let columns = g.output_width();
+        let size = POSITIONS.div_ceil(columns.max(1));
+        for first in rows.clone().step_by(size) {
+            let piece = first..(first + size).min(rows.end);
+            let from = (first - rows.start) * columns * g.outputs;
+            let (piece_rows, piece_columns) = if g.is_pixelwise() {
+                (1, piece.len() * columns)
+            } else {
+                (piece.len(), columns)
+            };
+            Arch::new().dispatch(WeightGradient {
+                patches: g.patches(),
+                input: padded_rows(g, image, piece, grid),
+                gradient: &gradient[from..],
+                step: g.outputs,
+                row_step: columns * g.outputs,
+                images: 1,
+                image_steps: [0; 2],
+                rows: piece_rows,
+                columns: piece_columns,
+                channels: padded(g.outputs),
+                sums: &mut self.sums,
+            });
+        }
+    }
+
+    /// The gradient of the weights from sums over the batch, added in their order.
+    pub(in crate::kernels) fn finish(g: &Geometry, parts: impl Iterator<Item = Self>) -> Vec<T> {
+        let sums = together(parts.map(|part| part.sums));
+        unpack(g, &sums)
+    }
+}
+
 /// Neighbouring positions: rows of one image, or several whole images.
 #[derive(Clone)]
 struct Piece {
@@ -28,7 +90,7 @@ struct Piece {
 }
 
 /// The gradient of the weights, `[outputs, inputs, kernel, kernel]`. `gradient` is that of the output, `[batch, rows, columns,
-/// outputs]`, and at least a panel of values behind it, whose values do not matter.
+/// outputs]`, and [`SLACK`] more values behind it, whatever they are.
 ///
 /// The pieces are taken in fixed groups, each summed in order, then the groups in order: the bits depend on shapes alone.
 pub(in crate::kernels) fn weight_gradient<T: Real>(

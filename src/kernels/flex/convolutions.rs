@@ -103,7 +103,8 @@ impl Normed {
 #[derive(Clone, Debug)]
 pub(in crate::kernels) struct NormedState {
     pub layer: Normed,
-    pub convolved: FlexTensor,
+    /// The convolution's output, if it was worth storing.
+    pub convolved: Option<FlexTensor>,
     pub mean: FlexTensor,
     /// If the statistics are the batch's.
     pub sigma: Option<FlexTensor>,
@@ -131,7 +132,7 @@ pub(in crate::kernels) fn train(
         let found = normed::train(&g, input, weight, norm, layer.residual(), layer.activation);
         let channels = [g.outputs];
         let state = NormedState {
-            convolved: new_tensor(found.convolved, &g.output_shape()),
+            convolved: found.convolved.map(|values| new_tensor(values, &g.output_shape())),
             mean: new_tensor(found.mean, &channels),
             sigma: Some(new_tensor(found.sigma, &channels)),
             scale: new_tensor(found.scale, &channels),
@@ -156,15 +157,14 @@ pub(in crate::kernels) fn fixed(
     by_dtype!(layer.input, T => {
         let norm = [&mean, &scale, &beta].map(values::<T>);
         let (input, weight) = (values(&layer.input), values(&layer.weight));
-        let [output, convolved, shift] =
-            normed::fixed(&g, input, weight, norm, layer.residual(), layer.activation);
-        let output = new_tensor(output, &g.output_shape());
+        let found = normed::fixed(&g, input, weight, norm, layer.residual(), layer.activation);
+        let output = new_tensor(found.output, &g.output_shape());
         let state = NormedState {
-            convolved: new_tensor(convolved, &g.output_shape()),
+            convolved: found.convolved.map(|values| new_tensor(values, &g.output_shape())),
             mean,
             sigma: None,
             scale,
-            shift: new_tensor(shift, &[g.outputs]),
+            shift: new_tensor(found.shift, &[g.outputs]),
             layer,
         };
         (output, state)
