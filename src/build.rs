@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The data sets that tests use, and what must be in each one's folder below `KILN_DATA`.
-const DATA_SETS: [(&str, &[&str]); 11] = [
+const DATA_SETS: [(&str, &[&str]); 12] = [
     (
         "cifar10",
         &[
@@ -23,6 +23,7 @@ const DATA_SETS: [(&str, &[&str]); 11] = [
         ],
     ),
     ("checkpoints", &["reference.json"]),
+    ("efficientnet_lite0", &["efficientnet-lite0-57934424.pth"]),
     ("flowers17", &["train", "val", "test"]),
     ("handwritten36", &["A", "9"]),
     ("hw4-images", &["ground-truth.json"]),

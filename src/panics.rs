@@ -1,5 +1,6 @@
 //! Panics of other libraries become values.
 
+use std::any::Any;
 use std::panic::{PanicHookInfo, UnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
@@ -24,6 +25,31 @@ pub fn catch_panic<T>(probe: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
     let result = std::panic::catch_unwind(probe);
     restore();
     result.ok()
+}
+
+/// The text of a panic, as its payload has it.
+pub fn text(payload: &(dyn Any + Send)) -> Option<&str> {
+    let owned = payload.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| payload.downcast_ref::<&str>().copied())
+}
+
+/// What panics say that come of a thread which can't be started: the standard library's, and the system's error (`EAGAIN`) in those
+/// of crates that unwrap it.
+const NO_THREAD: [&str; 2] = ["failed to spawn thread", "Resource temporarily unavailable"];
+
+/// Whether another crate panicked because it could not start a thread.
+pub fn is_missing_thread(payload: &(dyn Any + Send)) -> bool {
+    text(payload).is_some_and(|text| NO_THREAD.iter().any(|sign| text.contains(sign)))
+}
+
+/// From now on, nothing is printed about panics for want of a thread: whoever catches them says it in a line.
+pub fn silence_missing_threads() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !is_missing_thread(info.payload()) {
+            before(info);
+        }
+    }));
 }
 
 fn silence() {

@@ -36,7 +36,7 @@ fn config(side: usize, model: &str, loss: &str) -> String {
 }
 
 /// A small one of every kind: name, side of the images, model, loss.
-const MODELS: [(&str, usize, &str, &str); 9] = [
+const MODELS: [(&str, usize, &str, &str); 12] = [
     (
         "mlp_sigmoid",
         8,
@@ -90,6 +90,24 @@ const MODELS: [(&str, usize, &str, &str); 9] = [
         "conv_autoencoder",
         8,
         r#"{"kind": "conv_autoencoder", "channels": [6, 10], "code": 7}"#,
+        "{}",
+    ),
+    (
+        "resnet18",
+        64,
+        r#"{"kind": "resnet18", "width": 4, "classes": 3}"#,
+        "{}",
+    ),
+    (
+        "convnext_tiny",
+        16,
+        r#"{"kind": "convnext_tiny", "channels": [4, 6], "depths": [1, 1], "classes": 3}"#,
+        "{}",
+    ),
+    (
+        "vit_b_16",
+        16,
+        r#"{"kind": "vit_b_16", "patch": 8, "width": 12, "depth": 1, "heads": 2, "classes": 3}"#,
         "{}",
     ),
 ];

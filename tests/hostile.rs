@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use kiln::config;
 use kiln::data::formats::lines::{Limits, Lines};
 use kiln::fetch::unpack::{self, UnpackError};
+use kiln::progress::CancelToken;
 use kiln::{files, photo};
 
 // ---- Texts ----
@@ -89,9 +90,11 @@ fn unpacked(archive: &[u8]) -> Result<Vec<PathBuf>, String> {
     let to = folder.path().join("to");
     std::fs::create_dir(&to).unwrap();
     let place = |name: &str| Some(PathBuf::from(name));
-    match unpack::tar_gz(&mut File::open(&path).unwrap(), &to, &place) {
+    let nobody = CancelToken::default();
+    match unpack::tar_gz(&mut File::open(&path).unwrap(), &to, &place, &nobody) {
         Err(UnpackError::Archive(problem)) => return Err(problem),
         Err(UnpackError::Write(error)) => panic!("{error}"),
+        Err(UnpackError::Cancelled(_)) => panic!("nobody cancels"),
         Ok(()) => {}
     }
     let names = std::fs::read_dir(&to).unwrap();

@@ -65,6 +65,7 @@ fn bare<'a>(epochs: &'a [EpochRecord]) -> ReportData<'a> {
         confusion: None,
         mistakes: &[],
         reconstructions: &[],
+        network: None,
         filters: &[],
         config_json: "",
         environment: Vec::new(),

@@ -7,15 +7,14 @@ use crate::error::{ErrorExit, ExitKind};
 /// The result of a subcommand.
 pub type VerbResult = Result<(), Failure>;
 
-/// Exit code of a run that was interrupted (128 + SIGINT, as shells count).
-pub const INTERRUPTED: u8 = 130;
-
 /// Why a subcommand did not finish; [`exit_code`](Failure::exit_code) is what the shell sees.
 #[derive(Debug)]
 pub enum Failure {
     /// An error to print: exit 1 or 2, as the error says.
     Error(Box<dyn ErrorExit>),
-    /// Stopped by the user: exit 130.
+    /// Stopped by a signal before there was anything to save: exit 128 and the number of the signal.
+    Cancelled,
+    /// Stopped by a signal, or from the dashboard, and saved: likewise.
     Interrupted,
     /// Standard output was closed by its reader (`kiln ... | head`): exit 0.
     PipeClosed,
@@ -27,15 +26,15 @@ impl Failure {
         Self::Error(Box::new(WorkError(message.to_string())))
     }
 
-    /// The exit code of the program.
-    pub fn exit_code(&self) -> u8 {
+    /// The exit code of the program; `signalled` is that of one that a signal ended.
+    pub fn exit_code(&self, signalled: u8) -> u8 {
         match self {
             Self::Error(error) => match error.exit_kind() {
                 ExitKind::Failure => 1,
                 ExitKind::Usage => 2,
-                ExitKind::Cancelled => INTERRUPTED,
+                ExitKind::Cancelled => signalled,
             },
-            Self::Interrupted => INTERRUPTED,
+            Self::Cancelled | Self::Interrupted => signalled,
             Self::PipeClosed => 0,
         }
     }
@@ -45,7 +44,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Error(error) => error.fmt(f),
-            Self::Interrupted => f.write_str("interrupted"),
+            Self::Cancelled | Self::Interrupted => f.write_str("interrupted"),
             Self::PipeClosed => f.write_str("standard output is closed"),
         }
     }
@@ -53,7 +52,10 @@ impl fmt::Display for Failure {
 
 impl<E: ErrorExit> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Error(Box::new(error))
+        match error.exit_kind() {
+            ExitKind::Cancelled => Self::Cancelled,
+            ExitKind::Failure | ExitKind::Usage => Self::Error(Box::new(error)),
+        }
     }
 }
 

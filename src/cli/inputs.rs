@@ -2,13 +2,15 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use image::DynamicImage;
 
 use super::failure::{Failure, UsageError, VerbResult};
 use crate::error::{FileError, is_wrong_name};
 use crate::photo::{self, PhotoError, has_image_extension};
+use crate::progress::CancelToken;
 
 /// The argument for standard input.
 const STANDARD_INPUT: &str = "-";
@@ -16,6 +18,8 @@ const STANDARD_INPUT: &str = "-";
 const STANDARD_INPUT_STEM: &str = "stdin";
 /// Largest image that is read: the rest is cut off, and the decoder then reports that it is missing.
 const MAX_INPUT_BYTES: u64 = 1 << 30;
+/// How often the wait for an image asks whether it is cancelled.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 /// How many levels below a folder are searched for images, only to name their folders in an error: splits and their classes.
 const MAX_DEPTH: usize = 2;
 
@@ -170,24 +174,35 @@ fn load(input: &Input) -> Result<Loaded, PhotoError> {
     Ok(Loaded { file, photo })
 }
 
-/// Passes all images to `take`, in their order, until it fails. While one is read the next one is decoded, on a thread of
-/// its own; there are never more than these two in memory.
-pub fn each<E>(
+/// Passes all images to `take`, in their order, until it fails or is cancelled. While one is read the next one is decoded, on a
+/// thread of its own; there are never more than these two in memory.
+pub fn each(
     inputs: &[Input],
-    mut take: impl FnMut(usize, Result<Loaded, PhotoError>) -> Result<(), E>,
-) -> Result<(), E> {
+    cancel: &CancelToken,
+    mut take: impl FnMut(usize, Result<Loaded, PhotoError>) -> VerbResult,
+) -> VerbResult {
     std::thread::scope(|scope| {
         // Without room: the next image waits in the hands of its thread.
         let (sender, receiver) = sync_channel(0);
-        scope.spawn(move || {
+        let decode = move || {
             for input in inputs {
                 // The other side has gone: nobody wants the rest.
                 if sender.send(load(input)).is_err() {
                     break;
                 }
             }
-        });
-        for (index, loaded) in receiver.into_iter().enumerate() {
+        };
+        let thread = std::thread::Builder::new().spawn_scoped(scope, decode);
+        thread.map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
+        for index in 0..inputs.len() {
+            let loaded = loop {
+                cancel.check()?;
+                match receiver.recv_timeout(CANCEL_INTERVAL) {
+                    Ok(loaded) => break loaded,
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                }
+            };
             take(index, loaded)?;
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! The command line: parsing, dispatch and exit codes; the only room that prints.
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage or
-//! config, 130 interrupted.
+//! config, 130 interrupted (129 and 143 by
+//! SIGHUP and SIGTERM).
 
 use std::process::ExitCode;
 
@@ -15,11 +16,12 @@ mod open;
 mod operators;
 mod reading;
 mod terminal;
+mod threads;
 mod usage;
 mod verbs;
 
-use failure::Failure;
-use terminal::output;
+use failure::{Failure, VerbResult};
+use terminal::{output, signals};
 use verbs::{
     bench, config, data, devices, doctor, eval, gradcheck, model, ocr, predict, runs, segment,
     sweep, train,
@@ -79,7 +81,19 @@ pub fn main() -> ExitCode {
             };
         }
     };
-    let outcome = match verb {
+    let outcome = threads::guard(|| run(verb));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => end(failure),
+    }
+}
+
+/// Runs a subcommand.
+fn run(verb: Verb) -> VerbResult {
+    if verb.computes() {
+        threads::require()?;
+    }
+    match verb {
         Verb::Train(args) => train::run(args),
         Verb::Sweep(args) => sweep::run(args),
         Verb::Runs(args) => runs::run(args),
@@ -94,17 +108,25 @@ pub fn main() -> ExitCode {
         Verb::Doctor(args) => doctor::run(args),
         Verb::Bench(args) => bench::run(args),
         Verb::Gradcheck(args) => gradcheck::run(args),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => end(failure),
+    }
+}
+
+impl Verb {
+    /// Whether it reads data or runs a network, for which threads are needed.
+    fn computes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Runs(_) | Self::Config(_) | Self::Devices(_) | Self::Model(_)
+        )
     }
 }
 
 /// Prints an error and returns its exit code.
 fn end(failure: Failure) -> ExitCode {
-    if let Failure::Error(_) = failure {
-        output::complain(&failure);
+    match failure {
+        Failure::Error(_) => output::complain(&failure),
+        Failure::Cancelled => output::note(&failure.to_string()),
+        Failure::Interrupted | Failure::PipeClosed => {}
     }
-    ExitCode::from(failure.exit_code())
+    ExitCode::from(failure.exit_code(signals::exit_code()))
 }

@@ -1,13 +1,18 @@
-//! Opening the model of a run, or a photograph.
+//! Opening the model of a run, the data of a config, or a photograph.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use image::RgbImage;
 
 use super::failure::{Failure, UsageError};
+use super::terminal::output;
 use crate::config::Backend;
+use crate::data::{self, DataConfig, DataSource};
 use crate::inference::OpenedModel;
 use crate::models::Task;
+use crate::progress::Monitor;
+use crate::run_dir::Origin;
 use crate::{device, photo};
 
 /// Opens a run, or a single model file.
@@ -28,6 +33,20 @@ pub fn naming_model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel
         ))
         .into()),
     }
+}
+
+/// Opens the data that a config file describes. That of a run is found where the run had it, too.
+pub fn data(
+    config: &DataConfig,
+    file: &Path,
+    monitor: &Monitor,
+) -> Result<Arc<dyn DataSource>, Failure> {
+    let origin = Origin::beside(file);
+    let root = data::root_for(config, origin.as_ref().map(|o| o.data.as_path()))?;
+    if let Some(line) = data::found_at(&root) {
+        output::note(&line);
+    }
+    Ok(Arc::from(data::open_in(config, &root, monitor)?))
 }
 
 /// Opens a photograph as an RGB image.

@@ -6,9 +6,10 @@ use super::DataConfig;
 use super::augment::AugmentConfig;
 use super::fitting::View;
 use super::source::{
-    ClassOrder, DataError, DataSource, ListedSource, NormalizeConfig, data_root, source_problems,
+    ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, data_root,
+    source_problems,
 };
-use crate::error::Problem;
+use crate::error::{FileError, Problem};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
@@ -65,6 +66,35 @@ impl DataConfig {
         problems.extend(source_problems(config, path));
         problems
     }
+}
+
+/// The folder that the relative paths of a config start from: [`data_root`], or `recorded`, where it was used before, if what it
+/// reads is only there.
+///
+/// # Errors
+/// It is in neither; the message names both places.
+pub fn root_for(config: &DataConfig, recorded: Option<&Path>) -> Result<PathBuf, DataError> {
+    let root = data_root();
+    let folders = config.config().folders();
+    let missing_in = |root: &Path| folders.iter().find(|folder| !root.join(folder).exists());
+    let (Some(missing), Some(recorded)) = (missing_in(&root), recorded) else {
+        return Ok(root);
+    };
+    match missing_in(recorded) {
+        None => Ok(recorded.to_path_buf()),
+        Some(_) => {
+            let before = recorded.join(missing);
+            let problem = format!("not found, and not in {} any more", before.display());
+            let here = root.join(missing);
+            let error = FileError::new(std::path::absolute(&here).unwrap_or(here), problem);
+            Err(error.advise(NOT_FOUND_ADVICE).into())
+        }
+    }
+}
+
+/// A line about the root of a config's data, if that is not [`data_root`].
+pub fn found_at(root: &Path) -> Option<String> {
+    (root != data_root()).then(|| format!("data from {}, as before", root.display()))
 }
 
 /// Opens the source that an experiment specifies.

@@ -34,6 +34,9 @@ pub struct DataInfo {
     pub classes: Vec<String>,
     /// Training, validation and test.
     pub splits: Vec<SplitInfo>,
+    /// What opening found out about the files, one line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The split that the statistics describe: training, or the first that has samples.
     pub statistics_of: Split,
     /// Mean of its values in [0, 1], one per channel.
@@ -82,6 +85,7 @@ pub fn summarize(source: &dyn DataSource, monitor: &Monitor) -> Result<DataInfo,
         shape: source.shape(),
         classes: source.classes().to_vec(),
         splits: splits.into(),
+        notes: source.notes(),
         statistics_of,
         mean,
         standard_deviation,
@@ -140,6 +144,9 @@ pub fn format(info: &DataInfo) -> String {
         shape.height,
         shape.width
     );
+    for note in &info.notes {
+        text += &format!("{note}\n");
+    }
     let list = |values: &[f64]| {
         let values: Vec<String> = values.iter().map(|v| format!("{v:.4}")).collect();
         values.join(", ")

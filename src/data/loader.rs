@@ -115,7 +115,7 @@ impl Loader {
         let ahead = (VALUES_AHEAD / values.max(1)).clamp(1, BATCHES_AHEAD);
         let (sender, receiver) = sync_channel(ahead);
         let loader = self.clone();
-        std::thread::spawn(move || {
+        let read = move || {
             for indices in loader.indices(epoch).chunks(loader.batch_size) {
                 let batch = loader.batch(epoch, indices.to_vec());
                 let failed = batch.is_err();
@@ -123,8 +123,9 @@ impl Loader {
                     return;
                 }
             }
-        });
+        };
         Batches {
+            failure: std::thread::Builder::new().spawn(read).err(),
             receiver,
             left: self.batches_per_epoch(),
             cancel: self.cancel.clone(),
@@ -177,6 +178,8 @@ impl Loader {
 
 /// The batches of one epoch.
 pub struct Batches {
+    /// Why the thread could not be started.
+    failure: Option<std::io::Error>,
     receiver: Receiver<Result<HostBatch, DataError>>,
     /// Remaining batches.
     left: usize,
@@ -193,6 +196,11 @@ impl Iterator for Batches {
         let batch = loop {
             if let Err(cancelled) = self.cancel.check() {
                 break Err(cancelled.into());
+            }
+            if let Some(error) = self.failure.take() {
+                break Err(DataError::Empty(format!(
+                    "the thread that reads the data can't be started: {error}"
+                )));
             }
             match self.receiver.recv_timeout(CANCEL_INTERVAL) {
                 Ok(batch) => break batch,

@@ -360,6 +360,15 @@ impl DataSource for Mix {
         })
     }
 
+    /// Those of every source, with its kind.
+    fn notes(&self) -> Vec<String> {
+        let notes = self.sources.iter().flat_map(|mixed| {
+            let notes = mixed.source.notes().into_iter();
+            notes.map(|note| format!("{}: {note}", mixed.kind))
+        });
+        notes.collect()
+    }
+
     /// Checks every source; errors name it.
     fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
         for (place, mixed) in self.sources.iter().enumerate() {

@@ -3,8 +3,9 @@
 //! Images are `f32` in [0, 1], channel by channel, row by row (`[channels, height, width]`). For characters, paper is 1 and ink
 //! is 0. A new source needs a module and a line in the list below; `docs/adding-a-data-source.md` shows how.
 
+pub mod arrays;
 pub mod augment;
-pub mod cifar10;
+pub mod cifar;
 mod config;
 pub mod fitting;
 pub mod formats;
@@ -20,9 +21,10 @@ mod source;
 pub mod split_rule;
 pub mod unipen;
 
+pub use arrays::IdxConfig;
 pub use augment::AugmentConfig;
-pub use cifar10::Cifar10Config;
-pub use config::{open, open_in};
+pub use cifar::{Cifar10Config, Cifar100Config, cifar10, cifar100};
+pub use config::{found_at, open, open_in, root_for};
 pub use fitting::{Fit, RandomCropConfig, View};
 pub use glyphs::GlyphsConfig;
 pub use image_folder::ImageFolderConfig;
@@ -32,7 +34,7 @@ pub use nist26::Nist26Config;
 pub use nist36::Nist36Config;
 pub use source::{
     ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
-    NormalizeConfig, SourceConfig, Split, data_root, quantize, source_problems,
+    NormalizeConfig, SourceConfig, Split, data_root, from_quantized, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
 pub use unipen::UnipenConfig;
@@ -44,8 +46,12 @@ source::sources! {
     Nist36(nist36::Nist36Config) = "nist36",
     /// Capital letters (26 classes) from `nist26_valid.mat`, mostly for testing.
     Nist26(nist26::Nist26Config) = "nist26",
-    /// CIFAR-10, binary version.
-    Cifar10(cifar10::Cifar10Config) = "cifar10",
+    /// CIFAR-10, binary version or pickles.
+    Cifar10(cifar::cifar10::Cifar10Config) = "cifar10",
+    /// CIFAR-100, binary version or pickles, by its fine or coarse classes.
+    Cifar100(cifar::cifar100::Cifar100Config) = "cifar100",
+    /// IDX files: MNIST, Fashion-MNIST, EMNIST.
+    Idx(arrays::idx::IdxConfig) = "idx",
     /// Pen strokes from UNIPEN, redrawn with a different pen every epoch.
     Unipen(unipen::UnipenConfig) = "unipen",
     /// Folders of images, one folder per class.

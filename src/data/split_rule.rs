@@ -132,6 +132,30 @@ pub fn divide(rule: &SplitRule, samples: &[(String, usize)]) -> Vec<Split> {
     }
 }
 
+/// [`divide`] for training samples of a set of which some splits have samples of their own: those get no others.
+pub fn divide_rest(rule: &SplitRule, samples: &[(String, usize)], has: [bool; 3]) -> Vec<Split> {
+    let [_, has_valid, has_test] = has;
+    let rule = match rule {
+        SplitRule::Share(shares) => {
+            let open = |share: f64, is_taken: bool| if is_taken { 0.0 } else { share };
+            SplitRule::Share(ShareConfig {
+                valid: open(shares.valid, has_valid),
+                test: open(shares.test, has_test),
+                ..shares.clone()
+            })
+        }
+        SplitRule::Number(_) => rule.clone(),
+    };
+    let mut splits = divide(&rule, samples);
+    for split in &mut splits {
+        let is_taken = [false, has_valid, has_test][split.index()];
+        if is_taken {
+            *split = Split::Train;
+        }
+    }
+    splits
+}
+
 fn stratified(shares: &ShareConfig, samples: &[(String, usize)]) -> Vec<Split> {
     let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, (_, label)) in samples.iter().enumerate() {

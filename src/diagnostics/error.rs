@@ -25,10 +25,11 @@ pub enum BenchError {
 impl BenchError {
     /// Whether the data to train on is missing, so that only synthetic batches can be timed.
     pub fn lacks_data(&self) -> bool {
-        matches!(
+        let is_about_data = matches!(
             self,
             Self::Data(_) | Self::Train(TrainError::Data(_) | TrainError::Mismatch(_))
-        )
+        );
+        is_about_data && self.exit_kind() != ExitKind::Cancelled
     }
 }
 

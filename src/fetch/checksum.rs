@@ -12,6 +12,9 @@ use crate::files::hexadecimal;
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 16;
 
+/// How messages call the first digits of a SHA-256.
+const SHA256_START: &str = "shortened sha256";
+
 /// Result of comparing a file with its checksum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
@@ -62,6 +65,10 @@ pub fn check(file: &mut File, sum: Option<&Sum>) -> io::Result<Check> {
     let verdict = match sum {
         None => Verdict::Unknown,
         Some(Sum::Sha256(expected)) => compare("sha256", &sha256, expected),
+        Some(Sum::Sha256Start(expected)) => {
+            let start = sha256.get(..expected.len()).unwrap_or(&sha256);
+            compare(SHA256_START, start, expected)
+        }
         Some(Sum::Md5(expected)) => compare("md5", &hexadecimal(&md5.finalize()), expected),
     };
     Ok(Check { sha256, verdict })

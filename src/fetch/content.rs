@@ -12,6 +12,7 @@ use super::flowers17;
 use super::unpack::{self, UnpackError};
 use crate::data::formats::mat;
 use crate::error::FileError;
+use crate::progress::CancelToken;
 
 /// Whether the set's folder is complete; a missing or empty folder is not. Error: the folder has other content.
 pub fn is_complete(set: &DataSet, folder: &Path) -> Result<bool, FetchError> {
@@ -43,7 +44,12 @@ fn missing(set: &DataSet, folder: &Path) -> Option<PathBuf> {
 }
 
 /// Makes the content of the set's folder from its files.
-pub(super) fn make(set: &DataSet, files: &mut [Obtained], folder: &Path) -> Result<(), FetchError> {
+pub(super) fn make(
+    set: &DataSet,
+    files: &mut [Obtained],
+    folder: &Path,
+    cancel: &CancelToken,
+) -> Result<(), FetchError> {
     let Some((first, others)) = files.split_first_mut() else {
         return Ok(());
     };
@@ -55,15 +61,15 @@ pub(super) fn make(set: &DataSet, files: &mut [Obtained], folder: &Path) -> Resu
             let path = folder.join(name);
             return copy(&mut first.file, &path).map_err(|e| FileError::write(&path, e).into());
         }
-        Layout::Zip(names) => unpack::zip(&mut first.file, folder, &among(names)),
-        Layout::TarGz(names) => unpack::tar_gz(&mut first.file, folder, &among(names)),
+        Layout::Zip(names) => unpack::zip(&mut first.file, folder, &among(names), cancel),
+        Layout::TarGz(names) => unpack::tar_gz(&mut first.file, folder, &among(names), cancel),
         Layout::Flowers17 => {
             let places = match others.first_mut() {
                 Some(splits) => flower_places(splits)?,
                 None => Default::default(),
             };
             let place = |name: &str| places.get(name).cloned();
-            let unpacked = unpack::tar_gz(&mut first.file, folder, &place);
+            let unpacked = unpack::tar_gz(&mut first.file, folder, &place, cancel);
             unpacked.and_then(|()| {
                 match places.iter().find(|(_, path)| !folder.join(path).exists()) {
                     Some((name, _)) => {
@@ -83,6 +89,7 @@ pub(super) fn make(set: &DataSet, files: &mut [Obtained], folder: &Path) -> Resu
     });
     unpacked.map_err(|error| match error {
         UnpackError::Write(error) => error.into(),
+        UnpackError::Cancelled(cancelled) => cancelled.into(),
         UnpackError::Archive(problem) => first.reject(problem),
     })
 }

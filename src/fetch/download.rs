@@ -18,6 +18,7 @@ use super::headers::{content_length, content_range, validator};
 use super::part::{self, Note, Part};
 use super::progress::{Event, Patience};
 use crate::error::{FileError, one_line};
+use crate::progress::{CancelToken, Cancelled};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 16;
@@ -61,6 +62,7 @@ pub fn obtain(
     remote: &RemoteFile,
     store: &Path,
     patience: &Patience,
+    cancel: &CancelToken,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Obtained, FetchError> {
     let by_hand = store.join(remote.name);
@@ -80,7 +82,7 @@ pub fn obtain(
     } else {
         let path = store.join(format!("{}.part", remote.name));
         let mut part = Part::open(path, &remote.url)?;
-        let got = Download::new(remote, by_hand, patience).run(&mut part, watch);
+        let got = Download::new(remote, by_hand, patience, cancel).run(&mut part, watch);
         if part.length == 0 || matches!(got, Err(FetchError::TooLarge { .. })) {
             part::remove(&part.path);
         }
@@ -92,6 +94,7 @@ pub fn obtain(
             by_hand: false,
         }
     };
+    cancel.check()?;
     let check = checksum::check(&mut obtained.file, remote.sum.as_ref()).map_err(|source| {
         FetchError::Read {
             path: obtained.path.clone(),
@@ -125,6 +128,12 @@ enum Failed {
     Final(FetchError),
 }
 
+impl From<Cancelled> for Failed {
+    fn from(cancelled: Cancelled) -> Self {
+        Failed::Final(cancelled.into())
+    }
+}
+
 impl From<FileError> for Failed {
     fn from(error: FileError) -> Self {
         Failed::Final(error.into())
@@ -136,13 +145,19 @@ struct Download<'a> {
     /// Where the user may place the file.
     by_hand: PathBuf,
     patience: &'a Patience,
+    cancel: &'a CancelToken,
     agent: Agent,
     /// Whether the server has answered at all.
     reached: bool,
 }
 
 impl<'a> Download<'a> {
-    fn new(remote: &'a RemoteFile, by_hand: PathBuf, patience: &'a Patience) -> Self {
+    fn new(
+        remote: &'a RemoteFile,
+        by_hand: PathBuf,
+        patience: &'a Patience,
+        cancel: &'a CancelToken,
+    ) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("kiln/", env!("CARGO_PKG_VERSION")))
@@ -157,6 +172,7 @@ impl<'a> Download<'a> {
             remote,
             by_hand,
             patience,
+            cancel,
             agent: agent.into(),
             reached: false,
         }
@@ -187,7 +203,7 @@ impl<'a> Download<'a> {
                 problem: &problem,
                 pause,
             });
-            std::thread::sleep(pause);
+            self.cancel.sleep(pause)?;
         }
         Ok(())
     }
@@ -301,6 +317,7 @@ impl<'a> Download<'a> {
         let mut body = response.into_body().into_reader();
         let mut block = vec![0; BLOCK];
         loop {
+            self.cancel.check()?;
             let read = match body.read(&mut block) {
                 Ok(0) => break,
                 Ok(read) => read,

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{ErrorExit, FileError};
+use crate::error::{ErrorExit, ExitKind, FileError};
+use crate::progress::Cancelled;
 
 /// Why a set was not fetched; the message names the URL or file and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -85,9 +86,19 @@ pub enum FetchError {
     /// A file that can't be written.
     #[error(transparent)]
     Write(#[from] FileError),
+    /// The fetch was cancelled; what was downloaded is kept.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
-impl ErrorExit for FetchError {}
+impl ErrorExit for FetchError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Cancelled(cancelled) => cancelled.exit_kind(),
+            _ => ExitKind::Failure,
+        }
+    }
+}
 
 /// What to do when a download fails.
 fn advice(done: u64, by_hand: &Path) -> String {

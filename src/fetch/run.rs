@@ -9,6 +9,7 @@ use super::download;
 use super::error::FetchError;
 use super::progress::{Event, Patience};
 use crate::error::FileError;
+use crate::progress::CancelToken;
 
 /// The folder in the data folder that holds incomplete downloads.
 pub const STORE: &str = ".kiln-fetch";
@@ -24,12 +25,13 @@ pub enum Outcome {
 
 /// Fetches a set into the data folder `root`, which is created if necessary, and returns the set's folder in it.
 ///
-/// A complete folder is left unchanged. After an error, the set's folder does not exist; resumable downloads stay in
-/// `.kiln-fetch`.
+/// A complete folder is left unchanged. After an error, or when `cancel` ends it, the set's folder does not exist; resumable
+/// downloads stay in `.kiln-fetch`.
 pub fn fetch(
     set: &DataSet,
     root: &Path,
     patience: &Patience,
+    cancel: &CancelToken,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Outcome, FetchError> {
     let target = root.join(set.name);
@@ -39,7 +41,7 @@ pub fn fetch(
     let store = root.join(STORE);
     let root_is_new = !root.exists();
     fs::create_dir_all(&store).map_err(|error| FileError::write(&store, error))?;
-    let fetched = fetch_to(set, &target, &store, patience, watch);
+    let fetched = fetch_to(set, &target, &store, patience, cancel, watch);
     // Only if there is nothing in them.
     let _ = fs::remove_dir(&store);
     if root_is_new {
@@ -53,12 +55,13 @@ fn fetch_to(
     target: &Path,
     store: &Path,
     patience: &Patience,
+    cancel: &CancelToken,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Outcome, FetchError> {
     // All of them stay locked until the end.
     let mut files = Vec::new();
     for file in &set.files {
-        files.push(download::obtain(file, store, patience, watch)?);
+        files.push(download::obtain(file, store, patience, cancel, watch)?);
     }
     watch(Event::Unpacks);
     // A fixed name, so that a leftover from an earlier run is found; the locked files keep other processes out.
@@ -68,7 +71,7 @@ fn fetch_to(
         written(fs::remove_dir_all(&unpacked))?;
     }
     written(fs::create_dir(&unpacked))?;
-    let made = make(set, &mut files, &unpacked).and_then(|()| put(set, &unpacked, target));
+    let made = make(set, &mut files, &unpacked, cancel).and_then(|()| put(set, &unpacked, target));
     if let Err(error) = made {
         let _ = fs::remove_dir_all(&unpacked);
         return Err(error);

@@ -13,6 +13,7 @@ use flate2::bufread::MultiGzDecoder;
 use crate::data::formats::mat::MAX_FILE_BYTES;
 use crate::error::FileError;
 use crate::error::one_line;
+use crate::progress::{CancelToken, Cancelled};
 
 /// Maximum unpacked bytes of an archive, including unwanted entries. CIFAR-10 has 184 MB, Flowers-17 60 MB.
 const MAX_ARCHIVE_BYTES: u64 = 2 << 30;
@@ -32,13 +33,26 @@ pub enum UnpackError {
     Archive(String),
     /// A file could not be written.
     Write(FileError),
+    /// It was cancelled.
+    Cancelled(Cancelled),
+}
+
+impl From<Cancelled> for UnpackError {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::Cancelled(cancelled)
+    }
 }
 
 /// Where the entry with this name (without folders) goes below the target, if it is wanted.
 pub type Place<'a> = &'a dyn Fn(&str) -> Option<PathBuf>;
 
 /// Unpacks the wanted files of a zip archive into `folder`.
-pub fn zip(archive: &mut File, folder: &Path, place: Place) -> Result<(), UnpackError> {
+pub fn zip(
+    archive: &mut File,
+    folder: &Path,
+    place: Place,
+    cancel: &CancelToken,
+) -> Result<(), UnpackError> {
     let mut archive =
         zip::ZipArchive::new(BufReader::new(archive)).map_err(|error| no_archive("zip", error))?;
     if archive.len() > MAX_ENTRIES {
@@ -62,7 +76,7 @@ pub fn zip(archive: &mut File, folder: &Path, place: Place) -> Result<(), Unpack
             let mut entry = archive
                 .by_index(index)
                 .map_err(|error| damaged(base, error))?;
-            write(&mut entry, base, &folder.join(path))?;
+            write(&mut entry, base, &folder.join(path), cancel)?;
         }
     }
     Ok(())
@@ -70,12 +84,17 @@ pub fn zip(archive: &mut File, folder: &Path, place: Place) -> Result<(), Unpack
 
 /// Unpacks the wanted files of a gzipped tar archive into `folder`. Data after the archive's end is ignored: some
 /// have padding there.
-pub fn tar_gz(archive: &mut File, folder: &Path, place: Place) -> Result<(), UnpackError> {
+pub fn tar_gz(
+    archive: &mut File,
+    folder: &Path,
+    place: Place,
+    cancel: &CancelToken,
+) -> Result<(), UnpackError> {
     archive
         .seek(SeekFrom::Start(0))
         .map_err(|error| no_archive(TAR_GZ, error))?;
     let mut unpacked = MultiGzDecoder::new(BufReader::new(archive)).take(MAX_ARCHIVE_BYTES);
-    let done = tar(&mut unpacked, folder, place);
+    let done = tar(&mut unpacked, folder, place, cancel);
     match unpacked.limit() {
         0 => Err(UnpackError::Archive(format!(
             "unpacks to more than {MAX_ARCHIVE_BYTES} bytes"
@@ -84,7 +103,12 @@ pub fn tar_gz(archive: &mut File, folder: &Path, place: Place) -> Result<(), Unp
     }
 }
 
-fn tar(unpacked: &mut dyn Read, folder: &Path, place: Place) -> Result<(), UnpackError> {
+fn tar(
+    unpacked: &mut dyn Read,
+    folder: &Path,
+    place: Place,
+    cancel: &CancelToken,
+) -> Result<(), UnpackError> {
     let mut archive = tar::Archive::new(unpacked);
     // Raw: long names come as entries of their own, which the crate would read whole, however long they say they are.
     let entries = archive
@@ -94,6 +118,7 @@ fn tar(unpacked: &mut dyn Read, folder: &Path, place: Place) -> Result<(), Unpac
     let mut long_name = None;
     for (index, entry) in entries.enumerate() {
         let mut entry = entry.map_err(|error| no_archive(TAR_GZ, error))?;
+        cancel.check()?;
         if index >= MAX_ENTRIES {
             return Err(too_many_entries());
         }
@@ -119,7 +144,7 @@ fn tar(unpacked: &mut dyn Read, folder: &Path, place: Place) -> Result<(), Unpac
             return Err(outside(&name, "is neither a file nor a folder"));
         }
         if let Some(path) = place(base).filter(|_| !kind.is_dir()) {
-            write(&mut entry, base, &folder.join(path))?;
+            write(&mut entry, base, &folder.join(path), cancel)?;
         }
     }
     Ok(())
@@ -163,7 +188,12 @@ fn base_name(name: &str) -> Result<&str, UnpackError> {
 }
 
 /// Writes one file, which must not exist yet. Errors of the archive and of the disk are distinguished.
-fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackError> {
+fn write(
+    entry: &mut dyn Read,
+    name: &str,
+    path: &Path,
+    cancel: &CancelToken,
+) -> Result<(), UnpackError> {
     let failed = |error| UnpackError::Write(FileError::write(path, error));
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
@@ -177,6 +207,7 @@ fn write(entry: &mut dyn Read, name: &str, path: &Path) -> Result<(), UnpackErro
     let mut block = vec![0; BLOCK];
     let mut total = 0;
     loop {
+        cancel.check()?;
         let read = match entry.read(&mut block) {
             Ok(0) => break,
             Ok(read) => read,

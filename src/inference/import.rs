@@ -7,7 +7,7 @@ use burn::prelude::*;
 use super::card::ModelCard;
 use super::classifier::Classifier;
 use super::error::ModelError;
-use crate::config::{Experiment, InitConfig};
+use crate::config::Experiment;
 use crate::data::{self, ClassOrder, DataError};
 use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::files;
@@ -90,7 +90,7 @@ pub fn import(
     }
     experiment.schema = None;
     // The folder's config describes the model as it is, whatever it was made from.
-    let init = std::mem::replace(&mut experiment.init, InitConfig::default());
+    let init = std::mem::take(&mut experiment.init);
     let is_given = matches!(names, Some(ClassNames::File(_)));
     let classes = match names {
         Some(ClassNames::File(names)) => read_names(&experiment, &names)?,

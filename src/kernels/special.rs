@@ -23,14 +23,14 @@ pub(super) fn tanh(x: f32, exp: impl Fn(f32) -> f32) -> f32 {
 #[inline(always)]
 pub(super) fn erf(x: f32) -> f32 {
     /// From here on 1 is the nearest number.
-    const ONE_FROM: f32 = 3.832_506_9;
+    const ONE_FROM: f32 = 3.832_507;
     let x = x.clamp(-ONE_FROM, ONE_FROM);
     let square = x * x;
     let mut p = 2.290_506_6e-4;
     p = p * square + 3.408_291e-3;
     p = p * square + 5.095_569_5e-2;
     p = p * square + 1.852_083_2e-1;
-    p = p * square + 1.128_379_1;
+    p = p * square + std::f32::consts::FRAC_2_SQRT_PI;
     let mut q = -1.179_160_3e-7;
     q = q * square + 2.354_796_6e-5;
     q = q * square + 1.017_962_5e-3;

@@ -16,8 +16,8 @@ use crate::shape::ImageShape;
 
 /// Settings of a network that amount to a list of layers.
 pub trait LayerList: Clone + fmt::Debug + Send + Sync + 'static {
-    /// The layers. A layer without a size gives one value for each class.
-    fn layers(&self) -> Vec<LayerConfig>;
+    /// The layers for images of `shape`. A layer without a size gives one value for each class.
+    fn layers(&self, shape: ImageShape) -> Vec<LayerConfig>;
 
     /// How many classes the config asks for; `None` means as many as the data has.
     fn classes(&self) -> Option<usize>;
@@ -32,6 +32,11 @@ pub trait LayerList: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// The same settings without dropout and stochastic depth.
     fn without_dropout(self) -> Self;
+
+    /// What is wrong with the settings for images of `shape` before there are layers; paths are keys of the `model` section.
+    fn problems(&self, _shape: ImageShape) -> Vec<Problem> {
+        Vec::new()
+    }
 
     /// What is wrong when the layers do not fit the images: by default the layer's own problem.
     fn misfit(&self, problem: Problem, _shape: ImageShape) -> Problem {
@@ -109,8 +114,12 @@ impl<C: LayerList> Architecture for Described<C> {
     }
 
     fn problems(config: &C, shape: ImageShape) -> Vec<Problem> {
+        let problems = config.problems(shape);
+        if !problems.is_empty() {
+            return problems;
+        }
         let classes = config.classes().unwrap_or(ANY_CLASSES);
-        match infer(&config.layers(), shape, classes) {
+        match infer(&config.layers(shape), shape, classes) {
             Ok(_) => Vec::new(),
             Err(problem) => vec![config.misfit(problem, shape)],
         }
@@ -124,13 +133,13 @@ impl<C: LayerList> Architecture for Described<C> {
         config.without_dropout()
     }
 
-    fn layers(config: &C, _shape: ImageShape) -> Vec<LayerConfig> {
-        config.layers()
+    fn layers(config: &C, shape: ImageShape) -> Vec<LayerConfig> {
+        config.layers(shape)
     }
 
     /// Empty where the layers do not fit; [`problems`](Architecture::problems) says so before.
     fn new(config: &C, shape: ImageShape, classes: usize, device: &Device) -> Self {
-        let nodes = infer(&config.layers(), shape, classes).unwrap_or_default();
+        let nodes = infer(&config.layers(shape), shape, classes).unwrap_or_default();
         Self {
             layers: build(&nodes, device),
             head: head_of(&nodes),

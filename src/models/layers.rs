@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::described::{Described, LayerList};
 use super::layer_list::{self, LayerConfig, LayerForm, expand_names};
+use crate::shape::ImageShape;
 
 /// A network of any layers.
 pub type Layers = Described<LayersConfig>;
@@ -51,7 +52,7 @@ impl Default for LayersConfig {
 }
 
 impl LayerList for LayersConfig {
-    fn layers(&self) -> Vec<LayerConfig> {
+    fn layers(&self, _shape: ImageShape) -> Vec<LayerConfig> {
         self.layers.clone()
     }
 

@@ -1,9 +1,11 @@
 //! The macro that turns the list of networks into [`ModelConfig`](super::ModelConfig) and [`Network`](super::Network).
 
 /// Declares the networks, one per line: `kind: Network(Config)`. The kind is the value of `model.kind` and the network's file; the
-/// line's comment describes it in the JSON Schema.
+/// line's comment describes it in the JSON Schema. Where the kind is not the network's name in snake case, `as "kind"` follows.
 macro_rules! networks {
-    ($($(#[$description:meta])* $kind:ident: $Network:ident($Config:ident),)+) => {
+    ($(
+        $(#[$description:meta])* $kind:ident: $Network:ident($Config:ident) $(as $name:literal)?,
+    )+) => {
         $(pub use $kind::{$Config, $Network};)+
 
         /// The network.
@@ -12,7 +14,7 @@ macro_rules! networks {
         )]
         #[serde(tag = "kind", rename_all = "snake_case")]
         pub enum ModelConfig {
-            $($(#[$description])* $Network($Config),)+
+            $($(#[$description])* $(#[serde(rename = $name)])? $Network($Config),)+
         }
 
         /// Any of the networks, with its weights.

@@ -16,6 +16,7 @@ mod blocks;
 pub mod cnn;
 pub mod conv_autoencoder;
 mod described;
+pub mod efficientnet_lite0;
 pub mod layer_list;
 pub mod limits;
 #[macro_use]
@@ -25,10 +26,13 @@ pub mod mlp;
 pub mod parameters;
 pub mod sequential;
 pub mod squeezenet;
+pub mod torchvision;
 
 pub use architecture::{Architecture, Backbone, Task};
 pub use blocks::{LayerCost, Work};
 pub use limits::MAX_MODEL_VALUES;
+use torchvision::{convnext_tiny, efficientnet_b0, resnet18, resnet34, resnet50};
+use torchvision::{mobilenet_v2, mobilenet_v3_large, mobilenet_v3_small, squeezenet1_0, vit_b_16};
 
 networks! {
     /// Fully connected layers.
@@ -37,6 +41,28 @@ networks! {
     cnn: Cnn(CnnConfig),
     /// SqueezeNet 1.1 (Iandola et al. 2016) for images of at least 25 pixels a side.
     squeezenet: Squeezenet(SqueezenetConfig),
+    /// SqueezeNet 1.0 (Iandola et al. 2016) for images of at least 29 pixels a side.
+    squeezenet1_0: Squeezenet1_0(Squeezenet1_0Config),
+    /// ResNet-18 (He et al. 2016).
+    resnet18: Resnet18(Resnet18Config),
+    /// ResNet-34 (He et al. 2016).
+    resnet34: Resnet34(Resnet34Config),
+    /// ResNet-50 (He et al. 2016).
+    resnet50: Resnet50(Resnet50Config),
+    /// MobileNetV2 (Sandler et al. 2018).
+    mobilenet_v2: MobilenetV2(MobilenetV2Config),
+    /// The small MobileNetV3 (Howard et al. 2019).
+    mobilenet_v3_small: MobilenetV3Small(MobilenetV3SmallConfig),
+    /// The large MobileNetV3 (Howard et al. 2019).
+    mobilenet_v3_large: MobilenetV3Large(MobilenetV3LargeConfig),
+    /// EfficientNet-B0 (Tan and Le 2019).
+    efficientnet_b0: EfficientnetB0(EfficientnetB0Config),
+    /// EfficientNet-Lite0: EfficientNet-B0 without squeeze and excitation and with ReLU6.
+    efficientnet_lite0: EfficientnetLite0(EfficientnetLite0Config),
+    /// ConvNeXt-Tiny (Liu et al. 2022) for images of at least 32 pixels a side.
+    convnext_tiny: ConvnextTiny(ConvnextTinyConfig),
+    /// Vision transformer ViT-B/16 (Dosovitskiy et al. 2021) for images whose sides are multiples of 16.
+    vit_b_16: VitB16(VitB16Config) as "vit_b_16",
     /// Fully connected autoencoder with a low-dimensional code.
     autoencoder: Autoencoder(AutoencoderConfig),
     /// Convolutional autoencoder with a low-dimensional code.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
 use super::blocks::{LayerCost, Layout, convolve, zero_bias};
-use super::layer_list::{self, LayerConfig, WeightInit};
+use super::layer_list::{self, ConvConfig, LayerConfig, WeightInit};
 use crate::error::Problem;
 use crate::kernels;
 use crate::shape::ImageShape;
@@ -165,6 +165,50 @@ impl Fire {
     }
 }
 
+/// A SqueezeNet with this first convolution, which takes steps of 2, and pools before the fire modules of these indices.
+pub(super) fn list_of_layers(
+    first: ConvConfig,
+    behind_pools: [usize; 3],
+    dropout: f64,
+) -> Vec<LayerConfig> {
+    let init = WeightInit::KaimingUniform;
+    let conv = |channels: usize, kernel: usize| layer_list::conv(channels, kernel).init(init);
+    let (kernel, stride) = POOL;
+    let mut layers = vec![
+        first.stride(2).init(init).named("features.0"),
+        layer_list::relu(),
+    ];
+    // The first convolution and its ReLU have numbers as well.
+    let mut number = 2;
+    for (index, [_, squeezed, expanded]) in FIRES.into_iter().enumerate() {
+        if behind_pools.contains(&index) {
+            layers.push(layer_list::max_pool(kernel, stride, 0, true));
+            number += 1;
+        }
+        let name = format!("features.{number}");
+        let expand = |own: &str, conv: ConvConfig| {
+            vec![conv.named(format!("{name}.{own}")), layer_list::relu()]
+        };
+        layers.push(conv(squeezed, 1).named(format!("{name}.squeeze")));
+        layers.push(layer_list::relu());
+        let wide = [
+            expand("expand1x1", conv(expanded, 1)),
+            expand("expand3x3", conv(expanded, 3).padding(1)),
+        ];
+        layers.push(layer_list::branches(wide.to_vec()).named(""));
+        number += 1;
+    }
+    layers.extend([
+        layer_list::dropout(dropout),
+        layer_list::conv(None, 1)
+            .init(WeightInit::Normal { std: LAST_STD })
+            .named("classifier.1"),
+        layer_list::relu(),
+        layer_list::global_avg_pool(),
+    ]);
+    layers
+}
+
 impl Architecture for Squeezenet {
     type Config = SqueezenetConfig;
 
@@ -195,43 +239,7 @@ impl Architecture for Squeezenet {
     }
 
     fn layers(config: &SqueezenetConfig, _shape: ImageShape) -> Vec<LayerConfig> {
-        let conv = |channels: usize, kernel: usize| {
-            layer_list::conv(channels, kernel).init(WeightInit::KaimingUniform)
-        };
-        let (kernel, stride) = POOL;
-        let mut layers = vec![
-            conv(FIRST, 3).stride(2).named("features.0"),
-            layer_list::relu(),
-        ];
-        // The first convolution and its ReLU have numbers as well.
-        let mut number = 2;
-        for (index, [_, squeezed, expanded]) in FIRES.into_iter().enumerate() {
-            if BEHIND_POOLS.contains(&index) {
-                layers.push(layer_list::max_pool(kernel, stride, 0, true));
-                number += 1;
-            }
-            let name = format!("features.{number}");
-            let expand = |own: &str, conv: LayerConfig| {
-                vec![conv.named(format!("{name}.{own}")), layer_list::relu()]
-            };
-            layers.push(conv(squeezed, 1).named(format!("{name}.squeeze")));
-            layers.push(layer_list::relu());
-            let wide = [
-                expand("expand1x1", LayerConfig::Conv(conv(expanded, 1))),
-                expand("expand3x3", LayerConfig::Conv(conv(expanded, 3).padding(1))),
-            ];
-            layers.push(layer_list::branches(wide.to_vec()).named(""));
-            number += 1;
-        }
-        layers.extend([
-            layer_list::dropout(config.dropout),
-            layer_list::conv(None, 1)
-                .init(WeightInit::Normal { std: LAST_STD })
-                .named("classifier.1"),
-            layer_list::relu(),
-            layer_list::global_avg_pool(),
-        ]);
-        layers
+        list_of_layers(layer_list::conv(FIRST, 3), BEHIND_POOLS, config.dropout)
     }
 
     fn new(config: &SqueezenetConfig, shape: ImageShape, classes: usize, device: &Device) -> Self {

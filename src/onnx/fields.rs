@@ -14,6 +14,11 @@ pub mod operator_set {
     pub const VERSION: u32 = 2;
 }
 
+/// A tensor of which only some values are stored: the first field is a tensor with them, whose name is that of the whole.
+pub mod sparse_tensor {
+    pub const VALUES: u32 = 1;
+}
+
 /// An entry of the metadata.
 pub mod entry {
     pub const KEY: u32 = 1;
@@ -26,6 +31,7 @@ pub mod graph {
     pub const TENSORS: u32 = 5;
     pub const INPUTS: u32 = 11;
     pub const OUTPUTS: u32 = 12;
+    pub const SPARSE_TENSORS: u32 = 15;
 }
 
 pub mod operator {
@@ -56,8 +62,15 @@ pub mod attribute {
 pub mod tensor {
     pub const DIMENSIONS: u32 = 1;
     pub const ELEMENTS: u32 = 2;
+    pub const FLOATS: u32 = 4;
+    pub const INTEGERS: u32 = 5;
     pub const NAME: u32 = 8;
     pub const RAW_BYTES: u32 = 9;
+    pub const DOUBLES: u32 = 10;
+    pub const LOCATION: u32 = 14;
+
+    /// Value of `LOCATION`: the numbers are in another file.
+    pub const EXTERNAL: u64 = 1;
 }
 
 pub mod value {

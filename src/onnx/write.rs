@@ -12,6 +12,9 @@ const IR_VERSION: u64 = 8;
 /// The version of ONNX's operators that files use: the first with layer normalization, understood by every runtime since 2022.
 const OPERATOR_SET: u64 = 17;
 
+/// The producer of files that kiln writes.
+pub const PRODUCER: &str = "kiln";
+
 /// Maximum length of a file: a protocol buffer may not be longer.
 const MAX_BYTES: usize = i32::MAX as usize;
 

@@ -38,6 +38,7 @@ pub fn render(data: &ReportData) -> String {
                 (reconstructions_section(data.reconstructions))
             }
             @if !data.filters.is_empty() { (filters_section(data.filters)) }
+            @if let Some(network) = &data.network { (network_section(network)) }
             (settings(data))
         },
     )
@@ -304,6 +305,20 @@ fn mistakes(data: &ReportData) -> Markup {
                 }
                 (tiles(data.mistakes))
             }
+        }
+    }
+}
+
+/// The layers as a graph.
+fn network_section(network: &Markup) -> Markup {
+    html! {
+        section {
+            h2 { "Network" }
+            p.note {
+                "Layers with weights are marked blue, pools orange; under each layer its name and the shape that it gives. \
+                What repeats is drawn once."
+            }
+            details.network open { summary { "Layers" } (network) }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The report of a run: one HTML page with its pictures inside, without scripts and without links to anything outside, so that it
 //! can be mailed, archived and printed.
 //!
-//! [`render`] lays the page out; `curves`, `scatter`, `confusion`, `mistakes` and `pictures` each make one kind of picture;
+//! [`render`] lays the page out; `curves`, `scatter`, `confusion`, `mistakes`, `pictures` and `network` each make one kind of picture;
 //! `style` holds the style sheet. [`overlay`] is the page that shows several runs, with [`table`]s that terminals show as well.
 
 use crate::metrics::EpochRecord;
@@ -13,6 +13,7 @@ pub mod curves;
 pub(crate) mod format;
 mod html;
 pub mod mistakes;
+pub mod network;
 pub mod overlay;
 pub mod pictures;
 pub mod scatter;
@@ -41,6 +42,8 @@ pub struct ReportData<'a> {
     pub mistakes: &'a [Mistake],
     /// Images with their reconstructions by an autoencoder.
     pub reconstructions: &'a [Reconstruction],
+    /// The graph of the network, as [`network::drawing`] makes it.
+    pub network: Option<maud::Markup>,
     /// The first layer's weights, before training and after.
     pub filters: &'a [Filters],
     /// The resolved config. Several lines are shown as they are; JSON in one line is indented, its keys in alphabetical

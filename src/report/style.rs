@@ -14,6 +14,10 @@ pub(super) const VALID: RGBColor = RGBColor(0xD9, 0x5F, 0x0E);
 pub(super) const LABEL: RGBColor = RGBColor(0x5B, 0x63, 0x6E);
 /// Lines of the grid.
 pub(super) const GRID: RGBColor = RGBColor(0xE3, 0xE6, 0xEA);
+/// Text of the drawing of a network, the ground of its boxes, and that of its frames.
+pub(super) const INK: RGBColor = RGBColor(0x1A, 0x1F, 0x26);
+pub(super) const CARD: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
+pub(super) const PAGE: RGBColor = RGBColor(0xF6, 0xF7, 0xF9);
 /// Axes, and the line at the best epoch.
 pub(super) const AXIS: RGBColor = RGBColor(0x9A, 0xA2, 0xAD);
 
@@ -123,6 +127,11 @@ svg [fill="#46505C"] { fill: var(--run11); }
 svg [stroke="#C4C9D0"] { stroke: var(--rest); }
 svg [fill="#C4C9D0"] { fill: var(--rest); }
 svg [fill="#5B636E"] { fill: var(--label); }
+svg [stroke="#5B636E"] { stroke: var(--label); }
+svg [fill="#1A1F26"] { fill: var(--ink); }
+svg [fill="#FFFFFF"] { fill: var(--card); }
+svg [fill="#F6F7F9"] { fill: var(--page); }
+svg [fill="#9AA2AD"] { fill: var(--axis); }
 svg [stroke="#E3E6EA"] { stroke: var(--line); }
 svg [stroke="#9AA2AD"] { stroke: var(--axis); }
 svg polyline { stroke-linejoin: round; stroke-linecap: round; }
@@ -140,6 +149,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: basel
 }
 .runs { display: flex; flex-wrap: wrap; gap: .15rem 1.5rem; max-width: none; }
 .runs b { color: var(--ink); font-weight: 600; }
+.network svg { width: auto; max-width: 100%; margin: .6rem auto .2rem; }
 .broad { grid-column: 1 / -1; min-width: 0; }
 .broad svg { min-width: 40rem; }
 .finding { font-size: 1.15rem; max-width: 54rem; }
@@ -184,6 +194,7 @@ pre {
   figure, .card, tr, p { break-inside: avoid; }
   h2, p { break-after: avoid; }
   .matrix { grid-template-columns: minmax(0, 2.6fr) minmax(0, 1fr); }
+  .network svg { max-height: 24cm; }
   pre { white-space: pre-wrap; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
@@ -195,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_sheet_recolours_every_colour_that_the_curves_use() {
-        let others = [TRAIN, VALID, LABEL, GRID, AXIS, REST];
+        let others = [TRAIN, VALID, LABEL, GRID, AXIS, REST, INK, CARD, PAGE];
         for RGBColor(r, g, b) in others.into_iter().chain(RUNS) {
             let written = format!("=\"#{r:02X}{g:02X}{b:02X}\"]");
             assert!(SHEET.contains(&written), "{written}");

@@ -37,6 +37,7 @@ impl RunDir {
         let run = Self::at(unnamed.path());
         create_with_parents(&run.checkpoints())?;
         run.write_json(&run.config_file(), experiment)
+            .and_then(|()| run.record_origin())
             .map_err(|error| match error {
                 RunDirError::File(error) => RunDirError::File(error.rename(named)),
                 other => other,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::error::RunDirError;
+use super::origin::{ORIGIN_FILE, Origin};
 use super::summary::Summary;
 use crate::config::{self, Experiment};
 use crate::error::FileError;
@@ -59,10 +60,11 @@ impl RunDir {
     }
 
     /// The files that a run's folder may hold, whether they exist or not.
-    pub fn files(path: &Path) -> [PathBuf; 6] {
+    pub fn files(path: &Path) -> [PathBuf; 7] {
         let run = Self::at(path);
         [
             run.config_file(),
+            run.origin_file(),
             run.metrics_file(),
             run.timing_file(),
             run.summary_file(),
@@ -74,6 +76,24 @@ impl RunDir {
     /// `config.json`
     pub fn config_file(&self) -> PathBuf {
         self.path.join("config.json")
+    }
+
+    /// `origin.json`
+    pub fn origin_file(&self) -> PathBuf {
+        self.path.join(ORIGIN_FILE)
+    }
+
+    /// Where it was started; `None` in a run of an older kiln.
+    pub fn origin(&self) -> Option<Origin> {
+        Origin::beside(&self.config_file())
+    }
+
+    /// Records that it was started here and now.
+    pub fn record_origin(&self) -> Result<(), RunDirError> {
+        match Origin::here() {
+            Some(origin) => self.write_json(&self.origin_file(), &origin),
+            None => Ok(()),
+        }
     }
 
     /// `metrics.jsonl`

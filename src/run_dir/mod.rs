@@ -4,6 +4,7 @@
 //! ```text
 //! runs/<name>-<n>/
 //!   config.json         the resolved experiment; can be trained again as it is
+//!   origin.json         where it was started, so that its data is found from elsewhere
 //!   metrics.jsonl       one line per epoch
 //!   timing.jsonl        seconds and samples per second per epoch (kept apart: times differ between reruns)
 //!   checkpoints/        the full training state after the best, the last and the second to last epoch
@@ -16,9 +17,11 @@
 mod create;
 mod error;
 mod layout;
+mod origin;
 mod summary;
 
 pub use create::{new_folder, numbered_folder};
 pub use error::RunDirError;
 pub use layout::RunDir;
+pub use origin::Origin;
 pub use summary::{Samples, Status, Summary};

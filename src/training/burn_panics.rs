@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use super::error::TrainError;
+use crate::panics;
 
 /// The start of the panic by which Burn's dashboard ends a run that the user kills (burn-train 0.22, `renderer/tui/renderer.rs`);
 /// there is no other way to tell. `tests/run/dashboard.rs` kills a run from the dashboard.
@@ -10,13 +11,14 @@ const KILLED: &str = "Killing training";
 
 /// The error behind a panic that came out of burn-train.
 pub fn error_of(panic: &(dyn Any + Send)) -> TrainError {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("for an unknown reason");
+    let text = panics::text(panic).unwrap_or("for an unknown reason");
     if text.contains(KILLED) {
         return TrainError::Killed;
+    }
+    if panics::is_missing_thread(panic) {
+        return TrainError::Stopped(
+            "a thread can't be started; raise ulimit -u or ulimit -v".into(),
+        );
     }
     TrainError::Stopped(text.lines().next().unwrap_or(text).to_string())
 }

@@ -39,12 +39,16 @@ pub struct Plan {
     pub epochs_done: usize,
     /// Settings that are valid, but have no effect.
     pub warnings: Vec<String>,
+    /// How the files of the data were understood, and what of them is not used.
+    pub notes: Vec<String>,
 }
 
 /// Receives the progress of a run. Methods are called from the training threads and must return quickly.
 pub trait Observer: Send + Sync {
     /// Everything is checked and loaded; the first epoch is about to start.
     fn started(&self, _plan: &Plan) {}
+    /// The dashboard is shown from now on, or not any more: it may be lost with its terminal.
+    fn dashboard(&self, _is_shown: bool) {}
     /// Within an epoch: `done` of `total` samples of the training or validation part.
     fn progress(&self, _epoch: usize, _part: &str, _done: usize, _total: usize) {}
     /// An epoch has ended.

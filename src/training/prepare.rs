@@ -26,7 +26,7 @@ use crate::models::Network;
 use crate::models::Task;
 use crate::models::parameters::{self, Group};
 use crate::progress::{CancelToken, Monitor};
-use crate::run_dir::{RunDir, Samples};
+use crate::run_dir::{Origin, RunDir, Samples};
 use crate::weights::{self, Taken};
 
 /// An experiment with its data opened and its network built; nothing is written yet.
@@ -47,6 +47,8 @@ pub struct Prepared {
     pub samples: Samples,
     /// Settings that are valid, but have no effect.
     pub warnings: Vec<String>,
+    /// How the files of the data were understood, what of them is not used, and where they are if not here.
+    pub notes: Vec<String>,
 }
 
 /// Opens device and data and builds the network of a new run. Reading the data is stages of `monitor`.
@@ -71,8 +73,13 @@ fn prepare_from(
     monitor: &Monitor,
 ) -> Result<Prepared, TrainError> {
     let device = device::open(experiment.backend)?.autodiff();
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data, monitor)?);
+    let origin = resumption.and_then(|resumption| resumption.run_dir.origin());
+    let root = data::root_for(&experiment.data, origin.as_ref().map(|o| o.data.as_path()))?;
+    let source = data::open_in(&experiment.data, &root, monitor)?;
+    let source: Arc<dyn DataSource> = Arc::from(source);
     let samples = fingerprint::samples(source.as_ref());
+    let mut notes = source.notes();
+    notes.extend(data::found_at(&root));
     let checkpoint = resumption.and_then(|resumption| resumption.checkpoint.as_ref());
     if let Some((resumption, checkpoint)) = resumption.zip(checkpoint) {
         // First: whatever else does not match is due to this.
@@ -82,7 +89,8 @@ fn prepare_from(
     device.seed(experiment.seed);
     let classes = source.classes().len();
     let fresh = Network::new(&experiment.model, source.shape(), classes, &device);
-    let (network, first, weights) = initial_weights(fresh, &experiment, checkpoint)?;
+    let (network, first, weights) =
+        initial_weights(fresh, &experiment, checkpoint, origin.as_ref())?;
     let grouped = param_groups::apply(network, &experiment.parameters)?;
     let parameters = parameters::trainable(&grouped.network);
     let done = checkpoint.map_or(0, Checkpoint::epoch);
@@ -102,6 +110,7 @@ fn prepare_from(
         weights,
         parameters,
         samples,
+        notes,
     })
 }
 
@@ -144,13 +153,14 @@ fn initial_weights(
     fresh: Network,
     experiment: &Experiment,
     checkpoint: Option<&Checkpoint>,
+    origin: Option<&Origin>,
 ) -> Result<(Network, Option<Network>, LoadedWeights), TrainError> {
     let Some(checkpoint) = checkpoint else {
-        let (network, weights) = with_first_weights(fresh, experiment)?;
+        let (network, weights) = with_first_weights(fresh, experiment, origin)?;
         return Ok((network, None, weights));
     };
     parameters::draw(&fresh);
-    let first = with_first_weights(fresh.clone(), experiment);
+    let first = with_first_weights(fresh.clone(), experiment, origin);
     let network = checkpoint.network(fresh, &experiment.loss)?;
     Ok((network, first.ok().map(|(first, _)| first), None))
 }
@@ -159,26 +169,26 @@ fn initial_weights(
 fn with_first_weights(
     network: Network,
     experiment: &Experiment,
+    origin: Option<&Origin>,
 ) -> Result<(Network, LoadedWeights), TrainError> {
     let Some(file) = &experiment.init.weights else {
         return Ok((network, None));
     };
-    let path = weights_file(file);
+    let path = weights_file(file, origin);
     let init = &experiment.init;
     let (network, taken) = weights::load_renamed(network, &path, &init.except, &init.rename)
         .map_err(TrainError::Weights)?;
     Ok((network, Some((path, taken))))
 }
 
-/// A file of weights in the data folder, or else (a run of one's own, for instance) in the current one; the model of a run
-/// directory.
-fn weights_file(name: &str) -> PathBuf {
-    let (in_data, here) = (data::data_root().join(name), PathBuf::from(name));
-    let path = if !in_data.exists() && here.exists() {
-        here
-    } else {
-        in_data
-    };
+/// A file of weights in the data folder, or else (a run of one's own, for instance) in the current one, or else where a resumed
+/// run had them; the model of a run directory.
+fn weights_file(name: &str, origin: Option<&Origin>) -> PathBuf {
+    let before = origin.into_iter().flat_map(|o| [&o.data, &o.folder]);
+    let mut places = vec![data::data_root().join(name), PathBuf::from(name)];
+    places.extend(before.map(|folder| folder.join(name)));
+    let found = places.iter().position(|path| path.exists());
+    let path = places.swap_remove(found.unwrap_or(0));
     match RunDir::open(&path) {
         Ok(run) => run.model_file(),
         Err(_) => path,

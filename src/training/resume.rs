@@ -13,6 +13,7 @@ use super::error::TrainError;
 use crate::config::ScheduleConfig;
 use crate::config::difference::{self, Difference};
 use crate::config::{self, Experiment};
+use crate::data;
 use crate::error::FileError;
 use crate::files::{self, LockFile};
 use crate::run_dir::{RunDir, RunDirError};
@@ -144,6 +145,14 @@ impl Resumption {
         std::fs::create_dir_all(run.checkpoints())
             .map_err(|source| FileError::write(run.checkpoints(), source))?;
         run.write_json(&run.config_file(), &self.experiment)?;
+        let before = run.origin();
+        let root = data::root_for(
+            &self.experiment.data,
+            before.as_ref().map(|o| o.data.as_path()),
+        );
+        if root.is_ok_and(|root| root == data::data_root()) {
+            run.record_origin()?;
+        }
         let progress = self.checkpoint.as_ref().map(|at| &at.header.progress);
         let records = progress.map_or(&[][..], |progress| &progress.epochs);
         files::write(

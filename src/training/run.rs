@@ -19,11 +19,14 @@ use super::finish::finish;
 use super::monitor::final_values::FinalValues;
 use super::monitor::metrics as epoch_metrics;
 use super::monitor::renderer::Renderer;
+use super::monitor::screen::Screen;
 use super::observer::{Observer, Plan};
 use super::optimization::optimizer;
 use super::prepare::{Prepared, prepare, prepare_resumed};
 use super::resume::Resumption;
 use super::start::Start;
+use super::step::TrainState;
+use super::train_model::TrainModel;
 use crate::config::Experiment;
 use crate::data::Split;
 use crate::files::LockFile;
@@ -35,7 +38,7 @@ use crate::run_dir::{RunDir, Status, Summary};
 pub struct Options {
     /// Folder of a new run; `None` takes the next `runs/<name>-<n>`. A resumed run has its own.
     pub run_dir: Option<PathBuf>,
-    /// Show Burn's dashboard; standard output must be a terminal.
+    /// Show Burn's dashboard on the terminal of standard input and output, if that can be done.
     pub dashboard: bool,
     /// Watches the data being read, and cancels: a run that is training finishes its batch and is saved.
     pub monitor: Monitor,
@@ -104,18 +107,22 @@ fn train_and_finish(
         weights: prepared.weights.clone(),
         epochs_done: start.history.epochs.len(),
         warnings: prepared.warnings.clone(),
+        notes: prepared.notes.clone(),
     });
     let began = Instant::now();
     // Stopping from the dashboard ends this run, and no other work of the caller.
-    let cancel = options.monitor.cancel().child();
+    let monitor = options
+        .monitor
+        .with_cancel(options.monitor.cancel().child());
+    let cancel = monitor.cancel();
     let observer = options.observer.clone();
-    let mut history = train(prepared, &run_dir, start, options, &cancel);
+    let mut history = train(prepared, &run_dir, start, options, cancel);
     if let Some(failure) = history.failure.take() {
         // A run that fails late keeps what it has learnt.
         if history.kept.as_ref().is_some_and(|(epoch, _)| *epoch > 0) {
             observer.finishing();
             // The cause of the failure may well make this fail too; the first error is the one to report.
-            let _ = finish(prepared, &run_dir, history, began, &CancelToken::default());
+            let _ = finish(prepared, &run_dir, history, began, &Monitor::default());
         }
         return Err(failure);
     }
@@ -125,7 +132,7 @@ fn train_and_finish(
     let last = history.epochs.last();
     let outputs = prepared.card().outputs();
     let warning = last.and_then(|last| no_better_than_a_guess(last, outputs));
-    let summary = finish(prepared, &run_dir, history, began, &cancel)?;
+    let summary = finish(prepared, &run_dir, history, began, &monitor)?;
     if let Some(warning) = warning
         && summary.status != Status::Interrupted
     {
@@ -145,12 +152,7 @@ fn train(
     let config = &prepared.experiment;
     let done = start.history.epochs.len();
     let history = Arc::new(Mutex::new(start.history));
-    // burn-train requires a Learner, but our loop keeps its own training state, so this one is never trained.
-    let learner = Learner::new(
-        start.state.model().clone(),
-        optimizer::build(&config.optimizer),
-        config.optimizer.lr(),
-    );
+    let learner = unused_learner(&start.state, config);
     let training_loop = TrainingLoop {
         config: loop_config(prepared),
         state: start.state,
@@ -163,11 +165,11 @@ fn train(
         features: Default::default(),
     };
     let interrupter = Interrupter::new();
-    let renderer = if options.dashboard {
-        Renderer::dashboard(options.observer, interrupter.clone())
-    } else {
-        Renderer::plain(options.observer)
-    };
+    // Without a screen to be had, plain lines do.
+    let screen = options.dashboard.then(Screen::open);
+    let screen = screen.and_then(Result::ok).map(Arc::new);
+    let observer = options.observer;
+    let renderer = Renderer::new(screen.as_ref(), observer.clone(), &interrupter);
     let strategy =
         TrainingStrategy::Custom(Arc::new(EpochStrategy::new(training_loop, cancel.clone())));
     let no_batches = || Arc::new(NoBatches);
@@ -183,6 +185,10 @@ fn train(
     let training = epoch_metrics::register(training, prepared.card().outputs());
     // Burn ends a run by panicking when the dashboard's user kills it, and when a thread of its own has died.
     let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));
+    if let Some(screen) = screen {
+        screen.close();
+        observer.dashboard(false);
+    }
     let mut history = std::mem::take(&mut *history.lock().unwrap_or_else(PoisonError::into_inner));
     if let Err(panic) = launched {
         let error = burn_panics::error_of(panic.as_ref());
@@ -195,6 +201,15 @@ fn train(
         history.status = Some(Status::Failed);
     }
     history
+}
+
+/// burn-train requires a learner, but our loop keeps its own training state, so this one is never trained.
+fn unused_learner(state: &TrainState, config: &Experiment) -> Learner<TrainModel> {
+    Learner::new(
+        state.model().clone(),
+        optimizer::build(&config.optimizer),
+        config.optimizer.lr(),
+    )
 }
 
 fn loop_config(prepared: &Prepared) -> LoopConfig {

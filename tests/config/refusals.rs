@@ -74,9 +74,9 @@ fn a_value_out_of_range_is_refused_with_the_range() {
 fn a_head_of_ten_classes_for_thirty_six_is_refused() {
     let text = complaint_with("model", json!({"kind": "cnn", "classes": 10}));
     assert!(text.contains("model.classes: found 10"), "{text}");
-    assert!(text.contains("has 36 classes"), "{text}");
+    assert!(text.contains("has 36; set 36"), "{text}");
     let config = json!({"data": {"kind": "nist26"}, "model": {"kind": "mlp", "classes": 36}});
-    assert!(complaint(&config.to_string()).contains("has 26 classes"));
+    assert!(complaint(&config.to_string()).contains("has 26; set 26"));
 }
 
 #[test]

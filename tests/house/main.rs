@@ -50,7 +50,8 @@ fn the_map_in_lib_rs_lists_every_room_after_those_that_it_imports() {
     let position = |room: &str| map.iter().position(|listed| listed == room);
     let mut wrong = Vec::new();
     for (from, to) in graph.arrows() {
-        if ["lib", "main", "build"].contains(&from) {
+        // `memory` is a module of the binary.
+        if ["lib", "main", "memory", "build"].contains(&from) {
             continue;
         }
         match (position(from), position(to)) {

@@ -142,7 +142,7 @@ fn what_kiln_cannot_read_is_refused_in_one_line_with_the_python_that_makes_it_re
     }
     for (name, start, says) in [
         ("model.h5", &b"\x89HDF\r\n\x1a\n"[..], "keras"),
-        ("model.onnx", b"\x08\x08\x12\x07pytorch", "onnx.load("),
+        ("model.onnx", b"\x08\x08\x12\x07pytorch", "it has no graph"),
         (
             "model.safetensors.index.json",
             b"{\"metadata\": {}, \"weight_map\": {}}",
@@ -249,7 +249,6 @@ fn an_import_can_leave_parameters_out_and_rename_others() {
       "model": {"kind": "layers", "layers": ["flatten", {"kind": "linear", "features": 3}, "sigmoid", "linear"]}
     }"#;
     bench.write("folder.json", layers);
-    let says = "renamed: layers.0.* -> 1.*, layers.1.* -> 3.*";
     for (to, rename) in [
         ("auto", "--rename auto"),
         ("typed", "--rename layers.0.*=1.* --rename layers.1.*=3.*"),
@@ -263,7 +262,10 @@ fn an_import_can_leave_parameters_out_and_rename_others() {
         ),
     ] {
         let said = import(&format!("--to {to} --classes 12 {rename}"));
-        assert!(said.contains(says), "{rename}: {said}");
+        assert!(said.contains("renamed: "), "{rename}: {said}");
+        for says in ["0.* -> 1.*", "1.* -> 3.*"] {
+            assert!(said.contains(says), "{rename}: {said}");
+        }
     }
     let first = bench.read("auto/model.safetensors");
     for to in ["typed", "pasted", "set"] {

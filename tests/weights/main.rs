@@ -10,6 +10,7 @@ mod files;
 mod import;
 mod load;
 mod mismatch;
+mod onnx;
 mod patterns;
 mod pickle;
 mod rename;

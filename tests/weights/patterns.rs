@@ -1,5 +1,6 @@
 //! Patterns of parameter names, as in `init.except`.
 
+use kiln::config::RenamePattern;
 use kiln::models::parameters;
 use proptest::prelude::*;
 
@@ -24,6 +25,20 @@ proptest! {
             parameters::matches(&pattern, &name),
             matches_naively(&letters(&pattern), &letters(&name))
         );
+    }
+
+    #[test]
+    fn stars_capture_what_a_pattern_leaves_open(pattern in "[ab.*é]{0,8}", name in "[ab.é]{0,10}") {
+        if let Some(captures) = parameters::captures(&pattern, &name) {
+            let mut parts = pattern.split('*');
+            let first = parts.next().unwrap().to_string();
+            let whole = parts.zip(&captures).fold(first, |text, (part, capture)| text + capture + part);
+            prop_assert_eq!(&whole, &name);
+            prop_assert_eq!(captures.len(), pattern.matches('*').count());
+            // Renaming to the same pattern changes nothing.
+            let same = RenamePattern { from: pattern.clone(), to: pattern };
+            prop_assert_eq!(same.apply(&name), Some(name));
+        }
     }
 
     #[test]

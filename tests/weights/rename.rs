@@ -209,15 +209,15 @@ fn patterns_of_a_config_are_checked_before_anything_is_read() {
         ),
         (
             r#"{"weights": "x.pt", "rename": [{"from": "a"}]}"#,
-            "init.rename.0.to: missing",
+            "init.rename[0].to: missing",
         ),
         (
             r#"{"weights": "x.pt", "rename": [{"from": "", "to": "b"}]}"#,
-            "init.rename.0.from: empty",
+            "init.rename[0].from: empty",
         ),
         (
             r#"{"weights": "x.pt", "rename": [{"from": "a.*", "to": "*.*"}]}"#,
-            "init.rename.0.to: \"*.*\" has 2 `*`, but `from` \"a.*\" has 1",
+            "init.rename[0].to: \"*.*\" has 2 `*`, but `from` \"a.*\" has 1",
         ),
     ] {
         bench.write("config.json", config(init));

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-use super::output;
+use super::{output, tty};
 use crate::report::format::{duration, size};
 
 /// Between two lines of a download without a terminal.
@@ -14,9 +14,28 @@ const BAR_CHARACTERS: &str = "#..";
 
 /// A bar over a number of items, with the name of the current one.
 pub fn items(total: usize) -> ProgressBar {
-    ProgressBar::new(total as u64)
-        .with_style(style("[{bar:24}] {pos}/{len} {msg}"))
-        .with_finish(ProgressFinish::AndClear)
+    visible_bar(Some(total as u64)).with_style(style("[{bar:24}] {pos}/{len} {msg}"))
+}
+
+/// A bar over the items of a stage of work, if their number is known, or a count of them.
+pub fn stage(name: &'static str, total: Option<usize>) -> ProgressBar {
+    let template = match total {
+        Some(_) => "{msg} [{bar:24}] {pos}/{len}  {eta} left",
+        None => "{msg} {pos}",
+    };
+    visible_bar(total.map(|total| total as u64))
+        .with_style(style(template))
+        .with_message(name)
+}
+
+/// A bar on standard error that leaves nothing behind; invisible where nothing can be drawn.
+fn visible_bar(length: Option<u64>) -> ProgressBar {
+    let target = if tty::error_draws() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    ProgressBar::with_draw_target(length, target).with_finish(ProgressFinish::AndClear)
 }
 
 /// Prints a line above the bar, or just prints it where no bar is visible.
@@ -34,7 +53,7 @@ impl DownloadBar {
     /// A bar that is drawn from the first [`advance`](Self::advance) on.
     pub fn new() -> Self {
         Self {
-            bar: ProgressBar::no_length().with_finish(ProgressFinish::AndClear),
+            bar: visible_bar(None),
             last_line: Instant::now(),
         }
     }

@@ -1,6 +1,8 @@
-//! Talking to the person at the terminal: results, messages, progress and Ctrl-C.
+//! Talking to the person at the terminal: results, messages, progress and signals.
 
 pub mod bars;
-pub mod ctrl_c;
 pub mod output;
 pub mod progress;
+pub mod signals;
+pub mod stages;
+pub mod tty;

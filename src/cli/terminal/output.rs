@@ -26,12 +26,34 @@ pub fn emit(text: &str) -> Result<(), OutputError> {
     emit_bytes(text.as_bytes())
 }
 
-/// Writes a binary result to standard output.
+/// Writes a binary result to standard output. A terminal that was closed is a pipe that nobody reads.
 pub fn emit_bytes(bytes: &[u8]) -> Result<(), OutputError> {
     let mut out = std::io::stdout().lock();
     out.write_all(bytes)
         .and_then(|()| out.flush())
-        .map_err(OutputError)
+        .map_err(|error| {
+            OutputError(if is_closed_terminal(&error) {
+                std::io::ErrorKind::BrokenPipe.into()
+            } else {
+                error
+            })
+        })
+}
+
+/// Whether standard output could not be written because its terminal is gone. (The same error of a file is one of its disk.)
+#[cfg(unix)]
+fn is_closed_terminal(error: &std::io::Error) -> bool {
+    use rustix::fs::{FileType, fstat};
+    use rustix::io::Errno;
+
+    let kind = fstat(std::io::stdout()).map(|status| FileType::from_raw_mode(status.st_mode));
+    error.raw_os_error() == Some(Errno::IO.raw_os_error())
+        && kind.is_ok_and(|kind| kind == FileType::CharacterDevice)
+}
+
+#[cfg(not(unix))]
+fn is_closed_terminal(_: &std::io::Error) -> bool {
+    false
 }
 
 /// Writes a value as indented JSON to standard output.

@@ -1,10 +1,12 @@
 //! The lines that training prints without a dashboard.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::cli::terminal::output;
+use crate::cli::terminal::signals::Interruption;
 use crate::metrics::Metrics;
 use crate::report::format::duration;
 use crate::training::{EpochReport, Observer, Plan};
@@ -13,35 +15,43 @@ use crate::weights::Taken;
 /// One line per epoch, and more within long ones.
 pub struct PlainLines {
     /// A dashboard leaves no room for lines.
-    quiet: bool,
+    quiet: AtomicBool,
     /// Precedes each line.
     indent: &'static str,
     last_line: Mutex<Instant>,
+    /// Learns when there is something to save.
+    interruption: Interruption,
 }
 
 /// After this time without a line, progress within the epoch is printed.
 pub const LINE_INTERVAL: Duration = Duration::from_secs(20);
 
 impl PlainLines {
-    /// Lines for a run, unless `quiet`.
-    pub fn new(quiet: bool) -> Self {
+    /// Lines for a run.
+    pub fn new(interruption: &Interruption) -> Self {
         Self {
-            quiet,
+            quiet: AtomicBool::new(false),
             indent: "",
             last_line: Mutex::new(Instant::now()),
+            interruption: interruption.clone(),
         }
     }
 
     /// Lines for a run among others.
-    pub fn indented() -> Self {
+    pub fn indented(interruption: &Interruption) -> Self {
         Self {
             indent: "  ",
-            ..Self::new(false)
+            ..Self::new(interruption)
         }
     }
 
+    /// Says that the run is being stopped, after Ctrl-C.
+    pub fn stopping(&self) {
+        self.note(output::STOPPING);
+    }
+
     fn note(&self, line: &str) {
-        if !self.quiet {
+        if !self.quiet.load(Ordering::Relaxed) {
             output::note(&format!("{}{line}", self.indent));
         }
         *self
@@ -52,7 +62,12 @@ impl PlainLines {
 }
 
 impl Observer for PlainLines {
+    fn dashboard(&self, is_shown: bool) {
+        self.quiet.store(is_shown, Ordering::Relaxed);
+    }
+
     fn started(&self, plan: &Plan) {
+        self.interruption.saves();
         let samples = plan.samples;
         self.note(&format!(
             "run {}: {} parameters; {} train, {} valid, {} test samples",
@@ -62,6 +77,9 @@ impl Observer for PlainLines {
             samples.valid,
             samples.test
         ));
+        for note in &plan.notes {
+            self.note(&format!("data: {note}"));
+        }
         if let Some((path, taken)) = &plan.weights {
             self.note(&weights_line(path, taken));
         }

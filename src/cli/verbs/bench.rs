@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::choices;
 use crate::cli::failure::VerbResult;
 use crate::cli::operators::Operators;
-use crate::cli::terminal::output;
+use crate::cli::terminal::{output, stages};
 use crate::config::{self, Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
 use crate::progress::Monitor;
@@ -62,10 +62,11 @@ pub fn run(args: Args) -> VerbResult {
         overrides.push(format!("backend={}", backend.name()));
     }
     let _operators = args.operators.choose();
+    let monitor = stages::listening_monitor()?;
     let mut timings = Vec::new();
     let mut failure = None;
     for path in &args.configs {
-        if let Err(error) = measure(path, &overrides, &args, &mut timings) {
+        if let Err(error) = measure(path, &overrides, &args, &monitor, &mut timings) {
             failure = Some(error);
             break;
         }
@@ -82,6 +83,7 @@ fn measure(
     path: &Path,
     overrides: &[String],
     args: &Args,
+    monitor: &Monitor,
     timings: &mut Vec<Timing>,
 ) -> VerbResult {
     let experiment = config::load(path, overrides)?;
@@ -99,7 +101,7 @@ fn measure(
         }
     }
     if wanted(args.mode, Mode::Epoch) {
-        match bench::epoch(&experiment, batch, &Monitor::default()) {
+        match bench::epoch(&experiment, batch, monitor) {
             Ok(timing) => add(timing)?,
             // The other measurements need no data.
             Err(error) if args.mode == Choice::All && error.lacks_data() => {

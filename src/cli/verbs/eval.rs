@@ -1,21 +1,19 @@
 //! `kiln eval`
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::cli::choices;
 use crate::cli::failure::VerbResult;
 use crate::cli::open;
-use crate::cli::terminal::output;
+use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::config::Backend;
-use crate::data::{self, DataSource, Split};
-use crate::evaluation::{Evaluation, Rivals, evaluate};
+use crate::data::Split;
+use crate::evaluation::{Evaluation, Rivals, evaluate_watched};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
-use crate::progress::Monitor;
 
 /// How many of the most confused pairs are printed.
 const CONFUSED_PAIRS: usize = 10;
@@ -69,13 +67,14 @@ pub fn run(args: Args) -> VerbResult {
         None => model.config_file()?,
     };
     let experiment = config::load(&config, &args.overrides)?;
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data, &Monitor::default())?);
+    let monitor = stages::listening_monitor()?;
+    let source = open::data(&experiment.data, &config, &monitor)?;
     let rivals = if args.known_kind {
         Rivals::SameKind
     } else {
         Rivals::All
     };
-    let evaluation = evaluate(&model.classifier, source, args.split, rivals)?;
+    let evaluation = evaluate_watched(&model.classifier, source, args.split, rivals, &monitor)?;
     if !args.json {
         if let Some(line) = absent(&evaluation, &model.classifier.card().classes) {
             output::note(&line);

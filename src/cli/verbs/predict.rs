@@ -1,5 +1,6 @@
 //! `kiln predict`
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use crate::cli::choices;
 use crate::cli::failure::VerbResult;
 use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
-use crate::cli::terminal::output;
+use crate::cli::terminal::{output, stages};
 use crate::config::Backend;
 use crate::inference::Classifier;
 use crate::photo::PhotoError;
@@ -70,8 +71,18 @@ pub fn run(args: Args) -> VerbResult {
         predictions: Vec::new(),
         failed: 0,
     };
-    inputs::each(&inputs, |index, loaded| job.image(index, loaded))?;
+    let monitor = stages::listening_monitor()?;
+    // Results on the terminal are progress enough, and would run into a bar.
+    let shows_results = !args.json && std::io::stdout().is_terminal();
+    let stage = (!shows_results).then(|| monitor.stage("classifying images", Some(inputs.len())));
+    inputs::each(&inputs, monitor.cancel(), |index, loaded| {
+        if let Some(stage) = &stage {
+            stage.advance(1)?;
+        }
+        job.image(index, loaded)
+    })?;
     job.classify()?;
+    drop(stage);
     if args.json && !job.predictions.is_empty() {
         output::json(&job.predictions)?;
     }

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use crate::cli::choices;
 use crate::cli::failure::{Failure, VerbResult};
-use crate::cli::terminal::ctrl_c::on_ctrl_c;
-use crate::cli::terminal::output;
 use crate::cli::terminal::progress::PlainLines;
+use crate::cli::terminal::signals::Interruption;
+use crate::cli::terminal::{output, stages};
 use crate::config::Backend;
 use crate::progress::Monitor;
 use crate::report::format::duration;
@@ -70,24 +72,21 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> VerbResult {
+    let interruption = Interruption::default();
+    interruption.listen(|| output::note(output::STOPPING))?;
+    let monitor = stages::monitor(&interruption);
     let mut sweep = match &args.resume {
         Some(dir) => Sweep::open(dir)?,
         None => {
-            let plan = plan(&args)?;
+            let plan = plan(&args, &monitor)?;
             if args.dry_run {
-                return Ok(output::emit(&listing(&plan.record))?);
+                return list(&plan.record, args.json);
             }
             plan.start(args.dir.as_deref())?
         }
     };
     output::note(&opening(&sweep));
-    let monitor = Monitor::default();
-    let cancel = monitor.cancel().clone();
-    on_ctrl_c(move || {
-        output::note(output::STOPPING);
-        cancel.cancel();
-    })?;
-    let end = execute(&mut sweep, &monitor, &Lines)?;
+    let end = execute(&mut sweep, &monitor, &Lines { interruption })?;
     if end == SweepEnd::Interrupted {
         let dir = sweep.dir.to_string_lossy();
         let command = output::command(&["sweep", "--resume", &dir]);
@@ -98,7 +97,7 @@ pub fn run(args: Args) -> VerbResult {
 }
 
 /// The sweep that the arguments describe, checked.
-fn plan(args: &Args) -> Result<SweepPlan, Failure> {
+fn plan(args: &Args, monitor: &Monitor) -> Result<SweepPlan, Failure> {
     let axes = args.grids.iter().map(|grid| Axis::parse(grid));
     let axes = axes.collect::<Result<Vec<_>, _>>()?;
     let mut overrides = args.overrides.clone();
@@ -112,16 +111,24 @@ fn plan(args: &Args) -> Result<SweepPlan, Failure> {
     // Clap requires a config unless --resume is given.
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let plan = SweepPlan::new(config, &overrides, axes, random)?;
-    plan.preflight(&Monitor::default())?;
+    plan.preflight(monitor)?;
     Ok(plan)
 }
 
-fn listing(record: &SweepRecord) -> String {
+/// Prints the runs of a sweep that is not carried out.
+fn list(record: &SweepRecord, as_json: bool) -> VerbResult {
+    if as_json {
+        let runs = record.trials.iter();
+        let runs = runs.map(|trial| json!({"run": trial.run, "values": trial.values}));
+        let runs: Vec<Value> = runs.collect();
+        return Ok(output::json(&json!({"runs": runs}))?);
+    }
     let mut text = String::new();
     for trial in &record.trials {
         text += &format!("{}\n", record.values(trial));
     }
-    text + &format!("{} runs; nothing was written\n", record.trials.len())
+    text += &format!("{} runs; nothing was written\n", record.trials.len());
+    Ok(output::emit(&text)?)
 }
 
 fn opening(sweep: &Sweep) -> String {
@@ -165,7 +172,9 @@ fn conclude(board: &Leaderboard, args: &Args) -> VerbResult {
 }
 
 /// A line when a run starts and one when it ends; the run's own lines between them are indented.
-struct Lines;
+struct Lines {
+    interruption: Interruption,
+}
 
 impl SweepObserver for Lines {
     fn run_starts(&self, number: usize, of: usize, values: &str) {
@@ -173,7 +182,7 @@ impl SweepObserver for Lines {
     }
 
     fn run_observer(&self) -> Arc<dyn Observer> {
-        Arc::new(PlainLines::indented())
+        Arc::new(PlainLines::indented(&self.interruption))
     }
 
     fn run_ended(&self, number: usize, of: usize, end: &TrialEnd) {

@@ -1,16 +1,15 @@
 //! `kiln train`
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
 
 use crate::cli::choices;
-use crate::cli::failure::{Failure, UsageError, VerbResult};
-use crate::cli::terminal::ctrl_c::on_ctrl_c;
-use crate::cli::terminal::output;
+use crate::cli::failure::{Failure, OutputError, UsageError, VerbResult};
 use crate::cli::terminal::progress::{PlainLines, weights_line};
+use crate::cli::terminal::signals::Interruption;
+use crate::cli::terminal::{output, stages, tty};
 use crate::config::{self, Backend, Experiment};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
@@ -76,35 +75,21 @@ enum Job {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    let dashboard = match args.renderer {
-        RendererChoice::Auto => terminal,
-        RendererChoice::Plain => false,
-        RendererChoice::Dashboard if terminal => true,
-        RendererChoice::Dashboard => {
-            return Err(UsageError(
-                "--renderer dashboard needs a terminal; use --renderer plain".into(),
-            )
-            .into());
-        }
-    };
+    let dashboard = args.renderer.wants_dashboard()?;
     let job = job(&args)?;
+    let interruption = Interruption::default();
+    let lines = Arc::new(PlainLines::new(&interruption));
+    let stopped = lines.clone();
+    interruption.listen(move || stopped.stopping())?;
+    let monitor = stages::monitor(&interruption);
     if args.dry_run {
-        return dry_run(job, args.run_dir.as_deref());
+        return dry_run(job, args.run_dir.as_deref(), &monitor);
     }
-    let monitor = Monitor::default();
-    let cancel = monitor.cancel().clone();
-    on_ctrl_c(move || {
-        cancel.cancel();
-        if !dashboard {
-            output::note(output::STOPPING);
-        }
-    })?;
     let options = training::Options {
         run_dir: args.run_dir,
         dashboard,
         monitor,
-        observer: Arc::new(PlainLines::new(dashboard)),
+        observer: lines,
     };
     let outcome = match job {
         Job::New(experiment) => training::run(*experiment, options),
@@ -119,6 +104,21 @@ pub fn run(args: Args) -> VerbResult {
             Err(Failure::Interrupted)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+impl RendererChoice {
+    /// Whether to show the dashboard.
+    fn wants_dashboard(self) -> Result<bool, UsageError> {
+        let problem = tty::dashboard_problem();
+        match (self, problem) {
+            (Self::Plain, _) => Ok(false),
+            (Self::Auto, problem) => Ok(problem.is_none() && tty::has_room_for_dashboard()),
+            (Self::Dashboard, None) => Ok(true),
+            (Self::Dashboard, Some(problem)) => Err(UsageError(format!(
+                "--renderer dashboard {problem}; use --renderer plain"
+            ))),
+        }
     }
 }
 
@@ -185,13 +185,13 @@ fn resume_line(resumption: &Resumption) -> String {
     line
 }
 
-fn dry_run(job: Job, run_dir: Option<&Path>) -> VerbResult {
+fn dry_run(job: Job, run_dir: Option<&Path>, monitor: &Monitor) -> VerbResult {
     let prepared = match job {
         Job::New(experiment) => {
             RunDir::could_create(run_dir)?;
-            training::prepare(*experiment, &Monitor::default())?
+            training::prepare(*experiment, monitor)?
         }
-        Job::Resumed(resumption) => training::prepare_resumed(&resumption, &Monitor::default())?,
+        Job::Resumed(resumption) => training::prepare_resumed(&resumption, monitor)?,
     };
     let samples = prepared.samples;
     if let Some((path, taken)) = &prepared.weights {
@@ -242,32 +242,11 @@ fn parameter_table(found: &DryRun) -> String {
     table.text()
 }
 
-/// Prints the results and what to do next.
+/// Prints the results and what to do next. The run is saved: a closed terminal must not hide how it ended.
 fn conclude(outcome: &training::Outcome) -> VerbResult {
-    let (summary, run_dir) = (&outcome.summary, &outcome.run_dir);
-    let kept = match summary.best_epoch {
-        0 => "weights of an unfinished first epoch".to_string(),
-        epoch => format!("weights of epoch {epoch} of {}", summary.epochs),
-    };
-    let (name, metrics, samples) = match &summary.test {
-        Some(test) => ("test", test, summary.samples.test),
-        None => ("validation", &summary.valid, summary.samples.valid),
-    };
-    let path = &*run_dir.path().to_string_lossy();
-    let ranking = RankingMetric::of(std::iter::once(metrics));
-    if let Some(value) = ranking.value(metrics) {
-        let (title, value) = (ranking.name(), ranking.shown_in_full(value));
-        output::emit(&format!(
-            "{name} {title}  {value}  ({samples} samples, {kept})\n"
-        ))?;
-    }
-    output::emit(&format!("run directory  {path}\n"))?;
-    if let Some(pair) = summary.most_confused.first() {
-        output::note(&format!(
-            "most confused: {} predicted as {}: {} times",
-            pair.truth, pair.predicted, pair.count
-        ));
-    }
+    let summary = &outcome.summary;
+    let path = &*outcome.run_dir.path().to_string_lossy();
+    let printed = print_results(summary, path);
     match summary.status {
         Status::Finished | Status::Failed => {}
         Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
@@ -284,6 +263,33 @@ fn conclude(outcome: &training::Outcome) -> VerbResult {
         }
     }
     output::note(&next_steps(summary, path));
+    Ok(printed?)
+}
+
+/// Prints the test result, or that of the validation if there is no test, and the run directory.
+fn print_results(summary: &Summary, path: &str) -> Result<(), OutputError> {
+    let kept = match summary.best_epoch {
+        0 => "weights of an unfinished first epoch".to_string(),
+        epoch => format!("weights of epoch {epoch} of {}", summary.epochs),
+    };
+    let (name, metrics, samples) = match &summary.test {
+        Some(test) => ("test", test, summary.samples.test),
+        None => ("validation", &summary.valid, summary.samples.valid),
+    };
+    let ranking = RankingMetric::of(std::iter::once(metrics));
+    if let Some(value) = ranking.value(metrics) {
+        let (title, value) = (ranking.name(), ranking.shown_in_full(value));
+        output::emit(&format!(
+            "{name} {title}  {value}  ({samples} samples, {kept})\n"
+        ))?;
+    }
+    output::emit(&format!("run directory  {path}\n"))?;
+    if let Some(pair) = summary.most_confused.first() {
+        output::note(&format!(
+            "most confused: {} predicted as {}: {} times",
+            pair.truth, pair.predicted, pair.count
+        ));
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::models::parameters;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InitConfig {
-    /// A run directory, a `.safetensors` file or a PyTorch `.pth` file whose tensors have the network's names and shapes.
+    /// A run directory, or a `.safetensors`, PyTorch `.pth` or `.onnx` file whose tensors have the network's names and shapes.
     /// Relative to `KILN_DATA`, or to the current directory if that is not set.
     pub weights: Option<String>,
     /// Patterns of parameter names that are initialised at random instead; `*` matches any characters, as in

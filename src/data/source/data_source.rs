@@ -21,6 +21,12 @@ pub trait DataSource: Send + Sync {
     /// Class of a sample.
     fn label(&self, split: Split, index: usize) -> usize;
 
+    /// What opening found out that the user should know: how files were understood, and what was not used. Each is one line
+    /// without a full stop.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Finds samples that can't be read and that opening did not check; called before a run starts. Whatever takes long is a
     /// stage of `monitor`.
     fn check(&self, _monitor: &Monitor) -> Result<(), DataError> {

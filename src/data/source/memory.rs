@@ -29,6 +29,11 @@ pub fn quantize(value: f32) -> u16 {
     (value.clamp(0.0, 1.0) * STEPS).round() as u16
 }
 
+/// The value in [0, 1] of a stored one.
+pub fn from_quantized(stored: u16) -> f32 {
+    f32::from(stored) / STEPS
+}
+
 impl MemorySource {
     /// An empty source.
     pub fn new(shape: ImageShape, classes: Vec<String>) -> Self {
@@ -77,7 +82,7 @@ impl DataSource for MemorySource {
         let size = self.shape.values();
         let image = &self.splits[split.index()].values[index * size..][..size];
         for (value, &stored) in out.iter_mut().zip(image) {
-            *value = f32::from(stored) / STEPS;
+            *value = from_quantized(stored);
         }
         Ok(())
     }

@@ -16,6 +16,6 @@ pub use config::{ListedSource, SourceConfig, source_problems};
 pub use data_source::DataSource;
 pub use error::{DataError, NOT_FOUND_ADVICE};
 pub(super) use list::sources;
-pub use memory::{MemorySource, quantize};
+pub use memory::{MemorySource, from_quantized, quantize};
 pub use root::data_root;
 pub use split::Split;

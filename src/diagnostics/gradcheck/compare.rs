@@ -158,7 +158,7 @@ impl Probe<'_> {
             .fold(0.0f64, |most, slope| most.max(slope.abs()));
         Ok(TensorReport {
             name: self.variable.name.clone(),
-            shape: as_in_files(&self.variable.shape),
+            shape: as_in_files(self.variable.shape.clone(), self.variable),
             checked: entries.len(),
             retried,
             largest,
@@ -171,7 +171,7 @@ impl Probe<'_> {
         let entry = |difference: f64| {
             let size = gradient.abs().max(difference.abs()).max(self.floor);
             Entry {
-                at: as_in_files(&position(place, &self.variable.shape)),
+                at: as_in_files(position(place, &self.variable.shape), self.variable),
                 gradient,
                 difference,
                 error: (gradient - difference).abs() / size,
@@ -250,10 +250,9 @@ fn position(mut place: usize, shape: &[usize]) -> Vec<usize> {
     at
 }
 
-/// A shape or a position as in files, where fully connected weights, the only tensors of two dimensions, are transposed.
-fn as_in_files(sides: &[usize]) -> Vec<usize> {
-    let mut sides = sides.to_vec();
-    if sides.len() == 2 {
+/// A shape or a position as in files.
+fn as_in_files(mut sides: Vec<usize>, variable: &Variable) -> Vec<usize> {
+    if variable.is_transposed {
         sides.reverse();
     }
     sides

@@ -36,8 +36,10 @@ pub type Slopes = BTreeMap<String, Vec<f64>>;
 pub struct Variable {
     /// As in `model.safetensors`.
     pub name: String,
-    /// As in memory: fully connected weights are `[in, out]`.
+    /// As in memory: the weights of fully connected layers are `[in, out]`.
     pub shape: Vec<usize>,
+    /// Whether rows and columns are exchanged in files.
+    pub is_transposed: bool,
     /// Values at which the gradient is taken, row by row.
     pub values: Vec<f64>,
     id: ParamId,
@@ -139,8 +141,16 @@ impl Subject {
             return Err(GradcheckError::Precision(format!("{:?}", loss.dtype())));
         }
         let value = loss.try_into_scalar::<f64>();
+        release(&self.batch.images.device());
         value.map_err(|error| GradcheckError::Compute(error.to_string()))
     }
+}
+
+/// Frees what operators on an autodiff device leave behind. Burn keeps it until the next backward pass, even where nothing is
+/// recorded, and a check computes thousands of losses: a network of a megabyte would fill gigabytes.
+fn release(device: &Device) {
+    let one = Tensor::<1>::ones([1], device).require_grad();
+    one.sum().backward();
 }
 
 /// The number of classes; the data is opened only if the config does not say.
@@ -200,9 +210,13 @@ fn variables(network: &Network) -> Vec<Variable> {
         .filter(|parameter| parameter.trainable)
         .filter_map(|parameter| {
             let (shape, values) = read.found.remove(&parameter.id)?;
+            // Attention has matrices that are not, but no square ones.
+            let is_square = shape.iter().all(|side| *side == shape[0]);
+            let is_transposed = shape.len() == 2 && (is_square || shape != parameter.shape);
             Some(Variable {
                 name: parameter.name,
                 shape,
+                is_transposed,
                 values,
                 id: parameter.id,
             })

@@ -9,7 +9,7 @@ use crate::export::description::Description;
 use crate::inference::UNCALIBRATED;
 use crate::models::Task;
 use crate::models::layer_list::Node;
-use crate::onnx::{Attribute, Dimension, Elements, Graph, Model, ValueInfo};
+use crate::onnx::{Attribute, Dimension, Elements, Graph, Model, PRODUCER, ValueInfo};
 use crate::shape::ImageShape;
 
 /// What the graph takes.
@@ -91,7 +91,7 @@ pub fn to_model(
             inputs: vec![value(INPUT, of_input.0, &of_input.1)],
             outputs: vec![value(name, Elements::Float32, &dimensions)],
         },
-        producer: ("kiln".into(), env!("CARGO_PKG_VERSION").into()),
+        producer: (PRODUCER.into(), env!("CARGO_PKG_VERSION").into()),
         doc: about.sentences(options.with_preprocessing).join("\n"),
         metadata: about.entries(options.with_preprocessing),
     })

@@ -9,7 +9,7 @@ use crate::data::fitting::crops::enlarged;
 use crate::error::Problem;
 use crate::export::description::Description;
 use crate::models::Task;
-use crate::models::layer_list::Node;
+use crate::models::layer_list::{Node, own_parameters};
 
 /// Functions and classes around the network.
 const NAMED: &str = include_str!("code/named.py");
@@ -77,13 +77,15 @@ fn validate_names(parts: &[(String, String)], nodes: &[Node]) -> Result<(), Prob
     Err(Problem::new(place, problem))
 }
 
-/// The place of the last layer of a name.
+/// The place of the last layer of a name that has parameters.
 fn place_of<'a>(name: &str, nodes: &'a [Node]) -> Option<&'a str> {
     let mut nodes = nodes.iter().rev();
     nodes.find_map(|node| {
         let mut lists = node.operation.inner().into_iter().rev();
         let inside = lists.find_map(|list| place_of(name, list));
-        inside.or((node.name == name).then_some(node.place.as_str()))
+        let has_parameters = !own_parameters(&node.operation).is_empty();
+        let is_it = has_parameters && node.name == name;
+        inside.or(is_it.then_some(node.place.as_str()))
     })
 }
 

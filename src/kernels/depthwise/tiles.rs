@@ -13,7 +13,7 @@ use crate::kernels::simd::{PANEL, Real, lanes, load, put, store};
 #[inline(always)]
 pub(super) fn registers(channels: usize, lanes: usize) -> impl Iterator<Item = usize> + Clone {
     let whole = channels / lanes;
-    let rest = (whole > 0 && channels % lanes > 0).then(|| channels - lanes);
+    let rest = (whole > 0 && !channels.is_multiple_of(lanes)).then(|| channels - lanes);
     (0..whole).map(move |index| index * lanes).chain(rest)
 }
 

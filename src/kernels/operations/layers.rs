@@ -2,9 +2,7 @@
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
-use burn::tensor::activation::{
-    gelu, hard_sigmoid, hard_swish, leaky_relu, relu, sigmoid, silu, tanh,
-};
+use burn::tensor::activation::{gelu, leaky_relu, relu, sigmoid, silu, tanh};
 
 use crate::kernels::activation::Activation;
 use crate::kernels::flex::{ElementwiseBackend, FastBackend};
@@ -56,9 +54,14 @@ pub fn activate<const D: usize>(values: Tensor<D>, activation: Activation) -> Te
         Activation::LeakyRelu { slope } => leaky_relu(values, slope),
         Activation::Gelu => gelu(values),
         Activation::Silu => silu(values),
-        Activation::Hardswish => hard_swish(values),
-        Activation::Hardsigmoid => hard_sigmoid(values, 1.0 / 6.0, 0.5),
+        Activation::Hardswish => values.clone() * hard_sigmoid(values),
+        Activation::Hardsigmoid => hard_sigmoid(values),
         Activation::Sigmoid => sigmoid(values),
         Activation::Tanh => tanh(values),
     }
+}
+
+/// Burn's own computes in 32-bit floats wherever gradients are recorded, also those of a check in 64 bits.
+fn hard_sigmoid<const D: usize>(values: Tensor<D>) -> Tensor<D> {
+    values.mul_scalar(1.0 / 6.0).add_scalar(0.5).clamp(0.0, 1.0)
 }

@@ -28,3 +28,16 @@ pub fn batch_norm(config: &BatchNormConfig, device: &Device) -> BatchNorm {
         epsilon,
     }
 }
+
+/// Moves the running statistics towards those of a batch.
+///
+/// As in Burn's batch norm; but there an update counts only once its own thread comes by again, and the next step may run on
+/// another one.
+pub fn update_statistics(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
+    for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
+        let kept = running.value_sync().to_device(&batch.device());
+        let moved = kept.mul_scalar(1.0 - norm.momentum) + batch.mul_scalar(norm.momentum);
+        running.update(moved.detach());
+        running.value_sync();
+    }
+}

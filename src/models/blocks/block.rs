@@ -6,7 +6,7 @@ use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 
-use super::batch_norm::batch_norm;
+use super::batch_norm::{batch_norm, update_statistics};
 use super::convolution::{PADDING, conv3x3};
 use super::cost::LayerCost;
 use super::layout::Layout;
@@ -120,14 +120,7 @@ impl Block {
             return kernels::fixed_conv_block(images, parameters, mean, variance, PADDING, pool);
         }
         let (output, mean, variance) = kernels::conv_block(images, parameters, PADDING, pool);
-        // As in Burn's batch norm; but there an update counts only once its own thread comes by again, and the next step may run
-        // on another one.
-        for (running, batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
-            let kept = running.value_sync().to_device(&batch.device());
-            let moved = kept.mul_scalar(1.0 - norm.momentum) + batch.mul_scalar(norm.momentum);
-            running.update(moved.detach());
-            running.value_sync();
-        }
+        update_statistics(norm, mean, variance);
         output
     }
 }

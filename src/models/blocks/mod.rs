@@ -10,7 +10,7 @@ mod convolution;
 mod cost;
 mod layout;
 
-pub use batch_norm::batch_norm;
+pub use batch_norm::{batch_norm, update_statistics};
 pub use block::{Block, block_layers, too_many_halvings};
 pub use connected::{fully_connected, linear, unit_images, zero_bias};
 pub use convolution::{conv3x3, convolve};

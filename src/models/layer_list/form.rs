@@ -63,3 +63,9 @@ impl From<usize> for Padding {
         Padding::Equal(padding)
     }
 }
+
+impl From<[usize; 2]> for Padding {
+    fn from(sides: [usize; 2]) -> Self {
+        Padding::Sides(sides)
+    }
+}

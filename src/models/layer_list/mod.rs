@@ -18,7 +18,7 @@ pub use form::{NamedPadding, Padding, Side};
 pub use infer::infer;
 pub use node::{ConvNode, Function, MapShape, Node, Operation, PoolNode, SqueezeExciteNode};
 pub use outputs::fixed_outputs;
-pub use parameters::{join, own_parameters, parameters};
+pub use parameters::{join, multiply_adds, own_parameters, parameters, trainable_values};
 pub use regularization::{dropout_of, without_dropout};
 pub use settings::{
     AdaptiveAvgPoolConfig, AvgPoolConfig, BatchNormConfig, ConvConfig, DepthToSpaceConfig,
@@ -28,7 +28,7 @@ pub use settings::{
 };
 pub use shorthand::{
     avg_pool, batch_norm, batch_norm_with, branches, conv, dropout, flatten, global_avg_pool,
-    group, layer_norm, linear, max_pool, plain, relu, residual,
+    group, layer_norm, linear, max_pool, plain, relu, residual, scale, self_attention, zero_pad,
 };
 pub use spec::{
     BranchesConfig, GroupConfig, KINDS, LayerConfig, LayerForm, RepeatConfig, ResidualConfig,

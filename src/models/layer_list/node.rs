@@ -94,6 +94,17 @@ impl MapShape {
         }
     }
 
+    /// How often the weights of a layer with this output are applied to an image: pixels of maps, tokens of a sequence.
+    pub fn positions(self) -> usize {
+        match self {
+            MapShape::Maps { height, width, .. } | MapShape::LastMaps { height, width, .. } => {
+                height * width
+            }
+            MapShape::Tokens { tokens, .. } => tokens,
+            MapShape::Vector { .. } => 1,
+        }
+    }
+
     /// Number of values, or `None` if `usize` does not hold it.
     pub fn checked_values(self) -> Option<usize> {
         self.dims().into_iter().try_fold(1, usize::checked_mul)

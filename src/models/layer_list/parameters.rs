@@ -1,4 +1,4 @@
-//! Names and shapes of the parameters of a list of layers, as in files, without building it.
+//! Names and shapes of the parameters of a list of layers, as in files, and what they cost, without building it.
 
 use super::node::{Node, Operation};
 
@@ -77,5 +77,37 @@ pub fn own_parameters(operation: &Operation) -> Vec<(String, Vec<usize>)> {
             named("out_proj.bias", &[*features]),
         ],
         _ => Vec::new(),
+    }
+}
+
+/// What batch norms keep beside their parameters.
+const STATISTICS: [&str; 2] = ["running_mean", "running_var"];
+
+/// Number of values of one operation that training may change, without those of the layers inside of it.
+pub fn trainable_values(operation: &Operation) -> usize {
+    let own = own_parameters(operation).into_iter();
+    let trainable = own.filter(|(name, _)| !STATISTICS.contains(&name.as_str()));
+    trainable
+        .map(|(_, shape)| shape.iter().product::<usize>())
+        .sum()
+}
+
+/// Multiply-adds of one layer for one image, without those of the layers inside of it: matrix products and convolutions.
+pub fn multiply_adds(node: &Node) -> usize {
+    let positions = node.output.positions();
+    match &node.operation {
+        Operation::Conv(conv) => {
+            let [rows, columns] = conv.kernel;
+            conv.outputs * (conv.inputs / conv.groups) * rows * columns * positions
+        }
+        Operation::Linear {
+            inputs, outputs, ..
+        } => inputs * outputs * positions,
+        Operation::SqueezeExcite(sizes) => 2 * sizes.channels * sizes.hidden,
+        // Queries, keys, values and the output; each token's scores with all tokens, and their weighted sum.
+        Operation::SelfAttention { features, .. } => {
+            4 * features * features * positions + 2 * positions * positions * features
+        }
+        _ => 0,
     }
 }

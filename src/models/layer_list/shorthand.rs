@@ -1,9 +1,9 @@
 //! Layers in code, with the defaults of a config.
 
-use super::form::Side;
+use super::form::{Padding, Side};
 use super::settings::{
     AvgPoolConfig, BatchNormConfig, ConvConfig, DropoutConfig, LayerNormConfig, LinearConfig,
-    MaxPoolConfig, NamedConfig,
+    MaxPoolConfig, NamedConfig, ScaleConfig, SelfAttentionConfig, ZeroPadConfig,
 };
 use super::spec::{BranchesConfig, GroupConfig, LayerConfig, ResidualConfig};
 use super::weight_init::WeightInit;
@@ -57,7 +57,7 @@ impl ConvConfig {
     }
 
     /// With zeros around the maps.
-    pub fn padding(self, padding: usize) -> Self {
+    pub fn padding(self, padding: impl Into<Padding>) -> Self {
         Self {
             padding: padding.into(),
             ..self
@@ -151,6 +151,34 @@ pub fn avg_pool(kernel: usize, stride: usize) -> LayerConfig {
         padding: 0.into(),
         ceil_mode: false,
         count_include_pad: true,
+        name: None,
+    })
+}
+
+/// Zeros around maps.
+pub fn zero_pad([top, bottom]: [usize; 2], [left, right]: [usize; 2]) -> LayerConfig {
+    LayerConfig::ZeroPad(ZeroPadConfig {
+        top,
+        bottom,
+        left,
+        right,
+        name: None,
+    })
+}
+
+/// A learned factor for each channel.
+pub fn scale(initial: f64) -> LayerConfig {
+    LayerConfig::Scale(ScaleConfig {
+        initial,
+        name: None,
+    })
+}
+
+/// Multi-head self-attention.
+pub fn self_attention(heads: usize, dropout: f64) -> LayerConfig {
+    LayerConfig::SelfAttention(SelfAttentionConfig {
+        heads,
+        dropout,
         name: None,
     })
 }

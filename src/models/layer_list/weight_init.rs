@@ -15,6 +15,8 @@ pub enum WeightInit {
     KaimingNormal,
     /// Uniform with variance 2 / fan_in (He et al. 2015).
     KaimingUniform,
+    /// Uniform in +-1 / sqrt(fan_out), as EfficientNet's last layer.
+    UniformFanOut,
     /// Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
     XavierUniform,
     /// Normal around zero.
@@ -37,10 +39,14 @@ impl WeightInit {
     /// Burn's initializer of the weights.
     pub fn initializer(self) -> Initializer {
         match self {
-            // Variance gain^2 / fan_in of a uniform distribution: +-sqrt(3) gain / sqrt(fan_in).
+            // Variance gain^2 / fan of a uniform distribution: +-sqrt(3) gain / sqrt(fan).
             WeightInit::Default => Initializer::KaimingUniform {
                 gain: 1.0 / 3f64.sqrt(),
                 fan_out_only: false,
+            },
+            WeightInit::UniformFanOut => Initializer::KaimingUniform {
+                gain: 1.0 / 3f64.sqrt(),
+                fan_out_only: true,
             },
             WeightInit::KaimingNormal => Initializer::KaimingNormal {
                 gain: std::f64::consts::SQRT_2,

@@ -8,13 +8,13 @@ use super::module::{Layer, Operator, Sequence};
 use super::parts::{ClassToken, PositionEmbedding, Scale, SelfAttention};
 use crate::models::blocks::batch_norm;
 use crate::models::layer_list::join;
-use crate::models::layer_list::{ConvNode, MapShape, Node, Operation, SqueezeExciteNode};
+use crate::models::layer_list::{ConvNode, Node, Operation, SqueezeExciteNode};
 
 /// The layers, undrawn: weights are drawn when they are first used.
 pub fn build(nodes: &[Node], device: &Device) -> Sequence {
     let layers = nodes.iter().map(|node| Layer {
         path: levels(&node.name),
-        positions: positions(node.output),
+        positions: node.output.positions(),
         operator: operator(node, device),
     });
     Sequence {
@@ -26,17 +26,6 @@ pub fn build(nodes: &[Node], device: &Device) -> Sequence {
 fn levels(name: &str) -> Vec<String> {
     let levels = name.split('.').filter(|level| !level.is_empty());
     levels.map(String::from).collect()
-}
-
-/// How often the weights of a layer with this output are applied to an image.
-fn positions(output: MapShape) -> usize {
-    match output {
-        MapShape::Maps { height, width, .. } | MapShape::LastMaps { height, width, .. } => {
-            height * width
-        }
-        MapShape::Tokens { tokens, .. } => tokens,
-        MapShape::Vector { .. } => 1,
-    }
 }
 
 fn operator(node: &Node, device: &Device) -> Operator {

@@ -1,30 +1,19 @@
-//! Functions of each value.
+//! Functions of each value, as kernels know them.
 
-use burn::prelude::*;
-use burn::tensor::activation;
-
+use crate::kernels::Activation;
 use crate::models::layer_list::Function;
 
-/// Slope and offset of hard sigmoid (Howard et al. 2019): `x / 6 + 1 / 2`.
-const HARD_SIGMOID: (f64, f64) = (1.0 / 6.0, 0.5);
-
-/// Applies a function to each value.
-pub fn apply<const D: usize>(function: Function, values: Tensor<D>) -> Tensor<D> {
+/// The kernels' name of a function.
+pub fn activation(function: Function) -> Activation {
     match function {
-        Function::Relu => activation::relu(values),
-        Function::Relu6 => activation::relu6(values),
-        Function::LeakyRelu { slope } => activation::leaky_relu(values, slope),
-        Function::Gelu => activation::gelu(values),
-        Function::Silu => activation::silu(values),
-        Function::Hardswish => {
-            let (slope, offset) = HARD_SIGMOID;
-            values.clone() * activation::hard_sigmoid(values, slope, offset)
-        }
-        Function::Hardsigmoid => {
-            let (slope, offset) = HARD_SIGMOID;
-            activation::hard_sigmoid(values, slope, offset)
-        }
-        Function::Sigmoid => activation::sigmoid(values),
-        Function::Tanh => activation::tanh(values),
+        Function::Relu => Activation::Relu,
+        Function::Relu6 => Activation::Relu6,
+        Function::LeakyRelu { slope } => Activation::LeakyRelu { slope },
+        Function::Gelu => Activation::Gelu,
+        Function::Silu => Activation::Silu,
+        Function::Hardswish => Activation::Hardswish,
+        Function::Hardsigmoid => Activation::Hardsigmoid,
+        Function::Sigmoid => Activation::Sigmoid,
+        Function::Tanh => Activation::Tanh,
     }
 }

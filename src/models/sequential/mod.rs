@@ -4,6 +4,7 @@ mod build;
 mod construct;
 mod costs;
 mod function;
+mod fused;
 mod module;
 mod parts;
 mod plain;

@@ -3,21 +3,22 @@
 use std::slice::SliceIndex;
 
 use burn::nn::conv::Conv2d;
-use burn::nn::{BatchNorm, Dropout, GroupNorm, LayerNorm, Linear, PaddingConfig2d};
+use burn::nn::{Dropout, GroupNorm, LayerNorm, Linear};
 use burn::prelude::*;
 
-use super::function::apply;
+use super::function::activation;
+use super::fused::{batch_norm, conv_norm, convolution};
 use super::module::{Layer, Operator, Sequence};
 use super::parts::Scale;
 use super::plain::plain;
 use super::value::{Elementwise, Value, mismatch};
-use crate::kernels;
-use crate::models::blocks::{Layout, convolve, linear};
+use crate::kernels::{self, Activation};
+use crate::models::blocks::{Layout, linear};
 use crate::models::layer_list::{Function, Operation};
 
 impl Elementwise for Function {
     fn apply<const D: usize>(&self, values: Tensor<D>) -> Tensor<D> {
-        apply(*self, values)
+        kernels::activate(values, activation(*self))
     }
 }
 
@@ -44,59 +45,137 @@ impl Sequence {
     }
 }
 
-/// Runs layers one after another. Where kernels compute a layer and the function behind it in one pass, they do.
+/// Runs layers one after another. Where kernels compute several in one pass, they do.
 fn run(layers: &[Layer], mut value: Value, layout: Layout) -> Value {
     let mut rest = layers;
-    while let Some((layer, behind)) = rest.split_first() {
-        let next = behind.first().and_then(function_of);
-        let (output, taken) = match (&layer.operator, value, next) {
-            (Operator::Conv(conv), Value::Maps(maps), Some(Function::Relu))
-                if is_fast(conv, layout) =>
-            {
-                (Value::Maps(convolve(conv, maps, true, layout)), 2)
-            }
-            (Operator::Linear(layer), Value::Vector(vector), Some(function)) => {
-                match fused(function) {
-                    Some(fused) => (Value::Vector(linear(layer, vector, fused)), 2),
-                    None => (dense(layer, Value::Vector(vector)), 1),
-                }
-            }
-            (operator, value, _) => (step(operator, value, layout), 1),
-        };
+    while !rest.is_empty() {
+        let (output, taken) = first(rest, value, layout);
         value = output;
         rest = &rest[taken..];
     }
     value
 }
 
+/// The output of the first layers of a list, and how many these were.
+fn first(layers: &[Layer], value: Value, layout: Layout) -> (Value, usize) {
+    let activation_at = |index: usize| layers.get(index).and_then(activation_of);
+    match (
+        &layers[0].operator,
+        layers.get(1).map(|layer| &layer.operator),
+        value,
+    ) {
+        (Operator::Conv(conv), Some(Operator::BatchNorm(norm)), Value::Maps(maps)) => {
+            let (activation, taken) = or_identity(activation_at(2), 2);
+            let output = conv_norm(conv, norm, maps, None, activation, layout);
+            (Value::Maps(output), taken)
+        }
+        (Operator::Conv(conv), _, Value::Maps(maps)) => {
+            let (activation, taken) = or_identity(activation_at(1), 1);
+            (
+                Value::Maps(convolution(conv, maps, activation, layout)),
+                taken,
+            )
+        }
+        (Operator::BatchNorm(norm), _, Value::Maps(maps)) => {
+            let (activation, taken) = or_identity(activation_at(1), 1);
+            (
+                Value::Maps(batch_norm(norm, maps, activation, layout)),
+                taken,
+            )
+        }
+        (Operator::Linear(linear), _, value) => {
+            let (activation, taken) = or_identity(activation_at(1), 1);
+            (dense(linear, value, activation), taken)
+        }
+        (
+            Operator::Residual {
+                body,
+                shortcut,
+                drop_path,
+            },
+            _,
+            Value::Maps(maps),
+        ) if ends_with_norm(body) && !is_active(drop_path, &maps.device()) => {
+            let (activation, taken) = or_identity(activation_at(1), 1);
+            (residual(body, shortcut, maps, activation, layout), taken)
+        }
+        (operator, _, value) => (step(operator, value, layout), 1),
+    }
+}
+
+/// With a function behind it, a layer and its function count as one more.
+fn or_identity(activation: Option<Activation>, layers: usize) -> (Activation, usize) {
+    match activation {
+        Some(activation) => (activation, layers + 1),
+        None => (Activation::Identity, layers),
+    }
+}
+
 /// The function that a layer applies to each value.
-fn function_of(layer: &Layer) -> Option<Function> {
+fn activation_of(layer: &Layer) -> Option<Activation> {
     match layer.operator {
-        Operator::Plain(Operation::Activation(function)) => Some(function),
+        Operator::Plain(Operation::Activation(function)) => Some(activation(function)),
         _ => None,
     }
 }
 
-/// The functions that kernels apply with a fully connected layer.
-fn fused(function: Function) -> Option<kernels::Activation> {
-    match function {
-        Function::Relu => Some(kernels::Activation::Relu),
-        Function::Sigmoid => Some(kernels::Activation::Sigmoid),
-        _ => None,
+/// Whether a body ends with a convolution and a batch normalization.
+fn ends_with_norm(body: &Sequence) -> bool {
+    matches!(
+        body.layers.as_slice(),
+        [
+            ..,
+            Layer {
+                operator: Operator::Conv(_),
+                ..
+            },
+            Layer {
+                operator: Operator::BatchNorm(_),
+                ..
+            }
+        ]
+    )
+}
+
+/// A residual connection whose sum is computed with the last normalization, and the function behind it.
+fn residual(
+    body: &Sequence,
+    shortcut: &Sequence,
+    maps: Tensor<4>,
+    activation: Activation,
+    layout: Layout,
+) -> Value {
+    let other = shortcut
+        .forward(Value::Maps(maps.clone()), layout)
+        .into_maps();
+    let last = body.layers.len() - 2;
+    let inner = run(&body.layers[..last], Value::Maps(maps), layout).into_maps();
+    match (&body.layers[last].operator, &body.layers[last + 1].operator) {
+        (Operator::Conv(conv), Operator::BatchNorm(norm)) => Value::Maps(conv_norm(
+            conv,
+            norm,
+            inner,
+            Some(other),
+            activation,
+            layout,
+        )),
+        (operator, _) => step(operator, Value::Maps(inner), layout),
     }
 }
 
 fn step(operator: &Operator, value: Value, layout: Layout) -> Value {
     match operator {
-        Operator::Conv(conv) => on_maps("conv", value, |maps| convolution(conv, maps, layout)),
-        Operator::BatchNorm(norm) => {
-            on_maps("batch_norm", value, |maps| batch_norm(norm, maps, layout))
-        }
+        Operator::Conv(conv) => on_maps("conv", value, |maps| {
+            convolution(conv, maps, Activation::Identity, layout)
+        }),
+        Operator::BatchNorm(norm) => on_maps("batch_norm", value, |maps| {
+            batch_norm(norm, maps, Activation::Identity, layout)
+        }),
         Operator::GroupNorm(norm) => {
             on_maps("group_norm", value, |maps| group_norm(norm, maps, layout))
         }
         Operator::LayerNorm(norm) => layer_norm(norm, value, layout),
-        Operator::Linear(layer) => dense(layer, value),
+        Operator::Linear(layer) => dense(layer, value, Activation::Identity),
         Operator::Dropout(dropout) => value.map(dropout),
         Operator::Residual {
             body,
@@ -104,7 +183,7 @@ fn step(operator: &Operator, value: Value, layout: Layout) -> Value {
             drop_path,
         } => {
             let other = shortcut.forward(value.clone(), layout);
-            drop_images(drop_path, body.forward(value, layout)).add(other)
+            drop_images(drop_path, body.forward(value, layout)).plus(other)
         }
         Operator::Branches(branches) => {
             let maps = branches
@@ -149,30 +228,6 @@ fn on_maps(layer: &str, value: Value, work: impl FnOnce(Tensor<4>) -> Tensor<4>)
     }
 }
 
-/// Whether kernels compute the convolution.
-fn is_fast(conv: &Conv2d, layout: Layout) -> bool {
-    let [rows, columns] = conv.kernel_size;
-    let is_square = rows == columns
-        && conv.stride[0] == conv.stride[1]
-        && matches!(conv.padding, PaddingConfig2d::Explicit(top, left, ..) if top == left && top < rows);
-    layout == Layout::ChannelsLast
-        && conv.bias.is_some()
-        && is_square
-        && conv.groups == 1
-        && conv.dilation == [1, 1]
-}
-
-fn convolution(conv: &Conv2d, maps: Tensor<4>, layout: Layout) -> Tensor<4> {
-    if is_fast(conv, layout) {
-        return convolve(conv, maps, false, layout);
-    }
-    layout.arrange(conv.forward(layout.to_channels_first(maps)))
-}
-
-fn batch_norm(norm: &BatchNorm, maps: Tensor<4>, layout: Layout) -> Tensor<4> {
-    layout.arrange(norm.forward(layout.to_channels_first(maps)))
-}
-
 fn group_norm(norm: &GroupNorm, maps: Tensor<4>, layout: Layout) -> Tensor<4> {
     layout.arrange(norm.forward(layout.to_channels_first(maps)))
 }
@@ -197,24 +252,23 @@ fn layer_norm(norm: &LayerNorm, value: Value, layout: Layout) -> Value {
     }
 }
 
-/// A fully connected layer on the last dimension.
-fn dense(layer: &Linear, value: Value) -> Value {
-    let identity = kernels::Activation::Identity;
+/// A fully connected layer on the last dimension, and the function behind it.
+fn dense(layer: &Linear, value: Value, activation: Activation) -> Value {
     match value {
         Value::LastMaps(maps) => {
             let [batch, height, width, inputs] = maps.dims();
             let rows = maps.reshape([batch * height * width, inputs]);
-            let output = linear(layer, rows, identity);
+            let output = linear(layer, rows, activation);
             let outputs = output.dims()[1];
             Value::LastMaps(output.reshape([batch, height, width, outputs]))
         }
         Value::Tokens(tokens) => {
             let [batch, count, inputs] = tokens.dims();
-            let output = linear(layer, tokens.reshape([batch * count, inputs]), identity);
+            let output = linear(layer, tokens.reshape([batch * count, inputs]), activation);
             let outputs = output.dims()[1];
             Value::Tokens(output.reshape([batch, count, outputs]))
         }
-        Value::Vector(vector) => Value::Vector(linear(layer, vector, identity)),
+        Value::Vector(vector) => Value::Vector(linear(layer, vector, activation)),
         other => mismatch("linear", &other),
     }
 }
@@ -224,7 +278,7 @@ fn factors(convs: &Sequence, means: Tensor<2>, functions: [Function; 2]) -> Tens
     let mut values = means;
     for (layer, function) in convs.layers.iter().zip(functions) {
         if let Operator::Conv(conv) = &layer.operator {
-            values = apply(function, on_one_position(conv, values));
+            values = kernels::activate(on_one_position(conv, values), activation(function));
         }
     }
     values
@@ -247,11 +301,15 @@ fn scaled(scale: &Scale, maps: Tensor<4>, layout: Layout) -> Tensor<4> {
     maps * layout.per_channel(factors.reshape([1, channels]))
 }
 
+/// Whether a dropout does something on this device.
+fn is_active(dropout: &Dropout, device: &Device) -> bool {
+    dropout.prob > 0.0 && dropout.training.is_enabled() && device.is_autodiff()
+}
+
 /// Stochastic depth (Huang et al. 2016): in training, the bodies of some images become zero, and the others' are scaled so that
 /// the mean stays.
 fn drop_images(dropout: &Dropout, value: Value) -> Value {
-    let is_idle = dropout.prob == 0.0 || !dropout.training.is_enabled();
-    if is_idle || !value.device().is_autodiff() {
+    if !is_active(dropout, &value.device()) {
         return value;
     }
     let (batch, device) = (value.batch(), value.device());

@@ -42,7 +42,7 @@ impl Value {
     }
 
     /// The sum of two values of one kind.
-    pub fn add(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         match (self, other) {
             (Value::Maps(a), Value::Maps(b)) => Value::Maps(a + b),
             (Value::LastMaps(a), Value::LastMaps(b)) => Value::LastMaps(a + b),

@@ -31,10 +31,16 @@ impl CheckpointWriter {
         let (sender, receiver) = sync_channel(0);
         let failure = SharedFailure::default();
         let (run_dir, shared) = (run_dir.clone(), failure.clone());
-        let thread = std::thread::spawn(move || write_all(&run_dir, &header, &receiver, &shared));
+        let folder = run_dir.checkpoints();
+        let thread = std::thread::Builder::new()
+            .spawn(move || write_all(&run_dir, &header, &receiver, &shared));
+        let thread = thread.map_err(|error| {
+            let problem = "the thread that writes checkpoints can't be started";
+            *lock(&failure) = Some(FileError::new(folder, problem).because(error));
+        });
         Self {
             jobs: Some(sender),
-            thread: Some(thread),
+            thread: thread.ok(),
             failure,
         }
     }

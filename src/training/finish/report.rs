@@ -9,7 +9,7 @@ use crate::evaluation::Evaluation;
 use crate::files;
 use crate::metrics::{self, EpochRecord};
 use crate::models::Network;
-use crate::report::{self, Filters, ReportData};
+use crate::report::{self, Filters, ReportData, network};
 use crate::run_dir::{RunDir, Summary};
 use crate::shape::ImageShape;
 
@@ -52,6 +52,7 @@ pub fn render(run: &Finished) -> Result<String, FileError> {
         confusion: shown.and_then(|shown| shown.confusion.as_ref()),
         mistakes: shown.map_or(&[], |shown| &shown.mistakes),
         reconstructions: shown.map_or(&[], |shown| &shown.reconstructions),
+        network: drawing(run),
         filters: &filters(run),
         config_json: &config_json,
         environment: vec![
@@ -88,6 +89,14 @@ fn headline(run: &Finished) -> Vec<(String, String)> {
     let seconds = run.duration.as_secs_f64();
     cards.push(("duration".into(), format!("{seconds:.0} s")));
     cards
+}
+
+/// The graph of the network.
+fn drawing(run: &Finished) -> Option<maud::Markup> {
+    let (summary, model) = (run.summary, &run.experiment.model);
+    let nodes = model.nodes(summary.input, summary.classes.len()).ok()?;
+    let output = network::output_text(model.task(), summary.classes.len(), summary.input);
+    Some(network::drawing(&nodes, summary.input, &output))
 }
 
 /// The first layer's weights as images, before training and after.

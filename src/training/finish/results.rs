@@ -11,7 +11,7 @@ use crate::files;
 use crate::inference::Classifier;
 use crate::metrics::Metrics;
 use crate::metrics::classification::{Calibration, Confusion};
-use crate::progress::{CancelToken, Monitor};
+use crate::progress::Monitor;
 use crate::run_dir::{RunDir, Status, Summary};
 use crate::training::epochs::history::History;
 use crate::training::error::TrainError;
@@ -42,7 +42,7 @@ pub fn finish(
     run_dir: &RunDir,
     history: History,
     began: Instant,
-    cancel: &CancelToken,
+    monitor: &Monitor,
 ) -> Result<Summary, TrainError> {
     let Some((_, network)) = &history.kept else {
         return Err(TrainError::Stopped("before the first step".into()));
@@ -52,10 +52,10 @@ pub fn finish(
         &prepared.experiment.training,
         &prepared.source,
         &run_dir.model_file(),
-        cancel,
+        monitor.cancel(),
     )?;
-    let evaluations = evaluate(prepared, &classifier, cancel)?;
-    let is_interrupted = cancel.is_cancelled();
+    let evaluations = evaluate(prepared, &classifier, monitor)?;
+    let is_interrupted = monitor.cancel().is_cancelled();
     let summary = summarize(
         prepared,
         &history,
@@ -82,14 +82,13 @@ pub fn finish(
 fn evaluate(
     prepared: &Prepared,
     classifier: &Classifier,
-    cancel: &CancelToken,
+    monitor: &Monitor,
 ) -> Result<Evaluations, TrainError> {
-    let monitor = Monitor::default().with_cancel(cancel.clone());
     let evaluate = |split, samples| {
         let source = prepared.source.clone();
         let found = match samples {
             0 => return Ok(None),
-            _ => evaluation::evaluate_watched(classifier, source, split, Rivals::All, &monitor),
+            _ => evaluation::evaluate_watched(classifier, source, split, Rivals::All, monitor),
         };
         match found {
             Ok(found) => Ok(Some(found)),

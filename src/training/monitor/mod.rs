@@ -3,4 +3,4 @@
 pub mod final_values;
 pub mod metrics;
 pub mod renderer;
-pub mod terminal;
+pub mod screen;

@@ -11,59 +11,67 @@ use burn::train::renderer::{
     MetricsRendererTraining,
 };
 
-use super::terminal;
+use super::screen::Screen;
 use crate::training::observer::Observer;
 
 /// burn-train's renderer: the dashboard if requested, and the observer.
 pub struct Renderer {
-    dashboard: Option<TuiMetricsRendererWrapper>,
+    dashboard: Option<Dashboard>,
     observer: Arc<dyn Observer>,
     epoch: usize,
     part: String,
     total: usize,
-    ctrl_c_restored: bool,
+}
+
+/// Burn's dashboard and its screen, which must outlive it.
+struct Dashboard {
+    shown: TuiMetricsRendererWrapper,
+    screen: Arc<Screen>,
 }
 
 impl Renderer {
-    /// A renderer without a dashboard.
-    pub fn plain(observer: Arc<dyn Observer>) -> Self {
+    /// Burn's dashboard on a screen, whose keys interrupt the run; or plain lines.
+    pub fn new(
+        screen: Option<&Arc<Screen>>,
+        observer: Arc<dyn Observer>,
+        interrupter: &Interrupter,
+    ) -> Self {
+        observer.dashboard(screen.is_some());
+        let dashboard = screen.map(|screen| Dashboard {
+            shown: TuiMetricsRendererWrapper::new(interrupter.clone(), None),
+            screen: screen.clone(),
+        });
         Self {
-            dashboard: None,
+            dashboard,
             observer,
             epoch: 1,
             part: String::new(),
             total: 0,
-            ctrl_c_restored: false,
         }
     }
 
-    /// A renderer with Burn's dashboard on standard output, which must be a terminal.
-    pub fn dashboard(observer: Arc<dyn Observer>, interrupter: Interrupter) -> Self {
-        terminal::remember();
-        Self {
-            dashboard: Some(TuiMetricsRendererWrapper::new(interrupter, None)),
-            ..Self::plain(observer)
+    /// The dashboard, unless there is none or its screen is lost; then the observer takes over.
+    fn shown(&mut self) -> Option<&mut TuiMetricsRendererWrapper> {
+        if self.dashboard.as_ref()?.screen.is_lost()
+            && let Some(Dashboard { shown, screen }) = self.dashboard.take()
+        {
+            drop(shown);
+            screen.close();
+            self.observer.dashboard(false);
         }
-    }
-
-    /// In the dashboard's raw mode Ctrl-C is a key, which it ignores; this makes it a signal again, as soon as the dashboard's
-    /// thread has switched modes.
-    fn restore_ctrl_c(&mut self) {
-        if self.dashboard.is_some() && !self.ctrl_c_restored {
-            self.ctrl_c_restored = terminal::ctrl_c_in_raw_mode();
-        }
+        Some(&mut self.dashboard.as_mut()?.shown)
     }
 }
 
 impl MetricsRendererTraining for Renderer {
     fn update_train(&mut self, state: MetricState) {
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             dashboard.update_train(state);
         }
     }
 
     fn update_valid(&mut self, state: MetricState) {
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             dashboard.update_valid(state);
         }
     }
@@ -80,7 +88,7 @@ impl MetricsRendererTraining for Renderer {
 impl TrainingProgressLogger for Renderer {
     fn start(&mut self, epochs: usize, first: usize, items: Option<usize>, label: Option<&str>) {
         self.epoch = first;
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             dashboard.start(epochs, first, items, label);
         }
     }
@@ -88,43 +96,41 @@ impl TrainingProgressLogger for Renderer {
     fn start_split(&mut self, split: &str, total: usize) {
         self.part = split.to_string();
         self.total = total;
-        self.restore_ctrl_c();
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             dashboard.start_split(split, total);
         }
     }
 
     fn update_split(&mut self, done: usize) {
-        self.restore_ctrl_c();
-        match &mut self.dashboard {
-            Some(dashboard) => dashboard.update_split(done),
-            None => self
-                .observer
-                .progress(self.epoch, &self.part, done, self.total),
+        if let Some(dashboard) = self.shown() {
+            dashboard.update_split(done);
+        } else {
+            let (epoch, total) = (self.epoch, self.total);
+            self.observer.progress(epoch, &self.part, done, total);
         }
     }
 
     fn update_epoch(&mut self, epoch: usize) {
         self.epoch = epoch + 1;
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             dashboard.update_epoch(epoch);
         }
     }
 
     fn end_split(&mut self) {
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             dashboard.end_split();
         }
     }
 
     fn end(&mut self) {
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             TrainingProgressLogger::end(dashboard);
         }
     }
 
     fn log_event_training(&mut self, event: String) {
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             dashboard.log_event_training(event);
         }
     }
@@ -148,7 +154,7 @@ impl MetricsRenderer for Renderer {
     fn manual_close(&mut self) {}
 
     fn register_metric(&mut self, definition: MetricDefinition) {
-        if let Some(dashboard) = &mut self.dashboard {
+        if let Some(dashboard) = self.shown() {
             dashboard.register_metric(definition);
         }
     }

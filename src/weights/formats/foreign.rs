@@ -65,7 +65,7 @@ pub fn recognise(head: &[u8], path: &Path) -> Option<Foreign> {
         let advice = "take the weights from the model that it was made of".into();
         return Some(Foreign::new("a TensorFlow Lite model", advice));
     }
-    of_text(head, path).or_else(|| is_onnx(head, path).then(|| onnx(&name, path)))
+    of_text(head, path)
 }
 
 /// Recognises files of text.
@@ -115,7 +115,7 @@ fn keras(name: &str, path: &Path) -> Foreign {
 }
 
 /// Whether a file is an ONNX model: a protocol buffer whose first field is a small version.
-fn is_onnx(head: &[u8], path: &Path) -> bool {
+pub fn is_onnx(head: &[u8], path: &Path) -> bool {
     let is_named = path
         .extension()
         .is_some_and(|extension| extension == "onnx");
@@ -125,13 +125,17 @@ fn is_onnx(head: &[u8], path: &Path) -> bool {
     looks_like || (is_named && head.first() == Some(&0x08))
 }
 
-fn onnx(name: &str, path: &Path) -> Foreign {
+/// A tensor of an ONNX model that kiln can't read.
+fn in_onnx(tensor: &str, path: &Path) -> Foreign {
+    let problem =
+        format!("{tensor} has its numbers in another file, or in a form that kiln does not read");
     let advice = format!(
         "in Python: import onnx, torch; from onnx import numpy_helper as n; \
-         torch.save({{i.name: torch.tensor(n.to_array(i)) for i in onnx.load({name}).graph.initializer}}, {})",
+         torch.save({{i.name: torch.tensor(n.to_array(i)) for i in onnx.load({}).graph.initializer}}, {})",
+        quoted(path),
         beside(path, "pt")
     );
-    Foreign::new("an ONNX model", advice)
+    Foreign::new(&problem, advice)
 }
 
 /// Recognises a zip archive by the names of its entries.
@@ -207,6 +211,7 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
             );
             return Foreign::new(&format!("{tensor} is a NumPy array"), advice);
         }
+        Unreadable::Onnx => return in_onnx(tensor, path),
         Unreadable::WithoutValues => {
             let problem = format!("{tensor} has no values (it was on the device \"meta\")");
             return Foreign::new(

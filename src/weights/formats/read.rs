@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::foreign::{self, Foreign};
+use super::onnx;
 use super::safetensors;
 use super::saved::Saved;
 use super::source::Source;
@@ -20,7 +21,8 @@ const COUNTER: &str = "num_batches_tracked";
 const ZIP: &[u8] = b"PK";
 
 /// What kiln reads.
-const SUPPORTED: &str = "supported: .safetensors, and .pth with a state_dict saved by torch.save";
+const SUPPORTED: &str =
+    "supported: .safetensors, .pth with a state_dict saved by torch.save, and .onnx";
 
 /// Why a file can't be read.
 enum Failure {
@@ -68,6 +70,9 @@ fn read_any(mut file: File, path: &Path) -> Result<Saved, Failure> {
         return Err(Failure::Foreign(foreign));
     }
     let source = Arc::new(Source::of_file(file).map_err(text)?);
+    if foreign::is_onnx(&head, path) {
+        return Ok(onnx::read(&source)?);
+    }
     if !head.starts_with(ZIP) {
         return Ok(without_counters(torch::read_pickles(&source)?));
     }

@@ -23,6 +23,8 @@ pub enum Unreadable {
     Numpy,
     /// A subclass that rebuilds itself.
     Subclass,
+    /// Of an ONNX model, with its numbers in another file, not all of them stored, or in another form.
+    Onnx,
 }
 
 /// The tensors of a file.

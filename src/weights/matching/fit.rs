@@ -26,6 +26,9 @@ impl Wanted<'_> {
 
     /// Whether a tensor of a view is, under the name in the view, in the file or in the network.
     pub fn excepts_any(&self, view: &View, name: &str, renamed: &str) -> bool {
+        if self.except.is_empty() {
+            return false;
+        }
         let full = match view.dictionary {
             "" => format!("{}{name}", view.prefix),
             dictionary => format!("{dictionary}.{}{name}", view.prefix),

@@ -7,8 +7,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::bars::DownloadBar;
-use crate::cli::terminal::ctrl_c::leave_on_ctrl_c;
-use crate::cli::terminal::output;
+use crate::cli::terminal::{output, stages};
 use crate::data::data_root;
 use crate::fetch::{
     self, Check, DataSet, Event, FetchError, Outcome as Fetched, Patience, Sum, Verdict,
@@ -69,10 +68,14 @@ pub fn run(args: Args) -> VerbResult {
     let set = adapt(set, &args)?;
     let name = set.name;
     let mut bar = DownloadBar::new();
-    // The bytes received so far are in the part file.
-    leave_on_ctrl_c(|| output::note("\nstopped; the same command resumes the download"))?;
-    let fetched = fetch::fetch(&set, &root, &patience(), &mut |event| show(&mut bar, event));
+    let monitor = stages::listening_monitor()?;
+    let fetched = fetch::fetch(&set, &root, &patience(), monitor.cancel(), &mut |event| {
+        show(&mut bar, event);
+    });
     bar.clear();
+    if let Err(FetchError::Cancelled(_)) = fetched {
+        output::note("the same command resumes the download");
+    }
     let folder = match fetched? {
         Fetched::Present(folder) => {
             output::note(&format!("{name} already exists; nothing downloaded"));
@@ -137,14 +140,15 @@ fn list(root: &Path) -> String {
             }
             Err(error) => error.to_string(),
         };
-        text.push_str(&format!("{:<14} {}; {state}\n", set.name, set.about));
+        text.push_str(&format!("{:<18} {}; {state}\n", set.name, set.about));
         for file in &set.files {
             let sum = match &file.sum {
                 Some(Sum::Sha256(sum)) => format!("sha256 {sum}"),
+                Some(Sum::Sha256Start(digits)) => format!("sha256 {digits}..."),
                 Some(Sum::Md5(sum)) => format!("md5 {sum}"),
                 None => "no known checksum".into(),
             };
-            text.push_str(&format!("{:<14} {}  {sum}\n", "", file.url));
+            text.push_str(&format!("{:<18} {}  {sum}\n", "", file.url));
         }
     }
     text

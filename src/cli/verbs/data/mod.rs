@@ -4,18 +4,16 @@ mod fetch;
 mod words;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Subcommand;
 
 use crate::cli::destinations;
 use crate::cli::failure::{UsageError, VerbResult};
-use crate::cli::terminal::output;
+use crate::cli::open;
+use crate::cli::terminal::{output, stages};
 use crate::data::info::{self, summarize};
 use crate::data::loader::{Loader, Order};
-use crate::data::{self, DataSource};
 use crate::handwriting::pages::{PageOptions, compose, varied};
-use crate::progress::Monitor;
 use crate::{config, files};
 
 /// Columns of the sample sheet.
@@ -97,8 +95,9 @@ fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) ->
     if let Some(path) = grid {
         destinations::validate_picture(path, None)?;
     }
-    let source: Arc<dyn DataSource> = Arc::from(data::open(&experiment.data, &Monitor::default())?);
-    let summary = summarize(source.as_ref(), &Monitor::default())?;
+    let monitor = stages::listening_monitor()?;
+    let source = open::data(&experiment.data, config, &monitor)?;
+    let summary = summarize(source.as_ref(), &monitor)?;
     if let Some(path) = grid {
         let split = info::first_split(source.as_ref())?;
         // The samples of the first epoch of training.

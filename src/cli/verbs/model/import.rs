@@ -23,7 +23,7 @@ The config defines the network, image size and normalization; no data is needed.
 network's (PyTorch layout; `kiln model info CONFIG` lists them), but for prefixes such as `module.` and dictionaries around
 the weights, which are taken off.")]
 pub struct Args {
-    /// A .safetensors file, or a .pth that PyTorch wrote
+    /// A .safetensors file, a .pth that PyTorch wrote, or an .onnx model
     weights: PathBuf,
     /// Config file
     config: PathBuf,

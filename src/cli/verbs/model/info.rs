@@ -1,18 +1,17 @@
 //! `kiln model info`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::tensor::Device;
 use serde::Serialize;
 
-use crate::cli::failure::{Failure, UsageError, VerbResult};
-use crate::cli::open;
+use super::target::Target;
+use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::output;
-use crate::config::Experiment;
-use crate::models::{ModelConfig, Network, Task, parameters};
-use crate::progress::Monitor;
+use crate::models::{Network, parameters};
+use crate::report::network::{LayerRow, layer_rows, layer_table, output_text};
+use crate::report::table::Table;
 use crate::shape::ImageShape;
-use crate::{config, data};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example:
@@ -20,7 +19,8 @@ use crate::{config, data};
   kiln model info photographs.json --set model.classes=17
   kiln model info runs/nist36_cnn-1 --json
 
-If only the data tells the number of classes, it is opened; --set model.classes=N does without.")]
+If only the data tells the number of classes, it is opened; --set model.classes=N does without. Multiply-adds are those of
+convolutions and matrix products for one image.")]
 pub struct Args {
     /// Run directory, model.safetensors or config file
     #[arg(value_name = "RUN|CONFIG")]
@@ -46,9 +46,12 @@ struct Info {
     input: ImageShape,
     /// Number of classes of a classifier.
     classes: Option<usize>,
+    layers: Vec<LayerRow>,
     tensors: Vec<TensorInfo>,
     /// Number of values that training changes.
     parameters: usize,
+    /// Of one image.
+    multiply_adds: usize,
 }
 
 #[derive(Serialize)]
@@ -61,76 +64,23 @@ struct TensorInfo {
 
 /// Runs the subcommand.
 pub fn run(args: Args) -> VerbResult {
-    let (target, overrides) = (args.target.as_path(), args.overrides.as_slice());
-    let is_model = |extension: &std::ffi::OsStr| extension == "safetensors";
-    let is_run = target.is_dir() || target.extension().is_some_and(is_model);
-    let info = match overrides {
-        [] if is_run => of_run(target)?,
-        [first, ..] if is_run => {
-            let problem = format!("--set {first}: a trained model can't change; use a config file");
-            return Err(UsageError(problem).into());
-        }
-        overrides => of_config(target, overrides)?,
-    };
+    let target = Target::read(&args.target, &args.overrides)?;
+    let info = describe(&target)?;
     if args.json {
         output::json(&info)?;
     } else {
-        output::emit(&table(&info))?;
+        output::emit(&text(&target, &info))?;
     }
     Ok(())
 }
 
-fn of_run(path: &Path) -> Result<Info, Failure> {
-    let classifier = open::model(path, None)?.classifier;
-    let card = classifier.card();
-    let model = &card.model;
-    let shape = card.input;
-    // A network as it is trained: the classifier's own no longer says what training changes.
-    let network = Network::new(model, shape, card.classes.len(), &Device::flex().autodiff());
-    Ok(describe(model, &network, shape, card.classes.len()))
-}
-
-fn of_config(path: &Path, overrides: &[String]) -> Result<Info, Failure> {
-    let experiment = config::load(path, overrides)?;
-    let classes = classes(&experiment, path)?;
-    let shape = experiment.data.shape();
-    let network = Network::new(
-        &experiment.model,
-        shape,
-        classes,
-        &Device::flex().autodiff(),
-    );
-    Ok(describe(&experiment.model, &network, shape, classes))
-}
-
-/// Number of classes: that of the config or, if it does not tell, that of the data.
-fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
-    let (model, data) = (&experiment.model, &experiment.data);
-    if let Some(classes) = model.classes().or(data.classes()) {
-        return Ok(classes);
-    }
-    if model.task() == Task::Reconstruct {
-        // It does not use their number.
-        return Ok(0);
-    }
-    let source = data::open(data, &Monitor::default()).map_err(|error| {
-        let unknown = format!(
-            "{}: the number of classes is unknown ({error})",
-            path.display()
-        );
-        // Some networks have no such key.
-        let keys = serde_json::to_value(model).unwrap_or_default();
-        UsageError(match keys.get("classes") {
-            Some(_) => format!("{unknown}; add --set model.classes=N"),
-            None => unknown,
-        })
-    })?;
-    Ok(source.classes().len())
-}
-
-/// Names and shapes as in `model.safetensors`.
-fn describe(model: &ModelConfig, network: &Network, input: ImageShape, classes: usize) -> Info {
-    let tensors = parameters::list(network)
+/// Layers, and names and shapes as in `model.safetensors`.
+fn describe(target: &Target) -> Result<Info, Failure> {
+    let (model, input, classes) = (&target.model, target.input, target.classes);
+    let nodes = target.nodes()?;
+    // A network as it is trained: the one that a model file holds no longer says what training changes.
+    let network = Network::new(model, input, classes, &Device::flex().autodiff());
+    let tensors = parameters::list(&network)
         .into_iter()
         .map(|parameter| TensorInfo {
             values: parameter.values(),
@@ -138,38 +88,37 @@ fn describe(model: &ModelConfig, network: &Network, input: ImageShape, classes: 
             shape: parameter.shape,
             trainable: parameter.trainable,
         });
-    Info {
+    Ok(Info {
         model: model.kind(),
         input,
-        classes: (model.task() == Task::Classify).then_some(classes),
+        classes: target.known_classes(),
+        layers: layer_rows(&nodes),
         tensors: tensors.collect(),
-        parameters: parameters::trainable(network),
-    }
+        parameters: parameters::trainable(&network),
+        multiply_adds: network.work(input).forward,
+    })
 }
 
-fn table(info: &Info) -> String {
-    let input = info.input;
-    let output = match info.classes {
-        Some(classes) => format!("{classes} classes"),
-        None => input.to_string(),
-    };
-    let mut lines = vec![format!("{}: {input} -> {output}", info.model)];
+/// A line about the network, the table of its layers, and that of its tensors.
+fn text(target: &Target, info: &Info) -> String {
+    let mut tensors = Table::new(["tensor", "shape", "values", ""]).with_words([0, 1, 3]);
     for tensor in &info.tensors {
-        lines.push(format!(
-            "{:<28} {:<20} {:>9}{}",
-            tensor.name,
+        let note = if tensor.trainable { "" } else { "statistics" };
+        tensors.push([
+            tensor.name.clone(),
             format!("{:?}", tensor.shape),
-            tensor.values,
-            if tensor.trainable {
-                ""
-            } else {
-                "  (statistics)"
-            }
-        ));
+            tensor.values.to_string(),
+            note.to_string(),
+        ]);
     }
-    lines.push(format!(
-        "{:<28} {:<20} {:>9}",
-        "parameters", "", info.parameters
-    ));
-    lines.join("\n") + "\n"
+    let output = output_text(target.model.task(), target.classes, info.input);
+    format!(
+        "{}: {} -> {output}\n{} parameters, {} multiply-adds\n\n{}\n{}",
+        info.model,
+        info.input,
+        info.parameters,
+        info.multiply_adds,
+        layer_table(&info.layers).text(),
+        tensors.text()
+    )
 }

@@ -1,8 +1,10 @@
 //! `kiln model`, with a file for each of its verbs.
 
+mod draw;
 mod export;
 mod import;
 mod info;
+mod target;
 
 use clap::Subcommand;
 
@@ -19,8 +21,10 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// List the parameters of a trained model, or of the model that a config describes
+    /// List the layers and parameters of a trained model, or of the model that a config describes
     Info(info::Args),
+    /// Draw the layers of a model as an SVG picture
+    Draw(draw::Args),
     /// Import weights from another program as a run directory
     Import(import::Args),
     /// Write a model for other programs: ONNX, PyTorch code, or the weights alone
@@ -30,6 +34,7 @@ enum Verb {
 pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Info(args) => info::run(args),
+        Verb::Draw(args) => draw::run(args),
         Verb::Import(args) => import::run(args),
         Verb::Export(args) => export::run(args),
     }

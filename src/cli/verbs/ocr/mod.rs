@@ -15,6 +15,7 @@ use crate::cli::inputs::{self, Input, Loaded};
 use crate::cli::open;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::output;
+use crate::cli::terminal::stages::listening_monitor;
 use crate::cli::verbs::segment::write_stages;
 use crate::config::Backend;
 use crate::inference::Classifier;
@@ -167,7 +168,10 @@ pub fn run(args: Args) -> VerbResult {
         scores: Vec::new(),
         failed: 0,
     };
-    inputs::each(&inputs, |index, loaded| batch.page(index, loaded))?;
+    let monitor = listening_monitor()?;
+    inputs::each(&inputs, monitor.cancel(), |index, loaded| {
+        batch.page(index, loaded)
+    })?;
     batch.progress.clear();
     batch.print()?;
     batch.watch.lap("print");

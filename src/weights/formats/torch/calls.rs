@@ -75,7 +75,9 @@ fn container(values: &mut Values, name: &str, first: Option<Id>) -> Option<Id> {
         "torch._utils._rebuild_parameter"
         | "torch._utils._rebuild_parameter_with_state"
         | "torch.nn.parameter.Parameter"
-        | "torch.nn.parameter.Buffer" => first,
+        | "torch.nn.parameter.Buffer"
+        // A whole module behind torch.compile.
+        | "torch._dynamo.eval_frame.OptimizedModule" => first,
         _ => None,
     }
 }

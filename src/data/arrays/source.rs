@@ -1,0 +1,163 @@
+//! Images of one shape in memory, one byte or two per value, in three splits.
+
+use super::keys::ArrayKeys;
+use super::labels::{Classes, Label, Labels};
+use super::pixels::{Images, Pixels};
+use crate::data::split_rule::divide_rest;
+use crate::data::{DataError, DataSource, Split, from_quantized};
+use crate::shape::ImageShape;
+
+/// Images and labels of one file, or of two that belong together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// What it is for. Training samples are divided where another split has no part of its own.
+    pub split: Split,
+    /// As many as the labels.
+    pub images: Images,
+    /// One per image.
+    pub labels: Labels,
+}
+
+/// Labelled images of one shape in three splits.
+#[derive(Debug, Clone)]
+pub struct ArraySource {
+    shape: ImageShape,
+    classes: Vec<String>,
+    stored: Vec<Pixels>,
+    splits: [Vec<Sample>; 3],
+    notes: Vec<String>,
+}
+
+/// Where a sample is, and its class.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    stored: usize,
+    index: usize,
+    label: usize,
+}
+
+impl ArraySource {
+    /// An empty source.
+    pub fn new(shape: ImageShape, classes: Vec<String>, notes: Vec<String>) -> Self {
+        Self {
+            shape,
+            classes,
+            stored: Vec::new(),
+            splits: Default::default(),
+            notes,
+        }
+    }
+
+    /// A source of parts. `classes` are those that a file lists; otherwise they are those of the labels, with the names of
+    /// `keys`. `notes` say how the files were understood.
+    ///
+    /// # Errors
+    /// Labels that have no class; without the file's name.
+    pub fn of_parts(
+        keys: &ArrayKeys,
+        classes: Option<Classes>,
+        parts: Vec<Part>,
+        mut notes: Vec<String>,
+    ) -> Result<Self, String> {
+        let labels = || parts.iter().flat_map(|part| &part.labels.labels);
+        let one_hot = parts.iter().filter_map(|part| part.labels.one_hot).max();
+        let classes = match classes {
+            Some(classes) => classes,
+            None => Classes::of(labels(), one_hot, &keys.classes)?,
+        };
+        if let Some(base) = classes.base().filter(|base| *base != 0) {
+            notes.push(format!("labels start at {base}"));
+        }
+        let has = Split::ALL.map(|split| parts.iter().any(|part| part.split == split));
+        let mut source = Self::new(keys.shape(), classes.names.clone(), notes);
+        for part in parts {
+            let labels = indices(&classes, &part.labels.labels)?;
+            let splits = if part.split == Split::Train {
+                divide_rest(&keys.split, &named(&classes, &labels), has)
+            } else {
+                vec![part.split; labels.len()]
+            };
+            source.push(part.images.pixels, splits.into_iter().zip(labels));
+        }
+        Ok(source)
+    }
+
+    /// Appends images, each with its split and its class.
+    pub fn push(&mut self, pixels: Pixels, samples: impl Iterator<Item = (Split, usize)>) {
+        let stored = self.stored.len();
+        self.stored.push(pixels);
+        for (index, (split, label)) in samples.enumerate() {
+            self.splits[split.index()].push(Sample {
+                stored,
+                index,
+                label,
+            });
+        }
+    }
+}
+
+fn indices(classes: &Classes, labels: &[Label]) -> Result<Vec<usize>, String> {
+    let index = |label: &Label| {
+        let index = classes.index(label);
+        index.ok_or_else(|| format!("label {label} has no class"))
+    };
+    labels.iter().map(index).collect()
+}
+
+/// The name of each sample, by which sets are divided: its class and its number in it, from 0.
+fn named(classes: &Classes, labels: &[usize]) -> Vec<(String, usize)> {
+    let mut seen = vec![0usize; classes.names.len()];
+    let name = |&label: &usize| {
+        seen[label] += 1;
+        let name = format!("{}{}", classes.names[label], seen[label] - 1);
+        (name, label)
+    };
+    labels.iter().map(name).collect()
+}
+
+impl DataSource for ArraySource {
+    fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn len(&self, split: Split) -> usize {
+        self.splits[split.index()].len()
+    }
+
+    fn label(&self, split: Split, index: usize) -> usize {
+        self.splits[split.index()][index].label
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+
+    fn read(
+        &self,
+        split: Split,
+        index: usize,
+        _draw: u64,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let sample = self.splits[split.index()][index];
+        let size = self.shape.values();
+        let start = sample.index * size;
+        match &self.stored[sample.stored] {
+            Pixels::Bytes(values) => {
+                for (out, &value) in out.iter_mut().zip(&values[start..][..size]) {
+                    *out = f32::from(value) / 255.0;
+                }
+            }
+            Pixels::Words(values) => {
+                for (out, &value) in out.iter_mut().zip(&values[start..][..size]) {
+                    *out = from_quantized(value);
+                }
+            }
+        }
+        Ok(())
+    }
+}

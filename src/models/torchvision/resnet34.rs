@@ -1,0 +1,60 @@
+//! ResNet-34 (He et al. 2016).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::parts::misfit;
+use super::resnet::{self, Block};
+use crate::error::Problem;
+use crate::models::described::{Described, LayerList};
+use crate::models::layer_list::LayerConfig;
+use crate::shape::ImageShape;
+
+/// Blocks of each stage.
+const BLOCKS: [usize; 4] = [3, 4, 6, 3];
+
+/// ResNet-34.
+pub type Resnet34 = Described<Resnet34Config>;
+
+/// Settings of ResNet-34.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Resnet34Config {
+    /// Channels of the first stage; the later ones have two, four and eight times as many.
+    #[schemars(range(min = 1, max = 1024))]
+    pub width: usize,
+    /// Number of classes; null takes it from the data.
+    #[schemars(range(min = 2, max = 65536))]
+    pub classes: Option<usize>,
+}
+
+impl Default for Resnet34Config {
+    fn default() -> Self {
+        Self {
+            width: 64,
+            classes: None,
+        }
+    }
+}
+
+impl LayerList for Resnet34Config {
+    fn layers(&self, _shape: ImageShape) -> Vec<LayerConfig> {
+        resnet::layers(Block::Basic, BLOCKS, self.width)
+    }
+
+    fn classes(&self) -> Option<usize> {
+        self.classes
+    }
+
+    fn dropout(&self) -> f64 {
+        0.0
+    }
+
+    fn without_dropout(self) -> Self {
+        self
+    }
+
+    fn misfit(&self, problem: Problem, shape: ImageShape) -> Problem {
+        misfit("ResNet-34", &problem, shape)
+    }
+}
