@@ -11,7 +11,6 @@ use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
 /// The gradients of the input and of the weights.
-#[derive(Default)]
 pub(in crate::kernels) struct Gradients<T> {
     /// If needed.
     pub input: Option<Vec<T>>,

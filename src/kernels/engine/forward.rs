@@ -39,13 +39,13 @@ pub(in crate::kernels) fn forward<T: Real, R: Send>(
 
 /// The output of a convolution without bias: stored, or computed again where it is needed. Computing takes less time than reading
 /// memory where few values go into each output.
-pub(in crate::kernels) struct Convolved<'a, T> {
+pub(in crate::kernels) struct Convolved<'a, T: Real> {
     g: Geometry,
     input: &'a [T],
     source: Source<'a, T>,
 }
 
-enum Source<'a, T> {
+enum Source<'a, T: Real> {
     Stored(Cow<'a, [T]>),
     Computed { weights: Forward<T>, no_bias: Vec<T> },
 }

@@ -62,7 +62,10 @@ pub(in crate::kernels) fn backward<T: Real>(
             spread(&tables, &lines, convolved, slopes, activation, to);
         })
     } else {
-        Gradients::default()
+        Gradients {
+            input: None,
+            weight: None,
+        }
     };
     NormedGradients {
         conv,

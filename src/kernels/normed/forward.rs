@@ -47,7 +47,6 @@ pub(in crate::kernels) fn train<T: Real>(
 ) -> Trained<T> {
     let g = &g.merged();
     let period = Period::new(g.outputs);
-    let moments = |values: &[T]| Moments::of(&period, g.outputs, values);
     let (convolved, moments) = Convolved::new(g, input, weight, |values| {
         Moments::of(&period, g.outputs, values)
     });
