@@ -43,11 +43,11 @@ impl Backward<Flex, 3> for ConvolutionBackward {
         };
         by_dtype!(state.input, T => {
             let (image, kernels) = (values::<T>(&state.input), values(&state.weight));
-            let (conv, found) = normed::plain_backward(&g, image, kernels, values(&gradient), needed);
+            let found = normed::plain_backward(&g, image, kernels, values(&gradient), needed);
             let tensors = [
-                (input, conv.input.map(|values| new_tensor(values, &g.input_shape()))),
-                (weight, conv.weight.map(|values| new_tensor(values, &g.weight_shape()))),
-                (bias, Some(new_tensor(found, &[g.outputs]))),
+                (input, found.input.map(|values| new_tensor(values, &g.input_shape()))),
+                (weight, found.weight.map(|values| new_tensor(values, &g.weight_shape()))),
+                (bias, Some(new_tensor(found.bias, &[g.outputs]))),
             ];
             tensors.into_iter().for_each(|(node, tensor)| register(grads, node.map(|node| node.id), tensor));
         });
@@ -134,7 +134,7 @@ impl Nodes {
             let trace = Trace {
                 input: values::<T>(&layer.input),
                 weight: values(&layer.weight),
-                convolved: state.convolved.as_ref().map(values),
+                convolved: values(&state.convolved),
                 norm: Norm {
                     statistics: match &state.sigma {
                         Some(sigma) => Statistics::Batch { sigma: values(sigma) },
@@ -155,8 +155,8 @@ impl Nodes {
                 None => gradient.clone(),
             };
             let tensors = [
-                (self.input, found.conv.input.map(|values| new_tensor(values, &g.input_shape()))),
-                (self.weight, found.conv.weight.map(|values| new_tensor(values, &g.weight_shape()))),
+                (self.input, found.input.map(|values| new_tensor(values, &g.input_shape()))),
+                (self.weight, found.weight.map(|values| new_tensor(values, &g.weight_shape()))),
                 (self.mean, Some(new_tensor(found.mean, &channels))),
                 (self.scale, Some(new_tensor(found.scale, &channels))),
                 (self.beta, Some(new_tensor(found.beta, &channels))),

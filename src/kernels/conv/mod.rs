@@ -15,6 +15,7 @@ mod tiles;
 mod transposed;
 mod weight_gradient;
 mod weights;
+pub(super) mod winograd;
 
 pub(super) use backward::{Gradients, Needed, backward, gradients};
 pub(super) use branch::Branch;

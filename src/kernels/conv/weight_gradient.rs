@@ -258,7 +258,7 @@ fn padded_batch<T: Real>(g: &Geometry, input: &[T]) -> Vec<T> {
 }
 
 /// The sums of all groups, added in their order.
-fn together<T: Real>(mut groups: impl Iterator<Item = Vec<T>>) -> Vec<T> {
+pub(super) fn together<T: Real>(mut groups: impl Iterator<Item = Vec<T>>) -> Vec<T> {
     let mut sums = groups.next().unwrap_or_default();
     for more in groups {
         widest(

@@ -2,29 +2,24 @@
 
 use std::mem::MaybeUninit;
 
-use super::forward::Scratch;
-use super::parts::{Part, cut, of_image, parts};
-use super::weights::{Transposed, WeightSums};
-use crate::kernels::conv::{self, Geometry, Needed, SLACK};
+use super::parts::{Part, cut, parts, whole_images};
+use super::weights::{Scratch, Transposed, WeightSums, weight_gradient};
+use crate::kernels::conv::{Geometry, Needed, SLACK};
 use crate::kernels::memory::{filled, filled_part, room};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
 /// The gradients of the input and of the weights.
-pub(in crate::kernels) struct Gradients<T> {
-    /// If needed.
-    pub input: Option<Vec<T>>,
-    /// If needed.
-    pub weight: Option<Vec<T>>,
-}
+type Gradients<T> = (Option<Vec<T>>, Option<Vec<T>>);
 
-/// The gradients of a convolution of `g` ([merged](Geometry::merged)). `prepare` writes the output's gradient of a part.
+/// The gradients of input and weights of a convolution of `g` ([merged](Geometry::merged)), as far as they are [`Needed`].
+/// `prepare(first, values)` writes the output's gradient of a part, which begins at the index `first` of the batch.
 pub(in crate::kernels) fn backward<T: Real>(
     g: &Geometry,
     input: &[T],
     weight: &[T],
     needed: Needed,
-    prepare: impl Fn(&Part, &mut Scratch<T>, &mut [MaybeUninit<T>]) + Sync + Send,
+    prepare: impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send,
 ) -> Gradients<T> {
     let pass = Pass {
         g,
@@ -46,19 +41,14 @@ struct Pass<'a, T, P> {
     prepare: P,
 }
 
-impl<T: Real, P: Fn(&Part, &mut Scratch<T>, &mut [MaybeUninit<T>]) + Sync + Send> Pass<'_, T, P> {
-    /// What an input's gradient is computed from at a time: a part, if the convolution is pixelwise, else an image.
+impl<T: Real, P: Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send> Pass<'_, T, P> {
+    /// What an input's gradient is computed from at a time: a part, if the convolution is pixelwise, else images.
     fn units(&self) -> Vec<Part> {
-        let g = self.g;
-        if g.is_pixelwise() {
-            return parts(g);
+        if self.g.is_pixelwise() {
+            parts(self.g)
+        } else {
+            whole_images(self.g)
         }
-        let rows = 0..g.output_height();
-        let images = (0..g.batch).map(|image| Part {
-            image,
-            rows: rows.clone(),
-        });
-        images.collect()
     }
 
     /// Values of the input's gradient that belong to a unit.
@@ -67,7 +57,7 @@ impl<T: Real, P: Fn(&Part, &mut Scratch<T>, &mut [MaybeUninit<T>]) + Sync + Send
         match self.transposed {
             None => 0,
             Some(_) if g.is_pixelwise() => unit.rows.len() * g.width * g.inputs,
-            Some(_) => g.input_values(),
+            Some(_) => unit.images.len() * g.input_values(),
         }
     }
 
@@ -99,21 +89,11 @@ impl<T: Real, P: Fn(&Part, &mut Scratch<T>, &mut [MaybeUninit<T>]) + Sync + Send
         gradient: &mut [MaybeUninit<T>],
         to: &mut [MaybeUninit<T>],
     ) {
-        let g = self.g;
-        if g.is_pixelwise() {
-            (self.prepare)(unit, scratch, gradient);
-        } else {
-            let first = unit.values(g).start;
-            for part in of_image(g, unit.image) {
-                let at = part.values(g);
-                let to = &mut gradient[at.start - first..at.end - first];
-                (self.prepare)(&part, scratch, to);
-            }
-        }
+        (self.prepare)(unit.values(self.g).start, gradient);
         if let Some(transposed) = &self.transposed {
-            // SAFETY: `prepare` has written each of the parts of which the unit consists.
+            // SAFETY: `prepare` has written all of it.
             let gradient = unsafe { filled_part(gradient) };
-            transposed.apply(gradient, &mut scratch.grid, to);
+            transposed.apply(gradient, scratch, to);
         }
     }
 
@@ -142,21 +122,20 @@ impl<T: Real, P: Fn(&Part, &mut Scratch<T>, &mut [MaybeUninit<T>]) + Sync + Send
                 self.gradients(unit, &mut scratch, &mut gradient[..values], to);
                 gradient[values..values + SLACK].fill(MaybeUninit::new(T::ZERO));
                 if let Some(sums) = &mut sums {
-                    let image = &self.input[unit.image * g.input_values()..][..g.input_values()];
+                    let images = unit.of(g, self.input);
                     // SAFETY: written above.
                     let gradient = unsafe { filled_part(&mut gradient[..values + SLACK]) };
-                    sums.add(g, image, unit.rows.clone(), gradient, &mut scratch.grid);
+                    sums.add(g, images, unit.rows.clone(), gradient, &mut scratch);
                 }
             }
             sums
         });
         // SAFETY: the units are the whole batch, and the gradient of each has been written.
         let found = unsafe { filled(found) };
-        Gradients {
-            input: self.transposed.as_ref().map(|_| found),
-            weight: with_weight
-                .then(|| WeightSums::finish(g, sums.into_iter().flatten().collect())),
-        }
+        (
+            self.transposed.as_ref().map(|_| found),
+            with_weight.then(|| WeightSums::finish(g, sums.into_iter().flatten().collect())),
+        )
     }
 
     /// First the gradients of output and input, then that of the weights, whose sums are too many for the cache.
@@ -179,9 +158,9 @@ impl<T: Real, P: Fn(&Part, &mut Scratch<T>, &mut [MaybeUninit<T>]) + Sync + Send
         );
         // SAFETY: the units are the whole batch, and both gradients of each have been written.
         let (gradient, found) = unsafe { (filled(gradient), filled(found)) };
-        Gradients {
-            input: self.transposed.as_ref().map(|_| found),
-            weight: Some(conv::weight_gradient(g, self.input, &gradient)),
-        }
+        (
+            self.transposed.as_ref().map(|_| found),
+            Some(weight_gradient(g, self.input, &gradient)),
+        )
     }
 }

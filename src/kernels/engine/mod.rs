@@ -6,7 +6,6 @@ mod forward;
 mod parts;
 mod weights;
 
-pub(super) use backward::{Gradients, backward};
-pub(super) use forward::{Convolved, forward};
-pub(super) use parts::{cut, parts};
+pub(super) use backward::backward;
+pub(super) use forward::forward;
 pub(super) use weights::Forward;

@@ -103,8 +103,7 @@ impl Normed {
 #[derive(Clone, Debug)]
 pub(in crate::kernels) struct NormedState {
     pub layer: Normed,
-    /// The convolution's output, if it was worth storing.
-    pub convolved: Option<FlexTensor>,
+    pub convolved: FlexTensor,
     pub mean: FlexTensor,
     /// If the statistics are the batch's.
     pub sigma: Option<FlexTensor>,
@@ -132,7 +131,7 @@ pub(in crate::kernels) fn train(
         let found = normed::train(&g, input, weight, norm, layer.residual(), layer.activation);
         let channels = [g.outputs];
         let state = NormedState {
-            convolved: found.convolved.map(|values| new_tensor(values, &g.output_shape())),
+            convolved: new_tensor(found.convolved, &g.output_shape()),
             mean: new_tensor(found.mean, &channels),
             sigma: Some(new_tensor(found.sigma, &channels)),
             scale: new_tensor(found.scale, &channels),
@@ -157,14 +156,15 @@ pub(in crate::kernels) fn fixed(
     by_dtype!(layer.input, T => {
         let norm = [&mean, &scale, &beta].map(values::<T>);
         let (input, weight) = (values(&layer.input), values(&layer.weight));
-        let found = normed::fixed(&g, input, weight, norm, layer.residual(), layer.activation);
-        let output = new_tensor(found.output, &g.output_shape());
+        let [output, convolved, shift] =
+            normed::fixed(&g, input, weight, norm, layer.residual(), layer.activation);
+        let output = new_tensor(output, &g.output_shape());
         let state = NormedState {
-            convolved: found.convolved.map(|values| new_tensor(values, &g.output_shape())),
+            convolved: new_tensor(convolved, &g.output_shape()),
             mean,
             sigma: None,
             scale,
-            shift: new_tensor(found.shift, &[g.outputs]),
+            shift: new_tensor(shift, &[g.outputs]),
             layer,
         };
         (output, state)

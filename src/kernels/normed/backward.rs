@@ -1,11 +1,14 @@
 //! The backward pass.
 
+use std::ops::Range;
+
+use super::forward::part;
 use super::norm::{Norm, Statistics};
 use super::passes::{Lines, Tables, channel_sums, residual_slopes, slope_sums, spread};
 use super::period::Period;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::{Geometry, Needed};
-use crate::kernels::engine::{self, Convolved, Gradients, cut, parts};
+use crate::kernels::engine;
 use crate::kernels::memory::{filled, filled_part, room};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
@@ -15,8 +18,8 @@ use crate::kernels::threads;
 pub(in crate::kernels) struct Trace<'a, T> {
     pub input: &'a [T],
     pub weight: &'a [T],
-    /// The convolution's output, if it was worth storing.
-    pub convolved: Option<&'a [T]>,
+    /// The convolution's output.
+    pub convolved: &'a [T],
     pub norm: Norm<'a, T>,
     pub residual: Option<&'a [T]>,
     pub activation: Activation,
@@ -24,7 +27,9 @@ pub(in crate::kernels) struct Trace<'a, T> {
 
 /// The gradients of a convolution with its norm.
 pub(in crate::kernels) struct NormedGradients<T> {
-    pub conv: Gradients<T>,
+    /// Of the input and of the weights, if they are needed.
+    pub input: Option<Vec<T>>,
+    pub weight: Option<Vec<T>>,
     /// Of the scale, or of gamma if the statistics are the batch's.
     pub scale: Vec<T>,
     pub beta: Vec<T>,
@@ -46,29 +51,26 @@ pub(in crate::kernels) fn backward<T: Real>(
 ) -> NormedGradients<T> {
     let g = &g.merged();
     let tables = Tables::new(g.outputs, trace.norm.scale, trace.norm.shift);
-    let convolved = Convolved::again(g, trace.input, trace.weight, trace.convolved);
-    let ([beta, deviation], residual) = sums(g, &tables, &trace, &convolved, gradient);
+    let ([beta, deviation], residual) = sums(g, &tables, &trace, gradient);
     let found = Found::new(g, &trace.norm, &beta, &deviation);
     let lines = found.lines(&tables.period);
-    // With a residual, the slopes are behind the non-linearity already.
+    // With a residual, the non-linearity is behind the slopes already.
     let (slopes, activation) = match &residual {
         None => (gradient, trace.activation),
         Some(slopes) => (&slopes[..], Activation::Identity),
     };
-    let conv = if needed.input || needed.weight {
-        engine::backward(g, trace.input, trace.weight, needed, |part, scratch, to| {
-            let convolved = convolved.part(part, scratch);
-            let slopes = &slopes[part.values(g)];
+    let (input, weight) = if needed.input || needed.weight {
+        engine::backward(g, trace.input, trace.weight, needed, |first, to| {
+            let at = first..first + to.len();
+            let (convolved, slopes) = (&trace.convolved[at.clone()], &slopes[at]);
             spread(&tables, &lines, convolved, slopes, activation, to);
         })
     } else {
-        Gradients {
-            input: None,
-            weight: None,
-        }
+        (None, None)
     };
     NormedGradients {
-        conv,
+        input,
+        weight,
         scale: found.scale.into_iter().map(T::of).collect(),
         beta: beta.into_iter().map(T::of).collect(),
         mean: found.mean.into_iter().map(T::of).collect(),
@@ -83,30 +85,49 @@ fn sums<T: Real>(
     g: &Geometry,
     tables: &Tables<T>,
     trace: &Trace<T>,
-    convolved: &Convolved<T>,
     gradient: &[T],
 ) -> ([Vec<f64>; 2], Option<Vec<T>>) {
+    let part = part(&tables.period);
     let mean = tables.period.repeated(trace.norm.mean);
-    let activation = trace.activation;
+    let values = gradient.len();
     let residual = trace
         .residual
-        .filter(|_| activation != Activation::Identity);
+        .filter(|_| trace.activation != Activation::Identity);
     let mut slopes = room(residual.map_or(0, <[T]>::len));
-    let units = parts(g);
-    let rooms = cut(g, &mut slopes, &units);
-    let found = convolved.each(&units, rooms, |part, convolved, room| {
-        let at = part.values(g);
-        let gradient = &gradient[at.clone()];
-        let Some(residual) = residual else {
-            return slope_sums(tables, &mean, convolved, gradient, activation);
-        };
-        residual_slopes(tables, convolved, &residual[at], gradient, activation, room);
-        // SAFETY: just written.
-        let slopes = unsafe { filled_part(room) };
-        slope_sums(tables, &mean, convolved, slopes, Activation::Identity)
+    let mut rooms = slopes.chunks_mut(part);
+    let jobs: Vec<_> = (0..values)
+        .step_by(part)
+        .map(|first| (first..values.min(first + part), rooms.next()))
+        .collect();
+    let parts = threads::map(values, jobs, |(at, room): (Range<usize>, _)| {
+        let (convolved, gradient) = (&trace.convolved[at.clone()], &gradient[at.clone()]);
+        match (residual, room) {
+            (Some(residual), Some(room)) => {
+                let residual = &residual[at];
+                residual_slopes(
+                    tables,
+                    convolved,
+                    residual,
+                    gradient,
+                    trace.activation,
+                    room,
+                );
+                // SAFETY: just written.
+                let slopes = unsafe { filled_part(room) };
+                slope_sums(tables, &mean, convolved, slopes, Activation::Identity)
+            }
+            _ => {
+                let activation = if trace.residual.is_some() {
+                    Activation::Identity
+                } else {
+                    trace.activation
+                };
+                slope_sums(tables, &mean, convolved, gradient, activation)
+            }
+        }
     });
     let mut all = [vec![0.0; g.outputs], vec![0.0; g.outputs]];
-    for part in &found {
+    for part in &parts {
         for (all, part) in all.iter_mut().zip(part) {
             for (sum, more) in all.iter_mut().zip(part) {
                 *sum += more;
@@ -170,27 +191,37 @@ impl Found {
     }
 }
 
-/// The gradients of input and weights of a convolution with a bias and nothing behind it, and of the bias, from that of its output.
+/// The gradients of a convolution with a bias and nothing behind it.
+pub(in crate::kernels) struct PlainGradients<T> {
+    pub input: Option<Vec<T>>,
+    pub weight: Option<Vec<T>>,
+    pub bias: Vec<T>,
+}
+
+/// The gradients of a convolution with a bias and nothing behind it, from that of its output.
 pub(in crate::kernels) fn plain_backward<T: Real>(
     g: &Geometry,
     input: &[T],
     weight: &[T],
     gradient: &[T],
     needed: Needed,
-) -> (Gradients<T>, Vec<T>) {
+) -> PlainGradients<T> {
     let g = &g.merged();
     let period = Period::new(g.outputs);
-    let parts = threads::map(gradient.len(), parts(g), |part| {
-        channel_sums(&period, &gradient[part.values(g)])
-    });
+    let parts: Vec<&[T]> = gradient.chunks(part(&period)).collect();
+    let parts = threads::map(gradient.len(), parts, |part| channel_sums(&period, part));
     let mut bias = vec![0.0; g.outputs];
     for part in parts {
         for (bias, more) in bias.iter_mut().zip(part) {
             *bias += more;
         }
     }
-    let conv = engine::backward(g, input, weight, needed, |part, _, to| {
-        to.write_copy_of_slice(&gradient[part.values(g)]);
+    let (input, weight) = engine::backward(g, input, weight, needed, |first, to| {
+        to.write_copy_of_slice(&gradient[first..first + to.len()]);
     });
-    (conv, bias.into_iter().map(T::of).collect())
+    PlainGradients {
+        input,
+        weight,
+        bias: bias.into_iter().map(T::of).collect(),
+    }
 }

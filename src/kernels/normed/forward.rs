@@ -8,9 +8,10 @@ use super::passes::{Tables, add_and_activate, normalize};
 use super::period::Period;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::{Geometry, in_panels};
-use crate::kernels::engine::{self, Convolved, Forward};
+use crate::kernels::engine::{self, Forward};
 use crate::kernels::memory::{filled, room};
-use crate::kernels::simd::Real;
+use crate::kernels::simd::{Real, padded};
+use crate::kernels::threads;
 
 /// The norm behind a convolution, with the statistics of the batch.
 #[derive(Clone, Copy)]
@@ -24,8 +25,8 @@ pub(in crate::kernels) struct BatchNorm<'a, T> {
 /// What the forward pass with the statistics of the batch yields.
 pub(in crate::kernels) struct Trained<T> {
     pub output: Vec<T>,
-    /// The convolution's output, if it is worth storing.
-    pub convolved: Option<Vec<T>>,
+    /// The convolution's output.
+    pub convolved: Vec<T>,
     /// Mean and biased variance of the convolution's output per channel, over batch, rows and columns.
     pub mean: Vec<T>,
     pub variance: Vec<T>,
@@ -46,8 +47,10 @@ pub(in crate::kernels) fn train<T: Real>(
     activation: Activation,
 ) -> Trained<T> {
     let g = &g.merged();
+    let weights = Forward::new(g, weight, None);
     let period = Period::new(g.outputs);
-    let (convolved, moments) = Convolved::new(g, input, weight, |values| {
+    let no_bias = vec![T::ZERO; padded(g.outputs)];
+    let (convolved, moments) = engine::forward(g, &weights, input, &no_bias, |_, values| {
         Moments::of(&period, g.outputs, values)
     });
     let (mean, variance) = together(g.outputs, &moments);
@@ -63,8 +66,8 @@ pub(in crate::kernels) fn train<T: Real>(
     let shift = shift(&mean, &scale, norm.beta);
     let tables = Tables::new(g.outputs, &scale, &shift);
     Trained {
-        output: normalized(g, &tables, &convolved, residual, activation),
-        convolved: convolved.into_stored(),
+        output: normalized(&tables, &convolved, residual, activation),
+        convolved,
         mean,
         variance: variance.into_iter().map(T::of).collect(),
         sigma: sigma.into_iter().map(T::of).collect(),
@@ -73,16 +76,8 @@ pub(in crate::kernels) fn train<T: Real>(
     }
 }
 
-/// What the forward pass with a fixed norm yields for gradients.
-pub(in crate::kernels) struct Fixed<T> {
-    pub output: Vec<T>,
-    /// The convolution's output, if it is worth storing.
-    pub convolved: Option<Vec<T>>,
-    /// `beta - mean scale`
-    pub shift: Vec<T>,
-}
-
-/// The forward pass with a fixed norm, `scale (x - mean) + beta`, for gradients.
+/// The forward pass with a fixed norm, `scale (x - mean) + beta`, for gradients: the output, the convolution's output and the
+/// norm's shift.
 pub(in crate::kernels) fn fixed<T: Real>(
     g: &Geometry,
     input: &[T],
@@ -90,16 +85,15 @@ pub(in crate::kernels) fn fixed<T: Real>(
     [mean, scale, beta]: [&[T]; 3],
     residual: Option<&[T]>,
     activation: Activation,
-) -> Fixed<T> {
+) -> [Vec<T>; 3] {
     let g = &g.merged();
-    let (convolved, _) = Convolved::new(g, input, weight, |_| ());
+    let weights = Forward::new(g, weight, None);
+    let no_bias = vec![T::ZERO; padded(g.outputs)];
+    let (convolved, _) = engine::forward(g, &weights, input, &no_bias, |_, _| ());
     let shift = shift(mean, scale, beta);
     let tables = Tables::new(g.outputs, scale, &shift);
-    Fixed {
-        output: normalized(g, &tables, &convolved, residual, activation),
-        convolved: convolved.into_stored(),
-        shift,
-    }
+    let output = normalized(&tables, &convolved, residual, activation);
+    [output, convolved, shift]
 }
 
 /// The forward pass with a fixed norm, without what a backward pass needs.
@@ -114,8 +108,8 @@ pub(in crate::kernels) fn infer<T: Real>(
     let g = &g.merged();
     let weights = Forward::new(g, weight, Some(scale));
     let bias = in_panels(&shift(mean, scale, beta));
-    let (output, _) = engine::forward(g, &weights, input, &bias, |part, values| {
-        let residual = residual.map(|residual| &residual[part.values(g)]);
+    let (output, _) = engine::forward(g, &weights, input, &bias, |first, values| {
+        let residual = residual.map(|residual| &residual[first..first + values.len()]);
         add_and_activate(values, residual, activation);
     });
     output
@@ -136,19 +130,30 @@ pub(in crate::kernels) fn plain<T: Real>(
 /// [`normalize`] of a batch.
 #[allow(unsafe_code)]
 fn normalized<T: Real>(
-    g: &Geometry,
     tables: &Tables<T>,
-    convolved: &Convolved<T>,
+    convolved: &[T],
     residual: Option<&[T]>,
     activation: Activation,
 ) -> Vec<T> {
-    let mut output: Vec<MaybeUninit<T>> = room(g.batch * g.output_values());
-    let parts = engine::parts(g);
-    let rooms = engine::cut(g, &mut output, &parts);
-    convolved.each(&parts, rooms, |part, values, to| {
-        let residual = residual.map(|residual| &residual[part.values(g)]);
-        normalize(tables, values, residual, activation, to);
-    });
+    let part = part(&tables.period);
+    let mut output: Vec<MaybeUninit<T>> = room(convolved.len());
+    let jobs: Vec<_> = output.chunks_mut(part).enumerate().collect();
+    threads::for_each(
+        convolved.len(),
+        jobs,
+        || (),
+        |(), (index, output)| {
+            let at = index * part..index * part + output.len();
+            let residual = residual.map(|residual| &residual[at.clone()]);
+            normalize(tables, &convolved[at], residual, activation, output);
+        },
+    );
     // SAFETY: the parts are the whole output, and each has been written.
     unsafe { filled(output) }
+}
+
+/// Values that a thread takes at a time: whole tables, about an eighth of a megabyte of `f32`.
+pub(super) fn part(period: &Period) -> usize {
+    const VALUES: usize = 1 << 15;
+    VALUES.next_multiple_of(period.length())
 }
