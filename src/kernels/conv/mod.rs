@@ -11,6 +11,7 @@ mod forward;
 mod geometry;
 mod grid;
 mod phases;
+mod products;
 mod tiles;
 mod transposed;
 mod weight_gradient;

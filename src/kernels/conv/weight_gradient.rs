@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
-
 use super::forward::padded_rows;
 use super::geometry::Geometry;
-use super::tiles::WeightGradient;
+use super::products::{PAIR, Packed, Positions};
 use super::weights::{unpack, unpack_blocks};
 use crate::kernels::simd::{PANEL, Real, padded, widest};
 use crate::kernels::threads;
@@ -26,12 +24,14 @@ pub(in crate::kernels) const SLACK: usize = 2 * PANEL;
 /// Sums over some positions, of all weights at once.
 pub(in crate::kernels) struct WeightSums<T> {
     sums: Vec<T>,
+    packed: Packed<T>,
 }
 
 impl<T: Real> WeightSums<T> {
     pub(in crate::kernels) fn new(g: &Geometry) -> Self {
         Self {
             sums: vec![T::ZERO; padded(g.outputs) * g.patch_values()],
+            packed: Packed::default(),
         }
     }
 
@@ -59,7 +59,7 @@ impl<T: Real> WeightSums<T> {
             } else {
                 (piece.len(), columns)
             };
-            Arch::new().dispatch(WeightGradient {
+            let positions = Positions {
                 patches: g.patches(),
                 input: padded_rows(g, image, piece, grid),
                 gradient: &gradient[from..],
@@ -69,9 +69,8 @@ impl<T: Real> WeightSums<T> {
                 image_steps: [0; 2],
                 rows: piece_rows,
                 columns: piece_columns,
-                channels: padded(g.outputs),
-                sums: &mut self.sums,
-            });
+            };
+            positions.add(g.outputs, &mut self.packed, &mut self.sums);
         }
     }
 
@@ -115,9 +114,10 @@ pub(in crate::kernels) fn weight_gradient<T: Real>(
         .collect();
     let sums = threads::map(g.multiply_adds(), jobs, |(block, pieces)| {
         let mut sums = vec![T::ZERO; padded(block.len()) * depth];
-        let mut scratch = Vec::new();
+        let (mut scratch, mut packed) = (Vec::new(), Packed::default());
         for piece in pieces {
-            add_piece(g, source, gradient, piece, &block, &mut scratch, &mut sums);
+            let positions = positions(g, source, gradient, piece, block.start, &mut scratch);
+            positions.add(block.len(), &mut packed, &mut sums);
         }
         sums
     });
@@ -137,16 +137,15 @@ enum Source<'a, T> {
     Padded(&'a [T]),
 }
 
-/// Adds the products of one piece and a block of output channels to `sums`.
-fn add_piece<T: Real>(
+/// The positions of one piece, with the gradients from output `channel` on.
+fn positions<'a, T: Real>(
     g: &Geometry,
-    source: Source<T>,
-    gradient: &[T],
+    source: Source<'a, T>,
+    gradient: &'a [T],
     piece: &Piece,
-    block: &Range<usize>,
-    scratch: &mut Vec<T>,
-    sums: &mut [T],
-) {
+    channel: usize,
+    scratch: &'a mut Vec<T>,
+) -> Positions<'a, T> {
     let pitch = (g.width + 2 * g.padding) * g.inputs;
     let padded_values = (g.height + 2 * g.padding) * pitch;
     let first = piece.images.start;
@@ -177,24 +176,21 @@ fn add_piece<T: Real>(
     } else {
         (piece.rows.len(), columns)
     };
-    Arch::new().dispatch(WeightGradient {
+    Positions {
         patches: g.patches(),
         input,
-        gradient: &gradient[from + block.start..],
+        gradient: &gradient[from + channel..],
         step: g.outputs,
         row_step: g.output_width() * g.outputs,
         images: piece.images.len(),
         image_steps: [image_step, g.output_values()],
         rows,
         columns,
-        channels: padded(block.len()),
-        sums,
-    });
+    }
 }
 
 /// Output channels in blocks, all but the last one of the same number of whole pairs of panels.
 fn blocks(outputs: usize, depth: usize) -> Vec<Range<usize>> {
-    const PAIR: usize = 2 * PANEL;
     let count = (outputs * depth).div_ceil(BLOCK).max(1);
     let size = outputs.div_ceil(count).next_multiple_of(PAIR).max(PAIR);
     (0..outputs.max(1))

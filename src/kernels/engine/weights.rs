@@ -107,7 +107,14 @@ impl<T: Real> Transposed<T> {
                 size,
             } => {
                 let rows = 0..size[0];
-                weights.apply(*size, gradient, rows, no_bias, &mut scratch.winograd, output)
+                weights.apply(
+                    *size,
+                    gradient,
+                    rows,
+                    no_bias,
+                    &mut scratch.winograd,
+                    output,
+                )
             }
             Transposed::Depthwise(kernels) => kernels.apply(gradient, grid, output),
         };

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use pulp::Arch;
 
-use super::{ELEMENTS, TILES};
 use super::images::{Inputs, Outputs, strip_row};
 use super::planes::{Planes, Tiling};
 use super::weights::Weights;
+use super::{ELEMENTS, TILES};
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;
 use crate::kernels::memory::{as_room, filled_part};

@@ -4,11 +4,11 @@ use std::mem::MaybeUninit;
 
 use pulp::Arch;
 
-use super::{ELEMENTS, TILES};
 use super::apply::{Scratch, grow, transform};
 use super::images::Gradients;
 use super::planes::{Planes, Tiling};
 use super::weights::gradient as untransformed;
+use super::{ELEMENTS, TILES};
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::WeightGradient;
@@ -118,6 +118,8 @@ fn multiply<T: Real>(
         rows: 1,
         columns: from.tiles,
         channels: g.outputs,
+        first_tap: 0,
+        depth: g.inputs,
         sums,
     });
 }
