@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use super::parts::{Part, cut, parts, whole_images};
 use super::weights::{Scratch, Transposed, WeightSums, weight_gradient};
 use crate::kernels::conv::{Geometry, Needed, SLACK};
-use crate::kernels::memory::{filled, filled_part, room};
+use crate::kernels::memory::{filled, filled_part, is_large, room, stream};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -93,7 +93,16 @@ impl<T: Real, P: Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send> Pass<'_, T, P> 
         if let Some(transposed) = &self.transposed {
             // SAFETY: `prepare` has written all of it.
             let gradient = unsafe { filled_part(gradient) };
-            transposed.apply(gradient, scratch, to);
+            if !self.g.is_pixelwise() || !is_large::<T>(self.input.len()) {
+                transposed.apply(gradient, scratch, to);
+                return;
+            }
+            let mut values = std::mem::take(&mut scratch.values);
+            values.resize(to.len(), MaybeUninit::uninit());
+            transposed.apply(gradient, scratch, &mut values);
+            // SAFETY: `apply` has written all of it.
+            stream(unsafe { filled_part(&mut values) }, to);
+            scratch.values = values;
         }
     }
 

@@ -1,9 +1,11 @@
 //! The forward pass.
 
+use std::mem::MaybeUninit;
+
 use super::parts::{cut, parts};
 use super::weights::{Forward, Scratch};
 use crate::kernels::conv::Geometry;
-use crate::kernels::memory::{filled, room};
+use crate::kernels::memory::{filled, is_large, room, stream};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -18,6 +20,7 @@ pub(in crate::kernels) fn forward<T: Real, R: Send>(
     finish: impl Fn(usize, &mut [T]) -> R + Sync + Send,
 ) -> (Vec<T>, Vec<R>) {
     let mut output = room(g.batch * g.output_values());
+    let is_large = is_large::<T>(output.len());
     let parts = parts(g);
     let jobs: Vec<_> = parts.iter().zip(cut(g, &mut output, &parts)).collect();
     let found = threads::map_with(
@@ -25,11 +28,20 @@ pub(in crate::kernels) fn forward<T: Real, R: Send>(
         jobs,
         Scratch::default,
         |scratch, (part, output)| {
-            let images = part.of(g, input);
-            let values = weights.rows(g, images, part.rows.clone(), bias, scratch, output);
-            finish(part.values(g).start, values)
+            let (images, rows) = (part.of(g, input), part.rows.clone());
+            let first = part.values(g).start;
+            if !is_large {
+                return finish(first, weights.rows(g, images, rows, bias, scratch, output));
+            }
+            let mut values = std::mem::take(&mut scratch.values);
+            values.resize(output.len(), MaybeUninit::uninit());
+            let filled = weights.rows(g, images, rows, bias, scratch, &mut values);
+            let found = finish(first, filled);
+            stream(filled, output);
+            scratch.values = values;
+            found
         },
     );
-    // SAFETY: the parts are the whole batch, and `rows` fills each of them.
+    // SAFETY: the parts are the whole batch, and each of them has been filled.
     (unsafe { filled(output) }, found)
 }

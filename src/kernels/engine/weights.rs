@@ -11,6 +11,8 @@ use crate::kernels::simd::Real;
 pub(super) struct Scratch<T> {
     grid: Vec<T>,
     winograd: winograd::Scratch<T>,
+    /// Of a part.
+    pub values: Vec<MaybeUninit<T>>,
 }
 
 impl<T> Default for Scratch<T> {
@@ -18,6 +20,7 @@ impl<T> Default for Scratch<T> {
         Self {
             grid: Vec::new(),
             winograd: winograd::Scratch::default(),
+            values: Vec::new(),
         }
     }
 }

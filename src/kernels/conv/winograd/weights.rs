@@ -3,7 +3,8 @@
 use super::ELEMENTS;
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::conv::weights::Matrix;
-use crate::kernels::simd::{PANEL, Real, padded, widest};
+use crate::kernels::memory::{filled, room};
+use crate::kernels::simd::{PANEL, Real, widest};
 use crate::kernels::threads;
 
 /// Values of a kernel.
@@ -34,15 +35,16 @@ impl<T: Real> Weights<T> {
         })
     }
 
+    #[allow(unsafe_code)]
     fn of(
         inputs: usize,
         outputs: usize,
         kernel: impl Fn(usize, usize, usize) -> T + Sync + Send,
     ) -> Self {
         let panel = ELEMENTS * inputs * PANEL;
-        let mut values = vec![T::ZERO; padded(outputs) / PANEL * panel];
+        let mut values = room(outputs / PANEL * panel);
         let work = values.len();
-        let panels: Vec<(usize, &mut [T])> = values.chunks_mut(panel).enumerate().collect();
+        let panels: Vec<_> = values.chunks_mut(panel).enumerate().collect();
         threads::for_each(
             work,
             panels,
@@ -60,7 +62,7 @@ impl<T: Real> Weights<T> {
                             }
                             for (element, lanes) in transformed(&taps).iter().enumerate() {
                                 let to = (element * inputs + input) * PANEL;
-                                values[to..to + PANEL].copy_from_slice(lanes);
+                                values[to..to + PANEL].write_copy_of_slice(lanes);
                             }
                         }
                     },
@@ -68,7 +70,8 @@ impl<T: Real> Weights<T> {
             },
         );
         Self {
-            values,
+            // SAFETY: every element of every channel has been written, and channels fill whole panels.
+            values: unsafe { filled(values) },
             inputs,
             outputs,
         }
