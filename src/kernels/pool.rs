@@ -1,9 +1,11 @@
 //! Max pool over square windows, channels last, on slices.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use pulp::Simd;
 
+use super::memory::{filled, filled_part, room};
 use super::simd::{ByChannel, Real, by_channel, get, put};
 use super::threads;
 
@@ -144,9 +146,10 @@ impl Windows {
 }
 
 /// The largest value of each window; NaN stays NaN.
+#[allow(unsafe_code)]
 pub(super) fn forward<T: Real>(w: &Windows, input: &[T]) -> Vec<T> {
-    let mut output = vec![T::ZERO; w.batch * w.output_values()];
-    let images: Vec<(&mut [T], &[T])> = output
+    let mut output = room(w.batch * w.output_values());
+    let images: Vec<_> = output
         .chunks_mut(w.output_values().max(1))
         .zip(input.chunks(w.input_values().max(1)))
         .collect();
@@ -155,6 +158,7 @@ pub(super) fn forward<T: Real>(w: &Windows, input: &[T]) -> Vec<T> {
         images,
         || (),
         |(), (output, image)| {
+            let output = zeros(output);
             for row in 0..w.along(w.height) {
                 by_channel(Largest {
                     w,
@@ -165,7 +169,16 @@ pub(super) fn forward<T: Real>(w: &Windows, input: &[T]) -> Vec<T> {
             }
         },
     );
-    output
+    // SAFETY: each image has been filled.
+    unsafe { filled(output) }
+}
+
+/// Zeros to write on, while they are in the cache.
+#[allow(unsafe_code)]
+fn zeros<T: Real>(room: &mut [MaybeUninit<T>]) -> &mut [T] {
+    room.fill(MaybeUninit::new(T::ZERO));
+    // SAFETY: just filled.
+    unsafe { filled_part(room) }
 }
 
 /// A row of windows.
@@ -203,8 +216,9 @@ impl<T: Real> ByChannel<T> for Largest<'_, T> {
 }
 
 /// The gradient of the input: each output's gradient goes to the first input with the output's value.
+#[allow(unsafe_code)]
 pub(super) fn backward<T: Real>(w: &Windows, input: &[T], output: &[T], gradient: &[T]) -> Vec<T> {
-    let mut found = vec![T::ZERO; input.len()];
+    let mut found = room(input.len());
     let (values, pooled) = (w.input_values().max(1), w.output_values().max(1));
     let images: Vec<_> = found
         .chunks_mut(values)
@@ -216,6 +230,7 @@ pub(super) fn backward<T: Real>(w: &Windows, input: &[T], output: &[T], gradient
         images,
         || (),
         |(), ((to, image), (output, gradient))| {
+            let to = zeros(to);
             for row in 0..w.along(w.height) {
                 by_channel(Spread {
                     w,
@@ -228,7 +243,8 @@ pub(super) fn backward<T: Real>(w: &Windows, input: &[T], output: &[T], gradient
             }
         },
     );
-    found
+    // SAFETY: each image has been filled.
+    unsafe { filled(found) }
 }
 
 /// A row of windows.

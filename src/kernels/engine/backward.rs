@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::parts::{Part, cut, parts, whole_images};
 use super::weights::{Scratch, Transposed, WeightSums, weight_gradient};
-use crate::kernels::conv::{Geometry, Needed, SLACK};
+use crate::kernels::conv::{Geometry, Needed, SLACK, winograd};
 use crate::kernels::memory::{filled, filled_part, is_large, room, stream};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
@@ -42,9 +42,10 @@ struct Pass<'a, T, P> {
 }
 
 impl<T: Real, P: Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send> Pass<'_, T, P> {
-    /// What an input's gradient is computed from at a time: a part, if the convolution is pixelwise, else images.
+    /// What is computed at a time: parts, where they can be taken one by one, else whole images.
     fn units(&self) -> Vec<Part> {
-        if self.g.is_pixelwise() {
+        let only_weights = self.transposed.is_none() && !winograd::pays(self.g);
+        if self.g.is_pixelwise() || only_weights {
             parts(self.g)
         } else {
             whole_images(self.g)

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use pulp::Arch;
 
+use super::ELEMENTS;
 use super::images::{Inputs, Outputs, strip_row};
 use super::planes::{Planes, Tiling};
 use super::weights::Weights;
-use super::{ELEMENTS, TILES};
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;
 use crate::kernels::memory::{as_room, filled_part};
@@ -112,7 +112,8 @@ impl<T: Real> Weights<T> {
                 rooms.push((image * tiling.rows() + row, head));
             }
         }
-        for part in rooms.chunks_mut(tiling.rows_of(TILES)) {
+        let size = tiling.part(rooms.len());
+        for part in rooms.chunks_mut(size) {
             self.some_rows(tiling, images, bias, scratch, part);
         }
         // SAFETY: the rows of tiles are the whole output.

@@ -31,7 +31,7 @@ use crate::kernels::simd::PANEL;
 const ELEMENTS: usize = 16;
 
 /// Tiles that are multiplied at a time: few enough for the second-level cache, enough to be worth reading the weights for.
-const TILES: usize = 112;
+const TILES: usize = 128;
 
 /// Whether a convolution is one of these, and large enough to gain by it: transforms take time in proportion to the channels, what
 /// they save in proportion to the product of both.
@@ -50,7 +50,7 @@ pub(in crate::kernels) fn pays(g: &Geometry) -> bool {
 /// Rows of an image's output that are best computed together; none if the whole image is less.
 pub(in crate::kernels) fn rows(g: &Geometry) -> Option<usize> {
     let tiling = Tiling::of(g);
-    let rows = tiling.rows_of(TILES);
+    let rows = tiling.part(tiling.rows());
     (rows < tiling.rows()).then_some(2 * rows)
 }
 

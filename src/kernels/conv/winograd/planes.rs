@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::ELEMENTS;
+use super::{ELEMENTS, TILES};
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::memory::room;
 use crate::kernels::simd::{PANEL, Real};
@@ -77,8 +77,9 @@ impl Tiling {
         self.width.div_ceil(2)
     }
 
-    /// Rows of tiles that make about this many tiles.
-    pub(super) fn rows_of(&self, tiles: usize) -> usize {
-        (tiles / self.columns()).max(1)
+    /// How many of so many rows of tiles are computed at a time: equal parts of about [`TILES`] tiles.
+    pub(super) fn part(&self, rows: usize) -> usize {
+        let most = (TILES / self.columns()).max(1);
+        rows.div_ceil(rows.div_ceil(most).max(1)).max(1)
     }
 }

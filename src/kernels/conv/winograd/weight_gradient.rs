@@ -4,16 +4,16 @@ use std::mem::MaybeUninit;
 
 use pulp::Arch;
 
+use super::ELEMENTS;
 use super::apply::{Scratch, grow, transform};
 use super::images::Gradients;
 use super::planes::{Planes, Tiling};
 use super::weights::gradient as untransformed;
-use super::{ELEMENTS, TILES};
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::WeightGradient;
 use crate::kernels::conv::weight_gradient::together;
-use crate::kernels::memory::{as_room, filled};
+use crate::kernels::memory::{as_room, filled, filled_part, room};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -46,7 +46,7 @@ impl<T: Real> WeightSums<T> {
     ) {
         let tiling = Tiling::of(g);
         let rows: Vec<usize> = (0..images.len() / g.input_values() * tiling.rows()).collect();
-        for rows in rows.chunks(tiling.rows_of(TILES)) {
+        for rows in rows.chunks(tiling.part(rows.len())) {
             let tiles = rows.len() * tiling.columns();
             let (from, to) = (Planes::new(tiles, g.inputs), Planes::new(tiles, g.outputs));
             scratch.transform(images, (tiling, g.inputs), rows, from);
@@ -127,6 +127,7 @@ fn multiply<T: Real>(
 /// The gradient of the kernels, `[outputs, inputs, 3, 3]`, for so many of them that each element is summed by itself.
 ///
 /// Images are taken in groups that depend on shapes alone, and added in their order.
+#[allow(unsafe_code)]
 pub(in crate::kernels) fn weight_gradient<T: Real>(
     g: &Geometry,
     input: &[T],
@@ -134,16 +135,21 @@ pub(in crate::kernels) fn weight_gradient<T: Real>(
 ) -> Vec<T> {
     /// Values of the transformed images and gradients of a group: 32 megabytes of `f32`.
     const VALUES: usize = 1 << 23;
+    if g.batch == 0 {
+        return vec![T::ZERO; g.weight_shape().iter().product()];
+    }
     let tiling = Tiling::of(g);
     let of_image = tiling.rows() * tiling.columns();
     let image_values = ELEMENTS * of_image * (g.inputs + g.outputs);
-    let group = (VALUES / image_values).clamp(1, g.batch.max(1));
-    let mut sums = vec![T::ZERO; ELEMENTS * g.inputs * g.outputs];
+    let group = (VALUES / image_values).clamp(1, g.batch);
+    let mut sums = room(ELEMENTS * g.inputs * g.outputs);
     let images = input.chunks(group * g.input_values());
-    for (images, gradient) in images.zip(gradient.chunks(group * g.output_values())) {
-        add_group(g, images, gradient, &mut sums);
+    let groups = images.zip(gradient.chunks(group * g.output_values()));
+    for (index, (images, gradient)) in groups.enumerate() {
+        add_group(g, images, gradient, index == 0, &mut sums);
     }
-    untransformed(g, &sums)
+    // SAFETY: the first group has filled them, and there is an image.
+    untransformed(g, &unsafe { filled(sums) })
 }
 
 /// Transformed tiles.
@@ -173,13 +179,20 @@ impl<T: Real> Block<T> {
     }
 }
 
-/// Adds the tiles of some images to the sums of all elements.
-fn add_group<T: Real>(g: &Geometry, images: &[T], gradient: &[T], sums: &mut [T]) {
+/// Adds the tiles of some images to the sums of all elements, which are zero before the first.
+#[allow(unsafe_code)]
+fn add_group<T: Real>(
+    g: &Geometry,
+    images: &[T],
+    gradient: &[T],
+    is_first: bool,
+    sums: &mut [MaybeUninit<T>],
+) {
     let tiling = Tiling::of(g);
     let count = images.len() / g.input_values();
     let work = count * g.output_values() * g.inputs;
     let rows: Vec<usize> = (0..count * tiling.rows()).collect();
-    let rows: Vec<&[usize]> = rows.chunks(tiling.rows_of(TILES)).collect();
+    let rows: Vec<&[usize]> = rows.chunks(tiling.part(rows.len())).collect();
     let blocks = threads::map(work, rows, |rows| Block::new(g, images, gradient, rows));
     let sums = sums.chunks_mut(g.inputs * g.outputs).enumerate();
     threads::for_each(
@@ -187,6 +200,11 @@ fn add_group<T: Real>(g: &Geometry, images: &[T], gradient: &[T], sums: &mut [T]
         sums.collect(),
         || (),
         |(), (element, sums)| {
+            if is_first {
+                sums.fill(MaybeUninit::new(T::ZERO));
+            }
+            // SAFETY: filled before the first group.
+            let sums = unsafe { filled_part(sums) };
             for block in &blocks {
                 let [from, to] = block.planes;
                 let inputs = &block.inputs[element * from.plane..][..from.plane];

@@ -22,16 +22,20 @@ pub(in crate::kernels) struct Weights<T> {
 impl<T: Real> Weights<T> {
     /// For the forward pass, times `scale` of the output channel.
     pub(in crate::kernels) fn new(g: &Geometry, weight: &[T], scale: Option<&[T]>) -> Self {
-        Self::of(g.inputs, g.outputs, |input, output, tap| {
-            let value = weight[(output * g.inputs + input) * TAPS + tap];
-            scale.map_or(value, |scale| value * scale[output])
+        let (kernels, _) = weight.as_chunks::<TAPS>();
+        Self::of(g.inputs, g.outputs, |input, output| {
+            let kernel = kernels[output * g.inputs + input];
+            scale.map_or(kernel, |scale| kernel.map(|value| value * scale[output]))
         })
     }
 
     /// For the gradient of the input: from output channels to input channels, kernels mirrored.
     pub(in crate::kernels) fn mirrored(g: &Geometry, weight: &[T]) -> Self {
-        Self::of(g.outputs, g.inputs, |output, input, tap| {
-            weight[(output * g.inputs + input) * TAPS + TAPS - 1 - tap]
+        let (kernels, _) = weight.as_chunks::<TAPS>();
+        Self::of(g.outputs, g.inputs, |output, input| {
+            let mut kernel = kernels[output * g.inputs + input];
+            kernel.reverse();
+            kernel
         })
     }
 
@@ -39,7 +43,7 @@ impl<T: Real> Weights<T> {
     fn of(
         inputs: usize,
         outputs: usize,
-        kernel: impl Fn(usize, usize, usize) -> T + Sync + Send,
+        kernel: impl Fn(usize, usize) -> [T; TAPS] + Sync + Send,
     ) -> Self {
         let panel = ELEMENTS * inputs * PANEL;
         let mut values = room(outputs / PANEL * panel);
@@ -55,9 +59,10 @@ impl<T: Real> Weights<T> {
                     || {
                         for input in 0..inputs {
                             let mut taps = [[T::ZERO; PANEL]; TAPS];
-                            for (tap, lanes) in taps.iter_mut().enumerate() {
-                                for (lane, value) in lanes.iter_mut().enumerate() {
-                                    *value = kernel(input, panel * PANEL + lane, tap);
+                            for lane in 0..PANEL {
+                                let kernel = kernel(input, panel * PANEL + lane);
+                                for (lanes, value) in taps.iter_mut().zip(kernel) {
+                                    lanes[lane] = value;
                                 }
                             }
                             for (element, lanes) in transformed(&taps).iter().enumerate() {
