@@ -5,9 +5,8 @@ use std::ops::Range;
 
 use pulp::Arch;
 
-use super::ELEMENTS;
 use super::images::{Inputs, Outputs, strip_row};
-use super::planes::{Planes, Tiling};
+use super::planes::{ELEMENTS, Planes, Tiling};
 use super::weights::Weights;
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;

@@ -2,10 +2,15 @@
 
 use std::mem::MaybeUninit;
 
-use super::{ELEMENTS, TILES};
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::memory::room;
 use crate::kernels::simd::{PANEL, Real};
+
+/// Elements of a transformed tile.
+pub(super) const ELEMENTS: usize = 16;
+
+/// Tiles that are multiplied at a time: few enough for the second-level cache, enough to be worth reading the weights for.
+pub(super) const TILES: usize = 128;
 
 /// How the matrices lie in memory.
 #[derive(Clone, Copy)]

@@ -4,10 +4,9 @@ use std::mem::MaybeUninit;
 
 use pulp::Arch;
 
-use super::ELEMENTS;
 use super::apply::{Scratch, grow, transform};
 use super::images::Gradients;
-use super::planes::{Planes, Tiling};
+use super::planes::{ELEMENTS, Planes, Tiling};
 use super::weights::gradient as untransformed;
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::conv::grid::Patches;

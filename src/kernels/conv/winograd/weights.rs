@@ -1,6 +1,6 @@
 //! Transformed kernels, and the gradient of the kernels from that of transformed ones.
 
-use super::ELEMENTS;
+use super::planes::ELEMENTS;
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::conv::weights::Matrix;
 use crate::kernels::memory::{filled, room};
