@@ -29,6 +29,8 @@ pub struct Scoring {
     pub cut_ink: f32,
     /// Cost of joining two separate letters to one.
     pub join: f32,
+    /// Cost of each letter height by which the gap between them is wider than that of a broken stroke.
+    pub join_gap: f32,
     /// Weight of the log probability that a span is a letter at all.
     pub letterness: f32,
     /// Weight of the log likelihood of a letter's breadth: few letters are as broad as two.
@@ -51,6 +53,7 @@ impl Default for Scoring {
             cut_touching: 0.3,
             cut_ink: 0.5,
             join: 2.5,
+            join_gap: 8.0,
             letterness: 1.5,
             breadth: 1.0,
             not_a_letter: 4.0,
