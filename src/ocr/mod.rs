@@ -16,6 +16,7 @@ mod recognition;
 pub mod scores;
 pub mod scoring;
 mod shipped;
+mod strays;
 pub mod truth;
 
 pub use alphabet::Alphabet;

@@ -9,6 +9,8 @@ pub struct Scoring {
     /// Weight of a grammar's log chance relative to the network's log probability: letters of a word are not independent
     /// evidence, and the network has seen no words.
     pub context: f32,
+    /// The same weight of a sequence's rule, which is stricter than words.
+    pub sequence: f32,
     /// Fraction of equally likely letters in the chances of words: names and words of no list stay possible at every letter.
     pub unknown: f32,
     /// Prior fraction of tokens that are words, numbers and mixtures.
@@ -43,6 +45,7 @@ impl Default for Scoring {
     fn default() -> Self {
         Self {
             context: 0.6,
+            sequence: 0.9,
             unknown: 0.15,
             kinds: [0.80, 0.12, 0.08],
             single: [0.65, 0.30, 0.05],

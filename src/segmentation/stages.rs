@@ -32,10 +32,20 @@ pub(super) struct Stages {
 const SMALL_LETTERS: f32 = 30.0;
 /// The height that they are brought to, in working pixels.
 const COMFORTABLE: f32 = 44.0;
+/// A pen thinner than this is read from a larger copy, in working pixels: boxes and letters run together.
+const THIN_PEN: f32 = 2.3;
+/// The width that it is brought to, in working pixels.
+const COMFORTABLE_PEN: f32 = 4.0;
+/// Pieces of ink that tell the pen's width are at least this large, in letter heights.
+const LARGE: f32 = 0.5;
+/// Number of times that a page is enlarged at most: letters hidden by a grid are only measured when it is gone.
+const MAX_COPIES: usize = 2;
 /// Least height of letters that gain from it, in pixels of the photograph: lower ones are noise.
 const LEAST_LETTERS: f32 = 5.0;
 /// Greatest enlargement of a photograph: beyond it, only blur gets larger.
 const MAX_ENLARGEMENT: f32 = 4.0;
+/// Less than this is not worth another copy.
+const MIN_ENLARGEMENT: f32 = 1.15;
 /// Most pixels of a larger copy: twice what a working copy may have.
 const MAX_PIXELS: f32 = 5.2e6;
 
@@ -70,19 +80,38 @@ impl InkedPage {
         })
     }
 
+    /// Width of the pen in a photograph that is not reduced, in pixels; infinite where it is: the copy's pixels are as fine as may be.
+    fn pen(&self, photo: &RgbImage) -> f32 {
+        if photo.width() as usize > self.flat.grey.width {
+            return f32::INFINITY;
+        }
+        let large = self.components.list.iter().filter(|component| {
+            component.bounds.longer_side() as f32 >= LARGE * self.letter_height
+        });
+        let labels: Vec<u32> = large.map(|component| component.label).collect();
+        components::stroke_width(&self.components, &labels).unwrap_or(f32::INFINITY)
+    }
+
     /// Longer side of the copy that small letters are read from; `None` where they are large enough, or where more pixels don't help.
     fn larger_side(&self, photo: &RgbImage) -> Option<usize> {
         let (width, height) = (photo.width() as f32, photo.height() as f32);
         let longer = width.max(height);
         let working = self.flat.grey.width.max(self.flat.grey.height) as f32;
         let in_photo = self.letter_height * longer / working;
-        if self.letter_height >= SMALL_LETTERS || in_photo < LEAST_LETTERS {
+        if in_photo < LEAST_LETTERS {
             return None;
         }
-        let wanted = working * COMFORTABLE / self.letter_height;
+        let pen = self.pen(photo);
+        let wanted = if self.letter_height < SMALL_LETTERS {
+            working * COMFORTABLE / self.letter_height
+        } else if pen < THIN_PEN {
+            working * COMFORTABLE_PEN / pen
+        } else {
+            return None;
+        };
         let most = (MAX_ENLARGEMENT * longer).min(longer * (MAX_PIXELS / (width * height)).sqrt());
         let side = wanted.min(most);
-        (side > working).then_some(side as usize)
+        (side > MIN_ENLARGEMENT * working).then_some(side as usize)
     }
 }
 
@@ -90,11 +119,13 @@ impl Stages {
     /// Runs all stages on a working copy of the photograph, and on a larger one where letters are small; `None` for a photograph
     /// without pixels.
     pub fn run(photo: &RgbImage, view: View, watch: &mut Stopwatch) -> Option<Stages> {
-        let page = InkedPage::at(photo, view, None, watch)?;
-        let page = match page.larger_side(photo) {
-            side @ Some(_) => InkedPage::at(photo, view, side, watch)?,
-            None => page,
-        };
+        let mut page = InkedPage::at(photo, view, None, watch)?;
+        for _ in 0..MAX_COPIES {
+            let Some(side) = page.larger_side(photo) else {
+                break;
+            };
+            page = InkedPage::at(photo, view, Some(side), watch)?;
+        }
         Some(Stages::of(page, watch))
     }
 

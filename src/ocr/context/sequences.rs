@@ -18,11 +18,15 @@ const ROUNDS: usize = 4;
 /// How many lines of the page the usual shares of kinds weigh as much as.
 const PRIOR_LINES: f32 = 2.0;
 /// Fraction of lines that are each kind of sequence, before the page is seen.
-const SEQUENCE_SHARE: f32 = 0.02;
+const SEQUENCE_SHARE: f32 = 0.01;
 /// Chance that a sequence goes on as its rule says.
-const RULE: f32 = 0.97;
+const RULE: f32 = 0.99;
 /// Chance that an alphabet goes on with the next letter; capitals and small letters may stand in pairs.
-const NEXT: f32 = 0.90;
+const NEXT: f32 = 0.93;
+/// Least share of a sequence's characters that look like themselves: without it, any row of blots is one.
+const MIN_LIKENESS: f32 = 0.5;
+/// Characters that look alike: the sequence says which they are.
+const ALIKE: [&str; 6] = ["O0", "I1", "S5", "Z2", "B8", "G6"];
 /// Chance that a sequence ends after a character: rows of samples have a dozen.
 const END: f32 = 1.0 / 12.0;
 /// Fewest characters of a sequence: three of a kind are as often a number.
@@ -37,7 +41,8 @@ enum Rule {
     Succession,
 }
 
-/// A grammar of sequences; the state is the last character, 0 before the first.
+/// A grammar of sequences; the state is the last character (of a repetition the first, from which others are exceptions), 0 before
+/// the first.
 struct SequenceGrammar<'a> {
     rule: Rule,
     scoring: &'a Scoring,
@@ -60,14 +65,10 @@ impl SequenceGrammar<'_> {
     }
 }
 
-/// Whether one character follows the other in the alphabet or the digits, or begins the next of these after the last.
+/// Whether one character follows the other in the alphabet or the digits.
 fn is_successor(last: char, next: char) -> bool {
     let (last, next) = (last.to_ascii_uppercase(), next.to_ascii_uppercase());
-    match last {
-        'Z' => matches!(next, 'A' | '0' | '1'),
-        '9' => matches!(next, 'A' | '0'),
-        _ => u32::from(next) == u32::from(last) + 1,
-    }
+    next.is_ascii_alphanumeric() && u32::from(next) == u32::from(last) + 1
 }
 
 impl Grammar for SequenceGrammar<'_> {
@@ -80,12 +81,18 @@ impl Grammar for SequenceGrammar<'_> {
             None => 1.0 / CHARACTERS,
             Some(last) => (1.0 - END) * self.chance(last, character),
         };
-        let score = self.scoring.context * (chance * CHARACTERS).ln();
-        Some((GrammarState::from(character), score))
+        let score = self.scoring.sequence * (chance * CHARACTERS).ln();
+        let keeps = self.rule == Rule::Repetition && state != 0;
+        let next = if keeps {
+            state
+        } else {
+            GrammarState::from(character)
+        };
+        Some((next, score))
     }
 
     fn end(&mut self, _: GrammarState) -> f32 {
-        self.scoring.context * END.ln()
+        self.scoring.sequence * END.ln()
     }
 }
 
@@ -106,8 +113,7 @@ pub fn read_lines(
             let lattice = whole_line(&tokens[line.clone()]);
             [Rule::Repetition, Rule::Succession].map(|rule| {
                 let decoded = decode(&lattice, &mut SequenceGrammar { rule, scoring })?;
-                let length = decoded.best.iter().filter(|(_, c)| c.is_some()).count();
-                (length >= MIN_LENGTH).then_some(decoded)
+                is_credible(&decoded, &lattice).then_some(decoded)
             })
         })
         .collect();
@@ -138,6 +144,22 @@ pub fn read_lines(
     readings
 }
 
+/// Whether a reading is long enough for a sequence, and most of its characters are what their forms are likeliest to be.
+fn is_credible(decoded: &Decoded, lattice: &Lattice) -> bool {
+    let read = decoded.best.iter();
+    let read: Vec<(usize, char)> = read.filter_map(|&(span, c)| Some((span, c?))).collect();
+    let looks_like_it = |&&(span, character): &&(usize, char)| {
+        let guesses = lattice.spans[span].guesses.iter();
+        let likeliest = guesses.max_by(|a, b| a.1.total_cmp(&b.1));
+        likeliest.is_some_and(|&(likeliest, _)| {
+            let both = |pair: &&str| pair.contains(likeliest) && pair.contains(character);
+            likeliest == character || ALIKE.iter().any(|pair| both(&pair))
+        })
+    };
+    let alike = read.iter().filter(looks_like_it).count();
+    read.len() >= MIN_LENGTH && alike as f32 >= MIN_LIKENESS * read.len() as f32
+}
+
 /// The tokens of a line as one lattice.
 fn whole_line(tokens: &[Token]) -> Lattice {
     let mut whole = Lattice::default();
@@ -157,7 +179,10 @@ fn whole_line(tokens: &[Token]) -> Lattice {
 
 /// Divides the reading of a whole line among its tokens.
 fn split(decoded: Decoded, tokens: &[Token], readings: &mut [TokenReading]) {
-    let (mut best, mut shares) = (decoded.best.into_iter().peekable(), decoded.shares.into_iter());
+    let (mut best, mut shares) = (
+        decoded.best.into_iter().peekable(),
+        decoded.shares.into_iter(),
+    );
     let mut first = 0;
     for (token, reading) in tokens.iter().zip(readings) {
         let end = first + token.lattice.spans.len();

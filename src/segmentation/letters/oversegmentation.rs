@@ -363,7 +363,8 @@ fn join(letters: &[&Pieces], first: usize, letter_height: f32) -> Option<Option<
     });
     let near = gaps.clone().all(|gap| gap <= MAX_JOIN_GAP);
     let join_gap = gaps.map(|gap| (gap - BROKEN).max(0.0)).sum();
-    let small = glyph.bounds.width() as f32 <= MAX_JOIN_WIDTH * letter_height
+    let height = (glyph.bounds.height() as f32).max(letter_height);
+    let small = glyph.bounds.width() as f32 <= MAX_JOIN_WIDTH * height
         && glyph.bounds.height() as f32 <= MAX_JOIN_HEIGHT * letter_height;
     if !near || !small {
         return None;

@@ -91,8 +91,7 @@ fn ground(plane: &Plane) -> Plane {
         let mut window = Vec::new();
         for (x, out) in out.iter_mut().enumerate() {
             window.clear();
-            let columns =
-                x.saturating_sub(GROUND_RADIUS)..(x + GROUND_RADIUS + 1).min(plane.width);
+            let columns = x.saturating_sub(GROUND_RADIUS)..(x + GROUND_RADIUS + 1).min(plane.width);
             for row in rows.clone().step_by(GROUND_STEP) {
                 let columns = columns.clone().step_by(GROUND_STEP);
                 window.extend(columns.map(|column| plane.at(column, row)));

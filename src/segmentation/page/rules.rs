@@ -3,7 +3,7 @@
 //! A rule is followed from column to column (or from row to row) while the ink across it is thin. Strokes that cross it, and
 //! bars that lie on it and are darker, stay.
 
-use crate::segmentation::geometry::Area;
+use crate::segmentation::geometry::{Area, neighbours};
 use crate::segmentation::plane::Plane;
 use crate::segmentation::statistics::median;
 
@@ -56,6 +56,8 @@ const BEND: f32 = 0.01;
 const SIDE_GAP: f32 = 3.0;
 /// Minimum fraction of its length over which a box's side is seen.
 const MIN_SIDE_SEEN: f32 = 0.8;
+/// What is left of a rule lies within this many pixels of its edges.
+const LEFTOVER_REACH: f32 = 3.0;
 /// Minimum length of a box's side in its own widths.
 const MIN_SIDE: f32 = 5.0;
 
@@ -71,10 +73,7 @@ pub(super) fn remove_rules(mask: &mut [bool], ink: &Plane, area: &Area) {
         writing,
     });
     let [(mut across, over), (mut down, under)] = strips.each_ref().map(Strip::rules);
-    let sides = [
-        sides(over, &down, &across),
-        sides(under, &across, &down),
-    ];
+    let sides = [sides(over, &down, &across), sides(under, &across, &down)];
     let [more_across, more_down] = sides;
     across.extend(more_across);
     down.extend(more_down);
@@ -87,18 +86,83 @@ pub(super) fn remove_rules(mask: &mut [bool], ink: &Plane, area: &Area) {
     for at in along_rows.into_iter().chain(along_columns).chain(crossed) {
         mask[at] = false;
     }
+    let left = [(true, &across), (false, &down)].map(|(along_rows, rules)| {
+        let strip = Strip {
+            mask,
+            ink,
+            area,
+            along_rows,
+            writing,
+        };
+        leftovers(&strip, rules)
+    });
+    for at in left.concat() {
+        mask[at] = false;
+    }
+}
+
+/// Pixels of ink that lies in the bands of the rules and nowhere else: darker or thicker stretches and the remains of crossings.
+fn leftovers(strip: &Strip, rules: &[Rule]) -> Vec<usize> {
+    let mut in_band = vec![false; strip.mask.len()];
+    let (along, across) = strip.spans();
+    for rule in rules {
+        let reach = rule.width / 2.0 + LEFTOVER_REACH;
+        for position in along.clone() {
+            let Some(middle) = rule.at(position as f32) else {
+                continue;
+            };
+            let first = ((middle - reach).max(0.0) as usize).max(across.start);
+            let end = ((middle + reach) as usize + 1).min(across.end);
+            for side in first..end {
+                in_band[strip.index(position, side)] = true;
+            }
+        }
+    }
+    let (width, height) = (strip.ink.width, strip.ink.height);
+    let mut seen = vec![false; strip.mask.len()];
+    let mut pixels = Vec::new();
+    for start in (0..strip.mask.len()).filter(|&at| in_band[at] && strip.mask[at]) {
+        if seen[start] {
+            continue;
+        }
+        seen[start] = true;
+        let (mut piece, mut next, mut stays) = (vec![start], 0, true);
+        while let Some(&at) = piece.get(next) {
+            next += 1;
+            for beside in neighbours(at, width, height).filter(|&beside| strip.mask[beside]) {
+                if !in_band[beside] {
+                    stays = false;
+                } else if !seen[beside] {
+                    seen[beside] = true;
+                    piece.push(beside);
+                }
+            }
+        }
+        if stays {
+            pixels.extend(piece);
+        }
+    }
+    pixels
 }
 
 /// The fragments that are sides of boxes: straight from one of the rules that they meet to another. A page without rules in one
 /// direction has no boxes.
 fn sides(fragments: Vec<Rule>, met: &[Rule], along: &[Rule]) -> Vec<Rule> {
     let meets = |rule: &Rule, end: &CrossSection| {
-        rule.at(end.middle()).is_some_and(|middle| {
-            (end.along as f32 + 0.5 - middle).abs() <= rule.width / 2.0 + SIDE_GAP
-        })
+        // At a corner, the rule itself ends at the side.
+        let (first, last) = (rule.sections[0], rule.sections[rule.sections.len() - 1]);
+        let corner = rule.width + end.width() + SIDE_GAP;
+        let at = end.middle().clamp(first.along as f32, last.along as f32);
+        (at - end.middle()).abs() <= corner
+            && rule.at(at).is_some_and(|middle| {
+                (end.along as f32 + 0.5 - middle).abs() <= rule.width / 2.0 + SIDE_GAP
+            })
     };
     let is_side = |fragment: &Rule| {
-        let (first, last) = (fragment.sections[0], fragment.sections[fragment.sections.len() - 1]);
+        let (first, last) = (
+            fragment.sections[0],
+            fragment.sections[fragment.sections.len() - 1],
+        );
         let straight = (last.middle() - first.middle()).abs() <= MAX_SLOPE * fragment.length();
         let begins = met.iter().position(|rule| meets(rule, &first));
         let ends = met.iter().position(|rule| meets(rule, &last));
@@ -108,7 +172,9 @@ fn sides(fragments: Vec<Rule>, met: &[Rule], along: &[Rule]) -> Vec<Rule> {
             && begins.is_some()
             && ends.is_some()
             && begins != ends
-            && along.iter().all(|rule| fragment.width <= MAX_RELATIVE_WIDTH * rule.width + 2.0)
+            && along
+                .iter()
+                .all(|rule| fragment.width <= MAX_RELATIVE_WIDTH * rule.width + 2.0)
     };
     fragments.into_iter().filter(is_side).collect()
 }
@@ -217,7 +283,9 @@ impl Rule {
         let ends = [other.sections[0], other.sections[other.sections.len() - 1]];
         ends.iter().all(|end| {
             let along = end.along as f32;
-            let beyond = (first.along as f32 - along).max(along - last.along as f32).max(0.0);
+            let beyond = (first.along as f32 - along)
+                .max(along - last.along as f32)
+                .max(0.0);
             let expected = self
                 .at(along)
                 .unwrap_or_else(|| first.middle() + slope * (along - first.along as f32));
