@@ -38,6 +38,8 @@ const THIN_PEN: f32 = 2.3;
 const COMFORTABLE_PEN: f32 = 4.0;
 /// Pieces of ink that tell the pen's width are at least this large, in letter heights.
 const LARGE: f32 = 0.5;
+/// Letters less high than this, in letter heights, are of a smaller print.
+const SMALL_PRINT: f32 = 0.42;
 /// Number of times that a page is enlarged at most: letters hidden by a grid are only measured when it is gone.
 const MAX_COPIES: usize = 2;
 /// Least height of letters that gain from it, in pixels of the photograph: lower ones are noise.
@@ -164,8 +166,16 @@ impl Stages {
         }
     }
 
-    /// A letter's own ink.
+    /// A letter's own ink. Small print has a pen of its own.
     pub fn ink_of(&self, glyph: &Glyph) -> Ink {
-        Ink::of(&self.binary, &self.components, glyph, self.stroke_width)
+        let is_small = (glyph.bounds.longer_side() as f32) < SMALL_PRINT * self.letter_height;
+        let own = is_small.then(|| components::stroke_width(&self.components, &glyph.parts));
+        let pen = own.flatten().unwrap_or(self.stroke_width);
+        Ink::of(
+            &self.binary,
+            &self.components,
+            glyph,
+            pen.min(self.stroke_width),
+        )
     }
 }

@@ -228,9 +228,15 @@ impl Batch<'_> {
         self.watch.insert(&reading.timings);
         self.draw(index, &photo, &reading)?;
         let page = reading.page;
+        if page.rotated != 0 {
+            let turned = page.rotated;
+            self.progress.note(&format!(
+                "{name}: read turned clockwise by {turned} degrees"
+            ));
+        }
         if page.has_low_confidence() {
             self.progress.note(&format!(
-                "{name}: low confidence (mean {:.2}); pages must be upright, with dark writing on light paper",
+                "{name}: low confidence (mean {:.2}); much of it may be wrong",
                 page.confidence()
             ));
         }
