@@ -78,6 +78,9 @@ pub struct Args {
     /// Print how long each stage took, on standard error
     #[arg(long)]
     timings: bool,
+    /// Exit with code 3 if a page has no text that kiln can read, or is read with low confidence
+    #[arg(long)]
+    strict: bool,
     /// Score against ground truth in this file or folder; `beside` looks next to each image
     #[arg(long, value_name = "FILE|DIR|beside")]
     expect: Option<PathBuf>,
@@ -167,6 +170,7 @@ pub fn run(args: Args) -> VerbResult {
         sheets: Vec::new(),
         scores: Vec::new(),
         failed: 0,
+        unsure: 0,
     };
     let monitor = listening_monitor()?;
     inputs::each(&inputs, monitor.cancel(), |index, loaded| {
@@ -178,7 +182,16 @@ pub fn run(args: Args) -> VerbResult {
     if args.timings {
         output::note(output::stage_table(batch.watch.laps()).trim_end());
     }
-    inputs::all_were_read(batch.failed, &inputs)
+    let unsure = batch.unsure;
+    inputs::all_were_read(batch.failed, &inputs)?;
+    match unsure {
+        0 => Ok(()),
+        _ if !args.strict => Ok(()),
+        unsure => Err(Failure::unread(format!(
+            "{unsure} of {} pages without text that kiln can read surely (--strict)",
+            inputs.len()
+        ))),
+    }
 }
 
 /// All images of one call, and what was read so far.
@@ -202,6 +215,8 @@ struct Batch<'a> {
     /// By the names of the images.
     scores: Vec<(String, TextScore)>,
     failed: usize,
+    /// Pages without text, or with low confidence.
+    unsure: usize,
 }
 
 impl Batch<'_> {
@@ -234,6 +249,7 @@ impl Batch<'_> {
                 "{name}: read turned clockwise by {turned} degrees"
             ));
         }
+        self.unsure += usize::from(page.has_low_confidence() || page.lines.is_empty());
         if page.has_low_confidence() {
             self.progress.note(&format!(
                 "{name}: low confidence (mean {:.2}); much of it may be wrong",
