@@ -271,6 +271,21 @@ fn a_rotated_page_is_read_and_reported() {
 }
 
 #[test]
+fn strict_exits_with_3_where_nothing_can_be_read() {
+    let bench = bench();
+    let white = image::RgbImage::from_pixel(300, 200, image::Rgb([250, 250, 250]));
+    white.save(bench.path("white.png")).unwrap();
+    bench.kiln("ocr white.png").assert().success();
+    bench.kiln("ocr pages/two.png --strict").assert().success();
+    bench
+        .kiln("ocr white.png pages/two.png --strict")
+        .assert()
+        .code(3)
+        .stdout(predicate::str::contains("PACK MY BOX"))
+        .stderr(predicate::str::contains("1 of 2 pages"));
+}
+
+#[test]
 fn boxes_of_a_rotated_page_are_in_pixels_of_its_file() {
     let bench = bench();
     let upright = bench.json("ocr pages/two.png --json");

@@ -182,15 +182,11 @@ pub fn run(args: Args) -> VerbResult {
     if args.timings {
         output::note(output::stage_table(batch.watch.laps()).trim_end());
     }
-    let unsure = batch.unsure;
     inputs::all_were_read(batch.failed, &inputs)?;
-    match unsure {
-        0 => Ok(()),
-        _ if !args.strict => Ok(()),
-        unsure => Err(Failure::unread(format!(
-            "{unsure} of {} pages without text that kiln can read surely (--strict)",
-            inputs.len()
-        ))),
+    if args.strict {
+        batch.all_are_sure()
+    } else {
+        Ok(())
     }
 }
 
@@ -220,6 +216,17 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
+    /// Whether every page has text, read with confidence.
+    fn all_are_sure(&self) -> VerbResult {
+        match self.unsure {
+            0 => Ok(()),
+            unsure => Err(Failure::unread(format!(
+                "{unsure} of {} pages without text that kiln can read surely (--strict)",
+                self.inputs.len()
+            ))),
+        }
+    }
+
     /// Reads an image. One that can't be read is reported and doesn't stop the others; a file that can't be written does.
     fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
         self.watch.lap("decode");
