@@ -120,7 +120,7 @@ fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, S
     let limits = limits::limits(MAX_WORKING_BYTES);
     decoder.set_limits(limits).map_err(one_line)?;
     let image = DynamicImage::from_decoder(decoder).map_err(one_line)?;
-    let mut image = paper::on_white(image);
+    let mut image = paper::on_ground(image);
     image.apply_orientation(orientation);
     Ok(image)
 }
