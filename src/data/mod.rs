@@ -19,6 +19,7 @@ pub mod nist26;
 pub mod nist36;
 mod source;
 pub mod split_rule;
+mod subset;
 pub mod unipen;
 
 pub use arrays::IdxConfig;
@@ -37,10 +38,11 @@ pub use source::{
     NormalizeConfig, SourceConfig, Split, data_root, from_quantized, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
+pub use subset::Subset;
 pub use unipen::UnipenConfig;
 
 source::sources! {
-    /// Synthetic hand-printed capital letters and digits; needs no files.
+    /// Synthetic hand-printed characters; needs no files.
     Glyphs(glyphs::GlyphsConfig) = "glyphs",
     /// Capital letters and digits (36 classes) from CMU 16-720's `nist36_{train,valid,test}.mat`.
     Nist36(nist36::Nist36Config) = "nist36",
@@ -58,6 +60,6 @@ source::sources! {
     ImageFolder(image_folder::ImageFolderConfig) = "image_folder",
     /// Synthetic non-character ink: a single reject class, for use in a mix.
     Junk(junk::JunkConfig) = "junk",
-    /// A mix of several sources: training samples from all, validation and test from the first.
+    /// A mix of several sources: training samples from all, validation and test from the first or those in `evaluate`.
     Mix(mix::MixConfig<DataConfig>) = "mix",
 }
