@@ -8,6 +8,7 @@ pub mod alphabet;
 pub mod context;
 mod form;
 pub mod formats;
+pub mod mixed;
 pub mod page;
 pub mod reader;
 pub mod scores;
@@ -17,6 +18,7 @@ pub mod truth;
 
 pub use alphabet::Alphabet;
 pub use context::Context;
+pub use mixed::{Case, MixedModel};
 pub use page::{Guess, Letter, Line, Page, Word};
 pub use reader::{ReadError, ReadOptions, Reading, check, check_alphabet, read, read_with};
-pub use shipped::shipped_model;
+pub use shipped::{mixed_model, shipped_model};

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::alphabet::Alphabet;
 use super::context::{self, Context, Token, TokenPlace, TokenReading};
 use super::form::{self, Classes, JUNK};
+use super::mixed::{self, Case, LineFit, MixedModel, SeenLetter};
 use super::page::{self, Guess, Letter, Line, Page, Word};
 use super::scoring::Scoring;
 use crate::error::{ErrorExit, ExitKind};
@@ -44,6 +45,10 @@ pub struct ReadOptions {
     pub context: Context,
     /// Which characters may be read.
     pub alphabet: Alphabet,
+    /// What reads pages with lower case; without it, all pages are read by the classifier alone.
+    pub mixed: Option<MixedModel>,
+    /// Which case letters are written in.
+    pub case: Case,
     /// How much each kind of evidence counts.
     pub scoring: Scoring,
     /// Whether to keep an image of every segmentation stage.
@@ -113,7 +118,6 @@ pub fn read_with(
 ) -> Result<Reading, ReadError> {
     check(classifier)?;
     check_alphabet(classifier, &options.alphabet)?;
-    let classes = Classes::new(&classifier.card().classes, &options.alphabet);
     let mut watch = Stopwatch::start();
     let segment = || {
         if options.stage_pictures {
@@ -124,17 +128,26 @@ pub fn read_with(
     };
     let ((segmentation, stage_pictures), ngram) = rayon::join(segment, || options.context.ngram());
     watch.insert(&segmentation.timings);
-    let rows = classify(&segmentation.lines, classifier, &mut watch)?;
+    let pen = segmentation.measures.stroke_width;
+    let mixed = fit_mixed(&segmentation, options, &mut watch)?;
+    let classifier = match (&options.mixed, &mixed) {
+        (Some(model), Some(_)) => model.classifier(),
+        _ => classifier,
+    };
+    let rows = classify(&segmentation.lines, classifier, |_| true, &mut watch)?;
     let reader = PageReader {
-        classes,
+        classes: Classes::new(&classifier.card().classes, &options.alphabet),
         options,
         lines: &segmentation.lines,
         rows: &rows,
+        fits: mixed.as_deref(),
+        pen,
     };
     let mut tokens = reader.tokens();
     let readings = context::read(&tokens, ngram, &options.scoring);
     let readings = reader.reread_empty_lines(&mut tokens, readings, ngram);
-    let lines = reader.text(&readings);
+    let mut lines = reader.text(&readings);
+    options.case.apply(&mut lines);
     let page = Page {
         width: segmentation.width,
         height: segmentation.height,
@@ -150,10 +163,33 @@ pub fn read_with(
     })
 }
 
-/// The network's probabilities of each candidate's classes, by word in reading order.
+/// Where the lines stand if the page is mixed text; `None` if it is one of capitals and digits, or no model can read another.
+fn fit_mixed(
+    segmentation: &Segmentation,
+    options: &ReadOptions,
+    watch: &mut Stopwatch,
+) -> Result<Option<Vec<Option<LineFit>>>, ModelError> {
+    let Some(model) = &options.mixed else {
+        return Ok(None);
+    };
+    let classifier = model.classifier();
+    let rows = classify(&segmentation.lines, classifier, |one| one.whole, watch)?;
+    let classes = Classes::new(&classifier.card().classes, &options.alphabet);
+    let measures = segmentation.measures;
+    let letters = mixed::seen_letters(&segmentation.lines, &rows, &classes, measures.stroke_width);
+    let fits = mixed::fit_lines(&letters, measures.letter_height);
+    let fitted = fits.iter().zip(&letters);
+    let fitted: Vec<(LineFit, &[SeenLetter])> = fitted
+        .filter_map(|(fit, letters)| Some(((*fit)?, letters.as_slice())))
+        .collect();
+    Ok(mixed::says_mixed(&fitted).then_some(fits))
+}
+
+/// The network's probabilities of the classes of each candidate that is `wanted`, by word in reading order.
 fn classify(
     lines: &[LineBox],
     classifier: &Classifier,
+    wanted: impl Fn(&Candidate) -> bool,
     watch: &mut Stopwatch,
 ) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
     let size = classifier.card().input.height;
@@ -161,7 +197,11 @@ fn classify(
         let words = lines.iter().flat_map(|line| &line.words);
         words.map(|word| &word.candidates)
     };
-    let all: Vec<&Candidate> = words().flat_map(|word| &word.list).collect();
+    let of_word = |word: &'_ Candidates| word.list.iter().filter(|one| wanted(one)).count();
+    let all: Vec<&Candidate> = words()
+        .flat_map(|word| &word.list)
+        .filter(|one| wanted(one))
+        .collect();
     let count = all.len();
     let crops: Vec<Vec<f32>> = all
         .into_par_iter()
@@ -172,7 +212,7 @@ fn classify(
     let mut rows = classifier.probabilities(pixels, count)?.into_iter();
     watch.lap("classify");
     Ok(words()
-        .map(|word| rows.by_ref().take(word.list.len()).collect())
+        .map(|word| rows.by_ref().take(of_word(word)).collect())
         .collect())
 }
 
@@ -183,26 +223,43 @@ struct PageReader<'a> {
     lines: &'a [LineBox],
     /// By word in reading order.
     rows: &'a [Vec<Vec<f32>>],
+    /// By line, where its letters stand; `None` on a page of capitals and digits.
+    fits: Option<&'a [Option<LineFit>]>,
+    /// Width of the page's pen in pixels.
+    pen: f32,
 }
 
 impl PageReader<'_> {
-    /// A word's lattice; with `droppable`, junk may be dropped.
-    fn lattice(&self, word: &Candidates, rows: &[Vec<f32>], droppable: bool) -> context::Lattice {
+    /// A word's lattice, of the line with this number; with `droppable`, junk may be dropped.
+    fn lattice(
+        &self,
+        word: &Candidates,
+        line: usize,
+        rows: &[Vec<f32>],
+        droppable: bool,
+    ) -> context::Lattice {
         let neighbours = !matches!(self.options.context, Context::Off);
         let scoring = &self.options.scoring;
-        form::lattice(word, rows, &self.classes, scoring, neighbours, droppable)
+        let classes = &self.classes;
+        let mut lattice = form::lattice(word, rows, classes, scoring, neighbours, droppable);
+        if let Some(fit) = self.fits.and_then(|fits| fits.get(line)?.as_ref()) {
+            mixed::add_places(&mut lattice, word, fit, self.pen);
+        }
+        lattice
     }
 
     /// All words as tokens, in reading order.
     fn tokens(&self) -> Vec<Token> {
-        let words = self.lines.iter().flat_map(|line| {
+        let words = self.lines.iter().enumerate().flat_map(|(number, line)| {
             let words = line.words.iter().enumerate();
-            words.map(|(index, word)| (index == 0 && line.words.len() > 1, &word.candidates))
+            let leads = |index| index == 0 && line.words.len() > 1;
+            words.map(move |(index, word)| (number, leads(index), &word.candidates))
         });
         words
             .zip(self.rows)
-            .map(|((leads, word), rows)| Token {
-                lattice: self.lattice(word, rows, true),
+            .map(|((line, leads, word), rows)| Token {
+                lattice: self.lattice(word, line, rows, true),
+                mixed: self.fits.is_some(),
                 place: match (word.pieces, leads) {
                     (1, true) => TokenPlace::Numbering,
                     (1, false) => TokenPlace::Single,
@@ -221,14 +278,15 @@ impl PageReader<'_> {
     ) -> Vec<TokenReading> {
         let mut first = 0;
         let mut again = false;
-        for line in self.lines {
+        for (number, line) in self.lines.iter().enumerate() {
             let words = first..first + line.words.len();
             let is_empty = |reading: &TokenReading| reading.best.iter().all(|(_, c)| c.is_none());
             if readings[words.clone()].iter().all(is_empty) {
                 again = true;
                 for (index, word) in words.clone().zip(&line.words) {
                     let rows = &self.rows[index];
-                    tokens[index].lattice = self.lattice(&word.candidates, rows, false);
+                    let word = &word.candidates;
+                    tokens[index].lattice = self.lattice(word, number, rows, false);
                 }
             }
             first = words.end;

@@ -8,6 +8,7 @@ mod lattice;
 mod ngram;
 mod scowl;
 mod source;
+mod text_grammar;
 mod token_grammar;
 mod tokens;
 mod word_list;
@@ -16,6 +17,7 @@ pub use decoder::{Decoded, decode};
 pub use lattice::{Lattice, Span};
 pub use ngram::{BOUNDARY, History, Ngram, SYMBOLS};
 pub use source::Context;
+pub use text_grammar::TextGrammar;
 pub use token_grammar::{
     AnyGrammar, Grammar, GrammarState, MixtureGrammar, NumberGrammar, TokenKind, WordGrammar,
 };

@@ -22,12 +22,12 @@ use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
 use crate::ocr::formats::{self, FORMATS, Format, JSON, Picture, Sheet, TEXT};
 use crate::ocr::truth::{BESIDE, Truth, TruthSource};
-use crate::ocr::{self, Alphabet, ReadOptions, Reading, scores};
+use crate::ocr::{self, Alphabet, MixedModel, ReadOptions, Reading, scores};
 use crate::photo::PhotoError;
 use crate::timings::Stopwatch;
 use crate::{device, files, segmentation};
 
-/// Read photographed pages of hand-printed block capitals.
+/// Read photographed pages of hand-printed letters.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln ocr page.jpg --overlay read.png
@@ -112,20 +112,27 @@ impl Args {
         inputs.iter().map(of).collect::<Result<_, _>>().map(Some)
     }
 
-    /// The model, which can read at least one character of the alphabet.
-    fn classifier(&self, alphabet: &Alphabet) -> Result<Classifier, Failure> {
-        let classifier = match &self.model {
+    /// The model, which can read at least one character of the alphabet, and the one for mixed text.
+    fn models(&self, alphabet: &Alphabet) -> Result<(Classifier, Option<MixedModel>), Failure> {
+        let (classifier, mixed) = match &self.model {
             Some(run) => {
                 let opened = open::naming_model(run, self.backend)?;
                 ocr::check(&opened.classifier).map_err(|error| {
                     UsageError(format!("--model {}: {error}", opened.file.display()))
                 })?;
-                opened.classifier
+                let mixed = MixedModel::of(&opened.classifier);
+                (opened.classifier, mixed)
             }
-            None => ocr::shipped_model(&device::open(self.backend.unwrap_or_default())?)?,
+            None => {
+                let device = device::open(self.backend.unwrap_or_default())?;
+                (
+                    ocr::shipped_model(&device)?,
+                    Some(ocr::mixed_model(&device)?),
+                )
+            }
         };
         ocr::check_alphabet(&classifier, alphabet)?;
-        Ok(classifier)
+        Ok((classifier, mixed))
     }
 }
 
@@ -142,7 +149,7 @@ pub fn run(args: Args) -> VerbResult {
         .map(|path| targets::stages(path, &inputs, several))
         .transpose()?;
     let mut watch = Stopwatch::start();
-    let options = ReadOptions {
+    let mut options = ReadOptions {
         stage_pictures: stages.is_some(),
         ..args.reading.options()?
     };
@@ -150,7 +157,8 @@ pub fn run(args: Args) -> VerbResult {
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
     read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
     targets::validate_distinct(&target, overlays.as_deref().unwrap_or_default(), &read)?;
-    let classifier = args.classifier(&options.alphabet)?;
+    let (classifier, mixed) = args.models(&options.alphabet)?;
+    options.mixed = mixed;
     watch.lap("load model");
     let mut batch = Batch {
         progress: Progress::new(inputs.len()),
