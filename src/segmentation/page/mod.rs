@@ -2,5 +2,6 @@
 
 pub(super) mod binarize;
 pub(super) mod flatten;
+mod polarity;
 mod rules;
 pub(super) mod sheet;

@@ -3,7 +3,7 @@
 //! A rule is followed from column to column (or from row to row) while the ink across it is thin. Strokes that cross it, and
 //! bars that lie on it and are darker, stay.
 
-use crate::segmentation::geometry::Area;
+use crate::segmentation::geometry::{Area, neighbours};
 use crate::segmentation::plane::Plane;
 use crate::segmentation::statistics::median;
 
@@ -13,8 +13,10 @@ pub(super) const MIN_REACH: f32 = 0.1;
 const MIN_LENGTH: f32 = 0.08;
 /// Minimum length of a rule in its own widths: a letter's stroke is 6 to 15 pens long, a line under a word more than 40.
 const MIN_SLENDERNESS: f32 = 40.0;
-/// Greatest width of a rule, in pixels of the working copy, whose longer side is at most 1600: 1 mm of an A4 sheet.
+/// Greatest width of a rule, in pixels of a copy with a longer side of [`USUAL_SIDE`]: 1 mm of an A4 sheet.
 const MAX_WIDTH: usize = 8;
+/// Longer side of the usual working copy, in pixels; small letters are read from larger ones.
+const USUAL_SIDE: usize = 1600;
 /// Greatest slope, in pixels across per pixel along: 15 degrees.
 const MAX_SLOPE: f32 = 0.27;
 /// Greatest distance between where a rule is expected and where it goes on, in pixels.
@@ -46,29 +48,135 @@ const WRITING_QUANTILE: f32 = 0.97;
 /// Minimum length of such a fragment, in its own widths.
 const MIN_FRAGMENT: f32 = 3.0;
 
+/// A fragment lies on a rule if it is no further from the rule's straight continuation than this many pixels ...
+const ON_RULE: f32 = 2.5;
+/// ... and this fraction of its distance from the rule's end: paper bends.
+const BEND: f32 = 0.01;
+/// The side of a box goes from one rule to another: its ends are at most this many pixels from their edges.
+const SIDE_GAP: f32 = 3.0;
+/// Minimum fraction of its length over which a box's side is seen.
+const MIN_SIDE_SEEN: f32 = 0.8;
+/// What is left of a rule lies within this many pixels of its edges.
+const LEFTOVER_REACH: f32 = 3.0;
+/// Minimum length of a box's side in its own widths.
+const MIN_SIDE: f32 = 5.0;
+
 /// Removes rules from the mask, within an area that holds all connected ink of at least [`MIN_REACH`].
 pub(super) fn remove_rules(mask: &mut [bool], ink: &Plane, area: &Area) {
     let page: &[bool] = mask;
     let writing = writing_ink(page, ink, area);
-    let [across, down] = [true, false].map(|along_rows| {
+    let strips = [true, false].map(|along_rows| Strip {
+        mask: page,
+        ink,
+        area,
+        along_rows,
+        writing,
+    });
+    let [(mut across, over), (mut down, under)] = strips.each_ref().map(Strip::rules);
+    let sides = [sides(over, &down, &across), sides(under, &across, &down)];
+    let [more_across, more_down] = sides;
+    across.extend(more_across);
+    down.extend(more_down);
+    let of = |strip: &Strip, rules: &[Rule]| -> Vec<usize> {
+        let pixels = rules.iter().flat_map(|rule| strip.pixels_of(rule));
+        pixels.collect()
+    };
+    let (along_rows, along_columns) = (of(&strips[0], &across), of(&strips[1], &down));
+    let crossed = crossings(page, ink, &across, &down);
+    for at in along_rows.into_iter().chain(along_columns).chain(crossed) {
+        mask[at] = false;
+    }
+    let left = [(true, &across), (false, &down)].map(|(along_rows, rules)| {
         let strip = Strip {
-            mask: page,
+            mask,
             ink,
             area,
             along_rows,
             writing,
         };
-        let rules = strip.rules();
-        let pixels: Vec<usize> = rules
-            .iter()
-            .flat_map(|rule| strip.pixels_of(rule))
-            .collect();
-        (rules, pixels)
+        leftovers(&strip, rules)
     });
-    let crossed = crossings(page, ink, &across.0, &down.0);
-    for at in across.1.into_iter().chain(down.1).chain(crossed) {
+    for at in left.concat() {
         mask[at] = false;
     }
+}
+
+/// Pixels of ink that lies in the bands of the rules and nowhere else: darker or thicker stretches and the remains of crossings.
+fn leftovers(strip: &Strip, rules: &[Rule]) -> Vec<usize> {
+    let mut in_band = vec![false; strip.mask.len()];
+    let (along, across) = strip.spans();
+    for rule in rules {
+        let reach = rule.width / 2.0 + LEFTOVER_REACH;
+        for position in along.clone() {
+            let Some(middle) = rule.at(position as f32) else {
+                continue;
+            };
+            let first = ((middle - reach).max(0.0) as usize).max(across.start);
+            let end = ((middle + reach) as usize + 1).min(across.end);
+            for side in first..end {
+                in_band[strip.index(position, side)] = true;
+            }
+        }
+    }
+    let (width, height) = (strip.ink.width, strip.ink.height);
+    let mut seen = vec![false; strip.mask.len()];
+    let mut pixels = Vec::new();
+    for start in (0..strip.mask.len()).filter(|&at| in_band[at] && strip.mask[at]) {
+        if seen[start] {
+            continue;
+        }
+        seen[start] = true;
+        let (mut piece, mut next, mut stays) = (vec![start], 0, true);
+        while let Some(&at) = piece.get(next) {
+            next += 1;
+            for beside in neighbours(at, width, height).filter(|&beside| strip.mask[beside]) {
+                if !in_band[beside] {
+                    stays = false;
+                } else if !seen[beside] {
+                    seen[beside] = true;
+                    piece.push(beside);
+                }
+            }
+        }
+        if stays {
+            pixels.extend(piece);
+        }
+    }
+    pixels
+}
+
+/// The fragments that are sides of boxes: straight from one of the rules that they meet to another. A page without rules in one
+/// direction has no boxes.
+fn sides(fragments: Vec<Rule>, met: &[Rule], along: &[Rule]) -> Vec<Rule> {
+    let meets = |rule: &Rule, end: &CrossSection| {
+        // At a corner, the rule itself ends at the side.
+        let (first, last) = (rule.sections[0], rule.sections[rule.sections.len() - 1]);
+        let corner = rule.width + end.width() + SIDE_GAP;
+        let at = end.middle().clamp(first.along as f32, last.along as f32);
+        (at - end.middle()).abs() <= corner
+            && rule.at(at).is_some_and(|middle| {
+                (end.along as f32 + 0.5 - middle).abs() <= rule.width / 2.0 + SIDE_GAP
+            })
+    };
+    let is_side = |fragment: &Rule| {
+        let (first, last) = (
+            fragment.sections[0],
+            fragment.sections[fragment.sections.len() - 1],
+        );
+        let straight = (last.middle() - first.middle()).abs() <= MAX_SLOPE * fragment.length();
+        let begins = met.iter().position(|rule| meets(rule, &first));
+        let ends = met.iter().position(|rule| meets(rule, &last));
+        straight
+            && fragment.length() >= MIN_SIDE * fragment.width
+            && fragment.sections.len() as f32 >= MIN_SIDE_SEEN * fragment.length()
+            && begins.is_some()
+            && ends.is_some()
+            && begins != ends
+            && along
+                .iter()
+                .all(|rule| fragment.width <= MAX_RELATIVE_WIDTH * rule.width + 2.0)
+    };
+    fragments.into_iter().filter(is_side).collect()
 }
 
 /// The writing's ink value.
@@ -168,6 +276,23 @@ impl Rule {
             && (last.middle() - first.middle()).abs() <= MAX_SLOPE * length
     }
 
+    /// Whether another one is a piece of the same straight line.
+    fn continues_as(&self, other: &Rule) -> bool {
+        let (first, last) = (self.sections[0], self.sections[self.sections.len() - 1]);
+        let slope = (last.middle() - first.middle()) / (last.along - first.along).max(1) as f32;
+        let ends = [other.sections[0], other.sections[other.sections.len() - 1]];
+        ends.iter().all(|end| {
+            let along = end.along as f32;
+            let beyond = (first.along as f32 - along)
+                .max(along - last.along as f32)
+                .max(0.0);
+            let expected = self
+                .at(along)
+                .unwrap_or_else(|| first.middle() + slope * (along - first.along as f32));
+            (end.middle() - expected).abs() <= ON_RULE + BEND * beyond
+        })
+    }
+
     /// Whether it is a fragment of a rule like those that were found, of this width and ink.
     fn is_like(&self, width: f32, ink: f32) -> bool {
         self.length() >= MIN_FRAGMENT * self.width
@@ -205,8 +330,8 @@ struct Strip<'a> {
 }
 
 impl Strip<'_> {
-    /// The rules in this direction; where they are a pattern, also the short fragments that look like them.
-    fn rules(&self) -> Vec<Rule> {
+    /// The rules in this direction, where they are a pattern with the short fragments on the same lines; and all other fragments.
+    fn rules(&self) -> (Vec<Rule>, Vec<Rule>) {
         let longer = self.ink.width.max(self.ink.height) as f32;
         let (rules, fragments): (Vec<Rule>, Vec<Rule>) = self
             .followed(longer)
@@ -219,12 +344,13 @@ impl Strip<'_> {
         };
         let (width, ink) = (typical(|rule| rule.width), typical(|rule| rule.ink));
         if rules.len() < MIN_PATTERN || ink > MAX_PATTERN_INK * self.writing {
-            return rules;
+            return (rules, fragments);
         }
-        let alike = fragments
-            .into_iter()
-            .filter(|fragment| fragment.is_like(width, ink));
-        rules.into_iter().chain(alike).collect()
+        let (alike, others): (Vec<Rule>, Vec<Rule>) = fragments.into_iter().partition(|fragment| {
+            let on_rule = |rule: &Rule| rule.continues_as(fragment);
+            fragment.is_like(width, ink) && rules.iter().any(on_rule)
+        });
+        (rules.into_iter().chain(alike).collect(), others)
     }
 
     /// All thin ink that goes straight on, of any length.
@@ -305,7 +431,7 @@ impl Strip<'_> {
                 (None, true) => first = Some(at),
                 (Some(start), false) => {
                     first = None;
-                    if at - start <= MAX_WIDTH {
+                    if at - start <= self.widest() {
                         found.push(CrossSection {
                             along,
                             first: start,
@@ -317,6 +443,12 @@ impl Strip<'_> {
             }
         }
         found
+    }
+
+    /// Greatest width of a rule, in pixels.
+    fn widest(&self) -> usize {
+        let longer = self.ink.width.max(self.ink.height);
+        MAX_WIDTH.max(MAX_WIDTH * longer / USUAL_SIDE)
     }
 
     /// Positions along and across the rules.
