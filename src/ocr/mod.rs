@@ -8,6 +8,7 @@ pub mod alphabet;
 pub mod context;
 mod form;
 pub mod formats;
+pub mod forms;
 pub mod mixed;
 mod options;
 mod orientation;

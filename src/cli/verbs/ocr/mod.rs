@@ -1,5 +1,6 @@
 //! `kiln ocr`
 
+mod form;
 mod progress;
 mod targets;
 
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
+use self::form::FormRequest;
 use self::progress::Progress;
 use self::targets::Target;
 use crate::cli::choices;
@@ -36,6 +38,7 @@ use crate::{device, files, segmentation};
   curl -s https://example.org/page.png | kiln ocr - --json
   kiln ocr *.jpg --model runs/nist36_cnn-1 --expect truth.json
   kiln ocr scans/ --expect beside
+  kiln ocr scans/ --form form.json -o rows.csv
 
 Folders are searched for PNG and JPEG files, but not recursively. An image that can't be read is reported on standard error;
 the others are written, and the exit code is 1.
@@ -69,6 +72,9 @@ pub struct Args {
     /// Write to this file or folder instead of standard output
     #[arg(long, short, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
+    /// Read the boxes of a form, described in this JSON file: a row of CSV (or JSON, with --json) per page
+    #[arg(long, value_name = "FORM.json", conflicts_with_all = ["format", "overlay", "stages", "expect", "timings"])]
+    form: Option<PathBuf>,
     /// Write the page with boxes and letters drawn on it; for several images, use a folder
     #[arg(long, value_name = "PNG|DIR")]
     overlay: Option<PathBuf>,
@@ -137,6 +143,18 @@ impl Args {
 }
 
 pub fn run(args: Args) -> VerbResult {
+    if let Some(form) = &args.form {
+        let options = args.reading.options()?;
+        let (classifier, mixed) = args.models(&options.alphabet)?;
+        return form::run(&FormRequest {
+            form,
+            images: &args.images,
+            classifier,
+            options: ReadOptions { mixed, ..options },
+            json: args.json,
+            output: args.output.as_deref(),
+        });
+    }
     let (inputs, several) = inputs::list(&args.images)?;
     let format = args.format();
     let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
