@@ -118,6 +118,20 @@ impl Args {
         inputs.iter().map(of).collect::<Result<_, _>>().map(Some)
     }
 
+    /// What `--form` asks for.
+    fn form_request<'a>(&'a self, form: &'a Path) -> Result<FormRequest<'a>, Failure> {
+        let options = self.reading.options()?;
+        let (classifier, mixed) = self.models(&options.alphabet)?;
+        Ok(FormRequest {
+            form,
+            images: &self.images,
+            classifier,
+            options: ReadOptions { mixed, ..options },
+            json: self.json,
+            output: self.output.as_deref(),
+        })
+    }
+
     /// The model, which can read at least one character of the alphabet, and the one for mixed text.
     fn models(&self, alphabet: &Alphabet) -> Result<(Classifier, Option<MixedModel>), Failure> {
         let (classifier, mixed) = match &self.model {
@@ -144,16 +158,7 @@ impl Args {
 
 pub fn run(args: Args) -> VerbResult {
     if let Some(form) = &args.form {
-        let options = args.reading.options()?;
-        let (classifier, mixed) = args.models(&options.alphabet)?;
-        return form::run(&FormRequest {
-            form,
-            images: &args.images,
-            classifier,
-            options: ReadOptions { mixed, ..options },
-            json: args.json,
-            output: args.output.as_deref(),
-        });
+        return form::run(&args.form_request(form)?);
     }
     let (inputs, several) = inputs::list(&args.images)?;
     let format = args.format();
