@@ -15,6 +15,7 @@ mod orientation;
 pub mod page;
 pub mod reader;
 mod recognition;
+pub mod review;
 pub mod scores;
 pub mod scoring;
 mod shipped;

@@ -1,6 +1,7 @@
 //! `kiln data`; `fetch` has a file of its own.
 
 mod fetch;
+mod from_review;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -50,13 +51,15 @@ enum Verb {
     Fetch(fetch::Args),
     /// Build kiln's bundled word list from the SCOWL lists
     Words(words::Args),
+    /// Make training data of letters that were corrected
+    FromReview(from_review::Args),
     /// Draw a page of hand-printed text, with its ground truth as JSON
     #[command(after_help = "Example:
   kiln data page --text \"HELLO WORLD\\n2026\" page.png
   kiln ocr page.png --model runs/glyphs_mlp-1 --expect page.json
   kiln data page --vary 7 varied.png")]
     Page {
-        /// What to write: A-Z, 0-9, spaces, and \n for a new line
+        /// What to write: letters, digits, punctuation, spaces, and \n for a new line
         #[arg(long, required_unless_present = "vary")]
         text: Option<String>,
         /// Random seed for handwriting style, jitter and lighting
@@ -84,6 +87,7 @@ pub fn run(args: Args) -> VerbResult {
         } => info(&config, &overrides, grid.as_deref(), json),
         Verb::Fetch(args) => fetch::run(args),
         Verb::Words(args) => words::run(args),
+        Verb::FromReview(args) => from_review::run(&args),
         Verb::Page {
             text,
             seed,

@@ -7,6 +7,7 @@ mod targets;
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
+use maud::Markup;
 
 use self::form::FormRequest;
 use self::progress::Progress;
@@ -24,7 +25,7 @@ use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
 use crate::ocr::formats::{self, FORMATS, Format, JSON, Picture, Sheet, TEXT};
 use crate::ocr::truth::{BESIDE, Truth, TruthSource};
-use crate::ocr::{self, Alphabet, MixedModel, ReadOptions, Reading, scores};
+use crate::ocr::{self, Alphabet, MixedModel, ReadOptions, Reading, review, scores};
 use crate::photo::PhotoError;
 use crate::timings::Stopwatch;
 use crate::{device, files, segmentation};
@@ -73,11 +74,14 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
     /// Read the boxes of a form, described in this JSON file: a row of CSV (or JSON, with --json) per page
-    #[arg(long, value_name = "FORM.json", conflicts_with_all = ["format", "overlay", "stages", "expect", "timings"])]
+    #[arg(long, value_name = "FORM.json", conflicts_with_all = ["format", "overlay", "review", "stages", "expect", "timings"])]
     form: Option<PathBuf>,
     /// Write the page with boxes and letters drawn on it; for several images, use a folder
     #[arg(long, value_name = "PNG|DIR")]
     overlay: Option<PathBuf>,
+    /// Write an HTML page to correct what was read, letter by letter
+    #[arg(long, value_name = "HTML")]
+    review: Option<PathBuf>,
     /// Write an image of every segmentation stage into this folder; for several images, into one subfolder per image
     #[arg(long, value_name = "DIR")]
     stages: Option<PathBuf>,
@@ -177,6 +181,13 @@ pub fn run(args: Args) -> VerbResult {
         ..args.reading.options()?
     };
     let truths = args.truths(&inputs)?;
+    if let Some(review) = &args.review {
+        targets::not_an_input(review, &inputs)?;
+        if args.output.as_ref() == Some(review) {
+            let problem = "--review and --output are the same file; choose another for one of them";
+            return Err(UsageError(problem.into()).into());
+        }
+    }
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
     read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
     targets::validate_distinct(&target, overlays.as_deref().unwrap_or_default(), &read)?;
@@ -191,6 +202,8 @@ pub fn run(args: Args) -> VerbResult {
         target,
         overlays,
         stages,
+        review: args.review.as_deref(),
+        sections: Vec::new(),
         truths,
         classifier,
         options,
@@ -222,6 +235,9 @@ struct Batch<'a> {
     overlays: Option<Vec<PathBuf>>,
     /// By input.
     stages: Option<Vec<PathBuf>>,
+    /// Where the page to correct goes, and its sections so far.
+    review: Option<&'a Path>,
+    sections: Vec<Markup>,
     /// By input.
     truths: Option<Vec<Truth>>,
     classifier: Classifier,
@@ -258,6 +274,11 @@ impl Batch<'_> {
         };
         self.watch.insert(&reading.timings);
         self.draw(index, &photo, &reading)?;
+        if self.review.is_some() {
+            let file = self.inputs[index].path().file_name().unwrap_or_default();
+            let section = review::section(&file.to_string_lossy(), &photo, &reading.page);
+            self.sections.push(section.map_err(Failure::failed)?);
+        }
         let page = reading.page;
         if page.has_low_confidence() {
             self.progress.note(&format!(
@@ -319,6 +340,9 @@ impl Batch<'_> {
     /// Writes the sheets that waited for the end, and the scores: with the text or in the JSON; otherwise where the pages are not.
     fn print(&mut self) -> VerbResult {
         let summary = self.summary();
+        if let Some(path) = self.review {
+            files::write(path, review::document(&self.sections).as_bytes())?;
+        }
         match &self.target {
             // Nothing could be read.
             Target::Standard | Target::File(_) if self.sheets.is_empty() => {}
