@@ -10,6 +10,8 @@ const MAX_STRAY: usize = 2;
 const SURE: f32 = 0.6;
 /// Characters that look alike.
 const ALIKE: [&str; 6] = ["O0", "I1", "S5", "Z2", "B8", "G6"];
+/// A single letter that is this many times larger or smaller than the page's is no writing.
+const ODD_SIZE: f32 = 1.9;
 /// Fewest letters in the other lines: beside less, nothing says what writing looks like.
 const MIN_OTHERS: usize = 6;
 /// Fewer letters than this ...
@@ -32,9 +34,20 @@ pub(super) fn without_strays(lines: Vec<Line>, segmentation: &Segmentation) -> V
     }
     let is_writing = |line: &Line| {
         let own = letters(line);
-        own > MAX_STRAY || form_confidence(line) >= SURE || all - own < MIN_OTHERS
+        let is_sure = form_confidence(line) >= SURE && !has_odd_size(line, segmentation);
+        own > MAX_STRAY || is_sure || all - own < MIN_OTHERS
     };
     lines.into_iter().filter(is_writing).collect()
+}
+
+/// Whether a line is a single letter of another size than the page's.
+fn has_odd_size(line: &Line, segmentation: &Segmentation) -> bool {
+    let [word] = line.words.as_slice() else {
+        return false;
+    };
+    let height = word.bounds.height.max(word.bounds.width) as f32;
+    let usual = segmentation.measures.letter_height;
+    word.letters.len() == 1 && !(usual / ODD_SIZE..=usual * ODD_SIZE).contains(&height)
 }
 
 /// Mean confidence in the forms of a line's letters: where an I may be a 1, it is surely one of the two.

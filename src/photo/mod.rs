@@ -1,7 +1,7 @@
 //! Decoding photographs: PNG or JPEG files as upright images in memory.
 //!
 //! The only place that decodes image files. The result is an 8-bit grey or RGB image, turned as its EXIF orientation says, with transparent
-//! parts on white. Images that would take too much memory, and truncated files, are rejected.
+//! parts on white (on black where only light ink is opaque). Images that would take too much memory, and truncated files, are rejected.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ pub fn open(path: &Path) -> Result<DynamicImage, PhotoError> {
 /// Decodes a PNG or JPEG from memory; `name` is only for the error text.
 ///
 /// The image is upright (EXIF orientation applied) and either `ImageLuma8` (grey files) or `ImageRgb8`. 16-bit values are
-/// rounded to 8 bits, transparent pixels lie on white. Bytes after the image's end are ignored; a truncated image
+/// rounded to 8 bits, transparent pixels lie on white (on black if only light ink is opaque). Bytes after the image's end are ignored; a truncated image
 /// is an error, though many decoders fill the missing part with grey.
 pub fn decode(bytes: &[u8], name: &Path) -> Result<DynamicImage, PhotoError> {
     decode_upright(bytes).map_err(|problem| PhotoError::Format {
@@ -134,7 +134,7 @@ fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, S
     }
     decoder.set_limits(limits()).map_err(one_line)?;
     let image = DynamicImage::from_decoder(decoder).map_err(one_line)?;
-    let mut image = on_white(image);
+    let mut image = on_ground(image);
     image.apply_orientation(orientation);
     Ok(image)
 }
@@ -161,39 +161,67 @@ fn working_bytes(decoder: &impl ImageDecoder, orientation: Orientation, extra: u
     decoding.max(upright + turned)
 }
 
-/// The image in 8 bits, its transparent parts on white: grey files stay grey.
-fn on_white(image: DynamicImage) -> DynamicImage {
+/// The image in 8 bits, its transparent parts on a ground: grey files stay grey.
+fn on_ground(image: DynamicImage) -> DynamicImage {
     let has_alpha = image.color().has_alpha();
     match (image.color().has_color(), has_alpha) {
         (false, false) => DynamicImage::ImageLuma8(image.into_luma8()),
         (true, false) => DynamicImage::ImageRgb8(image.into_rgb8()),
         (false, true) => {
             let source = image.into_luma_alpha8();
+            let ground = ground(source.pixels().map(|pixel| (pixel.0[0], pixel.0[1])));
             DynamicImage::ImageLuma8(GrayImage::from_fn(
                 source.width(),
                 source.height(),
                 |x, y| {
                     let [grey, alpha] = source.get_pixel(x, y).0;
-                    image::Luma([over_white(grey, alpha)])
+                    image::Luma([over(ground, grey, alpha)])
                 },
             ))
         }
         (true, true) => {
             let source = image.into_rgba8();
+            let ground = ground(source.pixels().map(|pixel| {
+                let [red, green, blue, alpha] = pixel.0;
+                (red.min(green).min(blue), alpha)
+            }));
             DynamicImage::ImageRgb8(RgbImage::from_fn(
                 source.width(),
                 source.height(),
                 |x, y| {
                     let [red, green, blue, alpha] = source.get_pixel(x, y).0;
-                    Rgb([red, green, blue].map(|value| over_white(value, alpha)))
+                    Rgb([red, green, blue].map(|value| over(ground, value, alpha)))
                 },
             ))
         }
     }
 }
 
-/// `value` at opacity `alpha` over 255, rounded.
-fn over_white(value: u8, alpha: u8) -> u8 {
-    let (value, alpha) = (u32::from(value), u32::from(alpha));
-    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+/// An image whose opaque part is smaller than this is ink without its ground.
+const MAX_INK_PART: f32 = 0.5;
+/// Ink lighter than this, on the mean, was meant for a dark ground.
+const LIGHT_INK: f32 = 170.0;
+
+/// What transparent parts lie on: white, or black where light ink alone is opaque, which would be invisible on white. `pixels` are
+/// brightness and opacity.
+fn ground(pixels: impl Iterator<Item = (u8, u8)>) -> u8 {
+    let (mut count, mut opaque, mut light) = (0.0f64, 0.0, 0.0);
+    for (value, alpha) in pixels {
+        let alpha = f64::from(alpha) / 255.0;
+        count += 1.0;
+        opaque += alpha;
+        light += alpha * f64::from(value);
+    }
+    let is_ink = opaque > 0.0 && opaque < f64::from(MAX_INK_PART) * count;
+    if is_ink && light > f64::from(LIGHT_INK) * opaque {
+        0
+    } else {
+        255
+    }
+}
+
+/// `value` at opacity `alpha` over the ground, rounded.
+fn over(ground: u8, value: u8, alpha: u8) -> u8 {
+    let (ground, value, alpha) = (u32::from(ground), u32::from(value), u32::from(alpha));
+    ((value * alpha + ground * (255 - alpha) + 127) / 255) as u8
 }

@@ -41,6 +41,12 @@ const THIN_PEN: f32 = 2.3;
 const COMFORTABLE_PEN: f32 = 4.0;
 /// Pieces of ink that tell the pen's width are at least this large, in letter heights.
 const LARGE: f32 = 0.5;
+/// Letters less high than this, in letter heights, are of a smaller print.
+const SMALL_PRINT: f32 = 0.42;
+/// Letters with ink on at least this part of their box may be bold.
+const BOLD: f32 = 0.45;
+/// A bold pen is at least this many times as wide as the page's.
+const OTHER_PEN: f32 = 1.5;
 /// Number of times that a page is enlarged at most: letters hidden by a grid are only measured when it is gone.
 const MAX_COPIES: usize = 2;
 /// Least height of letters that gain from it, in pixels of the photograph: lower ones are noise.
@@ -174,8 +180,30 @@ impl Stages {
         }
     }
 
-    /// A letter's own ink.
+    /// A letter's own ink. Small print and bold headlines have a pen of their own.
     pub fn ink_of(&self, glyph: &Glyph) -> Ink {
-        Ink::of(&self.binary, &self.components, glyph, self.stroke_width)
+        let height = glyph.bounds.longer_side() as f32;
+        let is_small = height < SMALL_PRINT * self.letter_height;
+        let area = (glyph.bounds.width() * glyph.bounds.height()) as f32;
+        let parts = glyph
+            .parts
+            .iter()
+            .filter_map(|&label| self.components.get(label));
+        let ink = parts.map(|part| part.ink).sum::<usize>() as f32;
+        let pen = if is_small || ink >= BOLD * area {
+            self.own_pen(glyph)
+        } else {
+            self.stroke_width
+        };
+        Ink::of(&self.binary, &self.components, glyph, pen)
+    }
+
+    /// Width of a letter's pen where it is clearly another than the page's.
+    fn own_pen(&self, glyph: &Glyph) -> f32 {
+        let usual = self.stroke_width;
+        match components::stroke_width(&self.components, &glyph.parts) {
+            Some(own) if own < usual || own > OTHER_PEN * usual => own,
+            _ => usual,
+        }
     }
 }

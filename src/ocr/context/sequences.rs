@@ -65,9 +65,12 @@ impl SequenceGrammar<'_> {
     }
 }
 
-/// Whether one character follows the other in the alphabet or the digits.
+/// Whether one character follows the other in the alphabet or the digits, which may end with 0.
 fn is_successor(last: char, next: char) -> bool {
     let (last, next) = (last.to_ascii_uppercase(), next.to_ascii_uppercase());
+    if last == '9' {
+        return next == '0';
+    }
     next.is_ascii_alphanumeric() && u32::from(next) == u32::from(last) + 1
 }
 

@@ -15,6 +15,10 @@ const SPECK: f32 = 0.18;
 const MAX_HEIGHT: f32 = 2.6;
 /// Greatest width of writing, in letter heights.
 const MAX_WIDTH: f32 = 4.0;
+/// Greatest width of a rule's remains, in letter heights ...
+const RULE_WIDTH: f32 = 0.2;
+/// ... and their minimum length.
+const RULE_LENGTH: f32 = 1.7;
 /// Minimum contrast as a fraction of the median; fainter ink shows through from the other side.
 const MIN_CONTRAST: f32 = 0.45;
 /// Minimum height of a component at the edge of the sheet, in letter heights.
@@ -71,6 +75,7 @@ pub(in crate::segmentation) fn writing(components: &Components, letter_height: f
         width.max(height) >= SPECK * letter_height
             && height <= MAX_HEIGHT * letter_height
             && width <= MAX_WIDTH * letter_height
+            && !is_rule(width, height, letter_height)
             && component.contrast >= MIN_CONTRAST * contrast
             && (!component.at_edge || height >= MIN_EDGE_HEIGHT * letter_height)
     };
@@ -80,6 +85,12 @@ pub(in crate::segmentation) fn writing(components: &Components, letter_height: f
         .filter(is_writing)
         .map(|component| component.label)
         .collect()
+}
+
+/// Whether ink of this size is an underline or what is left of a rule: thinner than strokes are long, and longer than letters.
+fn is_rule(width: f32, height: f32, letter_height: f32) -> bool {
+    width.min(height) <= RULE_WIDTH * letter_height
+        && width.max(height) >= RULE_LENGTH * letter_height
 }
 
 /// Drops dark corners: solid components at the edge.
