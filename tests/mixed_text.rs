@@ -1,14 +1,6 @@
 //! What a user may rely on when kiln reads pages in lower and upper case with punctuation.
 
-mod common;
-
-use common::Bench;
-use kiln::config::Backend;
-use kiln::device;
-use kiln::handwriting::pages::{PageOptions, compose};
-use kiln::metrics::text::score;
 use kiln::ocr::mixed::{SeenLetter, fit_lines, log_likelihood, says_mixed};
-use kiln::ocr::{self, Case, ReadOptions};
 
 /// A letter in a line with its base at row `base` and an x `x_height` pixels high.
 fn seen(
@@ -104,72 +96,4 @@ fn a_page_is_mixed_text_only_if_its_letters_say_so() {
         (-1.0, &[('o', 0.5), ('O', 0.5)]),
     ];
     assert!(!page(either));
-}
-
-/// Lines that have every letter.
-const TEXT: &str =
-    "The quick brown fox jumps\nover the lazy dog again\nPack my box with five dozen jugs";
-
-fn read(text: &str, seed: u64, options: &ReadOptions) -> Vec<String> {
-    let device = device::open(Backend::default()).unwrap();
-    let model = ocr::shipped_model(&device).unwrap();
-    let page = PageOptions {
-        seed,
-        lower_case: true,
-        ..PageOptions::default()
-    };
-    let page = compose(text, &page).unwrap();
-    let options = ReadOptions {
-        mixed: Some(ocr::mixed_model(&device).unwrap()),
-        ..options.clone()
-    };
-    ocr::read_with(&page.image, &model, &options)
-        .unwrap()
-        .page
-        .text_lines()
-}
-
-#[test]
-fn drawn_pages_of_mixed_text_are_read_with_their_case() {
-    let truth: Vec<String> = TEXT.lines().map(String::from).collect();
-    let mut edits = 0;
-    for seed in 1..=3 {
-        let found = read(TEXT, seed, &ReadOptions::default());
-        edits += score(&found, &truth).characters_without_spaces.distance;
-    }
-    let letters = 3 * TEXT.chars().filter(|c| c.is_alphabetic()).count();
-    assert!(edits * 20 <= letters, "{edits} edits in {letters} letters");
-}
-
-#[test]
-fn the_case_of_the_output_is_chosen() {
-    let upper = ReadOptions {
-        case: Case::Upper,
-        ..ReadOptions::default()
-    };
-    let found = read("hello world again", 2, &upper);
-    assert_eq!(found, ["HELLO WORLD AGAIN"]);
-}
-
-#[test]
-fn a_page_of_capitals_is_read_as_without_the_model_for_mixed_text() {
-    let text = "HELLO WORLD 2024\nFROM KILN 734";
-    let device = device::open(Backend::default()).unwrap();
-    let model = ocr::shipped_model(&device).unwrap();
-    let page = compose(text, &PageOptions::default()).unwrap();
-    let alone = ocr::read(&page.image, &model).unwrap().page;
-    let options = ReadOptions {
-        mixed: Some(ocr::mixed_model(&device).unwrap()),
-        ..ReadOptions::default()
-    };
-    let both = ocr::read_with(&page.image, &model, &options).unwrap().page;
-    assert_eq!(alone, both);
-}
-
-#[test]
-fn the_binary_keeps_the_case_or_raises_it() {
-    let bench = Bench::new();
-    bench.output("data page --lower-case --text hello\\nagain page.png");
-    assert_eq!(bench.output("ocr page.png"), "hello\nagain\n");
-    assert_eq!(bench.output("ocr page.png --case upper"), "HELLO\nAGAIN\n");
 }

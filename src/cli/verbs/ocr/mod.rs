@@ -159,10 +159,7 @@ impl Args {
             }
             None => {
                 let device = device::open(self.backend.unwrap_or_default())?;
-                (
-                    ocr::shipped_model(&device)?,
-                    Some(ocr::mixed_model(&device)?),
-                )
+                (ocr::shipped_model(&device)?, None)
             }
         };
         ocr::check_alphabet(&classifier, alphabet)?;
