@@ -9,5 +9,7 @@ pub use folders::{
     folder_of, is_temporary, remove_temporaries, sync_folder, sync_tree, temporary_folder,
 };
 pub use lock::{LockFile, try_lock};
-pub use read::{hexadecimal, read, read_at, read_lines, read_text, read_up_to, without_mark};
-pub use write::{append_line, write, write_png, write_with};
+pub use read::{
+    hexadecimal, read, read_at, read_lines, read_soon, read_text, read_up_to, without_mark,
+};
+pub use write::{append_line, write, write_png, write_unflushed, write_with};

@@ -16,6 +16,18 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Asks the system to fetch a file from the disk, without waiting for it; false if it can't be opened.
+pub fn read_soon(path: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(path) else {
+        return false;
+    };
+    // Without that advice, reading takes longer, and that is all.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::WillNeed);
+    drop(file);
+    true
+}
+
 /// Reads a whole file of at most `max` bytes.
 pub fn read(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
     read_up_to(path, max)?.ok_or_else(|| {

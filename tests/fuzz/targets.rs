@@ -11,6 +11,7 @@ use kiln::config;
 use kiln::config::{Auto, LossConfig, Rename};
 use kiln::data::UnipenConfig;
 use kiln::data::formats::mat::MatFile;
+use kiln::data::image_folder::labels;
 use kiln::data::unipen::Unipen;
 use kiln::data::{DataSource, Split, cifar10};
 use kiln::inference::Classifier;
@@ -116,6 +117,29 @@ pub fn image(bytes: &[u8]) -> String {
             format!("{:?}", image.color())
         }
         Err(error) => rejected_in_a_line(error),
+    }
+}
+
+/// A file of labels, read as if there were images of two names.
+pub fn labels(bytes: &[u8]) -> String {
+    match labels::parse(bytes, &|name| ["a.png", "b.png"].contains(&name)) {
+        Ok(table) => {
+            assert!(!table.rows.is_empty());
+            assert!(
+                table
+                    .rows
+                    .iter()
+                    .all(|row| !row.file.is_empty() && row.label.as_deref() != Some(""))
+            );
+            let splits = if table.has_splits { "with" } else { "without" };
+            let note = if table.note.is_some() {
+                "a note"
+            } else {
+                "nothing"
+            };
+            format!("a table {splits} splits, {note}")
+        }
+        Err(problem) => rejected_in_a_line(kiln::error::one_line(problem)),
     }
 }
 

@@ -27,12 +27,12 @@ const BATCH: usize = 64;
 Images of another size or number of channels are converted to the model's input size and channels, with the validation
 preprocessing. An ONNX model that kiln exported is used in the same way; of others, the options below say what the file does not.
 
-Folders are searched for PNG and JPEG files, without their subfolders (FOLDER/*/ names these). An image that can't be read is
+Folders are searched for images, without their subfolders (FOLDER/*/ names these). An image that can't be read is
 reported on standard error, the others are classified, and the exit code is 1.")]
 pub struct Args {
     /// Run directory, model.safetensors, or an .onnx file
     run: PathBuf,
-    /// PNG or JPEG files, folders of them, or - for standard input
+    /// Image files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
     images: Vec<PathBuf>,
     /// Number of predictions to print per image
