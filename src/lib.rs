@@ -34,6 +34,7 @@
 //! - [`report`]: results become pages and images.
 //! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
 //! - [`training`]: an experiment becomes a run directory.
+//! - [`data_check`]: what is wrong in a data set: duplicates, wrong labels, unusual images.
 //! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.
 //! - [`ocr`]: candidates and a classifier become a page of text, in several formats.
 //! - [`sweeps`]: several runs are planned, trained, ranked and compared.
@@ -48,6 +49,7 @@ pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod data_check;
 pub mod device;
 pub mod diagnostics;
 pub mod error;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::DataConfig;
 use super::augment::AugmentConfig;
+use super::exclude;
 use super::fitting::View;
 use super::source::{
     ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, data_root,
@@ -113,5 +114,5 @@ pub fn open_in(
         // Archives are unpacked here, where it can be watched.
         folder_watched(root, folder, monitor)?;
     }
-    config.open(root, monitor)
+    exclude::open(config, root, monitor)
 }

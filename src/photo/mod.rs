@@ -1,7 +1,7 @@
 //! Decoding photographs: image files as upright images in memory.
 //!
 //! The only place that decodes image files. The result is an 8-bit grey or RGB image, turned as its EXIF orientation says, with transparent
-//! parts on white. Images that would take too much memory, and truncated files, are rejected.
+//! parts on white (on black where only light ink is opaque). Images that would take too much memory, and truncated files, are rejected.
 
 mod complete;
 mod decode;

@@ -37,7 +37,7 @@ pub fn run(args: Args) -> VerbResult {
     }
     let photo = open::photo(&args.image)?;
     let (segmentation, pictures) = if args.stages.is_some() {
-        segmentation::segment_with_pictures(&photo)
+        segmentation::segment_with_pictures(&photo, segmentation::View::default())
     } else {
         (segmentation::segment(&photo), Vec::new())
     };

@@ -4,6 +4,7 @@
 //! for on the disk, so that later epochs and runs don't decode it again: as a finished sample or, for random crops, reduced to the size
 //! that these need. A sample's values are the same whether its photograph was cached or decoded again.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -189,6 +190,15 @@ impl ImageFolder {
     }
 }
 
+/// A relative path with `/` between its parts, on every system.
+fn name_of(path: &Path) -> Cow<'_, str> {
+    let text = path.to_string_lossy();
+    match std::path::MAIN_SEPARATOR {
+        '/' => text,
+        separator => Cow::Owned(text.replace(separator, "/")),
+    }
+}
+
 impl DataSource for ImageFolder {
     fn shape(&self) -> ImageShape {
         self.reader.shape
@@ -224,6 +234,16 @@ impl DataSource for ImageFolder {
 
     fn passed_over(&self) -> Vec<PassedOver> {
         self.passed_over.clone()
+    }
+
+    fn name(&self, split: Split, index: usize) -> Cow<'_, str> {
+        let path = self.path(split, index);
+        let name = path.strip_prefix(&self.folder).unwrap_or(path);
+        name_of(name)
+    }
+
+    fn file(&self, split: Split, index: usize) -> Option<&Path> {
+        Some(self.path(split, index))
     }
 
     /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`); with `data.cache`, only those that were

@@ -1,5 +1,8 @@
 //! An opened data set.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use super::error::DataError;
 use super::passed_over::PassedOver;
 use super::split::Split;
@@ -21,6 +24,17 @@ pub trait DataSource: Send + Sync {
 
     /// Class of a sample.
     fn label(&self, split: Split, index: usize) -> usize;
+
+    /// What lists of samples call this one: the path of its file from the source's folder on, with `/`; or its split and its index,
+    /// as in `train/17`. Only samples that a mix repeats share a name.
+    fn name(&self, split: Split, index: usize) -> Cow<'_, str> {
+        Cow::Owned(format!("{}/{index}", split.name()))
+    }
+
+    /// The image file of a sample that is one.
+    fn file(&self, _split: Split, _index: usize) -> Option<&Path> {
+        None
+    }
 
     /// What opening found out that the user should know: how files were understood, and what was not used. Each is one line
     /// without a full stop.
