@@ -15,6 +15,7 @@
 //! - [`timings`]: a stopwatch over the stages of a job.
 //! - [`progress`]: long work is watched, and can be cancelled.
 //! - [`files`]: bounded reads, atomic writes, locks.
+//! - [`archive`]: zip and tar archives, unpacked safely.
 //! - [`photo`]: the bytes of an image file become an upright image.
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
 //! - [`metrics`]: metrics of predictions, reconstructions and texts.
@@ -44,6 +45,7 @@
 // Only the kernels load and store vectors through pointers; they allow it where they do, with the reason.
 #![deny(unsafe_code)]
 
+pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod data;

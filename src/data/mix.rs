@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AugmentConfig, CommonConfig, DataError, DataSource, ListedSource, SourceConfig, Split, View,
-    exclude, source_problems,
+    AugmentConfig, CommonConfig, DataError, DataSource, ListedSource, PassedOver, SourceConfig,
+    Split, View, exclude, source_problems,
 };
 use crate::error::Problem;
 use crate::progress::Monitor;
@@ -384,6 +384,43 @@ impl DataSource for Mix {
         notes.collect()
     }
 
+    /// Those of every source, with its kind.
+    fn warnings(&self) -> Vec<String> {
+        let warnings = self.sources.iter().flat_map(|mixed| {
+            let warnings = mixed.source.warnings().into_iter();
+            warnings.map(|warning| format!("{}: {warning}", mixed.kind))
+        });
+        warnings.collect()
+    }
+
+    fn passed_over(&self) -> Vec<PassedOver> {
+        let sources = self.sources.iter();
+        sources
+            .flat_map(|mixed| mixed.source.passed_over())
+            .collect()
+    }
+
+    /// Only the first source is read in validation and test.
+    fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        for (place, mixed) in self.sources.iter_mut().enumerate() {
+            let splits = splits.iter().copied();
+            let read: Vec<Split> = splits
+                .filter(|&split| place == 0 || split == Split::Train)
+                .collect();
+            let skipped = mixed.source.skip_bad_images(&read, monitor);
+            skipped.map_err(|error| named(place, mixed.kind, error))?;
+        }
+        Ok(())
+    }
+
+    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+        let mut found = Vec::new();
+        for mixed in &self.sources {
+            found.extend(mixed.source.find_bad_images(monitor)?);
+        }
+        Ok(found)
+    }
+
     /// Checks every source; errors name it.
     fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
         for (place, mixed) in self.sources.iter().enumerate() {
@@ -391,6 +428,12 @@ impl DataSource for Mix {
             checked.map_err(|error| self.named(place, error))?;
         }
         Ok(())
+    }
+
+    fn read_soon(&self, split: Split, index: usize) {
+        if let Some((place, index)) = self.place(split, index) {
+            self.sources[place].source.read_soon(split, index);
+        }
     }
 
     fn redraws(&self) -> bool {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::formats::lines::{Limits, Lines};
 use super::glyphs::proportions as p;
+use super::source::folder_at;
 use super::split_rule::{self, SplitRule};
 use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
 use crate::error::Problem;
@@ -184,7 +185,7 @@ impl Unipen {
     /// # Errors
     /// A missing or unreadable file; a line that is not in the format (with its number); no usable training segment.
     pub fn open(config: &UnipenConfig, root: &Path) -> Result<Self, DataError> {
-        let path = root.join(&config.folder).join(FILE);
+        let path = folder_at(root, &config.folder)?.join(FILE);
         let file = File::open(&path).map_err(|error| DataError::io(&path, error))?;
         let mut unipen = Self {
             config: config.clone(),

@@ -2,6 +2,7 @@
 
 use super::geometry::Rect;
 use super::ink::{Crop, Ink};
+use super::view::View;
 use crate::timings::Lap;
 
 /// What a page measures, in pixels of the photograph; 0 on an empty page.
@@ -20,6 +21,10 @@ pub struct Segmentation {
     pub width: u32,
     /// Rows of the photograph.
     pub height: u32,
+    /// How the photograph was looked at; boxes are in its own pixels all the same.
+    pub view: View,
+    /// Whether some of its writing is light on dark ground: read only in a [`View`] of light writing.
+    pub has_light_writing: bool,
     /// The page's own measures.
     pub measures: Measures,
     /// From top to bottom; none on an empty page.
@@ -98,6 +103,10 @@ pub struct Candidate {
     pub touching: bool,
     /// Gaps between letters that it bridges.
     pub joins: usize,
+    /// How much wider than a broken stroke's those gaps are together, in letter heights.
+    pub join_gap: f32,
     /// It is one of the word's `letters`.
     pub whole: bool,
+    /// Width by height of its box, as the page is viewed.
+    pub breadth: f32,
 }

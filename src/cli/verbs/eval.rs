@@ -10,7 +10,7 @@ use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::config::Backend;
-use crate::data::Split;
+use crate::data::{Split, passed_over_line};
 use crate::evaluation::{Evaluation, Rivals, evaluate_watched};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
@@ -68,7 +68,10 @@ pub fn run(args: Args) -> VerbResult {
     };
     let experiment = config::load(&config, &args.overrides)?;
     let monitor = stages::listening_monitor()?;
-    let source = open::data(&experiment.data, &config, &monitor)?;
+    let source = open::data(&experiment.data, &config, &[args.split], &monitor)?;
+    if let Some(line) = passed_over_line(&source.passed_over()) {
+        output::note(&line);
+    }
     let rivals = if args.known_kind {
         Rivals::SameKind
     } else {

@@ -7,7 +7,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::list::ExcludeList;
-use crate::data::{DataError, DataSource, SourceConfig, Split};
+use crate::data::{DataError, DataSource, PassedOver, SourceConfig, Split};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
@@ -119,6 +119,30 @@ impl DataSource for Excluding {
         notes.push(self.note());
         notes.extend(self.list.unused(&self.used));
         notes
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.source.warnings()
+    }
+
+    fn passed_over(&self) -> Vec<PassedOver> {
+        self.source.passed_over()
+    }
+
+    fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        self.source.skip_bad_images(splits, monitor)?;
+        // Samples behind the skipped ones have moved up.
+        self.find();
+        Ok(())
+    }
+
+    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+        self.source.find_bad_images(monitor)
+    }
+
+    fn read_soon(&self, split: Split, index: usize) {
+        self.source
+            .read_soon(split, self.kept[split.index()][index]);
     }
 
     /// Reads the files that are left, and no others: a file that can't be read may be among those left out.

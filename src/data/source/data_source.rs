@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::error::DataError;
+use super::passed_over::PassedOver;
 use super::split::Split;
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
@@ -41,11 +42,37 @@ pub trait DataSource: Send + Sync {
         Vec::new()
     }
 
+    /// What reading has found out since the last call that the user should know, and that is no error. Each is one line without a full
+    /// stop.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Files and folders that are not used, sorted by their paths.
+    fn passed_over(&self) -> Vec<PassedOver> {
+        Vec::new()
+    }
+
+    /// Drops the samples of some splits that can't be read, if the source's config says so; called on opening by whoever reads
+    /// these splits. Sources without such a key have nothing to do. Whatever takes long is a stage of `monitor`.
+    fn skip_bad_images(&mut self, _splits: &[Split], _monitor: &Monitor) -> Result<(), DataError> {
+        Ok(())
+    }
+
+    /// All samples that can't be read, sorted by split and place, with the reason of each. Whatever takes long is a stage of
+    /// `monitor`.
+    fn find_bad_images(&self, _monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+        Ok(Vec::new())
+    }
+
     /// Finds samples that can't be read and that opening did not check; called before a run starts. Whatever takes long is a
     /// stage of `monitor`.
     fn check(&self, _monitor: &Monitor) -> Result<(), DataError> {
         Ok(())
     }
+
+    /// Is told which sample will be read soon, so that it can be fetched from the disk meanwhile. Returns at once.
+    fn read_soon(&self, _split: Split, _index: usize) {}
 
     /// Whether [`read`](Self::read) depends on `draw`.
     fn redraws(&self) -> bool {

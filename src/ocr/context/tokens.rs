@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::decoder::{Decoded, decode};
+use super::decoder::{Decoded, decode, log_add};
 use super::lattice::Lattice;
 use super::ngram::Ngram;
 use super::token_grammar::{AnyGrammar, MixtureGrammar, NumberGrammar, TokenKind, WordGrammar};
@@ -40,8 +40,24 @@ pub struct TokenReading {
     pub shares: Vec<Vec<(char, f32)>>,
 }
 
+/// A reading with the logarithm of its token's evidence: the sum over all readings of all kinds.
+pub(super) struct Scored {
+    pub reading: TokenReading,
+    pub evidence: f32,
+}
+
 /// Reads the tokens of a page, each as the most likely kind of token; without an n-gram, each letter by its form alone.
 pub fn read(tokens: &[Token], ngram: Option<&Ngram>, scoring: &Scoring) -> Vec<TokenReading> {
+    let scored = read_scored(tokens, ngram, scoring);
+    scored.into_iter().map(|scored| scored.reading).collect()
+}
+
+/// [`read`] with each token's evidence.
+pub(super) fn read_scored(
+    tokens: &[Token],
+    ngram: Option<&Ngram>,
+    scoring: &Scoring,
+) -> Vec<Scored> {
     let Some(ngram) = ngram else {
         return tokens.par_iter().map(by_form).collect();
     };
@@ -63,8 +79,18 @@ pub fn read(tokens: &[Token], ngram: Option<&Ngram>, scoring: &Scoring) -> Vec<T
     let tokens = tokens.iter().zip(decoded).zip(evidence);
     tokens
         .map(|((token, decoded), (place, evidence))| {
-            let shares = shares(&evidence, &priors[place as usize]);
-            choose(decoded, &shares).unwrap_or_else(|| by_form(token))
+            let prior = &priors[place as usize];
+            let shares = shares(&evidence, prior);
+            let all = evidence.iter().zip(prior);
+            match choose(decoded, &shares) {
+                Some(reading) => Scored {
+                    reading,
+                    evidence: all
+                        .map(|(evidence, prior)| evidence + prior.ln())
+                        .fold(f32::NEG_INFINITY, log_add),
+                },
+                None => by_form(token),
+            }
         })
         .collect()
 }
@@ -90,12 +116,22 @@ fn decode_as(
 }
 
 /// Reads a token by form alone.
-fn by_form(token: &Token) -> TokenReading {
+fn by_form(token: &Token) -> Scored {
     match decode(&token.lattice, &mut AnyGrammar) {
-        Some(Decoded { best, shares, .. }) => TokenReading { best, shares },
-        None => TokenReading {
-            best: Vec::new(),
-            shares: vec![Vec::new(); token.lattice.spans.len()],
+        Some(Decoded {
+            best,
+            shares,
+            evidence,
+        }) => Scored {
+            reading: TokenReading { best, shares },
+            evidence,
+        },
+        None => Scored {
+            reading: TokenReading {
+                best: Vec::new(),
+                shares: vec![Vec::new(); token.lattice.spans.len()],
+            },
+            evidence: 0.0,
         },
     }
 }

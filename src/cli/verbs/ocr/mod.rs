@@ -37,7 +37,7 @@ use crate::{device, files, segmentation};
   kiln ocr *.jpg --model runs/nist36_cnn-1 --expect truth.json
   kiln ocr scans/ --expect beside
 
-Folders are searched for PNG and JPEG files, but not recursively. An image that can't be read is reported on standard error;
+Folders are searched for images, but not recursively. An image that can't be read is reported on standard error;
 the others are written, and the exit code is 1.
 
 --output is a file. For several images it is a folder that gets one file per image, unless it has one of the format's
@@ -49,7 +49,7 @@ folder with a .txt per image, or the word `beside` for a .txt beside each image;
 works as well. It prints the character accuracy (1 - edit distance / length) with and without spaces, character and word
 error rates (edits / length), and the most frequent confusions.")]
 pub struct Args {
-    /// PNG or JPEG files, folders of them, or - for standard input
+    /// Image files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
     images: Vec<PathBuf>,
     /// Run directory of a model whose classes are single characters [default: the model that kiln ships]
@@ -78,6 +78,9 @@ pub struct Args {
     /// Print how long each stage took, on standard error
     #[arg(long)]
     timings: bool,
+    /// Exit with code 3 if a page has no text that kiln can read, or is read with low confidence
+    #[arg(long)]
+    strict: bool,
     /// Score against ground truth in this file or folder; `beside` looks next to each image
     #[arg(long, value_name = "FILE|DIR|beside")]
     expect: Option<PathBuf>,
@@ -167,6 +170,7 @@ pub fn run(args: Args) -> VerbResult {
         sheets: Vec::new(),
         scores: Vec::new(),
         failed: 0,
+        unsure: 0,
     };
     let monitor = listening_monitor()?;
     inputs::each(&inputs, monitor.cancel(), |index, loaded| {
@@ -178,7 +182,12 @@ pub fn run(args: Args) -> VerbResult {
     if args.timings {
         output::note(output::stage_table(batch.watch.laps()).trim_end());
     }
-    inputs::all_were_read(batch.failed, &inputs)
+    inputs::all_were_read(batch.failed, &inputs)?;
+    if args.strict {
+        batch.all_are_sure()
+    } else {
+        Ok(())
+    }
 }
 
 /// All images of one call, and what was read so far.
@@ -202,9 +211,22 @@ struct Batch<'a> {
     /// By the names of the images.
     scores: Vec<(String, TextScore)>,
     failed: usize,
+    /// Pages without text, or with low confidence.
+    unsure: usize,
 }
 
 impl Batch<'_> {
+    /// Whether every page has text, read with confidence.
+    fn all_are_sure(&self) -> VerbResult {
+        match self.unsure {
+            0 => Ok(()),
+            unsure => Err(Failure::unread(format!(
+                "{unsure} of {} pages without text that kiln can read surely (--strict)",
+                self.inputs.len()
+            ))),
+        }
+    }
+
     /// Reads an image. One that can't be read is reported and doesn't stop the others; a file that can't be written does.
     fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
         self.watch.lap("decode");
@@ -228,9 +250,16 @@ impl Batch<'_> {
         self.watch.insert(&reading.timings);
         self.draw(index, &photo, &reading)?;
         let page = reading.page;
+        if page.rotated != 0 {
+            let turned = page.rotated;
+            self.progress.note(&format!(
+                "{name}: read turned clockwise by {turned} degrees"
+            ));
+        }
+        self.unsure += usize::from(page.has_low_confidence() || page.lines.is_empty());
         if page.has_low_confidence() {
             self.progress.note(&format!(
-                "{name}: low confidence (mean {:.2}); pages must be upright, with dark writing on light paper",
+                "{name}: low confidence (mean {:.2}); much of it may be wrong",
                 page.confidence()
             ));
         }
