@@ -21,6 +21,7 @@ pub mod nist26;
 pub mod nist36;
 mod source;
 pub mod split_rule;
+mod subset;
 pub mod unipen;
 
 pub use arrays::IdxConfig;
@@ -40,10 +41,11 @@ pub use source::{
     from_quantized, listed_passed_over, passed_over_line, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
+pub use subset::Subset;
 pub use unipen::UnipenConfig;
 
 source::sources! {
-    /// Synthetic hand-printed capital letters and digits; needs no files.
+    /// Synthetic hand-printed characters; needs no files.
     Glyphs(glyphs::GlyphsConfig) = "glyphs",
     /// Capital letters and digits (36 classes) from CMU 16-720's `nist36_{train,valid,test}.mat`.
     Nist36(nist36::Nist36Config) = "nist36",
@@ -61,6 +63,6 @@ source::sources! {
     ImageFolder(image_folder::ImageFolderConfig) = "image_folder",
     /// Synthetic non-character ink: a single reject class, for use in a mix.
     Junk(junk::JunkConfig) = "junk",
-    /// A mix of several sources: training samples from all, validation and test from the first.
+    /// A mix of several sources: training samples from all, validation and test from the first or those in `evaluate`.
     Mix(mix::MixConfig<DataConfig>) = "mix",
 }

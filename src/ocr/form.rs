@@ -17,6 +17,8 @@ const MIN_GUESSES: usize = 3;
 const MAX_GUESSES: usize = 12;
 /// Floor of all probabilities: a network is never surer than that.
 const MIN_PROBABILITY: f32 = 1e-6;
+/// Minimum probability of a character that is told of a letter.
+const MIN_CHANCE: f32 = 0.005;
 /// Minimum probability of junk at which a span may be dropped.
 const MIN_JUNK: f32 = 0.5;
 
@@ -77,6 +79,15 @@ impl Classes {
     /// Whether no class may be read.
     pub fn is_empty(&self) -> bool {
         self.characters.iter().all(Option::is_none)
+    }
+
+    /// The characters that a letter may be by form, each with its probability.
+    pub fn chances(&self, row: &[f32]) -> Vec<(char, f32)> {
+        let posterior = self.posterior(row);
+        let kept = self.characters.iter().zip(posterior);
+        kept.filter_map(|(character, p)| Some(((*character)?, p)))
+            .filter(|&(_, p)| p >= MIN_CHANCE)
+            .collect()
     }
 
     /// Probability of each class among those that may be read; 0 for the others.

@@ -159,8 +159,7 @@ fn read_view(
     };
     let ((segmentation, stage_pictures), ngram) = rayon::join(segment, || options.context.ngram());
     watch.insert(&segmentation.timings);
-    let lines = &segmentation.lines;
-    let lines = recognition::read_lines(lines, classifier, options, ngram, &mut watch)?;
+    let lines = recognition::read_lines(&segmentation, classifier, options, ngram, &mut watch)?;
     let lines = strays::without_strays(lines, &segmentation);
     let page = Page {
         width: segmentation.width,

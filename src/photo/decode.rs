@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, PhotoError> {
 /// Decodes an image file in memory; `name` is only for the error text.
 ///
 /// The image is upright (EXIF orientation applied) and either `ImageLuma8` (grey files) or `ImageRgb8`. 16-bit values are
-/// rounded to 8 bits, transparent pixels lie on white; of several pages or frames the first is taken. Bytes after the image's
+/// rounded to 8 bits, transparent pixels lie on white (on black where only light ink is opaque); of several pages or frames the first is taken. Bytes after the image's
 /// end are ignored; a truncated image is an error, though many decoders fill the missing part with grey.
 ///
 /// # Errors

@@ -31,8 +31,19 @@ pub struct Segmentation {
     pub lines: Vec<LineBox>,
     /// Marks too small for a letter (full stops, specks of that size), in no particular order.
     pub marks: Vec<Rect>,
+    /// The marks with their ink, and smaller ones: full stops, dots of an i, specks.
+    pub small: Vec<SmallMark>,
     /// How long each stage took.
     pub timings: Vec<Lap>,
+}
+
+/// Ink too small for a letter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SmallMark {
+    /// Its box and ink.
+    pub letter: LetterBox,
+    /// Its box as the page is viewed, in pixels of the turned photograph.
+    pub viewed: Rect,
 }
 
 /// The box around a line of writing.
@@ -70,6 +81,14 @@ impl LetterBox {
     /// crop and its pen about 2.75/32.
     pub fn crop(&self, size: usize) -> Crop {
         self.ink.crop(size)
+    }
+
+    /// Both as one letter: an i with its dot.
+    pub fn with(&self, other: &LetterBox) -> LetterBox {
+        LetterBox {
+            bounds: self.bounds.union(other.bounds),
+            ink: self.ink.with(&other.ink),
+        }
     }
 }
 
@@ -109,4 +128,6 @@ pub struct Candidate {
     pub whole: bool,
     /// Width by height of its box, as the page is viewed.
     pub breadth: f32,
+    /// Its box as the page is viewed, in pixels of the turned photograph.
+    pub viewed: Rect,
 }

@@ -18,7 +18,9 @@ mod stages;
 mod statistics;
 mod view;
 
-pub use boxes::{Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, WordBox};
+pub use boxes::{
+    Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, SmallMark, WordBox,
+};
 pub use debug::overlay::{Label, overlay};
 pub use debug::pictures::StagePicture;
 pub use geometry::Rect;

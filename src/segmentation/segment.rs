@@ -3,7 +3,9 @@
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::boxes::{Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, WordBox};
+use super::boxes::{
+    Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, SmallMark, WordBox,
+};
 use super::debug::pictures::{StagePicture, stage_pictures};
 use super::geometry::Rect;
 use super::layout::LineOfWords;
@@ -44,6 +46,7 @@ fn run(photo: &RgbImage, view: View) -> (Segmentation, Option<Stages>) {
         measures: Measures::default(),
         lines: Vec::new(),
         marks: Vec::new(),
+        small: Vec::new(),
         timings: Vec::new(),
     };
     let mut watch = Stopwatch::start();
@@ -58,6 +61,8 @@ fn run(photo: &RgbImage, view: View) -> (Segmentation, Option<Stages>) {
             .iter()
             .map(|mark| builder.in_photo(builder.rect(mark)))
             .collect();
+        let small = stages.glyphs.marks.iter().chain(&stages.specks);
+        page.small = small.map(|mark| builder.small(mark)).collect();
         if !page.lines.is_empty() {
             page.measures = builder.measures();
         }
@@ -143,6 +148,7 @@ impl<'a> Builder<'a> {
             start: run.start,
             end: run.end,
             breadth: breadth(&run.glyph),
+            viewed: self.rect(&run.glyph),
             letter: self.letter(&run.glyph),
             cuts: run.cuts,
             cut_ink: run.cut_ink,
@@ -164,6 +170,13 @@ impl<'a> Builder<'a> {
         LetterBox {
             bounds: self.in_photo(self.rect(glyph)),
             ink: self.stages.ink_of(glyph),
+        }
+    }
+
+    fn small(&self, mark: &Glyph) -> SmallMark {
+        SmallMark {
+            letter: self.letter(mark),
+            viewed: self.rect(mark),
         }
     }
 

@@ -7,6 +7,7 @@ use super::layout::{self, LineOfWords};
 use super::letters::components::{self, Components};
 use super::letters::glyphs::{self, Glyph, Glyphs};
 use super::letters::oversegmentation::{self, Pieces};
+use super::letters::specks::specks;
 use super::letters::split;
 use super::page::binarize::{self, BinaryPage};
 use super::page::flatten::{self, FlatPage};
@@ -20,6 +21,8 @@ pub(super) struct Stages {
     pub binary: BinaryPage,
     pub components: Components,
     pub glyphs: Glyphs,
+    /// Dots smaller than the marks.
+    pub specks: Vec<Glyph>,
     pub layout: Vec<LineOfWords>,
     /// By letter.
     pub pieces: Vec<Pieces>,
@@ -147,6 +150,12 @@ impl Stages {
         glyphs::drop_dark_corners(&components, &mut kept, stroke_width);
         let splits = split::split_wide(&mut components, &mut kept, letter_height, stroke_width);
         let mut glyphs = glyphs::join_parts(&components, &kept, letter_height);
+        let specks = specks(
+            &components,
+            glyphs.letters.len(),
+            letter_height,
+            stroke_width,
+        );
         watch.lap("letters");
         let layout = layout::lay_out(&glyphs.letters, letter_height);
         watch.lap("layout");
@@ -163,6 +172,7 @@ impl Stages {
             binary,
             components,
             glyphs,
+            specks,
             layout,
             pieces,
             stroke_width,

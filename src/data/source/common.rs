@@ -71,3 +71,8 @@ impl Default for NormalizeConfig {
         }
     }
 }
+
+/// A key that older configs lack is omitted at its default, so that a resolved config stays the same.
+pub fn is_false(value: &bool) -> bool {
+    !value
+}

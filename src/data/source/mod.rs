@@ -13,7 +13,7 @@ mod root;
 mod split;
 
 pub use class_order::ClassOrder;
-pub use common::{CommonConfig, NormalizeConfig};
+pub use common::{CommonConfig, NormalizeConfig, is_false};
 pub use config::{ListedSource, SourceConfig, source_problems};
 pub use data_source::DataSource;
 pub use error::{DataError, NOT_FOUND_ADVICE};

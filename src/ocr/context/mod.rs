@@ -9,6 +9,7 @@ mod ngram;
 mod scowl;
 mod sequences;
 mod source;
+mod text_grammar;
 mod token_grammar;
 mod tokens;
 mod word_list;
@@ -18,6 +19,7 @@ pub use lattice::{Lattice, Span};
 pub use ngram::{BOUNDARY, History, Ngram, SYMBOLS};
 pub use sequences::read_lines;
 pub use source::Context;
+pub use text_grammar::TextGrammar;
 pub use token_grammar::{
     AnyGrammar, Grammar, GrammarState, MixtureGrammar, NumberGrammar, TokenKind, WordGrammar,
 };

@@ -5,7 +5,10 @@ use rayon::prelude::*;
 use super::decoder::{Decoded, decode, log_add};
 use super::lattice::Lattice;
 use super::ngram::Ngram;
-use super::token_grammar::{AnyGrammar, MixtureGrammar, NumberGrammar, TokenKind, WordGrammar};
+use super::text_grammar::TextGrammar;
+use super::token_grammar::{
+    AnyGrammar, Grammar, MixtureGrammar, NumberGrammar, TokenKind, WordGrammar,
+};
 use crate::ocr::scoring::Scoring;
 
 /// Rounds of expectation-maximisation over the kinds of a page's tokens.
@@ -29,6 +32,8 @@ pub struct Token {
     pub lattice: Lattice,
     /// Where it is on the page.
     pub place: TokenPlace,
+    /// Whether it may have lower case and marks.
+    pub mixed: bool,
 }
 
 /// How a token was read.
@@ -66,7 +71,7 @@ pub(super) fn read_scored(
         .map(|token| {
             let kinds = TokenKind::ALL.iter();
             kinds
-                .map(|&kind| decode_as(kind, &token.lattice, ngram, scoring))
+                .map(|&kind| decode_as(kind, token, ngram, scoring))
                 .collect()
         })
         .collect();
@@ -102,16 +107,19 @@ fn evidence(decoded: &Option<Decoded>) -> f32 {
         .map_or(f32::NEG_INFINITY, |decoded| decoded.evidence)
 }
 
-fn decode_as(
-    kind: TokenKind,
-    lattice: &Lattice,
-    ngram: &Ngram,
-    scoring: &Scoring,
-) -> Option<Decoded> {
+fn decode_as(kind: TokenKind, token: &Token, ngram: &Ngram, scoring: &Scoring) -> Option<Decoded> {
     match kind {
-        TokenKind::Word => decode(lattice, &mut WordGrammar::new(ngram, scoring)),
-        TokenKind::Number => decode(lattice, &mut NumberGrammar(scoring)),
-        TokenKind::Mixture => decode(lattice, &mut MixtureGrammar(scoring)),
+        TokenKind::Word => decode_text(token, WordGrammar::new(ngram, scoring), scoring),
+        TokenKind::Number => decode_text(token, NumberGrammar(scoring), scoring),
+        TokenKind::Mixture => decode_text(token, MixtureGrammar(scoring), scoring),
+    }
+}
+
+fn decode_text(token: &Token, mut part: impl Grammar, scoring: &Scoring) -> Option<Decoded> {
+    if token.mixed {
+        decode(&token.lattice, &mut TextGrammar::new(part, scoring))
+    } else {
+        decode(&token.lattice, &mut part)
     }
 }
 

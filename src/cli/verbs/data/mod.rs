@@ -2,6 +2,7 @@
 
 mod check;
 mod fetch;
+mod from_review;
 mod info;
 mod words;
 
@@ -33,13 +34,15 @@ enum Verb {
     Fetch(fetch::Args),
     /// Build kiln's bundled word list from the SCOWL lists
     Words(words::Args),
+    /// Make training data of letters that were corrected
+    FromReview(from_review::Args),
     /// Draw a page of hand-printed text, with its ground truth as JSON
     #[command(after_help = "Example:
   kiln data page --text \"HELLO WORLD\\n2026\" page.png
   kiln ocr page.png --model runs/glyphs_mlp-1 --expect page.json
   kiln data page --vary 7 varied.png")]
     Page {
-        /// What to write: A-Z, 0-9, spaces, and \n for a new line
+        /// What to write: letters, digits, punctuation, spaces, and \n for a new line
         #[arg(long, required_unless_present = "vary")]
         text: Option<String>,
         /// Random seed for handwriting style, jitter and lighting
@@ -48,6 +51,9 @@ enum Verb {
         /// Also randomize handwriting, size, pen, paper, lighting and camera from this seed, and the text unless --text is given
         #[arg(long, value_name = "SEED", conflicts_with = "seed")]
         vary: Option<u64>,
+        /// Write lower case as such, instead of as capitals
+        #[arg(long)]
+        lower_case: bool,
         /// Output image, which must not exist yet; the ground truth is written next to it as .json
         #[arg(value_name = "OUT.png")]
         out: PathBuf,
@@ -60,25 +66,33 @@ pub fn run(args: Args) -> VerbResult {
         Verb::Check(args) => check::run(args),
         Verb::Fetch(args) => fetch::run(args),
         Verb::Words(args) => words::run(args),
+        Verb::FromReview(args) => from_review::run(&args),
         Verb::Page {
             text,
             seed,
             vary,
+            lower_case,
             out,
-        } => page(text.as_deref(), seed, vary, &out),
+        } => {
+            let (given, mut options) = page_options(text.as_deref(), seed, vary)?;
+            options.lower_case = lower_case;
+            page(&given, &options, &out)
+        }
     }
 }
 
-fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> VerbResult {
-    destinations::validate_picture(out, None)?;
-    let json_path = out.with_extension("json");
-    destinations::require_new([out, &json_path])?;
+/// The text of a page, and how it is drawn.
+fn page_options(
+    text: Option<&str>,
+    seed: u64,
+    vary: Option<u64>,
+) -> Result<(String, PageOptions), UsageError> {
     let given = text.map(|text| text.replace("\\n", "\n"));
     if given.as_ref().is_some_and(|text| text.trim().is_empty()) {
-        let problem = "--text: is empty; use A-Z and 0-9, or --vary SEED without --text";
-        return Err(UsageError(problem.into()).into());
+        let problem = "--text: is empty; use letters and digits, or --vary SEED without --text";
+        return Err(UsageError(problem.into()));
     }
-    let (text, options) = match vary.map(varied) {
+    Ok(match vary.map(varied) {
         Some(chosen) => (given.unwrap_or(chosen.text), chosen.options),
         None => {
             let options = PageOptions {
@@ -87,8 +101,14 @@ fn page(text: Option<&str>, seed: u64, vary: Option<u64>, out: &Path) -> VerbRes
             };
             (given.unwrap_or_default(), options)
         }
-    };
-    let page = compose(&text, &options).map_err(|error| UsageError(format!("--text: {error}")))?;
+    })
+}
+
+fn page(text: &str, options: &PageOptions, out: &Path) -> VerbResult {
+    destinations::validate_picture(out, None)?;
+    let json_path = out.with_extension("json");
+    destinations::require_new([out, &json_path])?;
+    let page = compose(text, options).map_err(|error| UsageError(format!("--text: {error}")))?;
     let truth = serde_json::json!({
         "image": out.file_name().map(|name| name.to_string_lossy().into_owned()),
         "text": page.lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>(),

@@ -1,17 +1,15 @@
-//! Several sources as one: training uses all of them, validation and test only the first.
-//!
-//! The classes are those of the first source and the extra ones of the config; the other sources' classes are matched by name. Training
-//! samples are concatenated source by source, each repeated as configured; nothing is copied.
+//! An opened mix of sources.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use super::{
-    AugmentConfig, CommonConfig, DataError, DataSource, ListedSource, PassedOver, SourceConfig,
-    Split, View, exclude, source_problems,
+use super::config::MixConfig;
+use crate::data::augment::AugmentConfig;
+use crate::data::exclude;
+use crate::data::fitting::View;
+use crate::data::source::{
+    CommonConfig, DataError, DataSource, ListedSource, PassedOver, SourceConfig, Split,
+    source_problems,
 };
 use crate::error::Problem;
 use crate::progress::Monitor;
@@ -19,76 +17,6 @@ use crate::shape::ImageShape;
 
 /// The value of `kind` for a mix.
 const KIND: &str = "mix";
-
-/// Settings of a mix of sources.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "MixConfig", extend("examples" = [{"sources": [{"kind": "nist36"}, {"kind": "unipen"}]}]))]
-pub struct MixConfig<S> {
-    /// The sources. Training uses the training samples of all; classes, validation and test come from the first alone.
-    /// All samples must have the same shape. `normalize` and `augment` are set on the mix, not on its sources.
-    #[schemars(length(min = 1, max = 16))]
-    pub sources: Vec<S>,
-    /// Passes over each source's training samples per epoch. 0 excludes them (the first source may then serve only for
-    /// validation and test). Missing entries default to 1.
-    #[serde(default)]
-    #[schemars(length(max = 16), inner(range(min = 0, max = 100)))]
-    pub repeat: Vec<usize>,
-    /// Classes that only other sources have; they follow those of the first source.
-    #[serde(default)]
-    #[schemars(length(max = 100))]
-    pub extra_classes: Vec<String>,
-    /// Keys common to all sources: `normalize` and `augment`.
-    #[serde(flatten)]
-    pub common: CommonConfig,
-}
-
-impl<S> Default for MixConfig<S> {
-    fn default() -> Self {
-        Self {
-            sources: Vec::new(),
-            repeat: Vec::new(),
-            extra_classes: Vec::new(),
-            common: CommonConfig::default(),
-        }
-    }
-}
-
-impl<S> MixConfig<S> {
-    /// Passes over a source's training samples per epoch.
-    pub fn repeat(&self, source: usize) -> usize {
-        self.repeat.get(source).copied().unwrap_or(1)
-    }
-
-    fn repeat_problem(&self, path: &str) -> Option<Problem> {
-        let (repeats, sources) = (self.repeat.len(), self.sources.len());
-        let problem = if repeats > sources {
-            format!("found {repeats} values, but {path}.sources has {sources}")
-        } else if (0..sources).all(|source| self.repeat(source) == 0) {
-            "found only 0, which leaves nothing to train on; set at least one to 1".into()
-        } else {
-            return None;
-        };
-        Some(Problem::new(format!("{path}.repeat"), problem))
-    }
-
-    fn classes_problem(&self, path: &str) -> Option<Problem> {
-        let names = &self.extra_classes;
-        let (index, name) = names
-            .iter()
-            .enumerate()
-            .find(|(index, name)| name.is_empty() || names[..*index].contains(name))?;
-        let problem = if name.is_empty() {
-            "found an empty name; set or remove it".into()
-        } else {
-            format!("duplicate name {name:?}; remove it")
-        };
-        Some(Problem::new(
-            format!("{path}.extra_classes[{index}]"),
-            problem,
-        ))
-    }
-}
 
 impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig<S> {
     fn common(&self) -> &CommonConfig {
@@ -119,7 +47,11 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
     }
 
     fn problems(&self, path: &str) -> Vec<Problem> {
-        let own = [self.repeat_problem(path), self.classes_problem(path)];
+        let own = [
+            self.repeat_problem(path),
+            self.evaluate_problem(path),
+            self.classes_problem(path),
+        ];
         let sources = self.sources.iter().enumerate();
         let sources = sources.flat_map(|(index, source)| {
             let path = format!("{path}.sources[{index}]");
@@ -172,8 +104,10 @@ fn mixed_problems(
 
 /// An opened mix of sources.
 pub struct Mix {
-    /// At least one; the first provides validation and test.
+    /// At least one.
     sources: Vec<Mixed>,
+    /// The places of those that provide validation and test.
+    evaluate: Vec<usize>,
     /// Those of the first, then the extra ones.
     classes: Vec<String>,
 }
@@ -208,6 +142,10 @@ impl Mix {
     ) -> Result<Self, DataError> {
         let mut mix = Self {
             sources: Vec::new(),
+            evaluate: match config.evaluate.as_slice() {
+                [] => vec![0],
+                places => places.to_vec(),
+            },
             classes: config.extra_classes.clone(),
         };
         for (index, part) in config.sources.iter().enumerate() {
@@ -270,10 +208,17 @@ impl Mix {
 
     /// Where the sample `index` of a split is, if there is one.
     fn place(&self, split: Split, index: usize) -> Option<Place> {
-        if split != Split::Train {
-            return (index < self.len(split)).then_some((0, index));
-        }
         let mut index = index;
+        if split != Split::Train {
+            for &place in &self.evaluate {
+                let samples = self.held_out(place, split);
+                if index < samples {
+                    return Some((place, index));
+                }
+                index -= samples;
+            }
+            return None;
+        }
         for (place, mixed) in self.sources.iter().enumerate() {
             let samples = mixed.source.len(Split::Train);
             if index < samples * mixed.repeat {
@@ -282,6 +227,13 @@ impl Mix {
             index -= samples * mixed.repeat;
         }
         None
+    }
+
+    /// Number of samples of a source in a split other than training.
+    fn held_out(&self, place: usize, split: Split) -> usize {
+        self.sources
+            .get(place)
+            .map_or(0, |mixed| mixed.source.len(split))
     }
 
     /// Adds the source to an error that it caused.
@@ -350,7 +302,10 @@ impl DataSource for Mix {
         let len = |mixed: &Mixed| mixed.source.len(split);
         match split {
             Split::Train => self.sources.iter().map(|m| len(m) * m.repeat).sum(),
-            Split::Valid | Split::Test => self.sources.first().map_or(0, len),
+            Split::Valid | Split::Test => {
+                let places = self.evaluate.iter();
+                places.map(|&place| self.held_out(place, split)).sum()
+            }
         }
     }
 
@@ -400,12 +355,12 @@ impl DataSource for Mix {
             .collect()
     }
 
-    /// Only the first source is read in validation and test.
+    /// Only the sources of `evaluate` are read in validation and test.
     fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
         for (place, mixed) in self.sources.iter_mut().enumerate() {
             let splits = splits.iter().copied();
             let read: Vec<Split> = splits
-                .filter(|&split| place == 0 || split == Split::Train)
+                .filter(|&split| split == Split::Train || self.evaluate.contains(&place))
                 .collect();
             let skipped = mixed.source.skip_bad_images(&read, monitor);
             skipped.map_err(|error| named(place, mixed.kind, error))?;
