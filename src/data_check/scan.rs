@@ -49,6 +49,7 @@ pub fn scan(
                 match read {
                     Ok(()) => Ok(Ok(scanned(source, sample, values))),
                     Err(DataError::Cancelled(cancelled)) => Err(cancelled.into()),
+                    Err(DataError::File(error)) => Ok(Err(error.reason())),
                     Err(error) => Ok(Err(error.to_string())),
                 }
             },

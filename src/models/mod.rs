@@ -7,6 +7,7 @@ use burn::prelude::*;
 
 use crate::error::Problem;
 use crate::shape::ImageShape;
+use blocks::Layout;
 use layer_list::{LayerConfig, Node, infer};
 use limits::MAX_IMAGE_VALUES;
 
@@ -97,6 +98,16 @@ impl ModelConfig {
 }
 
 impl Network {
+    /// The mean of each feature over an image, `[batch, features]`, of images `[batch, channels, height, width]`; `None` without a
+    /// backbone.
+    pub fn mean_features(&self, images: Tensor<4>) -> Option<Tensor<2>> {
+        let layout = Layout::of(&images.device());
+        let features = layout.to_channels_first(self.backbone()?.features(images));
+        let [batch, channels, ..] = features.dims();
+        let means = features.flatten::<3>(2, 3).mean_dim(2);
+        Some(means.reshape([batch, channels]))
+    }
+
     /// Whether the network has a backbone in which nothing trains, batch norms included, so that the features of an image stay
     /// the same.
     pub fn has_fixed_features(&self) -> bool {

@@ -181,6 +181,7 @@ tr.worst > * { background: var(--worst); }
 .tile .name { overflow-wrap: anywhere; }
 .tiles.small { grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); gap: .5rem; margin-bottom: .75rem; }
 .tiles.pairs-of-images { grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); }
+.pairs-of-images img { height: 7rem; }
 .side-by-side { display: flex; gap: .5rem; justify-content: center; flex-wrap: wrap; }
 .side-by-side > div { flex: 1 1 5rem; min-width: 0; max-width: 9rem; }
 td.lines { white-space: normal; overflow-wrap: anywhere; }

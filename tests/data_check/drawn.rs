@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::common::{Bench, assert_well_formed, noise};
@@ -109,27 +110,45 @@ fn name(sample: &Value) -> &str {
     sample["name"].as_str().unwrap()
 }
 
+/// The folder, checked once for all tests.
+fn checked() -> &'static (Bench, Value) {
+    static CHECKED: OnceLock<(Bench, Value)> = OnceLock::new();
+    CHECKED.get_or_init(|| {
+        let bench = Bench::new();
+        folder(&bench);
+        let arguments = "data check config.json --json --html page.html --exclude-out list.txt";
+        let found = json(&bench, arguments);
+        (bench, found)
+    })
+}
+
+fn list<'a>(found: &'a Value, key: &str) -> &'a [Value] {
+    found[key].as_array().unwrap()
+}
+
 #[test]
-fn every_kind_of_mistake_is_found_shown_listed_and_left_out_of_training() {
-    let bench = Bench::new();
-    folder(&bench);
-    let found = json(
-        &bench,
-        "data check config.json --json --html page.html --exclude-out list.txt",
-    );
+fn unreadable_files_and_absent_classes_are_named() {
+    let (_, found) = checked();
+    let unreadable: Vec<&str> = list(found, "unreadable")
+        .iter()
+        .map(|u| name(&u["sample"]))
+        .collect();
+    assert_eq!(unreadable, ["train/red/cut.png"]);
+    let absent = &list(found, "classes_in_splits")[0];
+    assert_eq!(absent["class"], "blue");
+    assert_eq!(absent["split"], "valid");
+    assert_eq!(absent["problem"], "absent");
+}
 
-    let unreadable = found["unreadable"].as_array().unwrap();
-    assert_eq!(unreadable.len(), 1);
-    assert_eq!(name(&unreadable[0]["sample"]), "train/red/cut.png");
-
-    let duplicates: Vec<(&str, Vec<&str>)> = found["duplicates"]
-        .as_array()
-        .unwrap()
+#[test]
+fn a_copy_and_a_cropped_brighter_jpeg_are_the_only_duplicates() {
+    let (_, found) = checked();
+    let duplicates: Vec<(&str, Vec<&str>)> = list(found, "duplicates")
         .iter()
         .map(|d| {
             (
                 d["likeness"].as_str().unwrap(),
-                d["samples"].as_array().unwrap().iter().map(name).collect(),
+                list(d, "samples").iter().map(name).collect(),
             )
         })
         .collect();
@@ -140,20 +159,20 @@ fn every_kind_of_mistake_is_found_shown_listed_and_left_out_of_training() {
             ("near", vec!["train/green/2.png", "test/green/near.jpg"]),
         ]
     );
+}
 
-    let suspects = found["labels"]["suspects"].as_array().unwrap();
-    assert_eq!(name(&suspects[0]["sample"]), "train/red/wrong.png");
-    assert_eq!(suspects[0]["suggested"], "green");
+#[test]
+fn a_green_picture_among_the_red_ones_is_the_first_suspect() {
+    let (_, found) = checked();
+    let suspect = &list(&found["labels"], "suspects")[0];
+    assert_eq!(name(&suspect["sample"]), "train/red/wrong.png");
+    assert_eq!(suspect["suggested"], "green");
+}
 
-    let absent = &found["classes_in_splits"].as_array().unwrap()[0];
-    assert_eq!(
-        (&absent["class"], &absent["split"], &absent["problem"]),
-        (&"blue".into(), &"valid".into(), &"absent".into())
-    );
-
-    let unusual: Vec<(&str, &str)> = found["unusual"]
-        .as_array()
-        .unwrap()
+#[test]
+fn a_grey_and_a_large_picture_are_unlike_their_class() {
+    let (_, found) = checked();
+    let unusual: Vec<(&str, &str)> = list(found, "unusual")
         .iter()
         .map(|u| (u["property"].as_str().unwrap(), name(&u["sample"])))
         .collect();
@@ -164,50 +183,59 @@ fn every_kind_of_mistake_is_found_shown_listed_and_left_out_of_training() {
     ] {
         assert!(unusual.contains(&expected), "{unusual:?}");
     }
+}
 
+#[test]
+fn the_page_holds_its_images_and_nothing_from_outside() {
+    let (bench, _) = checked();
     let page = String::from_utf8(bench.read("page.html")).unwrap();
     assert_well_formed(&page);
     assert!(page.contains("train/red/wrong.png") && page.contains("data:image/png;base64,"));
-    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
+    for outside in ["http://", "https://", "<script", "<link"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+}
 
-    let list = String::from_utf8(bench.read("list.txt")).unwrap();
-    let listed: Vec<&str> = list
+#[test]
+fn the_list_leaves_out_what_is_found_but_keeps_the_test_split_and_what_is_merely_unusual() {
+    let (bench, _) = checked();
+    let text = String::from_utf8(bench.read("list.txt")).unwrap();
+    let listed: Vec<&str> = text
         .lines()
         .filter(|line| !line.starts_with('#'))
         .map(|line| line.split('\t').next().unwrap())
         .collect();
-    // Of the duplicates, those of training; test stays as it is.
     for expected in [
         "train/red/cut.png",
         "train/red/1.png",
         "train/green/2.png",
         "train/red/wrong.png",
     ] {
-        assert!(listed.contains(&expected), "{list}");
+        assert!(listed.contains(&expected), "{text}");
     }
-    assert!(
-        !listed
-            .iter()
-            .any(|name| name.contains("copy") || name.contains("near") || name.contains("large")),
-        "{list}"
-    );
-    kiln(&bench, "data check config.json --exclude-out list.txt")
-        .assert()
-        .code(2);
-
+    for kept in [
+        "test/red/copy.png",
+        "test/green/near.jpg",
+        "train/blue/large.png",
+    ] {
+        assert!(!listed.contains(&kept), "{text}");
+    }
     let again = json(
-        &bench,
+        bench,
         "data check config.json --json --set data.exclude=list.txt",
     );
-    assert_eq!(again["unreadable"].as_array().unwrap().len(), 0);
-    assert_eq!(again["duplicates"].as_array().unwrap().len(), 0);
+    assert_eq!(list(&again, "unreadable").len(), 0);
+    assert_eq!(list(&again, "duplicates").len(), 0);
+    let note = format!("excluded: {} samples", listed.len());
     assert!(
-        again["notes"]
-            .to_string()
-            .contains(&format!("excluded: {} samples", listed.len())),
+        again["notes"].to_string().contains(&note),
         "{}",
         again["notes"]
     );
+    // A list that someone may have edited is not overwritten.
+    kiln(bench, "data check config.json --exclude-out list.txt")
+        .assert()
+        .code(2);
 }
 
 #[test]

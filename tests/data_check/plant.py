@@ -3,7 +3,7 @@
   plant.py flowers17 KILN_DATA OUT    # 5 % of the labels changed, 20 near duplicates across splits
   plant.py copies KILN_DATA OUT       # nist26: every R is a copy of a U
   plant.py others KILN_DATA OUT       # nist26: every R is another U, from nist36
-  plant.py judge OUT CHECK.json       # {"labels": found, "of_labels": n, ...}, among the first 2 n of each kind
+  plant.py judge OUT CHECK.json       # {"labels": found, "of_labels": n, ...}, labels among the first 2 n suspects
 
 OUT becomes a folder for KILN_DATA, with a config.json. Needs Pillow, NumPy and SciPy.
 """
@@ -88,10 +88,11 @@ def judge(planted, check):
         found |= {"of_labels": n, "labels": len(set(names) & set(planted["labels"])), "suspects": len(check["labels"]["suspects"])}
     if "duplicates" in planted:
         n = len(planted["duplicates"])
-        groups = [{s["name"] for s in d["samples"]} for d in check["duplicates"][: 2 * n]]
+        groups = [{s["name"] for s in d["samples"]} for d in check["duplicates"]]
         hit = [pair for pair in planted["duplicates"] if any(set(pair) <= group for group in groups)]
+        # Flowers-17 has pairs of its own.
         other = [sorted(g) for g in groups if not any(set(pair) <= g for pair in planted["duplicates"])]
-        found |= {"of_duplicates": n, "duplicates": len(hit), "other_duplicates": other}
+        found |= {"of_duplicates": n, "duplicates": len(hit), "other_duplicates": len(other)}
     if "taken" in planted:
         both = [t for t in check["taken"] if {t["class"], t["other"]} == set(planted["taken"])]
         first = check["taken"][:1] == both[:1] and bool(both)

@@ -23,10 +23,15 @@ fn python(arguments: &[&Path]) -> String {
 
 /// Plants, checks, and counts.
 fn found(what: &str) -> Value {
+    found_by(what, "")
+}
+
+/// [`found`] with more arguments.
+fn found_by(what: &str, arguments: &str) -> Value {
     let bench = Bench::new();
     let out = bench.path("data");
     python(&[Path::new(what), &real_data(), &out]);
-    let mut command = bench.kiln("data check data/config.json --json");
+    let mut command = bench.kiln(&format!("data check data/config.json --json{arguments}"));
     let check = command.env("KILN_DATA", &out).assert().success();
     bench.write("check.json", &check.get_output().stdout);
     serde_json::from_str(&python(&[
@@ -46,6 +51,8 @@ fn share(found: &Value, what: &str) -> f64 {
 fn changed_labels_and_near_duplicates_of_flowers_are_among_the_first_suspects() {
     let found = found("flowers17");
     assert!(share(&found, "duplicates") >= 0.9, "{found}");
+    // Flowers-17 has 85 pairs of its own, nearly all of them the same photograph to the eye.
+    assert!(found["other_duplicates"].as_u64().unwrap() <= 90, "{found}");
     assert!(share(&found, "labels") >= 0.7, "{found}");
 }
 
@@ -59,9 +66,9 @@ fn letters_that_are_copies_of_others_are_all_found() {
 
 #[test]
 #[ignore = "takes a minute; needs nist26 and nist36 in KILN_DATA, and a Python with SciPy"]
-fn a_class_of_letters_filled_with_another_is_the_first_finding() {
-    let found = found("others");
+fn a_class_filled_with_another_is_found_by_the_shipped_model_and_other_hands_are_no_duplicates() {
+    let model = repository().join("artifacts/ocr/model.safetensors");
+    let found = found_by("others", &format!(" --run {}", model.display()));
     assert_eq!(found["taken_first"], true, "{found}");
-    // Letters of different hands are no duplicates.
     assert!(found["near"].as_u64().unwrap() <= 2, "{found}");
 }

@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::Path;
-
-use rayon::prelude::*;
+use std::path::{Path, PathBuf};
 
 use super::list::ExcludeList;
 use crate::data::{DataError, DataSource, PassedOver, SourceConfig, Split};
+use crate::error::FileError;
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
+
+/// Maximum number of bad images that an error lists.
+const SHOWN: usize = 20;
 
 /// Opens a source without the samples that its `exclude` lists.
 pub fn open(
@@ -35,6 +37,8 @@ pub struct Excluding {
     kept: [Vec<usize>; 3],
     /// Lines of the list that name a sample.
     used: HashSet<usize>,
+    /// Files that are left out.
+    files: HashSet<PathBuf>,
 }
 
 impl Excluding {
@@ -45,6 +49,7 @@ impl Excluding {
             list,
             kept: Default::default(),
             used: HashSet::new(),
+            files: HashSet::new(),
         };
         excluding.find();
         excluding
@@ -52,14 +57,15 @@ impl Excluding {
 
     /// Finds the samples that are left.
     fn find(&mut self) {
-        self.used.clear();
         for split in Split::ALL {
             let mut kept = Vec::new();
             for index in 0..self.source.len(split) {
                 let name = self.source.name(split, index);
-                match self.list.line_of(&name, self.source.file(split, index)) {
+                let file = self.source.file(split, index);
+                match self.list.line_of(&name, file) {
                     Some(line) => {
                         self.used.insert(line);
+                        self.files.extend(file.map(Path::to_path_buf));
                     }
                     None => kept.push(index),
                 }
@@ -129,37 +135,54 @@ impl DataSource for Excluding {
         self.source.passed_over()
     }
 
+    /// Samples that the source drops are among those that are left out, or were left.
     fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
         self.source.skip_bad_images(splits, monitor)?;
-        // Samples behind the skipped ones have moved up.
         self.find();
         Ok(())
     }
 
+    /// Those that are not left out.
     fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
-        self.source.find_bad_images(monitor)
+        let mut bad = self.source.find_bad_images(monitor)?;
+        bad.retain(|image| !self.files.contains(&image.path));
+        Ok(bad)
+    }
+
+    /// # Errors
+    /// Images that can't be read, all of them but those that are left out.
+    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
+        let bad = self.find_bad_images(monitor)?;
+        let list = self.list.path().display();
+        let advice = "or set data.on_bad_image to \"skip\"";
+        match bad.as_slice() {
+            [] => Ok(()),
+            [only] => Err(FileError::new(&only.path, only.reason.explanation())
+                .advise(format!(
+                    "replace or remove this file, add it to {list}, {advice}"
+                ))
+                .into()),
+            _ => {
+                let shown = bad.iter().take(SHOWN);
+                let lines = shown.map(|image| {
+                    format!("{}: {}", image.path.display(), image.reason.explanation())
+                });
+                let mut lines: Vec<String> = lines.collect();
+                if bad.len() > SHOWN {
+                    lines.push(format!("and {} more", bad.len() - SHOWN));
+                }
+                Err(DataError::Images(format!(
+                    "{} images can't be read; replace or remove them, add them to {list}, {advice}\n{}",
+                    bad.len(),
+                    lines.join("\n")
+                )))
+            }
+        }
     }
 
     fn read_soon(&self, split: Split, index: usize) {
         self.source
             .read_soon(split, self.kept[split.index()][index]);
-    }
-
-    /// Reads the files that are left, and no others: a file that can't be read may be among those left out.
-    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
-        let samples: Vec<(Split, usize)> = Split::ALL
-            .into_iter()
-            .flat_map(|split| (0..self.len(split)).map(move |index| (split, index)))
-            .filter(|&(split, index)| self.file(split, index).is_some())
-            .collect();
-        let stage = monitor.stage("reading images", Some(samples.len()));
-        samples.into_par_iter().try_for_each_init(
-            || vec![0.0; self.shape().values()],
-            |values, (split, index)| {
-                self.read(split, index, 0, values)?;
-                Ok(stage.advance(1)?)
-            },
-        )
     }
 
     fn redraws(&self) -> bool {

@@ -166,11 +166,17 @@ fn compare(
     let compared = |&pair: &[usize; 2]| {
         stage.advance(1)?;
         let [first, second] = pair.map(values);
+        let [small, other] = [&first, &second].map(|values| halved(values));
+        let [small, other] = [&small, &other].map(|values| Picture {
+            values,
+            side: THUMB / 2,
+        });
         let [first, second] = [&first, &second].map(|values| Picture {
             values,
             side: THUMB,
         });
-        let mut fit = Fit::identity(first, second).refine(first, second, COARSE);
+        // A quarter of the pixels are enough for the coarse half of the search.
+        let mut fit = Fit::identity(small, other).refine(small, other, COARSE);
         let mut details = 0.0;
         if fit.correlation >= MIN_COARSE {
             fit = fit.refine(first, second, FINE);
@@ -179,6 +185,17 @@ fn compare(
         Ok(Compared { pair, fit, details })
     };
     pairs.par_iter().map(compared).collect()
+}
+
+/// A picture of [`THUMB`] pixels at half its size.
+fn halved(values: &[f32]) -> Vec<f32> {
+    let side = THUMB / 2;
+    let mean = |at: usize| {
+        let first = at / side * 2 * THUMB + at % side * 2;
+        (values[first] + values[first + 1] + values[first + THUMB] + values[first + THUMB + 1])
+            / 4.0
+    };
+    (0..side * side).map(mean).collect()
 }
 
 /// For each class, what is missing to equality between each of its images and the nearest other one of the class.

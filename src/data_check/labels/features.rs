@@ -134,12 +134,8 @@ impl Pretrained {
             }
             let input = to_input(pixels, batch.len(), shape, self.normalize.as_ref(), device);
             let work = network.work(shape).forward * batch.len();
-            let features = kernels::in_pool(work, || {
-                let features = network.backbone()?.features(input);
-                let [count, channels, ..] = features.dims();
-                let means = features.flatten::<3>(2, 3).mean_dim(2);
-                means.reshape([count, channels]).try_into_data().ok()
-            });
+            let features =
+                kernels::in_pool(work, || network.mean_features(input)?.try_into_data().ok());
             let features = features.ok_or_else(|| {
                 CheckError::Mismatch(
                     "the device can't compute the features; use --set backend=flex".into(),

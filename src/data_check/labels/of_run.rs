@@ -64,8 +64,9 @@ pub fn by_run(
     let left_out = samples.len() - unseen.len();
     let note = (left_out > 0).then(|| {
         format!(
-            "labels of {left_out} samples are not checked: {} has learned from them; without --run, folds check all",
-            model.name
+            "labels of {left_out} samples are not checked: {} {} learned from them; without --run, folds check all",
+            model.name,
+            if seen.is_some() { "has" } else { "may have" }
         )
     });
     Ok(Answers {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::{output, stages};
 use crate::cli::{destinations, open};
-use crate::data::{DataSource, data_root};
+use crate::data::{DataSource, Split, data_root};
 use crate::data_check::{self, Findings, Options, RunModel};
 use crate::inference::OpenedModel;
 use crate::progress::Monitor;
@@ -66,7 +66,8 @@ pub fn run(args: Args) -> VerbResult {
         .as_deref()
         .map(|run| open::model(run, Some(experiment.backend)));
     let model = model.transpose()?;
-    let source = open::data(&experiment.data, &args.config, &monitor)?;
+    // Bad images are findings, whatever data.on_bad_image says.
+    let source = open::data(&experiment.data, &args.config, &[], &monitor)?;
     let trained_on = match (&model, &args.run) {
         (Some(model), Some(run)) => trained_on(model, run, &monitor)?,
         _ => None,
@@ -130,7 +131,7 @@ fn trained_on(
         }
     };
     let experiment = config::load(&file, &[])?;
-    match open::data(&experiment.data, &file, monitor) {
+    match open::data(&experiment.data, &file, &[Split::Train], monitor) {
         Ok(source) => Ok(Some(source)),
         Err(Failure::Error(error)) => {
             unknown(error.to_string());
