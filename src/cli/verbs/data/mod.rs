@@ -1,5 +1,6 @@
 //! `kiln data`; `fetch` has a file of its own.
 
+mod convert;
 mod fetch;
 mod words;
 
@@ -46,6 +47,8 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Write the samples of a source as class folders, which every program reads
+    Convert(convert::Args),
     /// Download a data set into the data folder
     Fetch(fetch::Args),
     /// Build kiln's bundled word list from the SCOWL lists
@@ -79,6 +82,7 @@ pub fn run(args: Args) -> VerbResult {
             grid,
             json,
         } => info(&config, &overrides, grid.as_deref(), json),
+        Verb::Convert(args) => convert::run(&args),
         Verb::Fetch(args) => fetch::run(args),
         Verb::Words(args) => words::run(args),
         Verb::Page {

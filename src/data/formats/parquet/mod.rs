@@ -1,0 +1,11 @@
+//! Parquet files: footers, pages and values of flat columns. Lists are not read.
+//!
+//! Written here because every size can be checked before it is believed, which the `parquet` crate does not offer for pages.
+
+mod footer;
+mod pages;
+mod runs;
+mod thrift;
+
+pub use footer::{Chunk, Column, Footer, Physical};
+pub use pages::{Value, each};
