@@ -23,6 +23,22 @@ fn samples(source: &dyn DataSource, split: Split) -> Vec<(String, Vec<f32>)> {
     found
 }
 
+fn assert_same(before: &dyn DataSource, after: &dyn DataSource, what: &str) {
+    for split in Split::ALL {
+        let (before, after) = (samples(before, split), samples(after, split));
+        assert_eq!(before.len(), after.len(), "{what}");
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(before.0, after.0, "{what}");
+            for (before, after) in before.1.iter().zip(&after.1) {
+                assert!(
+                    (before - after).abs() <= 0.501 / 255.0,
+                    "{what}: {before}, {after}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_converted_source_has_the_same_samples_to_half_a_step_of_8_bits() {
     let sources = [
@@ -37,26 +53,23 @@ fn a_converted_source_has_the_same_samples_to_half_a_step_of_8_bits() {
             format!(r#"{{"data": {data}, "model": {{"kind": "mlp"}}}}"#),
         );
         let out = format!("out{number}");
-        let mut convert = bench.kiln(&format!("data convert run.json {out}"));
-        convert.env("KILN_DATA", fixtures()).assert().success();
         let before = open(data, &fixtures());
         let channels = before.shape().channels;
-        let folder = format!(
-            r#"{{"kind": "image_folder", "folder": "{out}", "channels": {channels}, "height": 6, "width": 5}}"#
-        );
-        let after = open(&folder, bench.folder.path());
-        for split in Split::ALL {
-            let (before, after) = (samples(&*before, split), samples(&*after, split));
-            assert_eq!(before.len(), after.len());
-            for (before, after) in before.iter().zip(&after) {
-                assert_eq!(before.0, after.0);
-                for (before, after) in before.1.iter().zip(&after.1) {
-                    assert!(
-                        (before - after).abs() <= 0.501 / 255.0,
-                        "{data}: {before}, {after}"
-                    );
-                }
-            }
+        let size = format!(r#""channels": {channels}, "height": 6, "width": 5"#);
+        for (arguments, written) in [
+            (
+                format!("{out} --format folders"),
+                format!(r#""kind": "image_folder", "folder": "{out}""#),
+            ),
+            (
+                format!("{out}p --format parquet"),
+                format!(r#""kind": "parquet", "path": "{out}p""#),
+            ),
+        ] {
+            let mut convert = bench.kiln(&format!("data convert run.json {arguments}"));
+            convert.env("KILN_DATA", fixtures()).assert().success();
+            let after = open(&format!("{{{written}, {size}}}"), bench.folder.path());
+            assert_same(&*before, &*after, data);
         }
         let list = String::from_utf8(bench.read(&format!("{out}/labels.csv"))).unwrap();
         let images: usize = Split::ALL.map(|split| before.len(split)).iter().sum();

@@ -1,30 +1,19 @@
 //! A source as class folders: `OUT/train/CLASS/000001.png`, and `OUT/labels.csv`.
 
 use std::collections::BTreeSet;
-use std::io::Cursor;
 use std::path::Path;
 
-use image::{ImageFormat, RgbImage};
 use rayon::prelude::*;
 
+use super::common::{Written, png, publish, require_free};
 use super::names;
 use crate::data::{DataError, DataSource, Split};
 use crate::error::FileError;
 use crate::files;
 use crate::progress::Monitor;
-use crate::shape::ImageShape;
 
 /// The list of all files with their classes.
 const LIST: &str = "labels.csv";
-
-/// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
-    /// Images of training, validation and test.
-    pub images: [usize; 3],
-    /// Classes that have images.
-    pub classes: usize,
-}
 
 /// One file to be written.
 struct Job {
@@ -75,24 +64,7 @@ pub fn to_folders(
     let list = list(source, &jobs).map_err(|error| FileError::write(out.join(LIST), error))?;
     files::write(&folder.path().join(LIST), &list)?;
     publish(folder, out)?;
-    let labels = jobs.iter().map(|job| source.label(job.split, job.index));
-    let labels: BTreeSet<usize> = labels.collect();
-    Ok(Written {
-        images: Split::ALL.map(|split| source.len(split)),
-        classes: labels.len(),
-    })
-}
-
-/// Nothing is overwritten: `out` must not exist, or be an empty folder.
-fn require_free(out: &Path) -> Result<(), FileError> {
-    let problem = match std::fs::read_dir(out).map(|mut entries| entries.next().is_some()) {
-        Ok(false) => return Ok(()),
-        Ok(true) => "is not empty",
-        Err(_) if !out.exists() => return Ok(()),
-        Err(_) => "is not a folder",
-    };
-    let advice = "choose a folder that does not exist yet";
-    Err(FileError::new(out, problem).advise(advice).usage())
+    Ok(Written::all(source))
 }
 
 fn jobs(source: &dyn DataSource) -> Result<Vec<Job>, String> {
@@ -117,28 +89,6 @@ fn jobs(source: &dyn DataSource) -> Result<Vec<Job>, String> {
     Ok(jobs)
 }
 
-/// A sample as a PNG file, grey or in colour; values are rounded to 255 steps.
-fn png(shape: ImageShape, values: &[f32]) -> std::io::Result<Vec<u8>> {
-    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let (width, height) = (shape.width as u32, shape.height as u32);
-    let plane = shape.height * shape.width;
-    let place = |x: u32, y: u32| y as usize * shape.width + x as usize;
-    let mut bytes = Cursor::new(Vec::new());
-    let encoded = if shape.channels == 1 {
-        let image = image::GrayImage::from_fn(width, height, |x, y| {
-            image::Luma([byte(values[place(x, y)])])
-        });
-        image.write_to(&mut bytes, ImageFormat::Png)
-    } else {
-        let image = RgbImage::from_fn(width, height, |x, y| {
-            image::Rgb([0, 1, 2].map(|channel| byte(values[channel * plane + place(x, y)])))
-        });
-        image.write_to(&mut bytes, ImageFormat::Png)
-    };
-    encoded.map_err(std::io::Error::other)?;
-    Ok(bytes.into_inner())
-}
-
 /// The list: file, label and split of every image.
 fn list(source: &dyn DataSource, jobs: &[Job]) -> std::io::Result<Vec<u8>> {
     let mut list = csv::Writer::from_writer(Vec::new());
@@ -148,16 +98,4 @@ fn list(source: &dyn DataSource, jobs: &[Job]) -> std::io::Result<Vec<u8>> {
         list.write_record([&job.file, class, job.split.name()])?;
     }
     list.into_inner().map_err(csv::IntoInnerError::into_error)
-}
-
-/// Gives the finished folder its name.
-fn publish(folder: tempfile::TempDir, out: &Path) -> Result<(), FileError> {
-    let created = |error| FileError::create(out, error);
-    if out.exists() {
-        std::fs::remove_dir(out).map_err(created)?;
-    }
-    std::fs::rename(folder.path(), out).map_err(created)?;
-    // It is no longer there under its temporary name.
-    let _ = folder.keep();
-    files::sync_folder(files::folder_of(out)).map_err(created)
 }

@@ -6,23 +6,36 @@ use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config::{self, Experiment};
-use crate::data::convert::to_folders;
+use crate::data::convert::{to_folders, to_parquet};
 
-/// Write the samples of a source as class folders, which every program reads
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A folder of PNG files for each class
+    Folders,
+    /// Parquet files, laid out as on the Hugging Face hub
+    Parquet,
+}
+
+/// Write the samples of a source as class folders or Parquet, which other programs read
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   kiln data convert configs/mnist_cnn.json mnist_png
   kiln data convert csv digits --set data.train=digits.csv
-  kiln data convert nist36 letters
+  kiln data convert nist36 letters --format parquet
 
-Writes OUT/train/CLASS/000001.png and so on, valid and test alike, and OUT/labels.csv.
-Images have 8 bits per value and the size that the config says, without augmentation.")]
+Writes OUT/train/CLASS/000001.png and so on, valid and test alike, and OUT/labels.csv;
+with --format parquet, OUT/data/train-00000-of-00001.parquet and so on. Images have
+8 bits per value and the size that the config says, without augmentation.")]
 pub struct Args {
     /// Config file, or a kind of source with its default settings, such as `idx`
     #[arg(value_name = "CONFIG|SOURCE")]
     source: PathBuf,
     /// Output folder, which must not exist yet
     out: PathBuf,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "folders")]
+    format: Format,
     /// Override one key of the config
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
@@ -38,11 +51,20 @@ pub fn run(args: &Args) -> VerbResult {
     if source.redraws() {
         output::note("samples of this source are drawn anew every epoch; one drawing is written");
     }
-    let written = to_folders(source.as_ref(), &args.out, &monitor)?;
+    let (written, reader) = match args.format {
+        Format::Folders => (
+            to_folders(source.as_ref(), &args.out, &monitor)?,
+            r#""kind": "image_folder", "folder""#,
+        ),
+        Format::Parquet => (
+            to_parquet(source.as_ref(), &args.out, &monitor)?,
+            r#""kind": "parquet", "path""#,
+        ),
+    };
     let [train, valid, test] = written.images;
     let shape = source.shape();
     output::note(&format!(
-        "{train} training, {valid} validation and {test} test images in {} classes; read them with {{\"kind\": \"image_folder\", \"folder\": {:?}, \
+        "{train} training, {valid} validation and {test} test images in {} classes; read them with {{{reader}: {:?}, \
          \"channels\": {}, \"height\": {}, \"width\": {}}}",
         written.classes,
         args.out.display().to_string(),

@@ -47,7 +47,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Write the samples of a source as class folders, which every program reads
+    /// Write the samples of a source as class folders or Parquet, which other programs read
     Convert(convert::Args),
     /// Download a data set into the data folder
     Fetch(fetch::Args),
