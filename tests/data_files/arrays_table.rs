@@ -20,6 +20,11 @@ pub const ARRAYS: &[Case] = &[
         Used([9, 0, 3], "0 1 2", "x_train"),
     ),
     case(
+        "MedMNIST, compressed",
+        r#"{"kind": "npz", "train": {"file": "npz/medical.npz"}, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Used([9, 0, 3], "0 1 2", "9 training images (train_images)"),
+    ),
+    case(
         "a folder of .npy files",
         r#"{"kind": "npz", "train": {"file": "npz/pair"}, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
         Used([9, 0, 0], "0 1 2", "9 training images (images)"),
@@ -222,7 +227,7 @@ pub const ARRAYS: &[Case] = &[
         ),
     ),
     case(
-        "EMNIST's structures",
+        "EMNIST's plain structures",
         r#"{"kind": "mat", "train": {"file": "mat/emnist_plain.mat"}, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
         Used([9, 0, 3], "0 1 2", "pixels column by column"),
     ),

@@ -31,7 +31,7 @@ const FILES: &[(&str, &str)] = &[
         "parquet/hub/data/train-00000-of-00002.parquet",
         "a set of the hub",
     ),
-    ("mat/stack.mat", "images first, labels in a row"),
+    ("mat/emnist_plain.mat", "EMNIST's plain structures"),
 ];
 
 /// A copy of the folder that a file is in.

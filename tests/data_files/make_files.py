@@ -147,7 +147,7 @@ def npz():
     np.savez(path / "mnist.npz", **pairs)
     np.savez_compressed(path / "packed.npz", **pairs)
     medical = {f"{split}_{kind}": array for split in ["train", "test"] for kind, array in [("images", GREY[split]), ("labels", LABELS[split][:, None])]}
-    np.savez_compressed(path / "pathmnist.npz", val_images=GREY["test"], val_labels=LABELS["test"][:, None], **medical)
+    np.savez_compressed(path / "medical.npz", **medical)
     members = {}
     for name, (pixels, labels) in in_other_types().items():
         members[f"{name}_pixels"], members[f"{name}_names"] = pixels, labels
@@ -183,26 +183,33 @@ def csv():
     (path / "words.csv").write_text("\n".join(lines[:3] + [lines[3].rsplit(",", 1)[0] + ",white"]) + "\n")
 
 
+def savemat(path, content, do_compression=False):
+    """Without the time that scipy writes into the header."""
+    scipy.io.savemat(path, content, do_compression=do_compression)
+    written = path.read_bytes()
+    path.write_bytes(b"MATLAB 5.0 MAT-file, written by scipy.io.savemat".ljust(116) + written[116:])
+
+
 def mat():
     path = folder("mat")
     for split, numbers in {"train": TRAIN, "test": TEST}.items():
         colour = images(numbers, 3).transpose(2, 3, 1, 0)
         labels = LABELS[split][:, None] + 1
-        scipy.io.savemat(path / f"{split}_32x32.mat", {"X": colour, "y": labels}, do_compression=True)
+        savemat(path / f"{split}_32x32.mat", {"X": colour, "y": labels}, do_compression=True)
         rows = np.stack([image.ravel(order="F") for image in GREY[split]])
         # The course's form, but from 0 to 255 and of labels from 1.
-        scipy.io.savemat(path / f"other_{split}.mat", {f"{split}_data": rows.astype(float), f"{split}_labels": LABELS[split][:, None] + 1})
-        scipy.io.savemat(path / f"hot_{split}.mat", {f"{split}_data": rows / 255, f"{split}_labels": np.eye(3)[LABELS[split]]}, do_compression=True)
+        savemat(path / f"other_{split}.mat", {f"{split}_data": rows.astype(float), f"{split}_labels": LABELS[split][:, None] + 1})
+        savemat(path / f"hot_{split}.mat", {f"{split}_data": rows / 255, f"{split}_labels": np.eye(3)[LABELS[split]]}, do_compression=True)
     digits = np.stack([image(n, 1, 6, 5)[0] for n in range(10)])
-    scipy.io.savemat(path / "digits.mat", {"X": digits.transpose(1, 2, 0), "y": np.array([10, *range(1, 10)])[:, None]})
-    scipy.io.savemat(path / "stack.mat", {"images": GREY["train"], "labels": LABELS["train"][None] + 1, "words": np.array(["x"], object)})
+    savemat(path / "digits.mat", {"X": digits.transpose(1, 2, 0), "y": np.array([10, *range(1, 10)])[:, None]})
+    savemat(path / "stack.mat", {"images": GREY["train"], "labels": LABELS["train"][None] + 1, "words": np.array(["x"], object)})
     parts = {
         split: {"images": np.stack([i.ravel(order="F") for i in GREY[split]]), "labels": LABELS[split][:, None], "writers": np.zeros((1, 1))}
         for split in ["train", "test"]
     }
     emnist = {"dataset": {**parts, "mapping": np.array([[0, 48], [1, 65], [2, 97]])}}
-    scipy.io.savemat(path / "emnist.mat", emnist, do_compression=True)
-    scipy.io.savemat(path / "emnist_plain.mat", emnist)
+    savemat(path / "emnist.mat", emnist, do_compression=True)
+    savemat(path / "emnist_plain.mat", emnist)
     header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\2IM"
     (path / "hdf5.mat").write_bytes(header + b"\0" * 384 + b"\x89HDF\r\n\x1a\n")
 

@@ -85,7 +85,13 @@ impl<R: Read + Seek> ArraysFile for Archive<R> {
         let mut member = zip
             .by_name(&format!("{name}{EXTENSION}"))
             .map_err(damaged)?;
-        read(&mut member, name)
+        let array = read(&mut member, name)?;
+        // At the end, the archive's checksum is compared.
+        match member.read(&mut [0]) {
+            Ok(0) => Ok(array),
+            Ok(_) => Err(format!("{name}: has more bytes than its values")),
+            Err(error) => Err(format!("{name}: damaged data ({error})")),
+        }
     }
 }
 

@@ -12,8 +12,8 @@ const MARK: &[u8; 4] = b"PAR1";
 const ENCRYPTED: &[u8; 4] = b"PARE";
 /// Bytes behind the footer: its length, and the mark.
 const TAIL: u64 = 8;
-/// Longest footer; that of a file with 100 columns and 10,000 row groups has 100 MB, of one with images 10 kB.
-const MAX_FOOTER: u64 = 128 << 20;
+/// Longest footer; that of a shard of images has some 10 kB.
+const MAX_FOOTER: u64 = 16 << 20;
 
 /// The types of values that are read (`Type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,11 +102,21 @@ impl Footer {
     }
 
     fn check(&self, length: u64) -> Result<(), String> {
-        for (_, chunks) in &self.groups {
+        for (rows, chunks) in &self.groups {
             let matches = |(chunk, column): (&Chunk, &Column)| chunk.path == column.path;
             if chunks.len() != self.columns.len() || !chunks.iter().zip(&self.columns).all(matches)
             {
                 return Err("has a row group with other columns than the file".into());
+            }
+            let mut flat = chunks
+                .iter()
+                .zip(&self.columns)
+                .filter(|(_, column)| !column.is_repeated);
+            if let Some((chunk, _)) = flat.find(|(chunk, _)| chunk.values != *rows) {
+                return Err(format!(
+                    "has a row group of {rows} rows with {} values of {}",
+                    chunk.values, chunk.path
+                ));
             }
             let ends = |chunk: &Chunk| chunk.start.checked_add(chunk.bytes);
             if chunks

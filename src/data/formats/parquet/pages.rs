@@ -185,6 +185,9 @@ fn unpacked(header: &Header, packed: Vec<u8>, codec: i64) -> Result<Vec<u8>, Str
     let size = header.unpacked as usize - levels.len();
     let damaged = |error: &dyn std::fmt::Display| format!("has a damaged page ({error})");
     let mut page = levels.to_vec();
+    if size == 0 && packed.is_empty() {
+        return Ok(page);
+    }
     match codec {
         1 => {
             let claimed = snap::raw::decompress_len(packed).map_err(|error| damaged(&error))?;
