@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The data sets that tests use, and what must be in each one's folder below `KILN_DATA`.
-const DATA_SETS: [(&str, &[&str]); 12] = [
+const DATA_SETS: [(&str, &[&str]); 13] = [
     (
         "cifar10",
         &[
@@ -36,6 +36,7 @@ const DATA_SETS: [(&str, &[&str]); 12] = [
     ("photos", &["ground-truth.json"]),
     ("squeezenet1_1", &["reference_logits.json"]),
     ("unipen", &["strokes.jsonl.gz"]),
+    ("unipen-lower", &["strokes.jsonl.gz"]),
 ];
 
 /// Programs that tests run.

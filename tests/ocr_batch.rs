@@ -149,7 +149,7 @@ fn an_empty_folder_and_a_missing_truth_are_reported_before_anything_is_read() {
     let bench = bench();
     std::fs::create_dir(bench.path("empty")).unwrap();
     for (arguments, says) in [
-        ("ocr empty", "no PNG or JPEG"),
+        ("ocr empty", "no images in this folder"),
         ("ocr pages --expect empty -o out", "two.txt"),
         ("ocr - --expect beside", "standard input"),
     ] {
@@ -248,16 +248,78 @@ fn turned(bench: &Bench, quarters: u32) -> String {
 }
 
 #[test]
-fn a_rotated_page_is_reported() {
+fn a_rotated_page_is_read_and_reported() {
     let bench = bench();
-    let said = |image: &str| {
+    let read = |image: &str| {
         let outcome = bench.kiln(&format!("ocr {image}")).assert().success();
-        String::from_utf8(outcome.get_output().stderr.clone()).unwrap()
+        let output = outcome.get_output();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (text(&output.stdout), text(&output.stderr))
     };
-    assert_eq!(said("pages/two.png"), "");
+    let (upright, said) = read("pages/two.png");
+    assert_eq!(said, "");
     for quarters in 1..4 {
-        let said = said(&turned(&bench, quarters));
-        assert!(said.contains("pages must be upright"), "{quarters}: {said}");
+        let image = turned(&bench, quarters);
+        let (text, said) = read(&image);
+        assert_eq!(text, upright, "{quarters}");
+        let degrees = 360 - 90 * quarters;
+        assert_eq!(
+            said,
+            format!("{image}: read turned clockwise by {degrees} degrees\n")
+        );
+    }
+}
+
+#[test]
+fn strict_exits_with_3_where_nothing_can_be_read() {
+    let bench = bench();
+    let white = image::RgbImage::from_pixel(300, 200, image::Rgb([250, 250, 250]));
+    white.save(bench.path("white.png")).unwrap();
+    bench.kiln("ocr white.png").assert().success();
+    bench.kiln("ocr pages/two.png --strict").assert().success();
+    bench
+        .kiln("ocr white.png pages/two.png --strict")
+        .assert()
+        .code(3)
+        .stdout(predicate::str::contains("PACK MY BOX"))
+        .stderr(predicate::str::contains("1 of 2 pages"));
+}
+
+#[test]
+fn boxes_of_a_rotated_page_are_in_pixels_of_its_file() {
+    let bench = bench();
+    let upright = bench.json("ocr pages/two.png --json");
+    let (width, height) = (
+        upright["width"].as_u64().unwrap(),
+        upright["height"].as_u64().unwrap(),
+    );
+    let bounds = |page: &Value| -> Vec<[u64; 4]> {
+        let lines = page["lines"].as_array().unwrap().iter();
+        let words = lines.flat_map(|line| line["words"].as_array().unwrap());
+        let letters = words.flat_map(|word| word["letters"].as_array().unwrap());
+        letters
+            .map(|letter| {
+                ["x", "y", "width", "height"].map(|key| letter["bounds"][key].as_u64().unwrap())
+            })
+            .collect()
+    };
+    assert_eq!(upright.get("rotated"), None);
+    for quarters in 1..4 {
+        let page = bench.json(&format!("ocr {} --json", turned(&bench, quarters)));
+        assert_eq!(page["rotated"], 360 - 90 * quarters);
+        // Where the upright page's boxes are after the turn; resampling may move an edge by two pixels.
+        for (found, [x, y, w, h]) in bounds(&page).into_iter().zip(bounds(&upright)) {
+            let expected = match quarters {
+                1 => [height - y - h, x, h, w],
+                2 => [width - x - w, height - y - h, w, h],
+                _ => [y, width - x - w, h, w],
+            };
+            let near = found
+                .iter()
+                .zip(expected)
+                .all(|(found, expected)| found.abs_diff(expected) <= 2);
+            assert!(near, "{quarters}: {found:?}, expected {expected:?}");
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use kiln::data::{self, DataSource, Split};
 use kiln::evaluation::{Rivals, evaluate};
 use kiln::progress::Monitor;
 use kiln::{config, ocr};
+use serde_json::Value;
 
 /// The accuracy that `kiln eval artifacts/ocr` prints.
 fn accuracy(arguments: &str) -> f64 {
@@ -63,4 +64,60 @@ fn the_shipped_model_names_photographed_characters_held_out_of_training() {
 fn the_shipped_model_recognises_junk() {
     let found = accuracy("--data configs/ocr_junk.json");
     assert!(found >= 0.7, "{found}");
+}
+
+/// The glyphs' own test split, small.
+const GLYPHS: &str = r#"{"data": {"kind": "glyphs", "test": 72}, "model": {"kind": "cnn"}}"#;
+
+#[test]
+fn eval_of_chosen_rows_is_a_part_of_the_whole() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    let even: String = (0..72).step_by(2).map(|row| format!("{row}\n")).collect();
+    let odd: String = (1..72).step_by(2).map(|row| format!("{row}\n")).collect();
+    bench.write("even.txt", format!("# the even rows\n\n{even}"));
+    bench.write("odd.txt", odd);
+    let run = repository().join("artifacts/ocr");
+    let eval = |rows: &str| {
+        bench.json(&format!(
+            "eval {} --data glyphs.json --json {rows}",
+            run.display()
+        ))
+    };
+    let (whole, even, odd) = (eval(""), eval("--rows even.txt"), eval("--rows odd.txt"));
+    assert_eq!(even["samples"], 36);
+    let loss = |found: &Value| found["loss"].as_f64().unwrap();
+    let mean = (loss(&even) + loss(&odd)) / 2.0;
+    assert!(
+        (mean - loss(&whole)).abs() < 1e-6,
+        "{mean} {}",
+        loss(&whole)
+    );
+    assert!(loss(&even) != loss(&odd));
+}
+
+#[test]
+fn a_bad_list_of_rows_is_refused_with_its_line() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    let run = repository().join("artifacts/ocr");
+    for (rows, expected) in [
+        (
+            "0\n72\n",
+            "line 2: there is no row 72; the test split has 72 rows",
+        ),
+        ("3\n\n3\n", "line 3: row 3 is listed twice"),
+        ("1\ntwo\n", "line 2: \"two\" is not a row number"),
+        ("-1\n", "line 1: \"-1\" is not a row number"),
+        ("# none\n", "has no rows"),
+    ] {
+        bench.write("rows.txt", rows);
+        let arguments = format!("eval {} --data glyphs.json --rows rows.txt", run.display());
+        let output = bench.kiln(&arguments).assert().code(1).get_output().clone();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            error.contains("rows.txt") && error.contains(expected),
+            "{rows:?}: {error}"
+        );
+    }
 }

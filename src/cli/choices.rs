@@ -4,6 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::config::Backend;
 use crate::data::Split;
+use crate::ocr::Case;
 use crate::ocr::formats::{FORMATS, Format};
 
 /// Parses `--backend`.
@@ -33,6 +34,17 @@ pub fn split() -> impl TypedValueParser<Value = Split> {
 /// Parses the output format of `kiln ocr`.
 pub fn format() -> impl TypedValueParser<Value = &'static Format> {
     one_of(FORMATS.map(|format| (format, format.name, format.description)))
+}
+
+/// Parses `--case`.
+pub fn case() -> impl TypedValueParser<Value = Case> {
+    one_of(Case::ALL.map(|case| {
+        let help = match case {
+            Case::Keep => "As on the page",
+            Case::Upper => "All letters as capitals",
+        };
+        (case, case.name(), help)
+    }))
 }
 
 /// A parser of values that each have a name and a help text.

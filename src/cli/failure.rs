@@ -16,6 +16,8 @@ pub enum Failure {
     Cancelled,
     /// Stopped by a signal, or from the dashboard, and saved: likewise.
     Interrupted,
+    /// Some pages could not be read, or not surely, and `--strict` was given: exit 3.
+    Unread(String),
     /// Standard output was closed by its reader (`kiln ... | head`): exit 0.
     PipeClosed,
 }
@@ -24,6 +26,11 @@ impl Failure {
     /// A failure of the subcommand itself: exit 1.
     pub fn failed(message: impl fmt::Display) -> Self {
         Self::Error(Box::new(WorkError(message.to_string())))
+    }
+
+    /// Pages that `--strict` doesn't accept.
+    pub fn unread(message: impl fmt::Display) -> Self {
+        Self::Unread(message.to_string())
     }
 
     /// The exit code of the program; `signalled` is that of one that a signal ended.
@@ -35,6 +42,7 @@ impl Failure {
                 ExitKind::Cancelled => signalled,
             },
             Self::Cancelled | Self::Interrupted => signalled,
+            Self::Unread(_) => 3,
             Self::PipeClosed => 0,
         }
     }
@@ -45,6 +53,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Error(error) => error.fmt(f),
             Self::Cancelled | Self::Interrupted => f.write_str("interrupted"),
+            Self::Unread(said) => f.write_str(said),
             Self::PipeClosed => f.write_str("standard output is closed"),
         }
     }

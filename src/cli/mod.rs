@@ -125,7 +125,7 @@ impl Verb {
 fn end(failure: Failure) -> ExitCode {
     match failure {
         Failure::Error(_) => output::complain(&failure),
-        Failure::Cancelled => output::note(&failure.to_string()),
+        Failure::Cancelled | Failure::Unread(_) => output::note(&failure.to_string()),
         Failure::Interrupted | Failure::PipeClosed => {}
     }
     ExitCode::from(failure.exit_code(signals::exit_code()))

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::choices;
 use super::failure::UsageError;
-use crate::ocr::{Alphabet, Context, ReadOptions};
+use crate::ocr::{Alphabet, Case, Context, ReadOptions};
 
 /// How a page is read.
 #[derive(clap::Args)]
@@ -15,6 +16,9 @@ pub struct ReadingArgs {
     /// Which characters may be read: letters, digits, all, or the characters themselves, such as ABC123 [default: all]
     #[arg(long, value_name = "letters|digits|all|CHARACTERS")]
     alphabet: Option<Alphabet>,
+    /// Write letters as they are on the page, or all as capitals
+    #[arg(long, value_parser = choices::case(), default_value = Case::Keep.name())]
+    case: Case,
 }
 
 impl ReadingArgs {
@@ -40,6 +44,7 @@ impl ReadingArgs {
         Ok(ReadOptions {
             context,
             alphabet: self.alphabet.clone().unwrap_or_default(),
+            case: self.case,
             ..ReadOptions::default()
         })
     }

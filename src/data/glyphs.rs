@@ -10,9 +10,11 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
-use crate::handwriting::alphanumeric_classes;
+use super::source::{CommonConfig, DataError, DataSource, SourceConfig, Split};
+use super::unipen::repeated_character;
+use crate::error::Problem;
 use crate::handwriting::strokes::{self, Polyline, Ragged};
+use crate::handwriting::{PUNCTUATION, characters, class_of};
 use crate::progress::Monitor;
 use crate::rng::{self, Rng, normal};
 use crate::shape::ImageShape;
@@ -52,6 +54,9 @@ const PURPOSE: u64 = 0x676c_7970_6873; // "glyphs"
 /// Straight pieces between two nodes: at 32 px they are about 2 px long.
 const STEPS: usize = 4;
 
+/// Width of the pen on paper in heights of a capital: that of a felt pen on composed pages is 0.095, a marker's 0.13.
+const PAPER_PEN: f32 = 0.12;
+
 /// Up to this many bytes, samples are drawn once and cached (the default set takes 18 MB); those of a larger set are
 /// redrawn on every read.
 const KEPT_BYTES: usize = 512 << 20;
@@ -60,7 +65,11 @@ const KEPT_BYTES: usize = 512 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GlyphsConfig {
-    /// Number of training samples; sample `i` has class `i` modulo 36.
+    /// The characters that are classes, in this order: A-Z, 0-9, a-z and `.,:;!?'"()-+/#&@%$*=`. Without it, A to Z and 0 to 9.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub characters: Option<String>,
+    /// Number of training samples; sample `i` has class `i` modulo the number of classes (36 without `characters`).
     #[schemars(range(min = 36, max = 1_000_000))]
     pub train: usize,
     /// Number of validation samples.
@@ -82,6 +91,7 @@ pub struct GlyphsConfig {
 impl Default for GlyphsConfig {
     fn default() -> Self {
         Self {
+            characters: None,
             train: 10_800,
             valid: 3_600,
             test: 3_600,
@@ -102,7 +112,21 @@ impl SourceConfig for GlyphsConfig {
     }
 
     fn classes(&self) -> Option<usize> {
-        Some(CLASSES)
+        let characters = self.characters.as_ref();
+        Some(characters.map_or(CLASSES, |characters| characters.chars().count()))
+    }
+
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let characters = self.characters.as_deref();
+        let unknown = characters.and_then(|all| all.chars().find(|&c| class_of(c).is_none()));
+        let unknown = unknown.map(|character| {
+            Problem::new(
+                format!("{path}.characters"),
+                format!("kiln can't draw {character:?}; use A-Z, 0-9, a-z and {PUNCTUATION}"),
+            )
+        });
+        let twice = repeated_character(characters, path);
+        unknown.into_iter().chain(twice).collect()
     }
 
     fn open(&self, _root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
@@ -114,6 +138,8 @@ impl SourceConfig for GlyphsConfig {
 pub struct Glyphs {
     config: GlyphsConfig,
     classes: Vec<String>,
+    /// The number among the forms ([`class_of`]) of each class.
+    forms: Vec<usize>,
     /// The samples of every split in 1/255, one after another; empty if they are redrawn on every read.
     kept: [Vec<u8>; 3],
 }
@@ -121,9 +147,14 @@ pub struct Glyphs {
 impl Glyphs {
     /// Draws the set, on all cores.
     pub fn new(config: &GlyphsConfig) -> Self {
+        let drawn: Vec<char> = match &config.characters {
+            Some(drawn) => drawn.chars().collect(),
+            None => characters().take(CLASSES).collect(),
+        };
         let mut glyphs = Self {
             config: config.clone(),
-            classes: alphanumeric_classes(),
+            classes: drawn.iter().map(char::to_string).collect(),
+            forms: drawn.into_iter().filter_map(class_of).collect(),
             kept: [Vec::new(), Vec::new(), Vec::new()],
         };
         let values = config.size * config.size;
@@ -151,18 +182,30 @@ impl Glyphs {
 
     fn draw(&self, split: Split, index: usize, out: &mut [f32]) {
         let mut rng = rng::seeded(&[PURPOSE, self.config.seed, split as u64, index as u64]);
-        let written = hand::choose(index % CLASSES, &mut rng)
+        let class = self.forms.get(self.label(split, index)).copied();
+        let written = class
+            .and_then(|class| hand::choose(class, &mut rng))
             .map(|form| hand::write(form, &Variation::MANY, STEPS, &mut rng));
-        place(written.unwrap_or_default(), self.config.size, &mut rng, out);
+        let written = written.unwrap_or_default();
+        // Capitals and digits alone stay as they were before there were small marks.
+        let paper_pen = self.config.characters.is_some().then_some(PAPER_PEN);
+        place(written, self.config.size, paper_pen, &mut rng, out);
     }
 }
 
-/// Draws written strokes into a square image of `size` pixels, in random [`proportions`].
-fn place(mut strokes: Vec<Polyline>, size: usize, rng: &mut Rng, out: &mut [f32]) {
+/// Draws written strokes into a square image of `size` pixels, in random [`proportions`]. With `paper_pen` (in heights of a capital),
+/// small marks are as thick as a crop of them would be.
+fn place(
+    mut strokes: Vec<Polyline>,
+    size: usize,
+    paper_pen: Option<f32>,
+    rng: &mut Rng,
+    out: &mut [f32],
+) {
     use proportions as p;
     let unit = size as f32 / p::SIZE;
     let pen = p::PEN * (p::PEN_SPREAD * normal(rng)).exp();
-    let radius = pen.clamp(p::PEN_RANGE.0, p::PEN_RANGE.1) * unit / 2.0;
+    let pen = pen.clamp(p::PEN_RANGE.0, p::PEN_RANGE.1) * unit;
     let longer = p::LONGER + p::LONGER_SPREAD * normal(rng);
     let longer = longer.clamp(p::LONGER_RANGE.0, p::LONGER_RANGE.1) * unit;
     // The shorter side may have more room, but it stays as near to the middle as the longer one.
@@ -170,6 +213,14 @@ fn place(mut strokes: Vec<Polyline>, size: usize, rng: &mut Rng, out: &mut [f32]
     let mut offset = || (p::OFFSET * unit * normal(rng)).clamp(-room, room);
     let middle = size as f32 / 2.0;
     let centre = [middle + offset(), middle + offset()];
+    let thick = match (paper_pen, strokes::extent(&strokes)) {
+        (Some(width), Some((low, high))) => {
+            let side = (high[0] - low[0]).max(high[1] - low[1]);
+            strokes::crop_pen(side, longer, width)
+        }
+        _ => 0.0,
+    };
+    let radius = pen.max(thick) / 2.0;
     strokes::fit(&mut strokes, longer, radius, centre);
     let ragged = Ragged {
         strength: p::RAGGED * unit,
@@ -208,7 +259,7 @@ impl DataSource for Glyphs {
     }
 
     fn label(&self, _split: Split, index: usize) -> usize {
-        index % CLASSES
+        index % self.classes.len().max(1)
     }
 
     fn read(

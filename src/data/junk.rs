@@ -11,9 +11,9 @@ use rand::Rng as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::source::{CommonConfig, DataError, DataSource, SourceConfig, Split, is_false};
 use super::split_rule::{ShareConfig, SplitRule};
-use super::unipen::{UNITS, Unipen, UnipenConfig, pen_problem};
-use super::{CommonConfig, DataError, DataSource, SourceConfig, Split};
+use super::unipen::{UNITS, Unipen, UnipenConfig, pen_problem, repeated_character};
 use crate::error::Problem;
 use crate::handwriting::strokes::{self, Affine, Point, Polyline};
 use crate::progress::Monitor;
@@ -55,6 +55,8 @@ const MARK_PEN: (f32, f32) = (2.2, 9.0);
 const MARK_LEAN: f32 = 0.61;
 /// The image size that the pixel values above refer to.
 const SAMPLE: f32 = 32.0;
+/// Which kind of mark is a scribble.
+const SCRIBBLED: u64 = 2;
 /// Which kind of mark is a blot, and its pen as part of its longer side.
 const BLOT: u64 = 3;
 const BLOT_PEN: (f32, f32) = (0.4, 0.9);
@@ -68,6 +70,13 @@ const SCRIBBLE: (u32, u32) = (4, 9);
 pub struct JunkConfig {
     /// Folder of `strokes.jsonl.gz`, whose characters are joined and cut into fragments; relative to `KILN_DATA`.
     pub folder: String,
+    /// The characters that are joined and cut; without it, A to Z and 0 to 9, and any other in the file is an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub characters: Option<String>,
+    /// Dashes, dots and blots are no junk where punctuation is read: only scribbles are drawn in their place.
+    #[serde(skip_serializing_if = "is_false")]
+    pub punctuation: bool,
     /// Number of training samples.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub train: usize,
@@ -95,6 +104,8 @@ impl Default for JunkConfig {
     fn default() -> Self {
         Self {
             folder: "unipen".into(),
+            characters: None,
+            punctuation: false,
             // About 6 % of a mix with the strokes themselves and NIST36, the fraction that a study of the page reader found useful.
             train: 3_000,
             valid: 0,
@@ -126,7 +137,8 @@ impl SourceConfig for JunkConfig {
 
     fn problems(&self, path: &str) -> Vec<Problem> {
         let pen = pen_problem(self.pen_min, self.pen_max, path);
-        pen.into_iter().collect()
+        let characters = repeated_character(self.characters.as_deref(), path);
+        pen.into_iter().chain(characters).collect()
     }
 
     fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
@@ -146,6 +158,7 @@ impl Junk {
     pub fn open(config: &JunkConfig, root: &Path) -> Result<Self, DataError> {
         let characters = UnipenConfig {
             folder: config.folder.clone(),
+            characters: config.characters.clone(),
             split: SplitRule::Share(ShareConfig {
                 valid: 0.0,
                 test: 0.0,
@@ -222,10 +235,10 @@ impl Junk {
                 }
             }
             _ if kind < PAIRS + TRIPLES + LETTER_AND_PIECE + PIECES => self.piece(rng),
-            _ => return mark(self.config.size, rng, out),
+            _ => return mark(&self.config, rng, out),
         };
         Affine::new(0.0, 0.0, UNITS, UNITS).apply_all(&mut ink);
-        self.characters.render(&ink, rng, true, out);
+        self.characters.render(&ink, rng, out);
     }
 }
 
@@ -286,8 +299,9 @@ fn crossing(from: Point, to: Point, depth: impl Fn(Point) -> f32) -> Point {
     [0, 1].map(|axis| from[axis] + share * (to[axis] - from[axis]))
 }
 
-/// A dash, two dashes, a scribble, a blot or two dots.
-fn mark(size: usize, rng: &mut Rng, out: &mut [f32]) {
+/// A dash, two dashes, a scribble, a blot or two dots; with punctuation a scribble.
+fn mark(config: &JunkConfig, rng: &mut Rng, out: &mut [f32]) {
+    let size = config.size;
     let unit = size as f32 / SAMPLE;
     let lean = MARK_LEAN * (2.0 * uniform(rng) - 1.0);
     let dash = |y: f32, length: f32| {
@@ -299,10 +313,11 @@ fn mark(size: usize, rng: &mut Rng, out: &mut [f32]) {
     };
     let longer = unit * between(MARK_LONGER, rng);
     let kind = (rng.next_u64() >> 32) % 5;
+    let kind = if config.punctuation { SCRIBBLED } else { kind };
     let mut ink = match kind {
         0 => vec![dash(0.0, 1.0)],
         1 => vec![dash(-0.35, 1.0), dash(0.35, 0.6 + 0.8 * uniform(rng))],
-        2 | BLOT => vec![scribble(rng)],
+        SCRIBBLED | BLOT => vec![scribble(rng)],
         _ => vec![vec![[0.0, -1.0]], vec![[0.3 * normal(rng), 1.0]]],
     };
     let pen = match kind {

@@ -8,6 +8,8 @@ pub mod augment;
 pub mod cifar;
 mod config;
 pub mod convert;
+mod disk_cache;
+pub mod exclude;
 pub mod fitting;
 pub mod formats;
 pub mod glyphs;
@@ -21,6 +23,7 @@ pub mod nist36;
 pub mod parquet_images;
 mod source;
 pub mod split_rule;
+mod subset;
 pub mod unipen;
 
 pub use arrays::{CsvConfig, IdxConfig, MatConfig, NpzConfig};
@@ -29,7 +32,7 @@ pub use cifar::{Cifar10Config, Cifar100Config, cifar10, cifar100};
 pub use config::{found_at, open, open_in, root_for};
 pub use fitting::{Fit, RandomCropConfig, View};
 pub use glyphs::GlyphsConfig;
-pub use image_folder::ImageFolderConfig;
+pub use image_folder::{Decode, ImageFolderConfig, OnBadImage};
 pub use junk::JunkConfig;
 pub use mix::MixConfig;
 pub use nist26::Nist26Config;
@@ -37,13 +40,15 @@ pub use nist36::Nist36Config;
 pub use parquet_images::ParquetConfig;
 pub use source::{
     ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
-    NormalizeConfig, SourceConfig, Split, data_root, from_quantized, quantize, source_problems,
+    NormalizeConfig, PassedOver, Reason, SourceConfig, Split, count_passed_over, data_root,
+    from_quantized, listed_passed_over, passed_over_line, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
+pub use subset::Subset;
 pub use unipen::UnipenConfig;
 
 source::sources! {
-    /// Synthetic hand-printed capital letters and digits; needs no files.
+    /// Synthetic hand-printed characters; needs no files.
     Glyphs(glyphs::GlyphsConfig) = "glyphs",
     /// Capital letters and digits (36 classes) from CMU 16-720's `nist36_{train,valid,test}.mat`.
     Nist36(nist36::Nist36Config) = "nist36",
@@ -69,6 +74,6 @@ source::sources! {
     ImageFolder(image_folder::ImageFolderConfig) = "image_folder",
     /// Synthetic non-character ink: a single reject class, for use in a mix.
     Junk(junk::JunkConfig) = "junk",
-    /// A mix of several sources: training samples from all, validation and test from the first.
+    /// A mix of several sources: training samples from all, validation and test from the first or those in `evaluate`.
     Mix(mix::MixConfig<DataConfig>) = "mix",
 }

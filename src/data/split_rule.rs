@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Split;
+use super::source::is_false;
 use crate::error::Problem;
 use crate::rng;
 
@@ -42,11 +43,6 @@ pub struct ShareConfig {
     /// adding samples never moves another one to a different split.
     #[serde(skip_serializing_if = "is_false")]
     pub stratify: bool,
-}
-
-/// A key that older configs lack is omitted at its default, so that a resolved config stays the same.
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 impl Default for ShareConfig {

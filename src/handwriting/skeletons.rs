@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use super::form::Form;
-use super::{digits, letters};
+use super::{digits, letters, lower, marks};
 use crate::handwriting::strokes::{Point, Polyline};
 
 /// A point on the pen's path.
@@ -30,15 +30,22 @@ pub struct Skeleton {
     pub strokes: Vec<Vec<Node>>,
 }
 
-/// The forms of all 36 classes, in the classes' order.
+/// The forms of all classes, in the order of [`characters`](super::alphabet::characters).
 static SKELETONS: LazyLock<Vec<Vec<Skeleton>>> = LazyLock::new(|| {
-    let tables = letters::LETTERS.iter().chain(&digits::DIGITS);
-    tables
+    tables()
         .map(|forms| forms.iter().filter_map(parse).collect())
         .collect()
 });
 
-/// The forms of a class (0 to 35: A to Z, 0 to 9); empty for any other class.
+/// The tables of forms, in the classes' order.
+fn tables() -> impl Iterator<Item = &'static &'static [Form]> {
+    let capitals_and_digits = letters::LETTERS.iter().chain(&digits::DIGITS);
+    capitals_and_digits
+        .chain(&lower::LOWER)
+        .chain(&marks::MARKS)
+}
+
+/// The forms of a class (see [`class_of`](super::alphabet::class_of)); empty for a number that is no class.
 pub fn forms(class: usize) -> &'static [Skeleton] {
     SKELETONS.get(class).map_or(&[], Vec::as_slice)
 }
@@ -142,11 +149,17 @@ mod tests {
 
     #[test]
     fn every_form_in_the_tables_is_in_the_notation() {
-        let tables = letters::LETTERS.iter().chain(&digits::DIGITS);
-        for form in tables.flat_map(|forms| forms.iter()) {
+        for form in tables().flat_map(|forms| forms.iter()) {
             let skeleton = parse(form).unwrap_or_else(|| panic!("not a path: {}", form.2));
             assert!(form.0 > 0 && skeleton.strokes.iter().all(|nodes| nodes.len() > 1));
         }
+    }
+
+    #[test]
+    fn every_character_has_forms() {
+        let characters = crate::handwriting::characters();
+        assert_eq!(characters.count(), SKELETONS.len());
+        assert!(SKELETONS.iter().all(|forms| !forms.is_empty()));
     }
 
     #[test]

@@ -98,6 +98,16 @@ pub fn fit(strokes: &mut [Polyline], longer: f32, radius: f32, centre: Point) {
     .apply_all(strokes);
 }
 
+/// What is left of a thick pen where reading brings crops to one pen width: it thins by at most 40 % (`segmentation/ink.rs`).
+const LEFT_OF_PEN: f32 = 0.6;
+
+/// Least width of the pen in a crop whose ink is `longer` pixels long, if the box of the strokes is `side` long and was written with a
+/// pen `pen` wide, both in the same unit: a dot is all pen.
+pub fn crop_pen(side: f32, longer: f32, pen: f32) -> f32 {
+    let left = LEFT_OF_PEN * pen;
+    longer * left / (side + left).max(f32::EPSILON)
+}
+
 /// A raggedness of the ink's edge, as scanning at a low resolution leaves it.
 pub struct Ragged<'a> {
     /// Standard deviation of the edge's position in pixels.

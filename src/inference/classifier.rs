@@ -12,7 +12,8 @@ use crate::models::{Network, Task};
 /// Images that go through the network at once: enough to keep all cores busy, little memory.
 pub const BATCH: usize = 256;
 
-/// A network with its weights, ready to answer.
+/// A network with its weights, ready to answer; a clone shares the weights.
+#[derive(Clone)]
 pub struct Classifier {
     network: Network,
     card: ModelCard,

@@ -21,7 +21,8 @@ impl Alphabet {
             Alphabet::All => true,
             Alphabet::Letters => character.is_alphabetic(),
             Alphabet::Digits => character.is_ascii_digit(),
-            Alphabet::Only(characters) => characters.contains(&character),
+            // Capitals stand for both cases.
+            Alphabet::Only(characters) => characters.contains(&character.to_ascii_uppercase()),
         }
     }
 }
@@ -40,10 +41,12 @@ impl std::str::FromStr for Alphabet {
         let mut characters: Vec<char> = text.chars().map(|c| c.to_ascii_uppercase()).collect();
         characters.sort_unstable();
         characters.dedup();
-        let odd = characters.iter().find(|c| !c.is_alphanumeric());
+        let odd = characters
+            .iter()
+            .find(|&&c| !c.is_alphanumeric() && !c.is_ascii_punctuation());
         match (odd, characters.is_empty()) {
             (Some(odd), _) => Err(format!(
-                "{odd:?} is not a letter or digit; use letters, digits, all, or the characters themselves, such as ABC123"
+                "{odd:?} is not a letter, digit or punctuation mark; use letters, digits, all, or the characters themselves, such as ABC123"
             )),
             (None, true) => Err(
                 "contains no characters; use letters, digits, all, or the characters themselves, such as ABC123"

@@ -17,6 +17,8 @@ const MIN_GUESSES: usize = 3;
 const MAX_GUESSES: usize = 12;
 /// Floor of all probabilities: a network is never surer than that.
 const MIN_PROBABILITY: f32 = 1e-6;
+/// Minimum probability of a character that is told of a letter.
+const MIN_CHANCE: f32 = 0.005;
 /// Minimum probability of junk at which a span may be dropped.
 const MIN_JUNK: f32 = 0.5;
 
@@ -79,8 +81,17 @@ impl Classes {
         self.characters.iter().all(Option::is_none)
     }
 
+    /// The characters that a letter may be by form, each with its probability.
+    pub fn chances(&self, row: &[f32]) -> Vec<(char, f32)> {
+        let posterior = self.posterior(row);
+        let kept = self.characters.iter().zip(posterior);
+        kept.filter_map(|(character, p)| Some(((*character)?, p)))
+            .filter(|&(_, p)| p >= MIN_CHANCE)
+            .collect()
+    }
+
     /// Probability of each class among those that may be read; 0 for the others.
-    fn posterior(&self, row: &[f32]) -> Vec<f32> {
+    pub fn posterior(&self, row: &[f32]) -> Vec<f32> {
         let kept = self.characters.iter().zip(row);
         let mut posterior: Vec<f32> = kept
             .map(|(character, &p)| character.map_or(0.0, |_| p.max(MIN_PROBABILITY)))
@@ -112,7 +123,7 @@ impl Classes {
     }
 
     /// The greatest probability of one form: a character and its partner together.
-    fn clearest_form(&self, posterior: &[f32]) -> f32 {
+    pub fn clearest_form(&self, posterior: &[f32]) -> f32 {
         let partners = self.partners.iter().enumerate();
         partners
             .map(|(class, partner)| {
@@ -121,7 +132,7 @@ impl Classes {
             .fold(0.0, f32::max)
     }
 
-    fn junk(&self, row: &[f32]) -> Option<f32> {
+    pub fn junk(&self, row: &[f32]) -> Option<f32> {
         self.junk.map(|class| row[class])
     }
 }
@@ -189,13 +200,13 @@ fn cost(candidate: &Candidate, scoring: &Scoring) -> f32 {
     cut * candidate.cuts
         + scoring.cut_ink * candidate.cut_ink
         + scoring.join * candidate.joins as f32
+        + scoring.join_gap * candidate.join_gap
 }
 
 /// How much less likely a letter of this breadth is than one of the character's mean breadth: logarithm of the ratio, at least 0.
 /// Narrow letters are left to the network; it has never seen letters as broad as two.
 fn too_broad(candidate: &Candidate, character: char) -> f32 {
-    let bounds = candidate.letter.bounds;
-    let breadth = (bounds.width as f32 / bounds.height as f32).ln();
+    let breadth = candidate.breadth.ln();
     let mean = if BROAD.contains(&character) {
         BROAD_MEAN
     } else {

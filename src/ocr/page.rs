@@ -11,13 +11,22 @@ pub struct Page {
     pub width: u32,
     /// Rows of the image.
     pub height: u32,
-    /// From top to bottom.
+    /// Degrees clockwise by which the image was turned to be read: 0, 90, 180 or 270.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rotated: u16,
+    /// Whether dark areas were inverted because the writing on them is light.
+    #[serde(skip_serializing_if = "is_false")]
+    pub light_on_dark: bool,
+    /// From top to bottom, as the page is read.
     pub lines: Vec<Line>,
 }
 
 /// Mean confidence below which a page is probably not upright block capitals, dark on light. On six photographs of pages the mean is
 /// 0.83 to 1.00; rotated by 90, 180 or 270 degrees, or inverted, it is 0.42 to 0.77.
 const LOW_CONFIDENCE: f32 = 0.8;
+
+/// Confidence that a letter has where nothing was written, about: letters with less say nothing for a way to look at a page.
+const CHANCE: f32 = 0.5;
 
 /// Minimum number of letters that a page's confidence says something about: without neighbours an O may be a zero.
 const MIN_LETTERS: usize = 3;
@@ -56,10 +65,25 @@ impl Page {
         mean(self.letters().map(|letter| letter.confidence))
     }
 
+    /// How much its letters say for this way to look at a page: the sum of their confidences above those of letters in what is no writing.
+    pub fn evidence(&self) -> f32 {
+        self.letters()
+            .map(|letter| letter.confidence - CHANCE)
+            .sum()
+    }
+
     /// Whether the page was read with low confidence, as most pages that are rotated or light on dark are.
     pub fn has_low_confidence(&self) -> bool {
         self.letters().count() >= MIN_LETTERS && self.confidence() < LOW_CONFIDENCE
     }
+}
+
+fn is_zero(number: &u16) -> bool {
+    *number == 0
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A line of writing.

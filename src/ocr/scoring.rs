@@ -9,6 +9,8 @@ pub struct Scoring {
     /// Weight of a grammar's log chance relative to the network's log probability: letters of a word are not independent
     /// evidence, and the network has seen no words.
     pub context: f32,
+    /// The same weight of a sequence's rule, which is stricter than words.
+    pub sequence: f32,
     /// Fraction of equally likely letters in the chances of words: names and words of no list stay possible at every letter.
     pub unknown: f32,
     /// Prior fraction of tokens that are words, numbers and mixtures.
@@ -29,6 +31,8 @@ pub struct Scoring {
     pub cut_ink: f32,
     /// Cost of joining two separate letters to one.
     pub join: f32,
+    /// Cost of each letter height by which the gap between them is wider than that of a broken stroke.
+    pub join_gap: f32,
     /// Weight of the log probability that a span is a letter at all.
     pub letterness: f32,
     /// Weight of the log likelihood of a letter's breadth: few letters are as broad as two.
@@ -41,6 +45,7 @@ impl Default for Scoring {
     fn default() -> Self {
         Self {
             context: 0.6,
+            sequence: 0.9,
             unknown: 0.15,
             kinds: [0.80, 0.12, 0.08],
             single: [0.65, 0.30, 0.05],
@@ -51,6 +56,7 @@ impl Default for Scoring {
             cut_touching: 0.3,
             cut_ink: 0.5,
             join: 2.5,
+            join_gap: 8.0,
             letterness: 1.5,
             breadth: 1.0,
             not_a_letter: 4.0,

@@ -2,6 +2,7 @@
 
 use super::geometry::Rect;
 use super::ink::{Crop, Ink};
+use super::view::View;
 use crate::timings::Lap;
 
 /// What a page measures, in pixels of the photograph; 0 on an empty page.
@@ -20,14 +21,29 @@ pub struct Segmentation {
     pub width: u32,
     /// Rows of the photograph.
     pub height: u32,
+    /// How the photograph was looked at; boxes are in its own pixels all the same.
+    pub view: View,
+    /// Whether some of its writing is light on dark ground: read only in a [`View`] of light writing.
+    pub has_light_writing: bool,
     /// The page's own measures.
     pub measures: Measures,
     /// From top to bottom; none on an empty page.
     pub lines: Vec<LineBox>,
     /// Marks too small for a letter (full stops, specks of that size), in no particular order.
     pub marks: Vec<Rect>,
+    /// The marks with their ink, and smaller ones: full stops, dots of an i, specks.
+    pub small: Vec<SmallMark>,
     /// How long each stage took.
     pub timings: Vec<Lap>,
+}
+
+/// Ink too small for a letter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SmallMark {
+    /// Its box and ink.
+    pub letter: LetterBox,
+    /// Its box as the page is viewed, in pixels of the turned photograph.
+    pub viewed: Rect,
 }
 
 /// The box around a line of writing.
@@ -66,6 +82,14 @@ impl LetterBox {
     pub fn crop(&self, size: usize) -> Crop {
         self.ink.crop(size)
     }
+
+    /// Both as one letter: an i with its dot.
+    pub fn with(&self, other: &LetterBox) -> LetterBox {
+        LetterBox {
+            bounds: self.bounds.union(other.bounds),
+            ink: self.ink.with(&other.ink),
+        }
+    }
 }
 
 /// All that may be letters in a word.
@@ -98,6 +122,12 @@ pub struct Candidate {
     pub touching: bool,
     /// Gaps between letters that it bridges.
     pub joins: usize,
+    /// How much wider than a broken stroke's those gaps are together, in letter heights.
+    pub join_gap: f32,
     /// It is one of the word's `letters`.
     pub whole: bool,
+    /// Width by height of its box, as the page is viewed.
+    pub breadth: f32,
+    /// Its box as the page is viewed, in pixels of the turned photograph.
+    pub viewed: Rect,
 }

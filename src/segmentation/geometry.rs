@@ -110,3 +110,16 @@ impl Area {
         }
     }
 }
+
+/// The up to eight neighbours of pixel `at`.
+pub(in crate::segmentation) fn neighbours(
+    at: usize,
+    width: usize,
+    height: usize,
+) -> impl Iterator<Item = usize> + use<> {
+    let (x, y) = (at % width, at / width);
+    let rows = y.saturating_sub(1)..(y + 2).min(height);
+    let columns = x.saturating_sub(1)..(x + 2).min(width);
+    rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
+        .filter(move |&next| next != at)
+}

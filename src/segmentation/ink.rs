@@ -33,6 +33,8 @@ pub struct Crop {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Ink {
     tile: Plane,
+    /// Column and row of the working copy where the letter's box begins.
+    origin: (usize, usize),
     /// Values above this are ink.
     threshold: f32,
     /// Width of the page's pen.
@@ -72,8 +74,37 @@ impl Ink {
         }
         Ink {
             tile,
+            origin: (bounds.left, bounds.top),
             threshold: page.low,
             stroke_width,
+        }
+    }
+
+    /// The ink of both, from one page.
+    pub fn with(&self, other: &Ink) -> Ink {
+        let end = |ink: &Ink| {
+            let (width, height) = (ink.tile.width - 2 * RIM, ink.tile.height - 2 * RIM);
+            (ink.origin.0 + width, ink.origin.1 + height)
+        };
+        let (a, b) = (end(self), end(other));
+        let left = self.origin.0.min(other.origin.0);
+        let top = self.origin.1.min(other.origin.1);
+        let (width, height) = (a.0.max(b.0) - left, a.1.max(b.1) - top);
+        let mut tile = Plane::filled(width + 2 * RIM, height + 2 * RIM, 0.0);
+        for ink in [self, other] {
+            let (dx, dy) = (ink.origin.0 - left, ink.origin.1 - top);
+            for (row, line) in ink.tile.values.chunks_exact(ink.tile.width).enumerate() {
+                let start = (row + dy) * tile.width + dx;
+                for (to, &from) in tile.values[start..].iter_mut().zip(line) {
+                    *to = to.max(from);
+                }
+            }
+        }
+        Ink {
+            tile,
+            origin: (left, top),
+            threshold: self.threshold,
+            stroke_width: self.stroke_width,
         }
     }
 

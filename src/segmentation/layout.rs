@@ -37,6 +37,9 @@ const CLEAR_GAP_CONTRAST: f32 = 1.5;
 /// ... and at least this wide, in letter heights.
 const MIN_CLEAR_SPACE: f32 = 0.5;
 
+/// Wider gaps are between fields or columns, in letter heights.
+const FIELD_GAP: f32 = 2.5;
+
 /// Words of a line, each the indices of its letters from left to right.
 pub(super) type LineOfWords = Vec<Vec<usize>>;
 
@@ -180,13 +183,30 @@ fn gap(letters: &[Glyph], left: usize, right: usize) -> f32 {
 }
 
 /// The widest gap that is still inside a word, in working pixels; infinite on a page without spaces.
+///
+/// Gaps between fields and columns are wider than spaces; beside them, letters and spaces would look alike.
 fn widest_letter_gap(letters: &[Glyph], lines: &[Vec<usize>], letter_height: f32) -> f32 {
-    let gaps: Vec<f32> = lines
+    let all: Vec<f32> = lines
         .iter()
         .flat_map(|line| line.windows(2))
         .map(|pair| gap(letters, pair[0], pair[1]))
         .collect();
-    match two_classes(&gaps) {
+    let inner: Vec<f32> = all
+        .iter()
+        .copied()
+        .filter(|&gap| gap <= FIELD_GAP * letter_height)
+        .collect();
+    let widest = widest_of(&inner, letter_height);
+    if widest.is_finite() || inner.len() == all.len() {
+        widest
+    } else {
+        widest_of(&all, letter_height)
+    }
+}
+
+/// The end of the narrower of two kinds of gaps; infinite where they are of one kind.
+fn widest_of(gaps: &[f32], letter_height: f32) -> f32 {
+    match two_classes(gaps) {
         Some(classes)
             if classes.upper >= MIN_GAP_CONTRAST * classes.lower
                 && classes.upper >= MIN_MEAN_SPACE * letter_height =>

@@ -16,10 +16,14 @@ mod plane;
 mod segment;
 mod stages;
 mod statistics;
+mod view;
 
-pub use boxes::{Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, WordBox};
+pub use boxes::{
+    Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, SmallMark, WordBox,
+};
 pub use debug::overlay::{Label, overlay};
 pub use debug::pictures::StagePicture;
 pub use geometry::Rect;
 pub use ink::Crop;
-pub use segment::{segment, segment_with_pictures};
+pub use segment::{segment, segment_view, segment_with_pictures};
+pub use view::View;

@@ -70,6 +70,47 @@ impl Plane {
         )
     }
 
+    /// The same image with more pixels, by cubic convolution (R. Keys, IEEE Trans. ASSP 29, 1981, a = -0.5), limited to the values
+    /// around each point: no halo.
+    pub fn enlarged(&self, width: usize, height: usize) -> Plane {
+        let columns = cubic_taps(self.width, width);
+        let rows = cubic_taps(self.height, height);
+        let wide = Plane::from_rows(width, self.height, |y, out| {
+            let row = self.row(y);
+            for (out, taps) in out.iter_mut().zip(&columns) {
+                *out = taps.mix(|x| row[x]);
+            }
+        });
+        Plane::from_rows(width, height, |y, out| {
+            for (x, out) in out.iter_mut().enumerate() {
+                *out = rows[y].mix(|row| wide.at(x, row));
+            }
+        })
+    }
+
+    /// The same image, turned clockwise by quarters.
+    pub fn turned(self, quarter_turns: u8) -> Plane {
+        let (width, height) = (self.width, self.height);
+        match quarter_turns % 4 {
+            0 => self,
+            1 => Plane::from_rows(height, width, |y, out| {
+                for (x, out) in out.iter_mut().enumerate() {
+                    *out = self.at(y, height - 1 - x);
+                }
+            }),
+            2 => {
+                let mut turned = self;
+                turned.values.reverse();
+                turned
+            }
+            _ => Plane::from_rows(height, width, |y, out| {
+                for (x, out) in out.iter_mut().enumerate() {
+                    *out = self.at(width - 1 - y, x);
+                }
+            }),
+        }
+    }
+
     /// A copy whose longer side is at most `side`.
     pub fn fitted(&self, side: usize) -> Plane {
         let (width, height) = fitted_size(self.width, self.height, side);
@@ -147,6 +188,42 @@ impl Plane {
             }
         })
     }
+}
+
+/// Four source pixels and their weights under one target pixel.
+struct CubicTaps {
+    sources: [usize; 4],
+    weights: [f32; 4],
+}
+
+impl CubicTaps {
+    fn mix(&self, value: impl Fn(usize) -> f32) -> f32 {
+        let values = self.sources.map(value);
+        let sum: f32 = values.iter().zip(&self.weights).map(|(v, w)| v * w).sum();
+        sum.clamp(values[1].min(values[2]), values[1].max(values[2]))
+    }
+}
+
+/// The taps of each target pixel along one side; beyond the edge, the edge's value is repeated.
+fn cubic_taps(source: usize, target: usize) -> Vec<CubicTaps> {
+    let step = source as f32 / target as f32;
+    (0..target)
+        .map(|index| {
+            let position = (index as f32 + 0.5) * step - 0.5;
+            let (first, t) = (position.floor(), position - position.floor());
+            let at = |offset: f32| (first + offset).clamp(0.0, (source - 1) as f32) as usize;
+            let (t2, t3) = (t * t, t * t * t);
+            CubicTaps {
+                sources: [at(-1.0), at(0.0), at(1.0), at(2.0)],
+                weights: [
+                    -0.5 * t + t2 - 0.5 * t3,
+                    1.0 - 2.5 * t2 + 1.5 * t3,
+                    0.5 * t + 2.0 * t2 - 1.5 * t3,
+                    -0.5 * t2 + 0.5 * t3,
+                ],
+            }
+        })
+        .collect()
 }
 
 /// `width` x `height` scaled down so that the longer side is at most `side`; never up, never to 0.

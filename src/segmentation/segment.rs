@@ -3,13 +3,16 @@
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::boxes::{Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, WordBox};
+use super::boxes::{
+    Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, SmallMark, WordBox,
+};
 use super::debug::pictures::{StagePicture, stage_pictures};
 use super::geometry::Rect;
 use super::layout::LineOfWords;
 use super::letters::glyphs::Glyph;
 use super::letters::oversegmentation::{self, PieceRun, Pieces};
 use super::stages::Stages;
+use super::view::View;
 use crate::timings::Stopwatch;
 
 /// Cuts a photograph into lines, words and letters. Never fails: a page without writing has no lines.
@@ -17,38 +20,49 @@ use crate::timings::Stopwatch;
 /// The photograph must be upright (lines within 14 degrees of level), with dark ink on lighter paper; a darker desk around the
 /// sheet is ignored.
 pub fn segment(photo: &RgbImage) -> Segmentation {
-    run(photo).0
+    segment_view(photo, View::default())
 }
 
-/// [`segment`] with an image of every stage, for debugging: grey, sheet, background, ink, binary, components, letters, lines,
+/// [`segment`] of a turned photograph, or of one with light writing on dark ground. Boxes are in pixels of the photograph as it is.
+pub fn segment_view(photo: &RgbImage, view: View) -> Segmentation {
+    run(photo, view).0
+}
+
+/// [`segment_view`] with an image of every stage, for debugging: grey, sheet, background, ink, binary, components, letters, lines,
 /// crops. A photograph without pixels has none.
-pub fn segment_with_pictures(photo: &RgbImage) -> (Segmentation, Vec<StagePicture>) {
-    let (segmentation, stages) = run(photo);
+pub fn segment_with_pictures(photo: &RgbImage, view: View) -> (Segmentation, Vec<StagePicture>) {
+    let (segmentation, stages) = run(photo, view);
     let pictures = stages.as_ref().map(stage_pictures).unwrap_or_default();
     (segmentation, pictures)
 }
 
-fn run(photo: &RgbImage) -> (Segmentation, Option<Stages>) {
+fn run(photo: &RgbImage, view: View) -> (Segmentation, Option<Stages>) {
     let (width, height) = photo.dimensions();
     let mut page = Segmentation {
         width,
         height,
+        view,
+        has_light_writing: false,
         measures: Measures::default(),
         lines: Vec::new(),
         marks: Vec::new(),
+        small: Vec::new(),
         timings: Vec::new(),
     };
     let mut watch = Stopwatch::start();
-    let stages = Stages::run(photo, &mut watch);
+    let stages = Stages::run(photo, view, &mut watch);
     if let Some(stages) = &stages {
-        let builder = Builder::new(stages, width, height);
+        let builder = Builder::new(stages, view, width, height);
+        page.has_light_writing = stages.flat.has_light_writing;
         page.lines = builder.lines();
         page.marks = stages
             .glyphs
             .marks
             .iter()
-            .map(|mark| builder.rect(mark))
+            .map(|mark| builder.in_photo(builder.rect(mark)))
             .collect();
+        let small = stages.glyphs.marks.iter().chain(&stages.specks);
+        page.small = small.map(|mark| builder.small(mark)).collect();
         if !page.lines.is_empty() {
             page.measures = builder.measures();
         }
@@ -61,22 +75,28 @@ fn run(photo: &RgbImage) -> (Segmentation, Option<Stages>) {
 /// Turns the results of the stages, in pixels of the working copy, into owned boxes in pixels of the photograph.
 struct Builder<'a> {
     stages: &'a Stages,
-    /// Pixels of the photograph per working pixel, across and down.
+    view: View,
+    /// Pixels of the turned photograph per working pixel, across and down.
     scale: (f32, f32),
+    /// Columns and rows of the turned photograph.
+    turned: (u32, u32),
     width: u32,
     height: u32,
 }
 
 impl<'a> Builder<'a> {
-    fn new(stages: &'a Stages, width: u32, height: u32) -> Self {
+    fn new(stages: &'a Stages, view: View, width: u32, height: u32) -> Self {
         let grey = &stages.flat.grey;
+        let turned = view.size(width, height);
         let scale = (
-            width as f32 / grey.width as f32,
-            height as f32 / grey.height as f32,
+            turned.0 as f32 / grey.width as f32,
+            turned.1 as f32 / grey.height as f32,
         );
         Self {
             stages,
+            view,
             scale,
+            turned,
             width,
             height,
         }
@@ -120,14 +140,21 @@ impl<'a> Builder<'a> {
 
     fn candidates(&self, indices: &[usize]) -> Candidates {
         let pieces: Vec<&Pieces> = indices.iter().map(|&i| &self.stages.pieces[i]).collect();
+        let breadth = |glyph: &Glyph| {
+            let bounds = self.rect(glyph);
+            bounds.width as f32 / bounds.height as f32
+        };
         let candidate = |run: PieceRun| Candidate {
             start: run.start,
             end: run.end,
+            breadth: breadth(&run.glyph),
+            viewed: self.rect(&run.glyph),
             letter: self.letter(&run.glyph),
             cuts: run.cuts,
             cut_ink: run.cut_ink,
             touching: run.touching,
             joins: run.joins,
+            join_gap: run.join_gap,
             whole: run.whole,
         };
         Candidates {
@@ -141,12 +168,27 @@ impl<'a> Builder<'a> {
 
     fn letter(&self, glyph: &Glyph) -> LetterBox {
         LetterBox {
-            bounds: self.rect(glyph),
+            bounds: self.in_photo(self.rect(glyph)),
             ink: self.stages.ink_of(glyph),
         }
     }
 
+    fn small(&self, mark: &Glyph) -> SmallMark {
+        SmallMark {
+            letter: self.letter(mark),
+            viewed: self.rect(mark),
+        }
+    }
+
+    /// A letter's box in the turned photograph.
     fn rect(&self, glyph: &Glyph) -> Rect {
-        glyph.bounds.to_rect(self.scale, self.width, self.height)
+        glyph
+            .bounds
+            .to_rect(self.scale, self.turned.0, self.turned.1)
+    }
+
+    /// A box of the turned photograph in the photograph as it is.
+    fn in_photo(&self, turned: Rect) -> Rect {
+        self.view.to_photo(turned, self.width, self.height)
     }
 }

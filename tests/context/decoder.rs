@@ -127,7 +127,7 @@ proptest! {
             assert_covers(&lattice, &decoded.best);
             prop_assert!(decoded.best.iter().filter_map(|(_, c)| *c).all(allows));
         }
-        let tokens = [Token { lattice: lattice.clone(), place: TokenPlace::Text }];
+        let tokens = [Token { lattice: lattice.clone(), place: TokenPlace::Text, mixed: false }];
         for ngram in [None, context.ngram()] {
             let choices = read(&tokens, ngram, &scoring);
             assert_covers(&lattice, &choices[0].best);

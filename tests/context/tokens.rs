@@ -32,6 +32,7 @@ fn tokens(line: &str) -> Vec<Token> {
                 })
                 .collect(),
         },
+        mixed: false,
         place: match (word.len(), index == 0 && words.len() > 1) {
             (1, true) => TokenPlace::Numbering,
             (1, false) => TokenPlace::Single,

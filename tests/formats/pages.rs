@@ -77,6 +77,8 @@ pub fn page(lines: &[Vec<String>]) -> Page {
     Page {
         width: right + MARGIN,
         height: 2 * MARGIN + LINE * lines.len() as u32,
+        rotated: 0,
+        light_on_dark: false,
         lines,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kiln::segmentation::{Label, overlay, segment, segment_with_pictures};
+use kiln::segmentation::{Label, View, overlay, segment, segment_with_pictures};
 
 use crate::drawn::*;
 
@@ -32,7 +32,7 @@ fn the_overlay_draws_boxes_and_the_letters_that_were_read() {
 
 #[test]
 fn the_stages_come_in_order_and_in_one_size() {
-    let (_, stages) = segment_with_pictures(&sample_page().page);
+    let (_, stages) = segment_with_pictures(&sample_page().page, View::default());
     let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
     let expected = [
         "grey",

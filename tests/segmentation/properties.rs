@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use image::{Rgb, RgbImage, imageops};
 use imageproc::drawing::draw_filled_circle_mut;
-use kiln::segmentation::{Rect, Segmentation, overlay, segment, segment_with_pictures};
+use kiln::segmentation::{Rect, Segmentation, View, overlay, segment, segment_with_pictures};
 use proptest::prelude::*;
 
 use crate::drawn::*;
@@ -103,7 +103,7 @@ proptest! {
 
 /// Segments, crops, draws the overlay and the stages.
 fn check_everything_can_be_asked_for(photo: &RgbImage) -> Segmentation {
-    let (page, pictures) = segment_with_pictures(photo);
+    let (page, pictures) = segment_with_pictures(photo, View::default());
     for letter in page
         .lines
         .iter()

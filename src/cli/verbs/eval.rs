@@ -1,6 +1,7 @@
 //! `kiln eval`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::config::Backend;
-use crate::data::Split;
+use crate::data::{DataSource, Split, Subset, passed_over_line};
 use crate::evaluation::{Evaluation, Rivals, evaluate_watched};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
@@ -25,7 +26,8 @@ const ABSENT_CLASSES: usize = 36;
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln eval runs/glyphs_mlp-1 --split valid
-  kiln eval runs/nist36_cnn-1 --data configs/nist26.json     # other data with the same class names")]
+  kiln eval runs/nist36_cnn-1 --data configs/nist26.json     # other data with the same class names
+  kiln eval runs/nist36_cnn-1 --rows strangers.txt           # rows of the split, one number per line, counted from 0")]
 pub struct Args {
     /// Run directory, or model.safetensors with --data
     run: PathBuf,
@@ -38,6 +40,9 @@ pub struct Args {
     /// Override one key of the config that defines the data
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
+    /// Evaluate only the rows in this file: one number per line, counted from 0 in the order of the split
+    #[arg(long, value_name = "FILE")]
+    rows: Option<PathBuf>,
     /// Restrict predictions to the true kind of each sample: letters among letters, digits among digits
     #[arg(long)]
     known_kind: bool,
@@ -68,7 +73,14 @@ pub fn run(args: Args) -> VerbResult {
     };
     let experiment = config::load(&config, &args.overrides)?;
     let monitor = stages::listening_monitor()?;
-    let source = open::data(&experiment.data, &config, &monitor)?;
+    let source = open::data(&experiment.data, &config, &[args.split], &monitor)?;
+    if let Some(line) = passed_over_line(&source.passed_over()) {
+        output::note(&line);
+    }
+    let source: Arc<dyn DataSource> = match &args.rows {
+        Some(rows) => Arc::new(Subset::open(source, args.split, rows)?),
+        None => source,
+    };
     let rivals = if args.known_kind {
         Rivals::SameKind
     } else {

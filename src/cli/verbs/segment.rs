@@ -17,7 +17,7 @@ use crate::segmentation::{self, Segmentation, StagePicture};
 
 Prints one line of boxes per line of text: x,y,width,height in pixels of the upright image, words separated by \" | \".")]
 pub struct Args {
-    /// PNG or JPEG file
+    /// Image file
     image: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -37,7 +37,7 @@ pub fn run(args: Args) -> VerbResult {
     }
     let photo = open::photo(&args.image)?;
     let (segmentation, pictures) = if args.stages.is_some() {
-        segmentation::segment_with_pictures(&photo)
+        segmentation::segment_with_pictures(&photo, segmentation::View::default())
     } else {
         (segmentation::segment(&photo), Vec::new())
     };

@@ -13,14 +13,18 @@ const GHOSTS: u64 = u64::MAX - 3;
 /// Maximum page size in pixels (about 300 MB in memory).
 const MAX_PIXELS: u64 = 100_000_000;
 
-/// Writes a page; lower case is written as capitals, and several spaces as one. The same arguments give the same page.
+/// Writes a page; lower case is written as capitals unless the options say otherwise, and several spaces as one. The same arguments give the same page.
 ///
 /// # Errors
 /// [`PageError`]: an unsupported character, an option outside its range, a page that is too small for the text
 /// or too large to draw.
 pub fn compose(text: &str, options: &PageOptions) -> Result<DrawnPage, PageError> {
     validate(options)?;
-    let text = text.to_ascii_uppercase();
+    let text = if options.lower_case {
+        text.to_string()
+    } else {
+        text.to_ascii_uppercase()
+    };
     let mut hand = writer::Hand::new(options);
     let mut lines = Vec::new();
     for (number, line) in text.lines().enumerate() {

@@ -1,13 +1,14 @@
 //! Why a page was not drawn.
 
 use crate::error::{ErrorExit, ExitKind};
+use crate::handwriting::PUNCTUATION;
 
 /// Why a page was not drawn.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PageError {
     /// A character that kiln can't write.
     #[error(
-        "line {line}, column {column}: can't write {character:?}; use A-Z, 0-9, spaces and line breaks"
+        "line {line}, column {column}: can't write {character:?}; use A-Z, a-z, 0-9, {PUNCTUATION} , spaces and line breaks"
     )]
     Character {
         /// The character.

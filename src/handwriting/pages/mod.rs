@@ -1,6 +1,6 @@
 //! Whole hand-printed pages with exact ground truth: for tests, for trying the reader without a camera, for benchmarks.
 //!
-//! [`compose`] writes a text of A-Z, 0-9, spaces and line breaks in one handwriting style: the same forms, slant and pen, with small differences
+//! [`compose`] writes a text of letters, digits, punctuation, spaces and line breaks in one handwriting style: the same forms, slant and pen, with small differences
 //! from letter to letter and a baseline that wanders. [`Scene`] sets the writing surface and camera pose;
 //! [`varied`] draws all options, and the text, from one seed.
 

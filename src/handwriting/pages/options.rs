@@ -24,6 +24,8 @@ pub struct PageOptions {
     pub light: f32,
     /// Camera noise: standard deviation in grey levels (of 255), 0 to 60.
     pub noise: f32,
+    /// Whether lower case is written as such; otherwise it becomes capitals.
+    pub lower_case: bool,
     /// Writing surface and camera pose.
     pub scene: Scene,
 }
@@ -39,6 +41,7 @@ impl Default for PageOptions {
             slant: 0.04,
             light: 0.15,
             noise: 2.5,
+            lower_case: false,
             scene: Scene::default(),
         }
     }

@@ -34,7 +34,7 @@ impl Bounds {
 /// A letter on the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DrawnLetter {
-    /// A-Z or 0-9.
+    /// The character.
     pub character: char,
     /// Its ink's box.
     pub bounds: Bounds,

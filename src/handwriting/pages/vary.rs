@@ -82,6 +82,7 @@ pub fn varied(seed: u64) -> Varied {
         slant: between(range::SLANT, &mut rng),
         light: between(range::LIGHT, &mut rng),
         noise: between(range::NOISE, &mut rng),
+        lower_case: false,
         scene: scene(&mut rng),
     };
     Varied { text, options }

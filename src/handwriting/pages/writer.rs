@@ -3,10 +3,10 @@
 use super::error::PageError;
 use super::options::{PURPOSE, PageOptions};
 use super::page::Bounds;
-use crate::handwriting::CLASSES;
 use crate::handwriting::hand::{self, Variation};
 use crate::handwriting::skeletons::Skeleton;
 use crate::handwriting::strokes::{self, Affine, Polyline};
+use crate::handwriting::{CLASSES, characters, class_of};
 use crate::rng::{self, Rng, normal};
 
 /// Lengths of the layout in letter heights, set by eye for careful handwriting.
@@ -39,6 +39,9 @@ pub(super) mod layout {
 
 /// Minimum distance in pixels between the boxes of two letters, whatever the size: soft edges must not meet.
 const MIN_GAP_PIXELS: f32 = 3.0;
+
+/// Seed component of a writer's forms of lower case and punctuation.
+const OTHER_FORMS: u64 = u64::MAX - 5;
 
 /// Spread of a writer's slant (tangent) around the requested one.
 const SLANT_SPREAD: f32 = 0.04;
@@ -146,9 +149,7 @@ impl Hand {
             strength,
             variation,
             word_tilt: options.scene.word_tilt.to_radians(),
-            forms: (0..CLASSES)
-                .map(|class| hand::choose(class, &mut rng))
-                .collect(),
+            forms: forms(&mut rng, options.seed),
             seed: options.seed,
         }
     }
@@ -265,14 +266,20 @@ fn tilted(strokes: &mut [Polyline], tilt: f32) {
     about.apply_all(strokes);
 }
 
-/// The class of a capital or digit.
-fn class_of(character: char) -> Option<usize> {
-    let code = character as usize;
-    match character {
-        'A'..='Z' => Some(code - 'A' as usize),
-        '0'..='9' => Some(26 + code - '0' as usize),
-        _ => None,
-    }
+/// A writer's form of each class. Lower case and punctuation have a stream of their own: capitals stay as they are without them.
+fn forms(rng: &mut Rng, seed: u64) -> Vec<Option<&'static Skeleton>> {
+    let mut others = rng::seeded(&[PURPOSE, seed, OTHER_FORMS]);
+    let classes = characters().enumerate();
+    classes
+        .map(|(class, _)| {
+            let rng = if class < CLASSES {
+                &mut *rng
+            } else {
+                &mut others
+            };
+            hand::choose(class, rng)
+        })
+        .collect()
 }
 
 fn is_ink(grey: f32) -> bool {

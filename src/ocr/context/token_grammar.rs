@@ -9,7 +9,7 @@ use crate::ocr::scoring::Scoring;
 /// Number of digits.
 const DIGITS: usize = 10;
 /// Number of characters; to the classifier, A to Z and 0 to 9 are equally likely.
-const CHARACTERS: f32 = (LETTERS + DIGITS) as f32;
+pub(super) const CHARACTERS: f32 = (LETTERS + DIGITS) as f32;
 /// Chance that a word of no list ends after a letter: words of running text have 4 to 5, names 6.
 const END_OF_WORD: f32 = 1.0 / 6.0;
 /// Chance that a number ends after a digit: years, prices and house numbers have 4.

@@ -2,10 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::decoder::{Decoded, decode};
+use super::decoder::{Decoded, decode, log_add};
 use super::lattice::Lattice;
 use super::ngram::Ngram;
-use super::token_grammar::{AnyGrammar, MixtureGrammar, NumberGrammar, TokenKind, WordGrammar};
+use super::text_grammar::TextGrammar;
+use super::token_grammar::{
+    AnyGrammar, Grammar, MixtureGrammar, NumberGrammar, TokenKind, WordGrammar,
+};
 use crate::ocr::scoring::Scoring;
 
 /// Rounds of expectation-maximisation over the kinds of a page's tokens.
@@ -29,6 +32,8 @@ pub struct Token {
     pub lattice: Lattice,
     /// Where it is on the page.
     pub place: TokenPlace,
+    /// Whether it may have lower case and marks.
+    pub mixed: bool,
 }
 
 /// How a token was read.
@@ -40,8 +45,24 @@ pub struct TokenReading {
     pub shares: Vec<Vec<(char, f32)>>,
 }
 
+/// A reading with the logarithm of its token's evidence: the sum over all readings of all kinds.
+pub(super) struct Scored {
+    pub reading: TokenReading,
+    pub evidence: f32,
+}
+
 /// Reads the tokens of a page, each as the most likely kind of token; without an n-gram, each letter by its form alone.
 pub fn read(tokens: &[Token], ngram: Option<&Ngram>, scoring: &Scoring) -> Vec<TokenReading> {
+    let scored = read_scored(tokens, ngram, scoring);
+    scored.into_iter().map(|scored| scored.reading).collect()
+}
+
+/// [`read`] with each token's evidence.
+pub(super) fn read_scored(
+    tokens: &[Token],
+    ngram: Option<&Ngram>,
+    scoring: &Scoring,
+) -> Vec<Scored> {
     let Some(ngram) = ngram else {
         return tokens.par_iter().map(by_form).collect();
     };
@@ -50,7 +71,7 @@ pub fn read(tokens: &[Token], ngram: Option<&Ngram>, scoring: &Scoring) -> Vec<T
         .map(|token| {
             let kinds = TokenKind::ALL.iter();
             kinds
-                .map(|&kind| decode_as(kind, &token.lattice, ngram, scoring))
+                .map(|&kind| decode_as(kind, token, ngram, scoring))
                 .collect()
         })
         .collect();
@@ -63,8 +84,18 @@ pub fn read(tokens: &[Token], ngram: Option<&Ngram>, scoring: &Scoring) -> Vec<T
     let tokens = tokens.iter().zip(decoded).zip(evidence);
     tokens
         .map(|((token, decoded), (place, evidence))| {
-            let shares = shares(&evidence, &priors[place as usize]);
-            choose(decoded, &shares).unwrap_or_else(|| by_form(token))
+            let prior = &priors[place as usize];
+            let shares = shares(&evidence, prior);
+            let all = evidence.iter().zip(prior);
+            match choose(decoded, &shares) {
+                Some(reading) => Scored {
+                    reading,
+                    evidence: all
+                        .map(|(evidence, prior)| evidence + prior.ln())
+                        .fold(f32::NEG_INFINITY, log_add),
+                },
+                None => by_form(token),
+            }
         })
         .collect()
 }
@@ -76,26 +107,39 @@ fn evidence(decoded: &Option<Decoded>) -> f32 {
         .map_or(f32::NEG_INFINITY, |decoded| decoded.evidence)
 }
 
-fn decode_as(
-    kind: TokenKind,
-    lattice: &Lattice,
-    ngram: &Ngram,
-    scoring: &Scoring,
-) -> Option<Decoded> {
+fn decode_as(kind: TokenKind, token: &Token, ngram: &Ngram, scoring: &Scoring) -> Option<Decoded> {
     match kind {
-        TokenKind::Word => decode(lattice, &mut WordGrammar::new(ngram, scoring)),
-        TokenKind::Number => decode(lattice, &mut NumberGrammar(scoring)),
-        TokenKind::Mixture => decode(lattice, &mut MixtureGrammar(scoring)),
+        TokenKind::Word => decode_text(token, WordGrammar::new(ngram, scoring), scoring),
+        TokenKind::Number => decode_text(token, NumberGrammar(scoring), scoring),
+        TokenKind::Mixture => decode_text(token, MixtureGrammar(scoring), scoring),
+    }
+}
+
+fn decode_text(token: &Token, mut part: impl Grammar, scoring: &Scoring) -> Option<Decoded> {
+    if token.mixed {
+        decode(&token.lattice, &mut TextGrammar::new(part, scoring))
+    } else {
+        decode(&token.lattice, &mut part)
     }
 }
 
 /// Reads a token by form alone.
-fn by_form(token: &Token) -> TokenReading {
+fn by_form(token: &Token) -> Scored {
     match decode(&token.lattice, &mut AnyGrammar) {
-        Some(Decoded { best, shares, .. }) => TokenReading { best, shares },
-        None => TokenReading {
-            best: Vec::new(),
-            shares: vec![Vec::new(); token.lattice.spans.len()],
+        Some(Decoded {
+            best,
+            shares,
+            evidence,
+        }) => Scored {
+            reading: TokenReading { best, shares },
+            evidence,
+        },
+        None => Scored {
+            reading: TokenReading {
+                best: Vec::new(),
+                shares: vec![Vec::new(); token.lattice.spans.len()],
+            },
+            evidence: 0.0,
         },
     }
 }

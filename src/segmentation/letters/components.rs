@@ -1,8 +1,8 @@
 //! Labels connected ink, and measures what later rules are relative to: the height of the letters and the width of the pen.
 
 use crate::segmentation::distance::distances_inside;
-use crate::segmentation::geometry::Area;
-use crate::segmentation::page::binarize::{BinaryPage, neighbours};
+use crate::segmentation::geometry::{Area, neighbours};
+use crate::segmentation::page::binarize::BinaryPage;
 use crate::segmentation::page::sheet::Sheet;
 use crate::segmentation::statistics::{median, weighted_median};
 

@@ -15,6 +15,10 @@ const SPECK: f32 = 0.18;
 const MAX_HEIGHT: f32 = 2.6;
 /// Greatest width of writing, in letter heights.
 const MAX_WIDTH: f32 = 4.0;
+/// Greatest width of a rule's remains, in letter heights ...
+const RULE_WIDTH: f32 = 0.2;
+/// ... and their minimum length.
+const RULE_LENGTH: f32 = 1.7;
 /// Minimum contrast as a fraction of the median; fainter ink shows through from the other side.
 const MIN_CONTRAST: f32 = 0.45;
 /// Minimum height of a component at the edge of the sheet, in letter heights.
@@ -29,6 +33,17 @@ const MAX_PART_GAP: f32 = 0.3;
 const MAX_JOINED_HEIGHT: f32 = 1.5;
 /// Longest side of a mark that is not a letter, in letter heights.
 const MARK: f32 = 0.42;
+
+/// Least height of a smaller print's letters, in working pixels.
+const MIN_SMALL_PRINT: f32 = 9.0;
+/// Letters of a smaller print in a row: fewest ...
+const MIN_PRINT_ROW: usize = 5;
+/// ... least height as a fraction of the neighbour's ...
+const SAME_HEIGHT: f32 = 0.7;
+/// ... greatest gap between neighbours, in their height ...
+const MAX_PRINT_GAP: f32 = 1.0;
+/// ... and how much higher or lower than its neighbour one's middle may be, in their height.
+const MAX_PRINT_STEP: f32 = 0.3;
 
 /// The components that make one letter.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +75,7 @@ pub(in crate::segmentation) fn writing(components: &Components, letter_height: f
         width.max(height) >= SPECK * letter_height
             && height <= MAX_HEIGHT * letter_height
             && width <= MAX_WIDTH * letter_height
+            && !is_rule(width, height, letter_height)
             && component.contrast >= MIN_CONTRAST * contrast
             && (!component.at_edge || height >= MIN_EDGE_HEIGHT * letter_height)
     };
@@ -69,6 +85,12 @@ pub(in crate::segmentation) fn writing(components: &Components, letter_height: f
         .filter(is_writing)
         .map(|component| component.label)
         .collect()
+}
+
+/// Whether ink of this size is an underline or what is left of a rule: thinner than strokes are long, and longer than letters.
+fn is_rule(width: f32, height: f32, letter_height: f32) -> bool {
+    width.min(height) <= RULE_WIDTH * letter_height
+        && width.max(height) >= RULE_LENGTH * letter_height
 }
 
 /// Drops dark corners: solid components at the edge.
@@ -99,8 +121,53 @@ pub(in crate::segmentation) fn join_parts(
         .collect();
     while join_once(&mut letters, letter_height) {}
     let is_mark = |letter: &Glyph| (letter.bounds.longer_side() as f32) < MARK * letter_height;
-    let (marks, letters) = letters.into_iter().partition(is_mark);
-    Glyphs { letters, marks }
+    let (marks, mut letters): (Vec<Glyph>, Vec<Glyph>) = letters.into_iter().partition(is_mark);
+    let in_row = small_print(&marks);
+    let mut left = Vec::new();
+    for (mark, in_row) in marks.into_iter().zip(in_row) {
+        if in_row { &mut letters } else { &mut left }.push(mark);
+    }
+    letters.sort_by_key(|letter| (letter.bounds.left, letter.parts[0]));
+    Glyphs {
+        letters,
+        marks: left,
+    }
+}
+
+/// Whether each mark stands in a row of others of its height, close together: letters of a smaller print.
+fn small_print(marks: &[Glyph]) -> Vec<bool> {
+    let height = |mark: &Glyph| mark.bounds.height() as f32;
+    let follows = |a: &Glyph, b: &Glyph| {
+        let size = height(a).max(height(b));
+        let gap = b.bounds.left as f32 - a.bounds.right as f32;
+        let step = (a.bounds.centre().1 - b.bounds.centre().1).abs();
+        height(a).min(height(b)) >= MIN_SMALL_PRINT.max(SAME_HEIGHT * size)
+            && a.bounds.left < b.bounds.left
+            && (-0.3 * size..=MAX_PRINT_GAP * size).contains(&gap)
+            && step <= MAX_PRINT_STEP * size
+    };
+    // Marks are in ascending order of their left sides.
+    let mut before = vec![0usize; marks.len()];
+    let mut after = vec![0usize; marks.len()];
+    for b in 0..marks.len() {
+        for a in 0..b {
+            if follows(&marks[a], &marks[b]) {
+                before[b] = before[b].max(before[a] + 1);
+            }
+        }
+    }
+    for a in (0..marks.len()).rev() {
+        for b in a + 1..marks.len() {
+            if follows(&marks[a], &marks[b]) {
+                after[a] = after[a].max(after[b] + 1);
+            }
+        }
+    }
+    let row = before
+        .iter()
+        .zip(&after)
+        .map(|(before, after)| before + after + 1);
+    row.map(|length| length >= MIN_PRINT_ROW).collect()
 }
 
 /// Joins each letter with at most one other, the nearest pairs first; returns whether there was such a pair.

@@ -4,4 +4,5 @@ pub(super) mod components;
 pub(super) mod glyphs;
 pub(super) mod oversegmentation;
 mod seams;
+pub(super) mod specks;
 pub(super) mod split;

@@ -32,10 +32,12 @@ const MIN_INK: f32 = 0.2;
 /// Greatest width of a run of pieces that was not found as one letter, in letter heights: 99 % of the W among NIST36's training
 /// letters are no wider.
 const MAX_RUN_WIDTH: f32 = 2.0;
-/// Greatest gap between letters that are joined to one, in letter heights: a broken stroke, no space between letters ...
-const MAX_JOIN_GAP: f32 = 0.15;
+/// Greatest gap between letters that are joined to one, in letter heights: strokes of an H or a D that don't touch ...
+const MAX_JOIN_GAP: f32 = 0.4;
+/// ... of which this is a broken stroke's; wider gaps cost more ...
+const BROKEN: f32 = 0.15;
 /// ... greatest width of what they make ...
-const MAX_JOIN_WIDTH: f32 = 1.2;
+const MAX_JOIN_WIDTH: f32 = 1.4;
 /// ... and its greatest height ...
 const MAX_JOIN_HEIGHT: f32 = 1.5;
 /// ... and one of them must be narrower than this, in letter heights, as few letters are ...
@@ -66,6 +68,7 @@ pub(in crate::segmentation) struct PieceRun {
     pub cut_ink: f32,
     pub touching: bool,
     pub joins: usize,
+    pub join_gap: f32,
     pub whole: bool,
 }
 
@@ -330,6 +333,7 @@ impl<'a> Connected<'a> {
                 cut_ink: inks.iter().map(|ink| ink * ink).sum::<f32>() / 2.0,
                 touching: self.letters.len() > 1,
                 joins: 0,
+                join_gap: 0.0,
                 whole,
                 glyph,
             };
@@ -353,11 +357,14 @@ fn join(letters: &[&Pieces], first: usize, letter_height: f32) -> Option<Option<
         .filter_map(|pieces| joined(pieces.list.iter()))
         .collect();
     let glyph = joined(wholes.iter())?;
-    let near = wholes.windows(2).all(|pair| {
+    let gaps = wholes.windows(2).map(|pair| {
         let gap = pair[1].bounds.left.saturating_sub(pair[0].bounds.right);
-        gap as f32 <= MAX_JOIN_GAP * letter_height
+        gap as f32 / letter_height
     });
-    let small = glyph.bounds.width() as f32 <= MAX_JOIN_WIDTH * letter_height
+    let near = gaps.clone().all(|gap| gap <= MAX_JOIN_GAP);
+    let join_gap = gaps.map(|gap| (gap - BROKEN).max(0.0)).sum();
+    let height = (glyph.bounds.height() as f32).max(letter_height);
+    let small = glyph.bounds.width() as f32 <= MAX_JOIN_WIDTH * height
         && glyph.bounds.height() as f32 <= MAX_JOIN_HEIGHT * letter_height;
     if !near || !small {
         return None;
@@ -374,6 +381,7 @@ fn join(letters: &[&Pieces], first: usize, letter_height: f32) -> Option<Option<
         cut_ink: 0.0,
         touching: false,
         joins: letters.len() - 1,
+        join_gap,
         whole: false,
         glyph,
     }))

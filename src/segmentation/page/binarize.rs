@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::flatten::FlatPage;
 use super::rules::{MIN_REACH, remove_rules};
 use super::sheet::Sheet;
-use crate::segmentation::geometry::Area;
+use crate::segmentation::geometry::{Area, neighbours};
 use crate::segmentation::plane::Plane;
 use crate::segmentation::statistics::{median, otsu};
 
@@ -23,6 +23,12 @@ const LOW_SIGMAS: f32 = 4.0;
 const MIN_INK: f32 = 0.06;
 /// The low level as a fraction of the high one.
 const LOW_PART: f32 = 0.55;
+/// Noise that hides ink below this level is looked at again: pencil has 0.2 to 0.6.
+const MIN_HIDING: f32 = 0.3;
+/// Ink is at least this much above the paper, as means of the two, where it is told from noise.
+const MIN_INK_STEP: f32 = 0.25;
+/// The low level of a page whose noise hides ink, as a fraction of the high one: its paper is nearly as dark as its strokes' edges.
+const CROWDED_LOW_PART: f32 = 0.8;
 /// 1.4826 times the median absolute deviation is the standard deviation of a normal distribution (Hampel 1974).
 const NORMAL_SPREAD: f32 = 1.4826;
 
@@ -43,13 +49,20 @@ pub(in crate::segmentation) struct BinaryPage {
 pub(in crate::segmentation) fn binarize(page: &FlatPage) -> BinaryPage {
     let ink = page.ink.blurred(GRAIN_BLUR);
     let (paper, sigma) = paper_noise(&ink, &page.sheet);
+    let below_ink = noise_below_ink(&ink, &page.sheet, paper + HIGH_SIGMAS * sigma);
+    let low_part = if below_ink.is_some() {
+        CROWDED_LOW_PART
+    } else {
+        LOW_PART
+    };
+    let (paper, sigma) = below_ink.unwrap_or((paper, sigma));
     let floor = paper + LOW_SIGMAS * sigma;
     let inked = ink.values.iter().copied().filter(|&value| value > floor);
     let high = otsu(inked)
         .unwrap_or(0.0)
         .max(paper + HIGH_SIGMAS * sigma)
         .max(MIN_INK);
-    let low = floor.max(LOW_PART * high);
+    let low = floor.max(low_part * high);
     let (mut mask, far) = hysteresis(&ink, low, high);
     if let Some(area) = far {
         remove_rules(&mut mask, &ink, &area);
@@ -95,28 +108,44 @@ fn hysteresis(ink: &Plane, low: f32, high: f32) -> (Vec<bool>, Option<Area>) {
     (mask, far)
 }
 
-/// The up to eight neighbours of pixel `at`.
-pub(in crate::segmentation) fn neighbours(
-    at: usize,
-    width: usize,
-    height: usize,
-) -> impl Iterator<Item = usize> + use<> {
-    let (x, y) = (at % width, at / width);
-    let rows = y.saturating_sub(1)..(y + 2).min(height);
-    let columns = x.saturating_sub(1)..(x + 2).min(width);
-    rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
-        .filter(move |&next| next != at)
-}
-
-/// Median and standard deviation of the ink values on bare paper, which covers most of a page.
-fn paper_noise(ink: &Plane, sheet: &Sheet) -> (f32, f32) {
-    let mut values: Vec<f32> = (0..ink.height)
+/// The ink values on the sheet.
+fn on_sheet(ink: &Plane, sheet: &Sheet) -> Vec<f32> {
+    (0..ink.height)
         .into_par_iter()
         .flat_map_iter(|y| {
             let (first, end) = sheet.spans[y];
             ink.row(y)[first..end].iter().copied()
         })
-        .collect();
+        .collect()
+}
+
+/// Median and standard deviation of the ink values on bare paper, which covers most of a page.
+fn paper_noise(ink: &Plane, sheet: &Sheet) -> (f32, f32) {
+    median_and_spread(on_sheet(ink, sheet))
+}
+
+/// The same of the paper alone, for a page on which noise that was measured on all of it would hide writing: dense grids, coarse paper
+/// with pencil on it. `high` is the level of ink by that noise. `None` where it stays below what is clearly ink.
+fn noise_below_ink(ink: &Plane, sheet: &Sheet, high: f32) -> Option<(f32, f32)> {
+    if high < MIN_HIDING {
+        return None;
+    }
+    let values = on_sheet(ink, sheet);
+    let threshold = otsu(values.iter().copied())?;
+    let mean = |part: &dyn Fn(f32) -> bool| {
+        let part = values.iter().copied().filter(|&value| part(value));
+        let (sum, count) = part.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+        sum / count.max(1) as f32
+    };
+    let step = mean(&|value| value > threshold) - mean(&|value| value <= threshold);
+    if high <= threshold || step < MIN_INK_STEP {
+        return None;
+    }
+    let paper = values.iter().copied().filter(|&value| value <= threshold);
+    Some(median_and_spread(paper.collect()))
+}
+
+fn median_and_spread(mut values: Vec<f32>) -> (f32, f32) {
     let Some(paper) = median(&mut values) else {
         return (0.0, 0.0);
     };

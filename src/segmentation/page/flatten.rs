@@ -2,9 +2,11 @@
 
 use image::RgbImage;
 
+use super::polarity::with_dark_writing;
 use super::sheet::{Sheet, find_sheet};
 use crate::segmentation::plane::{Plane, area_average, fitted_size};
 use crate::segmentation::statistics::median;
+use crate::segmentation::view::View;
 
 /// Longer side of the working copy, in pixels. In a study of course pages and phone photographs, 1000 cost 1.5 points of
 /// accuracy and more than 1600 gained nothing.
@@ -32,14 +34,26 @@ pub(in crate::segmentation) struct FlatPage {
     pub background: Plane,
     /// Part of the light that the ink absorbs, in 0..=1 (bare paper to black); 0 off the sheet.
     pub ink: Plane,
+    /// Whether some of its writing is light on dark ground, inverted if the view says so.
+    pub has_light_writing: bool,
 }
 
-/// Finds the paper and measures the ink on it; `None` for a photograph without pixels.
-pub(in crate::segmentation) fn flatten(photo: &RgbImage) -> Option<FlatPage> {
+/// Finds the paper and measures the ink on it, on a copy whose longer side has `side` pixels, or at most [`WORKING_SIDE`] without it;
+/// `None` for a photograph without pixels.
+pub(in crate::segmentation) fn flatten(
+    photo: &RgbImage,
+    view: View,
+    side: Option<usize>,
+) -> Option<FlatPage> {
     if photo.width() == 0 || photo.height() == 0 {
         return None;
     }
-    let grey = working_grey(photo);
+    let mut grey = working_grey(photo, side).turned(view.quarter_turns);
+    let dark_writing = with_dark_writing(&grey);
+    let has_light_writing = dark_writing.is_some();
+    if view.light_writing {
+        grey = dark_writing.unwrap_or(grey);
+    }
     let sheet = find_sheet(&grey).unwrap_or_else(|| Sheet::whole(grey.width, grey.height));
     let background = background(&grey, &sheet);
     let ink = ink(&grey, &background, &sheet);
@@ -48,20 +62,29 @@ pub(in crate::segmentation) fn flatten(photo: &RgbImage) -> Option<FlatPage> {
         sheet,
         background,
         ink,
+        has_light_writing,
     })
 }
 
 /// The least channel: coloured ink is dark in at least one of the three, paper is light in all.
-fn working_grey(photo: &RgbImage) -> Plane {
+fn working_grey(photo: &RgbImage, side: Option<usize>) -> Plane {
     let size = (photo.width() as usize, photo.height() as usize);
-    let target = fitted_size(size.0, size.1, WORKING_SIDE);
+    let target = fitted_size(size.0, size.1, side.unwrap_or(WORKING_SIDE));
     let samples = photo.as_raw();
-    area_average(size, target, |y, weight, sums| {
+    let grey = area_average(size, target, |y, weight, sums| {
         let row = &samples[3 * size.0 * y..3 * size.0 * (y + 1)];
         for (sum, pixel) in sums.iter_mut().zip(row.chunks_exact(3)) {
             *sum += weight * f32::from(pixel[0].min(pixel[1]).min(pixel[2]));
         }
-    })
+    });
+    let longer = size.0.max(size.1);
+    match side {
+        Some(side) if side > longer => {
+            let scaled = |length: usize| ((length * side + longer / 2) / longer).max(1);
+            grey.enlarged(scaled(size.0), scaled(size.1))
+        }
+        _ => grey,
+    }
 }
 
 /// Brightness of bare paper on a coarse copy: closing, median and blur, all restricted to the sheet.

@@ -2,5 +2,7 @@
 
 pub(super) mod binarize;
 pub(super) mod flatten;
+mod polarity;
+mod rule_tracing;
 mod rules;
 pub(super) mod sheet;

@@ -3,72 +3,144 @@
 //! A rule is followed from column to column (or from row to row) while the ink across it is thin. Strokes that cross it, and
 //! bars that lie on it and are darker, stay.
 
-use crate::segmentation::geometry::Area;
+use super::rule_tracing::{CrossSection, MAX_RELATIVE_WIDTH, MAX_SLOPE, Rule, Strip};
+use crate::segmentation::geometry::{Area, neighbours};
 use crate::segmentation::plane::Plane;
-use crate::segmentation::statistics::median;
 
 /// Connected ink that reaches over this fraction of the page's longer side may be rules: few words do, and no letter.
 pub(super) const MIN_REACH: f32 = 0.1;
-/// Minimum length of a rule, as a fraction of the page's longer side.
-const MIN_LENGTH: f32 = 0.08;
-/// Minimum length of a rule in its own widths: a letter's stroke is 6 to 15 pens long, a line under a word more than 40.
-const MIN_SLENDERNESS: f32 = 40.0;
-/// Greatest width of a rule, in pixels of the working copy, whose longer side is at most 1600: 1 mm of an A4 sheet.
-const MAX_WIDTH: usize = 8;
-/// Greatest slope, in pixels across per pixel along: 15 degrees.
-const MAX_SLOPE: f32 = 0.27;
-/// Greatest distance between where a rule is expected and where it goes on, in pixels.
-const TOLERANCE: f32 = 1.6;
-/// Longest stretch of a rule that letters may cover, as a fraction of the page's longer side.
-const MAX_GAP: f32 = 0.05;
-/// Minimum fraction of its length over which a rule is seen.
-const MIN_SEEN: f32 = 0.4;
-/// Points at a rule's end that its direction is estimated from.
-const MEMORY: usize = 48;
-/// Minimum number of points that a direction is estimated from; with fewer, the rule is expected to be level.
-const MIN_MEMORY: usize = 12;
-/// Ink across a rule belongs to it if it is at most this many times as wide as the rule's median ...
-const MAX_RELATIVE_WIDTH: f32 = 1.3;
-/// ... plus this many pixels ...
-const MAX_EXTRA_WIDTH: f32 = 1.0;
-/// ... and at most this many times as dark: a pen's bar on a printed rule is darker.
-const MAX_RELATIVE_INK: f32 = 1.35;
 /// Pixels beyond the width of two rules that cross in which their blurs add up ...
 const CROSSING_REACH: f32 = 4.0;
 /// ... to at most this many times their ink.
 const MAX_CROSSING_INK: f32 = 1.8;
-/// This many rules in one direction are a pattern, whose shorter fragments are recognised by width and ink ...
-const MIN_PATTERN: usize = 3;
-/// ... if the rules' ink is at most this fraction of the writing's: pen lines under words look like strokes of letters.
-const MAX_PATTERN_INK: f32 = 0.7;
 /// The writing's ink is the value at this quantile of all ink.
 const WRITING_QUANTILE: f32 = 0.97;
-/// Minimum length of such a fragment, in its own widths.
-const MIN_FRAGMENT: f32 = 3.0;
+
+/// The side of a box goes from one rule to another: its ends are at most this many pixels from their edges.
+const SIDE_GAP: f32 = 3.0;
+/// Minimum fraction of its length over which a box's side is seen.
+const MIN_SIDE_SEEN: f32 = 0.8;
+/// What is left of a rule lies within this many pixels of its edges.
+const LEFTOVER_REACH: f32 = 3.0;
+/// Minimum length of a box's side in its own widths.
+const MIN_SIDE: f32 = 5.0;
 
 /// Removes rules from the mask, within an area that holds all connected ink of at least [`MIN_REACH`].
 pub(super) fn remove_rules(mask: &mut [bool], ink: &Plane, area: &Area) {
     let page: &[bool] = mask;
     let writing = writing_ink(page, ink, area);
-    let [across, down] = [true, false].map(|along_rows| {
+    let strips = [true, false].map(|along_rows| Strip {
+        mask: page,
+        ink,
+        area,
+        along_rows,
+        writing,
+    });
+    let [(mut across, over), (mut down, under)] = strips.each_ref().map(Strip::rules);
+    let sides = [sides(over, &down, &across), sides(under, &across, &down)];
+    let [more_across, more_down] = sides;
+    across.extend(more_across);
+    down.extend(more_down);
+    let of = |strip: &Strip, rules: &[Rule]| -> Vec<usize> {
+        let pixels = rules.iter().flat_map(|rule| strip.pixels_of(rule));
+        pixels.collect()
+    };
+    let (along_rows, along_columns) = (of(&strips[0], &across), of(&strips[1], &down));
+    let crossed = crossings(page, ink, &across, &down);
+    for at in along_rows.into_iter().chain(along_columns).chain(crossed) {
+        mask[at] = false;
+    }
+    let left = [(true, &across), (false, &down)].map(|(along_rows, rules)| {
         let strip = Strip {
-            mask: page,
+            mask,
             ink,
             area,
             along_rows,
             writing,
         };
-        let rules = strip.rules();
-        let pixels: Vec<usize> = rules
-            .iter()
-            .flat_map(|rule| strip.pixels_of(rule))
-            .collect();
-        (rules, pixels)
+        leftovers(&strip, rules)
     });
-    let crossed = crossings(page, ink, &across.0, &down.0);
-    for at in across.1.into_iter().chain(down.1).chain(crossed) {
+    for at in left.concat() {
         mask[at] = false;
     }
+}
+
+/// Pixels of ink that lies in the bands of the rules and nowhere else: darker or thicker stretches and the remains of crossings.
+fn leftovers(strip: &Strip, rules: &[Rule]) -> Vec<usize> {
+    let mut in_band = vec![false; strip.mask.len()];
+    let (along, across) = strip.spans();
+    for rule in rules {
+        let reach = rule.width / 2.0 + LEFTOVER_REACH;
+        for position in along.clone() {
+            let Some(middle) = rule.at(position as f32) else {
+                continue;
+            };
+            let first = ((middle - reach).max(0.0) as usize).max(across.start);
+            let end = ((middle + reach) as usize + 1).min(across.end);
+            for side in first..end {
+                in_band[strip.index(position, side)] = true;
+            }
+        }
+    }
+    let (width, height) = (strip.ink.width, strip.ink.height);
+    let mut seen = vec![false; strip.mask.len()];
+    let mut pixels = Vec::new();
+    for start in (0..strip.mask.len()).filter(|&at| in_band[at] && strip.mask[at]) {
+        if seen[start] {
+            continue;
+        }
+        seen[start] = true;
+        let (mut piece, mut next, mut stays) = (vec![start], 0, true);
+        while let Some(&at) = piece.get(next) {
+            next += 1;
+            for beside in neighbours(at, width, height).filter(|&beside| strip.mask[beside]) {
+                if !in_band[beside] {
+                    stays = false;
+                } else if !seen[beside] {
+                    seen[beside] = true;
+                    piece.push(beside);
+                }
+            }
+        }
+        if stays {
+            pixels.extend(piece);
+        }
+    }
+    pixels
+}
+
+/// The fragments that are sides of boxes: straight from one of the rules that they meet to another. A page without rules in one
+/// direction has no boxes.
+fn sides(fragments: Vec<Rule>, met: &[Rule], along: &[Rule]) -> Vec<Rule> {
+    let meets = |rule: &Rule, end: &CrossSection| {
+        // At a corner, the rule itself ends at the side.
+        let (first, last) = (rule.sections[0], rule.sections[rule.sections.len() - 1]);
+        let corner = rule.width + end.width() + SIDE_GAP;
+        let at = end.middle().clamp(first.along as f32, last.along as f32);
+        (at - end.middle()).abs() <= corner
+            && rule.at(at).is_some_and(|middle| {
+                (end.along as f32 + 0.5 - middle).abs() <= rule.width / 2.0 + SIDE_GAP
+            })
+    };
+    let is_side = |fragment: &Rule| {
+        let (first, last) = (
+            fragment.sections[0],
+            fragment.sections[fragment.sections.len() - 1],
+        );
+        let straight = (last.middle() - first.middle()).abs() <= MAX_SLOPE * fragment.length();
+        let begins = met.iter().position(|rule| meets(rule, &first));
+        let ends = met.iter().position(|rule| meets(rule, &last));
+        straight
+            && fragment.length() >= MIN_SIDE * fragment.width
+            && fragment.sections.len() as f32 >= MIN_SIDE_SEEN * fragment.length()
+            && begins.is_some()
+            && ends.is_some()
+            && begins != ends
+            && along
+                .iter()
+                .all(|rule| fragment.width <= MAX_RELATIVE_WIDTH * rule.width + 2.0)
+    };
+    fragments.into_iter().filter(is_side).collect()
 }
 
 /// The writing's ink value.
@@ -130,232 +202,4 @@ fn meeting(row: &Rule, column: &Rule) -> Option<(f32, f32)> {
         y = row.at(x)?;
     }
     Some((x, y))
-}
-
-/// Thin straight ink that was followed: where it was seen, its median width in pixels and its median ink value.
-struct Rule {
-    sections: Vec<CrossSection>,
-    width: f32,
-    ink: f32,
-}
-
-impl Rule {
-    fn length(&self) -> f32 {
-        let last = self.sections[self.sections.len() - 1];
-        (last.along - self.sections[0].along + 1) as f32
-    }
-
-    /// Its middle at a position along it, interpolated between where it was seen; `None` beyond its ends.
-    fn at(&self, along: f32) -> Option<f32> {
-        let next = self
-            .sections
-            .partition_point(|section| (section.along as f32) < along);
-        let end = self.sections.get(next)?;
-        let Some(start) = next.checked_sub(1).map(|i| self.sections[i]) else {
-            return (end.along as f32 - along <= 1.0).then(|| end.middle());
-        };
-        let part = (along - start.along as f32) / (end.along - start.along) as f32;
-        Some(start.middle() + part * (end.middle() - start.middle()))
-    }
-
-    /// Whether it is a rule by its length alone.
-    fn is_certain(&self, longer: f32) -> bool {
-        let (first, last) = (self.sections[0], self.sections[self.sections.len() - 1]);
-        let length = self.length();
-        length >= MIN_LENGTH * longer
-            && length >= MIN_SLENDERNESS * self.width
-            && self.sections.len() as f32 >= MIN_SEEN * length
-            && (last.middle() - first.middle()).abs() <= MAX_SLOPE * length
-    }
-
-    /// Whether it is a fragment of a rule like those that were found, of this width and ink.
-    fn is_like(&self, width: f32, ink: f32) -> bool {
-        self.length() >= MIN_FRAGMENT * self.width
-            && self.width <= MAX_RELATIVE_WIDTH * width + MAX_EXTRA_WIDTH
-            && self.ink <= MAX_RELATIVE_INK * ink
-    }
-}
-
-/// The ink across a rule at one position along it: from `first` to before `end`, both counted across.
-#[derive(Debug, Clone, Copy)]
-struct CrossSection {
-    along: usize,
-    first: usize,
-    end: usize,
-}
-
-impl CrossSection {
-    fn middle(&self) -> f32 {
-        (self.first + self.end) as f32 / 2.0
-    }
-
-    fn width(&self) -> f32 {
-        (self.end - self.first) as f32
-    }
-}
-
-/// An area of the page, viewed along its rows or along its columns.
-struct Strip<'a> {
-    mask: &'a [bool],
-    ink: &'a Plane,
-    area: &'a Area,
-    along_rows: bool,
-    /// The writing's ink value.
-    writing: f32,
-}
-
-impl Strip<'_> {
-    /// The rules in this direction; where they are a pattern, also the short fragments that look like them.
-    fn rules(&self) -> Vec<Rule> {
-        let longer = self.ink.width.max(self.ink.height) as f32;
-        let (rules, fragments): (Vec<Rule>, Vec<Rule>) = self
-            .followed(longer)
-            .into_iter()
-            .map(|sections| self.measured(sections))
-            .partition(|rule| rule.is_certain(longer));
-        let typical = |value: fn(&Rule) -> f32| {
-            let mut values: Vec<f32> = rules.iter().map(value).collect();
-            median(&mut values).unwrap_or(0.0)
-        };
-        let (width, ink) = (typical(|rule| rule.width), typical(|rule| rule.ink));
-        if rules.len() < MIN_PATTERN || ink > MAX_PATTERN_INK * self.writing {
-            return rules;
-        }
-        let alike = fragments
-            .into_iter()
-            .filter(|fragment| fragment.is_like(width, ink));
-        rules.into_iter().chain(alike).collect()
-    }
-
-    /// All thin ink that goes straight on, of any length.
-    fn followed(&self, longer: f32) -> Vec<Vec<CrossSection>> {
-        let (mut open, mut all): (Vec<Vec<CrossSection>>, Vec<Vec<CrossSection>>) =
-            (Vec::new(), Vec::new());
-        for along in self.spans().0 {
-            let (going, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|line| {
-                let gap = along - line[line.len() - 1].along;
-                gap as f32 <= (MAX_GAP * longer).min(line.len() as f32)
-            });
-            open = going;
-            all.extend(ended);
-            self.follow(along, &mut open);
-        }
-        all.extend(open);
-        all
-    }
-
-    fn measured(&self, sections: Vec<CrossSection>) -> Rule {
-        let of = |value: &dyn Fn(&CrossSection) -> f32| {
-            let mut values: Vec<f32> = sections.iter().map(value).collect();
-            median(&mut values).unwrap_or(0.0)
-        };
-        let (width, ink) = (
-            of(&CrossSection::width),
-            of(&|section: &CrossSection| self.darkest(section)),
-        );
-        Rule {
-            sections,
-            width,
-            ink,
-        }
-    }
-
-    /// Adds the thin ink at one position to the rules that lead there, and starts new ones.
-    fn follow(&self, along: usize, open: &mut Vec<Vec<CrossSection>>) {
-        let expected: Vec<f32> = open.iter().map(|line| leads_to(line, along)).collect();
-        for section in self.thin_ink(along) {
-            let nearest = (0..expected.len())
-                .filter(|&i| open[i][open[i].len() - 1].along < along)
-                .map(|i| ((expected[i] - section.middle()).abs(), i))
-                .filter(|(distance, _)| *distance <= TOLERANCE)
-                .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            match nearest {
-                Some((_, line)) => open[line].push(section),
-                None => open.push(vec![section]),
-            }
-        }
-    }
-
-    /// The pixels of a rule, without darker or thicker ink on it.
-    fn pixels_of(&self, rule: &Rule) -> Vec<usize> {
-        rule.sections
-            .iter()
-            .filter(|section| section.width() <= MAX_RELATIVE_WIDTH * rule.width + MAX_EXTRA_WIDTH)
-            .filter(|section| self.darkest(section) <= MAX_RELATIVE_INK * rule.ink)
-            .flat_map(|section| {
-                (section.first..section.end).map(|across| self.index(section.along, across))
-            })
-            .collect()
-    }
-
-    fn darkest(&self, section: &CrossSection) -> f32 {
-        (section.first..section.end)
-            .map(|across| self.ink.values[self.index(section.along, across)])
-            .fold(0.0, f32::max)
-    }
-
-    /// Cross-sections of ink that are no wider than a rule may be.
-    fn thin_ink(&self, along: usize) -> Vec<CrossSection> {
-        let (_, across) = self.spans();
-        let mut found = Vec::new();
-        let mut first = None;
-        for at in across.clone().chain([across.end]) {
-            let inked = across.contains(&at) && self.mask[self.index(along, at)];
-            match (first, inked) {
-                (None, true) => first = Some(at),
-                (Some(start), false) => {
-                    first = None;
-                    if at - start <= MAX_WIDTH {
-                        found.push(CrossSection {
-                            along,
-                            first: start,
-                            end: at,
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-        found
-    }
-
-    /// Positions along and across the rules.
-    fn spans(&self) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
-        let columns = self.area.left..self.area.right;
-        let rows = self.area.top..self.area.bottom;
-        if self.along_rows {
-            (columns, rows)
-        } else {
-            (rows, columns)
-        }
-    }
-
-    fn index(&self, along: usize, across: usize) -> usize {
-        if self.along_rows {
-            across * self.ink.width + along
-        } else {
-            along * self.ink.width + across
-        }
-    }
-}
-
-/// Where a rule is expected to go on: straight through its last points (least squares).
-fn leads_to(line: &[CrossSection], along: usize) -> f32 {
-    let last = &line[line.len().saturating_sub(MEMORY)..];
-    let count = last.len() as f32;
-    let end = last[last.len() - 1];
-    if last.len() < MIN_MEMORY {
-        return end.middle();
-    }
-    let x = |section: &CrossSection| section.along as f32 - end.along as f32;
-    let mean_x = last.iter().map(x).sum::<f32>() / count;
-    let mean_y = last.iter().map(CrossSection::middle).sum::<f32>() / count;
-    let (mut xy, mut xx) = (0.0, 0.0);
-    for section in last {
-        let dx = x(section) - mean_x;
-        xy += dx * (section.middle() - mean_y);
-        xx += dx * dx;
-    }
-    let slope = (xy / xx.max(f32::EPSILON)).clamp(-MAX_SLOPE, MAX_SLOPE);
-    mean_y + slope * ((along - end.along) as f32 - mean_x)
 }

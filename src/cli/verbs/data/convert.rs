@@ -6,6 +6,7 @@ use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config::{self, Experiment};
+use crate::data::Split;
 use crate::data::convert::{to_folders, to_parquet};
 
 /// The form of the output.
@@ -44,7 +45,7 @@ pub struct Args {
 pub fn run(args: &Args) -> VerbResult {
     let experiment = experiment(&args.source, &args.overrides)?;
     let monitor = stages::listening_monitor()?;
-    let source = open::data(&experiment.data, &args.source, &monitor)?;
+    let source = open::data(&experiment.data, &args.source, &Split::ALL, &monitor)?;
     for note in source.notes() {
         output::note(&note);
     }

@@ -1,33 +1,31 @@
 //! `kiln ocr`
 
+mod batch;
+mod form;
 mod progress;
 mod targets;
 
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
-
+use self::batch::Batch;
+use self::form::FormRequest;
 use self::progress::Progress;
 use self::targets::Target;
 use crate::cli::choices;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
-use crate::cli::inputs::{self, Input, Loaded};
+use crate::cli::inputs::{self, Input};
 use crate::cli::open;
 use crate::cli::reading::ReadingArgs;
-use crate::cli::terminal::output;
 use crate::cli::terminal::stages::listening_monitor;
-use crate::cli::verbs::segment::write_stages;
 use crate::config::Backend;
+use crate::device;
 use crate::inference::Classifier;
-use crate::metrics::text::{TextScore, score};
-use crate::ocr::formats::{self, FORMATS, Format, JSON, Picture, Sheet, TEXT};
+use crate::ocr::formats::{FORMATS, Format, JSON, TEXT};
 use crate::ocr::truth::{BESIDE, Truth, TruthSource};
-use crate::ocr::{self, Alphabet, ReadOptions, Reading, scores};
-use crate::photo::PhotoError;
+use crate::ocr::{self, Alphabet, MixedModel, ReadOptions};
 use crate::timings::Stopwatch;
-use crate::{device, files, segmentation};
 
-/// Read photographed pages of hand-printed block capitals.
+/// Read photographed pages of hand-printed letters.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln ocr page.jpg --overlay read.png
@@ -36,8 +34,9 @@ use crate::{device, files, segmentation};
   curl -s https://example.org/page.png | kiln ocr - --json
   kiln ocr *.jpg --model runs/nist36_cnn-1 --expect truth.json
   kiln ocr scans/ --expect beside
+  kiln ocr scans/ --form form.json -o rows.csv
 
-Folders are searched for PNG and JPEG files, but not recursively. An image that can't be read is reported on standard error;
+Folders are searched for images, but not recursively. An image that can't be read is reported on standard error;
 the others are written, and the exit code is 1.
 
 --output is a file. For several images it is a folder that gets one file per image, unless it has one of the format's
@@ -49,7 +48,7 @@ folder with a .txt per image, or the word `beside` for a .txt beside each image;
 works as well. It prints the character accuracy (1 - edit distance / length) with and without spaces, character and word
 error rates (edits / length), and the most frequent confusions.")]
 pub struct Args {
-    /// PNG or JPEG files, folders of them, or - for standard input
+    /// Image files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
     images: Vec<PathBuf>,
     /// Run directory of a model whose classes are single characters [default: the model that kiln ships]
@@ -69,15 +68,24 @@ pub struct Args {
     /// Write to this file or folder instead of standard output
     #[arg(long, short, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
+    /// Read the boxes of a form, described in this JSON file: a row of CSV (or JSON, with --json) per page
+    #[arg(long, value_name = "FORM.json", conflicts_with_all = ["format", "overlay", "review", "stages", "expect", "timings"])]
+    form: Option<PathBuf>,
     /// Write the page with boxes and letters drawn on it; for several images, use a folder
     #[arg(long, value_name = "PNG|DIR")]
     overlay: Option<PathBuf>,
+    /// Write an HTML page to correct what was read, letter by letter
+    #[arg(long, value_name = "HTML")]
+    review: Option<PathBuf>,
     /// Write an image of every segmentation stage into this folder; for several images, into one subfolder per image
     #[arg(long, value_name = "DIR")]
     stages: Option<PathBuf>,
     /// Print how long each stage took, on standard error
     #[arg(long)]
     timings: bool,
+    /// Exit with code 3 if a page has no text that kiln can read, or is read with low confidence
+    #[arg(long)]
+    strict: bool,
     /// Score against ground truth in this file or folder; `beside` looks next to each image
     #[arg(long, value_name = "FILE|DIR|beside")]
     expect: Option<PathBuf>,
@@ -112,24 +120,57 @@ impl Args {
         inputs.iter().map(of).collect::<Result<_, _>>().map(Some)
     }
 
-    /// The model, which can read at least one character of the alphabet.
-    fn classifier(&self, alphabet: &Alphabet) -> Result<Classifier, Failure> {
-        let classifier = match &self.model {
+    /// Refuses to write the page to correct over something else.
+    fn validate_review(&self, inputs: &[Input]) -> Result<(), UsageError> {
+        let Some(review) = &self.review else {
+            return Ok(());
+        };
+        if self.output.as_ref() == Some(review) {
+            let problem = "--review and --output are the same file; choose another for one of them";
+            return Err(UsageError(problem.into()));
+        }
+        targets::not_an_input(review, inputs)
+    }
+
+    /// What `--form` asks for.
+    fn form_request<'a>(&'a self, form: &'a Path) -> Result<FormRequest<'a>, Failure> {
+        let options = self.reading.options()?;
+        let (classifier, mixed) = self.models(&options.alphabet)?;
+        Ok(FormRequest {
+            form,
+            images: &self.images,
+            classifier,
+            options: ReadOptions { mixed, ..options },
+            json: self.json,
+            output: self.output.as_deref(),
+        })
+    }
+
+    /// The model, which can read at least one character of the alphabet, and the one for mixed text.
+    fn models(&self, alphabet: &Alphabet) -> Result<(Classifier, Option<MixedModel>), Failure> {
+        let (classifier, mixed) = match &self.model {
             Some(run) => {
                 let opened = open::naming_model(run, self.backend)?;
                 ocr::check(&opened.classifier).map_err(|error| {
                     UsageError(format!("--model {}: {error}", opened.file.display()))
                 })?;
-                opened.classifier
+                let mixed = MixedModel::of(&opened.classifier);
+                (opened.classifier, mixed)
             }
-            None => ocr::shipped_model(&device::open(self.backend.unwrap_or_default())?)?,
+            None => {
+                let device = device::open(self.backend.unwrap_or_default())?;
+                (ocr::shipped_model(&device)?, None)
+            }
         };
         ocr::check_alphabet(&classifier, alphabet)?;
-        Ok(classifier)
+        Ok((classifier, mixed))
     }
 }
 
 pub fn run(args: Args) -> VerbResult {
+    if let Some(form) = &args.form {
+        return form::run(&args.form_request(form)?);
+    }
     let (inputs, several) = inputs::list(&args.images)?;
     let format = args.format();
     let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
@@ -142,15 +183,17 @@ pub fn run(args: Args) -> VerbResult {
         .map(|path| targets::stages(path, &inputs, several))
         .transpose()?;
     let mut watch = Stopwatch::start();
-    let options = ReadOptions {
+    let mut options = ReadOptions {
         stage_pictures: stages.is_some(),
         ..args.reading.options()?
     };
     let truths = args.truths(&inputs)?;
+    args.validate_review(&inputs)?;
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
     read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
     targets::validate_distinct(&target, overlays.as_deref().unwrap_or_default(), &read)?;
-    let classifier = args.classifier(&options.alphabet)?;
+    let (classifier, mixed) = args.models(&options.alphabet)?;
+    options.mixed = mixed;
     watch.lap("load model");
     let mut batch = Batch {
         progress: Progress::new(inputs.len()),
@@ -160,6 +203,8 @@ pub fn run(args: Args) -> VerbResult {
         target,
         overlays,
         stages,
+        review: args.review.as_deref(),
+        sections: Vec::new(),
         truths,
         classifier,
         options,
@@ -167,159 +212,17 @@ pub fn run(args: Args) -> VerbResult {
         sheets: Vec::new(),
         scores: Vec::new(),
         failed: 0,
+        unsure: 0,
     };
     let monitor = listening_monitor()?;
     inputs::each(&inputs, monitor.cancel(), |index, loaded| {
         batch.page(index, loaded)
     })?;
-    batch.progress.clear();
-    batch.print()?;
-    batch.watch.lap("print");
-    if args.timings {
-        output::note(output::stage_table(batch.watch.laps()).trim_end());
-    }
-    inputs::all_were_read(batch.failed, &inputs)
-}
-
-/// All images of one call, and what was read so far.
-struct Batch<'a> {
-    inputs: &'a [Input],
-    several: bool,
-    format: &'static Format,
-    target: Target,
-    /// By input.
-    overlays: Option<Vec<PathBuf>>,
-    /// By input.
-    stages: Option<Vec<PathBuf>>,
-    /// By input.
-    truths: Option<Vec<Truth>>,
-    classifier: Classifier,
-    options: ReadOptions,
-    progress: Progress,
-    watch: Stopwatch,
-    /// Those that are written together, at the end.
-    sheets: Vec<Sheet>,
-    /// By the names of the images.
-    scores: Vec<(String, TextScore)>,
-    failed: usize,
-}
-
-impl Batch<'_> {
-    /// Reads an image. One that can't be read is reported and doesn't stop the others; a file that can't be written does.
-    fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
-        self.watch.lap("decode");
-        let name = self.inputs[index].name();
-        self.progress.starts(index, &name);
-        let read = |loaded: Loaded| -> Result<(Vec<u8>, RgbImage, Reading), Failure> {
-            let photo = loaded.photo.into_rgb8();
-            let reading = ocr::read_with(&photo, &self.classifier, &self.options)?;
-            Ok((loaded.file, photo, reading))
-        };
-        let (file, photo, reading) = match loaded.map_err(Failure::from).and_then(read) {
-            Ok(read) => read,
-            // With a single image, its error is that of the subcommand.
-            Err(error) if !self.several => return Err(error),
-            Err(error) => {
-                self.progress.note(&format!("error: {error}"));
-                self.failed += 1;
-                return Ok(());
-            }
-        };
-        self.watch.insert(&reading.timings);
-        self.draw(index, &photo, &reading)?;
-        let page = reading.page;
-        if page.has_low_confidence() {
-            self.progress.note(&format!(
-                "{name}: low confidence (mean {:.2}); pages must be upright, with dark writing on light paper",
-                page.confidence()
-            ));
-        }
-        self.progress
-            .ended(index, &name, page.lines.len(), page.letters().count());
-        self.watch.lap("pictures");
-        let truth = self.truths.as_ref().and_then(|truths| truths.get(index));
-        let score = truth.map(|truth| score(&page.text_lines(), &truth.lines));
-        if let Some(score) = &score {
-            self.scores.push((name.clone(), score.clone()));
-        }
-        let picture = self.format.shows_image.then(|| Picture::new(file, &photo));
-        self.deliver(
-            index,
-            Sheet {
-                image: name,
-                page,
-                score,
-                picture,
-            },
-        )
-    }
-
-    /// Writes the requested images.
-    fn draw(&self, index: usize, photo: &RgbImage, reading: &Reading) -> VerbResult {
-        if let Some(folder) = self.stages.as_ref().and_then(|folders| folders.get(index)) {
-            write_stages(folder, &reading.stage_pictures, self.inputs[index].path())?;
-        }
-        if let Some(path) = self.overlays.as_ref().and_then(|paths| paths.get(index)) {
-            if self.several {
-                targets::create_folder(path)?;
-            }
-            let labels = reading.page.labels();
-            let picture = segmentation::overlay(photo, &reading.segmentation, &labels);
-            files::write_png(path, &picture)?;
-        }
+    batch.finish(args.timings)?;
+    inputs::all_were_read(batch.failed, &inputs)?;
+    if args.strict {
+        batch.all_are_sure()
+    } else {
         Ok(())
-    }
-
-    /// Writes a sheet that has a file of its own; the others wait for the end.
-    fn deliver(&mut self, index: usize, sheet: Sheet) -> VerbResult {
-        if let Target::Files(paths) = &self.target
-            && let Some(path) = paths.get(index)
-        {
-            targets::create_folder(path)?;
-            let bytes = self.format.write(&[sheet], false)?;
-            files::write(path, &bytes)?;
-            self.watch.lap("write");
-        } else {
-            self.sheets.push(sheet);
-        }
-        Ok(())
-    }
-
-    /// Writes the sheets that waited for the end, and the scores: with the text or in the JSON; otherwise where the pages are not.
-    fn print(&mut self) -> VerbResult {
-        let summary = self.summary();
-        match &self.target {
-            // Nothing could be read.
-            Target::Standard | Target::File(_) if self.sheets.is_empty() => {}
-            Target::Standard if self.format == &TEXT => {
-                let score = |sheet: &Sheet| sheet.score.as_ref().map(scores::describe);
-                let text = formats::texts(&self.sheets, self.several, |sheet| {
-                    score(sheet).unwrap_or_default()
-                });
-                let total = if self.several { summary } else { String::new() };
-                output::emit(&(text + &total))?;
-            }
-            Target::Standard => {
-                output::emit_bytes(&self.format.write(&self.sheets, self.several)?)?;
-                if !self.format.holds_scores && !summary.is_empty() {
-                    output::note(summary.trim_end());
-                }
-            }
-            Target::File(path) => {
-                files::write(path, &self.format.write(&self.sheets, self.several)?)?;
-                output::emit(&summary)?;
-            }
-            Target::Files(_) => output::emit(&summary)?,
-        }
-        Ok(())
-    }
-
-    /// All scores as text; nothing without ground truth.
-    fn summary(&self) -> String {
-        match self.scores.as_slice() {
-            [] => String::new(),
-            [(_, score)] if !self.several => scores::describe(score),
-            scores => scores::summary(scores),
-        }
     }
 }

@@ -134,7 +134,7 @@ fn in_folder(folder: &Path, extension: &str, inputs: &[Input]) -> Result<Vec<Pat
 }
 
 /// Refuses to write to an input.
-fn not_an_input(path: &Path, inputs: &[Input]) -> Result<(), UsageError> {
+pub fn not_an_input(path: &Path, inputs: &[Input]) -> Result<(), UsageError> {
     let Ok(real) = path.canonicalize() else {
         return Ok(());
     };

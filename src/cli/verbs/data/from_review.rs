@@ -1,0 +1,98 @@
+//! `kiln data from-review`
+
+use std::path::{Path, PathBuf};
+
+use image::GrayImage;
+
+use crate::cli::destinations;
+use crate::cli::failure::{Failure, VerbResult};
+use crate::cli::terminal::output;
+use crate::data::junk;
+use crate::files;
+use crate::ocr::review::{Corrected, Review, corrected_letters};
+use crate::photo;
+
+/// Height and width of the letters: that of the model that kiln ships.
+const SIZE: usize = 32;
+
+/// Make training data of the letters that were corrected on the page of `kiln ocr --review`.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  kiln ocr page.jpg --review review.html                # correct it in a browser, save review.json
+  kiln data from-review review.json --images . letters
+  kiln train configs/ocr_adapt.json --init-from artifacts/ocr --set data.sources.1.folder=letters
+  kiln ocr page.jpg --model runs/ocr_adapt-1")]
+pub struct Args {
+    /// What the page saved
+    review: PathBuf,
+    /// Folder of the images that were reviewed [default: that of the review]
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    /// New folder, with a subfolder for each character
+    #[arg(value_name = "OUT")]
+    out: PathBuf,
+}
+
+pub fn run(args: &Args) -> VerbResult {
+    let review = Review::open(&args.review)?;
+    destinations::require_new([args.out.as_path()])?;
+    let folder = match &args.images {
+        Some(folder) => folder.clone(),
+        None => files::folder_of(&args.review).to_path_buf(),
+    };
+    let (mut letters, mut missing, mut unnamed) = (0, 0, 0);
+    for (image, boxes) in &review.images {
+        let path = folder.join(image);
+        let photo = photo::open(&path)?.into_rgb8();
+        let corrected = corrected_letters(&photo, boxes, SIZE);
+        missing += corrected.missing;
+        let (written, skipped) = write(&args.out, Path::new(image), &corrected)?;
+        letters += written;
+        unnamed += skipped;
+    }
+    if missing > 0 {
+        output::note(&format!(
+            "{missing} boxes are not where a letter is found in these images; are they those that were reviewed?"
+        ));
+    }
+    if unnamed > 0 {
+        output::note(&format!(
+            "{unnamed} letters can't be a folder's name (. and /) and are left out"
+        ));
+    }
+    if letters == 0 {
+        let problem = format!("{}: no letters could be used", args.review.display());
+        return Err(Failure::failed(problem));
+    }
+    let summary = format!("{letters} letters in {}\n", args.out.display());
+    Ok(output::emit(&summary)?)
+}
+
+/// Writes letters into folders of their characters; returns how many, and how many could not be named.
+fn write(out: &Path, image: &Path, corrected: &Corrected) -> Result<(usize, usize), Failure> {
+    let stem = image.file_stem().unwrap_or_default().to_string_lossy();
+    let mut skipped = 0;
+    for (number, (character, crop)) in corrected.letters.iter().enumerate() {
+        let class = match character {
+            Some('.' | '/' | '\\') => {
+                skipped += 1;
+                continue;
+            }
+            Some(character) => character.to_string(),
+            None => junk::CLASS.to_string(),
+        };
+        let folder = out.join(class);
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| crate::error::FileError::io(&folder, error))?;
+        let grey = crop
+            .pixels
+            .iter()
+            .map(|value| (value * 255.0).round() as u8);
+        let side = crop.size as u32;
+        let picture = GrayImage::from_raw(side, side, grey.collect());
+        let picture = picture.ok_or_else(|| Failure::failed("a letter's crop is not square"))?;
+        let path = folder.join(format!("{stem}_{number:04}.png"));
+        files::write_png(&path, &image::DynamicImage::ImageLuma8(picture).into_rgb8())?;
+    }
+    Ok((corrected.letters.len() - skipped, skipped))
+}

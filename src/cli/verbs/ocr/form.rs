@@ -1,0 +1,76 @@
+//! `kiln ocr --form`: a row per page.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::failure::{Failure, UsageError, VerbResult};
+use crate::cli::inputs::{self, Loaded};
+use crate::cli::terminal::output;
+use crate::cli::terminal::stages::listening_monitor;
+use crate::files;
+use crate::inference::Classifier;
+use crate::ocr::ReadOptions;
+use crate::ocr::forms::{self, Form, FormRow};
+
+/// What to read, and where to.
+pub struct FormRequest<'a> {
+    pub form: &'a Path,
+    pub images: &'a [PathBuf],
+    pub classifier: Classifier,
+    pub options: ReadOptions,
+    /// JSON instead of CSV.
+    pub json: bool,
+    pub output: Option<&'a Path>,
+}
+
+/// Reads the boxes of a form on every image.
+pub fn run(request: &FormRequest) -> VerbResult {
+    let form = Form::open(request.form)?;
+    let (inputs, several) = inputs::list(request.images)?;
+    let is_read =
+        |path: &Path| path == request.form || inputs.iter().any(|input| input.path() == path);
+    if let Some(path) = request.output.filter(|path| is_read(path)) {
+        let problem = format!(
+            "--output {}: is read by this command; use another name",
+            path.display()
+        );
+        return Err(UsageError(problem).into());
+    }
+    let FormRequest {
+        classifier,
+        options,
+        ..
+    } = request;
+    let mut rows: Vec<FormRow> = Vec::new();
+    let mut failed = 0;
+    let monitor = listening_monitor()?;
+    inputs::each(&inputs, monitor.cancel(), |index, loaded| {
+        let name = inputs[index].name();
+        let read = |loaded: Loaded| -> Result<FormRow, Failure> {
+            let photo = loaded.photo.into_rgb8();
+            let row = forms::read_form(&form, name.clone(), &photo, classifier, options)
+                .map_err(|error| UsageError(format!("{name}: {error}")))?;
+            Ok(row)
+        };
+        match loaded.map_err(Failure::from).and_then(read) {
+            Ok(row) => rows.push(row),
+            Err(error) if !several => return Err(error),
+            Err(error) => {
+                output::note(&format!("error: {error}"));
+                failed += 1;
+            }
+        }
+        Ok(())
+    })?;
+    if !rows.is_empty() {
+        let bytes = if request.json {
+            forms::to_json(&rows)?
+        } else {
+            forms::to_csv(&form, &rows).map_err(|error| Failure::failed(error.to_string()))?
+        };
+        match request.output {
+            Some(path) => files::write(path, &bytes)?,
+            None => output::emit_bytes(&bytes)?,
+        }
+    }
+    inputs::all_were_read(failed, &inputs)
+}

@@ -1,0 +1,36 @@
+//! The network that reads mixed text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::inference::Classifier;
+
+/// A network of capitals, lower case, digits and marks; pages that the other one doesn't explain are read with it.
+#[derive(Clone)]
+pub struct MixedModel(Arc<Classifier>);
+
+impl MixedModel {
+    /// Wraps a classifier whose classes are single characters (and possibly junk).
+    pub fn new(classifier: Classifier) -> Self {
+        Self(Arc::new(classifier))
+    }
+
+    /// A classifier as such a network, if it knows lower case.
+    pub fn of(classifier: &Classifier) -> Option<Self> {
+        let mut classes = classifier.card().classes.iter();
+        let is_small = |class: &String| class.len() == 1 && class.chars().all(char::is_lowercase);
+        classes.any(is_small).then(|| Self::new(classifier.clone()))
+    }
+
+    /// The classifier.
+    pub fn classifier(&self) -> &Classifier {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MixedModel {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let classes = self.0.card().classes.len();
+        formatter.debug_tuple("MixedModel").field(&classes).finish()
+    }
+}

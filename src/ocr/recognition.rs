@@ -1,0 +1,268 @@
+//! Reads a page that was cut: classifies all candidates at once, and takes the most likely reading of each word by form and
+//! neighbours together.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use super::context::{self, Context, Token, TokenPlace, TokenReading};
+use super::form::{self, Classes};
+use super::mixed::{self, LineFit, SeenLetter};
+use super::options::ReadOptions;
+use super::page::{self, Guess, Letter, Line, Word};
+use crate::inference::{Classifier, ModelError};
+use crate::segmentation::{Candidate, Candidates, LineBox, Rect, Segmentation};
+use crate::timings::Stopwatch;
+
+/// Number of guesses that a letter lists besides the first.
+const ALTERNATIVES: usize = 2;
+
+/// Reads the lines of a page, in capitals and digits or as mixed text; an n-gram knows the words of the context.
+pub(super) fn read_lines(
+    segmentation: &Segmentation,
+    classifier: &Classifier,
+    options: &ReadOptions,
+    ngram: Option<&context::Ngram>,
+    watch: &mut Stopwatch,
+) -> Result<Vec<Line>, ModelError> {
+    let fits = fit_mixed(segmentation, options, watch)?;
+    let (classifier, lines) = match (&options.mixed, &fits) {
+        (Some(model), Some(fits)) => {
+            let lines = mixed::with_marks(&segmentation.lines, &segmentation.small, fits);
+            (model.classifier(), Cow::Owned(lines))
+        }
+        _ => (classifier, Cow::Borrowed(&segmentation.lines)),
+    };
+    let lines = lines.as_slice();
+    let rows = classify(lines, classifier, |_| true, watch)?;
+    let reader = PageReader {
+        classes: Classes::new(&classifier.card().classes, &options.alphabet),
+        options,
+        lines,
+        rows: &rows,
+        fits: fits.as_deref(),
+        pen: segmentation.measures.stroke_width,
+    };
+    let mut tokens = reader.tokens();
+    let readings = context::read_lines(&tokens, &reader.ranges(), ngram, &options.scoring);
+    let readings = reader.reread_empty_lines(&mut tokens, readings, ngram);
+    let mut read = reader.text(&readings);
+    options.case.apply(&mut read);
+    watch.lap("text");
+    Ok(read)
+}
+
+/// Where the lines stand if the page is mixed text; `None` if it is one of capitals and digits, or no model can read another.
+fn fit_mixed(
+    segmentation: &Segmentation,
+    options: &ReadOptions,
+    watch: &mut Stopwatch,
+) -> Result<Option<Vec<Option<LineFit>>>, ModelError> {
+    let Some(model) = &options.mixed else {
+        return Ok(None);
+    };
+    let classifier = model.classifier();
+    let rows = classify(&segmentation.lines, classifier, |one| one.whole, watch)?;
+    let classes = Classes::new(&classifier.card().classes, &options.alphabet);
+    let measures = segmentation.measures;
+    let letters = mixed::seen_letters(&segmentation.lines, &rows, &classes, measures.stroke_width);
+    let fits = mixed::fit_lines(&letters, measures.letter_height);
+    let fitted = fits.iter().zip(&letters);
+    let fitted: Vec<(LineFit, &[SeenLetter])> = fitted
+        .filter_map(|(fit, letters)| Some(((*fit)?, letters.as_slice())))
+        .collect();
+    Ok(mixed::says_mixed(&fitted).then_some(fits))
+}
+
+/// The network's probabilities of the classes of each candidate that is `wanted`, by word in reading order.
+fn classify(
+    lines: &[LineBox],
+    classifier: &Classifier,
+    wanted: impl Fn(&Candidate) -> bool,
+    watch: &mut Stopwatch,
+) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
+    let size = classifier.card().input.height;
+    let words = || {
+        let words = lines.iter().flat_map(|line| &line.words);
+        words.map(|word| &word.candidates)
+    };
+    let of_word = |word: &Candidates| word.list.iter().filter(|one| wanted(one)).count();
+    let all: Vec<&Candidate> = words()
+        .flat_map(|word| &word.list)
+        .filter(|one| wanted(one))
+        .collect();
+    let count = all.len();
+    let crops: Vec<Vec<f32>> = all
+        .into_par_iter()
+        .map(|candidate| candidate.letter.crop(size).pixels)
+        .collect();
+    let pixels = crops.concat();
+    watch.lap("crops");
+    let mut rows = classifier.probabilities(pixels, count)?.into_iter();
+    watch.lap("classify");
+    Ok(words()
+        .map(|word| rows.by_ref().take(of_word(word)).collect())
+        .collect())
+}
+
+/// A page after the network: what turns probabilities into text.
+struct PageReader<'a> {
+    classes: Classes,
+    options: &'a ReadOptions,
+    lines: &'a [LineBox],
+    /// By word in reading order.
+    rows: &'a [Vec<Vec<f32>>],
+    /// By line, where its letters stand; `None` on a page of capitals and digits.
+    fits: Option<&'a [Option<LineFit>]>,
+    /// Width of the page's pen in pixels.
+    pen: f32,
+}
+
+impl PageReader<'_> {
+    /// The lattice of a word in the line with this number; with `droppable`, junk may be dropped.
+    fn lattice(
+        &self,
+        word: &Candidates,
+        line: usize,
+        rows: &[Vec<f32>],
+        droppable: bool,
+    ) -> context::Lattice {
+        let neighbours = !matches!(self.options.context, Context::Off);
+        let scoring = &self.options.scoring;
+        let classes = &self.classes;
+        let mut lattice = form::lattice(word, rows, classes, scoring, neighbours, droppable);
+        if let Some(fit) = self.fits.and_then(|fits| fits.get(line)?.as_ref()) {
+            mixed::add_places(&mut lattice, word, fit, self.pen);
+        }
+        lattice
+    }
+
+    /// The words of each line, by number.
+    fn ranges(&self) -> Vec<std::ops::Range<usize>> {
+        let mut first = 0;
+        let range = |line: &LineBox| {
+            let words = first..first + line.words.len();
+            first = words.end;
+            words
+        };
+        self.lines.iter().map(range).collect()
+    }
+
+    /// All words as tokens, in reading order.
+    fn tokens(&self) -> Vec<Token> {
+        let words = self.lines.iter().enumerate().flat_map(|(number, line)| {
+            let words = line.words.iter().enumerate();
+            let leads = |index| index == 0 && line.words.len() > 1;
+            words.map(move |(index, word)| (number, leads(index), &word.candidates))
+        });
+        words
+            .zip(self.rows)
+            .map(|((line, leads, word), rows)| Token {
+                lattice: self.lattice(word, line, rows, true),
+                mixed: self.fits.is_some(),
+                place: match (word.pieces, leads) {
+                    (1, true) => TokenPlace::Numbering,
+                    (1, false) => TokenPlace::Single,
+                    _ => TokenPlace::Text,
+                },
+            })
+            .collect()
+    }
+
+    /// Reads lines again of which nothing is left: everything in them must be a letter then.
+    fn reread_empty_lines(
+        &self,
+        tokens: &mut [Token],
+        mut readings: Vec<TokenReading>,
+        ngram: Option<&context::Ngram>,
+    ) -> Vec<TokenReading> {
+        let mut again = false;
+        for (number, words) in self.ranges().into_iter().enumerate() {
+            let is_empty = |reading: &TokenReading| reading.best.iter().all(|(_, c)| c.is_none());
+            if readings[words.clone()].iter().all(is_empty) {
+                again = true;
+                for (index, word) in words.zip(&self.lines[number].words) {
+                    let (word, rows) = (&word.candidates, &self.rows[index]);
+                    tokens[index].lattice = self.lattice(word, number, rows, false);
+                }
+            }
+        }
+        if again {
+            readings = context::read_lines(tokens, &self.ranges(), ngram, &self.options.scoring);
+        }
+        readings
+    }
+
+    /// The page's lines; `readings` are by word in reading order.
+    fn text(&self, readings: &[TokenReading]) -> Vec<Line> {
+        let mut readings = readings.iter();
+        let lines = self.lines.iter().map(|line| {
+            let words = line.words.iter().zip(readings.by_ref());
+            words
+                .filter_map(|(word, reading)| read_word(&word.candidates, reading))
+                .collect::<Vec<Word>>()
+        });
+        lines.filter_map(read_line).collect()
+    }
+}
+
+/// Assembles a line; `None` without words.
+fn read_line(words: Vec<Word>) -> Option<Line> {
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    Some(Line {
+        bounds: words.iter().map(|word| word.bounds).reduce(Rect::union)?,
+        text: texts.join(" "),
+        confidence: page::mean(
+            words
+                .iter()
+                .flat_map(|word| &word.letters)
+                .map(|letter| letter.confidence),
+        ),
+        words,
+    })
+}
+
+/// Assembles a word; `None` where nothing in it is a letter.
+fn read_word(word: &Candidates, reading: &TokenReading) -> Option<Word> {
+    let chosen = reading.best.iter();
+    let letters: Vec<Letter> = chosen
+        .filter_map(|&(span, character)| {
+            let candidate = word.list.get(span)?;
+            Some(read_letter(
+                candidate.letter.bounds,
+                character?,
+                reading.shares.get(span)?,
+            ))
+        })
+        .collect();
+    Some(Word {
+        bounds: letters
+            .iter()
+            .map(|letter| letter.bounds)
+            .reduce(Rect::union)?,
+        text: letters.iter().map(|letter| letter.text.as_str()).collect(),
+        confidence: page::mean(letters.iter().map(|letter| letter.confidence)),
+        letters,
+    })
+}
+
+/// A letter with the next most likely characters of the same box.
+fn read_letter(bounds: Rect, character: char, shares: &[(char, f32)]) -> Letter {
+    // Rounding may push sums slightly above 1.
+    let guess = |&(character, share): &(char, f32)| Guess {
+        text: character.to_string(),
+        confidence: share.clamp(0.0, 1.0),
+    };
+    let own = shares.iter().find(|(known, _)| *known == character);
+    let mut others: Vec<&(char, f32)> = shares
+        .iter()
+        .filter(|(known, _)| *known != character)
+        .collect();
+    others.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    Letter {
+        bounds,
+        text: character.to_string(),
+        confidence: own.map_or(0.0, |own| guess(own).confidence),
+        alternatives: others.into_iter().take(ALTERNATIVES).map(guess).collect(),
+    }
+}

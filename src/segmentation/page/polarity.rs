@@ -1,0 +1,178 @@
+//! Finds dark areas with light writing on them (chalk, a screenshot, a printed band) and turns them into dark writing on light.
+//!
+//! Ground and writing are told apart by width and share: writing is thin and covers the smaller part of any neighbourhood. So the
+//! ground is a median over windows wider than letters' strokes, and a dark area is one of light writing if what differs from its
+//! ground is thin, much lighter, and rarely darker.
+
+use crate::segmentation::plane::Plane;
+use crate::segmentation::statistics::median;
+
+/// Longer side of the copy on which dark areas are searched, in pixels.
+const SIDE: usize = 400;
+/// Radius of the window whose median is the ground, in pixels of that copy: wider than a bold stroke of a headline.
+const GROUND_RADIUS: usize = 12;
+/// Step between the rows and columns of a window that are looked at: a median needs no more.
+const GROUND_STEP: usize = 4;
+/// Radius of the opening that leaves only what is broader than strokes, in pixels of that copy.
+const STROKE_RADIUS: usize = 7;
+/// An area is dark if its ground is darker than this fraction of paper ...
+const MAX_DARKNESS: f32 = 0.6;
+/// ... and paper is no darker than this, in grey levels: the least of a page that is dark as a whole.
+const MIN_PAPER: f32 = 200.0;
+/// The quantile of the ground that is taken for paper.
+const PAPER_QUANTILE: f32 = 0.95;
+/// Least share of the image that a dark area covers.
+const MIN_SHARE: f32 = 0.03;
+/// Writing is lighter than its ground by at least this many grey levels, or ...
+const MIN_CONTRAST: f32 = 40.0;
+/// ... this part of the way from ground to white.
+const MIN_RELATIVE_CONTRAST: f32 = 0.25;
+/// Share of a dark area that light writing covers: at least this ...
+const MIN_INK: f32 = 0.004;
+/// ... and at most this.
+const MAX_INK: f32 = 0.35;
+/// Light strokes in it are this many times as many pixels as dark ones.
+const MIN_LIGHTER: f32 = 3.0;
+/// The quantile of light strokes that becomes full ink.
+const INK_QUANTILE: f32 = 0.9;
+
+/// Width of the step between a dark area and the paper, to either side, in pixels of that copy.
+const EDGE: usize = 2;
+
+/// The page with light writing made dark on light paper; `None` where no dark area has light writing on it.
+pub(super) fn with_dark_writing(grey: &Plane) -> Option<Plane> {
+    let small = grey.fitted(SIDE);
+    let darker = |level: &&f32| **level < MAX_DARKNESS * f32::from(u8::MAX);
+    if (small.values.iter().filter(darker).count() as f32) < MIN_SHARE * small.values.len() as f32 {
+        return None;
+    }
+    let ground = ground(&small);
+    let mut levels = ground.values.clone();
+    levels.sort_by(f32::total_cmp);
+    let paper = levels[(PAPER_QUANTILE * (levels.len() - 1) as f32) as usize].max(MIN_PAPER);
+    let dark: Vec<bool> = ground
+        .values
+        .iter()
+        .map(|&level| level < MAX_DARKNESS * paper)
+        .collect();
+    let thin = {
+        let opened = small.eroded(STROKE_RADIUS).dilated(STROKE_RADIUS);
+        difference(&small, &opened)
+    };
+    let mut panels = vec![0.0; dark.len()];
+    let mut found = false;
+    for area in areas(&dark, small.width) {
+        if (area.len() as f32) < MIN_SHARE * dark.len() as f32 {
+            continue;
+        }
+        if let Some(strength) = light_writing(&area, &small, &ground, &thin) {
+            found = true;
+            area.iter().for_each(|&at| panels[at] = strength);
+        }
+    }
+    let panels = Plane {
+        values: panels,
+        ..ground.clone()
+    };
+    found.then(|| inverted(grey, &ground, &panels, paper))
+}
+
+fn difference(a: &Plane, b: &Plane) -> Plane {
+    Plane {
+        values: a.values.iter().zip(&b.values).map(|(a, b)| a - b).collect(),
+        ..*a
+    }
+}
+
+/// Median around each pixel.
+fn ground(plane: &Plane) -> Plane {
+    Plane::from_rows(plane.width, plane.height, |y, out| {
+        let rows = y.saturating_sub(GROUND_RADIUS)..(y + GROUND_RADIUS + 1).min(plane.height);
+        let mut window = Vec::new();
+        for (x, out) in out.iter_mut().enumerate() {
+            window.clear();
+            let columns = x.saturating_sub(GROUND_RADIUS)..(x + GROUND_RADIUS + 1).min(plane.width);
+            for row in rows.clone().step_by(GROUND_STEP) {
+                let columns = columns.clone().step_by(GROUND_STEP);
+                window.extend(columns.map(|column| plane.at(column, row)));
+            }
+            *out = median(&mut window).unwrap_or(0.0);
+        }
+    })
+}
+
+/// Connected areas (4 neighbours), each as its pixels.
+fn areas(mask: &[bool], width: usize) -> Vec<Vec<usize>> {
+    let mut seen = vec![false; mask.len()];
+    let mut all = Vec::new();
+    for start in 0..mask.len() {
+        if seen[start] || !mask[start] {
+            continue;
+        }
+        seen[start] = true;
+        let (mut area, mut next) = (vec![start], 0);
+        while let Some(&at) = area.get(next) {
+            next += 1;
+            let x = at % width;
+            let beside = [
+                (x > 0).then(|| at - 1),
+                (x + 1 < width).then_some(at + 1),
+                at.checked_sub(width),
+                Some(at + width).filter(|&below| below < mask.len()),
+            ];
+            for at in beside.into_iter().flatten() {
+                if mask[at] && !seen[at] {
+                    seen[at] = true;
+                    area.push(at);
+                }
+            }
+        }
+        all.push(area);
+    }
+    all
+}
+
+/// How much lighter than its ground the light writing on a dark area is, in grey levels; `None` where there is none.
+fn light_writing(area: &[usize], small: &Plane, ground: &Plane, thin: &Plane) -> Option<f32> {
+    let above = |at: usize| small.values[at] - ground.values[at];
+    let least = |at: usize| {
+        MIN_CONTRAST.max(MIN_RELATIVE_CONTRAST * (f32::from(u8::MAX) - ground.values[at]))
+    };
+    let mut light: Vec<f32> = area
+        .iter()
+        .filter(|&&at| above(at) > least(at) && thin.values[at] > least(at))
+        .map(|&at| above(at))
+        .collect();
+    let dark = area.iter().filter(|&&at| above(at) < -MIN_CONTRAST).count();
+    let share = light.len() as f32 / area.len() as f32;
+    if !(MIN_INK..=MAX_INK).contains(&share) || (light.len() as f32) < MIN_LIGHTER * dark as f32 {
+        return None;
+    }
+    light.sort_by(f32::total_cmp);
+    Some(light[(INK_QUANTILE * (light.len() - 1) as f32) as usize])
+}
+
+/// The page with its panels inverted: their ground becomes paper, their writing as dark as it was light.
+fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, paper: f32) -> Plane {
+    let sx = ground.width as f32 / grey.width as f32;
+    let sy = ground.height as f32 / grey.height as f32;
+    // Where panel and paper meet, the step between them is no writing.
+    let (inner, outer) = (panels.eroded(EDGE), panels.dilated(EDGE));
+    Plane::from_rows(grey.width, grey.height, |y, out| {
+        let row = (((y as f32 + 0.5) * sy) as usize).min(ground.height - 1);
+        for (x, out) in out.iter_mut().enumerate() {
+            let column = (((x as f32 + 0.5) * sx) as usize).min(ground.width - 1);
+            let strength = panels.at(column, row);
+            let at_edge = inner.at(column, row) == 0.0 && outer.at(column, row) > 0.0;
+            *out = if at_edge {
+                paper
+            } else if strength > 0.0 {
+                let level = ground.sample((x as f32 + 0.5) * sx, (y as f32 + 0.5) * sy);
+                let ink = ((grey.at(x, y) - level) / strength).clamp(0.0, 1.0);
+                paper * (1.0 - ink)
+            } else {
+                grey.at(x, y)
+            };
+        }
+    })
+}
