@@ -66,7 +66,7 @@ pub fn run(args: Args) -> VerbResult {
         .as_deref()
         .map(|run| open::model(run, Some(experiment.backend)));
     let model = model.transpose()?;
-    let source = open::data(&experiment.data, &args.config, &monitor)?;
+    let source = open::data(&experiment.data, &args.config, &crate::data::Split::ALL, &monitor)?;
     let trained_on = match (&model, &args.run) {
         (Some(model), Some(run)) => trained_on(model, run, &monitor)?,
         _ => None,
@@ -130,7 +130,7 @@ fn trained_on(
         }
     };
     let experiment = config::load(&file, &[])?;
-    match open::data(&experiment.data, &file, monitor) {
+    match open::data(&experiment.data, &file, &crate::data::Split::ALL, monitor) {
         Ok(source) => Ok(Some(source)),
         Err(Failure::Error(error)) => {
             unknown(error.to_string());
