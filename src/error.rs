@@ -119,7 +119,16 @@ impl FileError {
         &self.path
     }
 
-    /// What is wrong with the file, without its path and the advice.
+    /// What is wrong with the file, without its path and the advice, but with the error of the operating system.
+    pub fn reason(&self) -> String {
+        match (&self.source, self.problem.as_str()) {
+            (Some(source), "") => source.to_string(),
+            (Some(source), problem) => format!("{problem}: {source}"),
+            (None, problem) => problem.to_owned(),
+        }
+    }
+
+    /// What is wrong with the file, without its path, the advice and the error of the operating system.
     pub fn problem(&self) -> &str {
         &self.problem
     }
@@ -127,12 +136,7 @@ impl FileError {
 
 impl std::fmt::Display for FileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: ", self.path.display())?;
-        match (&self.source, self.problem.as_str()) {
-            (Some(source), "") => write!(f, "{source}")?,
-            (Some(source), problem) => write!(f, "{problem}: {source}")?,
-            (None, problem) => f.write_str(problem)?,
-        }
+        write!(f, "{}: {}", self.path.display(), self.reason())?;
         match &self.advice {
             Some(advice) => write!(f, "; {advice}"),
             None => Ok(()),

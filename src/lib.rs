@@ -15,6 +15,7 @@
 //! - [`timings`]: a stopwatch over the stages of a job.
 //! - [`progress`]: long work is watched, and can be cancelled.
 //! - [`files`]: bounded reads, atomic writes, locks.
+//! - [`archive`]: zip and tar archives, unpacked safely.
 //! - [`photo`]: the bytes of an image file become an upright image.
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
 //! - [`metrics`]: metrics of predictions, reconstructions and texts.
@@ -33,6 +34,7 @@
 //! - [`report`]: results become pages and images.
 //! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
 //! - [`training`]: an experiment becomes a run directory.
+//! - [`data_check`]: what is wrong in a data set: duplicates, wrong labels, unusual images.
 //! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.
 //! - [`ocr`]: candidates and a classifier become a page of text, in several formats.
 //! - [`sweeps`]: several runs are planned, trained, ranked and compared.
@@ -43,9 +45,11 @@
 // Only the kernels load and store vectors through pointers; they allow it where they do, with the reason.
 #![deny(unsafe_code)]
 
+pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod data_check;
 pub mod device;
 pub mod diagnostics;
 pub mod error;

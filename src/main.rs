@@ -15,5 +15,7 @@ static ALLOCATOR: memory::OrExit<mimalloc::MiMalloc> = memory::OrExit(mimalloc::
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    #[cfg(unix)]
+    memory::keep_freed_memory();
     kiln::cli::main()
 }

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use kiln::archive::{self, Format, UnpackError};
 use kiln::config;
 use kiln::data::formats::lines::{Limits, Lines};
-use kiln::fetch::unpack::{self, UnpackError};
-use kiln::progress::CancelToken;
+use kiln::progress::Monitor;
 use kiln::{files, photo};
 
 // ---- Texts ----
@@ -80,18 +80,20 @@ fn at_most_fifty_problems_are_shown() {
 // ---- Archives ----
 
 /// Unpacks a tar archive, each file under the last part of its name.
-fn unpacked(archive: &[u8]) -> Result<Vec<PathBuf>, String> {
+fn unpacked(packed_files: &[u8]) -> Result<Vec<PathBuf>, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive");
     let mut packed =
         flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
-    std::io::copy(&mut Cursor::new(archive), &mut packed).unwrap();
+    std::io::copy(&mut Cursor::new(packed_files), &mut packed).unwrap();
     packed.finish().unwrap();
     let to = folder.path().join("to");
     std::fs::create_dir(&to).unwrap();
-    let place = |name: &str| Some(PathBuf::from(name));
-    let nobody = CancelToken::default();
-    match unpack::tar_gz(&mut File::open(&path).unwrap(), &to, &place, &nobody) {
+    let place = |parts: &[&str]| parts.last().map(PathBuf::from);
+    let limits = archive::Limits::of_length(packed_files.len() as u64);
+    let stage = Monitor::default().stage("unpacking", None);
+    let mut file = File::open(&path).unwrap();
+    match archive::unpack(&mut file, Format::TarGz, &to, &place, limits, &stage) {
         Err(UnpackError::Archive(problem)) => return Err(problem),
         Err(UnpackError::Write(error)) => panic!("{error}"),
         Err(UnpackError::Cancelled(_)) => panic!("nobody cancels"),

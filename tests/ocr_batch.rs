@@ -149,7 +149,7 @@ fn an_empty_folder_and_a_missing_truth_are_reported_before_anything_is_read() {
     let bench = bench();
     std::fs::create_dir(bench.path("empty")).unwrap();
     for (arguments, says) in [
-        ("ocr empty", "no PNG or JPEG"),
+        ("ocr empty", "no images in this folder"),
         ("ocr pages --expect empty -o out", "two.txt"),
         ("ocr - --expect beside", "standard input"),
     ] {

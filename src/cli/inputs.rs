@@ -8,8 +8,10 @@ use std::time::Duration;
 use image::DynamicImage;
 
 use super::failure::{Failure, UsageError, VerbResult};
+use super::terminal::output;
+use crate::data::{PassedOver, Reason, listed_passed_over};
 use crate::error::{FileError, is_wrong_name};
-use crate::photo::{self, PhotoError, has_image_extension};
+use crate::photo::{self, FORMATS, PhotoError, conversion, has_image_extension};
 use crate::progress::CancelToken;
 
 /// The argument for standard input.
@@ -99,16 +101,30 @@ pub fn require_image(file: &Path) -> Result<(), Failure> {
 /// The images of a folder.
 fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
     let error = |error| FileError::io(folder, error);
-    let mut found = Vec::new();
+    let (mut found, mut foreign) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(error)? {
         let path = entry.map_err(error)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if has_image_extension(&path) && !name.starts_with('.') && !path.is_dir() {
+        if name.starts_with('.') || path.is_dir() {
+            continue;
+        }
+        let extension = path
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
+        if has_image_extension(&path) {
             found.push(Input::File(path));
+        } else if conversion(&extension).is_some() {
+            foreign.push(PassedOver::new(path, Reason::OtherKind(extension)));
         }
     }
+    note_passed_over(folder, &foreign);
     if found.is_empty() {
-        let problem = format!("{}: no PNG or JPEG files in this folder", folder.display());
+        let problem = format!(
+            "{}: no images in this folder; kiln reads {FORMATS} files",
+            folder.display()
+        );
         let below = match below(folder) {
             None => String::new(),
             Some(pattern) => {
@@ -119,6 +135,18 @@ fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Tells of images of a folder in formats that kiln does not read.
+fn note_passed_over(folder: &Path, foreign: &[PassedOver]) {
+    if let Some(first) = foreign.first() {
+        let advice = first.reason.explanation();
+        let list = listed_passed_over(foreign);
+        output::note(&format!(
+            "{}: passed over: {list}; {advice}",
+            folder.display()
+        ));
+    }
 }
 
 /// The shell's pattern for the nearest subfolders with images, such as `letters/train/*/`.

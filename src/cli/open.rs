@@ -8,7 +8,7 @@ use image::RgbImage;
 use super::failure::{Failure, UsageError};
 use super::terminal::output;
 use crate::config::Backend;
-use crate::data::{self, DataConfig, DataSource};
+use crate::data::{self, DataConfig, DataSource, Split};
 use crate::inference::OpenedModel;
 use crate::models::Task;
 use crate::progress::Monitor;
@@ -35,10 +35,11 @@ pub fn naming_model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel
     }
 }
 
-/// Opens the data that a config file describes. That of a run is found where the run had it, too.
+/// Opens the data that a config file describes, to read some of its splits. That of a run is found where the run had it, too.
 pub fn data(
     config: &DataConfig,
     file: &Path,
+    splits: &[Split],
     monitor: &Monitor,
 ) -> Result<Arc<dyn DataSource>, Failure> {
     let origin = Origin::beside(file);
@@ -46,7 +47,9 @@ pub fn data(
     if let Some(line) = data::found_at(&root) {
         output::note(&line);
     }
-    Ok(Arc::from(data::open_in(config, &root, monitor)?))
+    let mut source = data::open_in(config, &root, monitor)?;
+    source.skip_bad_images(splits, monitor)?;
+    Ok(Arc::from(source))
 }
 
 /// Opens a photograph as an RGB image.

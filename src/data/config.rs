@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::DataConfig;
 use super::augment::AugmentConfig;
+use super::exclude;
 use super::fitting::View;
 use super::source::{
     ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, data_root,
-    source_problems,
+    folder_watched, source_problems,
 };
 use crate::error::{FileError, Problem};
 use crate::progress::Monitor;
@@ -108,5 +109,10 @@ pub fn open_in(
     root: &Path,
     monitor: &Monitor,
 ) -> Result<Box<dyn DataSource>, DataError> {
-    config.config().open(root, monitor)
+    let config = config.config();
+    for folder in config.folders() {
+        // Archives are unpacked here, where it can be watched.
+        folder_watched(root, folder, monitor)?;
+    }
+    exclude::open(config, root, monitor)
 }

@@ -1,10 +1,10 @@
 //! The loader: batches of samples, in an order that is a function of (seed, epoch).
 //!
-//! A background thread reads and augments ahead of the training step; whatever the number of threads, batch `n` of epoch `e` holds
-//! the same values.
+//! Background threads make batches ahead of the training step, each on all cores: those that the step leaves, since both share one
+//! pool of threads. Whatever the number of threads, batch `n` of epoch `e` holds the same values.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use rand::seq::SliceRandom;
@@ -17,6 +17,9 @@ use crate::rng;
 
 /// Maximum number of prefetched batches: enough to hide a slow one, at little memory.
 const BATCHES_AHEAD: usize = 4;
+
+/// Maximum number of batches that are made at the same time: while the last samples of one are read, no core waits.
+const MAKERS: usize = 2;
 
 /// Maximum number of values in all prefetched batches together (64 MiB); fewer are prefetched beyond it. Batches of 32 samples of
 /// 3x224x224 are 19 MB each.
@@ -109,26 +112,52 @@ impl Loader {
         indices
     }
 
-    /// The batches of an epoch, prefetched in a background thread. Dropping the iterator ends the thread.
+    /// The batches of an epoch, made ahead in background threads. Dropping the iterator ends them.
     pub fn batches(&self, epoch: usize) -> Batches {
         let values = self.source.shape().values() * self.batch_size;
         let ahead = (VALUES_AHEAD / values.max(1)).clamp(1, BATCHES_AHEAD);
-        let (sender, receiver) = sync_channel(ahead);
-        let loader = self.clone();
-        let read = move || {
-            for indices in loader.indices(epoch).chunks(loader.batch_size) {
-                let batch = loader.batch(epoch, indices.to_vec());
-                let failed = batch.is_err();
-                if sender.send(batch).is_err() || failed {
-                    return;
-                }
-            }
-        };
-        Batches {
-            failure: std::thread::Builder::new().spawn(read).err(),
-            receiver,
-            left: self.batches_per_epoch(),
+        let makers = MAKERS.min(ahead);
+        let indices = Arc::new(self.indices(epoch));
+        let mut batches = Batches {
+            failure: None,
+            receivers: Vec::with_capacity(makers),
+            next: 0,
+            total: self.batches_per_epoch(),
             cancel: self.cancel.clone(),
+        };
+        for maker in 0..makers {
+            let (sender, receiver) = sync_channel(ahead / makers);
+            let (loader, indices) = (self.clone(), indices.clone());
+            let make = move || loader.make(epoch, &indices, (maker, makers), &sender);
+            batches.failure = std::thread::Builder::new().spawn(make).err();
+            batches.receivers.push(receiver);
+            if batches.failure.is_some() {
+                break;
+            }
+        }
+        batches
+    }
+
+    /// Makes every `makers`-th batch of an epoch, from number `first` on, until one fails or nobody wants more.
+    fn make(
+        &self,
+        epoch: usize,
+        indices: &[usize],
+        (first, makers): (usize, usize),
+        sender: &SyncSender<Result<HostBatch, DataError>>,
+    ) {
+        let mut mine = indices.chunks(self.batch_size).skip(first).step_by(makers);
+        let mut now = mine.next();
+        while let Some(batch) = now {
+            now = mine.next();
+            for &index in now.into_iter().flatten() {
+                self.source.read_soon(self.split, index);
+            }
+            let batch = self.batch(epoch, batch.to_vec());
+            let failed = batch.is_err();
+            if sender.send(batch).is_err() || failed {
+                return;
+            }
         }
     }
 
@@ -180,9 +209,12 @@ impl Loader {
 pub struct Batches {
     /// Why the thread could not be started.
     failure: Option<std::io::Error>,
-    receiver: Receiver<Result<HostBatch, DataError>>,
-    /// Remaining batches.
-    left: usize,
+    /// Of each maker; they take turns.
+    receivers: Vec<Receiver<Result<HostBatch, DataError>>>,
+    /// Number of the next batch.
+    next: usize,
+    /// Number of batches; that of the next one after an error.
+    total: usize,
     cancel: CancelToken,
 }
 
@@ -190,7 +222,7 @@ impl Iterator for Batches {
     type Item = Result<HostBatch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
+        if self.next == self.total {
             return None;
         }
         let batch = loop {
@@ -202,7 +234,8 @@ impl Iterator for Batches {
                     "the thread that reads the data can't be started: {error}"
                 )));
             }
-            match self.receiver.recv_timeout(CANCEL_INTERVAL) {
+            let maker = self.next % self.receivers.len();
+            match self.receivers[maker].recv_timeout(CANCEL_INTERVAL) {
                 Ok(batch) => break batch,
                 Err(RecvTimeoutError::Timeout) => {}
                 // A sender that is gone before its last batch means a panic: a truncated epoch must not pass for a complete one.
@@ -213,10 +246,10 @@ impl Iterator for Batches {
                 }
             }
         };
-        self.left = match batch {
-            Ok(_) => self.left - 1,
-            Err(_) => 0,
-        };
+        match batch {
+            Ok(_) => self.next += 1,
+            Err(_) => self.total = self.next,
+        }
         Some(batch)
     }
 }

@@ -7,6 +7,8 @@ pub mod arrays;
 pub mod augment;
 pub mod cifar;
 mod config;
+mod disk_cache;
+pub mod exclude;
 pub mod fitting;
 pub mod formats;
 pub mod glyphs;
@@ -28,14 +30,15 @@ pub use cifar::{Cifar10Config, Cifar100Config, cifar10, cifar100};
 pub use config::{found_at, open, open_in, root_for};
 pub use fitting::{Fit, RandomCropConfig, View};
 pub use glyphs::GlyphsConfig;
-pub use image_folder::ImageFolderConfig;
+pub use image_folder::{Decode, ImageFolderConfig, OnBadImage};
 pub use junk::JunkConfig;
 pub use mix::MixConfig;
 pub use nist26::Nist26Config;
 pub use nist36::Nist36Config;
 pub use source::{
     ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
-    NormalizeConfig, SourceConfig, Split, data_root, from_quantized, quantize, source_problems,
+    NormalizeConfig, PassedOver, Reason, SourceConfig, Split, count_passed_over, data_root,
+    from_quantized, listed_passed_over, passed_over_line, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
 pub use subset::Subset;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::nist36::{SHAPE, read_samples};
+use super::source::folder_at;
 use super::split_rule::{self, SplitRule};
 use super::{CommonConfig, DataError, DataSource, MemorySource, SourceConfig};
 use crate::handwriting::alphanumeric_classes;
@@ -71,7 +72,7 @@ impl SourceConfig for Nist26Config {
 ///
 /// For the division, a sample's name is its class and its index within that class, from 0: `A0`, `A1`.
 pub fn open(config: &Nist26Config, root: &Path) -> Result<MemorySource, DataError> {
-    let path = root.join(&config.folder).join("nist26_valid.mat");
+    let path = folder_at(root, &config.folder)?.join("nist26_valid.mat");
     let samples = read_samples(&path, "valid", CLASSES)?;
     let classes: Vec<String> = alphanumeric_classes().into_iter().take(CLASSES).collect();
     let mut source = MemorySource::new(SHAPE, classes.clone());

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::formats::mat::{MatFile, Matrix};
+use super::source::folder_at;
 use super::{CommonConfig, DataError, DataSource, MemorySource, SourceConfig, Split, quantize};
 use crate::handwriting::{CLASSES, alphanumeric_classes};
 use crate::progress::Monitor;
@@ -76,7 +77,7 @@ impl SourceConfig for Nist36Config {
 /// Errors name the file and, where one is at fault, the row (counted from 1): a missing or damaged file, a missing
 /// variable, a wrong shape, a label that is not one-hot, a value that is not finite or far outside [0, 1].
 pub fn open(config: &Nist36Config, root: &Path) -> Result<MemorySource, DataError> {
-    let folder = root.join(&config.folder);
+    let folder = folder_at(root, &config.folder)?;
     let classes = alphanumeric_classes();
     let mut source = MemorySource::new(SHAPE, classes);
     for split in Split::ALL {

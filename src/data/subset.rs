@@ -1,9 +1,10 @@
 //! Some rows of a split as a data set: what `kiln eval --rows` evaluates.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::source::{DataError, DataSource, Split};
+use super::source::{DataError, DataSource, PassedOver, Split};
 use crate::error::FileError;
 use crate::files;
 use crate::progress::Monitor;
@@ -98,8 +99,35 @@ impl DataSource for Subset {
         row.map_or(0, |row| self.source.label(split, row))
     }
 
+    fn name(&self, split: Split, index: usize) -> Cow<'_, str> {
+        let row = self.row(split, index);
+        row.map_or(Cow::Borrowed(""), |row| self.source.name(split, row))
+    }
+
+    fn file(&self, split: Split, index: usize) -> Option<&Path> {
+        self.source.file(split, self.row(split, index)?)
+    }
+
     fn notes(&self) -> Vec<String> {
         self.source.notes()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.source.warnings()
+    }
+
+    fn passed_over(&self) -> Vec<PassedOver> {
+        self.source.passed_over()
+    }
+
+    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+        self.source.find_bad_images(monitor)
+    }
+
+    fn read_soon(&self, split: Split, index: usize) {
+        if let Some(row) = self.row(split, index) {
+            self.source.read_soon(split, row);
+        }
     }
 
     fn check(&self, monitor: &Monitor) -> Result<(), DataError> {

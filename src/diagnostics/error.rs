@@ -17,6 +17,11 @@ pub enum BenchError {
     /// The experiment can't be trained.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Only folders of images are decoded.
+    #[error(
+        "--mode data times the decoding of image files; it needs a config whose data.kind is image_folder"
+    )]
+    NoImageFolder,
     /// The device failed.
     #[error("benchmark: the device failed: {0}")]
     Compute(String),
@@ -36,7 +41,7 @@ impl BenchError {
 impl ErrorExit for BenchError {
     fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::Device(_) => ExitKind::Usage,
+            Self::Device(_) | Self::NoImageFolder => ExitKind::Usage,
             Self::Train(error) => error.exit_kind(),
             Self::Data(error) => error.exit_kind(),
             Self::Compute(_) => ExitKind::Failure,

@@ -4,6 +4,7 @@
 //! speed, and [`dry_run`](mod@dry_run) tries one batch of a run.
 
 pub mod bench;
+pub mod bench_data;
 pub mod doctor;
 pub mod dry_run;
 pub mod error;

@@ -4,12 +4,9 @@ use serde::Serialize;
 
 use crate::data::fitting::crops::enlarged;
 use crate::data::{Fit, NormalizeConfig};
-use crate::inference::{ModelCard, UNCALIBRATED};
+use crate::inference::{CARD_KEY, ModelCard, PREPROCESSED_INSIDE, PREPROCESSING_KEY, UNCALIBRATED};
 use crate::models::Task;
 use crate::shape::ImageShape;
-
-/// The metadata key of the model card, which kiln itself reads.
-pub const CARD_KEY: &str = "kiln";
 
 /// What is said about a model in files for other programs.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +24,7 @@ impl Description<'_> {
     pub fn entries(&self, with_preprocessing: bool) -> Vec<(String, String)> {
         let card = self.card;
         let preprocessing = if with_preprocessing {
-            "inside"
+            PREPROCESSED_INSIDE
         } else {
             "outside"
         };
@@ -36,7 +33,7 @@ impl Description<'_> {
             ("input", to_json(&card.input.dims())),
             ("normalize", to_json(&card.normalize)),
             ("preparation", self.preparation(!with_preprocessing)),
-            ("preprocessing", preprocessing.to_string()),
+            (PREPROCESSING_KEY, preprocessing.to_string()),
             ("kiln_version", env!("CARGO_PKG_VERSION").to_string()),
             (CARD_KEY, to_json(card)),
         ];

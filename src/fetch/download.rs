@@ -57,7 +57,7 @@ impl Obtained {
     }
 }
 
-/// Downloads a file, unless the user placed it there, and verifies its checksum.
+/// Downloads a file, unless the user placed it in the folder of downloads, and verifies its checksum.
 pub fn obtain(
     remote: &RemoteFile,
     store: &Path,
@@ -66,34 +66,53 @@ pub fn obtain(
     watch: &mut dyn FnMut(Event),
 ) -> Result<Obtained, FetchError> {
     let by_hand = store.join(remote.name);
-    let mut obtained = if by_hand.is_file() {
-        watch(Event::Found(&by_hand));
-        let file = File::open(&by_hand).map_err(|source| FetchError::Read {
-            path: by_hand.clone(),
-            source,
-        })?;
-        part::lock(&file, &by_hand)?;
-        Obtained {
-            file,
-            name: by_hand.display().to_string(),
-            path: by_hand,
-            by_hand: true,
-        }
-    } else {
-        let path = store.join(format!("{}.part", remote.name));
-        let mut part = Part::open(path, &remote.url)?;
-        let got = Download::new(remote, by_hand, patience, cancel).run(&mut part, watch);
-        if part.length == 0 || matches!(got, Err(FetchError::TooLarge { .. })) {
-            part::remove(&part.path);
-        }
-        got?;
-        Obtained {
-            file: part.file,
-            path: part.path,
-            name: remote.url.clone(),
-            by_hand: false,
-        }
+    if by_hand.is_file() {
+        return found(remote, by_hand, cancel, watch);
+    }
+    let path = store.join(format!("{}.part", remote.name));
+    let mut part = Part::open(path, &remote.url)?;
+    let got = Download::new(remote, by_hand, patience, cancel).run(&mut part, watch);
+    if part.length == 0 || matches!(got, Err(FetchError::TooLarge { .. })) {
+        part::remove(&part.path);
+    }
+    got?;
+    let obtained = Obtained {
+        file: part.file,
+        path: part.path,
+        name: remote.url.clone(),
+        by_hand: false,
     };
+    verified(obtained, remote, cancel, watch)
+}
+
+/// Takes a file that is there already, and verifies its checksum.
+pub fn found(
+    remote: &RemoteFile,
+    path: PathBuf,
+    cancel: &CancelToken,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Obtained, FetchError> {
+    watch(Event::Found(&path));
+    let file = File::open(&path).map_err(|source| FetchError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    part::lock(&file, &path)?;
+    let obtained = Obtained {
+        file,
+        name: path.display().to_string(),
+        path,
+        by_hand: true,
+    };
+    verified(obtained, remote, cancel, watch)
+}
+
+fn verified(
+    mut obtained: Obtained,
+    remote: &RemoteFile,
+    cancel: &CancelToken,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Obtained, FetchError> {
     cancel.check()?;
     let check = checksum::check(&mut obtained.file, remote.sum.as_ref()).map_err(|source| {
         FetchError::Read {

@@ -91,6 +91,25 @@ pub enum FetchError {
     Cancelled(#[from] Cancelled),
 }
 
+impl FetchError {
+    /// Whether the server has given nothing, so that another may be asked.
+    pub(super) fn is_without_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. } | Self::Unreachable { done: 0, .. }
+        )
+    }
+
+    /// What a server that was asked for a file did wrong, without the file and the advice.
+    pub(super) fn problem(&self) -> String {
+        match self {
+            Self::Unreachable { problem, .. } => problem.clone(),
+            Self::Refused { status, .. } => format!("the server returned {status}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl ErrorExit for FetchError {
     fn exit_kind(&self) -> ExitKind {
         match self {

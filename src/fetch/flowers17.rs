@@ -27,6 +27,16 @@ pub fn class_folders() -> Vec<PathBuf> {
         .collect()
 }
 
+/// The first and the last image.
+const ENDS: [&str; 2] = ["image_0001.jpg", "image_1360.jpg"];
+
+/// The folder of the images that the archive has in `jpg/`, of the folder where it was unpacked or that one itself.
+pub fn images(folder: &Path) -> Option<PathBuf> {
+    let has_images = |folder: &PathBuf| ENDS.iter().all(|name| folder.join(name).is_file());
+    let mut places = [folder.join("jpg"), folder.to_path_buf()].into_iter();
+    places.find(has_images)
+}
+
 /// Where each image of the first split belongs, by its name in the archive.
 ///
 /// Errors: not a MATLAB file with the three variables, a number that no image has, or one that is listed twice.

@@ -14,7 +14,6 @@ mod headers;
 mod part;
 mod progress;
 mod run;
-pub mod unpack;
 
 pub use catalogue::{DataSet, Layout, RemoteFile, Sum};
 pub use checksum::{Check, Verdict};

@@ -61,6 +61,8 @@ pub enum Event<'a> {
         /// How long.
         pause: Duration,
     },
+    /// A URL does not answer, for this reason; a mirror is asked.
+    Elsewhere(&'a str),
     /// A file's checksum matches, or is unknown.
     Checked {
         /// The file.

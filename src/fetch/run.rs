@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::catalogue::DataSet;
+use super::catalogue::{DataSet, RemoteFile};
 use super::content::{is_complete, make};
-use super::download;
+use super::download::{self, Obtained};
 use super::error::FetchError;
 use super::progress::{Event, Patience};
 use crate::error::FileError;
-use crate::progress::CancelToken;
+use crate::progress::{CancelToken, Monitor};
 
 /// The folder in the data folder that holds incomplete downloads.
 pub const STORE: &str = ".kiln-fetch";
@@ -61,7 +61,10 @@ fn fetch_to(
     // All of them stay locked until the end.
     let mut files = Vec::new();
     for file in &set.files {
-        files.push(download::obtain(file, store, patience, cancel, watch)?);
+        files.push(match &set.local {
+            Some(folder) => download::found(file, local_file(file, folder)?, cancel, watch)?,
+            None => obtain(file, store, patience, cancel, watch)?,
+        });
     }
     watch(Event::Unpacks);
     // A fixed name, so that a leftover from an earlier run is found; the locked files keep other processes out.
@@ -71,7 +74,9 @@ fn fetch_to(
         written(fs::remove_dir_all(&unpacked))?;
     }
     written(fs::create_dir(&unpacked))?;
-    let made = make(set, &mut files, &unpacked, cancel).and_then(|()| put(set, &unpacked, target));
+    let monitor = Monitor::default().with_cancel(cancel.clone());
+    let stage = monitor.stage("unpacking files", None);
+    let made = make(set, &mut files, &unpacked, &stage).and_then(|()| put(set, &unpacked, target));
     if let Err(error) = made {
         let _ = fs::remove_dir_all(&unpacked);
         return Err(error);
@@ -80,6 +85,43 @@ fn fetch_to(
         file.discard();
     }
     Ok(Outcome::Fetched(target.to_path_buf()))
+}
+
+/// The place of a file in a folder that the user named, or beside that folder.
+fn local_file(file: &RemoteFile, folder: &Path) -> Result<PathBuf, FileError> {
+    let beside = folder.parent().map(|parent| parent.join(file.name));
+    let mut places = [Some(folder.join(file.name)), beside].into_iter().flatten();
+    places.find(|place| place.is_file()).ok_or_else(|| {
+        FileError::new(folder, format!("does not contain {}", file.name))
+            .advise(format!("its address is {}", file.url))
+    })
+}
+
+/// Downloads a file, from a mirror if its URL does not answer.
+fn obtain(
+    file: &RemoteFile,
+    store: &Path,
+    patience: &Patience,
+    cancel: &CancelToken,
+    watch: &mut dyn FnMut(Event),
+) -> Result<Obtained, FetchError> {
+    let mut file = file.clone();
+    let mut mirrors = std::mem::take(&mut file.mirrors).into_iter();
+    loop {
+        let error = match download::obtain(&file, store, patience, cancel, watch) {
+            Err(error) if error.is_without_answer() => error,
+            done => return done,
+        };
+        let Some(mirror) = mirrors.next() else {
+            return Err(error);
+        };
+        watch(Event::Elsewhere(&format!(
+            "{}: {}",
+            file.url,
+            error.problem()
+        )));
+        file.url = mirror;
+    }
 }
 
 /// Moves the finished folder into place.

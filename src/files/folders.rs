@@ -47,6 +47,27 @@ pub fn remove_temporaries(folder: &Path) {
     }
 }
 
+/// Flushes a folder and everything in it to the disk: at once where the system can, else file by file.
+pub fn sync_tree(folder: &Path) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let open = std::fs::File::open(folder)?;
+        Ok(rustix::fs::syncfs(&open)?)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                sync_tree(&path)?;
+            } else {
+                std::fs::File::open(&path)?.sync_all()?;
+            }
+        }
+        sync_folder(folder)
+    }
+}
+
 /// Flushes the entries of a folder to the disk, where the system supports it.
 pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
     // A folder that is writable but not readable cannot be opened.

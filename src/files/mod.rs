@@ -5,7 +5,11 @@ mod lock;
 mod read;
 mod write;
 
-pub use folders::{folder_of, is_temporary, remove_temporaries, sync_folder, temporary_folder};
+pub use folders::{
+    folder_of, is_temporary, remove_temporaries, sync_folder, sync_tree, temporary_folder,
+};
 pub use lock::{LockFile, try_lock};
-pub use read::{hexadecimal, read, read_text, read_up_to, without_mark};
-pub use write::{append_line, write, write_png, write_with};
+pub use read::{
+    hexadecimal, read, read_at, read_lines, read_soon, read_text, read_up_to, without_mark,
+};
+pub use write::{append_line, write, write_png, write_unflushed, write_with};

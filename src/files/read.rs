@@ -1,7 +1,10 @@
 //! Reading files so that none of them fills the memory.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+
+use crate::error::FileError;
 
 /// A string without the byte order mark that some editors write in front.
 pub fn without_mark(text: &str) -> &str {
@@ -11,6 +14,18 @@ pub fn without_mark(text: &str) -> &str {
 /// Bytes as hexadecimal digits, as checksums are written.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Asks the system to fetch a file from the disk, without waiting for it; false if it can't be opened.
+pub fn read_soon(path: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(path) else {
+        return false;
+    };
+    // Without that advice, reading takes longer, and that is all.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::WillNeed);
+    drop(file);
+    true
 }
 
 /// Reads a whole file of at most `max` bytes.
@@ -32,6 +47,13 @@ pub fn read_text(path: &Path) -> std::io::Result<String> {
         .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "not valid UTF-8 text"))
 }
 
+/// The lines of a text file that the user named, without spaces around them; empty ones at its end don't count.
+pub fn read_lines(path: &Path) -> Result<Vec<String>, FileError> {
+    let text = read_text(path).map_err(|error| FileError::named(path, error))?;
+    let lines = without_mark(&text).trim_end().lines();
+    Ok(lines.map(|line| line.trim().to_string()).collect())
+}
+
 /// Like [`read`]; `None` if there are more than `max` bytes. Counted while reading: devices and pipes report no size, and files
 /// may grow.
 pub fn read_up_to(path: &Path, max: u64) -> std::io::Result<Option<Vec<u8>>> {
@@ -40,4 +62,16 @@ pub fn read_up_to(path: &Path, max: u64) -> std::io::Result<Option<Vec<u8>>> {
         .take(max + 1)
         .read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= max).then_some(bytes))
+}
+
+/// `count` bytes from `start` on, of an open file of `length` bytes. Nothing is allocated unless they are there.
+pub fn read_at(mut file: &File, start: u64, count: u64, length: u64) -> io::Result<Vec<u8>> {
+    let end = start.checked_add(count).filter(|&end| end <= length);
+    let (Some(_), Ok(count)) = (end, usize::try_from(count)) else {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    };
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = vec![0; count];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
 }

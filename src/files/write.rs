@@ -38,20 +38,11 @@ pub fn write_with(
     }
     let path = target.as_path();
     let folder = folder_of(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(FILE_MODE));
-    }
     // Only the kind: the error's text would name the temporary file.
-    let mut temporary = builder
-        .tempfile_in(folder)
-        .map_err(|failed| match failed.kind() {
-            std::io::ErrorKind::NotFound => error(std::io::Error::other("no such folder")),
-            kind => error(kind.into()),
-        })?;
+    let mut temporary = temporary_file(folder).map_err(|failed| match failed.kind() {
+        std::io::ErrorKind::NotFound => error(std::io::Error::other("no such folder")),
+        kind => error(kind.into()),
+    })?;
     {
         let mut buffered = std::io::BufWriter::new(temporary.as_file_mut());
         content(&mut buffered).map_err(error)?;
@@ -66,6 +57,30 @@ pub fn write_with(
         .persist(path)
         .map_err(|failed| error(failed.error))?;
     sync_folder(folder).map_err(error)
+}
+
+/// Writes a file that can be made again: under a temporary name, then renamed, but not flushed to the disk. If the machine dies, the
+/// file may be damaged.
+pub fn write_unflushed(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
+    // Only the kind: the error's text would name the temporary file.
+    let mut temporary = temporary_file(folder_of(path)).map_err(|failed| failed.kind())?;
+    for part in parts {
+        temporary.as_file_mut().write_all(part)?;
+    }
+    temporary.persist(path)?;
+    Ok(())
+}
+
+/// A new file with a temporary name.
+fn temporary_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(FILE_MODE));
+    }
+    builder.tempfile_in(folder)
 }
 
 /// Appends a line to a file, whole or not at all.

@@ -11,6 +11,15 @@ use crate::metrics::Outputs;
 use crate::models::{ModelConfig, Task};
 use crate::shape::ImageShape;
 
+/// The key of the card in the metadata of files.
+pub const CARD_KEY: &str = "kiln";
+
+/// The key in the metadata of files for other programs that says whether the network's preprocessing is part of the file, and its
+/// value where it is.
+pub const PREPROCESSING_KEY: &str = "preprocessing";
+/// See [`PREPROCESSING_KEY`].
+pub const PREPROCESSED_INSIDE: &str = "inside";
+
 /// The temperature that changes nothing.
 pub const UNCALIBRATED: f64 = 1.0;
 

@@ -147,8 +147,7 @@ fn numbers(experiment: &Experiment, count: usize) -> Result<Vec<String>, ImportE
 
 /// The class names in a file, one per line.
 fn read_names(experiment: &Experiment, file: &Path) -> Result<Vec<String>, FileError> {
-    let text = files::read_text(file).map_err(|error| FileError::named(file, error))?;
-    let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
+    let names = files::read_lines(file)?;
     match count_problem(experiment, names.len()) {
         None => Ok(names),
         Some(problem) => Err(FileError::new(file, problem).usage()),

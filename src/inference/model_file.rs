@@ -15,16 +15,13 @@ use burn::tensor::DType;
 use safetensors::SafeTensors;
 use safetensors::tensor::Metadata;
 
-use super::card::ModelCard;
+use super::card::{CARD_KEY, ModelCard};
 use super::classifier::Classifier;
 use super::error::ModelError;
 use crate::error::FileError;
 use crate::files;
 use crate::models::{MAX_MODEL_VALUES, Network};
 use crate::weights::{limits, validate_finite};
-
-/// The metadata key of the card.
-const METADATA_KEY: &str = "kiln";
 
 /// Maximum bytes per weight.
 const MAX_VALUE_BYTES: usize = 4;
@@ -126,7 +123,7 @@ fn to_bytes(
     let mut store = SafetensorsStore::from_bytes(None)
         .skip_enum_variants(true)
         .clear_metadata()
-        .metadata(METADATA_KEY, card);
+        .metadata(CARD_KEY, card);
     store = match precision {
         Precision::Single => store.with_to_adapter(BurnToPyTorchAdapter),
         Precision::Half => {
@@ -160,7 +157,7 @@ fn card_in(header: &Metadata, file_bytes: u64) -> Result<ModelCard, String> {
     let text = header
         .metadata()
         .as_ref()
-        .and_then(|entries| entries.get(METADATA_KEY))
+        .and_then(|entries| entries.get(CARD_KEY))
         .ok_or("its metadata has no entry `kiln`")?;
     ModelCard::parse(text, file_bytes as usize)
 }

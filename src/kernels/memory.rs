@@ -43,3 +43,53 @@ pub(super) unsafe fn as_room<T: Real>(values: &mut [T]) -> &mut [MaybeUninit<T>]
     // SAFETY: the same layout; the caller keeps the values valid.
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
 }
+
+/// Whether this many values are more than the caches keep until they are read again, so that they had better be [`stream`]ed.
+pub(super) fn is_large<T>(count: usize) -> bool {
+    /// Bytes: about the share of a last cache that a core of a large machine has for itself.
+    const BYTES: usize = 24 << 20;
+    count * size_of::<T>() >= BYTES
+}
+
+/// Copies values to memory without reading it into the caches first, which halves the traffic.
+pub(super) fn stream<T: Real>(from: &[T], to: &mut [MaybeUninit<T>]) {
+    assert_eq!(from.len(), to.len());
+    #[cfg(target_arch = "x86_64")]
+    lines::stream(from, to);
+    #[cfg(not(target_arch = "x86_64"))]
+    to.write_copy_of_slice(from);
+}
+
+#[cfg(target_arch = "x86_64")]
+mod lines {
+    use std::arch::x86_64::{_mm_loadu_ps, _mm_sfence, _mm_stream_ps};
+    use std::mem::MaybeUninit;
+
+    use super::Real;
+
+    /// Bytes of a line of the caches.
+    const LINE: usize = 64;
+
+    /// See [`stream`](super::stream): whole lines, past the caches; what is before and behind, as usual.
+    #[allow(unsafe_code)]
+    pub(super) fn stream<T: Real>(from: &[T], to: &mut [MaybeUninit<T>]) {
+        let line = LINE / size_of::<T>();
+        let before = to.as_ptr().align_offset(LINE).min(to.len());
+        let (head, body) = to.split_at_mut(before);
+        head.write_copy_of_slice(&from[..before]);
+        let from = &from[before..];
+        let mut lines = body.chunks_exact_mut(line);
+        for (to, from) in lines.by_ref().zip(from.chunks_exact(line)) {
+            let (to, from) = (to.as_mut_ptr().cast::<f32>(), from.as_ptr().cast::<f32>());
+            for quarter in 0..4 {
+                // SAFETY: both have a line, of which this is a quarter; `to` is aligned to a line; every x86-64 processor
+                // has these instructions.
+                unsafe { _mm_stream_ps(to.add(4 * quarter), _mm_loadu_ps(from.add(4 * quarter))) };
+            }
+        }
+        let rest = lines.into_remainder();
+        rest.write_copy_of_slice(&from[from.len() - rest.len()..]);
+        // SAFETY: every x86-64 processor has it. Other threads see the values once this one hands them over.
+        unsafe { _mm_sfence() };
+    }
+}

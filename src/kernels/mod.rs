@@ -12,6 +12,7 @@
 mod activation;
 mod autodiff;
 mod block;
+mod channels;
 mod conv;
 mod depthwise;
 mod engine;
@@ -31,10 +32,11 @@ pub use activation::Activation;
 pub use block::Pool;
 pub use conv::ConvOptions;
 pub use operations::{
-    ConvNorm, NormedConv, activate, adam_step, channels_first, channels_last, conv_block,
-    conv_norm, conv2d, conv2d_pair, convolution, fixed_conv_block, fixed_conv_norm, linear,
-    max_pool2d, sgd_step,
+    ConvNorm, NormedConv, activate, adam_step, channel_means, channels_first, channels_last,
+    conv_block, conv_norm, conv2d, conv2d_pair, convolution, fixed_conv_block, fixed_conv_norm,
+    linear, max_pool2d, scale_channels, sgd_step,
 };
 pub use operators::{Operators, OperatorsGuard, supported};
+pub use pool::PoolOptions;
 pub use step::{AdamStep, SgdStep};
 pub use threads::in_pool;

@@ -14,7 +14,7 @@ use super::architecture::{Architecture, Backbone};
 use super::blocks::{LayerCost, Layout, convolve, zero_bias};
 use super::layer_list::{self, ConvConfig, LayerConfig, WeightInit};
 use crate::error::Problem;
-use crate::kernels;
+use crate::kernels::{self, PoolOptions};
 use crate::shape::ImageShape;
 
 /// Rows, columns and step of a pool's window. Windows may extend over the edge (ceil mode).
@@ -327,7 +327,9 @@ impl Backbone for Squeezenet {
             // Already applied by the convolution before it.
             Feature::Relu(_) => values,
             Feature::Pool(pool) => match layout {
-                Layout::ChannelsLast => kernels::max_pool2d(values, POOL.0, POOL.1),
+                Layout::ChannelsLast => {
+                    kernels::max_pool2d(values, PoolOptions::ceil(POOL.0, POOL.1))
+                }
                 Layout::ChannelsFirst => pool.forward(values),
             },
             Feature::Fire(fire) => fire.forward(values, layout),

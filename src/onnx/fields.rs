@@ -40,6 +40,7 @@ pub mod operator {
     pub const NAME: u32 = 3;
     pub const KIND: u32 = 4;
     pub const ATTRIBUTES: u32 = 5;
+    pub const DOMAIN: u32 = 7;
 }
 
 pub mod attribute {

@@ -1,17 +1,18 @@
-//! The tensors of an ONNX file that any program wrote: names, shapes, and where their numbers are. Errors are one problem without
-//! the file's name.
+//! An ONNX file that any program wrote: its tensors with their names, shapes and where their numbers are, its operators, and what it
+//! takes and gives. Errors are one problem without the file's name.
 
 use std::cell::Cell;
 
 use super::fields::{self, tensor};
+use super::ports::{Port, StoredOperator, operator, port};
+use super::text::{MAX_NAME_BYTES, text};
 use super::wire::{Fields, ReadAt, Span, Value, numbers};
 
 /// Maximum number of fields that are looked at: a network of 8,192 layers has about ten for each.
 const MAX_FIELDS: usize = 1 << 20;
 
-/// Maximum number of a tensor's dimensions, and of its name's bytes.
+/// Maximum number of a tensor's dimensions.
 const MAX_DIMENSIONS: usize = 16;
-const MAX_NAME_BYTES: u64 = 4096;
 
 /// Maximum length of the metadata's keys and values.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
@@ -47,6 +48,12 @@ pub struct Contents {
     pub metadata: Vec<(String, String)>,
     /// The tensors of the graph that have names, in the order of the file.
     pub tensors: Vec<StoredTensor>,
+    /// The operators of the graph, first to last.
+    pub operators: Vec<StoredOperator>,
+    /// What the graph takes. Older files list tensors there as well.
+    pub inputs: Vec<Port>,
+    /// What the graph gives.
+    pub outputs: Vec<Port>,
 }
 
 /// A tensor of a file.
@@ -93,7 +100,7 @@ pub fn read(read_at: ReadAt, length: u64) -> Result<Contents, String> {
             }
             (fields::model::GRAPH, Value::Bytes(span)) => {
                 has_graph = true;
-                add_tensors(fields.inside(span), &mut contents.tensors)?;
+                read_graph(fields.inside(span), &mut contents)?;
             }
             _ => {}
         }
@@ -103,16 +110,6 @@ pub fn read(read_at: ReadAt, length: u64) -> Result<Contents, String> {
     } else {
         Err("it has no graph".into())
     }
-}
-
-fn text(fields: &Fields, span: Span, most: u64) -> Result<String, String> {
-    if span.length > most {
-        return Err(format!(
-            "a text has {} bytes; the maximum is {most}",
-            span.length
-        ));
-    }
-    Ok(String::from_utf8_lossy(&fields.bytes(span)?).into_owned())
 }
 
 /// Key and value of an entry of the metadata.
@@ -130,20 +127,29 @@ fn entry(mut fields: Fields) -> Result<(String, String), String> {
     Ok((key, content))
 }
 
-/// The tensors of a graph.
-fn add_tensors(mut graph: Fields, tensors: &mut Vec<StoredTensor>) -> Result<(), String> {
+fn read_graph(mut graph: Fields, contents: &mut Contents) -> Result<(), String> {
     while let Some((field, value)) = graph.next()? {
         match (field, value) {
+            (fields::graph::OPERATORS, Value::Bytes(span)) => {
+                contents.operators.push(operator(graph.inside(span))?);
+            }
+            (fields::graph::INPUTS, Value::Bytes(span)) => {
+                contents.inputs.push(port(graph.inside(span))?);
+            }
+            (fields::graph::OUTPUTS, Value::Bytes(span)) => {
+                contents.outputs.push(port(graph.inside(span))?);
+            }
             (fields::graph::TENSORS, Value::Bytes(span)) => {
                 let tensor = read_tensor(graph.inside(span))?;
-                tensors.extend((!tensor.name.is_empty()).then_some(tensor));
+                let has_name = !tensor.name.is_empty();
+                contents.tensors.extend(has_name.then_some(tensor));
             }
             (fields::graph::SPARSE_TENSORS, Value::Bytes(span)) => {
                 let mut sparse = graph.inside(span);
                 while let Some((field, value)) = sparse.next()? {
                     if let (fields::sparse_tensor::VALUES, Value::Bytes(span)) = (field, value) {
                         let values = read_tensor(sparse.inside(span))?;
-                        tensors.push(StoredTensor {
+                        contents.tensors.push(StoredTensor {
                             numbers: Numbers::Sparse,
                             ..values
                         });

@@ -16,6 +16,12 @@ pub(super) fn png(bytes: &[u8]) -> Option<()> {
     None
 }
 
+/// Whether a WebP has as many bytes as its RIFF header says: its size, at 4, counts what follows it. `None` if it ends before.
+pub(super) fn webp(bytes: &[u8]) -> Option<()> {
+    let size = u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?) as usize;
+    (bytes.len() >= size.checked_add(8)?).then_some(())
+}
+
 /// Result of walking through a JPEG.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Jpeg {
@@ -82,6 +88,19 @@ pub(super) fn jpeg(bytes: &[u8]) -> Option<Jpeg> {
     Some(Jpeg {
         coefficient_bytes: if held { COEFFICIENT * coefficients } else { 0 },
     })
+}
+
+/// Coefficients of the largest frame that a JPEG, or a part of one, may start anywhere.
+pub(super) fn largest_frame(bytes: &[u8]) -> u64 {
+    let frames = bytes.windows(2).enumerate().filter(|(_, pair)| {
+        pair[0] == 0xff && marker::SOF.contains(&pair[1]) && !marker::NO_FRAME.contains(&pair[1])
+    });
+    let sizes = frames.map(|(at, _)| {
+        let segment = bytes.get(at + 4..).unwrap_or_default();
+        let components = usize::from(segment.get(5).copied().unwrap_or_default());
+        count_coefficients(segment.get(..6 + 3 * components).unwrap_or(segment)).unwrap_or(0)
+    });
+    sizes.max().unwrap_or_default()
 }
 
 /// Coefficients of a frame: 64 for each block of 8x8, as many blocks of a component in a unit as its sampling factors say.

@@ -52,7 +52,7 @@ pub fn metric_value(metric: &str, value: f64) -> String {
 }
 
 /// A fraction of 1 as a percentage; the space before the sign does not break.
-pub(crate) fn percent(fraction: f64, decimals: usize) -> String {
+pub fn percent(fraction: f64, decimals: usize) -> String {
     format!("{:.decimals$}\u{a0}%", fraction * 100.0)
 }
 

@@ -45,7 +45,7 @@ pub fn render(data: &ReportData) -> String {
 }
 
 /// A document with a heading, in the look of a report.
-pub(super) fn page(title: &str, body: Markup) -> String {
+pub fn page(title: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {

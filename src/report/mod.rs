@@ -20,8 +20,8 @@ pub mod scatter;
 mod style;
 pub mod table;
 
-pub use format::{metric_name, metric_value};
-pub use html::render;
+pub use format::{metric_name, metric_value, percent};
+pub use html::{page, render};
 pub use mistakes::Mistake;
 pub use pictures::{Filters, Reconstruction};
 

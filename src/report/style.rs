@@ -178,6 +178,13 @@ tr.worst > * { background: var(--worst); }
 .sheet { width: 100%; max-width: 34rem; image-rendering: pixelated; }
 .tile b { overflow-wrap: anywhere; }
 .tile .wrong { color: var(--miss); }
+.tile .name { overflow-wrap: anywhere; }
+.tiles.small { grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); gap: .5rem; margin-bottom: .75rem; }
+.tiles.pairs-of-images { grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); }
+.side-by-side { display: flex; gap: .5rem; justify-content: center; flex-wrap: wrap; }
+.side-by-side > div { flex: 1 1 5rem; min-width: 0; max-width: 9rem; }
+td.lines { white-space: normal; overflow-wrap: anywhere; }
+section > h3 { margin: 1rem 0 .25rem; }
 details { padding: .6rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
 details + details { margin-top: 1rem; }
 summary { cursor: pointer; font-weight: 500; }

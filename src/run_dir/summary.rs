@@ -1,5 +1,7 @@
 //! `summary.json`: the results of a run.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Backend;
@@ -43,6 +45,9 @@ pub struct Summary {
     pub input: ImageShape,
     /// Number of samples per split.
     pub samples: Samples,
+    /// Number of files and folders of the data that were not used, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<String, usize>,
     /// Completed epochs.
     pub epochs: usize,
     /// The epoch of the weights in `model.safetensors`; 0 if the first was never completed.

@@ -5,21 +5,27 @@ use burn::prelude::*;
 use super::batch::Batch;
 use crate::models::Network;
 
-/// Bytes of features that one split may take at most.
-const MAX_BYTES: usize = 1 << 30;
+/// Bytes of features that the training samples may take at most.
+pub const MAX_TRAIN_BYTES: usize = 1 << 30;
+
+/// Bytes of features that the validation samples may take at most. Less, as they are worth less: they save the forward pass of a
+/// validation, and are the same to the bit when they are computed again.
+pub const MAX_VALID_BYTES: usize = 256 << 20;
 
 /// The output of a network's frozen layers for each sample of a split.
 pub struct FeatureCache {
     rows: Vec<Option<Box<[f32]>>>,
     shape: [usize; 3],
+    max_bytes: usize,
 }
 
 impl FeatureCache {
-    /// An empty cache for a split of `samples` samples.
-    pub fn new(samples: usize) -> Self {
+    /// An empty cache for a split of `samples` samples, of at most `max_bytes`.
+    pub fn new(samples: usize, max_bytes: usize) -> Self {
         Self {
             rows: vec![None; samples],
             shape: [0; 3],
+            max_bytes,
         }
     }
 
@@ -54,7 +60,7 @@ impl FeatureCache {
     fn keep(&mut self, features: &Tensor<4>, indices: &[usize]) {
         let [_, a, b, c] = features.dims();
         let values = a * b * c;
-        if self.rows.len() * values * size_of::<f32>() > MAX_BYTES {
+        if self.rows.len() * values * size_of::<f32>() > self.max_bytes {
             return;
         }
         // A device that fails reports it at the next step.

@@ -37,7 +37,7 @@ pub struct Plan {
     pub weights: Option<(PathBuf, Taken)>,
     /// Epochs that are done already, of a resumed run.
     pub epochs_done: usize,
-    /// Settings that are valid, but have no effect.
+    /// Settings that are valid, but have no effect, and what reading the data has found.
     pub warnings: Vec<String>,
     /// How the files of the data were understood, and what of them is not used.
     pub notes: Vec<String>,
@@ -55,6 +55,6 @@ pub trait Observer: Send + Sync {
     fn epoch(&self, _report: &EpochReport) {}
     /// Training is over; the kept weights are being evaluated.
     fn finishing(&self) {}
-    /// The run is complete, but its results deserve a second look.
+    /// Something deserves a second look: the results of a complete run, or what reading the data has found.
     fn warning(&self, _warning: &str) {}
 }

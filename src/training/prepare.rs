@@ -45,7 +45,7 @@ pub struct Prepared {
     pub parameters: usize,
     /// Samples of each split.
     pub samples: Samples,
-    /// Settings that are valid, but have no effect.
+    /// Settings that are valid, but have no effect, and what reading the data has found.
     pub warnings: Vec<String>,
     /// How the files of the data were understood, what of them is not used, and where they are if not here.
     pub notes: Vec<String>,
@@ -75,7 +75,8 @@ fn prepare_from(
     let device = device::open(experiment.backend)?.autodiff();
     let origin = resumption.and_then(|resumption| resumption.run_dir.origin());
     let root = data::root_for(&experiment.data, origin.as_ref().map(|o| o.data.as_path()))?;
-    let source = data::open_in(&experiment.data, &root, monitor)?;
+    let mut source = data::open_in(&experiment.data, &root, monitor)?;
+    source.skip_bad_images(&Split::ALL, monitor)?;
     let source: Arc<dyn DataSource> = Arc::from(source);
     let samples = fingerprint::samples(source.as_ref());
     let mut notes = source.notes();
@@ -86,6 +87,8 @@ fn prepare_from(
         fingerprint::check(&resumption.run_dir, &checkpoint.header, source.as_ref())?;
     }
     check_data(&experiment, source.as_ref(), samples, monitor)?;
+    let mut warnings = param_groups::warnings(&experiment);
+    warnings.extend(source.warnings());
     device.seed(experiment.seed);
     let classes = source.classes().len();
     let fresh = Network::new(&experiment.model, source.shape(), classes, &device);
@@ -100,7 +103,7 @@ fn prepare_from(
     });
     Ok(Prepared {
         first: first.or_else(|| checkpoint.is_none().then(|| network.clone())),
-        warnings: param_groups::warnings(&experiment),
+        warnings,
         experiment,
         device,
         source,

@@ -21,8 +21,8 @@ use crate::run_dir::{RunDir, RunDirError};
 /// The one setting that may change, if the schedule allows it.
 const EPOCHS: &str = "training.epochs";
 
-/// The limit of the memory that the data may take, which does not change the data; the sources of a mix have one each.
-const MEMORY: &str = ".memory_mb";
+/// Where decoded images are kept, and how many, which does not change the data; the sources of a mix have such keys each.
+const STORAGE: [&str; 3] = [".memory_mb", ".cache", ".cache_mb"];
 
 /// Number of changed settings that an error names.
 const MAX_SHOWN: usize = 3;
@@ -210,7 +210,10 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
              have used different learning rates; start a new run with --init-from"
         )));
     }
-    changes.retain(|change| change.path != EPOCHS && !change.path.ends_with(MEMORY));
+    changes.retain(|change| {
+        let is_storage = STORAGE.iter().any(|key| change.path.ends_with(key));
+        change.path != EPOCHS && !is_storage
+    });
     if changes.is_empty() {
         return Ok(());
     }

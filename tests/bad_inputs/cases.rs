@@ -275,7 +275,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "an image in another format",
         code: 1,
-        arguments: "predict run picture.gif",
+        arguments: "predict run picture.heic",
     },
     Case {
         name: "a folder as an image",

@@ -172,7 +172,7 @@ fn huge_jpeg() -> Vec<u8> {
 fn hostile_images(bench: &Bench) {
     bench.write("huge.png", huge_png());
     bench.write("huge.jpg", huge_jpeg());
-    bench.write("picture.gif", b"GIF89a\x01\x00\x01\x00\x00\x00\x00;");
+    bench.write("picture.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
     for class in ["A", "B"] {
         for number in 0..12 {
             let name = format!("huge_folder/{class}/{number}.png");

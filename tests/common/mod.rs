@@ -91,6 +91,38 @@ impl Bench {
     }
 }
 
+/// A small file system of its own, unmounted when the value is dropped.
+pub struct Mounted {
+    folder: PathBuf,
+}
+
+impl Mounted {
+    /// Mounts it at `disk/` in the test's folder.
+    pub fn new(bench: &Bench, kilobytes: usize) -> Self {
+        let folder = bench.path("disk");
+        std::fs::create_dir(&folder).unwrap();
+        let mounted = Self { folder };
+        assert!(mounted.mount(&format!("size={kilobytes}k")), "can't mount");
+        mounted
+    }
+
+    /// Mounts it, or again with other options.
+    pub fn mount(&self, options: &str) -> bool {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]);
+        mount.arg(&self.folder).stderr(std::process::Stdio::null());
+        mount.status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount")
+            .arg(&self.folder)
+            .status();
+    }
+}
+
 /// The tensors of a `.safetensors` file by name: shapes and values.
 pub fn tensors(file: &[u8]) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
     let file = safetensors::SafeTensors::deserialize(file).expect("safetensors");

@@ -130,9 +130,12 @@ fn a_folder_that_can_not_be_used_is_named_with_what_is_missing() {
     let shown = root.join(".");
     assert!(error_at(open_small(root), &shown).contains("expected <class>/*.png"));
     fs::create_dir_all(root.join("rose")).unwrap();
-    fs::write(root.join("rose/a.gif"), "GIF89a").unwrap();
-    let text = error_at(open_small(root), &shown.join("rose"));
-    assert!(text.contains("no images; expected *.png"), "{text}");
+    fs::write(root.join("rose/a.txt"), "a rose").unwrap();
+    let text = error_at(open_small(root), &shown);
+    assert!(
+        text.contains("no images (passed over: 1 file (.txt)); expected <class>/*.png"),
+        "{text}"
+    );
     let config = ImageFolderConfig {
         folder: "nowhere".into(),
         ..ImageFolderConfig::default()

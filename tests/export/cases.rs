@@ -119,6 +119,52 @@ pub fn networks() -> Vec<Case> {
     cases
 }
 
+/// Settings of narrow networks, for tests that run in no time; the others are small already.
+const NARROW: [(&str, &str); 12] = [
+    ("resnet18", r#"{"width": 8}"#),
+    ("resnet34", r#"{"width": 4}"#),
+    ("resnet50", r#"{"width": 4}"#),
+    ("mobilenet_v2", r#"{"width_mult": 0.25}"#),
+    ("mobilenet_v3_small", r#"{"width_mult": 0.25}"#),
+    ("mobilenet_v3_large", r#"{"width_mult": 0.25}"#),
+    ("efficientnet_b0", r#"{"width_mult": 0.25}"#),
+    ("efficientnet_lite0", r#"{"width_mult": 0.25}"#),
+    (
+        "convnext_tiny",
+        r#"{"channels": [8, 16], "depths": [1, 2]}"#,
+    ),
+    (
+        "vit_b_16",
+        r#"{"patch": 16, "width": 24, "depth": 2, "heads": 3}"#,
+    ),
+    ("squeezenet", "{}"),
+    ("squeezenet1_0", "{}"),
+];
+
+/// Every kind of network but `layers`, narrow where that is a setting.
+pub fn small() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for config in ModelConfig::defaults() {
+        let kind = config.kind();
+        let mut settings = json!({ "kind": kind });
+        let mut narrow = NARROW.iter();
+        if let Some((_, narrow)) = narrow.find(|(known, _)| *known == kind) {
+            let narrow: Value = serde_json::from_str(narrow).expect("settings");
+            let narrow = narrow.as_object().expect("an object").clone();
+            settings.as_object_mut().expect("an object").extend(narrow);
+        }
+        let Ok(config) = serde_json::from_value::<ModelConfig>(settings) else {
+            // A list of layers has no default.
+            continue;
+        };
+        let takes = |shape: &&ImageShape| config.problems(**shape).is_empty();
+        if let Some(shape) = SHAPES.iter().find(takes) {
+            cases.push(case(kind.into(), config.clone(), *shape));
+        }
+    }
+    cases
+}
+
 /// Lists of layers.
 pub fn lists() -> Vec<Case> {
     let every: Value = serde_json::from_str(EVERY_KIND).expect("layers");

@@ -5,6 +5,9 @@ mod archives;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;
+mod list;
+mod local;
+mod mirrors;
 mod sets;
 mod support;
 mod usage;

@@ -123,7 +123,7 @@ fn wrong_usage_is_told_by_its_flag() {
         );
     };
     refused("", "<NAME>");
-    refused("mnist", "squeezenet1_1");
+    refused("imagenet", "squeezenet1_1");
     refused("nist36 --from mirror.example", "--from: mirror.example");
     refused("nist36 --sha256 123", "64 hexadecimal digits");
     let sum = "0".repeat(64);

@@ -80,6 +80,58 @@ const IMAGE: &[&[u8]] = &[
     b"\xff\xff\xff\xff",
 ];
 
+/// Parts of the other formats: tags of TIFF, chunks of WebP, blocks of GIF, headers of PNM, BMP and QOI.
+const PICTURE: &[&[u8]] = &[
+    b"II\x2a\0\x08\0\0\0",
+    b"MM\0\x2a\0\0\0\x08",
+    b"\x00\x01\x04\0\x01\0\0\0",
+    b"\x01\x01\x04\0\x01\0\0\0",
+    b"\x03\x01\x03\0\x01\0\0\0\x07\0",
+    b"\x03\x01\x03\0\x01\0\0\0\x04\0",
+    b"\x06\x01\x03\0\x01\0\0\0\x03\0",
+    b"\x06\x01\x03\0\x01\0\0\0\x06\0",
+    b"\x1c\x01\x03\0\x01\0\0\0\x02\0",
+    b"\x52\x01\x03\0\x01\0\0\0\x01\0",
+    b"VP8X",
+    b"VP8L",
+    b"VP8 ",
+    b"ALPH",
+    b"ANMF",
+    b"EXIF",
+    b"\x21\xf9\x04",
+    b"\x2c\0\0\0\0",
+    b"P3\n",
+    b"P4\n",
+    b"P7\nWIDTH ",
+    b"\nDEPTH 4\nMAXVAL 255\n",
+    b"65535 65535\n",
+    b"\x28\0\0\0",
+    b"\x7c\0\0\0",
+    b"qoif\0\0\xff\xff",
+    b"\xff\xc0\x00\x0b\x08\xff\xff\xff\xff\x01\x01\x11\x00",
+    b"\xff\xff\xff\xff",
+];
+
+/// Parts of files of labels.
+const LABELS: &[&[u8]] = &[
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"\"",
+    b"\"\"",
+    b"\r\n",
+    b";",
+    b",",
+    b"\t",
+    b"file,label,split\n",
+    b"train",
+    b"a.png",
+    b"{\"file\": \"",
+    b"\"label\": ",
+    b"[",
+    b"null",
+    b"\xc3",
+];
+
 /// Opcodes of pickles, and the names that they call.
 const PICKLE: &[&[u8]] = &[
     b"(",
@@ -193,6 +245,16 @@ fn cifar_records_never_panic() {
 #[test]
 fn images_never_panic() {
     fuzz("image", targets::image, seeds::images(), IMAGE);
+}
+
+#[test]
+fn pictures_of_other_formats_never_panic() {
+    fuzz("picture", targets::image, seeds::pictures(), PICTURE);
+}
+
+#[test]
+fn files_of_labels_never_panic() {
+    fuzz("labels", targets::labels, seeds::labels(), LABELS);
 }
 
 #[test]

@@ -163,6 +163,40 @@ pub fn images() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// The images of Pillow in formats other than PNG and JPEG.
+pub fn pictures() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images");
+    let entries = std::fs::read_dir(folder).expect("the fixtures");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    let others = paths.iter().filter(|path| {
+        let extension = path.extension().unwrap_or_default();
+        [
+            "webp", "gif", "bmp", "dib", "tif", "tiff", "pgm", "pbm", "ppm", "qoi", "avif",
+        ]
+        .iter()
+        .any(|known| extension == *known)
+    });
+    let seeds: Vec<Vec<u8>> = others
+        .map(|path| std::fs::read(path).expect("a file"))
+        .collect();
+    assert!(seeds.len() > 30, "{} seeds", seeds.len());
+    seeds
+}
+
+pub fn labels() -> Vec<Vec<u8>> {
+    [
+        "file,label\na.png,cat\nb.png,dog\n",
+        "a.png;\"cat, big\";train\r\nb.png;dog;test\r\n",
+        "\u{feff}bild\ttier\na.png\tcat\n",
+        "{\"file_name\": \"a.png\", \"label\": 3, \"split\": \"val\"}\n{\"file\": \"b.png\", \"label\": null}\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
 // ---- Weights ----
 
 fn fixtures() -> Vec<Vec<u8>> {

@@ -6,19 +6,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::*;
+use kiln::archive::{self, Format, Limits, UnpackError};
 use kiln::config;
 use kiln::config::{Auto, LossConfig, Rename};
 use kiln::data::UnipenConfig;
 use kiln::data::formats::mat::MatFile;
+use kiln::data::image_folder::labels;
 use kiln::data::unipen::Unipen;
 use kiln::data::{DataSource, Split, cifar10};
-use kiln::fetch::unpack::{self, UnpackError};
 use kiln::inference::Classifier;
 use kiln::models::Network;
 use kiln::models::{MlpConfig, ModelConfig};
 use kiln::ocr::truth;
 use kiln::photo::{self, MAX_WORKING_BYTES};
-use kiln::progress::CancelToken;
+use kiln::progress::Monitor;
 use kiln::shape::ImageShape;
 use kiln::training::TrainModel;
 use kiln::training::checkpoint;
@@ -116,6 +117,29 @@ pub fn image(bytes: &[u8]) -> String {
             format!("{:?}", image.color())
         }
         Err(error) => rejected_in_a_line(error),
+    }
+}
+
+/// A file of labels, read as if there were images of two names.
+pub fn labels(bytes: &[u8]) -> String {
+    match labels::parse(bytes, &|name| ["a.png", "b.png"].contains(&name)) {
+        Ok(table) => {
+            assert!(!table.rows.is_empty());
+            assert!(
+                table
+                    .rows
+                    .iter()
+                    .all(|row| !row.file.is_empty() && row.label.as_deref() != Some(""))
+            );
+            let splits = if table.has_splits { "with" } else { "without" };
+            let note = if table.note.is_some() {
+                "a note"
+            } else {
+                "nothing"
+            };
+            format!("a table {splits} splits, {note}")
+        }
+        Err(problem) => rejected_in_a_line(kiln::error::one_line(problem)),
     }
 }
 
@@ -284,45 +308,69 @@ fn split<'a>(mut bytes: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
     pieces
 }
 
-/// Accepts all files of an archive, whatever their names.
-fn anywhere(name: &str) -> Option<PathBuf> {
-    (!name.is_empty()).then(|| PathBuf::from(format!("of-{}", name.len())))
+/// Much less than a real archive may have, so that a bomb is one.
+const LIMITS: Limits = Limits {
+    bytes: 4 << 20,
+    file_bytes: 1 << 20,
+    entries: 1000,
+};
+
+/// Takes all files of an archive, whatever their names.
+fn anywhere(parts: &[&str]) -> Option<PathBuf> {
+    let length = parts.concat().len();
+    parts.last().map(|_| PathBuf::from(format!("of-{length}")))
 }
 
-/// Unpacks with `how`; nothing may be written outside of the named folder.
-fn unpacked(
-    bytes: &[u8],
-    how: fn(&mut File, &Path, unpack::Place, &CancelToken) -> Result<(), UnpackError>,
-) -> String {
+/// Takes all files under their own names.
+fn in_place(parts: &[&str]) -> Option<PathBuf> {
+    Some(parts.iter().collect())
+}
+
+/// Unpacks in two ways; nothing may be written outside of the named folder, and no more than the limits.
+fn unpacked(bytes: &[u8], format: Format) -> String {
+    let ways: [archive::Place; 2] = [&anywhere, &in_place];
+    ways.map(|place| unpacked_to(bytes, format, place))
+        .join("; ")
+}
+
+fn unpacked_to(bytes: &[u8], format: Format, place: archive::Place) -> String {
     let (guard, path) = file_of(bytes);
     let folder = guard.path().join("to");
     std::fs::create_dir(&folder).expect("a folder");
-    let mut archive = File::open(&path).expect("the archive");
-    let answer = match how(&mut archive, &folder, &anywhere, &CancelToken::default()) {
+    let mut file = File::open(&path).expect("the archive");
+    let stage = Monitor::default().stage("unpacking", None);
+    let answer = match archive::unpack(&mut file, format, &folder, place, LIMITS, &stage) {
         Ok(()) => "unpacked".to_string(),
         Err(UnpackError::Archive(problem)) => rejected_in_a_line(problem),
-        Err(UnpackError::Write(error)) => panic!("{error}"),
+        // A file where another entry has a folder, or a name that the system does not take.
+        Err(UnpackError::Write(error)) => {
+            assert!(!rejected_in_a_line(error).is_empty());
+            "not written".into()
+        }
         Err(UnpackError::Cancelled(_)) => panic!("nobody cancels"),
     };
     let beside = std::fs::read_dir(guard.path()).expect("the folder").count();
     assert_eq!(beside, 2, "something was written beside the folder");
-    for entry in std::fs::read_dir(&folder).expect("the folder") {
-        let about = entry
-            .expect("an entry")
-            .path()
-            .symlink_metadata()
-            .expect("it is there");
-        assert!(about.is_file(), "something is not a file");
+    let (mut folders, mut bytes) = (vec![folder], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            let about = path.symlink_metadata().expect("it is there");
+            assert!(about.is_file() || about.is_dir(), "neither file nor folder");
+            bytes += if about.is_file() { about.len() } else { 0 };
+            folders.extend(about.is_dir().then_some(path));
+        }
     }
+    assert!(bytes <= LIMITS.bytes, "{bytes} bytes were unpacked");
     answer
 }
 
 pub fn zip(bytes: &[u8]) -> String {
-    unpacked(bytes, unpack::zip)
+    unpacked(bytes, Format::Zip)
 }
 
 pub fn tar_gz(bytes: &[u8]) -> String {
-    unpacked(bytes, unpack::tar_gz)
+    unpacked(bytes, Format::TarGz)
 }
 
 /// Bytes of a block of a tar archive, and the place of its header's checksum (POSIX.1-2017, pax, ustar).

@@ -7,7 +7,7 @@ use burn::prelude::*;
 use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use kiln::kernels;
+use kiln::kernels::{self, PoolOptions};
 
 use super::{CLOSE, difference, gradients_differ, tensor, values};
 
@@ -110,29 +110,43 @@ fn two_convolutions_side_by_side_are_burns_two_and_their_concatenation() {
 }
 
 #[test]
-fn the_max_pool_with_ceil_mode_and_its_gradient_are_burns() {
+fn the_max_pool_and_its_gradient_are_burns() {
     let device = Device::flex().autodiff();
-    for (shape, kernel, stride) in [
-        ([1, 1, 3, 3], 3, 2),
-        ([2, 5, 4, 6], 3, 2),
-        ([2, 64, 55, 54], 3, 2),
-        ([3, 17, 7, 8], 2, 2),
-        ([2, 3, 9, 7], 2, 3),
-        ([2, 3, 6, 6], 3, 1),
+    for (shape, kernel, stride, padding, ceil_mode) in [
+        ([1, 1, 3, 3], 3, 2, 0, true),
+        ([2, 5, 4, 6], 3, 2, 0, true),
+        ([2, 64, 55, 54], 3, 2, 0, true),
+        ([3, 17, 7, 8], 2, 2, 0, true),
+        ([2, 3, 9, 7], 2, 3, 0, true),
+        ([2, 3, 6, 6], 3, 1, 0, true),
+        ([2, 3, 8, 6], 3, 2, 0, false),
+        ([2, 64, 56, 54], 3, 2, 1, false),
+        ([2, 5, 7, 8], 3, 2, 1, true),
+        ([2, 5, 6, 5], 5, 3, 2, false),
+        ([2, 5, 6, 5], 5, 3, 2, true),
+        ([2, 5, 3, 2], 4, 5, 2, true),
     ] {
+        let options = PoolOptions {
+            kernel,
+            stride,
+            padding,
+            ceil_mode,
+        };
         let x1 = tensor(shape, 1, &device).require_grad();
         let x2 = tensor(shape, 1, &device).require_grad();
         let y1 = kernels::channels_first(kernels::max_pool2d(
             kernels::channels_last(x1.clone()),
-            kernel,
-            stride,
+            options,
         ));
         let burns = MaxPool2dConfig::new([kernel; 2])
             .with_strides([stride; 2])
-            .with_ceil_mode(true)
+            .with_padding(PaddingConfig2d::Explicit(
+                padding, padding, padding, padding,
+            ))
+            .with_ceil_mode(ceil_mode)
             .init();
         let y2 = burns.forward(x2.clone());
-        let name = format!("{shape:?}, {kernel} by {stride}");
+        let name = format!("{shape:?}, {options:?}");
         assert_eq!(y1.dims(), y2.dims(), "{name}");
         let weights = tensor(y1.dims(), 2, &device);
         let grads_1 = (y1.clone() * weights.clone()).sum().backward();
@@ -177,4 +191,32 @@ fn a_layer_of_burn_has_the_weights_that_the_kernels_take() {
             &values(layer.forward(x))
         ) < CLOSE
     );
+}
+
+#[test]
+fn means_and_factors_of_channels_and_their_gradients_are_burns() {
+    let device = Device::flex().autodiff();
+    for shape in [[1, 1, 1, 1], [2, 5, 3, 4], [3, 64, 9, 8], [2, 33, 14, 13]] {
+        let [batch, channels, ..] = shape;
+        let inputs = || {
+            let maps = tensor(shape, 1, &device).require_grad();
+            (maps, tensor([batch, channels], 2, &device).require_grad())
+        };
+        let ((x1, f1), (x2, f2)) = (inputs(), inputs());
+        let last = kernels::channels_last(x1.clone());
+        let m1 = kernels::channel_means(last.clone());
+        let y1 = kernels::channels_first(kernels::scale_channels(last, f1.clone() * m1.clone()));
+        let m2: Tensor<2> = x2.clone().flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2);
+        let factors = f2.clone() * m2.clone();
+        let y2 = x2.clone() * factors.reshape([batch, channels, 1, 1]);
+        let weights = tensor(shape, 3, &device);
+        let grads_1 = (y1.clone() * weights.clone()).sum().backward();
+        let grads_2 = (y2.clone() * weights).sum().backward();
+        let grads = (&grads_1, &grads_2);
+        let worst = difference(&values(m1), &values(m2))
+            .max(difference(&values(y1), &values(y2)))
+            .max(gradients_differ(&x1, &x2, grads))
+            .max(gradients_differ(&f1, &f2, grads));
+        assert!(worst < CLOSE, "{shape:?}: {worst}");
+    }
 }

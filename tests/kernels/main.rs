@@ -15,6 +15,7 @@ mod convolution;
 mod finite_differences;
 mod limits;
 mod linear;
+mod normed;
 mod threads;
 
 /// `count` numbers between -1 and 1 that look random and are the same everywhere.

@@ -1,7 +1,7 @@
 //! The same bits on any number of threads.
 
 use burn::prelude::*;
-use kiln::kernels::{self, Activation, AdamStep, Pool};
+use kiln::kernels::{self, Activation, AdamStep, Pool, PoolOptions};
 
 use super::{block, tensor, values};
 
@@ -9,7 +9,10 @@ use super::{block, tensor, values};
 fn values_of_a_fire_module() -> Vec<f32> {
     let device = Device::flex().autodiff();
     let photo = tensor([5, 16, 33, 30], 9, &device).require_grad();
-    let small = kernels::max_pool2d(kernels::channels_last(photo.clone()), 3, 2);
+    let small = kernels::max_pool2d(
+        kernels::channels_last(photo.clone()),
+        PoolOptions::ceil(3, 2),
+    );
     let w3 = tensor([64, 16, 3, 3], 10, &device).require_grad();
     let fire = kernels::conv2d_pair(
         small,

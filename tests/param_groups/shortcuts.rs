@@ -51,7 +51,7 @@ fn cached_features_are_those_of_the_frozen_layers() {
         features: None,
     };
     let values = |features: Tensor<4>| features.into_data().iter::<f32>().collect::<Vec<_>>();
-    let mut cache = FeatureCache::new(5);
+    let mut cache = FeatureCache::new(5, usize::MAX);
     let first = values(
         cache
             .complete(&network, batch(1, [4, 0, 2]))
@@ -77,6 +77,11 @@ fn cached_features_are_those_of_the_frozen_layers() {
             .unwrap(),
     );
     assert_eq!(third, values(features(images(3))));
+    // Beyond its limit, nothing is kept.
+    let mut none = FeatureCache::new(5, 4 * 5 * size - 1);
+    let fourth = none.complete(&network, batch(1, [4, 0, 2])).features;
+    assert_eq!(first, values(fourth.unwrap()));
+    assert!(none.is_empty());
     // And the answers are the same.
     let whole = network.forward(images(1));
     let finished = network.backbone().unwrap().classify(features(images(1)));

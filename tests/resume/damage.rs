@@ -1,8 +1,5 @@
 //! Damaged checkpoints and full disks.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-
 use kiln::run_dir::RunDir;
 use kiln::training::checkpoint;
 use predicates::prelude::*;
@@ -10,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{assert_same, bench_with, checkpoint_file, copy_folder, kiln, mlp, train};
-use crate::common::Bench;
+use crate::common::{Bench, Mounted};
 
 #[test]
 fn a_checkpoint_damaged_in_any_block_is_refused_and_the_one_before_is_used() {
@@ -99,34 +96,6 @@ fn an_inconsistent_checkpoint_with_a_valid_checksum_is_refused_without_a_panic()
         parts[at] ^= 0x81;
         std::fs::write(&path, with(header.len() as u64, header, &parts)).unwrap();
         let _ = checkpoint::read(&path);
-    }
-}
-
-/// A small file system of its own, unmounted when the value is dropped.
-struct Mounted {
-    folder: PathBuf,
-}
-
-impl Mounted {
-    fn new(bench: &Bench, kilobytes: usize) -> Self {
-        let folder = bench.path("disk");
-        std::fs::create_dir(&folder).unwrap();
-        let mounted = Self { folder };
-        assert!(mounted.mount(&format!("size={kilobytes}k")), "can't mount");
-        mounted
-    }
-
-    fn mount(&self, options: &str) -> bool {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]);
-        mount.arg(&self.folder).stderr(Stdio::null());
-        mount.status().is_ok_and(|status| status.success())
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.folder).status();
     }
 }
 

@@ -86,6 +86,7 @@ fn pretended(folder: &Path, axes: &[&str], metric: &str, values: &[f64]) -> Lead
             classes: Vec::new(),
             input: serde_json::from_value(json!({"channels": 1, "height": 8, "width": 8}))
                 .expect("a shape"),
+            passed_over: Default::default(),
             samples: Samples {
                 train: 1,
                 valid: 1,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::cli::terminal::output;
@@ -19,6 +19,8 @@ pub struct PlainLines {
     /// Precedes each line.
     indent: &'static str,
     last_line: Mutex<Instant>,
+    /// Warnings that wait for the dashboard to close.
+    held: Mutex<Vec<String>>,
     /// Learns when there is something to save.
     interruption: Interruption,
 }
@@ -33,6 +35,7 @@ impl PlainLines {
             quiet: AtomicBool::new(false),
             indent: "",
             last_line: Mutex::new(Instant::now()),
+            held: Mutex::default(),
             interruption: interruption.clone(),
         }
     }
@@ -50,6 +53,10 @@ impl PlainLines {
         self.note(output::STOPPING);
     }
 
+    fn held(&self) -> MutexGuard<'_, Vec<String>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note(&self, line: &str) {
         if !self.quiet.load(Ordering::Relaxed) {
             output::note(&format!("{}{line}", self.indent));
@@ -64,6 +71,10 @@ impl PlainLines {
 impl Observer for PlainLines {
     fn dashboard(&self, is_shown: bool) {
         self.quiet.store(is_shown, Ordering::Relaxed);
+        if !is_shown {
+            let held = std::mem::take(&mut *self.held());
+            held.iter().for_each(|warning| self.warning(warning));
+        }
     }
 
     fn started(&self, plan: &Plan) {
@@ -106,7 +117,11 @@ impl Observer for PlainLines {
     }
 
     fn warning(&self, warning: &str) {
-        output::note(&format!("{}warning: {warning}", self.indent));
+        if self.quiet.load(Ordering::Relaxed) {
+            self.held().push(warning.to_string());
+        } else {
+            output::note(&format!("{}warning: {warning}", self.indent));
+        }
     }
 
     fn epoch(&self, report: &EpochReport) {

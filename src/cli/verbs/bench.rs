@@ -8,6 +8,7 @@ use crate::cli::operators::Operators;
 use crate::cli::terminal::{output, stages};
 use crate::config::{self, Backend};
 use crate::diagnostics::bench::{self, Mode, Timing};
+use crate::diagnostics::bench_data;
 use crate::progress::Monitor;
 use crate::report::table::Table;
 
@@ -54,6 +55,8 @@ enum Choice {
     Infer,
     /// The training part of a real epoch
     Epoch,
+    /// Reading the images of a folder without a cache: decoding alone, and the loader
+    Data,
 }
 
 pub fn run(args: Args) -> VerbResult {
@@ -63,6 +66,9 @@ pub fn run(args: Args) -> VerbResult {
     }
     let _operators = args.operators.choose();
     let monitor = stages::listening_monitor()?;
+    if args.mode == Choice::Data {
+        return time_data(&args, &overrides, &monitor);
+    }
     let mut timings = Vec::new();
     let mut failure = None;
     for path in &args.configs {
@@ -76,6 +82,39 @@ pub fn run(args: Args) -> VerbResult {
         output::emit(&table(&timings))?;
     }
     failure.map_or(Ok(()), Err)
+}
+
+/// Times the reading of each config's images.
+fn time_data(args: &Args, overrides: &[String], monitor: &Monitor) -> VerbResult {
+    let header = [
+        "workload",
+        "decoded/s",
+        "loaded/s",
+        "loaded / decoded",
+        "threads",
+        "peak MB",
+    ];
+    let mut table = Table::new(header).with_words([0]);
+    for path in &args.configs {
+        let experiment = config::load(path, overrides)?;
+        let batch = args.batch.map(|batch| batch as usize);
+        let timing = bench_data::data(&experiment, batch, monitor)?;
+        if args.json {
+            output::json_line(&timing)?;
+        }
+        table.push([
+            timing.workload.clone(),
+            format!("{:.0}", timing.decoded_per_s),
+            format!("{:.0}", timing.loaded_per_s),
+            format!("{:.2}", timing.loaded_per_s / timing.decoded_per_s),
+            timing.threads.to_string(),
+            timing.peak_mb.to_string(),
+        ]);
+    }
+    if !args.json {
+        output::emit(&table.text())?;
+    }
+    Ok(())
 }
 
 /// Measures one config; with `--json`, prints each measurement at once.

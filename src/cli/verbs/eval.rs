@@ -11,7 +11,7 @@ use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::config::Backend;
-use crate::data::{DataSource, Split, Subset};
+use crate::data::{DataSource, Split, Subset, passed_over_line};
 use crate::evaluation::{Evaluation, Rivals, evaluate_watched};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
@@ -73,7 +73,10 @@ pub fn run(args: Args) -> VerbResult {
     };
     let experiment = config::load(&config, &args.overrides)?;
     let monitor = stages::listening_monitor()?;
-    let source = open::data(&experiment.data, &config, &monitor)?;
+    let source = open::data(&experiment.data, &config, &[args.split], &monitor)?;
+    if let Some(line) = passed_over_line(&source.passed_over()) {
+        output::note(&line);
+    }
     let source: Arc<dyn DataSource> = match &args.rows {
         Some(rows) => Arc::new(Subset::open(source, args.split, rows)?),
         None => source,

@@ -18,12 +18,15 @@ use crate::report::table::Table;
 #[command(after_help = "Example:
   kiln gradcheck configs/nist36_cnn.json
   kiln gradcheck configs/nist36_mlp.json --samples 200 --json
+  kiln gradcheck configs/flowers17_resnet18.json --set data.height=64 --set data.width=64 --set model.classes=3 \\
+      --set model.width=4 --batch 2 --samples 4 --complete 4
 
-Every trainable tensor is checked: all entries of tensors with up to 64, a seeded sample of larger ones. The images are
+Every trainable tensor is checked: all entries of tensors with up to 64 (--complete), a seeded sample of 32 (--samples) of larger
+ones. Time grows with their number, and with the size of images and network. The images are
 synthetic, so no data is needed; weights are initialized at random and shifted slightly, so that no ReLU is at its kink. The
 error of an entry is |a - n| / max(|a|, |n|, floor), with a from autodiff and n from the loss at two points; the floor is a
-thousandth of the loss. A wrong entry is checked again on either side and with a smaller step, as the first may have crossed the
-kink of a ReLU or a max pool. Exit code 1 if an error exceeds the tolerance.")]
+thousandth of the loss. A wrong entry is checked again on either side and with other steps, as the first may have crossed the kink
+of a ReLU or a max pool. Exit code 1 if an error exceeds the tolerance.")]
 pub struct Args {
     /// Config files
     #[arg(required = true, value_name = "CONFIG")]
@@ -34,6 +37,9 @@ pub struct Args {
     /// Entries to check of each large tensor
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,
+    /// Size up to which all entries of a tensor are checked
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    complete: u32,
     /// Number of synthetic images
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
@@ -117,6 +123,7 @@ fn note_ignored(experiment: &Experiment) {
 fn check(args: &Args, experiment: &Experiment) -> Result<Report, Failure> {
     let subject = Subject::new(experiment, args.batch as usize)?;
     let options = Options {
+        complete: args.complete as usize,
         samples: args.samples as usize,
         tolerance: args.tolerance,
         seed: experiment.seed,
@@ -187,11 +194,12 @@ fn text(experiment: &Experiment, args: &Args, report: &Report) -> String {
     }
     if let Some(worst) = report.worst() {
         lines.push(format!(
-            "worst error {:.1e} in {} {:?}; {} entries of {} tensors checked, {} rechecked",
+            "worst error {:.1e} in {} {:?}; {} of {} entries of {} tensors checked, {} rechecked",
             worst.worst.error,
             worst.name,
             worst.worst.at,
             report.checked(),
+            report.values(),
             report.tensors.len(),
             report.retried()
         ));

@@ -10,6 +10,7 @@ pub mod gradcheck;
 pub mod model;
 pub mod ocr;
 pub mod predict;
+mod predict_model;
 pub mod runs;
 pub mod segment;
 pub mod sweep;

@@ -5,33 +5,34 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::predict_model::{OnnxArgs, open_predictor};
 use crate::cli::choices;
 use crate::cli::failure::VerbResult;
 use crate::cli::inputs::{self, Input, Loaded};
-use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config::Backend;
-use crate::inference::Classifier;
+use crate::inference::Predictor;
 use crate::photo::PhotoError;
 
 /// Images of a batch.
 const BATCH: usize = 64;
 
-/// Classify images with a run.
+/// Classify images with a run, or with an ONNX model.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln predict runs/glyphs_mlp-1 letter.png --top-k 3
   kiln predict runs/flowers17_squeezenet-1 photographs/ --json
+  kiln predict resnet50.onnx photographs/ --classes imagenet.txt --top-k 5
 
 Images of another size or number of channels are converted to the model's input size and channels, with the validation
-preprocessing.
+preprocessing. An ONNX model that kiln exported is used in the same way; of others, the options below say what the file does not.
 
-Folders are searched for PNG and JPEG files, without their subfolders (FOLDER/*/ names these). An image that can't be read is
+Folders are searched for images, without their subfolders (FOLDER/*/ names these). An image that can't be read is
 reported on standard error, the others are classified, and the exit code is 1.")]
 pub struct Args {
-    /// Run directory, or model.safetensors
+    /// Run directory, model.safetensors, or an .onnx file
     run: PathBuf,
-    /// PNG or JPEG files, folders of them, or - for standard input
+    /// Image files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
     images: Vec<PathBuf>,
     /// Number of predictions to print per image
@@ -43,6 +44,8 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    onnx: OnnxArgs,
 }
 
 #[derive(Serialize)]
@@ -59,11 +62,11 @@ struct Guess {
 
 pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images)?;
-    let classifier = open::naming_model(&args.run, args.backend)?.for_image_files()?;
+    let predictor = open_predictor(&args.run, args.backend, args.onnx)?;
     let mut job = Job {
         inputs: &inputs,
         several,
-        classifier,
+        predictor,
         guesses: args.top_k as usize,
         json: args.json,
         names: Vec::new(),
@@ -93,7 +96,7 @@ pub fn run(args: Args) -> VerbResult {
 struct Job<'a> {
     inputs: &'a [Input],
     several: bool,
-    classifier: Classifier,
+    predictor: Box<dyn Predictor>,
     guesses: usize,
     json: bool,
     /// Images of the batch that is being filled, and their values.
@@ -117,7 +120,7 @@ impl Job<'_> {
                 return Ok(());
             }
         };
-        let sample = self.classifier.card().sample(loaded.photo);
+        let sample = self.predictor.sample(loaded.photo);
         self.pixels.extend(sample);
         self.names.push(self.inputs[index].name());
         if self.names.len() == BATCH {
@@ -133,7 +136,7 @@ impl Job<'_> {
         }
         let names = std::mem::take(&mut self.names);
         let pixels = std::mem::take(&mut self.pixels);
-        let rows = self.classifier.probabilities(pixels, names.len())?;
+        let rows = self.predictor.probabilities(pixels, names.len())?;
         let predictions: Vec<Prediction> = names
             .into_iter()
             .zip(rows)
@@ -148,16 +151,14 @@ impl Job<'_> {
     }
 
     fn prediction(&self, image: String, probabilities: Vec<f32>) -> Prediction {
-        let classes = self.classifier.card().classes.iter();
-        let mut guesses: Vec<Guess> = classes
-            .zip(probabilities)
-            .map(|(class, confidence)| Guess {
-                class: class.clone(),
-                confidence,
-            })
-            .collect();
-        guesses.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        guesses.truncate(self.guesses);
+        let mut classes: Vec<(usize, f32)> = probabilities.into_iter().enumerate().collect();
+        classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let best = classes.into_iter().take(self.guesses);
+        let guesses = best.map(|(class, confidence)| Guess {
+            class: self.predictor.class_name(class),
+            confidence,
+        });
+        let guesses = guesses.collect();
         Prediction { image, guesses }
     }
 }

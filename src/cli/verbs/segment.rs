@@ -17,7 +17,7 @@ use crate::segmentation::{self, Segmentation, StagePicture};
 
 Prints one line of boxes per line of text: x,y,width,height in pixels of the upright image, words separated by \" | \".")]
 pub struct Args {
-    /// PNG or JPEG file
+    /// Image file
     image: PathBuf,
     /// Print JSON
     #[arg(long)]

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::data::formats::array::Array;
 use crate::data::formats::{idx, packed};
+use crate::data::source::folder_at;
 use crate::data::{
     CommonConfig, DataError, DataSource, NOT_FOUND_ADVICE, SourceConfig, Split, SplitRule,
 };
@@ -96,7 +97,7 @@ type Files = BTreeMap<usize, [Option<PathBuf>; 2]>;
 /// images; or the folder has several sets and the config names none.
 pub fn open(config: &IdxConfig, root: &Path, monitor: &Monitor) -> Result<ArraySource, DataError> {
     let keys = &config.arrays;
-    let (folder, set, files) = find(&root.join(&config.folder), &config.set)?;
+    let (folder, set, files) = find(&folder_at(root, &config.folder)?, &config.set)?;
     let (mut parts, mut notes) = (Vec::new(), Vec::new());
     let mut range = keys.range;
     let stage = monitor.stage("reading files", Some(files.len()));

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::records::{self, Format, Records, SHAPE, either};
+use crate::data::source::folder_at;
 use crate::data::{CommonConfig, DataError, DataSource, SourceConfig};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
@@ -83,7 +84,7 @@ impl SourceConfig for Cifar10Config {
 /// Errors name the file and the record (counted from 1): a missing file, one that is not a whole number of records, a class
 /// above 9, a pickle of something else.
 pub fn open(config: &Cifar10Config, root: &Path) -> Result<Records, DataError> {
-    let folder = root.join(&config.folder);
+    let folder = folder_at(root, &config.folder)?;
     let batch = |name: &str| match either(&folder, &format!("{name}.bin"), name) {
         (path, true) => records::read_pickle(FORMAT, &path, &["labels"]),
         (path, false) => records::read(FORMAT, &path),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::records::{self, Format, Records, SHAPE, either};
+use crate::data::source::folder_at;
 use crate::data::{CommonConfig, DataError, DataSource, SourceConfig};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
@@ -101,7 +102,7 @@ impl SourceConfig for Cifar100Config {
 /// Errors name the file and the record (counted from 1): a missing file, one that is not a whole number of records, a class
 /// beyond the last, a pickle of something else.
 pub fn open(config: &Cifar100Config, root: &Path) -> Result<Records, DataError> {
-    let folder = root.join(&config.folder);
+    let folder = folder_at(root, &config.folder)?;
     let format = config.format();
     let part = |name: &str| match either(&folder, &format!("{name}.bin"), name) {
         (path, true) => records::read_pickle(format, &path, &["coarse_labels", "fine_labels"]),

@@ -45,6 +45,24 @@ pub fn photo(image: DynamicImage, channels: usize) -> Photo {
     }
 }
 
+/// The width and height that a photograph is reduced to for random crops, if `crops`, or as a sample; `None` if its full size decides
+/// the sample.
+pub fn reduced_size(
+    (width, height): (usize, usize),
+    shape: ImageShape,
+    view: View,
+    crops: bool,
+) -> Option<(usize, usize)> {
+    match view.fit {
+        Fit::Crop if crops => Some(cover(width, height, shape, view.centre.min(1.0 / KEPT))),
+        Fit::Crop => Some(cover(width, height, shape, view.centre)),
+        Fit::Stretch => Some((shape.width, shape.height)),
+        Fit::Pad => Some(inside(width, height, shape)),
+        // The strokes are followed at full size.
+        Fit::Letter => None,
+    }
+}
+
 /// The photograph no larger than random crops of it need, and never enlarged; `centre` may need more than those.
 pub fn reduced(photo: Photo, shape: ImageShape, centre: f64) -> Photo {
     let share = centre.min(1.0 / KEPT);
@@ -104,8 +122,7 @@ fn middle(photo: &Photo, shape: ImageShape, centre: f64) -> (Axis, Axis) {
 
 /// The whole photograph in its proportions, on the median colour of its border.
 fn padded(photo: &Photo, shape: ImageShape) -> Box<[u8]> {
-    let width = scaled(photo.width, shape.height, photo.height).min(shape.width);
-    let height = scaled(photo.height, shape.width, photo.width).min(shape.height);
+    let (width, height) = inside(photo.width, photo.height, shape);
     let inner = resample::to_planes(
         photo,
         &Axis::new(0..photo.width, width, 0..width),
@@ -125,6 +142,13 @@ fn padded(photo: &Photo, shape: ImageShape) -> Box<[u8]> {
         }
     }
     canvas.into()
+}
+
+/// The largest size in these proportions that fits into a sample.
+fn inside(width: usize, height: usize, shape: ImageShape) -> (usize, usize) {
+    let across = scaled(width, shape.height, height).min(shape.width);
+    let down = scaled(height, shape.width, width).min(shape.height);
+    (across, down)
 }
 
 /// `length * numerator / denominator`, rounded to the nearest, at least 1.

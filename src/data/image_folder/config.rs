@@ -7,15 +7,71 @@ use crate::data::fitting::{Fit, RandomCropConfig, View};
 use crate::data::{ClassOrder, CommonConfig, SplitRule};
 use crate::error::Problem;
 
+/// Default of `cache_mb`: 20 GiB, 80,000 photographs reduced for random crops of 224x224.
+const CACHE_MB: usize = 20 << 10;
+
+/// Bytes of a megabyte of `cache_mb`.
+const MEGABYTE: u64 = 1 << 20;
+
+fn is_default_cache(cache_mb: &usize) -> bool {
+    *cache_mb == CACHE_MB
+}
+
+/// What happens with images that can't be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum OnBadImage {
+    /// The run ends before its first step, with a list of them.
+    #[default]
+    Stop,
+    /// They are passed over and counted.
+    Skip,
+}
+
+impl OnBadImage {
+    /// Whether this is what happens in configs that don't say.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How JPEGs are decoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Decode {
+    /// In full.
+    #[default]
+    Exact,
+    /// At 1/2, 1/4 or 1/8 of their size where that is at least twice the size of the sample: faster, with slightly different values.
+    Scaled,
+}
+
+impl Decode {
+    /// Whether this is what happens in configs that don't say.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Settings of folders of images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"folder": "my_images", "split": {"by": "share", "valid": 0.1, "test": 0.1, "stratify": true}, "class_order": "text", "channels": 3, "height": 32, "width": 32}]))]
 pub struct ImageFolderConfig {
-    /// Folder with `train/ valid/ test/` (or `val/`), each with one folder per class; or with the class folders
-    /// themselves, divided by `split`. Required. Relative to `KILN_DATA`, or to the current folder if that is not set.
+    /// Folder with `train/ valid/ test/` (or by their other usual names), each with one folder per class; or with the class
+    /// folders themselves, divided by `split`; or with the images that `labels` names. Required. Relative to `KILN_DATA`, or
+    /// to the current folder if that is not set.
     pub folder: String,
-    /// How a folder without `train/` is divided into splits.
+    /// File with the label of each image, relative to `folder`: CSV (`,`, `;` or tab) with columns `file`, `label` and, where
+    /// the splits are given, `split`; or JSON lines with these keys. null takes the labels from the folders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+    /// What happens with images that can't be read: `stop` lists them before the run starts, `skip` passes over them.
+    #[serde(skip_serializing_if = "OnBadImage::is_default")]
+    pub on_bad_image: OnBadImage,
+    /// How images without given splits are divided, and those of `train/` where `valid/` is missing.
     pub split: SplitRule,
     /// Order of classes whose folders are all named by numbers: `numeric` (2 before 10) or `text` (10 before 2), which is that of
     /// torchvision's `ImageFolder`.
@@ -38,9 +94,21 @@ pub struct ImageFolderConfig {
     pub centre: f64,
     /// Random resized crops for training, redrawn on every read; null uses the centre crop, as in validation.
     pub random_crop: Option<RandomCropConfig>,
+    /// How JPEGs are decoded: `exact` (in full) or `scaled` (large ones at 1/2, 1/4 or 1/8 of their size, which is faster; values
+    /// differ slightly).
+    #[serde(skip_serializing_if = "Decode::is_default")]
+    pub decode: Decode,
     /// Maximum memory for cached images, in MiB; images beyond it are decoded on every read.
     #[schemars(range(min = 0, max = 1_048_576))]
     pub memory_mb: usize,
+    /// Folder that keeps decoded images on the disk, for later runs and other processes. It is made if there is none; a relative path
+    /// starts from where that of `folder` does. null keeps none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<String>,
+    /// Maximum space that all images in `cache` take, in MiB.
+    #[schemars(range(min = 0, max = 1_073_741_824))]
+    #[serde(skip_serializing_if = "is_default_cache")]
+    pub cache_mb: usize,
     /// Keys common to all sources: `normalize` and `augment`.
     #[serde(flatten)]
     pub common: CommonConfig,
@@ -50,6 +118,8 @@ impl Default for ImageFolderConfig {
     fn default() -> Self {
         Self {
             folder: String::new(),
+            labels: None,
+            on_bad_image: OnBadImage::default(),
             split: SplitRule::default(),
             class_order: ClassOrder::default(),
             height: 32,
@@ -60,12 +130,20 @@ impl Default for ImageFolderConfig {
             random_crop: None,
             // 1 GiB: 4,000 photographs reduced for random crops of 224x224, or 7,000 finished samples.
             memory_mb: 1024,
+            decode: Decode::default(),
+            cache: None,
+            cache_mb: CACHE_MB,
             common: CommonConfig::default(),
         }
     }
 }
 
 impl ImageFolderConfig {
+    /// Bytes that images in `cache` may take.
+    pub(super) fn cache_bytes(&self) -> u64 {
+        (self.cache_mb as u64).saturating_mul(MEGABYTE)
+    }
+
     /// How an image becomes a sample without random crops.
     pub fn view(&self) -> View {
         View {
@@ -82,6 +160,7 @@ impl ImageFolderConfig {
             self.random_crop_problem(path),
             self.range_problem(path),
             self.letter_problem(path),
+            self.cache_problem(path),
         ];
         rules.into_iter().flatten().collect()
     }
@@ -93,6 +172,20 @@ impl ImageFolderConfig {
                 "missing; set it to the folder that contains train/ and valid/, or one folder per class",
             )
         })
+    }
+
+    fn cache_problem(&self, path: &str) -> Option<Problem> {
+        match &self.cache {
+            Some(folder) if folder.is_empty() => Some(Problem::new(
+                format!("{path}.cache"),
+                "empty; name a folder for decoded images, or remove this key",
+            )),
+            None if !is_default_cache(&self.cache_mb) => Some(Problem::new(
+                format!("{path}.cache_mb"),
+                format!("has no effect without {path}.cache; set that or remove this key"),
+            )),
+            _ => None,
+        }
     }
 
     fn centre_problem(&self, path: &str) -> Option<Problem> {

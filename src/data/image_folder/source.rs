@@ -1,34 +1,27 @@
 //! Reading folders of images.
 //!
-//! Opening only lists the files. A photograph is decoded ([`crate::photo`]) on first read and cached in memory as bytes, so that later
-//! epochs don't decode it again: as a finished sample or, for random crops, reduced to the size that these need. A sample's
-//! values are the same whether its photograph was cached or decoded again.
+//! Opening only lists the files. A photograph is decoded ([`crate::photo`]) on first read and cached as bytes, in memory and if asked
+//! for on the disk, so that later epochs and runs don't decode it again: as a finished sample or, for random crops, reduced to the size
+//! that these need. A sample's values are the same whether its photograph was cached or decoded again.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-
-use super::config::ImageFolderConfig;
-use super::listing;
-use crate::data::fitting::crops::Part;
-use crate::data::fitting::sample;
-use crate::data::fitting::{Photo, RandomCropConfig, View};
+use super::config::{ImageFolderConfig, OnBadImage};
+use super::disk::Disk;
+use super::found::Listing;
+use super::reader::{Reader, Sample};
+use super::unreadable::{self, BadImage};
+use super::{listing, published};
+use crate::data::fitting::View;
+use crate::data::source::{PassedOver, folder_at, passed_over_line};
 use crate::data::{
     ClassOrder, CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule,
 };
 use crate::error::Problem;
-use crate::photo;
 use crate::progress::Monitor;
-use crate::rng;
 use crate::shape::ImageShape;
-
-/// Bytes of a megabyte of `data.memory_mb`.
-const MEGABYTE: usize = 1 << 20;
-
-/// Seed component of random crops, which keeps their random stream independent.
-const CROP_STREAM: u64 = 3;
 
 impl SourceConfig for ImageFolderConfig {
     fn common(&self) -> &CommonConfig {
@@ -71,48 +64,28 @@ impl SourceConfig for ImageFolderConfig {
 /// Folders of images. Class names are the folders' names, in the order of [`ClassOrder`]. Files within a class are in the order of their names.
 #[derive(Debug)]
 pub struct ImageFolder {
-    shape: ImageShape,
-    view: View,
-    random_crop: Option<RandomCropConfig>,
+    reader: Reader,
     classes: Vec<String>,
     splits: [Vec<Sample>; 3],
-    max_bytes: usize,
-    kept_bytes: AtomicUsize,
+    folder: PathBuf,
+    on_bad_image: OnBadImage,
+    passed_over: Vec<PassedOver>,
+    notes: Vec<String>,
+    /// Whether all images of a split are known to be readable.
+    is_checked: [bool; 3],
 }
 
-#[derive(Debug)]
-struct Sample {
-    path: PathBuf,
-    label: usize,
-    /// The file's content after the first read, unless the cache was full.
-    kept: OnceLock<Kept>,
-}
-
-/// The cached content of a file.
-#[derive(Debug)]
-enum Kept {
-    /// The sample itself, `[channels, height, width]`.
-    Ready(Box<[u8]>),
-    /// A photograph to crop.
-    Photo(Photo),
-}
-
-impl Kept {
-    fn bytes(&self) -> usize {
-        match self {
-            Kept::Ready(bytes) => bytes.len(),
-            Kept::Photo(photo) => photo.bytes.len(),
-        }
-    }
-}
+/// A split with its bad images and their places.
+type BadOfSplit = (Split, Vec<(usize, BadImage)>);
 
 impl ImageFolder {
-    /// Lists `<root>/<folder>`: `train/`, `valid/` (or `val/`) and `test/` with one folder per class, or else the class
-    /// folders themselves, divided by `config.split`. A sample's name for that is its file's name without extension
-    /// (by number) or `class/name` (by share). Hidden files and other kinds of files are skipped.
+    /// Lists `<root>/<folder>`: `train/`, `valid/` and `test/` (or by their other usual names) with one folder per class, or else the
+    /// class folders themselves, divided by `config.split`; or the images that `config.labels` names. A sample's name for the
+    /// division is its file's name without extension (by number), or its path from the folder on, as in `class/name` (by
+    /// share). What is not used is in [`passed_over`](DataSource::passed_over).
     ///
-    /// Errors name the folder: it is missing, holds no class folders, a class has no images, `valid/` or `test/` has a
-    /// class that `train/` lacks, or the configured shape is not supported.
+    /// Errors name the folder: it is missing, holds no images in class folders, `valid/` or `test/` has a class that `train/`
+    /// lacks, or the configured shape is not supported.
     pub fn open(config: &ImageFolderConfig, root: &Path) -> Result<Self, DataError> {
         Self::open_watched(config, root, &Monitor::default())
     }
@@ -123,7 +96,8 @@ impl ImageFolder {
         root: &Path,
         monitor: &Monitor,
     ) -> Result<Self, DataError> {
-        let folder = root.join(&config.folder);
+        let folder = folder_at(root, &config.folder)?;
+        published::validate_sorted(&folder)?;
         if !matches!(config.channels, 1 | 3) || config.height == 0 || config.width == 0 {
             return Err(DataError::format(
                 &folder,
@@ -133,25 +107,29 @@ impl ImageFolder {
                 ),
             ));
         }
-        let (classes, splits) =
-            listing::list(&folder, config, &monitor.stage("listing files", None))?;
-        let sample = |(path, label)| Sample {
-            path,
-            label,
-            kept: OnceLock::new(),
-        };
+        let reader = Reader::open(config, root, &folder)?;
+        let listings = reader.disk.as_ref().map(Disk::listings);
+        let stage = monitor.stage("listing files", None);
+        let Listing {
+            classes,
+            splits,
+            passed_over,
+            notes,
+        } = listing::list(&folder, config, listings.as_ref(), &stage)?;
+        if let Some((disk, listings)) = reader.disk.as_ref().zip(listings.as_ref()) {
+            disk.save_listings(listings);
+        }
+        drop(stage);
+        let sample = |(path, label)| Sample::new(path, label);
         Ok(Self {
-            shape: ImageShape {
-                channels: config.channels,
-                height: config.height,
-                width: config.width,
-            },
-            view: config.view(),
-            random_crop: config.random_crop.clone(),
+            reader,
             classes,
             splits: splits.map(|files| files.into_iter().map(sample).collect()),
-            max_bytes: config.memory_mb.saturating_mul(MEGABYTE),
-            kept_bytes: AtomicUsize::new(0),
+            folder,
+            on_bad_image: config.on_bad_image,
+            passed_over,
+            notes,
+            is_checked: [false; 3],
         })
     }
 
@@ -162,62 +140,66 @@ impl ImageFolder {
 
     /// Bytes of photographs currently cached in memory.
     pub fn kept_bytes(&self) -> usize {
-        self.kept_bytes.load(Ordering::Relaxed)
+        self.reader.kept_bytes()
     }
 
-    /// The random crops of a split, if any.
-    fn random_crop(&self, split: Split) -> Option<&RandomCropConfig> {
-        self.random_crop.as_ref().filter(|_| split == Split::Train)
-    }
-
-    fn load(&self, split: Split, path: &Path) -> Result<Kept, DataError> {
-        let image = photo::open(path).map_err(|error| match error {
-            photo::PhotoError::Io { path, source } => DataError::io(path, source),
-            photo::PhotoError::Format { path, problem } => {
-                DataError::format(path, format!("{problem}; replace or remove this file"))
-            }
-        })?;
-        let photo = sample::photo(image, self.shape.channels);
-        Ok(match self.random_crop(split) {
-            Some(_) => Kept::Photo(sample::reduced(photo, self.shape, self.view.centre)),
-            None => Kept::Ready(sample::ready(&photo, self.shape, self.view)),
-        })
-    }
-
-    fn write(&self, kept: &Kept, split: Split, draw: u64, out: &mut [f32]) {
-        match (kept, self.random_crop(split)) {
-            (Kept::Ready(bytes), _) => sample::write_values(bytes, out),
-            (Kept::Photo(photo), Some(config)) if draw != 0 => {
-                let mut rng = rng::seeded(&[draw, CROP_STREAM]);
-                let part = Part::draw(config, photo.width, photo.height, &mut rng);
-                sample::write_part(photo, self.shape, part, out);
-            }
-            (Kept::Photo(photo), _) => {
-                sample::write_middle(photo, self.shape, self.view.centre, out)
-            }
+    /// The bad images of those of the splits that are not checked yet, each with its place.
+    fn bad_images(
+        &self,
+        splits: &[Split],
+        monitor: &Monitor,
+    ) -> Result<Vec<BadOfSplit>, DataError> {
+        let open = splits
+            .iter()
+            .copied()
+            .filter(|split| !self.is_checked[split.index()]);
+        let open: Vec<Split> = open.collect();
+        let total = open.iter().map(|&split| self.len(split)).sum();
+        let stage = monitor.stage("reading images", Some(total));
+        let checked = self.reader.disk.as_ref().map(Disk::checked);
+        let check = |split: Split, index: usize| {
+            let sample = &self.splits[split.index()][index];
+            self.reader.check(sample, split, checked.as_ref())
+        };
+        let find = |split: Split| {
+            let bad = unreadable::find(split, self.len(split), &stage, check)?;
+            Ok((split, bad))
+        };
+        let found = open.into_iter().map(find).collect();
+        // What was read before an error, or before Ctrl-C, need not be read again.
+        if let Some((disk, checked)) = self.reader.disk.as_ref().zip(checked.as_ref()) {
+            disk.save_checked(checked);
         }
+        found
     }
 
-    /// Caches the content of a file if there is room: first come, first served.
-    fn keep(&self, sample: &Sample, kept: Kept) {
-        let bytes = kept.bytes();
-        let room = self
-            .kept_bytes
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
-                before
-                    .checked_add(bytes)
-                    .filter(|&after| after <= self.max_bytes)
-            });
-        // Another thread may have read the same file meanwhile.
-        if room.is_ok() && sample.kept.set(kept).is_err() {
-            self.kept_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// A line about classes of which no image is left.
+    fn classes_without_images(&self) -> Option<String> {
+        let mut has_images = vec![false; self.classes.len()];
+        for sample in self.splits.iter().flatten() {
+            has_images[sample.label] = true;
         }
+        let classes = self.classes.iter().zip(has_images);
+        let empty: Vec<&str> = classes
+            .filter(|(_, has_images)| !has_images)
+            .map(|(class, _)| class.as_str())
+            .collect();
+        (!empty.is_empty()).then(|| format!("no image can be read of: {}", empty.join(", ")))
+    }
+}
+
+/// A relative path with `/` between its parts, on every system.
+fn name_of(path: &Path) -> Cow<'_, str> {
+    let text = path.to_string_lossy();
+    match std::path::MAIN_SEPARATOR {
+        '/' => text,
+        separator => Cow::Owned(text.replace(separator, "/")),
     }
 }
 
 impl DataSource for ImageFolder {
     fn shape(&self) -> ImageShape {
-        self.shape
+        self.reader.shape
     }
 
     fn classes(&self) -> &[String] {
@@ -225,7 +207,7 @@ impl DataSource for ImageFolder {
     }
 
     fn redraws(&self) -> bool {
-        self.random_crop.is_some()
+        self.reader.random_crop.is_some()
     }
 
     fn len(&self, split: Split) -> usize {
@@ -236,20 +218,75 @@ impl DataSource for ImageFolder {
         self.splits[split.index()][index].label
     }
 
-    /// Errors name the file: it is missing, or not an image despite its extension.
-    /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`).
+    fn notes(&self) -> Vec<String> {
+        let notes = self.notes.iter().cloned();
+        let notes = notes.chain(passed_over_line(&self.passed_over));
+        notes
+            .chain(self.reader.disk.as_ref().map(Disk::note))
+            .collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.reader.disk.iter().flat_map(Disk::warnings).collect()
+    }
+
+    fn passed_over(&self) -> Vec<PassedOver> {
+        self.passed_over.clone()
+    }
+
+    fn name(&self, split: Split, index: usize) -> Cow<'_, str> {
+        let path = self.path(split, index);
+        let name = path.strip_prefix(&self.folder).unwrap_or(path);
+        name_of(name)
+    }
+
+    fn file(&self, split: Split, index: usize) -> Option<&Path> {
+        Some(self.path(split, index))
+    }
+
+    /// Decodes every image, which the first epochs then need not do (up to `data.memory_mb`); with `data.cache`, only those that were
+    /// not decoded without an error before.
+    ///
+    /// # Errors
+    /// Images that can't be read, all of them.
     fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
-        let samples = Split::ALL.map(|split| self.len(split)).iter().sum();
-        let stage = monitor.stage("reading images", Some(samples));
-        Split::ALL.into_iter().try_for_each(|split| {
-            (0..self.len(split)).into_par_iter().try_for_each_init(
-                || vec![0.0; self.shape.values()],
-                |values, index| {
-                    self.read(split, index, 0, values)?;
-                    Ok(stage.advance(1)?)
-                },
-            )
-        })
+        let (mut bad, mut total) = (Vec::new(), 0);
+        for (split, found) in self.bad_images(&Split::ALL, monitor)? {
+            total += self.len(split);
+            bad.extend(found.into_iter().map(|(_, image)| image));
+        }
+        bad.sort_by(|a: &BadImage, b| a.path.cmp(&b.path));
+        unreadable::refuse(&self.folder, total, &bad)
+    }
+
+    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+        let found = self.bad_images(&Split::ALL, monitor)?.into_iter();
+        let found = found.flat_map(|(_, bad)| bad);
+        Ok(found.map(|(_, image)| image.passed_over()).collect())
+    }
+
+    fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        if self.on_bad_image != OnBadImage::Skip {
+            return Ok(());
+        }
+        for (split, bad) in self.bad_images(splits, monitor)? {
+            let places: HashSet<usize> = bad.iter().map(|(index, _)| *index).collect();
+            let mut place = 0..;
+            self.splits[split.index()]
+                .retain(|_| place.next().is_none_or(|place| !places.contains(&place)));
+            let bad = bad.into_iter();
+            self.passed_over
+                .extend(bad.map(|(_, image)| image.passed_over()));
+            self.is_checked[split.index()] = true;
+        }
+        self.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
+        self.notes.extend(self.classes_without_images());
+        Ok(())
+    }
+
+    fn read_soon(&self, split: Split, index: usize) {
+        self.reader
+            .read_soon(&self.splits[split.index()][index], split);
     }
 
     /// With `data.random_crop`, a training sample is the crop of its photograph that `draw` selects (0: the centre crop);
@@ -262,13 +299,6 @@ impl DataSource for ImageFolder {
         out: &mut [f32],
     ) -> Result<(), DataError> {
         let sample = &self.splits[split.index()][index];
-        if let Some(kept) = sample.kept.get() {
-            self.write(kept, split, draw, out);
-            return Ok(());
-        }
-        let kept = self.load(split, &sample.path)?;
-        self.write(&kept, split, draw, out);
-        self.keep(sample, kept);
-        Ok(())
+        self.reader.read(sample, split, draw, out)
     }
 }

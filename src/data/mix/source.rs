@@ -1,12 +1,15 @@
 //! An opened mix of sources.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::config::MixConfig;
 use crate::data::augment::AugmentConfig;
+use crate::data::exclude;
 use crate::data::fitting::View;
 use crate::data::source::{
-    CommonConfig, DataError, DataSource, ListedSource, SourceConfig, Split, source_problems,
+    CommonConfig, DataError, DataSource, ListedSource, PassedOver, SourceConfig, Split,
+    source_problems,
 };
 use crate::error::Problem;
 use crate::progress::Monitor;
@@ -147,7 +150,7 @@ impl Mix {
         };
         for (index, part) in config.sources.iter().enumerate() {
             let kind = part.kind();
-            let opened = part.config().open(root, monitor);
+            let opened = exclude::open(part.config(), root, monitor);
             let source = opened.map_err(|error| named(index, kind, error))?;
             mix.add(source, kind, config.repeat(index))
                 .map_err(|problem| DataError::Source {
@@ -313,6 +316,20 @@ impl DataSource for Mix {
         })
     }
 
+    /// That of its source, after the source's index: `1:train/17`.
+    fn name(&self, split: Split, index: usize) -> Cow<'_, str> {
+        let Some((place, index)) = self.place(split, index) else {
+            return Cow::Borrowed("");
+        };
+        let name = self.sources[place].source.name(split, index);
+        Cow::Owned(format!("{place}:{name}"))
+    }
+
+    fn file(&self, split: Split, index: usize) -> Option<&Path> {
+        let (place, index) = self.place(split, index)?;
+        self.sources[place].source.file(split, index)
+    }
+
     /// Those of every source, with its kind.
     fn notes(&self) -> Vec<String> {
         let notes = self.sources.iter().flat_map(|mixed| {
@@ -322,6 +339,43 @@ impl DataSource for Mix {
         notes.collect()
     }
 
+    /// Those of every source, with its kind.
+    fn warnings(&self) -> Vec<String> {
+        let warnings = self.sources.iter().flat_map(|mixed| {
+            let warnings = mixed.source.warnings().into_iter();
+            warnings.map(|warning| format!("{}: {warning}", mixed.kind))
+        });
+        warnings.collect()
+    }
+
+    fn passed_over(&self) -> Vec<PassedOver> {
+        let sources = self.sources.iter();
+        sources
+            .flat_map(|mixed| mixed.source.passed_over())
+            .collect()
+    }
+
+    /// Only the sources of `evaluate` are read in validation and test.
+    fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        for (place, mixed) in self.sources.iter_mut().enumerate() {
+            let splits = splits.iter().copied();
+            let read: Vec<Split> = splits
+                .filter(|&split| split == Split::Train || self.evaluate.contains(&place))
+                .collect();
+            let skipped = mixed.source.skip_bad_images(&read, monitor);
+            skipped.map_err(|error| named(place, mixed.kind, error))?;
+        }
+        Ok(())
+    }
+
+    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+        let mut found = Vec::new();
+        for mixed in &self.sources {
+            found.extend(mixed.source.find_bad_images(monitor)?);
+        }
+        Ok(found)
+    }
+
     /// Checks every source; errors name it.
     fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
         for (place, mixed) in self.sources.iter().enumerate() {
@@ -329,6 +383,12 @@ impl DataSource for Mix {
             checked.map_err(|error| self.named(place, error))?;
         }
         Ok(())
+    }
+
+    fn read_soon(&self, split: Split, index: usize) {
+        if let Some((place, index)) = self.place(split, index) {
+            self.sources[place].source.read_soon(split, index);
+        }
     }
 
     fn redraws(&self) -> bool {

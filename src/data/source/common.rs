@@ -1,4 +1,4 @@
-//! The keys common to all sources: `normalize` and `augment`.
+//! The keys common to all sources: `normalize`, `augment` and `exclude`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,10 @@ pub struct CommonConfig {
     pub normalize: Option<NormalizeConfig>,
     /// Augmentation of training samples.
     pub augment: AugmentConfig,
+    /// List of samples to leave out, as `kiln data check --exclude-out` writes it: one name a line. Relative to `KILN_DATA`, or else to the
+    /// current folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<String>,
 }
 
 impl CommonConfig {

@@ -14,6 +14,9 @@ pub enum DataError {
     /// A split without samples, or a sample that does not exist.
     #[error("{0}")]
     Empty(String),
+    /// Several images that can't be read: a line, then one for each of them.
+    #[error("{0}")]
+    Images(String),
     /// A source of a mix that can't be used.
     #[error("data.sources[{index}] ({kind}): {problem}")]
     Source {
@@ -55,7 +58,9 @@ impl ErrorExit for DataError {
     fn exit_kind(&self) -> ExitKind {
         match self {
             DataError::File(error) => error.exit_kind(),
-            DataError::Empty(_) | DataError::Source { .. } => ExitKind::Failure,
+            DataError::Empty(_) | DataError::Images(_) | DataError::Source { .. } => {
+                ExitKind::Failure
+            }
             DataError::Cancelled(cancelled) => cancelled.exit_kind(),
         }
     }

@@ -7,6 +7,8 @@ mod data_source;
 mod error;
 mod list;
 mod memory;
+mod passed_over;
+mod place;
 mod root;
 mod split;
 
@@ -17,5 +19,10 @@ pub use data_source::DataSource;
 pub use error::{DataError, NOT_FOUND_ADVICE};
 pub(super) use list::sources;
 pub use memory::{MemorySource, from_quantized, quantize};
+pub use passed_over::{
+    PassedOver, Reason, count as count_passed_over, line as passed_over_line,
+    listed as listed_passed_over,
+};
+pub(super) use place::{folder_at, folder_watched};
 pub use root::data_root;
 pub use split::Split;

@@ -11,7 +11,7 @@ use super::draw;
 use super::flaw::flaw;
 use super::segment::Recorded;
 use crate::data::formats::lines::{Limits, Lines};
-use crate::data::source::{CommonConfig, DataError, DataSource, SourceConfig, Split};
+use crate::data::source::{CommonConfig, DataError, DataSource, SourceConfig, Split, folder_at};
 use crate::data::split_rule::{self, SplitRule};
 use crate::error::Problem;
 use crate::handwriting::strokes::Polyline;
@@ -97,7 +97,7 @@ impl Unipen {
     /// # Errors
     /// A missing or unreadable file; a line that is not in the format (with its number); no usable training segment.
     pub fn open(config: &UnipenConfig, root: &Path) -> Result<Self, DataError> {
-        let path = root.join(&config.folder).join(FILE);
+        let path = folder_at(root, &config.folder)?.join(FILE);
         let file = File::open(&path).map_err(|error| DataError::io(&path, error))?;
         let mut unipen = Self {
             config: config.clone(),

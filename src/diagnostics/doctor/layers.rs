@@ -9,7 +9,7 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use super::compare::Layer;
-use crate::kernels::{self, Activation, ConvNorm, Pool};
+use crate::kernels::{self, Activation, ConvNorm, Pool, PoolOptions};
 
 /// Every kind of layer that kiln's networks have, with 1x1 convolutions of several sizes.
 pub fn all() -> Vec<Layer> {
@@ -110,13 +110,21 @@ fn pooled() -> Vec<Layer> {
             name: "max pool 3x3, stride 2, ceil mode",
             inputs: vec![[2, 16, 14, 13]],
             burn: |inputs| ceil_pool(inputs[0].clone()),
-            kernel: Some(|inputs| on_kernels(inputs, |images| kernels::max_pool2d(images, 3, 2))),
+            kernel: Some(|inputs| {
+                on_kernels(inputs, |images| {
+                    kernels::max_pool2d(images, PoolOptions::ceil(3, 2))
+                })
+            }),
         },
         Layer {
             name: "max pool 2x2",
             inputs: vec![[2, 16, 14, 12]],
             burn: |inputs| pool(inputs[0].clone()),
-            kernel: Some(|inputs| on_kernels(inputs, |images| kernels::max_pool2d(images, 2, 2))),
+            kernel: Some(|inputs| {
+                on_kernels(inputs, |images| {
+                    kernels::max_pool2d(images, PoolOptions::ceil(2, 2))
+                })
+            }),
         },
         Layer {
             name: "global average pooling",

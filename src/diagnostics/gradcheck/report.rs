@@ -42,8 +42,8 @@ impl Entry {
 /// The result of a check.
 ///
 /// Where a ReLU or a max pool switches between the points of a difference, the difference is wrong, not the gradient. An entry
-/// with a large error is therefore tried again: with the points on one side only (the kink is seldom on both), and with a smaller
-/// step; the smallest error counts. All of these tend to the same derivative, so a wrong gradient differs from each of them.
+/// with a large error is therefore tried again: with the points on one side only (the kink is seldom on both), with a smaller step,
+/// and with a longer one against rounding; the smallest error counts. All of these tend to the same derivative, so a wrong gradient differs from each of them.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// The loss at the unchanged weights.
@@ -90,6 +90,15 @@ impl Report {
     /// Entries that were checked.
     pub fn checked(&self) -> usize {
         self.tensors.iter().map(|tensor| tensor.checked).sum()
+    }
+
+    /// Entries of all tensors.
+    pub fn values(&self) -> usize {
+        let sizes = self
+            .tensors
+            .iter()
+            .map(|tensor| tensor.shape.iter().product::<usize>());
+        sizes.sum()
     }
 
     /// Entries that were tried again.

@@ -14,7 +14,7 @@ use crate::kernels::block::Pool;
 use crate::kernels::flex::{
     BlockForward, ElementwiseBackend, FastBackend, Pair, Parameters, contiguous, geometry,
 };
-use crate::kernels::pool::Windows;
+use crate::kernels::pool::{PoolOptions, Windows};
 use crate::kernels::step::{AdamStep, SgdStep};
 
 impl<C: CheckpointStrategy> FastBackend for Autodiff<Flex, C> {
@@ -83,21 +83,17 @@ impl<C: CheckpointStrategy> FastBackend for Autodiff<Flex, C> {
         }
     }
 
-    fn fast_max_pool2d(
-        input: FloatTensor<Self>,
-        kernel: usize,
-        stride: usize,
-    ) -> FloatTensor<Self> {
+    fn fast_max_pool2d(input: FloatTensor<Self>, options: PoolOptions) -> FloatTensor<Self> {
         let prepared = PoolBackward
             .prepare::<C>([input.node()])
             .compute_bound()
             .stateful();
         let input = contiguous(input.into_primitive());
-        let output = Flex::fast_max_pool2d(input.clone(), kernel, stride);
+        let output = Flex::fast_max_pool2d(input.clone(), options);
         match prepared {
             OpsKind::Tracked(prepared) => {
                 let state = PoolState {
-                    windows: Windows::new(&input.layout().shape()[..], kernel, stride),
+                    windows: Windows::new(&input.layout().shape()[..], options),
                     input,
                     output: output.clone(),
                 };

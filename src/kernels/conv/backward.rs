@@ -50,6 +50,8 @@ fn add_weight_gradient<T: Real>(
         rows: g.output_height(),
         columns: g.output_width(),
         channels: grid.channels,
+        first_tap: 0,
+        depth: g.patch_values(),
         sums,
     });
 }

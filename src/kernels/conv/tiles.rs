@@ -198,6 +198,10 @@ pub(super) struct WeightGradient<'a, T> {
     pub columns: usize,
     /// In whole panels.
     pub channels: usize,
+    /// The first value of whole patches that `patches` has.
+    pub first_tap: usize,
+    /// Values of whole patches, for which there are sums.
+    pub depth: usize,
     pub sums: &'a mut [T],
 }
 
@@ -217,7 +221,8 @@ impl<T: Real> WithSimd for WeightGradient<'_, T> {
                 .lie_within(self.rows, self.columns, self.input.len() - before[0])
         );
         assert!(before[1] + last + self.channels <= self.gradient.len());
-        assert_eq!(self.sums.len(), self.channels * self.patches.depth());
+        assert!(self.first_tap + self.patches.depth() <= self.depth);
+        assert_eq!(self.sums.len(), self.channels * self.depth);
         let mut run = self;
         let lanes = lanes::<S, T>();
         let mut channel = 0;
@@ -260,10 +265,11 @@ impl<T: Real> WeightGradient<'_, T> {
     ) -> usize {
         let lanes = lanes::<S, T>();
         let grid = self.patches;
-        let tap = run * grid.run + i;
+        let tap = self.first_tap + run * grid.run + i;
+        let depth = self.depth;
         let place = |j: usize, v: usize| {
             let (panel, lane) = ((channel + v * lanes) / PANEL, (channel + v * lanes) % PANEL);
-            (panel * grid.depth() + tap + j) * PANEL + lane
+            (panel * depth + tap + j) * PANEL + lane
         };
         // SAFETY: `with_simd` asserted that every patch of every position lies in `input`, that a register from `channel` on
         // lies in `gradient` for every position, and that `sums` has a register for every tap and channel.

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
-
 use super::forward::padded_rows;
 use super::geometry::Geometry;
-use super::tiles::WeightGradient;
-use super::weights::unpack_blocks;
+use super::products::{PAIR, Packed, Positions};
+use super::weights::{unpack, unpack_blocks};
 use crate::kernels::simd::{PANEL, Real, padded, widest};
 use crate::kernels::threads;
 
@@ -20,6 +18,69 @@ const POSITIONS: usize = 192;
 /// Jobs into which a gradient is cut at least, if it can be: enough for eight threads.
 const JOBS: usize = 8;
 
+/// Values behind a gradient that registers may read.
+pub(in crate::kernels) const SLACK: usize = 2 * PANEL;
+
+/// Sums over some positions, of all weights at once.
+pub(in crate::kernels) struct WeightSums<T> {
+    sums: Vec<T>,
+    packed: Packed<T>,
+}
+
+impl<T: Real> WeightSums<T> {
+    pub(in crate::kernels) fn new(g: &Geometry) -> Self {
+        Self {
+            sums: vec![T::ZERO; padded(g.outputs) * g.patch_values()],
+            packed: Packed::default(),
+        }
+    }
+
+    /// Whether the sums stay in a core's cache.
+    pub(in crate::kernels) fn fit_the_cache(g: &Geometry) -> bool {
+        blocks(g.outputs, g.patch_values()).len() == 1
+    }
+
+    /// Adds some rows of an image. `gradient` is that of their outputs, and [`SLACK`] more values behind it, whatever they are.
+    pub(in crate::kernels) fn add(
+        &mut self,
+        g: &Geometry,
+        image: &[T],
+        rows: Range<usize>,
+        gradient: &[T],
+        grid: &mut Vec<T>,
+    ) {
+        let columns = g.output_width();
+        let size = POSITIONS.div_ceil(columns.max(1));
+        for first in rows.clone().step_by(size) {
+            let piece = first..(first + size).min(rows.end);
+            let from = (first - rows.start) * columns * g.outputs;
+            let (piece_rows, piece_columns) = if g.is_pixelwise() {
+                (1, piece.len() * columns)
+            } else {
+                (piece.len(), columns)
+            };
+            let positions = Positions {
+                patches: g.patches(),
+                input: padded_rows(g, image, piece, grid),
+                gradient: &gradient[from..],
+                step: g.outputs,
+                row_step: columns * g.outputs,
+                images: 1,
+                image_steps: [0; 2],
+                rows: piece_rows,
+                columns: piece_columns,
+            };
+            positions.add(g.outputs, &mut self.packed, &mut self.sums);
+        }
+    }
+
+    /// The gradient of the weights from sums over the batch, added in their order.
+    pub(in crate::kernels) fn finish(g: &Geometry, parts: impl Iterator<Item = Self>) -> Vec<T> {
+        let sums = together(parts.map(|part| part.sums));
+        unpack(g, &sums)
+    }
+}
+
 /// Neighbouring positions: rows of one image, or several whole images.
 #[derive(Clone)]
 struct Piece {
@@ -28,7 +89,7 @@ struct Piece {
 }
 
 /// The gradient of the weights, `[outputs, inputs, kernel, kernel]`. `gradient` is that of the output, `[batch, rows, columns,
-/// outputs]`, and at least a panel of values behind it, whose values do not matter.
+/// outputs]`, and [`SLACK`] more values behind it, whatever they are.
 ///
 /// The pieces are taken in fixed groups, each summed in order, then the groups in order: the bits depend on shapes alone.
 pub(in crate::kernels) fn weight_gradient<T: Real>(
@@ -53,9 +114,10 @@ pub(in crate::kernels) fn weight_gradient<T: Real>(
         .collect();
     let sums = threads::map(g.multiply_adds(), jobs, |(block, pieces)| {
         let mut sums = vec![T::ZERO; padded(block.len()) * depth];
-        let mut scratch = Vec::new();
+        let (mut scratch, mut packed) = (Vec::new(), Packed::default());
         for piece in pieces {
-            add_piece(g, source, gradient, piece, &block, &mut scratch, &mut sums);
+            let positions = positions(g, source, gradient, piece, block.start, &mut scratch);
+            positions.add(block.len(), &mut packed, &mut sums);
         }
         sums
     });
@@ -75,16 +137,15 @@ enum Source<'a, T> {
     Padded(&'a [T]),
 }
 
-/// Adds the products of one piece and a block of output channels to `sums`.
-fn add_piece<T: Real>(
+/// The positions of one piece, with the gradients from output `channel` on.
+fn positions<'a, T: Real>(
     g: &Geometry,
-    source: Source<T>,
-    gradient: &[T],
+    source: Source<'a, T>,
+    gradient: &'a [T],
     piece: &Piece,
-    block: &Range<usize>,
-    scratch: &mut Vec<T>,
-    sums: &mut [T],
-) {
+    channel: usize,
+    scratch: &'a mut Vec<T>,
+) -> Positions<'a, T> {
     let pitch = (g.width + 2 * g.padding) * g.inputs;
     let padded_values = (g.height + 2 * g.padding) * pitch;
     let first = piece.images.start;
@@ -115,24 +176,21 @@ fn add_piece<T: Real>(
     } else {
         (piece.rows.len(), columns)
     };
-    Arch::new().dispatch(WeightGradient {
+    Positions {
         patches: g.patches(),
         input,
-        gradient: &gradient[from + block.start..],
+        gradient: &gradient[from + channel..],
         step: g.outputs,
         row_step: g.output_width() * g.outputs,
         images: piece.images.len(),
         image_steps: [image_step, g.output_values()],
         rows,
         columns,
-        channels: padded(block.len()),
-        sums,
-    });
+    }
 }
 
 /// Output channels in blocks, all but the last one of the same number of whole pairs of panels.
 fn blocks(outputs: usize, depth: usize) -> Vec<Range<usize>> {
-    const PAIR: usize = 2 * PANEL;
     let count = (outputs * depth).div_ceil(BLOCK).max(1);
     let size = outputs.div_ceil(count).next_multiple_of(PAIR).max(PAIR);
     (0..outputs.max(1))
@@ -196,7 +254,7 @@ fn padded_batch<T: Real>(g: &Geometry, input: &[T]) -> Vec<T> {
 }
 
 /// The sums of all groups, added in their order.
-fn together<T: Real>(mut groups: impl Iterator<Item = Vec<T>>) -> Vec<T> {
+pub(super) fn together<T: Real>(mut groups: impl Iterator<Item = Vec<T>>) -> Vec<T> {
     let mut sums = groups.next().unwrap_or_default();
     for more in groups {
         widest(

@@ -10,4 +10,4 @@ mod weight_gradient;
 
 pub(super) use forward::Kernels;
 pub(super) use transposed::Transposed;
-pub(super) use weight_gradient::weight_gradient;
+pub(super) use weight_gradient::WeightSums;

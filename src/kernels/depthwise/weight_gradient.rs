@@ -7,48 +7,61 @@ use pulp::Arch;
 use super::tiles::Sums;
 use crate::kernels::conv::{Geometry, padded_rows};
 use crate::kernels::simd::Real;
-use crate::kernels::threads;
 
-/// The gradient of the kernels, `[channels, 1, kernel, kernel]`, from that of the output, `[batch, rows, columns, channels]`.
-///
-/// Each image is summed by itself, then the images in their order: the bits depend on shapes alone.
-pub(in crate::kernels) fn weight_gradient<T: Real>(
-    g: &Geometry,
-    input: &[T],
-    gradient: &[T],
-) -> Vec<T> {
-    let images = threads::map(g.multiply_adds(), (0..g.batch).collect(), |image| {
-        let mut sums = vec![T::ZERO; g.kernel * g.kernel * g.outputs];
-        let input = &input[image * g.input_values()..][..g.input_values()];
-        let gradient = &gradient[image * g.output_values()..][..g.output_values()];
-        let mut grid = Vec::new();
-        for rows in parts(g) {
-            add_rows(g, input, gradient, rows, &mut grid, &mut sums);
-        }
-        sums
-    });
-    let taps = g.kernel * g.kernel;
-    let mut weight = vec![T::ZERO; g.outputs * taps];
-    for image in images {
-        for (tap, sums) in image.chunks_exact(g.outputs).enumerate() {
-            for (weight, &sum) in weight[tap..].iter_mut().step_by(taps).zip(sums) {
-                *weight += sum;
-            }
+/// Sums over some positions of the gradient of the kernels.
+pub(in crate::kernels) struct WeightSums<T> {
+    /// `[tap, channel]`
+    sums: Vec<T>,
+}
+
+impl<T: Real> WeightSums<T> {
+    pub(in crate::kernels) fn new(g: &Geometry) -> Self {
+        Self {
+            sums: vec![T::ZERO; g.kernel * g.kernel * g.outputs],
         }
     }
-    weight
+
+    /// Adds some rows of an image; `gradient` is that of their outputs.
+    pub(in crate::kernels) fn add(
+        &mut self,
+        g: &Geometry,
+        image: &[T],
+        rows: Range<usize>,
+        gradient: &[T],
+        grid: &mut Vec<T>,
+    ) {
+        let row = g.output_width() * g.outputs;
+        for part in parts(g, rows.clone()) {
+            let gradient = &gradient[(part.start - rows.start) * row..];
+            add_rows(g, image, gradient, part, grid, &mut self.sums);
+        }
+    }
+
+    /// The gradient of the kernels, `[channels, 1, kernel, kernel]`, from sums over the batch, added in their order.
+    pub(in crate::kernels) fn finish(g: &Geometry, parts: impl Iterator<Item = Self>) -> Vec<T> {
+        let taps = g.kernel * g.kernel;
+        let mut weight = vec![T::ZERO; g.outputs * taps];
+        for part in parts {
+            for (tap, sums) in part.sums.chunks_exact(g.outputs).enumerate() {
+                for (weight, &sum) in weight[tap..].iter_mut().step_by(taps).zip(sums) {
+                    *weight += sum;
+                }
+            }
+        }
+        weight
+    }
 }
 
 /// Rows that are summed at a time, in registers.
-fn parts(g: &Geometry) -> impl Iterator<Item = Range<usize>> + use<> {
+fn parts(g: &Geometry, rows: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
     const POSITIONS: usize = 64;
-    let (rows, part) = (g.output_height(), POSITIONS.div_ceil(g.output_width()));
-    (0..rows)
+    let part = POSITIONS.div_ceil(g.output_width());
+    rows.clone()
         .step_by(part)
-        .map(move |first| first..(first + part).min(rows))
+        .map(move |first| first..(first + part).min(rows.end))
 }
 
-/// Adds the products of some rows of an image to `sums`, `[tap, channel]`.
+/// Adds the products of some rows of an image, whose gradient is the first of `gradient`, to `sums`, `[tap, channel]`.
 fn add_rows<T: Real>(
     g: &Geometry,
     image: &[T],
@@ -65,7 +78,7 @@ fn add_rows<T: Real>(
         step: g.stride * channels,
         row_step: g.stride * pitch,
         kernel: g.kernel,
-        gradient: &gradient[rows.start * columns * channels..rows.end * columns * channels],
+        gradient,
         rows: rows.len(),
         columns,
         channels,

@@ -5,6 +5,7 @@ use burn::backend::{Backend, backend_extension};
 
 use crate::kernels::activation::Activation;
 use crate::kernels::block::Pool;
+use crate::kernels::pool::PoolOptions;
 use crate::kernels::step::{AdamStep, SgdStep};
 
 /// The operations that flex gets; see the functions of the same names.
@@ -30,8 +31,7 @@ pub trait FastBackend: Backend {
     ) -> FloatTensor<Self>;
 
     /// See [`crate::kernels::max_pool2d`].
-    fn fast_max_pool2d(input: FloatTensor<Self>, kernel: usize, stride: usize)
-    -> FloatTensor<Self>;
+    fn fast_max_pool2d(input: FloatTensor<Self>, options: PoolOptions) -> FloatTensor<Self>;
 
     /// See [`crate::kernels::conv_block`].
     #[allow(clippy::too_many_arguments)] // The tensors of two layers.

@@ -1,5 +1,6 @@
 //! The kernels as operations of Burn's flex.
 
+mod channels;
 mod convolutions;
 mod elementwise;
 mod extension;
@@ -7,6 +8,8 @@ mod layers;
 mod operations;
 mod tensors;
 
+pub use channels::ChannelBackend;
+pub(super) use channels::sizes_of_maps;
 pub use convolutions::ConvBackend;
 pub(super) use convolutions::{Normed, NormedState, fixed, train};
 pub use elementwise::ElementwiseBackend;

@@ -14,7 +14,7 @@ use crate::kernels::activation::{Activation, activate};
 use crate::kernels::block::{self, Pool};
 use crate::kernels::conv;
 use crate::kernels::linear;
-use crate::kernels::pool;
+use crate::kernels::pool::{self, PoolOptions};
 use crate::kernels::step::{self, AdamStep, SgdStep};
 
 impl FastBackend for Flex {
@@ -52,9 +52,9 @@ impl FastBackend for Flex {
         })
     }
 
-    fn fast_max_pool2d(input: FlexTensor, kernel: usize, stride: usize) -> FlexTensor {
+    fn fast_max_pool2d(input: FlexTensor, options: PoolOptions) -> FlexTensor {
         let input = contiguous(input);
-        let windows = pool::Windows::new(&input.layout().shape()[..], kernel, stride);
+        let windows = pool::Windows::new(&input.layout().shape()[..], options);
         by_dtype!(input, T => {
             let output = pool::forward::<T>(&windows, values(&input));
             new_tensor(output, &windows.output_shape())

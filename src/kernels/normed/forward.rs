@@ -9,7 +9,7 @@ use super::period::Period;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::{Geometry, in_panels};
 use crate::kernels::engine::{self, Forward};
-use crate::kernels::memory::{filled, room};
+use crate::kernels::memory::{filled, filled_part, is_large, room, stream};
 use crate::kernels::simd::{Real, padded};
 use crate::kernels::threads;
 
@@ -138,18 +138,43 @@ fn normalized<T: Real>(
     let part = part(&tables.period);
     let mut output: Vec<MaybeUninit<T>> = room(convolved.len());
     let jobs: Vec<_> = output.chunks_mut(part).enumerate().collect();
-    threads::for_each(
-        convolved.len(),
-        jobs,
-        || (),
-        |(), (index, output)| {
-            let at = index * part..index * part + output.len();
-            let residual = residual.map(|residual| &residual[at.clone()]);
-            normalize(tables, &convolved[at], residual, activation, output);
-        },
-    );
+    let is_large = is_large::<T>(convolved.len());
+    threads::for_each(convolved.len(), jobs, Vec::new, |piece, (index, output)| {
+        let at = index * part..index * part + output.len();
+        let residual = residual.map(|residual| &residual[at.clone()]);
+        let convolved = &convolved[at];
+        if is_large {
+            in_pieces(tables, convolved, residual, activation, piece, output);
+        } else {
+            normalize(tables, convolved, residual, activation, output);
+        }
+    });
     // SAFETY: the parts are the whole output, and each has been written.
     unsafe { filled(output) }
+}
+
+/// [`normalize`] into `piece`, which stays in the first-level cache, and from there to memory.
+#[allow(unsafe_code)]
+fn in_pieces<T: Real>(
+    tables: &Tables<T>,
+    convolved: &[T],
+    residual: Option<&[T]>,
+    activation: Activation,
+    piece: &mut Vec<MaybeUninit<T>>,
+    output: &mut [MaybeUninit<T>],
+) {
+    /// Values of a piece: whole tables.
+    const VALUES: usize = 1 << 11;
+    let size = VALUES.next_multiple_of(tables.period.length());
+    piece.resize(size, MaybeUninit::uninit());
+    for (index, output) in output.chunks_mut(size).enumerate() {
+        let at = index * size..index * size + output.len();
+        let residual = residual.map(|residual| &residual[at.clone()]);
+        let piece = &mut piece[..output.len()];
+        normalize(tables, &convolved[at], residual, activation, piece);
+        // SAFETY: just written.
+        stream(unsafe { filled_part(piece) }, output);
+    }
 }
 
 /// Values that a thread takes at a time: whole tables, about an eighth of a megabyte of `f32`.

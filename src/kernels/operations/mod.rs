@@ -9,5 +9,5 @@ mod steps;
 pub use blocks::{ConvNorm, conv_block, conv2d, conv2d_pair, fixed_conv_block};
 pub use conv_norm::{NormedConv, conv_norm, convolution, fixed_conv_norm};
 pub use layers::{activate, channels_first, channels_last, linear};
-pub use pools::max_pool2d;
+pub use pools::{channel_means, max_pool2d, scale_channels};
 pub use steps::{adam_step, sgd_step};

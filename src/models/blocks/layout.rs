@@ -46,6 +46,22 @@ impl Layout {
             .squeeze_dim(self.position_dim())
     }
 
+    /// [`global_average`](Self::global_average), rounded as the kernels do it where they are.
+    pub fn channel_means(self, maps: Tensor<4>) -> Tensor<2> {
+        match self {
+            Layout::ChannelsLast => kernels::channel_means(maps),
+            Layout::ChannelsFirst => self.global_average(maps),
+        }
+    }
+
+    /// Maps times a factor for each channel of each image, `[batch, channels]`.
+    pub fn scale_channels(self, maps: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
+        match self {
+            Layout::ChannelsLast => kernels::scale_channels(maps, factors),
+            Layout::ChannelsFirst => maps * self.per_channel(factors),
+        }
+    }
+
     /// The largest value of each map: `[batch, channels]`.
     pub fn global_max(self, images: Tensor<4>) -> Tensor<2> {
         self.flatten_positions(images)

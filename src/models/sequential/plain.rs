@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::module::adaptive_avg_pool2d;
 
 use super::value::{Value, mismatch};
-use crate::kernels;
+use crate::kernels::{self, PoolOptions};
 use crate::models::blocks::Layout;
 use crate::models::layer_list::{Operation, PoolNode};
 
@@ -33,7 +33,7 @@ pub fn plain(operation: &Operation, value: Value, layout: Layout) -> Value {
         (Operation::ZeroPad(edges), Value::Maps(maps)) => {
             Value::Maps(zero_pad(*edges, maps, layout))
         }
-        (Operation::GlobalAvgPool, Value::Maps(maps)) => Value::Vector(layout.global_average(maps)),
+        (Operation::GlobalAvgPool, Value::Maps(maps)) => Value::Vector(layout.channel_means(maps)),
         (Operation::GlobalMaxPool, Value::Maps(maps)) => Value::Vector(layout.global_max(maps)),
         (Operation::AdaptiveAvgPool(sides), Value::Maps(maps)) => {
             Value::Maps(channels_first(maps, layout, |maps| {
@@ -88,14 +88,15 @@ fn border(pool: &PoolNode) -> PaddingConfig2d {
 fn max_pool(pool: &PoolNode, maps: Tensor<4>, layout: Layout) -> Tensor<4> {
     let [kernel, columns] = pool.kernel;
     let [stride, across] = pool.stride;
-    let is_square = kernel == columns && stride == across && pool.padding == [0, 0];
-    if layout == Layout::ChannelsLast && is_square {
-        let [_, height, width, _] = maps.dims();
-        // The kernel's windows may extend over the edge.
-        let divides = |side: usize| (side - kernel).is_multiple_of(stride);
-        if pool.ceil_mode || (divides(height) && divides(width)) {
-            return kernels::max_pool2d(maps, kernel, stride);
-        }
+    let [padding, beside] = pool.padding;
+    if layout == Layout::ChannelsLast && [kernel, stride, padding] == [columns, across, beside] {
+        let options = PoolOptions {
+            kernel,
+            stride,
+            padding,
+            ceil_mode: pool.ceil_mode,
+        };
+        return kernels::max_pool2d(maps, options);
     }
     channels_first(maps, layout, |maps| {
         let config = MaxPool2dConfig::new(pool.kernel)

@@ -200,9 +200,9 @@ fn step(operator: &Operator, value: Value, layout: Layout) -> Value {
             activation,
             gate,
         } => on_maps("squeeze_excite", value, |maps| {
-            let means = layout.global_average(maps.clone());
+            let means = layout.channel_means(maps.clone());
             let factors = factors(convs, means, [*activation, *gate]);
-            maps * layout.per_channel(factors)
+            layout.scale_channels(maps, factors)
         }),
         Operator::Scale(scale) => on_maps("scale", value, |maps| scaled(scale, maps, layout)),
         Operator::ClassToken(token) => match value {

@@ -22,7 +22,7 @@ use crate::training::batch::{Batch, DeviceBatches};
 use crate::training::checkpoint::{CheckpointWriter, Parts};
 use crate::training::divergence::{LossCheck, LossWatch};
 use crate::training::error::TrainError;
-use crate::training::features::FeatureCache;
+use crate::training::features::{FeatureCache, MAX_TRAIN_BYTES, MAX_VALID_BYTES};
 use crate::training::observer::{EpochReport, Observer};
 use crate::training::optimization::average::Average;
 use crate::training::param_groups::Unfreeze;
@@ -165,6 +165,9 @@ impl TrainingLoop {
         };
         self.write_lines(&report)?;
         self.observer.epoch(&report);
+        for warning in self.train.loader.source.warnings() {
+            self.observer.warning(&warning);
+        }
         self.write_checkpoint();
         Ok(())
     }
@@ -229,12 +232,13 @@ impl TrainingLoop {
     /// The feature cache of a part, if the features of its samples stay the same.
     fn features_of(&mut self, part: Part) -> Option<FeatureCache> {
         let cached = self.features[part as usize].take();
-        let (samples, samples_are_fixed) = match part {
-            Part::Train => (self.train.samples(), self.config.training_is_fixed),
-            Part::Valid => (self.valid.samples(), true),
+        let training_is_fixed = self.config.training_is_fixed;
+        let (samples, samples_are_fixed, max_bytes) = match part {
+            Part::Train => (self.train.samples(), training_is_fixed, MAX_TRAIN_BYTES),
+            Part::Valid => (self.valid.samples(), true, MAX_VALID_BYTES),
         };
         let are_fixed = samples_are_fixed && self.state.model().network.has_fixed_features();
-        are_fixed.then(|| cached.unwrap_or_else(|| FeatureCache::new(samples)))
+        are_fixed.then(|| cached.unwrap_or_else(|| FeatureCache::new(samples, max_bytes)))
     }
 
     /// Computes the features that a run which never stopped would have cached: from the batches of epoch 1, because in another

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::model_file::write_model;
 use super::report::{self, Finished};
-use crate::data::Split;
+use crate::data::{Split, count_passed_over};
 use crate::error::{ErrorExit, ExitKind};
 use crate::evaluation::{self, Evaluation, Rivals};
 use crate::files;
@@ -133,6 +133,7 @@ fn summarize(
         classes: prepared.source.classes().to_vec(),
         input: prepared.source.shape(),
         samples: prepared.samples,
+        passed_over: count_passed_over(&prepared.source.passed_over()),
         epochs: history.epochs.len(),
         best_epoch,
         valid,

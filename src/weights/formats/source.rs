@@ -1,8 +1,10 @@
 //! Bytes that are read from any place: a file, or memory.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::files;
 
 /// Where bytes come from.
 #[derive(Debug)]
@@ -30,22 +32,19 @@ impl Source {
 
     /// `count` bytes from `start` on. Nothing is allocated unless they are there.
     pub fn read(&self, start: u64, count: u64) -> io::Result<Vec<u8>> {
-        let end = start.checked_add(count).filter(|&end| end <= self.len());
-        let (Some(end), Ok(length)) = (end, usize::try_from(count)) else {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        };
         match self {
             Source::Memory(bytes) => {
-                let part = bytes.get(start as usize..end as usize);
+                let place = |at: Option<u64>| at.and_then(|at| usize::try_from(at).ok());
+                let (first, end) = (place(Some(start)), place(start.checked_add(count)));
+                let part = first
+                    .zip(end)
+                    .and_then(|(first, end)| bytes.get(first..end));
                 part.map(<[u8]>::to_vec)
                     .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
             }
-            Source::File(file, _) => {
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                file.seek(SeekFrom::Start(start))?;
-                let mut bytes = vec![0; length];
-                file.read_exact(&mut bytes)?;
-                Ok(bytes)
+            Source::File(file, length) => {
+                let file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                files::read_at(&file, start, count, *length)
             }
         }
     }

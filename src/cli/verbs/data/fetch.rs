@@ -19,11 +19,11 @@ use crate::report::format::size;
 #[command(after_help = "Examples:
   kiln data fetch cifar10
   kiln data fetch nist36 --from http://mirror.example/sets/
+  kiln data fetch flowers17 --from Downloads/17flowers
   kiln data fetch --list
 
 Files go to KILN_DATA (default: current folder), where configs look for them.
-An interrupted download is resumed. Offline, copy the file into .kiln-fetch there
-and rerun.")]
+An interrupted download is resumed. Offline, name the folder that has the file with --from.")]
 pub struct Args {
     /// Data set to fetch
     #[arg(value_name = "NAME", required_unless_present = "list", value_parser = names())]
@@ -31,8 +31,9 @@ pub struct Args {
     /// Data folder, overriding KILN_DATA and the current folder
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Mirror: URL of the file, or of a folder (ending in /) that contains it under its own name
-    #[arg(long, value_name = "URL")]
+    /// Mirror: URL of the file, or of a folder (ending in /) that contains it under its own name; or a folder on this machine that
+    /// has the files already
+    #[arg(long, value_name = "URL|DIR")]
     from: Option<String>,
     /// Expected SHA-256, overriding the built-in one
     #[arg(long, value_name = "HEX", value_parser = sha256)]
@@ -89,6 +90,7 @@ pub fn run(args: Args) -> VerbResult {
 /// The set with the URL and checksum given on the command line.
 fn adapt(set: DataSet, args: &Args) -> Result<DataSet, UsageError> {
     let mut set = match &args.from {
+        Some(folder) if Path::new(folder).is_dir() => set.from_folder(Path::new(folder)),
         Some(from) => set
             .from_mirror(from)
             .map_err(|error| UsageError(format!("--from: {error}")))?,
@@ -149,6 +151,9 @@ fn list(root: &Path) -> String {
                 None => "no known checksum".into(),
             };
             text.push_str(&format!("{:<18} {}  {sum}\n", "", file.url));
+            for mirror in &file.mirrors {
+                text.push_str(&format!("{:<18} {mirror}  (mirror)\n", ""));
+            }
         }
     }
     text
@@ -168,6 +173,7 @@ fn show(bar: &mut DownloadBar, event: Event) {
             bar.start(done, total);
         }
         Event::Found(path) => bar.note(&format!("using {}", path.display())),
+        Event::Elsewhere(problem) => bar.note(&format!("{problem}; trying a mirror")),
         Event::StartsOver(reason) => bar.note(&format!("{reason}; starting over")),
         Event::Waits { problem, pause } => bar.note(&format!(
             "{problem}; trying again in {:.1} s",

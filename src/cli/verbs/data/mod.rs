@@ -1,7 +1,9 @@
-//! `kiln data`; `fetch` has a file of its own.
+//! `kiln data`; `check`, `fetch`, `info` and `words` have files of their own.
 
+mod check;
 mod fetch;
 mod from_review;
+mod info;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -10,17 +12,11 @@ use clap::Subcommand;
 
 use crate::cli::destinations;
 use crate::cli::failure::{UsageError, VerbResult};
-use crate::cli::open;
-use crate::cli::terminal::{output, stages};
-use crate::data::info::{self, summarize};
-use crate::data::loader::{Loader, Order};
+use crate::cli::terminal::output;
+use crate::files;
 use crate::handwriting::pages::{PageOptions, compose, varied};
-use crate::{config, files};
 
-/// Columns of the sample sheet.
-const SAMPLES_PER_CLASS: usize = 12;
-
-/// Inspect, draw or fetch data.
+/// Inspect, check, draw or fetch data.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   kiln data info configs/glyphs_mlp.json --grid samples.png")]
@@ -31,22 +27,9 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Show sample counts, pixel statistics and example images
-    #[command(after_help = "Example:
-  kiln data info configs/glyphs_mlp.json --grid samples.png")]
-    Info {
-        /// Config file
-        config: PathBuf,
-        /// Override one key of the config
-        #[arg(long = "set", value_name = "PATH=VALUE")]
-        overrides: Vec<String>,
-        /// Write a contact sheet of samples, with training augmentation
-        #[arg(long, value_name = "PNG")]
-        grid: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Info(info::Args),
+    /// Find duplicates, wrong labels, unusual and unreadable images
+    Check(check::Args),
     /// Download a data set into the data folder
     Fetch(fetch::Args),
     /// Build kiln's bundled word list from the SCOWL lists
@@ -79,12 +62,8 @@ enum Verb {
 
 pub fn run(args: Args) -> VerbResult {
     match args.verb {
-        Verb::Info {
-            config,
-            overrides,
-            grid,
-            json,
-        } => info(&config, &overrides, grid.as_deref(), json),
+        Verb::Info(args) => info::run(&args),
+        Verb::Check(args) => check::run(args),
         Verb::Fetch(args) => fetch::run(args),
         Verb::Words(args) => words::run(args),
         Verb::FromReview(args) => from_review::run(&args),
@@ -100,36 +79,6 @@ pub fn run(args: Args) -> VerbResult {
             page(&given, &options, &out)
         }
     }
-}
-
-fn info(config: &Path, overrides: &[String], grid: Option<&Path>, json: bool) -> VerbResult {
-    let experiment = config::load(config, overrides)?;
-    if let Some(path) = grid {
-        destinations::validate_picture(path, None)?;
-    }
-    let monitor = stages::listening_monitor()?;
-    let source = open::data(&experiment.data, config, &monitor)?;
-    let summary = summarize(source.as_ref(), &monitor)?;
-    if let Some(path) = grid {
-        let split = info::first_split(source.as_ref())?;
-        // The samples of the first epoch of training.
-        let loader = Loader {
-            order: Order::EachEpoch,
-            augment: Some(experiment.data.augment().clone()),
-            seed: experiment.seed,
-            ..Loader::plain(source.clone(), split, 1)
-        };
-        let sheet = info::grid(source.as_ref(), split, SAMPLES_PER_CLASS, &|index, out| {
-            loader.sample(1, index, out)
-        })?;
-        files::write_png(path, &sheet)?;
-    }
-    if json {
-        output::json(&summary)?;
-    } else {
-        output::emit(&info::format(&summary))?;
-    }
-    Ok(())
 }
 
 /// The text of a page, and how it is drawn.

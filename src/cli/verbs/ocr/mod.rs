@@ -36,7 +36,7 @@ use crate::timings::Stopwatch;
   kiln ocr scans/ --expect beside
   kiln ocr scans/ --form form.json -o rows.csv
 
-Folders are searched for PNG and JPEG files, but not recursively. An image that can't be read is reported on standard error;
+Folders are searched for images, but not recursively. An image that can't be read is reported on standard error;
 the others are written, and the exit code is 1.
 
 --output is a file. For several images it is a folder that gets one file per image, unless it has one of the format's
@@ -48,7 +48,7 @@ folder with a .txt per image, or the word `beside` for a .txt beside each image;
 works as well. It prints the character accuracy (1 - edit distance / length) with and without spaces, character and word
 error rates (edits / length), and the most frequent confusions.")]
 pub struct Args {
-    /// PNG or JPEG files, folders of them, or - for standard input
+    /// Image files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
     images: Vec<PathBuf>,
     /// Run directory of a model whose classes are single characters [default: the model that kiln ships]

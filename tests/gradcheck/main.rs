@@ -1,6 +1,8 @@
 //! The gradient check against finite differences. This process computes in 64-bit floats.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod networks;
 
 use std::path::Path;
 
@@ -12,10 +14,20 @@ use predicates::str::contains;
 use serde_json::Value;
 
 const OPTIONS: Options = Options {
+    complete: 64,
     samples: 32,
     tolerance: 1e-5,
     seed: 1,
 };
+
+/// Images of 8x8 from a folder that is not there: the check has no need of it.
+fn image_config(side: usize, model: &str, loss: &str) -> String {
+    format!(
+        r#"{{"data": {{"kind": "image_folder", "folder": "nowhere", "height": {side}, "width": {side}, "channels": 3,
+             "normalize": {{"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.25]}}}},
+            "model": {model}, "loss": {loss}}}"#
+    )
+}
 
 fn subject(text: &str, samples: usize) -> Subject {
     let experiment = config::parse(text, Path::new("small.json"), &[]).unwrap();
@@ -26,163 +38,11 @@ fn checked(text: &str, gradients: impl FnOnce(&Subject) -> Slopes) -> Report {
     check(&subject(text, 3), OPTIONS, gradients, |_| {}).unwrap()
 }
 
-/// Images of 8x8 from a folder that is not there: the check has no need of it.
-fn config(side: usize, model: &str, loss: &str) -> String {
-    format!(
-        r#"{{"data": {{"kind": "image_folder", "folder": "nowhere", "height": {side}, "width": {side}, "channels": 3,
-             "normalize": {{"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.25]}}}},
-            "model": {model}, "loss": {loss}}}"#
-    )
-}
-
-/// A small one of every kind: name, side of the images, model, loss.
-const MODELS: [(&str, usize, &str, &str); 12] = [
-    (
-        "mlp_sigmoid",
-        8,
-        r#"{"kind": "mlp", "hidden": [20, 7], "activation": "sigmoid", "classes": 5}"#,
-        r#"{"reduction": "sum"}"#,
-    ),
-    (
-        "mlp_tanh",
-        8,
-        r#"{"kind": "mlp", "hidden": [20], "activation": "tanh", "classes": 5}"#,
-        r#"{"label_smoothing": 0.1}"#,
-    ),
-    (
-        "mlp_relu_from_zeros",
-        8,
-        r#"{"kind": "mlp", "hidden": [20, 7], "activation": "relu", "init": "zeros", "classes": 5}"#,
-        r#"{"reduction": "sum", "label_smoothing": 0.1}"#,
-    ),
-    (
-        "cnn",
-        11,
-        r#"{"kind": "cnn", "channels": [6, 17], "hidden": 9, "classes": 5}"#,
-        r#"{"label_smoothing": 0.1}"#,
-    ),
-    (
-        "deep_cnn_average",
-        12,
-        r#"{"kind": "cnn", "stem": 5, "channels": [6, 7], "more": [2, 1], "residual": true, "gather": "average",
-            "hidden": 0, "classes": 5}"#,
-        r#"{"reduction": "sum"}"#,
-    ),
-    (
-        "deep_cnn_max",
-        12,
-        r#"{"kind": "cnn", "stem": 5, "channels": [6, 7], "more": [0, 2], "gather": "max", "hidden": 8, "classes": 5}"#,
-        "{}",
-    ),
-    (
-        "squeezenet",
-        25,
-        r#"{"kind": "squeezenet", "classes": 4}"#,
-        "{}",
-    ),
-    (
-        "autoencoder",
-        8,
-        r#"{"kind": "autoencoder", "hidden": [12, 6, 12]}"#,
-        r#"{"reduction": "sum"}"#,
-    ),
-    (
-        "conv_autoencoder",
-        8,
-        r#"{"kind": "conv_autoencoder", "channels": [6, 10], "code": 7}"#,
-        "{}",
-    ),
-    (
-        "resnet18",
-        64,
-        r#"{"kind": "resnet18", "width": 4, "classes": 3}"#,
-        "{}",
-    ),
-    (
-        "convnext_tiny",
-        16,
-        r#"{"kind": "convnext_tiny", "channels": [4, 6], "depths": [1, 1], "classes": 3}"#,
-        "{}",
-    ),
-    (
-        "vit_b_16",
-        16,
-        r#"{"kind": "vit_b_16", "patch": 8, "width": 12, "depth": 1, "heads": 2, "classes": 3}"#,
-        "{}",
-    ),
-];
-
-fn write_models(bench: &Bench) -> String {
-    let mut names = Vec::new();
-    for (name, side, model, loss) in MODELS {
-        bench.write(&format!("{name}.json"), config(side, model, loss));
-        names.push(format!("{name}.json"));
-    }
-    names.join(" ")
-}
-
-/// Checks every model with some flags: a line of JSON for each.
-fn check_all(flags: &str) -> Vec<Value> {
-    let bench = Bench::new();
-    let names = write_models(&bench);
-    let output = bench.output(&format!("gradcheck {names} --json {flags}"));
-    let lines = output.lines();
-    let reports: Vec<Value> = lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(reports.len(), MODELS.len());
-    for (report, (name, ..)) in reports.iter().zip(MODELS) {
-        assert_eq!(report["config"], name);
-        assert_eq!(report["passed"], true, "{name}");
-        for tensor in report["tensors"].as_array().unwrap() {
-            let error = tensor["worst"]["error"].as_f64().unwrap();
-            assert!(error <= 1e-5, "{name}: {tensor}");
-        }
-    }
-    reports
-}
-
-/// The largest gradient of the first convolution's bias, which stands in front of a batch norm.
-fn bias_in_front_of_a_norm(report: &Value) -> f64 {
-    let tensors = report["tensors"].as_array().unwrap();
-    let bias = tensors
-        .iter()
-        .find(|tensor| tensor["name"] == "blocks.0.conv.bias")
-        .unwrap();
-    bias["largest"].as_f64().unwrap()
-}
-
-#[test]
-fn the_gradients_of_every_model_are_right_with_kilns_kernels() {
-    let reports = check_all("");
-    // The kernels give this one as the zero that it is, so these are the kernels.
-    assert_eq!(reports[3]["operators"], "kiln");
-    assert_eq!(bias_in_front_of_a_norm(&reports[3]), 0.0);
-    // Single precision would leave errors of 1e-2.
-    let smooth = reports[0]["tensors"].as_array().unwrap();
-    for tensor in smooth {
-        assert!(
-            tensor["worst"]["error"].as_f64().unwrap() < 1e-6,
-            "{tensor}"
-        );
-        assert_eq!(tensor["retried"], 0);
-    }
-}
-
-#[test]
-fn the_gradients_of_every_model_are_right_with_burns_operators() {
-    let reports = check_all("--operators burn --samples 8 --batch 2");
-    assert_eq!(reports[3]["operators"], "burn");
-    // Burn's is what rounding leaves of zero.
-    let bias = bias_in_front_of_a_norm(&reports[3]);
-    assert!(bias > 0.0 && bias < 1e-12, "{bias}");
-}
-
 #[test]
 fn a_batch_of_several_images_a_group_passes_too() {
     // The kernels sum the weights' gradients over groups of images from nine images on.
     let model = r#"{"kind": "cnn", "channels": [6], "hidden": 0, "classes": 3}"#;
-    let subject = subject(&config(6, model, "{}"), 11);
+    let subject = subject(&image_config(6, model, "{}"), 11);
     let report = check(&subject, OPTIONS, Subject::gradients, |_| {}).unwrap();
     assert!(report.passed(), "{:?}", report.worst());
 }
@@ -238,7 +98,7 @@ const SMALL_CNN: &str = r#"{"kind": "cnn", "channels": [4], "hidden": 6, "classe
 
 #[test]
 fn one_entry_that_is_one_percent_off_is_found_and_named() {
-    let text = config(8, SMALL_CNN, "{}");
+    let text = image_config(8, SMALL_CNN, "{}");
     let right = checked(&text, Subject::gradients);
     assert!(right.passed(), "{:?}", right.worst());
     // The largest, since some are zero.
@@ -262,7 +122,7 @@ fn one_entry_that_is_one_percent_off_is_found_and_named() {
 
 #[test]
 fn a_tensor_whose_gradient_is_scaled_dropped_or_no_number_is_found_whichever_it_is() {
-    let text = config(8, SMALL_CNN, "{}");
+    let text = image_config(8, SMALL_CNN, "{}");
     let names: Vec<String> = subject(&text, 3)
         .variables()
         .iter()
@@ -290,7 +150,7 @@ fn a_tensor_whose_gradient_is_scaled_dropped_or_no_number_is_found_whichever_it_
 
 #[test]
 fn a_gradient_that_should_be_zero_and_is_not_is_found() {
-    let broken = checked(&config(8, SMALL_CNN, "{}"), |subject| {
+    let broken = checked(&image_config(8, SMALL_CNN, "{}"), |subject| {
         let mut slopes = subject.gradients();
         slopes.get_mut("blocks.0.conv.bias").unwrap()[2] += 1e-6;
         slopes
@@ -303,7 +163,7 @@ fn a_gradient_that_should_be_zero_and_is_not_is_found() {
 #[test]
 fn a_gradient_without_a_term_is_found() {
     // Through a batch norm as if the statistics were constants: the usual mistake.
-    let broken = checked(&config(8, SMALL_CNN, "{}"), |subject| {
+    let broken = checked(&image_config(8, SMALL_CNN, "{}"), |subject| {
         let mut slopes = subject.gradients();
         let weight = slopes.get_mut("blocks.0.conv.weight").unwrap();
         let mean = weight.iter().sum::<f64>() / weight.len() as f64;
@@ -316,7 +176,7 @@ fn a_gradient_without_a_term_is_found() {
 
 #[test]
 fn a_missing_gradient_is_refused_by_name() {
-    let subject = subject(&config(8, SMALL_CNN, "{}"), 2);
+    let subject = subject(&image_config(8, SMALL_CNN, "{}"), 2);
     let forgetful = |subject: &Subject| {
         let mut slopes = subject.gradients();
         slopes.remove("hidden.bias");
@@ -327,7 +187,7 @@ fn a_missing_gradient_is_refused_by_name() {
 }
 
 fn small(bench: &Bench) -> &'static str {
-    bench.write("small.json", config(8, SMALL_CNN, "{}"));
+    bench.write("small.json", image_config(8, SMALL_CNN, "{}"));
     "small.json"
 }
 
@@ -366,7 +226,7 @@ fn above_the_tolerance_the_exit_code_is_1_and_one_line_names_the_tensor() {
 #[test]
 fn the_table_has_a_line_for_every_tensor_and_what_is_set_aside_is_said() {
     let bench = Bench::new();
-    let text = config(8, SMALL_CNN, "{}");
+    let text = image_config(8, SMALL_CNN, "{}");
     let frozen = r#""parameters": [{"names": "blocks.*", "frozen": true}], "model""#;
     bench.write("frozen.json", text.replacen(r#""model""#, frozen, 1));
     bench
@@ -376,7 +236,7 @@ fn the_table_has_a_line_for_every_tensor_and_what_is_set_aside_is_said() {
         .stdout(contains("blocks.0.conv.weight  [4, 3, 3, 3]"))
         .stdout(contains("head.weight           [3, 6]"))
         .stdout(contains(": blocks.0.conv.bias\n"))
-        .stdout(contains("entries of 8 tensors"))
+        .stdout(contains(" of 531 entries of 8 tensors"))
         .stderr(contains("without its dropout of 0.5"))
         .stderr(contains("frozen parameters are checked as well"));
 }

@@ -1,0 +1,108 @@
+//! An archive in place of a folder: unpacked once, beside it.
+
+use std::path::{Path, PathBuf};
+
+use super::cache::Cache;
+use super::error::{LocateError, UnpackError};
+use super::format::{Format, is_archive};
+use super::limits::Limits;
+use super::name;
+use super::unpack::unpack;
+use crate::error::FileError;
+use crate::files;
+use crate::progress::Monitor;
+
+/// Folders and files that programs leave in archives.
+const LEFT_BY_PROGRAMS: [&str; 4] = ["__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"];
+
+/// The start of the names of files with macOS's attributes of other files.
+const ATTRIBUTES: &str = "._";
+
+/// Beginnings of names of folders that are splits, in lower case. A folder that stands alone in an archive is looked into, unless it is
+/// one of these.
+const SPLITS: [&str; 3] = ["train", "val", "test"];
+
+/// The folder that a path stands for: the path itself, or that of the content if it is an archive.
+///
+/// An archive is unpacked the first time, as a stage of `monitor`, into `NAME.unpacked` beside it, or in kiln's cache folder if that can't
+/// be written; later, and by other processes, that folder is used as long as the archive has the same length and time. It appears only
+/// when it is complete. If the archive holds nothing but one folder, that one is given.
+///
+/// # Errors
+/// The archive is damaged, rejected, or of a format that kiln does not unpack; something can't be written; it was cancelled.
+pub fn located(path: &Path, monitor: &Monitor) -> Result<PathBuf, LocateError> {
+    if !is_archive(path) {
+        return Ok(path.to_path_buf());
+    }
+    let cache = Cache::of(path)?;
+    if !cache.is_current() {
+        let _lock = cache.lock(monitor)?;
+        // Another process may have been faster.
+        if !cache.is_current() {
+            make(path, &cache, monitor)?;
+        }
+    }
+    Ok(innermost(cache.folder.clone()))
+}
+
+/// Unpacks an archive to its place.
+fn make(path: &Path, cache: &Cache, monitor: &Monitor) -> Result<(), LocateError> {
+    cache.validate_place()?;
+    let failed = |error| FileError::io(path, error);
+    let mut archive = std::fs::File::open(path).map_err(failed)?;
+    let format = Format::of(&mut archive).map_err(failed)?.ok_or_else(|| {
+        FileError::new(
+            path,
+            "kiln unpacks .zip, .tar, .tar.gz and .tgz, and this is none of them",
+        )
+        .advise("unpack it, and name the folder instead")
+    })?;
+    let limits = Limits::of_length(archive.metadata().map_err(failed)?.len());
+    let parent = files::folder_of(&cache.folder);
+    let temporary =
+        files::temporary_folder(parent).map_err(|error| FileError::create(parent, error))?;
+    let place = |parts: &[&str]| {
+        let is_left = |part: &&str| LEFT_BY_PROGRAMS.contains(part) || part.starts_with(ATTRIBUTES);
+        (!parts.iter().any(|part| is_left(&part))).then(|| name::path(parts))
+    };
+    let stage = monitor.stage("unpacking files", None);
+    let unpacked = unpack(
+        &mut archive,
+        format,
+        temporary.path(),
+        &place,
+        limits,
+        &stage,
+    );
+    unpacked.map_err(|error| match error {
+        UnpackError::Archive(problem) => LocateError::File(
+            FileError::new(path, problem)
+                .advise("download it again, or unpack it and name the folder instead"),
+        ),
+        UnpackError::Write(error) => LocateError::File(error),
+        UnpackError::Cancelled(cancelled) => LocateError::Cancelled(cancelled),
+    })?;
+    drop(stage);
+    Ok(cache.put(temporary)?)
+}
+
+/// The only folder in a folder, and so on.
+fn innermost(mut folder: PathBuf) -> PathBuf {
+    while let Some(inner) = only_folder(&folder) {
+        folder = inner;
+    }
+    folder
+}
+
+/// The folder in a folder that has nothing else but hidden files, unless it is a split.
+fn only_folder(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let is_hidden =
+        |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+    let mut entries = entries.filter(|entry| !is_hidden(entry));
+    let (first, second) = (entries.next()?, entries.next());
+    let name = first.file_name().to_string_lossy().to_lowercase();
+    let is_split = SPLITS.iter().any(|split| name.starts_with(split));
+    let path = first.path();
+    (second.is_none() && !is_split && path.is_dir()).then_some(path)
+}

@@ -1,0 +1,179 @@
+//! A source without some of its samples.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::list::ExcludeList;
+use crate::data::{DataError, DataSource, PassedOver, SourceConfig, Split};
+use crate::progress::Monitor;
+use crate::shape::ImageShape;
+
+/// Opens a source without the samples that its `exclude` lists.
+pub fn open(
+    config: &dyn SourceConfig,
+    root: &Path,
+    monitor: &Monitor,
+) -> Result<Box<dyn DataSource>, DataError> {
+    let source = config.open(root, monitor)?;
+    match &config.common().exclude {
+        None => Ok(source),
+        Some(name) => {
+            let list = ExcludeList::read(name, root)?;
+            Ok(Box::new(Excluding::new(source, list)))
+        }
+    }
+}
+
+/// A source without the samples of a list. The others keep their splits and their names.
+pub struct Excluding {
+    source: Box<dyn DataSource>,
+    list: ExcludeList,
+    /// Indices of the samples of each split that are left, ascending.
+    kept: [Vec<usize>; 3],
+    /// Lines of the list that name a sample.
+    used: HashSet<usize>,
+}
+
+impl Excluding {
+    /// A source without the samples of `list`.
+    pub fn new(source: Box<dyn DataSource>, list: ExcludeList) -> Self {
+        let mut excluding = Self {
+            source,
+            list,
+            kept: Default::default(),
+            used: HashSet::new(),
+        };
+        excluding.find();
+        excluding
+    }
+
+    /// Finds the samples that are left.
+    fn find(&mut self) {
+        self.used.clear();
+        for split in Split::ALL {
+            let mut kept = Vec::new();
+            for index in 0..self.source.len(split) {
+                let name = self.source.name(split, index);
+                match self.list.line_of(&name, self.source.file(split, index)) {
+                    Some(line) => {
+                        self.used.insert(line);
+                    }
+                    None => kept.push(index),
+                }
+            }
+            self.kept[split.index()] = kept;
+        }
+    }
+
+    /// How many samples are left out, by split.
+    fn note(&self) -> String {
+        let excluded = Split::ALL.map(|split| self.source.len(split) - self.len(split));
+        let total: usize = excluded.iter().sum();
+        let by_split: Vec<String> = Split::ALL
+            .iter()
+            .zip(excluded)
+            .filter(|(_, count)| *count > 0)
+            .map(|(split, count)| format!("{count} {}", split.name()))
+            .collect();
+        let by_split = match by_split.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", by_split.join(", ")),
+        };
+        let samples = if total == 1 { "sample" } else { "samples" };
+        let list = self.list.path().display();
+        format!("excluded: {total} {samples}{by_split}, listed in {list}")
+    }
+}
+
+// Every method of the trait is passed on here, also those with a default.
+impl DataSource for Excluding {
+    fn shape(&self) -> ImageShape {
+        self.source.shape()
+    }
+
+    fn classes(&self) -> &[String] {
+        self.source.classes()
+    }
+
+    fn len(&self, split: Split) -> usize {
+        self.kept[split.index()].len()
+    }
+
+    fn label(&self, split: Split, index: usize) -> usize {
+        self.source.label(split, self.kept[split.index()][index])
+    }
+
+    fn name(&self, split: Split, index: usize) -> Cow<'_, str> {
+        self.source.name(split, self.kept[split.index()][index])
+    }
+
+    fn file(&self, split: Split, index: usize) -> Option<&Path> {
+        self.source.file(split, self.kept[split.index()][index])
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = self.source.notes();
+        notes.push(self.note());
+        notes.extend(self.list.unused(&self.used));
+        notes
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.source.warnings()
+    }
+
+    fn passed_over(&self) -> Vec<PassedOver> {
+        self.source.passed_over()
+    }
+
+    fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        self.source.skip_bad_images(splits, monitor)?;
+        // Samples behind the skipped ones have moved up.
+        self.find();
+        Ok(())
+    }
+
+    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+        self.source.find_bad_images(monitor)
+    }
+
+    fn read_soon(&self, split: Split, index: usize) {
+        self.source
+            .read_soon(split, self.kept[split.index()][index]);
+    }
+
+    /// Reads the files that are left, and no others: a file that can't be read may be among those left out.
+    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
+        let samples: Vec<(Split, usize)> = Split::ALL
+            .into_iter()
+            .flat_map(|split| (0..self.len(split)).map(move |index| (split, index)))
+            .filter(|&(split, index)| self.file(split, index).is_some())
+            .collect();
+        let stage = monitor.stage("reading images", Some(samples.len()));
+        samples.into_par_iter().try_for_each_init(
+            || vec![0.0; self.shape().values()],
+            |values, (split, index)| {
+                self.read(split, index, 0, values)?;
+                Ok(stage.advance(1)?)
+            },
+        )
+    }
+
+    fn redraws(&self) -> bool {
+        self.source.redraws()
+    }
+
+    fn read(
+        &self,
+        split: Split,
+        index: usize,
+        draw: u64,
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        let index = self.kept[split.index()][index];
+        self.source.read(split, index, draw, out)
+    }
+}

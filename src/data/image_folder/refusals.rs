@@ -1,0 +1,56 @@
+//! Folders that can't be used, and what to do about them.
+
+use std::path::Path;
+
+use super::labels;
+use super::walk::Walk;
+use crate::data::DataError;
+use crate::data::source::{Reason, listed_passed_over};
+use crate::error::FileError;
+use crate::photo::{FORMATS, conversion};
+
+/// A folder without any class that has images; `flat` images lie in it.
+pub(super) fn no_images(walk: &Walk, folder: &Path, flat: usize) -> DataError {
+    let shown = folder.display();
+    if flat > 0 {
+        return DataError::Empty(format!(
+            "{shown}: {flat} images, but no class folders; make one folder per class (<class>/*.png), or name a file with the \
+             labels in data.labels"
+        ));
+    }
+    let kinds = walk
+        .passed_over
+        .iter()
+        .filter_map(|file| match &file.reason {
+            Reason::OtherKind(extension) => conversion(extension),
+            _ => None,
+        });
+    let advice = kinds.last().map_or_else(
+        || format!("expected <class>/*.png, *.jpg or other {FORMATS} files"),
+        str::to_owned,
+    );
+    let passed_over = match listed_passed_over(&walk.passed_over) {
+        list if list.is_empty() => String::new(),
+        list => format!(" (passed over: {list})"),
+    };
+    DataError::Empty(format!("{shown}: no images{passed_over}; {advice}"))
+}
+
+/// Refuses a folder of at most one class beside a file with the labels of its images, which nobody asked for.
+pub(super) fn refuse_unused_labels(walk: &Walk, folder: &Path) -> Result<(), DataError> {
+    let beside = walk.passed_over.iter().filter(|file| {
+        let is_table = matches!(&file.reason, Reason::OtherKind(kind) if labels::EXTENSIONS.contains(&kind.as_str()));
+        is_table && file.path.parent() == Some(folder)
+    });
+    for file in beside {
+        if labels::names_images(&file.path, folder) {
+            let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+            let problem = format!("{name} in it seems to hold the labels of its images");
+            let error = FileError::new(folder, problem).advise(format!(
+                "set data.labels to \"{name}\", or make one folder per class"
+            ));
+            return Err(error.usage().into());
+        }
+    }
+    Ok(())
+}

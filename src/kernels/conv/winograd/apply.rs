@@ -1,0 +1,181 @@
+//! Images, or parts of one, convolved: transformed, multiplied and transformed back, a few rows of tiles at a time.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use pulp::Arch;
+
+use super::images::{Inputs, Outputs, strip_row};
+use super::planes::{ELEMENTS, Planes, Tiling};
+use super::weights::Weights;
+use crate::kernels::conv::grid::Patches;
+use crate::kernels::conv::tiles::Convolution;
+use crate::kernels::memory::{as_room, filled_part};
+use crate::kernels::simd::Real;
+
+/// Buffers.
+pub(in crate::kernels) struct Scratch<T> {
+    strip: Vec<T>,
+    pub(super) inputs: Vec<T>,
+    pub(super) outputs: Vec<T>,
+}
+
+impl<T> Default for Scratch<T> {
+    fn default() -> Self {
+        Self {
+            strip: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+}
+
+/// Makes room for this many values at least.
+pub(super) fn grow<T: Real>(values: &mut Vec<T>, count: usize) {
+    if values.len() < count {
+        values.resize(count, T::ZERO);
+    }
+}
+
+/// The transforms of rows of tiles, numbered through all of `images`.
+pub(super) fn transform<T: Real>(
+    images: &[T],
+    (tiling, channels): (Tiling, usize),
+    rows: &[usize],
+    planes: Planes,
+    strip: &mut Vec<T>,
+    output: &mut [MaybeUninit<T>],
+) {
+    strip.clear();
+    strip.resize(4 * strip_row(tiling, channels), T::ZERO);
+    let values = tiling.height * tiling.width * channels;
+    for (index, &row) in rows.iter().enumerate() {
+        let image = row / tiling.rows();
+        Arch::new().dispatch(Inputs {
+            image: &images[image * values..(image + 1) * values],
+            tiling,
+            channels,
+            row: row % tiling.rows(),
+            strip,
+            planes,
+            first: index * tiling.columns(),
+            output,
+        });
+    }
+}
+
+impl<T: Real> Scratch<T> {
+    /// [`transform`] into [`inputs`](Self::inputs).
+    #[allow(unsafe_code)]
+    pub(super) fn transform(
+        &mut self,
+        images: &[T],
+        sizes: (Tiling, usize),
+        rows: &[usize],
+        planes: Planes,
+    ) {
+        grow(&mut self.inputs, planes.values());
+        // SAFETY: transforms write values alone.
+        let output = unsafe { as_room(&mut self.inputs) };
+        transform(images, sizes, rows, planes, &mut self.strip, output);
+    }
+}
+
+impl<T: Real> Weights<T> {
+    /// `rows` rows of the output, of each of the `images` of this height and width. The first is even. The bias has a value for
+    /// every output channel.
+    #[allow(unsafe_code)]
+    pub(in crate::kernels) fn apply<'a>(
+        &self,
+        [height, width]: [usize; 2],
+        images: &[T],
+        rows: Range<usize>,
+        bias: &[T],
+        scratch: &mut Scratch<T>,
+        output: &'a mut [MaybeUninit<T>],
+    ) -> &'a mut [T] {
+        let tiling = Tiling { height, width };
+        let count = images.len() / (height * width * self.inputs);
+        let row_values = width * self.outputs;
+        assert_eq!(output.len(), count * rows.len() * row_values);
+        assert!(rows.start.is_multiple_of(2));
+        assert!(rows.end == height || rows.end.is_multiple_of(2));
+        let of_image = rows.start / 2..rows.end.div_ceil(2);
+        let mut left = &mut *output;
+        let mut rooms = Vec::new();
+        for image in 0..count {
+            for row in of_image.clone() {
+                let outputs = 2.min(height - 2 * row);
+                let (head, tail) = left.split_at_mut(outputs * row_values);
+                left = tail;
+                rooms.push((image * tiling.rows() + row, head));
+            }
+        }
+        let size = tiling.part(rooms.len());
+        for part in rooms.chunks_mut(size) {
+            self.some_rows(tiling, images, bias, scratch, part);
+        }
+        // SAFETY: the rows of tiles are the whole output.
+        unsafe { filled_part(output) }
+    }
+
+    /// Some rows of tiles, numbered through all images, each with its output.
+    fn some_rows(
+        &self,
+        tiling: Tiling,
+        images: &[T],
+        bias: &[T],
+        scratch: &mut Scratch<T>,
+        part: &mut [(usize, &mut [MaybeUninit<T>])],
+    ) {
+        let columns = tiling.columns();
+        let tiles = part.len() * columns;
+        let (from, to) = (
+            Planes::new(tiles, self.inputs),
+            Planes::new(tiles, self.outputs),
+        );
+        let numbers: Vec<usize> = part.iter().map(|(row, _)| *row).collect();
+        scratch.transform(images, (tiling, self.inputs), &numbers, from);
+        grow(&mut scratch.outputs, to.values());
+        self.multiply(from, to, &scratch.inputs, &mut scratch.outputs);
+        for (index, (row, output)) in part.iter_mut().enumerate() {
+            Arch::new().dispatch(Outputs {
+                input: &scratch.outputs,
+                planes: to,
+                first: index * columns,
+                tiling,
+                channels: self.outputs,
+                row: *row % tiling.rows(),
+                bias,
+                output,
+            });
+        }
+    }
+
+    /// The product of each element.
+    #[allow(unsafe_code)]
+    fn multiply(&self, from: Planes, to: Planes, input: &[T], output: &mut [T]) {
+        let no_bias = vec![T::ZERO; self.outputs];
+        for element in 0..ELEMENTS {
+            Arch::new().dispatch(Convolution::<_, true> {
+                patches: Patches {
+                    runs: 1,
+                    run: self.inputs,
+                    pitch: self.inputs,
+                    step: from.step,
+                    row_step: 0,
+                },
+                input: &input[element * from.plane..][..from.plane],
+                weights: self.matrix(element),
+                bias: &no_bias,
+                rows: 1,
+                columns: Planes::rows(from.tiles),
+                channels: self.outputs,
+                step: to.step,
+                row_step: 0,
+                // SAFETY: convolutions write values alone.
+                output: unsafe { as_room(&mut output[element * to.plane..][..to.plane]) },
+            });
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The gradient of the kernels.
+
+use std::mem::MaybeUninit;
+
+use pulp::Arch;
+
+use super::apply::{Scratch, grow, transform};
+use super::images::Gradients;
+use super::planes::{ELEMENTS, Planes, Tiling};
+use super::weights::gradient as untransformed;
+use crate::kernels::conv::geometry::Geometry;
+use crate::kernels::conv::grid::Patches;
+use crate::kernels::conv::tiles::WeightGradient;
+use crate::kernels::conv::weight_gradient::together;
+use crate::kernels::memory::{as_room, filled, filled_part, room};
+use crate::kernels::simd::Real;
+use crate::kernels::threads;
+
+/// Sums over some tiles of the gradient of transformed kernels.
+pub(in crate::kernels) struct WeightSums<T> {
+    /// For each element `[panel][input][16 outputs]`.
+    sums: Vec<T>,
+}
+
+impl<T: Real> WeightSums<T> {
+    pub(in crate::kernels) fn new(g: &Geometry) -> Self {
+        Self {
+            sums: vec![T::ZERO; ELEMENTS * g.inputs * g.outputs],
+        }
+    }
+
+    /// Whether the sums stay in a core's cache: a megabyte of `f32`.
+    pub(in crate::kernels) fn fit_the_cache(g: &Geometry) -> bool {
+        ELEMENTS * g.inputs * g.outputs <= 1 << 18
+    }
+
+    /// Adds some images; `gradient` is that of their outputs.
+    #[allow(unsafe_code)]
+    pub(in crate::kernels) fn add(
+        &mut self,
+        g: &Geometry,
+        images: &[T],
+        gradient: &[T],
+        scratch: &mut Scratch<T>,
+    ) {
+        let tiling = Tiling::of(g);
+        let rows: Vec<usize> = (0..images.len() / g.input_values() * tiling.rows()).collect();
+        for rows in rows.chunks(tiling.part(rows.len())) {
+            let tiles = rows.len() * tiling.columns();
+            let (from, to) = (Planes::new(tiles, g.inputs), Planes::new(tiles, g.outputs));
+            scratch.transform(images, (tiling, g.inputs), rows, from);
+            grow(&mut scratch.outputs, to.values());
+            // SAFETY: transforms write values alone.
+            let room = unsafe { as_room(&mut scratch.outputs) };
+            transform_gradient(g, gradient, rows, to, room);
+            let sums = self.sums.chunks_mut(g.inputs * g.outputs);
+            for (element, sums) in sums.enumerate() {
+                let inputs = &scratch.inputs[element * from.plane..][..from.plane];
+                let gradients = &scratch.outputs[element * to.plane..][..to.plane];
+                multiply(g, inputs, gradients, [from, to], sums);
+            }
+        }
+    }
+
+    /// The gradient of the kernels from sums over the batch, added in their order.
+    pub(in crate::kernels) fn finish(g: &Geometry, parts: impl Iterator<Item = Self>) -> Vec<T> {
+        let sums = together(parts.map(|part| part.sums));
+        untransformed(g, &sums)
+    }
+}
+
+/// `A dy A'` of rows of tiles, numbered through all images.
+fn transform_gradient<T: Real>(
+    g: &Geometry,
+    gradient: &[T],
+    rows: &[usize],
+    planes: Planes,
+    output: &mut [MaybeUninit<T>],
+) {
+    let tiling = Tiling::of(g);
+    for (index, &row) in rows.iter().enumerate() {
+        let image = row / tiling.rows();
+        Arch::new().dispatch(Gradients {
+            image: &gradient[image * g.output_values()..][..g.output_values()],
+            tiling,
+            channels: g.outputs,
+            row: row % tiling.rows(),
+            planes,
+            first: index * tiling.columns(),
+            output,
+        });
+    }
+}
+
+/// Adds the products of some tiles of an element.
+fn multiply<T: Real>(
+    g: &Geometry,
+    inputs: &[T],
+    gradients: &[T],
+    [from, to]: [Planes; 2],
+    sums: &mut [T],
+) {
+    Arch::new().dispatch(WeightGradient {
+        patches: Patches {
+            runs: 1,
+            run: g.inputs,
+            pitch: g.inputs,
+            step: from.step,
+            row_step: 0,
+        },
+        input: inputs,
+        gradient: gradients,
+        step: to.step,
+        row_step: 0,
+        images: 1,
+        image_steps: [0; 2],
+        rows: 1,
+        columns: from.tiles,
+        channels: g.outputs,
+        first_tap: 0,
+        depth: g.inputs,
+        sums,
+    });
+}
+
+/// The gradient of the kernels, `[outputs, inputs, 3, 3]`, for so many of them that each element is summed by itself.
+///
+/// Images are taken in groups that depend on shapes alone, and added in their order.
+#[allow(unsafe_code)]
+pub(in crate::kernels) fn weight_gradient<T: Real>(
+    g: &Geometry,
+    input: &[T],
+    gradient: &[T],
+) -> Vec<T> {
+    /// Values of the transformed images and gradients of a group: 32 megabytes of `f32`.
+    const VALUES: usize = 1 << 23;
+    if g.batch == 0 {
+        return vec![T::ZERO; g.weight_shape().iter().product()];
+    }
+    let tiling = Tiling::of(g);
+    let of_image = tiling.rows() * tiling.columns();
+    let image_values = ELEMENTS * of_image * (g.inputs + g.outputs);
+    let group = (VALUES / image_values).clamp(1, g.batch);
+    let mut sums = room(ELEMENTS * g.inputs * g.outputs);
+    let images = input.chunks(group * g.input_values());
+    let groups = images.zip(gradient.chunks(group * g.output_values()));
+    for (index, (images, gradient)) in groups.enumerate() {
+        add_group(g, images, gradient, index == 0, &mut sums);
+    }
+    // SAFETY: the first group has filled them, and there is an image.
+    untransformed(g, &unsafe { filled(sums) })
+}
+
+/// Transformed tiles.
+struct Block<T> {
+    inputs: Vec<T>,
+    gradients: Vec<T>,
+    planes: [Planes; 2],
+}
+
+impl<T: Real> Block<T> {
+    /// Of rows of tiles, numbered through all images.
+    #[allow(unsafe_code)]
+    fn new(g: &Geometry, images: &[T], gradient: &[T], rows: &[usize]) -> Self {
+        let tiling = Tiling::of(g);
+        let tiles = rows.len() * tiling.columns();
+        let (from, to) = (Planes::new(tiles, g.inputs), Planes::new(tiles, g.outputs));
+        let (mut inputs, mut gradients) = (from.room(), to.room());
+        let sizes = (tiling, g.inputs);
+        transform(images, sizes, rows, from, &mut Vec::new(), &mut inputs);
+        transform_gradient(g, gradient, rows, to, &mut gradients);
+        Self {
+            // SAFETY: the transforms have written all tiles, and `room` what is between them.
+            inputs: unsafe { filled(inputs) },
+            gradients: unsafe { filled(gradients) },
+            planes: [from, to],
+        }
+    }
+}
+
+/// Adds the tiles of some images to the sums of all elements, which are zero before the first.
+#[allow(unsafe_code)]
+fn add_group<T: Real>(
+    g: &Geometry,
+    images: &[T],
+    gradient: &[T],
+    is_first: bool,
+    sums: &mut [MaybeUninit<T>],
+) {
+    let tiling = Tiling::of(g);
+    let count = images.len() / g.input_values();
+    let work = count * g.output_values() * g.inputs;
+    let rows: Vec<usize> = (0..count * tiling.rows()).collect();
+    let rows: Vec<&[usize]> = rows.chunks(tiling.part(rows.len())).collect();
+    let blocks = threads::map(work, rows, |rows| Block::new(g, images, gradient, rows));
+    let sums = sums.chunks_mut(g.inputs * g.outputs).enumerate();
+    threads::for_each(
+        work,
+        sums.collect(),
+        || (),
+        |(), (element, sums)| {
+            if is_first {
+                sums.fill(MaybeUninit::new(T::ZERO));
+            }
+            // SAFETY: filled before the first group.
+            let sums = unsafe { filled_part(sums) };
+            for block in &blocks {
+                let [from, to] = block.planes;
+                let inputs = &block.inputs[element * from.plane..][..from.plane];
+                let gradients = &block.gradients[element * to.plane..][..to.plane];
+                multiply(g, inputs, gradients, block.planes, sums);
+            }
+        },
+    );
+}

@@ -1,0 +1,190 @@
+//! Transformed kernels, and the gradient of the kernels from that of transformed ones.
+
+use super::planes::ELEMENTS;
+use crate::kernels::conv::geometry::Geometry;
+use crate::kernels::conv::weights::Matrix;
+use crate::kernels::memory::{filled, room};
+use crate::kernels::simd::{PANEL, Real, widest};
+use crate::kernels::threads;
+
+/// Values of a kernel.
+const TAPS: usize = 9;
+
+/// `G g G'` of every kernel, `[panel][element][channel][16 channels]`: the last ones are those of what is computed.
+pub(in crate::kernels) struct Weights<T> {
+    values: Vec<T>,
+    /// Channels that are summed over.
+    pub(super) inputs: usize,
+    /// Channels that are computed.
+    pub(super) outputs: usize,
+}
+
+impl<T: Real> Weights<T> {
+    /// For the forward pass, times `scale` of the output channel.
+    pub(in crate::kernels) fn new(g: &Geometry, weight: &[T], scale: Option<&[T]>) -> Self {
+        let (kernels, _) = weight.as_chunks::<TAPS>();
+        Self::of(g.inputs, g.outputs, |input, output| {
+            let kernel = kernels[output * g.inputs + input];
+            scale.map_or(kernel, |scale| kernel.map(|value| value * scale[output]))
+        })
+    }
+
+    /// For the gradient of the input: from output channels to input channels, kernels mirrored.
+    pub(in crate::kernels) fn mirrored(g: &Geometry, weight: &[T]) -> Self {
+        let (kernels, _) = weight.as_chunks::<TAPS>();
+        Self::of(g.outputs, g.inputs, |output, input| {
+            let mut kernel = kernels[output * g.inputs + input];
+            kernel.reverse();
+            kernel
+        })
+    }
+
+    #[allow(unsafe_code)]
+    fn of(
+        inputs: usize,
+        outputs: usize,
+        kernel: impl Fn(usize, usize) -> [T; TAPS] + Sync + Send,
+    ) -> Self {
+        let panel = ELEMENTS * inputs * PANEL;
+        let mut values = room(outputs / PANEL * panel);
+        let work = values.len();
+        let panels: Vec<_> = values.chunks_mut(panel).enumerate().collect();
+        threads::for_each(
+            work,
+            panels,
+            || (),
+            |(), (panel, values)| {
+                widest(
+                    #[inline(always)]
+                    || {
+                        for input in 0..inputs {
+                            let mut taps = [[T::ZERO; PANEL]; TAPS];
+                            for lane in 0..PANEL {
+                                let kernel = kernel(input, panel * PANEL + lane);
+                                for (lanes, value) in taps.iter_mut().zip(kernel) {
+                                    lanes[lane] = value;
+                                }
+                            }
+                            for (element, lanes) in transformed(&taps).iter().enumerate() {
+                                let to = (element * inputs + input) * PANEL;
+                                values[to..to + PANEL].write_copy_of_slice(lanes);
+                            }
+                        }
+                    },
+                );
+            },
+        );
+        Self {
+            // SAFETY: every element of every channel has been written, and channels fill whole panels.
+            values: unsafe { filled(values) },
+            inputs,
+            outputs,
+        }
+    }
+
+    /// The matrix of an element.
+    pub(super) fn matrix(&self, element: usize) -> Matrix<'_, T> {
+        Matrix {
+            values: &self.values[element * self.inputs * PANEL..],
+            row: PANEL,
+            panel: ELEMENTS * self.inputs * PANEL,
+        }
+    }
+}
+
+type Lanes<T> = [T; PANEL];
+
+#[inline(always)]
+fn each<T: Real>(f: impl Fn(usize) -> T) -> Lanes<T> {
+    std::array::from_fn(f)
+}
+
+/// `G g` of a column of a kernel.
+#[inline(always)]
+fn kernel_line<T: Real>(g: [&Lanes<T>; 3]) -> [Lanes<T>; 4] {
+    let half = T::of(0.5);
+    [
+        *g[0],
+        each(|i| (g[0][i] + g[1][i] + g[2][i]) * half),
+        each(|i| (g[0][i] - g[1][i] + g[2][i]) * half),
+        *g[2],
+    ]
+}
+
+/// `G g G'`
+#[inline(always)]
+fn transformed<T: Real>(taps: &[Lanes<T>; TAPS]) -> [Lanes<T>; ELEMENTS] {
+    let columns: [[Lanes<T>; 4]; 3] =
+        std::array::from_fn(|j| kernel_line([&taps[j], &taps[3 + j], &taps[6 + j]]));
+    let mut all = [[T::ZERO; PANEL]; ELEMENTS];
+    for i in 0..4 {
+        let line = kernel_line([&columns[0][i], &columns[1][i], &columns[2][i]]);
+        all[4 * i..4 * i + 4].copy_from_slice(&line);
+    }
+    all
+}
+
+/// `G' s` of a column of a transformed kernel.
+#[inline(always)]
+fn sum_line<T: Real>(s: [&Lanes<T>; 4]) -> [Lanes<T>; 3] {
+    let half = T::of(0.5);
+    [
+        each(|i| s[0][i] + (s[1][i] + s[2][i]) * half),
+        each(|i| (s[1][i] - s[2][i]) * half),
+        each(|i| s[3][i] + (s[1][i] + s[2][i]) * half),
+    ]
+}
+
+/// `G' s G`
+#[inline(always)]
+fn untransformed<T: Real>(s: &[Lanes<T>; ELEMENTS]) -> [Lanes<T>; TAPS] {
+    let columns: [[Lanes<T>; 3]; 4] =
+        std::array::from_fn(|j| sum_line([&s[j], &s[4 + j], &s[8 + j], &s[12 + j]]));
+    let mut all = [[T::ZERO; PANEL]; TAPS];
+    for i in 0..3 {
+        let line = sum_line([
+            &columns[0][i],
+            &columns[1][i],
+            &columns[2][i],
+            &columns[3][i],
+        ]);
+        all[3 * i..3 * i + 3].copy_from_slice(&line);
+    }
+    all
+}
+
+/// The gradient of the kernels, `[outputs, inputs, 3, 3]`, from that of transformed ones, for each element `[panel][input][16
+/// outputs]`.
+pub(super) fn gradient<T: Real>(g: &Geometry, sums: &[T]) -> Vec<T> {
+    let element_values = g.inputs * g.outputs;
+    let mut weight = vec![T::ZERO; element_values * TAPS];
+    let panels: Vec<(usize, &mut [T])> = weight
+        .chunks_mut(PANEL * g.inputs * TAPS)
+        .enumerate()
+        .collect();
+    threads::for_each(
+        element_values * TAPS,
+        panels,
+        || (),
+        |(), (panel, kernels)| {
+            widest(
+                #[inline(always)]
+                || {
+                    for input in 0..g.inputs {
+                        let mut elements = [[T::ZERO; PANEL]; ELEMENTS];
+                        for (element, lanes) in elements.iter_mut().enumerate() {
+                            let at = element * element_values + (panel * g.inputs + input) * PANEL;
+                            lanes.copy_from_slice(&sums[at..at + PANEL]);
+                        }
+                        for (tap, lanes) in untransformed(&elements).iter().enumerate() {
+                            for (lane, &value) in lanes.iter().enumerate() {
+                                kernels[(lane * g.inputs + input) * TAPS + tap] = value;
+                            }
+                        }
+                    }
+                },
+            );
+        },
+    );
+    weight
+}

@@ -1,0 +1,126 @@
+//! Decoding by format.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::codecs::bmp::BmpDecoder;
+use image::codecs::gif::GifDecoder;
+use image::codecs::jpeg::JpegDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::pnm::PnmDecoder;
+use image::codecs::qoi::QoiDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{DynamicImage, ImageDecoder};
+
+use super::error::PhotoError;
+use super::format::{Format, recognize};
+use super::limits::{self, MAX_FILE_BYTES, MAX_WORKING_BYTES};
+use super::{complete, paper, tiff};
+use crate::error::one_line;
+use crate::files;
+
+/// Bytes per pixel that the WebP decoder takes besides the image: a frame with opacity, and the picture that an animation puts
+/// it on.
+const WEBP_EXTRA: u64 = 8;
+/// Bytes per pixel that the GIF decoder takes besides the image: the frame before it lies on the screen.
+const GIF_EXTRA: u64 = 4;
+
+/// The problem of a truncated file.
+const ENDS_EARLY: &str = "the file is truncated or corrupt; copy or download it again";
+
+/// Reads an image file; the image comes back upright, as [`decode`] describes.
+///
+/// # Errors
+/// The file can't be read, or is no image that kiln decodes.
+pub fn open(path: &Path) -> Result<DynamicImage, PhotoError> {
+    decode(&read(path)?, path)
+}
+
+/// The bytes of an image file.
+///
+/// # Errors
+/// The file can't be read.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, PhotoError> {
+    files::read(path, MAX_FILE_BYTES).map_err(|source| PhotoError::Io {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// Decodes an image file in memory; `name` is only for the error text.
+///
+/// The image is upright (EXIF orientation applied) and either `ImageLuma8` (grey files) or `ImageRgb8`. 16-bit values are
+/// rounded to 8 bits, transparent pixels lie on white (on black where only light ink is opaque); of several pages or frames the first is taken. Bytes after the image's
+/// end are ignored; a truncated image is an error, though many decoders fill the missing part with grey.
+///
+/// # Errors
+/// The bytes are no image that kiln decodes, end early, or need more than [`MAX_WORKING_BYTES`].
+pub fn decode(bytes: &[u8], name: &Path) -> Result<DynamicImage, PhotoError> {
+    decode_upright(bytes).map_err(|problem| PhotoError::Format {
+        path: name.to_path_buf(),
+        problem,
+    })
+}
+
+/// [`decode`] with the problem as text.
+fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
+    if bytes.is_empty() {
+        return Err("the file is empty".into());
+    }
+    let stream = Cursor::new(bytes);
+    match recognize(bytes)? {
+        Format::Jpeg => {
+            let jpeg = complete::jpeg(bytes).ok_or(ENDS_EARLY)?;
+            let decoder = JpegDecoder::new(stream).map_err(one_line)?;
+            decoded(decoder, jpeg.coefficient_bytes)
+        }
+        Format::Png => {
+            complete::png(bytes).ok_or(ENDS_EARLY)?;
+            // Limited from the start: what precedes the pixels (a colour profile) is unpacked at once.
+            let limits = limits::limits(MAX_WORKING_BYTES);
+            let decoder = PngDecoder::with_limits(stream, limits).map_err(one_line)?;
+            decoded(decoder, 0)
+        }
+        Format::WebP => {
+            complete::webp(bytes).ok_or(ENDS_EARLY)?;
+            let decoder = WebPDecoder::new(stream).map_err(one_line)?;
+            let extra = WEBP_EXTRA * pixels(&decoder);
+            decoded(decoder, extra)
+        }
+        Format::Gif => {
+            let decoder = GifDecoder::new(stream).map_err(one_line)?;
+            let extra = GIF_EXTRA * pixels(&decoder);
+            decoded(decoder, extra)
+        }
+        Format::Bmp => decoded(BmpDecoder::new(stream).map_err(one_line)?, 0),
+        Format::Pnm => {
+            let decoder = PnmDecoder::new(stream).map_err(one_line)?;
+            let extra = decoder.total_bytes();
+            decoded(decoder, extra)
+        }
+        Format::Qoi => decoded(QoiDecoder::new(stream).map_err(one_line)?, 0),
+        Format::Tiff => tiff::decode(bytes),
+    }
+}
+
+fn pixels(decoder: &impl ImageDecoder) -> u64 {
+    let (width, height) = decoder.dimensions();
+    u64::from(width) * u64::from(height)
+}
+
+/// Decodes an image within the memory limit; `extra` is what the decoder allocates besides the pixels.
+fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, String> {
+    let orientation = decoder.orientation().map_err(one_line)?;
+    let dimensions = decoder.dimensions();
+    if dimensions.0 == 0 || dimensions.1 == 0 {
+        return Err("the image has no pixels".into());
+    }
+    let needed = limits::working_bytes(&decoder, orientation, extra);
+    limits::require(needed, dimensions, &format!("{:?}", decoder.color_type()))?;
+    let limits = limits::limits(MAX_WORKING_BYTES);
+    decoder.set_limits(limits).map_err(one_line)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(one_line)?;
+    let mut image = paper::on_ground(image);
+    image.apply_orientation(orientation);
+    Ok(image)
+}

@@ -1,0 +1,263 @@
+//! Convolutions of any stride and number of groups, with what follows them, against Burn's operators.
+
+use burn::prelude::*;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions as BurnsOptions;
+use kiln::kernels::{self, Activation, ConvOptions, NormedConv};
+
+use super::{ACTIVATIONS, activated, difference, gradients_differ, tensor, values};
+
+/// Tolerance: sums of up to a few thousand products, whose order differs, divided by deviations that are as well.
+const CLOSE: f32 = 1e-4;
+
+const EPSILON: f64 = 1e-5;
+
+/// A convolution, what is behind it and its sizes.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    batch: usize,
+    inputs: usize,
+    outputs: usize,
+    size: [usize; 2],
+    kernel: usize,
+    options: ConvOptions,
+    with_residual: bool,
+    activation: Activation,
+}
+
+impl Case {
+    fn new(batch: usize, [inputs, outputs]: [usize; 2], size: [usize; 2]) -> Self {
+        Case {
+            batch,
+            inputs,
+            outputs,
+            size,
+            kernel: 3,
+            options: ConvOptions {
+                stride: 1,
+                padding: 1,
+                groups: 1,
+            },
+            with_residual: false,
+            activation: Activation::Identity,
+        }
+    }
+
+    fn strided(self, kernel: usize, stride: usize, padding: usize) -> Self {
+        let options = ConvOptions {
+            stride,
+            padding,
+            ..self.options
+        };
+        Case {
+            kernel,
+            options,
+            ..self
+        }
+    }
+
+    fn depthwise(mut self) -> Self {
+        self.options.groups = self.inputs;
+        self
+    }
+
+    fn with(self, with_residual: bool, activation: Activation) -> Self {
+        Case {
+            with_residual,
+            activation,
+            ..self
+        }
+    }
+
+    fn input(&self) -> [usize; 4] {
+        let [height, width] = self.size;
+        [self.batch, self.inputs, height, width]
+    }
+
+    fn weight(&self) -> [usize; 4] {
+        let inputs = self.inputs / self.options.groups;
+        [self.outputs, inputs, self.kernel, self.kernel]
+    }
+
+    fn output(&self) -> [usize; 4] {
+        let ConvOptions {
+            stride, padding, ..
+        } = self.options;
+        let [rows, columns] = self
+            .size
+            .map(|side| (side + 2 * padding - self.kernel) / stride + 1);
+        [self.batch, self.outputs, rows, columns]
+    }
+}
+
+/// Leaves of a graph.
+struct Leaves {
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    residual: Tensor<4>,
+}
+
+fn leaves(case: &Case) -> Leaves {
+    let device = Device::flex().autodiff();
+    Leaves {
+        input: tensor(case.input(), 1, &device).require_grad(),
+        weight: tensor(case.weight(), 2, &device).require_grad(),
+        gamma: tensor([case.outputs], 3, &device).require_grad(),
+        beta: tensor([case.outputs], 4, &device).require_grad(),
+        residual: tensor(case.output(), 5, &device).require_grad(),
+    }
+}
+
+/// With the statistics of the batch: output, mean and variance.
+fn on_kernels(case: &Case, leaves: &Leaves) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    let layer = NormedConv {
+        weight: leaves.weight.clone(),
+        bias: None,
+        options: case.options,
+        gamma: leaves.gamma.clone(),
+        beta: leaves.beta.clone(),
+        epsilon: EPSILON,
+    };
+    let residual = case
+        .with_residual
+        .then(|| kernels::channels_last(leaves.residual.clone()));
+    let input = kernels::channels_last(leaves.input.clone());
+    let (output, mean, variance) = kernels::conv_norm(input, layer, residual, case.activation);
+    (kernels::channels_first(output), mean, variance)
+}
+
+fn by_burn(case: &Case, leaves: &Leaves) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    let ConvOptions {
+        stride,
+        padding,
+        groups,
+    } = case.options;
+    let options = BurnsOptions::new([stride; 2], [padding; 2], [1; 2], groups);
+    let convolved = conv2d(leaves.input.clone(), leaves.weight.clone(), None, options);
+    let per_channel = |values: Tensor<1>| values.reshape([1, case.outputs, 1, 1]);
+    let mean = |values: Tensor<4>| values.mean_dim(0).mean_dim(2).mean_dim(3);
+    let means = mean(convolved.clone());
+    let distances = convolved - means.clone();
+    let variance = mean(distances.clone().powf_scalar(2.0));
+    let scale = per_channel(leaves.gamma.clone()) / (variance.clone() + EPSILON).sqrt();
+    let mut sum = distances * scale + per_channel(leaves.beta.clone());
+    if case.with_residual {
+        sum = sum + leaves.residual.clone();
+    }
+    let flat = |values: Tensor<4>| values.reshape([case.outputs]);
+    (activated(sum, case.activation), flat(means), flat(variance))
+}
+
+/// The largest difference of outputs, statistics and gradients from Burn's.
+fn worst(case: &Case) -> f32 {
+    let (ours, burns) = (leaves(case), leaves(case));
+    let (y1, mean1, variance1) = on_kernels(case, &ours);
+    let (y2, mean2, variance2) = by_burn(case, &burns);
+    assert_eq!(y1.dims(), y2.dims(), "{case:?}");
+    let weights = tensor(case.output(), 6, &y1.device());
+    let grads_1 = (y1.clone() * weights.clone()).sum().backward();
+    let grads_2 = (y2.clone() * weights).sum().backward();
+    let grads = (&grads_1, &grads_2);
+    let mut worst = difference(&values(y1), &values(y2))
+        .max(difference(&values(mean1), &values(mean2)))
+        .max(difference(&values(variance1), &values(variance2)))
+        .max(gradients_differ(&ours.input, &burns.input, grads))
+        .max(gradients_differ(&ours.weight, &burns.weight, grads))
+        .max(gradients_differ(&ours.gamma, &burns.gamma, grads))
+        .max(gradients_differ(&ours.beta, &burns.beta, grads));
+    if case.with_residual {
+        worst = worst.max(gradients_differ(&ours.residual, &burns.residual, grads));
+    }
+    worst
+}
+
+/// Those of the networks that people fine-tune, smaller: images that fill one part or many, and many that share one; sums of
+/// weight gradients that fit a cache or don't.
+fn cases() -> Vec<Case> {
+    vec![
+        Case::new(2, [32, 48], [28, 29]).with(true, Activation::Relu),
+        Case::new(1, [64, 64], [57, 30]).with(false, Activation::Relu),
+        Case::new(9, [64, 32], [7, 7]).with(true, Activation::Relu),
+        Case::new(5, [32, 64], [3, 4]).with(false, Activation::Silu),
+        Case::new(3, [128, 160], [9, 6]).with(true, Activation::Identity),
+        Case::new(17, [160, 128], [4, 3]).with(false, Activation::Relu),
+        Case::new(4, [32, 32], [1, 9]),
+        Case::new(3, [64, 128], [13, 12]).strided(3, 2, 1),
+        Case::new(2, [128, 48], [7, 7]).strided(3, 2, 1),
+        Case::new(3, [96, 33], [14, 13]).strided(1, 1, 0),
+        Case::new(5, [160, 576], [7, 5]).strided(1, 1, 0),
+        Case::new(2, [64, 128], [14, 14]).strided(1, 2, 0),
+        Case::new(2, [3, 64], [31, 34]).strided(7, 2, 3),
+        Case::new(2, [40, 40], [15, 14]).depthwise(),
+        Case::new(2, [24, 24], [15, 14])
+            .strided(5, 2, 2)
+            .depthwise(),
+    ]
+}
+
+#[test]
+fn a_convolution_with_batch_norm_residual_and_non_linearity_is_burns_and_so_are_its_gradients() {
+    for case in cases() {
+        let worst = worst(&case);
+        assert!(worst < CLOSE, "{case:?}: {worst}");
+    }
+}
+
+#[test]
+fn random_sizes_agree_with_burn_too() {
+    let mut rng = kiln::rng::seeded(&[2026]);
+    let mut below = |end: usize| {
+        let share = f64::from(kiln::rng::uniform(&mut rng));
+        ((share * end as f64) as usize).min(end - 1)
+    };
+    for index in 0..60 {
+        let channels = [1, 3, 16, 17, 32, 48, 64, 80];
+        let mut pick = || channels[below(channels.len())];
+        let (inputs, outputs) = (pick(), pick());
+        let size = [4 + below(12), 4 + below(12)];
+        let case = Case::new(2 + below(6), [inputs, outputs], size);
+        let case = match below(4) {
+            0 | 1 => case,
+            2 => case.strided(1 + below(4), 1 + below(3), 0),
+            _ => Case::new(2 + below(3), [inputs, inputs], size)
+                .strided(3, 1 + below(2), 1)
+                .depthwise(),
+        };
+        let case = case.with(below(2) == 0, ACTIVATIONS[index % ACTIVATIONS.len()]);
+        let worst = worst(&case);
+        assert!(worst < CLOSE, "{case:?}: {worst}");
+    }
+}
+
+#[test]
+fn convolutions_with_batch_norm_have_the_same_bits_on_any_number_of_threads() {
+    let bits = || -> Vec<u32> {
+        let of = |case: &Case| {
+            let leaves = leaves(case);
+            let (output, mean, variance) = on_kernels(case, &leaves);
+            let weights = tensor(case.output(), 6, &output.device());
+            let grads = (output.clone() * weights).sum().backward();
+            [
+                values(output),
+                values(mean),
+                values(variance),
+                values(leaves.input.grad(&grads).unwrap()),
+                values(leaves.weight.grad(&grads).unwrap()),
+                values(leaves.gamma.grad(&grads).unwrap()),
+            ]
+            .concat()
+        };
+        let all = cases().iter().map(of).collect::<Vec<_>>().concat();
+        all.into_iter().map(f32::to_bits).collect()
+    };
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(bits)
+    };
+    let expected = on(1);
+    for threads in [1, 2, 3, 7] {
+        assert!(on(threads) == expected, "{threads} threads");
+    }
+}
