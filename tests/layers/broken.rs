@@ -182,4 +182,16 @@ pub const BROKEN: &[(&str, &str)] = &[
         "channels that make no pixels",
         r#"[{"kind": "depth_to_space", "block": 2}, "flatten", "linear"]"#,
     ),
+    (
+        "softmax at the end",
+        r#"["flatten", "linear", {"kind": "log_softmax"}]"#,
+    ),
+    (
+        "a layer as PyTorch calls it",
+        r#"[{"kind": "MaxPool2d", "kernel": 2}, "flatten", "linear"]"#,
+    ),
+    (
+        "a layer as Keras calls it",
+        r#"["flatten", {"kind": "dense", "features": 36}]"#,
+    ),
 ];

@@ -11,6 +11,31 @@ const MAX_VALUE_CHARS: usize = 60;
 /// Maximum number of allowed names that are listed beside a suggestion.
 const MAX_NAMES: usize = 24;
 
+/// What other programs call the things that a config names, without case, underscores and `2d`.
+const OTHER_NAMES: [(&str, &str); 11] = [
+    ("dense", "linear"),
+    ("fc", "linear"),
+    ("fullyconnected", "linear"),
+    ("gemm", "linear"),
+    ("convolution", "conv"),
+    ("bn", "batch_norm"),
+    ("swish", "silu"),
+    ("gap", "global_avg_pool"),
+    ("concat", "branches"),
+    ("skip", "residual"),
+    ("se", "squeeze_excite"),
+];
+
+/// Layers that lists of other programs have and that kiln's do without, named as in [`OTHER_NAMES`].
+const NOT_NEEDED: [(&str, &str); 3] = [
+    ("softmax", SOFTMAX_ADVICE),
+    ("logsoftmax", SOFTMAX_ADVICE),
+    ("identity", "remove it: it changes nothing"),
+];
+
+const SOFTMAX_ADVICE: &str =
+    "remove it: the loss and the predictions apply softmax to the last layer's output";
+
 /// A value as it is quoted to the user.
 pub(super) fn shown(value: &Value) -> String {
     match value {
@@ -36,7 +61,11 @@ pub(super) fn list(values: &[Value]) -> String {
 pub(super) fn not_one_of(value: &Value, allowed: &[Value]) -> String {
     let names: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
     let meant = value.as_str().and_then(|found| nearest(&names, found));
+    let unneeded = value.as_str().and_then(|found| not_needed(&names, found));
     let found = shown(value);
+    if let Some(advice) = unneeded {
+        return format!("found {found}; {advice}");
+    }
     match (meant, allowed) {
         (None, [only]) => format!("found {found}; must be {only}"),
         (None, _) => format!("found {found}; must be one of {}", list(allowed)),
@@ -61,10 +90,24 @@ pub(super) fn unknown_key(known: &[&str], key: &str) -> String {
     }
 }
 
+/// What to do about a layer that kiln doesn't need; `known` tells whether layers are meant.
+fn not_needed(known: &[&str], found: &str) -> Option<&'static str> {
+    let plain = plain(found);
+    let (_, advice) = NOT_NEEDED.into_iter().find(|(name, _)| *name == plain)?;
+    known.contains(&"linear").then_some(advice)
+}
+
 /// The known name that is most similar to `found`, if any is similar.
 fn nearest<'n>(known: &[&'n str], found: &str) -> Option<&'n str> {
+    let plain_found = plain(found);
+    let other = OTHER_NAMES.iter().find(|(name, _)| *name == plain_found);
+    if let Some((_, other)) = other
+        && let Some(name) = known.iter().find(|name| *name == other)
+    {
+        return Some(name);
+    }
     let similarity = |name: &str| {
-        if is_swapped(name, found) {
+        if is_swapped(name, found) || plain(name) == plain_found {
             1.0
         } else {
             strsim::jaro_winkler(name, found)
@@ -76,6 +119,13 @@ fn nearest<'n>(known: &[&'n str], found: &str) -> Option<&'n str> {
         .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// A name without what programs disagree on: case, underscores, and `2d` at the end.
+fn plain(name: &str) -> String {
+    let mut plain = name.to_lowercase();
+    plain.retain(|c| c != '_' && c != '-');
+    plain.strip_suffix("2d").unwrap_or(&plain).to_owned()
 }
 
 /// Whether two neighbouring letters have changed places (`mpl` for `mlp`), which counts as dissimilar in names of three letters.
