@@ -241,9 +241,9 @@ fn without_variation_equal_letters_are_equal() {
 
 #[test]
 fn a_character_that_cannot_be_written_is_named_with_its_place() {
-    let error = compose("ABC\nD?", &PageOptions::default()).unwrap_err();
+    let error = compose("ABC\nD~", &PageOptions::default()).unwrap_err();
     let expected = PageError::Character {
-        character: '?',
+        character: '~',
         line: 2,
         column: 2,
     };

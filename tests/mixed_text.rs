@@ -33,7 +33,8 @@ fn the_base_line_and_the_height_of_an_x_are_found_from_the_letters() {
     });
     let lines = [letters.collect::<Vec<_>>()];
     let fit = fit_lines(&lines, 60.0)[0].unwrap();
-    assert!((36.0..44.0).contains(&fit.x_height), "{fit:?}");
+    // Within 15 %: what is usual counts too.
+    assert!((34.0..46.0).contains(&fit.x_height), "{fit:?}");
     let base = fit.base + fit.slope * 175.0;
     assert!((base - 205.25).abs() < 5.0, "{fit:?}");
 }

@@ -38,6 +38,11 @@ impl std::str::FromStr for Alphabet {
             "digits" => return Ok(Alphabet::Digits),
             _ => {}
         }
+        if let Some(range) = range(text) {
+            return Err(format!(
+                "ranges such as '{range}' are not known; use letters, digits, all, or the characters themselves, such as ABC123"
+            ));
+        }
         let mut characters: Vec<char> = text.chars().map(|c| c.to_ascii_uppercase()).collect();
         characters.sort_unstable();
         characters.dedup();
@@ -55,4 +60,13 @@ impl std::str::FromStr for Alphabet {
             (None, false) => Ok(Alphabet::Only(characters)),
         }
     }
+}
+
+/// A part of a text that looks like a range: a `-` between two letters or digits.
+fn range(text: &str) -> Option<String> {
+    let characters: Vec<char> = text.chars().collect();
+    let found = characters
+        .windows(3)
+        .find(|part| part[1] == '-' && part[0].is_alphanumeric() && part[2].is_alphanumeric())?;
+    Some(found.iter().collect())
 }

@@ -5,6 +5,7 @@
 //! `graph` the parts that kiln uses, `write` puts them into a file, and `read` finds the tensors of any file, and with `ports` what
 //! its graph takes, does and gives.
 
+mod defaults;
 mod fields;
 mod graph;
 mod ports;
@@ -13,6 +14,7 @@ mod text;
 mod wire;
 mod write;
 
+pub use defaults::with_convolution_defaults;
 pub use graph::{Attribute, Dimension, Elements, Graph, Model, Operator, Tensor, ValueInfo};
 pub use ports::{Port, StoredOperator};
 pub use read::{Contents, Numbers, StoredTensor, number_type, read};

@@ -115,7 +115,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "a letter without a drawing",
         code: 2,
-        arguments: "data page --text HELLO! drawn.png",
+        arguments: "data page --text HELLO~ drawn.png",
     },
     Case {
         name: "a picture with a wrong extension",

@@ -123,7 +123,7 @@ pub const PARQUET: &[Case] = &[
         "names of files without their bytes",
         r#"{"kind": "parquet", "path": "parquet/paths.parquet", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
         Refused(
-            "row 1 has no bytes, only the name of a file; write the set with its images embedded",
+            "paths.parquet: no column of encoded images found (data.image)",
             1,
         ),
     ),

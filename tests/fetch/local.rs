@@ -26,7 +26,8 @@ fn a_set_is_made_of_files_in_a_folder_and_nothing_is_downloaded() {
         "Downloads: does not contain cifar-10-binary.tar.gz",
         "https://",
     ];
-    refused(&bench, &format!("cifar10 --from {}", from.display()), &says);
+    let other = Bench::new();
+    refused(&other, &format!("cifar10 --from {}", from.display()), &says);
 }
 
 /// The published folder: images in `jpg/`, and the splits.

@@ -86,7 +86,7 @@ const MODELS: [(&str, usize, &str, &str); 12] = [
 /// blocks of their smaller relatives.
 const DEEP: [(&str, usize, &str); 6] = [
     ("resnet50", 64, r#""width": 4"#),
-    ("mobilenet_v2", 64, r#""width_mult": 0.1"#),
+    ("mobilenet_v2", 48, r#""width_mult": 0.1"#),
     ("mobilenet_v3_small", 64, r#""width_mult": 0.1"#),
     (
         "efficientnet_b0",

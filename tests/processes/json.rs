@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::common::{Bench, SMALL};
 
 /// Commands with `--json`, and whether they print a line of JSON for each result instead of one value.
-const COMMANDS: [(&str, bool); 20] = [
+const COMMANDS: [(&str, bool); 21] = [
     ("bench small.json --mode infer --json", true),
     ("data info small.json --json", false),
     ("data info small.json --grid grid.png --json", false),
@@ -18,6 +18,7 @@ const COMMANDS: [(&str, bool); 20] = [
     ("model info small.json --json", false),
     ("ocr page.png --json", false),
     ("ocr page.png --expect page.json --json", false),
+    ("data check small.json --json", false),
     ("predict run letter.png --json", false),
     ("predict run letter.png page.png --top-k 2 --json", false),
     ("runs list --json", false),

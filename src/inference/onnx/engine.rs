@@ -15,8 +15,13 @@ mod with_rten {
     use rten_tensor::{Layout, Tensor};
 
     use crate::error::{FileError, one_line};
+    use crate::files;
     use crate::inference::onnx::preparation::Values;
+    use crate::onnx::with_convolution_defaults;
     use crate::panics::catch_panic;
+
+    /// Largest file that is read, in bytes: the limit of protocol buffers.
+    const MAX_FILE_BYTES: u64 = 2 << 30;
 
     /// A model in memory.
     pub struct Engine {
@@ -31,7 +36,15 @@ mod with_rten {
         /// The file can't be read, or is no model that rten can run.
         pub fn load(path: &Path) -> Result<Self, FileError> {
             // The crate may panic on what it has never seen.
-            let model = catch_panic(|| Model::load_file(path))
+            let bytes =
+                files::read(path, MAX_FILE_BYTES).map_err(|error| FileError::named(path, error))?;
+            let complete = with_convolution_defaults(&bytes);
+            drop(bytes);
+            let load = || match complete {
+                Some(bytes) => Model::load(bytes),
+                None => Model::load_file(path),
+            };
+            let model = catch_panic(AssertUnwindSafe(load))
                 .ok_or_else(|| FileError::new(path, "the crate rten can't load this model"))?
                 .map_err(|error| refusal(path, &error))?;
             let pool = ThreadPool::with_num_threads(rayon::current_num_threads());

@@ -20,7 +20,7 @@ enum Format {
 
 /// Write the samples of a source as class folders or Parquet, which other programs read
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "Example:
   kiln data convert configs/mnist_cnn.json mnist_png
   kiln data convert csv digits --set data.train=digits.csv
   kiln data convert nist36 letters --format parquet

@@ -16,7 +16,7 @@ use crate::report::format::size;
 
 /// Download a data set into the data folder
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "Example:
   kiln data fetch cifar10
   kiln data fetch nist36 --from http://mirror.example/sets/
   kiln data fetch flowers17 --from Downloads/17flowers

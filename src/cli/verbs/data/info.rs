@@ -19,7 +19,7 @@ const SAMPLES_PER_CLASS: usize = 12;
 
 /// Show sample counts, pixel statistics and example images
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "Example:
   kiln data info configs/glyphs_mlp.json --grid samples.png
   kiln data info my_images.json --files      # what is not used, and why")]
 pub struct Args {
