@@ -63,7 +63,7 @@ fn make(path: &Path, cache: &Cache, monitor: &Monitor) -> Result<(), LocateError
         files::temporary_folder(parent).map_err(|error| FileError::create(parent, error))?;
     let place = |parts: &[&str]| {
         let is_left = |part: &&str| LEFT_BY_PROGRAMS.contains(part) || part.starts_with(ATTRIBUTES);
-        (!parts.iter().any(|part| is_left(&part))).then(|| name::path(parts))
+        (!parts.iter().any(is_left)).then(|| name::path(parts))
     };
     let stage = monitor.stage("unpacking files", None);
     let unpacked = unpack(

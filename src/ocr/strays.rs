@@ -55,7 +55,7 @@ fn form_confidence(line: &Line) -> f32 {
     let of = |letter: &Letter| {
         let partner = letter.alternatives.iter().filter(|other| {
             let pair = |pair: &&str| pair.contains(&letter.text) && pair.contains(&other.text);
-            ALIKE.iter().any(|alike| pair(&alike))
+            ALIKE.iter().any(pair)
         });
         letter.confidence + partner.map(|other| other.confidence).sum::<f32>()
     };

@@ -3,8 +3,15 @@
 use super::fields::{attribute, graph, model, operator};
 use super::wire::{Message, number_at};
 
-/// Attributes of a two-dimensional convolution, which are 1 by default. `kernel_shape` is that of the weights by default.
-const ONES: [&str; 2] = ["dilations", "strides"];
+/// Attributes of a two-dimensional convolution with their defaults. `kernel_shape` is that of the weights by default.
+const DEFAULTS: [(&str, &[i64]); 3] = [
+    ("dilations", &[1, 1]),
+    ("strides", &[1, 1]),
+    ("pads", &[0, 0, 0, 0]),
+];
+
+/// An attribute and its values.
+type Integers = (&'static str, &'static [i64]);
 
 /// Fields of a message: their numbers, their encodings, and their contents if they are bytes.
 type Field<'a> = (u32, &'a [u8], Option<&'a [u8]>);
@@ -37,8 +44,12 @@ fn copy_graph(bytes: &[u8], out: &mut Vec<u8>) -> Option<bool> {
         match content.filter(|_| !missing.is_empty()) {
             Some(content) => {
                 let mut node = content.to_vec();
-                for name in missing {
-                    put(&mut node, operator::ATTRIBUTES, ones(name).as_bytes());
+                for integers in missing {
+                    put(
+                        &mut node,
+                        operator::ATTRIBUTES,
+                        attribute_of(integers).as_bytes(),
+                    );
                 }
                 put(out, number, &node);
                 is_changed = true;
@@ -50,7 +61,7 @@ fn copy_graph(bytes: &[u8], out: &mut Vec<u8>) -> Option<bool> {
 }
 
 /// The attributes that a convolution lacks.
-fn missing(node: &[u8]) -> Option<Vec<&'static str>> {
+fn missing(node: &[u8]) -> Option<Vec<Integers>> {
     let fields = fields(node)?;
     let is_convolution = fields
         .iter()

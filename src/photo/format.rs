@@ -29,7 +29,7 @@ const EXTENSIONS: [&str; 18] = [
 pub fn has_image_extension(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     let is_known = |known: &&str| extension.eq_ignore_ascii_case(known);
-    EXTENSIONS.iter().any(|known| is_known(&known))
+    EXTENSIONS.iter().any(is_known)
 }
 
 /// Bytes at the start of a file that tell its format.

@@ -11,6 +11,9 @@ use crate::data::{DataError, Split};
 use crate::error::Problem;
 use crate::progress::Monitor;
 
+/// Finds the classes that labels stand for by themselves, with a line about them.
+pub type FindClasses = fn(&Found, &[Label]) -> Option<(Classes, &'static str)>;
+
 /// What differs between formats.
 pub struct Format {
     /// Opens a file.
@@ -18,7 +21,7 @@ pub struct Format {
     /// The order of pixels that are stored in a row.
     pub flat: FlatOrder,
     /// Classes that the labels of a file stand for by themselves, with a line about them.
-    pub classes: fn(&Found, &[Label]) -> Option<(Classes, &'static str)>,
+    pub classes: FindClasses,
 }
 
 /// The files that a config names.

@@ -44,7 +44,7 @@ impl CheckedImages {
     /// Adds an image.
     pub fn add(&self, name: &str, stamp: Stamp) {
         if stamp.is_settled() {
-            self.new().insert(rng::hash_name(name), stamp);
+            self.locked().insert(rng::hash_name(name), stamp);
         }
     }
 
@@ -53,7 +53,7 @@ impl CheckedImages {
     /// # Errors
     /// The file can't be written.
     pub fn save(&self) -> Result<(), FileError> {
-        let new = std::mem::take(&mut *self.new());
+        let new = std::mem::take(&mut *self.locked());
         if new.is_empty() {
             return Ok(());
         }
@@ -68,7 +68,7 @@ impl CheckedImages {
         files::write(&self.path, &bytes)
     }
 
-    fn new(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Stamp>> {
+    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Stamp>> {
         self.new.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ use crate::files;
 pub fn make_room(root: &Path, wanted: u64, tidies: bool) -> io::Result<u64> {
     let mut freed = 0;
     let mut forms = layout::forms(root)?;
-    forms.sort_by_cached_key(|form| last_use(form));
+    forms.sort_by_cached_key(last_use);
     for form in &forms {
         if freed >= wanted {
             return Ok(freed);

@@ -84,9 +84,10 @@ impl Excluding {
             .filter(|(_, count)| *count > 0)
             .map(|(split, count)| format!("{count} {}", split.name()))
             .collect();
-        let by_split = match by_split.is_empty() {
-            true => String::new(),
-            false => format!(" ({})", by_split.join(", ")),
+        let by_split = if by_split.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", by_split.join(", "))
         };
         let samples = if total == 1 { "sample" } else { "samples" };
         let list = self.list.path().display();

@@ -18,14 +18,14 @@ pub(super) fn no_images(walk: &Walk, folder: &Path, flat: usize) -> DataError {
              labels in data.labels"
         ));
     }
-    let kinds = walk
+    let mut kinds = walk
         .passed_over
         .iter()
         .filter_map(|file| match &file.reason {
             Reason::OtherKind(extension) => conversion(extension),
             _ => None,
         });
-    let advice = kinds.last().map_or_else(
+    let advice = kinds.next_back().map_or_else(
         || format!("expected <class>/*.png, *.jpg or other {FORMATS} files"),
         str::to_owned,
     );

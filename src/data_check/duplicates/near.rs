@@ -102,13 +102,11 @@ pub fn find(
     let confirmed = alike.map(|compared| {
         stage.advance(1)?;
         let places = compared.pair.map(|index| candidates[index].place);
-        let correlation = match is_large {
-            true => confirm(
-                source,
-                compared.pair.map(|i| candidates[i].sample),
-                compared.fit,
-            )?,
-            false => Some(compared.fit.correlation),
+        let correlation = if is_large {
+            let samples = compared.pair.map(|index| candidates[index].sample);
+            confirm(source, samples, compared.fit)?
+        } else {
+            Some(compared.fit.correlation)
         };
         Ok(correlation.map(|correlation| Pair {
             places,

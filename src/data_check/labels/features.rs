@@ -208,31 +208,38 @@ fn small_images(
 ) -> Result<Inputs, CheckError> {
     let shape = source.shape();
     let longest = shape.height.max(shape.width);
-    let scaled = |side: usize| match longest > SMALL_SIDE {
-        true => (side * SMALL_SIDE / longest).max(1),
-        false => side,
+    let scaled = |side: usize| {
+        if longest > SMALL_SIDE {
+            (side * SMALL_SIDE / longest).max(1)
+        } else {
+            side
+        }
     };
     let small = ImageShape::new(shape.channels, scaled(shape.height), scaled(shape.width));
     let stage = monitor.stage("preparing samples", Some(samples.len()));
     let mut rows = Vec::with_capacity(samples.len());
     for batch in samples.chunks(BATCH * BATCH) {
         let images = read_all(source, batch, monitor)?;
-        rows.par_extend(images.into_par_iter().map(|image| match small == shape {
-            true => image,
-            false => grey::resized(&image, shape, small.height, small.width),
+        rows.par_extend(images.into_par_iter().map(|image| {
+            if small == shape {
+                image
+            } else {
+                grey::resized(&image, shape, small.height, small.width)
+            }
         }));
         stage.advance(batch.len())?;
     }
-    let (model, words) = match small.height.min(small.width) >= CNN_SIDE {
-        true => (
+    let (model, words) = if small.height.min(small.width) >= CNN_SIDE {
+        (
             ModelConfig::Cnn(CnnConfig {
                 channels: vec![16, 32, 64],
                 hidden: 128,
                 ..CnnConfig::default()
             }),
             "small convolutional network",
-        ),
-        false => (ModelConfig::Mlp(MlpConfig::default()), "small network"),
+        )
+    } else {
+        (ModelConfig::Mlp(MlpConfig::default()), "small network")
     };
     let augment = Some(experiment.data.augment().clone());
     Ok(Inputs {

@@ -156,7 +156,7 @@ fn is_credible(decoded: &Decoded, lattice: &Lattice) -> bool {
         let likeliest = guesses.max_by(|a, b| a.1.total_cmp(&b.1));
         likeliest.is_some_and(|&(likeliest, _)| {
             let both = |pair: &&str| pair.contains(likeliest) && pair.contains(character);
-            likeliest == character || ALIKE.iter().any(|pair| both(&pair))
+            likeliest == character || ALIKE.iter().any(both)
         })
     };
     let alike = read.iter().filter(looks_like_it).count();
