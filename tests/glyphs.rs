@@ -248,7 +248,7 @@ fn a_character_that_cannot_be_written_is_named_with_its_place() {
         column: 2,
     };
     assert_eq!(error, expected);
-    assert!(error.to_string().contains("'?'"), "{error}");
+    assert!(error.to_string().contains("'~'"), "{error}");
     assert!(compose("É", &PageOptions::default()).is_err());
 }
 

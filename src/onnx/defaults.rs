@@ -16,7 +16,7 @@ type Integers = (&'static str, &'static [i64]);
 /// Fields of a message: their numbers, their encodings, and their contents if they are bytes.
 type Field<'a> = (u32, &'a [u8], Option<&'a [u8]>);
 
-/// The bytes of a model whose convolutions all have strides and dilations, which the crate rten expects where `kernel_shape` is
+/// The bytes of a model whose convolutions all have strides, dilations and pads, which the crate rten expects where `kernel_shape` is
 /// missing; `None` if nothing is missing, or if these are not the bytes of a model.
 pub fn with_convolution_defaults(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut is_changed = false;
@@ -76,23 +76,24 @@ fn missing(node: &[u8]) -> Option<Vec<Integers>> {
             names.extend(name.iter().find(|field| field.0 == attribute::NAME)?.2);
         }
     }
-    let lacks = |name: &&str| !names.contains(&name.as_bytes());
-    let missing = ONES.into_iter().filter(lacks).collect();
-    Some(if lacks(&"kernel_shape") {
-        missing
-    } else {
-        Vec::new()
-    })
+    let has = |name: &str| names.contains(&name.as_bytes());
+    if has("kernel_shape") {
+        return Some(Vec::new());
+    }
+    // `auto_pad` takes the place of `pads`.
+    let is_missing = |(name, _): &Integers| !(has(name) || *name == "pads" && has("auto_pad"));
+    Some(DEFAULTS.into_iter().filter(is_missing).collect())
 }
 
-/// An attribute of two ones.
-fn ones(name: &str) -> Message {
-    let mut ones = Message::default();
-    ones.text(attribute::NAME, name);
-    ones.integer(attribute::INTEGERS, 1);
-    ones.integer(attribute::INTEGERS, 1);
-    ones.number(attribute::KIND, attribute::kind::INTEGERS);
-    ones
+/// An attribute as a message.
+fn attribute_of((name, values): Integers) -> Message {
+    let mut message = Message::default();
+    message.text(attribute::NAME, name);
+    for &value in values {
+        message.integer(attribute::INTEGERS, value);
+    }
+    message.number(attribute::KIND, attribute::kind::INTEGERS);
+    message
 }
 
 fn put(out: &mut Vec<u8>, field: u32, content: &[u8]) {
