@@ -16,10 +16,21 @@ pub(super) fn png(bytes: &[u8]) -> Option<()> {
     None
 }
 
-/// Whether a WebP has as many bytes as its RIFF header says: its size, at 4, counts what follows it. `None` if it ends before.
+/// Whether a WebP has all bytes that its headers promise: that of the file, whose size at 4 counts what follows it, and those of its
+/// chunks from 12 on, of four letters and a size each, padded to an even length. `None` if it ends before. A decoder allocates what a
+/// chunk promises.
 pub(super) fn webp(bytes: &[u8]) -> Option<()> {
-    let size = u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?) as usize;
-    (bytes.len() >= size.checked_add(8)?).then_some(())
+    let size_at = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize);
+    let end = size_at(4)?.checked_add(8)?;
+    let mut at = 12;
+    while at + 8 <= end {
+        at = size_at(at + 4)?.checked_add(at + 8)?;
+        if at > bytes.len() {
+            return None;
+        }
+        at += at % 2;
+    }
+    (bytes.len() >= end).then_some(())
 }
 
 /// Result of walking through a JPEG.
