@@ -9,7 +9,7 @@ use super::text::{MAX_NAME_BYTES, text};
 use super::wire::{Fields, ReadAt, Span, Value, numbers};
 
 /// Maximum number of fields that are looked at: a network of 8,192 layers has about ten for each.
-const MAX_FIELDS: usize = 1 << 20;
+pub(super) const MAX_FIELDS: usize = 1 << 20;
 
 /// Maximum number of a tensor's dimensions.
 const MAX_DIMENSIONS: usize = 16;
@@ -54,6 +54,14 @@ pub struct Contents {
     pub inputs: Vec<Port>,
     /// What the graph gives.
     pub outputs: Vec<Port>,
+}
+
+impl Contents {
+    /// Whether no tensor has its numbers in another file.
+    pub fn is_complete(&self) -> bool {
+        let mut numbers = self.tensors.iter().map(|tensor| &tensor.numbers);
+        numbers.all(|numbers| *numbers != Numbers::External)
+    }
 }
 
 /// A tensor of a file.

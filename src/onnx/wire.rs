@@ -175,6 +175,11 @@ impl<'a> Fields<'a> {
         (self.read_at)(span.start, span.length).map_err(|error| error.to_string())
     }
 
+    /// Where the next field begins.
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+
     /// The next field's number and content.
     pub fn next(&mut self) -> Result<Option<(u32, Value)>, String> {
         if self.at >= self.end {

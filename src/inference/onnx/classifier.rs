@@ -71,7 +71,7 @@ impl OnnxClassifier {
         };
         let about = described.map_err(|problem| FileError::new(path, problem).usage())?;
         Ok(Self {
-            engine: Engine::load(path)?,
+            engine: Engine::load(path, contents.is_complete())?,
             path: path.to_path_buf(),
             input: about.input,
             preparation: about.preparation,

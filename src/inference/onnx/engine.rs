@@ -30,22 +30,22 @@ mod with_rten {
     }
 
     impl Engine {
-        /// Reads a model, with its weights in other files beside it if it has such.
+        /// Reads a model. If it is not `complete`, some of its weights are in other files beside it.
         ///
         /// # Errors
         /// The file can't be read, or is no model that rten can run.
-        pub fn load(path: &Path) -> Result<Self, FileError> {
+        pub fn load(path: &Path, complete: bool) -> Result<Self, FileError> {
             // The crate may panic on what it has never seen.
-            let bytes =
-                files::read(path, MAX_FILE_BYTES).map_err(|error| FileError::named(path, error))?;
-            let complete = with_convolution_defaults(&bytes);
-            drop(bytes);
-            let load = || match complete {
-                Some(bytes) => Model::load(bytes),
-                None => Model::load_file(path),
+            let load = || {
+                if !complete {
+                    return Ok(Model::load_file(path));
+                }
+                let bytes = files::read(path, MAX_FILE_BYTES);
+                let bytes = bytes.map_err(|error| FileError::named(path, error))?;
+                Ok(Model::load(with_convolution_defaults(bytes)))
             };
-            let model = catch_panic(AssertUnwindSafe(load))
-                .ok_or_else(|| FileError::new(path, "the crate rten can't load this model"))?
+            let model = catch_panic(load)
+                .ok_or_else(|| FileError::new(path, "the crate rten can't load this model"))??
                 .map_err(|error| refusal(path, &error))?;
             let pool = ThreadPool::with_num_threads(rayon::current_num_threads());
             let options = RunOptions::default().with_thread_pool(Some(Arc::new(pool)));
@@ -122,7 +122,7 @@ mod without {
         ///
         /// # Errors
         /// Always.
-        pub fn load(path: &Path) -> Result<Self, FileError> {
+        pub fn load(path: &Path, _complete: bool) -> Result<Self, FileError> {
             Err(
                 FileError::new(path, "this kiln was built without what runs ONNX models")
                     .advise("build it with `cargo build --release --features onnx`")
