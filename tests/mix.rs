@@ -212,7 +212,7 @@ fn an_image_that_can_not_be_read_is_named_with_its_source() {
     fs::write(root.path().join("second/c/1.png"), "not an image").unwrap();
     let source = Mix::open(&mix(sources, &[]), root.path()).unwrap();
     for error in [
-        source.check(&Monitor::default()).unwrap_err(),
+        source.check(&Split::ALL, &Monitor::default()).unwrap_err(),
         source.read(Split::Train, 5, 0, &mut [0.0; 16]).unwrap_err(),
     ] {
         let text = error.to_string();

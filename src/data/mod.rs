@@ -39,9 +39,9 @@ pub use nist26::Nist26Config;
 pub use nist36::Nist36Config;
 pub use parquet_images::ParquetConfig;
 pub use source::{
-    ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
-    NormalizeConfig, PassedOver, Reason, SourceConfig, Split, count_passed_over, data_root,
-    from_quantized, listed_passed_over, passed_over_line, quantize, source_problems,
+    BadSample, ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource,
+    NOT_FOUND_ADVICE, NormalizeConfig, PassedOver, Reason, SourceConfig, Split, count_passed_over,
+    data_root, from_quantized, listed_passed_over, passed_over_line, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
 pub use subset::Subset;

@@ -120,18 +120,14 @@ impl DataSource for Subset {
         self.source.passed_over()
     }
 
-    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
-        self.source.find_bad_images(monitor)
-    }
-
     fn read_soon(&self, split: Split, index: usize) {
         if let Some(row) = self.row(split, index) {
             self.source.read_soon(split, row);
         }
     }
 
-    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
-        self.source.check(monitor)
+    fn check(&self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        self.source.check(splits, monitor)
     }
 
     fn redraws(&self) -> bool {

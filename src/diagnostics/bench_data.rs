@@ -12,7 +12,7 @@ use crate::config::Experiment;
 use crate::data::image_folder::ImageFolder;
 use crate::data::loader::{Loader, Order};
 use crate::data::{DataConfig, DataError, Split, data_root};
-use crate::photo::{self, PhotoError};
+use crate::photo;
 use crate::progress::{CancelToken, Monitor};
 
 /// Both are timed in turns, so many times; the medians count.
@@ -88,11 +88,7 @@ fn decode(source: &ImageFolder, indices: &[usize], cancel: &CancelToken) -> Resu
             if is_over() {
                 return Ok(0);
             }
-            let opened = photo::open(source.path(Split::Train, index));
-            drop(opened.map_err(|error| match error {
-                PhotoError::Io { path, source } => DataError::io(path, source),
-                PhotoError::Format { path, problem } => DataError::format(path, problem),
-            })?);
+            drop(photo::open(source.path(Split::Train, index))?);
             Ok(1)
         })
         .collect::<Result<_, DataError>>()?;

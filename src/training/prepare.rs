@@ -145,7 +145,7 @@ fn check_data(
             "the data has {classes} class; a classifier needs at least 2"
         )));
     }
-    Ok(source.check(monitor)?)
+    Ok(source.check(&Split::ALL, monitor)?)
 }
 
 type LoadedWeights = Option<(PathBuf, Taken)>;

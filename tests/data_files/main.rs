@@ -81,7 +81,7 @@ fn each_set_is_read_as_its_writer_meant_it() {
             }
         }
         assert_pixels(source.as_ref(), case.name);
-        source.check(&Monitor::default()).unwrap();
+        source.check(&Split::ALL, &Monitor::default()).unwrap();
     }
 }
 

@@ -183,7 +183,7 @@ fn flowers17_is_laid_out_by_the_first_split_and_opens() {
         ..Default::default()
     };
     let source = ImageFolder::open(&config, folder.path()).unwrap();
-    source.check(&Monitor::default()).unwrap();
+    source.check(&Split::ALL, &Monitor::default()).unwrap();
     assert_eq!(Split::ALL.map(|split| source.len(split)), [17, 17, 17]);
     // Image 802 is the second of class 10.
     assert!(

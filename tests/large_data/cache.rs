@@ -47,12 +47,14 @@ fn a_cached_image_is_not_decoded_again() {
     let root = folder.path();
     photographs(root);
     let expected = decoded(root);
-    open(&config(), root).check(&Monitor::default()).unwrap();
+    open(&config(), root)
+        .check(&Split::ALL, &Monitor::default())
+        .unwrap();
     for split in ["train/0/0.png", "valid/1/b.png"] {
         replace_unseen(&root.join(split), |length| vec![b'x'; length]);
     }
     let source = open(&config(), root);
-    source.check(&Monitor::default()).unwrap();
+    source.check(&Split::ALL, &Monitor::default()).unwrap();
     assert_eq!(values(&source), expected);
 }
 
@@ -140,7 +142,7 @@ fn images_are_checked_once_and_a_changed_one_again() {
         cache_mb: 0,
         ..config()
     };
-    let check = || open(&config, root).check(&Monitor::default());
+    let check = || open(&config, root).check(&Split::ALL, &Monitor::default());
     fs::write(root.join("train/0/4.png"), "no image").unwrap();
     let error = check().unwrap_err().to_string();
     assert!(error.contains("train/0/4.png"), "{error}");
@@ -187,7 +189,9 @@ fn what_the_cache_holds_is_said_at_the_start() {
         text.contains("cache: 0 of these images, 0 MB of at most 20480 MB in use"),
         "{text}"
     );
-    open(&config(), root).check(&Monitor::default()).unwrap();
+    open(&config(), root)
+        .check(&Split::ALL, &Monitor::default())
+        .unwrap();
     let text = note(&config());
     assert!(text.contains(": 8 of these images, 0 MB of"), "{text}");
     assert!(root.join("cache/CACHEDIR.TAG").is_file());

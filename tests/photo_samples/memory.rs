@@ -83,12 +83,12 @@ fn the_memory_limit_is_kept_and_the_rest_is_decoded_again() {
     config.memory_mb = 2;
     let source = ImageFolder::open(&config, folder.path()).unwrap();
     for _ in 0..2 {
-        source.check(&Monitor::default()).unwrap();
+        source.check(&Split::ALL, &Monitor::default()).unwrap();
         assert_eq!(source.kept_bytes(), 600 * 600 * 3);
     }
     config.memory_mb = 4;
     let source = ImageFolder::open(&config, folder.path()).unwrap();
-    source.check(&Monitor::default()).unwrap();
+    source.check(&Split::ALL, &Monitor::default()).unwrap();
     assert_eq!(source.kept_bytes(), 3 * 600 * 600 * 3);
 }
 

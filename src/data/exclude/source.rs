@@ -2,16 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::list::ExcludeList;
+use crate::data::source::{BadSample, bad_images};
 use crate::data::{DataError, DataSource, PassedOver, SourceConfig, Split};
 use crate::error::FileError;
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
-
-/// Maximum number of bad images that an error lists.
-const SHOWN: usize = 20;
 
 /// Opens a source without the samples that its `exclude` lists.
 pub fn open(
@@ -37,8 +35,6 @@ pub struct Excluding {
     kept: [Vec<usize>; 3],
     /// Lines of the list that name a sample.
     used: HashSet<usize>,
-    /// Files that are left out.
-    files: HashSet<PathBuf>,
 }
 
 impl Excluding {
@@ -49,7 +45,6 @@ impl Excluding {
             list,
             kept: Default::default(),
             used: HashSet::new(),
-            files: HashSet::new(),
         };
         excluding.find();
         excluding
@@ -65,7 +60,6 @@ impl Excluding {
                 match self.list.line_of(&name, file) {
                     Some(line) => {
                         self.used.insert(line);
-                        self.files.extend(file.map(Path::to_path_buf));
                     }
                     None => kept.push(index),
                 }
@@ -144,16 +138,25 @@ impl DataSource for Excluding {
     }
 
     /// Those that are not left out.
-    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
-        let mut bad = self.source.find_bad_images(monitor)?;
-        bad.retain(|image| !self.files.contains(&image.path));
-        Ok(bad)
+    fn find_bad_samples(
+        &self,
+        splits: &[Split],
+        monitor: &Monitor,
+    ) -> Result<Vec<BadSample>, DataError> {
+        let bad = self.source.find_bad_samples(splits, monitor)?;
+        let is_kept = |sample: BadSample| {
+            let kept = &self.kept[sample.split.index()];
+            let index = kept.binary_search(&sample.index).ok()?;
+            Some(BadSample { index, ..sample })
+        };
+        Ok(bad.into_iter().filter_map(is_kept).collect())
     }
 
     /// # Errors
     /// Images that can't be read, all of them but those that are left out.
-    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
-        let bad = self.find_bad_images(monitor)?;
+    fn check(&self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        let bad = self.find_bad_samples(splits, monitor)?;
+        let bad: Vec<PassedOver> = bad.into_iter().map(|sample| sample.image).collect();
         let list = self.list.path().display();
         let advice = "or set data.on_bad_image to \"skip\"";
         match bad.as_slice() {
@@ -164,18 +167,14 @@ impl DataSource for Excluding {
                 ))
                 .into()),
             _ => {
-                let shown = bad.iter().take(SHOWN);
-                let lines = shown.map(|image| {
-                    format!("{}: {}", image.path.display(), image.reason.explanation())
+                let images = bad.iter().map(|image| {
+                    let path = image.path.display().to_string();
+                    (path, image.reason.explanation())
                 });
-                let mut lines: Vec<String> = lines.collect();
-                if bad.len() > SHOWN {
-                    lines.push(format!("and {} more", bad.len() - SHOWN));
-                }
                 Err(DataError::Images(format!(
                     "{} images can't be read; replace or remove them, add them to {list}, {advice}\n{}",
                     bad.len(),
-                    lines.join("\n")
+                    bad_images(images)
                 )))
             }
         }

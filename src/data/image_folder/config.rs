@@ -4,14 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::fitting::{Fit, RandomCropConfig, View};
+use crate::data::source::MEGABYTE;
 use crate::data::{ClassOrder, CommonConfig, SplitRule};
 use crate::error::Problem;
 
 /// Default of `cache_mb`: 20 GiB, 80,000 photographs reduced for random crops of 224x224.
 const CACHE_MB: usize = 20 << 10;
-
-/// Bytes of a megabyte of `cache_mb`.
-const MEGABYTE: u64 = 1 << 20;
 
 fn is_default_cache(cache_mb: &usize) -> bool {
     *cache_mb == CACHE_MB
@@ -141,7 +139,7 @@ impl Default for ImageFolderConfig {
 impl ImageFolderConfig {
     /// Bytes that images in `cache` may take.
     pub(super) fn cache_bytes(&self) -> u64 {
-        (self.cache_mb as u64).saturating_mul(MEGABYTE)
+        (self.cache_mb as u64).saturating_mul(MEGABYTE as u64)
     }
 
     /// How an image becomes a sample without random crops.

@@ -11,15 +11,13 @@ use crate::data::disk_cache::CheckedImages;
 use crate::data::fitting::crops::Part;
 use crate::data::fitting::sample;
 use crate::data::fitting::{RandomCropConfig, View};
+use crate::data::source::MEGABYTE;
 use crate::data::{DataError, Split};
 use crate::error::FileError;
 use crate::files;
 use crate::photo;
 use crate::rng;
 use crate::shape::ImageShape;
-
-/// Bytes of a megabyte of `data.memory_mb`.
-const MEGABYTE: usize = 1 << 20;
 
 /// Seed component of random crops, which keeps their random stream independent.
 const CROP_STREAM: u64 = 3;

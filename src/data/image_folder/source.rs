@@ -15,7 +15,7 @@ use super::reader::{Reader, Sample};
 use super::unreadable::{self, BadImage};
 use super::{listing, published};
 use crate::data::fitting::View;
-use crate::data::source::{PassedOver, folder_at, passed_over_line};
+use crate::data::source::{BadSample, PassedOver, folder_at, passed_over_line};
 use crate::data::{
     ClassOrder, CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule,
 };
@@ -251,9 +251,9 @@ impl DataSource for ImageFolder {
     ///
     /// # Errors
     /// Images that can't be read, all of them.
-    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
+    fn check(&self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
         let (mut bad, mut total) = (Vec::new(), 0);
-        for (split, found) in self.bad_images(&Split::ALL, monitor)? {
+        for (split, found) in self.bad_images(splits, monitor)? {
             total += self.len(split);
             bad.extend(found.into_iter().map(|(_, image)| image));
         }
@@ -261,10 +261,20 @@ impl DataSource for ImageFolder {
         unreadable::refuse(&self.folder, total, &bad)
     }
 
-    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
-        let found = self.bad_images(&Split::ALL, monitor)?.into_iter();
-        let found = found.flat_map(|(_, bad)| bad);
-        Ok(found.map(|(_, image)| image.passed_over()).collect())
+    fn find_bad_samples(
+        &self,
+        splits: &[Split],
+        monitor: &Monitor,
+    ) -> Result<Vec<BadSample>, DataError> {
+        let mut samples = Vec::new();
+        for (split, bad) in self.bad_images(splits, monitor)? {
+            samples.extend(bad.into_iter().map(|(index, image)| BadSample {
+                split,
+                index,
+                image: image.passed_over(),
+            }));
+        }
+        Ok(samples)
     }
 
     fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {

@@ -5,13 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::data::source::{PassedOver, Reason};
+use crate::data::source::{PassedOver, Reason, bad_images};
 use crate::data::{DataError, Split};
 use crate::error::FileError;
 use crate::progress::Stage;
-
-/// Maximum number of bad images that an error lists.
-const SHOWN: usize = 20;
 
 /// An image that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,20 +76,14 @@ pub(super) fn refuse(folder: &Path, total: usize, bad: &[BadImage]) -> Result<()
                     .display()
                     .to_string()
             };
-            let shown = bad.iter().take(SHOWN);
-            let mut lines: Vec<String> = shown
-                .map(|image| format!("{}: {}", below(&image.path), image.problem))
-                .collect();
-            if let Some(more) = bad.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-                lines.push(format!(
-                    "and {more} more; `kiln data info CONFIG --files` lists all"
-                ));
-            }
+            let images = bad
+                .iter()
+                .map(|image| (below(&image.path), image.problem.clone()));
             Err(DataError::Images(format!(
                 "{}: {} of {total} images can't be read; replace or remove them, or {advice} them\n{}",
                 folder.display(),
                 bad.len(),
-                lines.join("\n")
+                bad_images(images)
             )))
         }
     }

@@ -8,7 +8,7 @@ use crate::data::augment::AugmentConfig;
 use crate::data::exclude;
 use crate::data::fitting::View;
 use crate::data::source::{
-    CommonConfig, DataError, DataSource, ListedSource, PassedOver, SourceConfig, Split,
+    BadSample, CommonConfig, DataError, DataSource, ListedSource, PassedOver, SourceConfig, Split,
     source_problems,
 };
 use crate::error::Problem;
@@ -229,6 +229,32 @@ impl Mix {
         None
     }
 
+    /// Those of some splits in which samples of a source are read: validation and test of the sources of `evaluate`, and training of
+    /// those that take part in it.
+    fn read_splits(&self, place: usize, splits: &[Split]) -> Vec<Split> {
+        let is_read = |split: &Split| match split {
+            Split::Train => self.sources[place].repeat > 0,
+            Split::Valid | Split::Test => self.evaluate.contains(&place),
+        };
+        splits.iter().copied().filter(is_read).collect()
+    }
+
+    /// The mix's index of the first sample of a source in one of its [`read_splits`](Self::read_splits).
+    fn first(&self, place: usize, split: Split) -> usize {
+        match split {
+            Split::Train => {
+                let sources = self.sources[..place].iter();
+                sources
+                    .map(|mixed| mixed.source.len(split) * mixed.repeat)
+                    .sum()
+            }
+            Split::Valid | Split::Test => {
+                let before = self.evaluate.iter().take_while(|&&other| other != place);
+                before.map(|&other| self.held_out(other, split)).sum()
+            }
+        }
+    }
+
     /// Number of samples of a source in a split other than training.
     fn held_out(&self, place: usize, split: Split) -> usize {
         self.sources
@@ -355,31 +381,39 @@ impl DataSource for Mix {
             .collect()
     }
 
-    /// Only the sources of `evaluate` are read in validation and test.
     fn skip_bad_images(&mut self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
-        for (place, mixed) in self.sources.iter_mut().enumerate() {
-            let splits = splits.iter().copied();
-            let read: Vec<Split> = splits
-                .filter(|&split| split == Split::Train || self.evaluate.contains(&place))
-                .collect();
+        for place in 0..self.sources.len() {
+            let read = self.read_splits(place, splits);
+            let mixed = &mut self.sources[place];
             let skipped = mixed.source.skip_bad_images(&read, monitor);
             skipped.map_err(|error| named(place, mixed.kind, error))?;
         }
         Ok(())
     }
 
-    fn find_bad_images(&self, monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+    /// Those of every source, a repeated one by its first place.
+    fn find_bad_samples(
+        &self,
+        splits: &[Split],
+        monitor: &Monitor,
+    ) -> Result<Vec<BadSample>, DataError> {
         let mut found = Vec::new();
-        for mixed in &self.sources {
-            found.extend(mixed.source.find_bad_images(monitor)?);
+        for (place, mixed) in self.sources.iter().enumerate() {
+            let read = self.read_splits(place, splits);
+            let bad = mixed.source.find_bad_samples(&read, monitor)?;
+            found.extend(bad.into_iter().map(|sample| BadSample {
+                index: self.first(place, sample.split) + sample.index,
+                ..sample
+            }));
         }
         Ok(found)
     }
 
-    /// Checks every source; errors name it.
-    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
+    /// Checks what is read of every source; errors name it.
+    fn check(&self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
         for (place, mixed) in self.sources.iter().enumerate() {
-            let checked = mixed.source.check(monitor);
+            let read = self.read_splits(place, splits);
+            let checked = mixed.source.check(&read, monitor);
             checked.map_err(|error| self.named(place, error))?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::data::source::split_named;
 use crate::data::{DataError, NOT_FOUND_ADVICE, Split};
 use crate::error::FileError;
 
@@ -10,20 +11,13 @@ const EXTENSION: &str = "parquet";
 /// How deep folders are searched: `default/train/0000.parquet`.
 const MAX_DEPTH: usize = 3;
 
-/// What splits are called.
-const WORDS: [(Split, &[&str]); 3] = [
-    (Split::Train, &["train", "training"]),
-    (Split::Valid, &["validation", "valid", "val", "dev"]),
-    (Split::Test, &["test"]),
-];
-
-/// The files with their splits, in the order of their paths; a file without a split in its name is for training.
+/// The files with the splits in their names, in the order of their paths.
 ///
 /// # Errors
 /// None there, or one of several parts is missing.
-pub(super) fn list(path: &Path) -> Result<Vec<(PathBuf, Split)>, DataError> {
+pub(super) fn list(path: &Path) -> Result<Vec<(PathBuf, Option<Split>)>, DataError> {
     if path.is_file() {
-        return Ok(vec![(path.to_path_buf(), Split::Train)]);
+        return Ok(vec![(path.to_path_buf(), None)]);
     }
     let mut files = Vec::new();
     search(path, 0, &mut files)?;
@@ -65,18 +59,32 @@ fn search(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), D
     Ok(())
 }
 
-/// The split by the first word of the file's name, or of a folder's that it is in.
-fn split_of(file: &Path) -> Split {
-    let names = file
-        .iter()
-        .rev()
-        .map(|name| name.to_string_lossy().to_lowercase());
+/// The split by the file's name, or by that of a folder that it is in: the whole name, or its first word.
+fn split_of(file: &Path) -> Option<Split> {
+    let stem = file.with_extension("");
+    let names = stem.iter().rev().map(|name| name.to_string_lossy());
     let mut found = names.filter_map(|name| {
         let word = name.split(['-', '_', '.']).next().unwrap_or_default();
-        let of_word = WORDS.iter().find(|(_, words)| words.contains(&word));
-        of_word.map(|(split, _)| *split)
+        split_named(&name).or_else(|| split_named(word))
     });
-    found.next().unwrap_or(Split::Train)
+    found.next().map(|(split, _)| split)
+}
+
+/// A line about the files whose names say no split, where others' do.
+pub(super) fn without_split(files: &[(PathBuf, Option<Split>)]) -> Option<String> {
+    let mut unnamed = files.iter().filter(|(_, split)| split.is_none());
+    let (first, _) = unnamed.next()?;
+    let more = match unnamed.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let has_names = files.iter().any(|(_, split)| split.is_some());
+    has_names.then(|| {
+        format!(
+            "no split in the name of {}{more}: used for training",
+            first.display()
+        )
+    })
 }
 
 /// Where names say how many parts there are, all of them must be there.

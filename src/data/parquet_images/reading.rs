@@ -11,14 +11,13 @@ use super::table;
 use crate::data::arrays::{Classes, Label};
 use crate::data::fitting::View;
 use crate::data::formats::parquet::{Footer, Value, each};
+use crate::data::source::{MEGABYTE, folder_at};
 use crate::data::split_rule::divide_rest;
 use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule};
 use crate::error::{FileError, Problem};
 use crate::progress::{Cancelled, Monitor, Stage};
 use crate::shape::ImageShape;
 
-/// Bytes of a megabyte of `data.memory_mb`.
-const MEGABYTE: usize = 1 << 20;
 /// The label that stands for none, as in test sets without labels on the hub.
 const UNLABELLED: i64 = -1;
 
@@ -66,6 +65,7 @@ struct Reading {
     unlabelled: usize,
     names: Option<Vec<String>>,
     about: String,
+    notes: Vec<String>,
 }
 
 /// An image with its label: where its bytes are, and which row of which file it was.
@@ -105,7 +105,7 @@ fn open(
     root: &Path,
     monitor: &Monitor,
 ) -> Result<ParquetImages, DataError> {
-    let path = root.join(&config.path);
+    let path = folder_at(root, &config.path)?;
     let files = files::list(&path)?;
     let mut reading = Reading {
         pool: Pool::new(config.memory_mb.saturating_mul(MEGABYTE)),
@@ -113,11 +113,12 @@ fn open(
         unlabelled: 0,
         names: None,
         about: String::new(),
+        notes: Vec::new(),
     };
     let stage = monitor.stage("reading rows", None);
     for (number, (file, split)) in files.iter().enumerate() {
         reading
-            .file(config, file, number, *split, &stage)
+            .file(config, file, number, split.unwrap_or(Split::Train), &stage)
             .map_err(|unread| match unread {
                 Unread::Problem(problem) => DataError::format(file, problem),
                 Unread::Disk(error) => FileError::write(std::env::temp_dir(), error).into(),
@@ -125,6 +126,7 @@ fn open(
             })?;
     }
     drop(stage);
+    reading.notes.extend(files::without_split(&files));
     let files = files.into_iter().map(|(file, _)| file).collect();
     reading
         .finish(config, files)
@@ -144,10 +146,7 @@ impl Reading {
         let footer = Footer::read(&file)?;
         let table = table::find(&footer, &config.image, &config.label)?;
         let (image, label) = (&footer.columns[table.image], &footer.columns[table.label]);
-        if self.names.is_none() {
-            self.names = table.classes;
-            self.about = table.about;
-        }
+        self.name_classes(table.classes, table.about)?;
         let mut row = 0;
         for (_, chunks) in &footer.groups {
             let mut labels = Vec::new();
@@ -172,7 +171,7 @@ impl Reading {
                 };
                 let Some(Value::Bytes(bytes)) = value else {
                     return Err(format!(
-                        "row {row} has no bytes, only the name of a file; write the set with its images embedded"
+                        "row {row} has no image bytes (null, or only a file name); write the set with its images embedded"
                     )
                     .into());
                 };
@@ -189,6 +188,21 @@ impl Reading {
             .map_err(|unread| unread.of(&image.path))?;
         }
         Ok(())
+    }
+
+    /// Takes the class names of the first file that has some; the others must have the same.
+    fn name_classes(&mut self, classes: Option<Vec<String>>, about: String) -> Result<(), String> {
+        match (&self.names, classes) {
+            (Some(names), Some(others)) if *names != others => {
+                Err("has other class names than the files before it".into())
+            }
+            (None, classes) => {
+                self.names = classes;
+                self.about = about;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn finish(self, config: &ParquetConfig, files: Vec<PathBuf>) -> Result<ParquetImages, String> {
@@ -263,6 +277,7 @@ impl Reading {
                 self.pool.on_disk.div_ceil(MEGABYTE as u64)
             ));
         }
+        notes.extend(self.notes.iter().cloned());
         notes
     }
 }

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use image::DynamicImage;
 use rayon::prelude::*;
 
 use super::pool::{Place, Pool};
 use crate::data::fitting::{View, sample};
+use crate::data::source::{BadSample, PassedOver, Reason, bad_images};
 use crate::data::{DataError, DataSource, Split};
 use crate::photo;
 use crate::progress::Monitor;
@@ -32,6 +34,18 @@ pub(super) struct Sample {
     pub label: usize,
 }
 
+impl ParquetImages {
+    /// Errors name the file and the row, counted from 1.
+    fn decoded(&self, split: Split, index: usize) -> Result<DynamicImage, DataError> {
+        let sample = self.splits[split.index()][index];
+        let file = &self.files[sample.file];
+        let bytes = self.pool.get(sample.place);
+        let bytes = bytes.map_err(|error| DataError::io(file, error))?;
+        let row = format!("{}, row {}", file.display(), sample.row);
+        Ok(photo::decode(&bytes, Path::new(&row))?)
+    }
+}
+
 impl DataSource for ParquetImages {
     fn shape(&self) -> ImageShape {
         self.shape
@@ -54,18 +68,55 @@ impl DataSource for ParquetImages {
     }
 
     /// Decodes every image.
-    fn check(&self, monitor: &Monitor) -> Result<(), DataError> {
-        let samples = Split::ALL.map(|split| self.len(split)).iter().sum();
+    fn find_bad_samples(
+        &self,
+        splits: &[Split],
+        monitor: &Monitor,
+    ) -> Result<Vec<BadSample>, DataError> {
+        let samples = splits.iter().map(|&split| self.len(split)).sum();
         let stage = monitor.stage("reading images", Some(samples));
-        Split::ALL.into_iter().try_for_each(|split| {
-            (0..self.len(split)).into_par_iter().try_for_each_init(
-                || vec![0.0; self.shape.values()],
-                |values, index| {
-                    self.read(split, index, 0, values)?;
-                    Ok(stage.advance(1)?)
-                },
-            )
-        })
+        let mut bad = Vec::new();
+        for &split in splits {
+            let found = (0..self.len(split)).into_par_iter().map(|index| {
+                let decoded = self.decoded(split, index);
+                stage.advance(1)?;
+                match decoded {
+                    Ok(_) => Ok(None),
+                    Err(DataError::File(error)) => Ok(Some(BadSample {
+                        split,
+                        index,
+                        image: PassedOver::new(error.path(), Reason::Unreadable(error.reason())),
+                    })),
+                    Err(other) => Err(other),
+                }
+            });
+            let found: Vec<Option<BadSample>> = found.collect::<Result<_, DataError>>()?;
+            bad.extend(found.into_iter().flatten());
+        }
+        Ok(bad)
+    }
+
+    /// # Errors
+    /// Images that can't be read, all of them.
+    fn check(&self, splits: &[Split], monitor: &Monitor) -> Result<(), DataError> {
+        let bad = self.find_bad_samples(splits, monitor)?;
+        match bad.as_slice() {
+            [] => Ok(()),
+            [only] => Err(DataError::format(
+                &only.image.path,
+                only.image.reason.explanation(),
+            )),
+            _ => {
+                let images = bad.iter().map(|BadSample { image, .. }| {
+                    (image.path.display().to_string(), image.reason.explanation())
+                });
+                Err(DataError::Images(format!(
+                    "{} images can't be read; write the set without them, or name them in data.exclude\n{}",
+                    bad.len(),
+                    bad_images(images)
+                )))
+            }
+        }
     }
 
     /// Errors name the file and the row, counted from 1.
@@ -76,16 +127,7 @@ impl DataSource for ParquetImages {
         _draw: u64,
         out: &mut [f32],
     ) -> Result<(), DataError> {
-        let sample = self.splits[split.index()][index];
-        let file = &self.files[sample.file];
-        let bytes = self.pool.get(sample.place);
-        let bytes = bytes.map_err(|error| DataError::io(file, error))?;
-        let row = format!("{}, row {}", file.display(), sample.row);
-        let image = photo::decode(&bytes, Path::new(&row)).map_err(|error| match error {
-            photo::PhotoError::Io { path, source } => DataError::io(path, source),
-            photo::PhotoError::Format { path, problem } => DataError::format(path, problem),
-        })?;
-        let photo = sample::photo(image, self.shape.channels);
+        let photo = sample::photo(self.decoded(split, index)?, self.shape.channels);
         sample::write_values(&sample::ready(&photo, self.shape, self.view), out);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::error::DataError;
-use super::passed_over::PassedOver;
+use super::passed_over::{BadSample, PassedOver};
 use super::split::Split;
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
@@ -59,15 +59,18 @@ pub trait DataSource: Send + Sync {
         Ok(())
     }
 
-    /// All samples that can't be read, sorted by split and place, with the reason of each. Whatever takes long is a stage of
-    /// `monitor`.
-    fn find_bad_images(&self, _monitor: &Monitor) -> Result<Vec<PassedOver>, DataError> {
+    /// The samples of some splits that can't be read, sorted by split and place. Whatever takes long is a stage of `monitor`.
+    fn find_bad_samples(
+        &self,
+        _splits: &[Split],
+        _monitor: &Monitor,
+    ) -> Result<Vec<BadSample>, DataError> {
         Ok(Vec::new())
     }
 
-    /// Finds samples that can't be read and that opening did not check; called before a run starts. Whatever takes long is a
-    /// stage of `monitor`.
-    fn check(&self, _monitor: &Monitor) -> Result<(), DataError> {
+    /// Refuses samples of some splits that can't be read and that opening did not check; called before a run starts. Whatever
+    /// takes long is a stage of `monitor`.
+    fn check(&self, _splits: &[Split], _monitor: &Monitor) -> Result<(), DataError> {
         Ok(())
     }
 

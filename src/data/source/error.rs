@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::{ErrorExit, ExitKind, FileError};
+use crate::photo::PhotoError;
 use crate::progress::Cancelled;
 
 /// Errors of data sources; the message names the file or the source, and what to change.
@@ -46,6 +47,15 @@ impl DataError {
                 .into()
         } else {
             FileError::io(path, source).into()
+        }
+    }
+}
+
+impl From<PhotoError> for DataError {
+    fn from(error: PhotoError) -> Self {
+        match error {
+            PhotoError::Io { path, source } => Self::io(path, source),
+            PhotoError::Format { path, problem } => Self::format(path, problem),
         }
     }
 }

@@ -5,6 +5,9 @@ use super::error::DataError;
 use super::split::Split;
 use crate::shape::ImageShape;
 
+/// Bytes of a megabyte of `memory_mb` and `cache_mb`.
+pub const MEGABYTE: usize = 1 << 20;
+
 /// Steps between 0 and 1 in memory. 65,535 = 257 x 255, so that images of 8 bits keep their exact values; others are
 /// off by at most 1/131,070. Half the size of `f32`.
 const STEPS: f32 = 65_535.0;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::split::Split;
 use crate::photo;
 
 /// A file or folder that is not used.
@@ -22,6 +23,17 @@ impl PassedOver {
             reason,
         }
     }
+}
+
+/// A sample that can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadSample {
+    /// Its split.
+    pub split: Split,
+    /// Its place in the split.
+    pub index: usize,
+    /// Its file, and what is wrong with it.
+    pub image: PassedOver,
 }
 
 /// Why a file or folder is not used.
@@ -177,4 +189,22 @@ pub fn listed(files: &[PassedOver]) -> String {
 pub fn line(files: &[PassedOver]) -> Option<String> {
     let list = "`kiln data info CONFIG --files` lists them";
     (!files.is_empty()).then(|| format!("passed over: {}; {list}", listed(files)))
+}
+
+/// Maximum number of bad images that an error lists.
+const BAD_IMAGES_SHOWN: usize = 20;
+
+/// The list of bad images below an error, one line each: path and problem.
+pub fn bad_images(images: impl ExactSizeIterator<Item = (String, String)>) -> String {
+    let more = images.len().saturating_sub(BAD_IMAGES_SHOWN);
+    let shown = images.take(BAD_IMAGES_SHOWN);
+    let mut lines: Vec<String> = shown
+        .map(|(path, problem)| format!("{path}: {problem}"))
+        .collect();
+    if more > 0 {
+        lines.push(format!(
+            "and {more} more; `kiln data info CONFIG --files` lists all"
+        ));
+    }
+    lines.join("\n")
 }

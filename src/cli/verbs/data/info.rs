@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> VerbResult {
     }
     let summary = match summarize(source.as_ref(), &monitor) {
         // It stopped at one bad image: all of them are worth knowing.
-        Err(error @ DataError::File(_)) => source.check(&monitor).and(Err(error)),
+        Err(error @ DataError::File(_)) => source.check(&Split::ALL, &monitor).and(Err(error)),
         other => other,
     }?;
     if let Some(path) = &args.grid {
@@ -86,7 +86,8 @@ pub fn run(args: &Args) -> VerbResult {
 /// Prints the files that are not used, one a line.
 fn list(source: &dyn DataSource, monitor: &Monitor, as_json: bool) -> VerbResult {
     let mut unused: Vec<PassedOver> = source.passed_over();
-    unused.extend(source.find_bad_images(monitor)?);
+    let bad = source.find_bad_samples(&Split::ALL, monitor)?;
+    unused.extend(bad.into_iter().map(|sample| sample.image));
     unused.sort_by(|a, b| a.path.cmp(&b.path));
     if as_json {
         let files = unused.into_iter().map(|file| UnusedFile {

@@ -2,7 +2,7 @@
 
 use super::columns::{self, FILE, LABEL, SPLIT};
 use super::row::{Row, Table, filled};
-use crate::data::image_folder::layout::split_named;
+use crate::data::source::split_named;
 use crate::error::one_line;
 use crate::photo::has_image_extension;
 
