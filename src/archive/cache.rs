@@ -76,7 +76,7 @@ impl Cache {
     /// Refuses a folder that kiln did not make.
     pub fn validate_place(&self) -> Result<(), FileError> {
         if self.folder.exists() && !self.folder.join(STAMP).exists() {
-            let problem = "is where an archive would be unpacked, and kiln did not make it";
+            let problem = "is in the way: the archive would be unpacked here, but kiln did not create this folder";
             return Err(FileError::new(&self.folder, problem)
                 .advise("move it away, or name it in place of the archive"));
         }

@@ -79,7 +79,7 @@ pub fn check(
                 monitor,
             )?;
             let note = (left_out > 0).then(|| {
-                format!("labels of {left_out} samples are not checked: folds take {MAX_FOLDED} of them, evenly spread; --run checks all")
+                format!("labels of {left_out} samples are not checked: at most {MAX_FOLDED} are checked in folds; --run has no such limit, but leaves out what that run has learned from")
             });
             Answers { note, ..answers }
         }

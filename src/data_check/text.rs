@@ -141,7 +141,10 @@ pub fn unusual_in_words(unusual: &Unusual) -> String {
     let (found, usual) = (&unusual.found, &unusual.usual);
     match unusual.property {
         Property::Blank => format!("blank: {found}"),
-        _ => format!("{} {found}, its class {usual}", property(unusual.property)),
+        _ => format!(
+            "{} {found}; usual in its class: {usual}",
+            property(unusual.property)
+        ),
     }
 }
 
@@ -166,7 +169,7 @@ pub fn taken_in_words(taken: &Taken) -> String {
             taken.wrong, taken.samples
         ),
         Confused::BothWays => format!(
-            "{class} and {other} can't be told apart: {} of {} are given to the other",
+            "{class} and {other} can't be told apart: {} of {} are predicted as the other",
             taken.wrong, taken.samples
         ),
     }

@@ -1,4 +1,4 @@
-//! MATLAB's files with arrays of any names: SVHN, EMNIST, and those of other people.
+//! MATLAB's files with arrays of any names: SVHN, EMNIST, and your own.
 
 use std::path::Path;
 

@@ -6,13 +6,16 @@ use std::io::Read;
 use super::array::{self, Array, MAX_DIMENSIONS};
 use super::numbers::{self, ByteOrder, Kind};
 
+/// What is read, in messages.
+const WHAT: &str = "an IDX file";
+
 /// Reads an IDX file, already unpacked.
 ///
 /// # Errors
 /// Not an IDX file, more values than are read, or fewer or more than it claims; one problem without the file's name.
 pub fn read(stream: &mut dyn Read) -> Result<Array, String> {
     let mut head = [0; 4];
-    exactly(stream, &mut head)?;
+    numbers::read_header(stream, &mut head, WHAT)?;
     let [0, 0, code, dimensions] = head else {
         return Err(not_idx(&head));
     };
@@ -32,7 +35,7 @@ pub fn read(stream: &mut dyn Read) -> Result<Array, String> {
     let mut lengths = Vec::new();
     for _ in 0..dimensions {
         let mut length = [0; 4];
-        exactly(stream, &mut length)?;
+        numbers::read_header(stream, &mut length, WHAT)?;
         lengths.push(u32::from_be_bytes(length) as usize);
     }
     let count = array::count(&lengths)?;
@@ -54,15 +57,6 @@ pub fn read(stream: &mut dyn Read) -> Result<Array, String> {
         is_fortran: false,
         values,
     })
-}
-
-fn exactly(stream: &mut dyn Read, bytes: &mut [u8]) -> Result<(), String> {
-    stream
-        .read_exact(bytes)
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => "ends within the header of an IDX file".into(),
-            _ => format!("damaged data ({error})"),
-        })
 }
 
 fn not_idx(head: &[u8]) -> String {

@@ -6,6 +6,8 @@ use std::io::Read;
 use super::array::{self, Array, Values};
 use super::numbers::{self, ByteOrder, Kind};
 
+/// What is read, in messages.
+const WHAT: &str = "a .npy file";
 /// The first bytes.
 const MARK: &[u8; 6] = b"\x93NUMPY";
 /// Longest header in bytes; those of arrays of numbers have 118.
@@ -74,7 +76,7 @@ pub fn read(stream: &mut dyn Read) -> Result<Array, NpyProblem> {
 
 fn header(stream: &mut dyn Read) -> Result<String, String> {
     let mut mark = [0; 8];
-    exactly(stream, &mut mark)?;
+    numbers::read_header(stream, &mut mark, WHAT)?;
     if !mark.starts_with(MARK) {
         return Err(format!(
             "is not a .npy file (starts with \"{}\")",
@@ -84,12 +86,12 @@ fn header(stream: &mut dyn Read) -> Result<String, String> {
     let length = match mark[MARK.len()] {
         1 => {
             let mut length = [0; 2];
-            exactly(stream, &mut length)?;
+            numbers::read_header(stream, &mut length, WHAT)?;
             usize::from(u16::from_le_bytes(length))
         }
         2 | 3 => {
             let mut length = [0; 4];
-            exactly(stream, &mut length)?;
+            numbers::read_header(stream, &mut length, WHAT)?;
             u32::from_le_bytes(length) as usize
         }
         version => return Err(format!("has version {version} of .npy; 1 to 3 are read")),
@@ -100,17 +102,8 @@ fn header(stream: &mut dyn Read) -> Result<String, String> {
         ));
     }
     let mut text = vec![0; length];
-    exactly(stream, &mut text)?;
+    numbers::read_header(stream, &mut text, WHAT)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-fn exactly(stream: &mut dyn Read, bytes: &mut [u8]) -> Result<(), String> {
-    stream
-        .read_exact(bytes)
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => "ends within the header of a .npy file".into(),
-            _ => format!("damaged data ({error})"),
-        })
 }
 
 /// What follows a key of the header's dictionary.

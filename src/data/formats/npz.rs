@@ -105,8 +105,12 @@ impl Folder {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if path.to_string_lossy().ends_with(EXTENSION) && files.len() < MAX_ARRAYS {
+            if path.to_string_lossy().ends_with(EXTENSION) {
                 files.push(path);
+            }
+            if files.len() > MAX_ARRAYS {
+                let problem = format!("has more than {MAX_ARRAYS} .npy files");
+                return Err(DataError::format(folder, problem));
             }
         }
         files.sort();

@@ -113,6 +113,19 @@ pub fn read(
     Ok(values)
 }
 
+/// Fills `bytes` from the header of `what`, such as "an IDX file".
+///
+/// # Errors
+/// The stream ends early or is damaged.
+pub fn read_header(stream: &mut dyn Read, bytes: &mut [u8], what: &str) -> Result<(), String> {
+    stream
+        .read_exact(bytes)
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => format!("ends within the header of {what}"),
+            _ => format!("damaged data ({error})"),
+        })
+}
+
 /// Reads until the block is full or the stream ends; returns the bytes read.
 fn fill(stream: &mut dyn Read, block: &mut [u8]) -> Result<usize, String> {
     let mut filled = 0;

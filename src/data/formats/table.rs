@@ -172,7 +172,9 @@ impl Rows {
         }
         self.count += 1;
         if self.count.saturating_mul(self.columns) > MAX_VALUES {
-            return Err(format!("has more than {MAX_VALUES} values before it"));
+            return Err(format!(
+                "the table has more than {MAX_VALUES} values up to here"
+            ));
         }
         Ok(())
     }

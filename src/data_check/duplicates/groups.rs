@@ -53,12 +53,12 @@ pub fn find(
             Likeness::Near,
             correlation,
         ));
-        let [a, b] = pair.places.map(|place| groups[place]);
-        for group in &mut groups {
-            if *group == a.max(b) {
-                *group = a.min(b);
-            }
-        }
+        let [a, b] = pair.places.map(|place| first_of(&groups, place));
+        groups[a.max(b)] = a.min(b);
+    }
+    for place in 0..groups.len() {
+        // Those before it name the first of their groups already.
+        groups[place] = groups[groups[place]];
     }
     list.sort_by(|a, b| {
         (b.different_classes, b.across_splits)
@@ -67,6 +67,14 @@ pub fn find(
             .then_with(|| a.samples[0].name.cmp(&b.samples[0].name))
     });
     Ok(Duplicates { list, groups })
+}
+
+/// The first sample of a group, where each names one before it or itself.
+fn first_of(groups: &[usize], mut place: usize) -> usize {
+    while groups[place] != place {
+        place = groups[place];
+    }
+    place
 }
 
 /// Of exact copies, one is compared with the others.

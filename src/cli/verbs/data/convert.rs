@@ -32,7 +32,7 @@ pub struct Args {
     /// Config file, or a kind of source with its default settings, such as `idx`
     #[arg(value_name = "CONFIG|SOURCE")]
     source: PathBuf,
-    /// Output folder, which must not exist yet
+    /// Output folder; must not exist, or be empty
     out: PathBuf,
     /// Form of the output
     #[arg(long, value_enum, default_value = "folders")]

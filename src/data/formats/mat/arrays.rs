@@ -251,8 +251,11 @@ impl Walk<'_> {
         let length = self.part(&[MI_INT32], "length of field names")?;
         let length = self.order.word(&length, 0).unwrap_or(0) as usize;
         let names = self.part(&[MI_INT8], "field names")?;
-        if length == 0 || names.len() / length > MAX_FIELDS {
+        if length == 0 {
             return Err("has no field names".into());
+        }
+        if names.len() / length > MAX_FIELDS {
+            return Err(format!("has a structure of more than {MAX_FIELDS} fields"));
         }
         for name in names.chunks_exact(length) {
             let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
