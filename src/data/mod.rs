@@ -7,6 +7,7 @@ pub mod arrays;
 pub mod augment;
 pub mod cifar;
 mod config;
+pub mod convert;
 mod disk_cache;
 pub mod exclude;
 pub mod fitting;
@@ -19,12 +20,13 @@ pub mod loader;
 pub mod mix;
 pub mod nist26;
 pub mod nist36;
+pub mod parquet_images;
 mod source;
 pub mod split_rule;
 mod subset;
 pub mod unipen;
 
-pub use arrays::IdxConfig;
+pub use arrays::{CsvConfig, IdxConfig, MatConfig, NpzConfig};
 pub use augment::AugmentConfig;
 pub use cifar::{Cifar10Config, Cifar100Config, cifar10, cifar100};
 pub use config::{found_at, open, open_in, root_for};
@@ -35,6 +37,7 @@ pub use junk::JunkConfig;
 pub use mix::MixConfig;
 pub use nist26::Nist26Config;
 pub use nist36::Nist36Config;
+pub use parquet_images::ParquetConfig;
 pub use source::{
     ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource, NOT_FOUND_ADVICE,
     NormalizeConfig, PassedOver, Reason, SourceConfig, Split, count_passed_over, data_root,
@@ -57,6 +60,14 @@ source::sources! {
     Cifar100(cifar::cifar100::Cifar100Config) = "cifar100",
     /// IDX files: MNIST, Fashion-MNIST, EMNIST.
     Idx(arrays::idx::IdxConfig) = "idx",
+    /// NumPy's files: an .npz, or a folder of .npy files.
+    Npz(arrays::NpzConfig) = "npz",
+    /// Tables of pixels: CSV, an image and its label per line.
+    Csv(arrays::CsvConfig) = "csv",
+    /// MATLAB's files with arrays of any names: SVHN, EMNIST.
+    Mat(arrays::MatConfig) = "mat",
+    /// Parquet files of images, as the Hugging Face hub has them.
+    Parquet(parquet_images::ParquetConfig) = "parquet",
     /// Pen strokes from UNIPEN, redrawn with a different pen every epoch.
     Unipen(unipen::UnipenConfig) = "unipen",
     /// Folders of images, one folder per class.

@@ -1,5 +1,7 @@
 //! Means of channels, and factors for them, of each image, channels last, on slices: squeeze and excitation (Hu et al. 2018).
 
+#![allow(clippy::needless_range_loop)] // Ranges over slices of one length, which compilers vectorize.
+
 use std::mem::MaybeUninit;
 
 use super::memory::{filled, room};

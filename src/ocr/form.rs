@@ -76,6 +76,15 @@ impl Classes {
         }
     }
 
+    /// Without lower case and marks: on a page of capitals and digits, c is C.
+    pub fn without_mixed(mut self) -> Classes {
+        let is_plain = |character: &char| character.is_uppercase() || character.is_numeric();
+        for character in &mut self.characters {
+            *character = character.filter(is_plain);
+        }
+        self
+    }
+
     /// Whether no class may be read.
     pub fn is_empty(&self) -> bool {
         self.characters.iter().all(Option::is_none)

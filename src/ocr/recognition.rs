@@ -35,8 +35,12 @@ pub(super) fn read_lines(
     };
     let lines = lines.as_slice();
     let rows = classify(lines, classifier, |_| true, watch)?;
+    let classes = Classes::new(&classifier.card().classes, &options.alphabet);
     let reader = PageReader {
-        classes: Classes::new(&classifier.card().classes, &options.alphabet),
+        classes: match (&options.mixed, &fits) {
+            (Some(_), None) => classes.without_mixed(),
+            _ => classes,
+        },
         options,
         lines,
         rows: &rows,

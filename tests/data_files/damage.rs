@@ -7,7 +7,7 @@ use kiln::progress::Monitor;
 use tempfile::TempDir;
 
 use crate::fixtures;
-use crate::table::{CASES, Then};
+use crate::table::{Then, cases};
 
 /// The files of tests/fixtures/data whose damage is tried, each with the case that reads it.
 const FILES: &[(&str, &str)] = &[
@@ -20,6 +20,18 @@ const FILES: &[(&str, &str)] = &[
         "cifar-100-python/test",
         "CIFAR-100's coarse classes, pickles",
     ),
+    ("npz/packed.npz", "a compressed .npz"),
+    (
+        "csv/labelled_test.csv.gz",
+        "tables for training and testing",
+    ),
+    ("mat/train_32x32.mat", "SVHN's files"),
+    ("mat/emnist.mat", "EMNIST's structures, compressed"),
+    (
+        "parquet/hub/data/train-00000-of-00002.parquet",
+        "a set of the hub",
+    ),
+    ("mat/emnist_plain.mat", "EMNIST's plain structures"),
 ];
 
 /// A copy of the folder that a file is in.
@@ -38,9 +50,8 @@ fn copy(file: &str) -> TempDir {
 }
 
 fn config(name: &str) -> DataConfig {
-    let case = CASES
-        .iter()
-        .find(|case| case.name.starts_with(name) && matches!(case.then, Then::Used(..)));
+    let case =
+        cases().find(|case| case.name.starts_with(name) && matches!(case.then, Then::Used(..)));
     serde_json::from_str(case.expect("a case").data).unwrap()
 }
 

@@ -16,9 +16,11 @@ pub struct Case {
     pub then: Then,
 }
 
+use crate::arrays_table::ARRAYS;
+use crate::parquet_table::PARQUET;
 use Then::{Refused, Used};
 
-const fn case(name: &'static str, data: &'static str, then: Then) -> Case {
+pub const fn case(name: &'static str, data: &'static str, then: Then) -> Case {
     Case { name, data, then }
 }
 
@@ -26,7 +28,7 @@ const CIFAR_10: &str = "airplane automobile bird cat deer dog frog horse ship tr
 const CIFAR_20: &str = "aquatic_mammals fish flowers food_containers fruit_and_vegetables household_electrical_devices household_furniture insects large_carnivores large_man-made_outdoor_things large_natural_outdoor_scenes large_omnivores_and_herbivores medium_mammals non-insect_invertebrates people reptiles small_mammals trees vehicles_1 vehicles_2";
 
 /// Images of 6x5 whose training samples all stay in training, in the order of the file.
-pub const CASES: &[Case] = &[
+const CASES: &[Case] = &[
     case(
         "MNIST, gzipped or not, with either name",
         r#"{"kind": "idx", "folder": "mnist", "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
@@ -119,3 +121,8 @@ pub const CASES: &[Case] = &[
         Refused("data.classes[1]: duplicate name \"one\"", 2),
     ),
 ];
+
+/// All sets.
+pub fn cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(ARRAYS).chain(PARQUET)
+}

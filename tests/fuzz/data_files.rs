@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use kiln::data::formats::array::Array;
-use kiln::data::formats::idx;
+use kiln::data::formats::npy::{self, NpyProblem};
+use kiln::data::formats::parquet::{Footer, each};
 use kiln::data::formats::pickle::Pickle;
+use kiln::data::formats::table::{self, LabelColumn};
+use kiln::data::formats::{ArraysFile, idx, mat, npz};
 
 use super::driver::Reader;
 use super::targets::{gzip, rejected_in_a_line};
@@ -39,6 +42,93 @@ pub const FORMATS: &[Format] = &[
         reader: gzipped,
         seeds: &["mnist/t10k-images.idx3-ubyte"],
         words: &[b"\0\0\x08\x03"],
+    },
+    Format {
+        name: "npy",
+        reader: |bytes| match npy::read(&mut &*bytes) {
+            Ok(array) => answer(Ok(array)),
+            Err(NpyProblem::Objects) => "objects".into(),
+            Err(NpyProblem::Other(problem)) => answer(Err(problem)),
+        },
+        seeds: &["npz/pair/images.npy", "npz/huge/x.npy"],
+        words: &[
+            b"\x93NUMPY\x01\0",
+            b"\x93NUMPY\x02\0",
+            b"'<f8'",
+            b"'>u2'",
+            b"'|O'",
+            b"'<U99'",
+            b"'|S9'",
+            b"True",
+            b"(99999999999,)",
+            b"(0, 5)",
+        ],
+    },
+    Format {
+        name: "npz",
+        reader: |bytes| named(npz::from_bytes(bytes.to_vec())),
+        seeds: &["npz/packed.npz", "npz/mnist.npz"],
+        words: &[
+            b"PK\x01\x02",
+            b"PK\x03\x04",
+            b"PK\x05\x06",
+            b"PK\x06\x06",
+            b".npy",
+            b"\xff\xff\xff\xff",
+        ],
+    },
+    Format {
+        name: "mat_arrays",
+        reader: |bytes| named(mat::arrays::from_bytes(bytes.to_vec())),
+        seeds: &["mat/emnist_plain.mat", "mat/emnist.mat", "mat/stack.mat"],
+        words: super::MAT,
+    },
+    Format {
+        name: "table",
+        reader: |bytes| {
+            let read = table::read::<String>(bytes, &LabelColumn::Auto, 30, || Ok(()));
+            match read {
+                Ok(table) => {
+                    assert_eq!(table.values.len(), table.rows * table.columns);
+                    "a table".into()
+                }
+                Err(problem) => rejected_in_a_line(kiln::error::one_line(problem)),
+            }
+        },
+        seeds: &["csv/train.csv", "csv/bare.csv", "csv/last.csv"],
+        words: &[
+            b"label",
+            b",",
+            b";",
+            b"\t",
+            b"\"",
+            b"-1e30",
+            b"NaN",
+            b"\r\n",
+            b"\xef\xbb\xbf",
+        ],
+    },
+    Format {
+        name: "parquet",
+        reader: parquet,
+        seeds: &[
+            "parquet/hub/data/train-00000-of-00002.parquet",
+            "parquet/none_1_dictionary.parquet",
+            "parquet/zstd_2_plain.parquet",
+            "parquet/gzip_1_plain.parquet",
+            "parquet/texts.parquet",
+        ],
+        words: &[
+            b"PAR1",
+            b"PARE",
+            b"bytes",
+            b"\x15\x00",
+            b"\x15\x04",
+            b"\x15\x06",
+            b"\x19\x1c",
+            b"\x19\xfc\xff\xff\xff\x0f",
+            b"\xfe\xff\xff\xff\x0f",
+        ],
     },
     Format {
         name: "numpy_pickle",
@@ -84,6 +174,42 @@ fn answer(array: Result<Array, String>) -> String {
             assert_eq!(array.values.len(), count);
             format!("an array of {} dimensions", array.dimensions.len())
         }
+        Err(problem) => rejected_in_a_line(kiln::error::one_line(problem)),
+    }
+}
+
+/// Reads every array of a file.
+fn named(file: Result<Box<dyn ArraysFile>, String>) -> String {
+    match file {
+        Ok(file) => {
+            let names = file.names().into_iter().take(20);
+            let arrays: Vec<String> = names.map(|name| answer(file.array(&name))).collect();
+            arrays.join("; ")
+        }
+        Err(problem) => answer(Err(problem)),
+    }
+}
+
+/// Reads every column of a file.
+fn parquet(bytes: &[u8]) -> String {
+    let read = || -> Result<String, String> {
+        let footer = Footer::read(std::io::Cursor::new(bytes))?;
+        let mut answers = Vec::new();
+        for (_, chunks) in footer.groups.iter().take(20) {
+            for (column, chunk) in footer.columns.iter().zip(chunks).take(20) {
+                let file = std::io::Cursor::new(bytes);
+                let read = each::<String>(file, column, chunk, &mut |_| Ok(()));
+                answers.push(answer_of(read));
+            }
+        }
+        Ok(answers.join("; "))
+    };
+    read().unwrap_or_else(|problem| answer_of(Err(problem)))
+}
+
+fn answer_of(read: Result<(), String>) -> String {
+    match read {
+        Ok(()) => "a column".into(),
         Err(problem) => rejected_in_a_line(kiln::error::one_line(problem)),
     }
 }

@@ -338,6 +338,27 @@ fn idx_files_never_panic() {
 }
 
 #[test]
+fn files_of_numpy_never_panic() {
+    fuzz_format("npy");
+    fuzz_format("npz");
+}
+
+#[test]
+fn matlab_files_of_any_arrays_never_panic() {
+    fuzz_format("mat_arrays");
+}
+
+#[test]
+fn tables_of_pixels_never_panic() {
+    fuzz_format("table");
+}
+
+#[test]
+fn parquet_files_never_panic() {
+    fuzz_format("parquet");
+}
+
+#[test]
 fn pickles_of_arrays_never_panic_and_never_run() {
     fuzz_format("numpy_pickle");
 }

@@ -11,7 +11,6 @@ use common::Bench;
 use kiln::config;
 use kiln::diagnostics::gradcheck::{Options, Report, Slopes, Subject, check};
 use predicates::str::contains;
-use serde_json::Value;
 
 const OPTIONS: Options = Options {
     complete: 64,

@@ -69,10 +69,10 @@ fn a_cache_that_can_not_be_written_any_more_is_told_and_reading_goes_on() {
         .unwrap()
         .map(|entry| entry.unwrap().path());
     for set in forms.filter(|path| path.is_dir()) {
-        for form in fs::read_dir(set)
+        let forms = fs::read_dir(set)
             .unwrap()
-            .map(|entry| entry.unwrap().path())
-        {
+            .map(|entry| entry.unwrap().path());
+        for form in forms.filter(|path| path.is_dir()) {
             for shard in 0..=255 {
                 fs::write(form.join(format!("{shard:02x}")), "").unwrap();
             }

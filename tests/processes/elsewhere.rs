@@ -76,7 +76,7 @@ fn data_where_the_command_is_given_comes_first() {
     kiln(&bench, "there", "eval ../here/run")
         .assert()
         .code(1)
-        .stderr(predicates::str::contains("stripes/down: no images"));
+        .stderr(predicates::str::contains("stripes: no images"));
 }
 
 #[test]

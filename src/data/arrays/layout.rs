@@ -35,6 +35,8 @@ pub enum FlatOrder {
     Rows,
     /// Channel by channel, column by column, as MATLAB stores a matrix.
     Columns,
+    /// Row by row, the channels of a pixel side by side.
+    Interleaved,
 }
 
 /// What is known of the images before the array is looked at.
@@ -131,6 +133,13 @@ fn distances(array: &Array, order: &[Axis], expected: &Expected) -> Layout {
             row: step,
             column: step * height,
         },
+        (Some(step), FlatOrder::Interleaved) => Layout {
+            images,
+            image,
+            channel: step,
+            row: step * width * shape.channels,
+            column: step * shape.channels,
+        },
         (None, _) => Layout {
             images,
             image,
@@ -149,6 +158,7 @@ fn in_words(order: &[Axis], expected: &Expected) -> String {
         (Columns, _) => "columns",
         (Flat, FlatOrder::Rows) => "pixels row by row",
         (Flat, FlatOrder::Columns) => "pixels column by column",
+        (Flat, FlatOrder::Interleaved) => "pixels row by row, channels side by side",
     };
     let words: Vec<&str> = order.iter().map(word).collect();
     let transposed = if expected.is_transposed {

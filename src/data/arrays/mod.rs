@@ -1,17 +1,26 @@
 //! Sources whose images are arrays of numbers in a few files: their keys, and how arrays become images and classes.
 
+mod csv;
+mod files;
 pub mod idx;
 mod keys;
 mod labels;
 mod layout;
+mod mat;
+mod members;
+mod npz;
 mod pixels;
 mod range;
 mod source;
 
+pub use csv::{ColumnConfig, CsvConfig};
 pub use idx::IdxConfig;
 pub use keys::ArrayKeys;
 pub use labels::{Classes, Label, Labels};
 pub use layout::{Expected, FlatOrder};
+pub use mat::MatConfig;
+pub use members::{Found, MemberConfig};
+pub use npz::NpzConfig;
 pub use pixels::{Images, Pixels, images};
 pub use range::Range;
 pub use source::{ArraySource, Part};

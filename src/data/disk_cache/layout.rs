@@ -50,6 +50,11 @@ pub struct About {
     pub settings: serde_json::Value,
 }
 
+/// Whether a folder is a cache, of kiln or of another program.
+pub fn is_cache(folder: &Path) -> bool {
+    folder.join(TAG.0).is_file()
+}
+
 /// Makes the folder of a cache.
 pub fn create(root: &Path) -> io::Result<()> {
     fs::create_dir_all(root)?;

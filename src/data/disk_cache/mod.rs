@@ -17,5 +17,6 @@ mod tally;
 pub use cache::{DiskCache, ImageCache};
 pub use checked::CheckedImages;
 pub use entry::StoredImage;
+pub use layout::is_cache;
 pub use listings::{EntryKind, FolderListings, list};
 pub use stamp::Stamp;

@@ -26,6 +26,8 @@ pub enum Kind {
     U64,
     /// Signed, of eight bytes.
     I64,
+    /// Floating point, of two bytes.
+    F16,
     /// Floating point, of four bytes.
     F32,
     /// Floating point, of eight bytes.
@@ -53,6 +55,7 @@ impl Kind {
             "i4" => Kind::I32,
             "u8" => Kind::U64,
             "i8" => Kind::I64,
+            "f2" => Kind::F16,
             "f4" => Kind::F32,
             "f8" => Kind::F64,
             _ => return None,
@@ -63,7 +66,7 @@ impl Kind {
     pub fn width(self) -> usize {
         match self {
             Kind::U8 | Kind::I8 => 1,
-            Kind::U16 | Kind::I16 => 2,
+            Kind::U16 | Kind::I16 | Kind::F16 => 2,
             Kind::U32 | Kind::I32 | Kind::F32 => 4,
             Kind::U64 | Kind::I64 | Kind::F64 => 8,
         }
@@ -82,7 +85,7 @@ pub fn read(
 ) -> Result<Values, String> {
     let mut values = match kind {
         Kind::U8 => Values::Bytes(Vec::new()),
-        Kind::F32 | Kind::F64 => Values::Floats(Vec::new()),
+        Kind::F16 | Kind::F32 | Kind::F64 => Values::Floats(Vec::new()),
         _ => Values::Integers(Vec::new()),
     };
     let bytes = (count as u64) * kind.width() as u64;
@@ -156,6 +159,7 @@ fn integers(
 
 fn floats(block: &[u8], kind: Kind, order: ByteOrder, values: &mut Vec<f32>) {
     values.extend(raw(block, kind.width(), order).map(|raw| match kind {
+        Kind::F16 => half::f16::from_bits(raw as u16).to_f32(),
         Kind::F64 => f64::from_bits(raw) as f32,
         _ => f32::from_bits(raw as u32),
     }));

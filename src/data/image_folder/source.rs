@@ -97,7 +97,9 @@ impl ImageFolder {
         monitor: &Monitor,
     ) -> Result<Self, DataError> {
         let folder = folder_at(root, &config.folder)?;
-        published::validate_sorted(&folder)?;
+        if config.labels.is_none() {
+            published::validate_sorted(&folder)?;
+        }
         if !matches!(config.channels, 1 | 3) || config.height == 0 || config.width == 0 {
             return Err(DataError::format(
                 &folder,

@@ -184,6 +184,8 @@ fn use_of(name: &OsStr, kind: EntryKind, path: &Path) -> Kind {
         known => Ok(known),
     };
     match kind {
+        // Such as data.cache, if it lies among the images.
+        Ok(EntryKind::Folder) if disk_cache::is_cache(path) => Kind::No(Reason::System),
         Ok(EntryKind::Folder) => Kind::Folder,
         Ok(EntryKind::File) => file_kind(path),
         Ok(_) => Kind::No(Reason::Special),

@@ -52,7 +52,10 @@ impl Output {
         let names = || {
             let named = contents.outputs.iter();
             let named = named.map(|port| format!("{} {}", port.name, shape_text(port)));
-            named.collect::<Vec<_>>().join(", ")
+            match named.collect::<Vec<_>>().join(", ") {
+                none if none.is_empty() => "nothing".into(),
+                names => names,
+            }
         };
         let named = |port: &&Port| name.is_none_or(|name| port.name == name);
         let mut ports = contents.outputs.iter().filter(named).peekable();

@@ -15,11 +15,15 @@ impl MixedModel {
         Self(Arc::new(classifier))
     }
 
-    /// A classifier as such a network, if it knows lower case.
+    /// A classifier as such a network, if it knows both cases.
     pub fn of(classifier: &Classifier) -> Option<Self> {
-        let mut classes = classifier.card().classes.iter();
-        let is_small = |class: &String| class.len() == 1 && class.chars().all(char::is_lowercase);
-        classes.any(is_small).then(|| Self::new(classifier.clone()))
+        let classes = &classifier.card().classes;
+        let knows = |is_of_case: fn(char) -> bool| {
+            let mut classes = classes.iter();
+            classes.any(|class| class.len() == 1 && class.chars().all(is_of_case))
+        };
+        let both = knows(char::is_lowercase) && knows(char::is_uppercase);
+        both.then(|| Self::new(classifier.clone()))
     }
 
     /// The classifier.

@@ -1,6 +1,7 @@
-//! `kiln data`; `check`, `fetch`, `info` and `words` have files of their own.
+//! `kiln data`; `check`, `convert`, `fetch`, `info` and `words` have files of their own.
 
 mod check;
+mod convert;
 mod fetch;
 mod from_review;
 mod info;
@@ -30,6 +31,8 @@ enum Verb {
     Info(info::Args),
     /// Find duplicates, wrong labels, unusual and unreadable images
     Check(check::Args),
+    /// Write the samples of a source as class folders or Parquet, which other programs read
+    Convert(convert::Args),
     /// Download a data set into the data folder
     Fetch(fetch::Args),
     /// Build kiln's bundled word list from the SCOWL lists
@@ -64,6 +67,7 @@ pub fn run(args: Args) -> VerbResult {
     match args.verb {
         Verb::Info(args) => info::run(&args),
         Verb::Check(args) => check::run(args),
+        Verb::Convert(args) => convert::run(&args),
         Verb::Fetch(args) => fetch::run(args),
         Verb::Words(args) => words::run(args),
         Verb::FromReview(args) => from_review::run(&args),

@@ -28,7 +28,7 @@ const MI_COMPRESSED: u32 = 15;
 const MI_LAST: u32 = 18;
 const MX_DOUBLE: u8 = 6;
 const MX_UINT64: u8 = 15;
-const COMPLEX_FLAG: u32 = 0x0800;
+pub(super) const COMPLEX_FLAG: u32 = 0x0800;
 
 /// Which byte of a number comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn byte_order(bytes: &[u8]) -> Result<ByteOrder, String> {
         Some([0x00, 0x01, b'I', b'M']) => Ok(ByteOrder::Little),
         Some([0x01, 0x00, b'M', b'I']) => Ok(ByteOrder::Big),
         Some([0x00, 0x02, b'I', b'M'] | [0x02, 0x00, b'M', b'I']) => {
-            Err("is a MATLAB v7.3 (HDF5) file; re-save it with the option -v7".into())
+            Err("is a MATLAB v7.3 (HDF5) file; save it for v7 in MATLAB: s = load(\"FILE\"); save(\"FILE\", \"-struct\", \"s\", \"-v7\")".into())
         }
         _ => Err(format!(
             "is not a MATLAB v5 file (starts with \"{}\")",
@@ -231,7 +231,7 @@ impl Part {
 }
 
 impl ByteOrder {
-    fn word(self, bytes: &[u8], at: usize) -> Option<u32> {
+    pub fn word(self, bytes: &[u8], at: usize) -> Option<u32> {
         let word = bytes.get(at..at.checked_add(4)?)?.first_chunk::<4>()?;
         Some(match self {
             ByteOrder::Little => u32::from_le_bytes(*word),

@@ -6,7 +6,8 @@
 //! itself: on damaged files it silently drops variables, prints, overflows, and unpacks without a limit. It
 //! gets one well-formed, uncompressed element that is built here, in which only the numbers come from the file.
 //!
-//! Real two-dimensional numeric arrays only: no cells, structures, text, sparse or complex arrays; no v7.3 (HDF5) files.
+//! [`MatFile`] reads real two-dimensional numeric arrays only: no cells, structures, text, sparse or complex arrays. [`arrays`] reads
+//! arrays of any dimensions, structures and text. Neither reads v7.3 (HDF5) files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,6 +21,7 @@ use self::elements::{
 };
 use crate::data::DataError;
 
+pub mod arrays;
 mod elements;
 
 /// Largest file that is read, in bytes; the course's largest has 10 MB.

@@ -1,0 +1,65 @@
+//! Class names as names of folders that every system takes, different for different classes.
+
+use std::fmt::Write as _;
+
+/// Longest name of a folder in bytes, on most file systems.
+const MAX_BYTES: usize = 255;
+
+/// What can't be in the name of a file on some system, besides control characters.
+const FORBIDDEN: &str = "/\\:*?\"<>|%";
+
+/// The name of a class's folder: its own, with what no file name may have as `%2F` and the like, and `%2E` for a dot that would hide
+/// it.
+///
+/// # Errors
+/// The name is too long, or empty.
+pub(super) fn folder(class: &str) -> Result<String, String> {
+    let mut name = String::new();
+    let last = class.chars().count().saturating_sub(1);
+    for (place, letter) in class.chars().enumerate() {
+        // Windows drops dots and spaces at the end.
+        let is_at_an_end =
+            (place == 0 && letter == '.') || (place == last && ". ".contains(letter));
+        if letter.is_control() || FORBIDDEN.contains(letter) || is_at_an_end {
+            let mut bytes = [0; 4];
+            for byte in letter.encode_utf8(&mut bytes).bytes() {
+                // Writing to a string can't fail.
+                let _ = write!(name, "%{byte:02X}");
+            }
+        } else {
+            name.push(letter);
+        }
+    }
+    match name.len() {
+        0 => Err("a class without a name has no folder; name it in data.classes".into()),
+        1..=MAX_BYTES => Ok(name),
+        length => Err(format!(
+            "the folder of the class {class:?} would have a name of {length} bytes; at most {MAX_BYTES} are possible"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder;
+
+    #[test]
+    fn a_class_has_a_folder_of_its_name_without_what_file_names_cant_have() {
+        for (class, expected) in [
+            ("A", "A"),
+            ("sweet pepper", "sweet pepper"),
+            ("Ω", "Ω"),
+            ("a/b", "a%2Fb"),
+            ("..", "%2E%2E"),
+            (".", "%2E"),
+            (".hidden", "%2Ehidden"),
+            ("1.", "1%2E"),
+            ("50%", "50%25"),
+            ("?", "%3F"),
+        ] {
+            assert_eq!(folder(class).as_deref(), Ok(expected));
+        }
+        assert!(folder("").is_err());
+        assert!(folder(&"x".repeat(256)).is_err());
+    }
+}
