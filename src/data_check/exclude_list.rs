@@ -44,6 +44,11 @@ pub fn exclude_list(findings: &Findings) -> Excluded {
     for (name, remarks) in &remarks {
         text += &exclude::line(name, &remarks.join("; "));
     }
+    for doubtful in findings.labels.iter().flat_map(|labels| &labels.doubtful) {
+        let (class, suggested) = (&doubtful.sample.class, &doubtful.suggested);
+        let remark = format!("labelled {class}, perhaps {suggested}");
+        text += &format!("# {}", exclude::line(&doubtful.sample.name, &remark));
+    }
     for unusual in &findings.unusual {
         let remark = text::unusual_in_words(unusual);
         text += &format!("# {}", exclude::line(&unusual.sample.name, &remark));

@@ -132,6 +132,8 @@ pub struct LabelCheck {
     pub agreement: f64,
     /// Samples whose label is probably wrong.
     pub suspects: Vec<Suspect>,
+    /// Further samples to which the model gives another class: mistakes of the model among them.
+    pub doubtful: Vec<Suspect>,
 }
 
 /// A sample whose label is probably wrong.

@@ -9,7 +9,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use maud::{Markup, html};
 
 use super::error::CheckError;
-use super::findings::{Findings, Likeness};
+use super::findings::{Findings, Likeness, Suspect};
 use super::grey;
 use super::samples::Sample;
 use super::text;
@@ -204,8 +204,23 @@ impl Page<'_> {
         let Some(labels) = &findings.labels else {
             return Ok(html! {});
         };
+        let about = format!(
+            "Checked by {}, which agrees with {} of {} labels. The probability of what it sees against that of the label.",
+            labels.model,
+            report::percent(labels.agreement, 1),
+            labels.checked
+        );
+        let more = "The model gives them another class, but is not sure enough to say that the label is wrong.";
+        Ok(html! {
+            (section("Probably wrong labels", &about, labels.suspects.len(), self.labelled(&labels.suspects)?))
+            (section("Doubtful labels", more, labels.doubtful.len(), self.labelled(&labels.doubtful)?))
+        })
+    }
+
+    /// Samples with the class that they look like.
+    fn labelled(&self, suspects: &[Suspect]) -> Result<Vec<Markup>, CheckError> {
         let mut tiles = Vec::new();
-        for suspect in labels.suspects.iter().take(SHOWN) {
+        for suspect in suspects.iter().take(SHOWN) {
             tiles.push(self.tile(
                 &[&suspect.sample],
                 html! {
@@ -217,24 +232,8 @@ impl Page<'_> {
                 },
             )?);
         }
-        let about = format!(
-            "Checked by {}, which agrees with {} of {} labels. The probability of what it sees against that of the label.",
-            labels.model,
-            report::percent(labels.agreement, 1),
-            labels.checked
-        );
-        let tiles = html! { div.tiles { @for tile in tiles { (tile) } } };
-        let parts = if labels.suspects.is_empty() {
-            Vec::new()
-        } else {
-            vec![tiles]
-        };
-        Ok(section(
-            "Probably wrong labels",
-            &about,
-            labels.suspects.len(),
-            parts,
-        ))
+        let grid = html! { div.tiles { @for tile in &tiles { (tile) } } };
+        Ok((!tiles.is_empty()).then_some(grid).into_iter().collect())
     }
 
     fn unusual(&self, findings: &Findings) -> Result<Markup, CheckError> {

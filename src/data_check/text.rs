@@ -42,6 +42,7 @@ pub fn summary(findings: &Findings) -> String {
 pub fn sections(findings: &Findings) -> Vec<(String, Vec<String>)> {
     let lines = |lines: Vec<String>, title: &str| (title.to_string(), lines);
     let suspects = findings.labels.iter().flat_map(|labels| &labels.suspects);
+    let doubtful = findings.labels.iter().flat_map(|labels| &labels.doubtful);
     let unreadable = findings.unreadable.iter();
     let counts = findings.classes_in_splits.iter().map(|count| {
         let split = count.split.name();
@@ -72,6 +73,7 @@ pub fn sections(findings: &Findings) -> Vec<(String, Vec<String>)> {
             suspects.map(suspect_in_words).collect(),
             "probably wrong labels",
         ),
+        lines(doubtful.map(suspect_in_words).collect(), "doubtful labels"),
         lines(counts.collect(), "classes absent or rare in a split"),
         lines(
             findings

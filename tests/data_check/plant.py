@@ -84,7 +84,8 @@ def judge(planted, check):
     found = {}
     if "labels" in planted:
         n = len(planted["labels"])
-        names = [s["sample"]["name"] for s in check["labels"]["suspects"][: 2 * n]]
+        suspects = check["labels"]["suspects"] + check["labels"]["doubtful"]
+        names = [s["sample"]["name"] for s in suspects[: 2 * n]]
         found |= {"of_labels": n, "labels": len(set(names) & set(planted["labels"])), "suspects": len(check["labels"]["suspects"])}
     if "duplicates" in planted:
         n = len(planted["duplicates"])

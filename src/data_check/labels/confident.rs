@@ -1,5 +1,7 @@
 //! Confident learning (Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels", JAIR 70).
 
+use std::collections::HashSet;
+
 /// A sample whose label is probably wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Issue {
@@ -38,6 +40,25 @@ pub fn confident_issues(probabilities: &[Vec<f32>], labels: &[usize]) -> Vec<Iss
         .collect();
     issues.sort_by(|a, b| a.margin.total_cmp(&b.margin).then(a.sample.cmp(&b.sample)));
     issues
+}
+
+/// The other samples whose label is not the most probable class, by their margins.
+pub fn doubts(probabilities: &[Vec<f32>], labels: &[usize], issues: &[Issue]) -> Vec<Issue> {
+    let known: HashSet<usize> = issues.iter().map(|issue| issue.sample).collect();
+    let rows = probabilities.iter().zip(labels).enumerate();
+    let mut doubts: Vec<Issue> = rows
+        .filter(|(sample, _)| !known.contains(sample))
+        .filter_map(|(sample, (row, &label))| {
+            let suggested = highest(row, 0..row.len()).filter(|&suggested| suggested != label)?;
+            Some(Issue {
+                sample,
+                suggested,
+                margin: row[label] - row[suggested],
+            })
+        })
+        .collect();
+    doubts.sort_by(|a, b| a.margin.total_cmp(&b.margin).then(a.sample.cmp(&b.sample)));
+    doubts
 }
 
 /// The threshold of each class that has samples.

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::prelude::*;
 
 use super::answers::Answers;
-use super::confident::{confident_issues, highest};
+use super::confident::{Issue, confident_issues, doubts, highest};
 use super::features;
 use super::folds::{self, FOLDS};
 use super::taken;
@@ -59,22 +59,23 @@ pub fn report(
     let rows = answers.rows.iter().zip(&labels);
     let right = rows.filter(|(row, label)| highest(row, 0..classes.len()) == Some(**label));
     let agreement = right.count() as f64 / labels.len().max(1) as f64;
-    let suspects = confident_issues(&answers.rows, &labels)
-        .into_iter()
-        .map(|issue| {
-            let row = &answers.rows[issue.sample];
-            Suspect {
-                sample: samples[answers.places[issue.sample]].clone(),
-                suggested: classes[issue.suggested].clone(),
-                probability: f64::from(row[labels[issue.sample]]),
-                probability_of_suggested: f64::from(row[issue.suggested]),
-            }
-        });
+    let issues = confident_issues(&answers.rows, &labels);
+    let doubts = doubts(&answers.rows, &labels, &issues);
+    let suspect = |issue: Issue| {
+        let row = &answers.rows[issue.sample];
+        Suspect {
+            sample: samples[answers.places[issue.sample]].clone(),
+            suggested: classes[issue.suggested].clone(),
+            probability: f64::from(row[labels[issue.sample]]),
+            probability_of_suggested: f64::from(row[issue.suggested]),
+        }
+    };
     let check = LabelCheck {
         model: answers.model.clone(),
         checked: labels.len(),
         agreement,
-        suspects: suspects.collect(),
+        suspects: issues.into_iter().map(suspect).collect(),
+        doubtful: doubts.into_iter().map(suspect).collect(),
     };
     (check, taken::find(samples, classes, answers))
 }
