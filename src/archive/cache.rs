@@ -86,10 +86,14 @@ impl Cache {
     /// Keeps other processes from unpacking the same archive; waits while one does.
     pub fn lock(&self, monitor: &Monitor) -> Result<LockFile, super::error::LocateError> {
         let path = self.folder.with_added_extension(LOCK);
+        if let Some(lock) = LockFile::acquire(&path)? {
+            return Ok(lock);
+        }
+        let _stage = monitor.stage("waiting for another process to unpack it", None);
         loop {
-            match LockFile::acquire(&path)? {
-                Some(lock) => return Ok(lock),
-                None => monitor.cancel().sleep(WAIT)?,
+            monitor.cancel().sleep(WAIT)?;
+            if let Some(lock) = LockFile::acquire(&path)? {
+                return Ok(lock);
             }
         }
     }

@@ -18,19 +18,19 @@ const LEFT_BY_PROGRAMS: [&str; 4] = ["__MACOSX", ".DS_Store", "Thumbs.db", "desk
 /// The start of the names of files with macOS's attributes of other files.
 const ATTRIBUTES: &str = "._";
 
-/// Beginnings of names of folders that are splits, in lower case. A folder that stands alone in an archive is looked into, unless it is
-/// one of these.
-const SPLITS: [&str; 3] = ["train", "val", "test"];
-
 /// The folder that a path stands for: the path itself, or that of the content if it is an archive.
 ///
 /// An archive is unpacked the first time, as a stage of `monitor`, into `NAME.unpacked` beside it, or in kiln's cache folder if that can't
 /// be written; later, and by other processes, that folder is used as long as the archive has the same length and time. It appears only
-/// when it is complete. If the archive holds nothing but one folder, that one is given.
+/// when it is complete. If the archive holds nothing but one folder, that one is given, unless `is_split` takes its name for a split's.
 ///
 /// # Errors
 /// The archive is damaged, rejected, or of a format that kiln does not unpack; something can't be written; it was cancelled.
-pub fn located(path: &Path, monitor: &Monitor) -> Result<PathBuf, LocateError> {
+pub fn located(
+    path: &Path,
+    is_split: &dyn Fn(&str) -> bool,
+    monitor: &Monitor,
+) -> Result<PathBuf, LocateError> {
     if !is_archive(path) {
         return Ok(path.to_path_buf());
     }
@@ -42,7 +42,7 @@ pub fn located(path: &Path, monitor: &Monitor) -> Result<PathBuf, LocateError> {
             make(path, &cache, monitor)?;
         }
     }
-    Ok(innermost(cache.folder.clone()))
+    Ok(innermost(cache.folder.clone(), is_split))
 }
 
 /// Unpacks an archive to its place.
@@ -87,22 +87,21 @@ fn make(path: &Path, cache: &Cache, monitor: &Monitor) -> Result<(), LocateError
 }
 
 /// The only folder in a folder, and so on.
-fn innermost(mut folder: PathBuf) -> PathBuf {
-    while let Some(inner) = only_folder(&folder) {
+fn innermost(mut folder: PathBuf, is_split: &dyn Fn(&str) -> bool) -> PathBuf {
+    while let Some(inner) = only_folder(&folder, is_split) {
         folder = inner;
     }
     folder
 }
 
 /// The folder in a folder that has nothing else but hidden files, unless it is a split.
-fn only_folder(folder: &Path) -> Option<PathBuf> {
+fn only_folder(folder: &Path, is_split: &dyn Fn(&str) -> bool) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
     let is_hidden =
         |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
     let mut entries = entries.filter(|entry| !is_hidden(entry));
     let (first, second) = (entries.next()?, entries.next());
-    let name = first.file_name().to_string_lossy().to_lowercase();
-    let is_split = SPLITS.iter().any(|split| name.starts_with(split));
+    let is_split = is_split(&first.file_name().to_string_lossy());
     let path = first.path();
     (second.is_none() && !is_split && path.is_dir()).then_some(path)
 }

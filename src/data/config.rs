@@ -8,7 +8,7 @@ use super::exclude;
 use super::fitting::View;
 use super::source::{
     ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, data_root,
-    folder_watched, source_problems,
+    folder_watched, refuse_archive, source_problems,
 };
 use crate::error::{FileError, Problem};
 use crate::progress::Monitor;
@@ -111,8 +111,12 @@ pub fn open_in(
 ) -> Result<Box<dyn DataSource>, DataError> {
     let config = config.config();
     for folder in config.folders() {
-        // Archives are unpacked here, where it can be watched.
-        folder_watched(root, folder, monitor)?;
+        if config.names_files() {
+            refuse_archive(root, folder)?;
+        } else {
+            // Archives are unpacked here, where it can be watched.
+            folder_watched(root, folder, monitor)?;
+        }
     }
     exclude::open(config, root, monitor)
 }

@@ -37,7 +37,7 @@ pub use features::FeatureCache;
 pub use monitor::screen::restore as restore_terminal;
 pub use observer::{EpochReport, Observer, Plan};
 pub use optimization::{average::Average, optimizer, schedule};
-pub use prepare::{Prepared, prepare, prepare_resumed};
+pub use prepare::{Prepared, prepare, prepare_resumed, weights_file};
 pub use resume::Resumption;
 pub use run::{Options, Outcome, resume, run};
 pub use train_model::TrainModel;

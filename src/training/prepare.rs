@@ -2,7 +2,7 @@
 //!
 //! Nothing is written: whatever is wrong with an experiment is found here, before there is a run directory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::prelude::*;
@@ -177,19 +177,19 @@ fn with_first_weights(
     let Some(file) = &experiment.init.weights else {
         return Ok((network, None));
     };
-    let path = weights_file(file, origin);
+    let before = origin.map(|origin| [origin.data.as_path(), origin.folder.as_path()]);
+    let path = weights_file(file, before.as_ref().map_or(&[], |before| before));
     let init = &experiment.init;
     let (network, taken) = weights::load_renamed(network, &path, &init.except, &init.rename)
         .map_err(TrainError::Weights)?;
     Ok((network, Some((path, taken))))
 }
 
-/// A file of weights in the data folder, or else (a run of one's own, for instance) in the current one, or else where a resumed
-/// run had them; the model of a run directory.
-fn weights_file(name: &str, origin: Option<&Origin>) -> PathBuf {
-    let before = origin.into_iter().flat_map(|o| [&o.data, &o.folder]);
+/// A file of weights in the data folder, or else (a run of one's own, for instance) in the current one, or else in one of the folders
+/// where it was before; the model of a run directory.
+pub fn weights_file(name: &str, before: &[&Path]) -> PathBuf {
     let mut places = vec![data::data_root().join(name), PathBuf::from(name)];
-    places.extend(before.map(|folder| folder.join(name)));
+    places.extend(before.iter().map(|folder| folder.join(name)));
     let found = places.iter().position(|path| path.exists());
     let path = places.swap_remove(found.unwrap_or(0));
     match RunDir::open(&path) {

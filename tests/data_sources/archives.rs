@@ -119,13 +119,37 @@ fn every_kind_of_archive_is_read_as_the_folder_that_it_holds() {
 #[test]
 fn a_split_that_stands_alone_in_an_archive_is_still_a_split() {
     let root = tempfile::tempdir().unwrap();
-    let train: Vec<String> = names("")
-        .into_iter()
-        .filter(|name| name.starts_with("train/"))
-        .collect();
-    fs::write(root.path().join("a.zip"), zip_of(&train, &png())).unwrap();
-    let folder = archive::located(&root.path().join("a.zip"), &Monitor::default()).unwrap();
-    assert!(folder.join("train/cat/0.png").is_file());
+    for (split, counts) in [("train", [6, 0, 0]), ("eval", [0, 0, 6])] {
+        let only = names("")
+            .into_iter()
+            .filter(|name| name.starts_with("train/"));
+        let only: Vec<String> = only.map(|name| name.replacen("train", split, 1)).collect();
+        let name = format!("{split}.zip");
+        fs::write(root.path().join(&name), zip_of(&only, &png())).unwrap();
+        let found = self::counts(root.path(), &name).unwrap();
+        // Validation is split off where there is none.
+        let together = [found[0] + found[1], 0, found[2]];
+        assert_eq!(together, counts, "{split}");
+    }
+}
+
+#[test]
+fn an_archive_in_place_of_a_file_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(
+        root.path().join("a.zip"),
+        zip_of(&["train.csv".into()], b"1,0"),
+    )
+    .unwrap();
+    let config = r#"{"kind": "csv", "train": "a.zip", "height": 1, "width": 1}"#;
+    let config: DataConfig = serde_json::from_str(config).unwrap();
+    let Err(error) = data::open_in(&config, root.path(), &Monitor::default()) else {
+        panic!("opened");
+    };
+    let expected =
+        "an archive, where a single file is expected; unpack it, and name the file in it";
+    assert!(error.to_string().ends_with(expected), "{error}");
+    assert!(!root.path().join("a.zip.unpacked").exists());
 }
 
 #[test]
@@ -261,11 +285,12 @@ fn a_cancelled_unpacking_leaves_nothing_and_several_at_once_make_one_folder() {
     fs::write(&path, zip_of(&names(""), &png())).unwrap();
     let cancel = CancelToken::default();
     cancel.cancel();
-    let stopped = archive::located(&path, &Monitor::default().with_cancel(cancel));
+    let stopped = archive::located(&path, &|_| false, &Monitor::default().with_cancel(cancel));
     assert!(matches!(stopped, Err(LocateError::Cancelled(_))));
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     let folders: Vec<PathBuf> = std::thread::scope(|scope| {
-        let start = || scope.spawn(|| archive::located(&path, &Monitor::default()).unwrap());
+        let start =
+            || scope.spawn(|| archive::located(&path, &|_| false, &Monitor::default()).unwrap());
         let all: Vec<_> = (0..4).map(|_| start()).collect();
         all.into_iter()
             .map(|thread| thread.join().unwrap())

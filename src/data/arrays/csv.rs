@@ -78,6 +78,10 @@ impl SourceConfig for CsvConfig {
         files.filter(|file| !file.is_empty()).collect()
     }
 
+    fn names_files(&self) -> bool {
+        true
+    }
+
     fn shape(&self) -> ImageShape {
         self.arrays.shape()
     }

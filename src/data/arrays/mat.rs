@@ -91,6 +91,10 @@ impl SourceConfig for MatConfig {
         files::named(self.members())
     }
 
+    fn names_files(&self) -> bool {
+        true
+    }
+
     fn shape(&self) -> ImageShape {
         self.arrays.shape()
     }

@@ -70,6 +70,10 @@ impl SourceConfig for NpzConfig {
         files::named(self.members())
     }
 
+    fn names_files(&self) -> bool {
+        true
+    }
+
     fn shape(&self) -> ImageShape {
         self.arrays.shape()
     }

@@ -100,9 +100,14 @@ fn cell(text: &str) -> String {
     text.trim().trim_matches('"').to_string()
 }
 
-/// Whether a cell of the first line is the name of a column: no number. A single one may be a label.
+/// What programs write for a missing value, in lower case.
+const MISSING: [&str; 6] = ["", "na", "n/a", "null", "none", "?"];
+
+/// Whether a cell of the first line is the name of a column: no number and no mark of a missing value. A single one may be a label.
 fn is_name(cell: &str, cells: &[String]) -> bool {
-    let is_text = |cell: &String| cell.parse::<f64>().is_err();
+    let is_text = |cell: &String| {
+        cell.parse::<f64>().is_err() && !MISSING.contains(&cell.to_lowercase().as_str())
+    };
     LABEL_NAMES.contains(&cell.to_lowercase().as_str())
         || cells.iter().filter(|cell| is_text(cell)).count() > 1
 }

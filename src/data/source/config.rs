@@ -23,6 +23,11 @@ pub trait SourceConfig: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Whether [`folders`](Self::folders) are single files, so that an archive can't be named in place of one.
+    fn names_files(&self) -> bool {
+        false
+    }
+
     /// The shape of one sample.
     fn shape(&self) -> ImageShape;
 

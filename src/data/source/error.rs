@@ -61,7 +61,7 @@ impl From<PhotoError> for DataError {
 }
 
 /// What to do when a data file is missing.
-pub const NOT_FOUND_ADVICE: &str = "set KILN_DATA to the folder that holds the data sets, or set data.folder; `kiln data fetch --list` shows what kiln can \
+pub const NOT_FOUND_ADVICE: &str = "set KILN_DATA to the folder that holds the data sets, or change the path in the config; `kiln data fetch --list` shows what kiln can \
      fetch";
 
 impl ErrorExit for DataError {

@@ -26,7 +26,7 @@ pub use passed_over::{
     BadSample, PassedOver, Reason, count as count_passed_over, line as passed_over_line,
     listed as listed_passed_over,
 };
-pub(super) use place::{folder_at, folder_watched};
+pub(super) use place::{folder_at, folder_watched, refuse_archive};
 pub use root::data_root;
 pub use split::Split;
 pub(super) use split_names::split_named;

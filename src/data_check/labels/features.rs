@@ -17,6 +17,7 @@ use crate::kernels;
 use crate::models::{CnnConfig, MlpConfig, ModelConfig, Network, SqueezenetConfig};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
+use crate::training;
 use crate::weights;
 
 /// Smallest side of photographs, whose features a pretrained network computes; smaller images train a network of their own.
@@ -81,7 +82,7 @@ impl Pretrained {
     /// That of the experiment, or else SqueezeNet, if its weights are there.
     fn find(experiment: &Experiment, shape: ImageShape, root: &Path) -> Option<Self> {
         let of_experiment = || {
-            let file = root.join(experiment.init.weights.as_ref()?);
+            let file = training::weights_file(experiment.init.weights.as_ref()?, &[root]);
             let network = Network::new(&experiment.model, shape, 2, &Device::flex());
             let is_usable = file.is_file()
                 && network.backbone().is_some()
