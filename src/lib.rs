@@ -17,6 +17,7 @@
 //! - [`files`]: bounded reads, atomic writes, locks.
 //! - [`archive`]: zip and tar archives, unpacked safely.
 //! - [`photo`]: the bytes of an image file become an upright image.
+//! - [`document`]: the pages of a PDF, a TIFF or any other image file become upright images.
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
 //! - [`metrics`]: metrics of predictions, reconstructions and texts.
 //! - [`segmentation`]: a photograph becomes lines, words and candidates for letters, without a network.
@@ -52,6 +53,7 @@ pub mod data;
 pub mod data_check;
 pub mod device;
 pub mod diagnostics;
+pub mod document;
 pub mod error;
 pub mod evaluation;
 pub mod export;

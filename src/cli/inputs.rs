@@ -1,79 +1,170 @@
-//! Image inputs of the subcommands: files, folders and standard input, decoded one after the other.
+//! Image inputs of the subcommands: files, folders and standard input.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::sync::Arc;
 
-use image::DynamicImage;
-
-use super::failure::{Failure, UsageError, VerbResult};
+use super::failure::{Failure, UsageError};
 use super::terminal::output;
 use crate::data::{PassedOver, Reason, listed_passed_over};
+use crate::document;
 use crate::error::{FileError, is_wrong_name};
-use crate::photo::{self, FORMATS, PhotoError, conversion, has_image_extension};
-use crate::progress::CancelToken;
+use crate::ocr::formats::page_name;
+use crate::photo::{FORMATS, conversion, has_image_extension};
 
 /// The argument for standard input.
 const STANDARD_INPUT: &str = "-";
 /// What files are called that are made from standard input.
 const STANDARD_INPUT_STEM: &str = "stdin";
-/// Largest image that is read: the rest is cut off, and the decoder then reports that it is missing.
-const MAX_INPUT_BYTES: u64 = 1 << 30;
-/// How often the wait for an image asks whether it is cancelled.
-const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 /// How many levels below a folder are searched for images, only to name their folders in an error: splits and their classes.
 const MAX_DEPTH: usize = 2;
 
-/// Where an image comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Input {
+/// Where a file comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
     /// A file.
     File(PathBuf),
     /// Standard input.
     Standard,
 }
 
+/// An image, or a page of a file.
+#[derive(Debug, Clone)]
+pub struct Input {
+    source: Source,
+    /// The content of standard input, if it was read to count its pages.
+    content: Option<Arc<Vec<u8>>>,
+    /// Which page it is, of a file with several.
+    page: Option<PageOf>,
+}
+
+/// A page of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageOf {
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many the file has.
+    pub count: usize,
+}
+
 impl Input {
-    /// What it is called.
-    pub fn path(&self) -> &Path {
-        match self {
-            Input::File(path) => path,
-            Input::Standard => Path::new(STANDARD_INPUT),
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            content: None,
+            page: None,
         }
     }
 
-    /// What it is called, to be printed.
-    pub fn name(&self) -> String {
-        self.path().display().to_string()
+    /// The same with the content of standard input.
+    pub fn with_content(self, content: Arc<Vec<u8>>) -> Self {
+        Self {
+            content: Some(content),
+            ..self
+        }
     }
 
-    /// The name without folder and extension: what files made from it are called.
+    /// One of its pages.
+    pub fn with_page(&self, page: PageOf) -> Self {
+        Self {
+            page: Some(page),
+            ..self.clone()
+        }
+    }
+
+    /// Where it comes from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The content of standard input, if it was read.
+    pub fn content(&self) -> Option<&Arc<Vec<u8>>> {
+        self.content.as_ref()
+    }
+
+    /// The number of its page, if its file has several.
+    pub fn page_number(&self) -> Option<usize> {
+        self.page.map(|page| page.number)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match &self.source {
+            Source::File(path) => path,
+            Source::Standard => Path::new(STANDARD_INPUT),
+        }
+    }
+
+    /// What it is called, to be printed: `scans/a.pdf, page 2`.
+    pub fn name(&self) -> String {
+        let file = self.path().display().to_string();
+        match self.page {
+            Some(page) => page_name(&file, page.number),
+            None => file,
+        }
+    }
+
+    /// The name without folder and extension: what files made from it are called. Pages have their number at its end, with as many digits
+    /// as the last page's, so that they are in order.
     pub fn stem(&self) -> PathBuf {
+        let mut stem = match &self.source {
+            Source::File(path) => path.file_stem().unwrap_or_default().to_os_string(),
+            Source::Standard => STANDARD_INPUT_STEM.into(),
+        };
+        if let Some(PageOf { number, count }) = self.page {
+            let digits = count.to_string().len();
+            stem.push(format!("-page-{number:0digits$}"));
+        }
+        stem.into()
+    }
+}
+
+/// What a subcommand reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Images; the first of several in a file.
+    Images,
+    /// All pages of images and PDFs.
+    Pages {
+        /// Dots per inch of pages that are rendered.
+        dpi: u16,
+    },
+}
+
+impl Reads {
+    /// Whether a file of a folder is read.
+    fn takes(self, file: &Path) -> bool {
         match self {
-            Input::File(path) => path.file_stem().unwrap_or_default().into(),
-            Input::Standard => STANDARD_INPUT_STEM.into(),
+            Self::Images => has_image_extension(file),
+            Self::Pages { .. } => document::has_extension(file),
+        }
+    }
+
+    /// What is read, for messages.
+    fn formats(self) -> String {
+        match self {
+            Self::Pages { .. } if cfg!(feature = "pdf") => format!("{FORMATS} and PDF"),
+            _ => FORMATS.to_string(),
         }
     }
 }
 
-/// All images of the arguments, and whether there may be several: those of a folder come in the order of their names,
+/// All files of the arguments, and whether there may be several: those of a folder come in the order of their names,
 /// without those of folders in it.
-pub fn list(arguments: &[PathBuf]) -> Result<(Vec<Input>, bool), Failure> {
-    let mut inputs = Vec::new();
+pub fn list(arguments: &[PathBuf], reads: Reads) -> Result<(Vec<Input>, bool), Failure> {
+    let mut inputs: Vec<Input> = Vec::new();
     let mut folders = false;
     for argument in arguments {
         if argument.as_os_str() == STANDARD_INPUT {
-            if inputs.contains(&Input::Standard) {
+            if inputs.iter().any(|input| input.source == Source::Standard) {
                 return Err(UsageError("- (standard input) can be read only once".into()).into());
             }
-            inputs.push(Input::Standard);
+            inputs.push(Input::new(Source::Standard));
         } else if argument.is_dir() {
             folders = true;
-            inputs.extend(images(argument)?);
+            inputs.extend(images(argument, reads)?);
         } else {
             require(argument)?;
-            inputs.push(Input::File(argument.clone()));
+            inputs.push(Input::new(Source::File(argument.clone())));
         }
     }
     let several = folders || inputs.len() > 1;
@@ -81,7 +172,7 @@ pub fn list(arguments: &[PathBuf]) -> Result<(Vec<Input>, bool), Failure> {
 }
 
 /// Refuses a file that does not exist, before anything is read.
-fn require(file: &Path) -> Result<(), FileError> {
+pub fn require(file: &Path) -> Result<(), FileError> {
     match file.metadata() {
         Err(error) if is_wrong_name(&error) => Err(FileError::named(file, error)),
         // Reading says what else is wrong.
@@ -89,17 +180,8 @@ fn require(file: &Path) -> Result<(), FileError> {
     }
 }
 
-/// The one image of a subcommand that takes no folders.
-pub fn require_image(file: &Path) -> Result<(), Failure> {
-    if file.is_dir() {
-        let problem = format!("{}: is a folder; use an image file", file.display());
-        return Err(UsageError(problem).into());
-    }
-    Ok(require(file)?)
-}
-
-/// The images of a folder.
-fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
+/// The files of a folder that are read.
+fn images(folder: &Path, reads: Reads) -> Result<Vec<Input>, Failure> {
     let error = |error| FileError::io(folder, error);
     let (mut found, mut foreign) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(error)? {
@@ -113,8 +195,8 @@ fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
             .unwrap_or_default()
             .to_string_lossy()
             .to_lowercase();
-        if has_image_extension(&path) {
-            found.push(Input::File(path));
+        if reads.takes(&path) {
+            found.push(path);
         } else if conversion(&extension).is_some() {
             foreign.push(PassedOver::new(path, Reason::OtherKind(extension)));
         }
@@ -122,10 +204,11 @@ fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
     note_passed_over(folder, &foreign);
     if found.is_empty() {
         let problem = format!(
-            "{}: no images in this folder; kiln reads {FORMATS} files",
-            folder.display()
+            "{}: no images in this folder; kiln reads {} files",
+            folder.display(),
+            reads.formats()
         );
-        let below = match below(folder) {
+        let below = match below(folder, reads) {
             None => String::new(),
             Some(pattern) => {
                 format!("; subfolders are not searched: name them instead, as in {pattern}")
@@ -134,7 +217,8 @@ fn images(folder: &Path) -> Result<Vec<Input>, Failure> {
         return Err(UsageError(problem + &below).into());
     }
     found.sort();
-    Ok(found)
+    let inputs = found.into_iter().map(Source::File).map(Input::new);
+    Ok(inputs.collect())
 }
 
 /// Tells of images of a folder in formats that kiln does not read.
@@ -150,7 +234,7 @@ fn note_passed_over(folder: &Path, foreign: &[PassedOver]) {
 }
 
 /// The shell's pattern for the nearest subfolders with images, such as `letters/train/*/`.
-fn below(folder: &Path) -> Option<String> {
+fn below(folder: &Path, reads: Reads) -> Option<String> {
     let mut pattern = shell_words::quote(&folder.to_string_lossy()).into_owned();
     pattern.truncate(pattern.trim_end_matches('/').len());
     let mut level = vec![folder.to_path_buf()];
@@ -159,7 +243,7 @@ fn below(folder: &Path) -> Option<String> {
         let next = level.iter().flat_map(|folder| entries(folder));
         level = next.filter(|path| path.is_dir()).collect();
         let has_images =
-            |folder: &PathBuf| entries(folder).iter().any(|path| has_image_extension(path));
+            |folder: &PathBuf| entries(folder).iter().any(|path| reads.takes(path));
         if level.iter().any(has_images) {
             return Some(pattern + "/");
         }
@@ -174,76 +258,4 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
         |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
     let entries = entries.filter(|entry| !is_hidden(entry));
     entries.map(|entry| entry.path()).collect()
-}
-
-/// An image in memory.
-pub struct Loaded {
-    /// The file's bytes.
-    pub file: Vec<u8>,
-    /// The image, upright, as [`photo::decode`] gives it.
-    pub photo: DynamicImage,
-}
-
-fn load(input: &Input) -> Result<Loaded, PhotoError> {
-    let mut file = Vec::new();
-    match input {
-        Input::File(path) => std::fs::File::open(path)
-            .and_then(|open| open.take(MAX_INPUT_BYTES).read_to_end(&mut file)),
-        Input::Standard => std::io::stdin()
-            .lock()
-            .take(MAX_INPUT_BYTES)
-            .read_to_end(&mut file),
-    }
-    .map_err(|source| PhotoError::Io {
-        path: input.path().to_path_buf(),
-        source,
-    })?;
-    let photo = photo::decode(&file, input.path())?;
-    Ok(Loaded { file, photo })
-}
-
-/// Passes all images to `take`, in their order, until it fails or is cancelled. While one is read the next one is decoded, on a
-/// thread of its own; there are never more than these two in memory.
-pub fn each(
-    inputs: &[Input],
-    cancel: &CancelToken,
-    mut take: impl FnMut(usize, Result<Loaded, PhotoError>) -> VerbResult,
-) -> VerbResult {
-    std::thread::scope(|scope| {
-        // Without room: the next image waits in the hands of its thread.
-        let (sender, receiver) = sync_channel(0);
-        let decode = move || {
-            for input in inputs {
-                // The other side has gone: nobody wants the rest.
-                if sender.send(load(input)).is_err() {
-                    break;
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().spawn_scoped(scope, decode);
-        thread.map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
-        for index in 0..inputs.len() {
-            let loaded = loop {
-                cancel.check()?;
-                match receiver.recv_timeout(CANCEL_INTERVAL) {
-                    Ok(loaded) => break loaded,
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                }
-            };
-            take(index, loaded)?;
-        }
-        Ok(())
-    })
-}
-
-/// The result of a subcommand that continued after images that could not be read.
-pub fn all_were_read(failed: usize, inputs: &[Input]) -> VerbResult {
-    match failed {
-        0 => Ok(()),
-        failed => Err(Failure::failed(format!(
-            "{failed} of {} images could not be read",
-            inputs.len()
-        ))),
-    }
 }

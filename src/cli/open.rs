@@ -1,9 +1,7 @@
-//! Opening the model of a run, the data of a config, or a photograph.
+//! Opening the model of a run, or the data of a config.
 
 use std::path::Path;
 use std::sync::Arc;
-
-use image::RgbImage;
 
 use super::failure::{Failure, UsageError};
 use super::terminal::output;
@@ -13,7 +11,7 @@ use crate::inference::OpenedModel;
 use crate::models::Task;
 use crate::progress::Monitor;
 use crate::run_dir::Origin;
-use crate::{device, photo};
+use crate::device;
 
 /// Opens a run, or a single model file.
 pub fn model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failure> {
@@ -50,9 +48,4 @@ pub fn data(
     let mut source = data::open_in(config, &root, monitor)?;
     source.skip_bad_images(splits, monitor)?;
     Ok(Arc::from(source))
-}
-
-/// Opens a photograph as an RGB image.
-pub fn photo(path: &Path) -> Result<RgbImage, photo::PhotoError> {
-    Ok(photo::open(path)?.into_rgb8())
 }

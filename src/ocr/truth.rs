@@ -1,5 +1,6 @@
 //! The ground truth of an image, which a reading is compared with (`--expect`).
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -61,22 +62,25 @@ impl TruthSource {
         })
     }
 
-    /// The ground truth of an image; `stem` is its name without folder and extension.
+    /// The ground truth of an image, or of a page such as `scan.pdf, page 2`; `stem` is what files made from it are called, without
+    /// folder and extension.
     ///
     /// # Errors
     /// [`FileError`]: there is no ground truth for this image (wrong usage), or it is damaged. Rates over some of the images would look like those of all.
     pub fn of(&self, image: &Path, stem: &Path) -> Result<Truth, FileError> {
         match self {
-            Self::Beside => own_file(image, image),
-            Self::Folder(folder) => {
-                // With an extension to replace, because a stem may hold a full stop (`page.2`).
-                let mut name = stem.as_os_str().to_os_string();
-                name.push(".png");
-                own_file(&folder.join(name), image)
-            }
+            Self::Beside => own_file(&image.with_file_name(named(stem)), image),
+            Self::Folder(folder) => own_file(&folder.join(named(stem)), image),
             Self::File { path, content } => in_content(content, path, image),
         }
     }
+}
+
+/// A name with an extension to replace, because a stem may hold a full stop (`page.2`).
+fn named(stem: &Path) -> OsString {
+    let mut name = stem.as_os_str().to_os_string();
+    name.push(".png");
+    name
 }
 
 /// The ground truth in an image's own file, which is named like `place` but for the extension.

@@ -56,14 +56,30 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, PhotoError> {
 /// # Errors
 /// The bytes are no image that kiln decodes, end early, or need more than [`MAX_WORKING_BYTES`].
 pub fn decode(bytes: &[u8], name: &Path) -> Result<DynamicImage, PhotoError> {
-    decode_upright(bytes).map_err(|problem| PhotoError::Format {
+    decode_page(bytes, name, 0)
+}
+
+/// [`decode`] for one of several images in a file: `page` is one of [`page_indices`].
+///
+/// # Errors
+/// As those of [`decode`].
+pub fn decode_page(bytes: &[u8], name: &Path, page: usize) -> Result<DynamicImage, PhotoError> {
+    decode_upright(bytes, page).map_err(|problem| PhotoError::Format {
         path: name.to_path_buf(),
         problem,
     })
 }
 
-/// [`decode`] with the problem as text.
-fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
+/// The numbers, from 0, of the images in a file that are pages: of a TIFF all but reduced copies and masks, of any other file the first image.
+pub fn page_indices(bytes: &[u8]) -> Vec<usize> {
+    match recognize(bytes) {
+        Ok(Format::Tiff) => tiff::pages(bytes),
+        _ => vec![0],
+    }
+}
+
+/// [`decode_page`] with the problem as text.
+fn decode_upright(bytes: &[u8], page: usize) -> Result<DynamicImage, String> {
     if bytes.is_empty() {
         return Err("the file is empty".into());
     }
@@ -99,7 +115,7 @@ fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
             decoded(decoder, extra)
         }
         Format::Qoi => decoded(QoiDecoder::new(stream).map_err(one_line)?, 0),
-        Format::Tiff => tiff::decode(bytes),
+        Format::Tiff => tiff::decode(bytes, page),
     }
 }
 

@@ -40,10 +40,18 @@ pub fn has_image_signature(start: &[u8]) -> bool {
     format_of(start).is_some()
 }
 
+/// Whether a file that starts with these bytes is a TIFF, which may hold several images.
+pub fn is_tiff(start: &[u8]) -> bool {
+    format_of(start) == Some(Format::Tiff)
+}
+
 /// The format of a file, or what it is instead and how it is converted.
 pub(super) fn recognize(bytes: &[u8]) -> Result<Format, String> {
     if let Some(format) = format_of(bytes) {
         return Ok(format);
+    }
+    if bytes.starts_with(b"%PDF") {
+        return Err(format!("this is a PDF file, and no image; {PDF_ADVICE}"));
     }
     let foreign = FOREIGN.iter().find(|foreign| (foreign.matches)(bytes));
     Err(foreign.map_or_else(
@@ -83,6 +91,10 @@ fn is_bmp(bytes: &[u8]) -> bool {
 fn is_pnm(bytes: &[u8]) -> bool {
     matches!(bytes, [b'P', b'1'..=b'7', space, ..] if space.is_ascii_whitespace())
 }
+
+/// What to do about a PDF where images are wanted.
+const PDF_ADVICE: &str = "`kiln ocr` and `kiln segment` read its pages; for other commands, convert them with \
+                          `pdftoppm -r 300 -png in.pdf page`";
 
 /// Something else that lies among images, with what helps.
 struct Foreign {
@@ -181,8 +193,9 @@ const FOREIGN: &[Foreign] = &[
     Foreign {
         name: "a PDF file",
         extensions: &["pdf"],
-        matches: |b| b.starts_with(b"%PDF"),
-        advice: "convert its pages with `pdftoppm -r 300 -png in.pdf page`",
+        // Told apart by `recognize`: kiln reads it elsewhere.
+        matches: |_| false,
+        advice: PDF_ADVICE,
     },
     Foreign {
         name: "an SVG drawing",

@@ -1,4 +1,4 @@
-//! TIFF images: the first page, as cameras and scanners write it.
+//! TIFF images: their pages, as cameras and scanners write them.
 //!
 //! The `tiff` crate reads the samples; here they become grey or RGB. Palettes, which it refuses, are read as grey indices and looked up.
 //! References: TIFF Revision 6.0 (1992), and its Technical Note 2 for JPEG.
@@ -13,10 +13,11 @@ use tiff::TiffError;
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
+use super::colours::{from_ycbcr, looked_up, printed};
 use super::complete;
 use super::limits::{self, MAX_WORKING_BYTES};
 use super::paper::over_white;
-use super::tiff_header;
+use super::tiff_header::Directories;
 use crate::error::one_line;
 
 type Reader<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
@@ -58,9 +59,23 @@ const ASSOCIATED_ALPHA: u16 = 1;
 /// Bytes that the JPEG decoder takes for each coefficient: two for itself, then the samples, twice.
 const JPEG_BYTES: u64 = 4;
 
-/// Decodes the first page, upright.
-pub(super) fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
-    let mut reader = Decoder::new(Cursor::new(Cow::Borrowed(bytes))).map_err(said)?;
+/// The numbers of the images that are pages, from 0.
+pub(super) fn pages(bytes: &[u8]) -> Vec<usize> {
+    let pages = Directories::of(bytes).map(|file| file.pages());
+    // A damaged header is for the decoder to name.
+    pages.filter(|pages| !pages.is_empty()).unwrap_or_else(|| vec![0])
+}
+
+/// Decodes the image with number `page`, upright.
+pub(super) fn decode(bytes: &[u8], page: usize) -> Result<DynamicImage, String> {
+    let open = |bytes| -> Result<Reader, String> {
+        let mut reader = Decoder::new(Cursor::new(bytes)).map_err(said)?;
+        if page > 0 {
+            reader.seek_to_image(page).map_err(said)?;
+        }
+        Ok(reader)
+    };
+    let mut reader = open(Cow::Borrowed(bytes))?;
     let interpretation = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation);
     let palette = match interpretation.map_err(said)? {
         Some(PALETTE) => Some(reader.get_tag_u16_vec(Tag::ColorMap).map_err(said)?),
@@ -69,10 +84,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     let mut copied = 0;
     if palette.is_some() {
         let mut grey = bytes.to_vec();
-        let place = tiff_header::photometric(&grey).and_then(|place| grey.get_mut(place));
+        let place = Directories::of(&grey).and_then(|file| file.photometric(page));
+        let place = place.and_then(|place| grey.get_mut(place));
         *place.ok_or("its colours can't be found")? = BLACK_IS_ZERO;
         copied = grey.len() as u64;
-        reader = Decoder::new(Cursor::new(Cow::Owned(grey))).map_err(said)?;
+        reader = open(Cow::Owned(grey))?;
     }
     let (pixel, bits) = layout(reader.colortype().map_err(said)?, palette.is_some())?;
     let page = Page::read(reader, bytes, pixel, bits, copied)?;
@@ -325,35 +341,6 @@ fn unpacked(bytes: &[u8], width: usize, bits: u8, pixel: Pixel) -> Vec<u8> {
         unpacked.extend((0..width).map(value));
     }
     unpacked
-}
-
-/// Ink on paper: what neither the ink nor the black absorbs.
-fn printed(ink: u8, black: u8) -> u8 {
-    let light = u32::from(255 - ink) * u32::from(255 - black);
-    ((light + 127) / 255) as u8
-}
-
-/// ITU-R BT.601 with full range, as JFIF (ECMA TR/98) gives it.
-fn from_ycbcr(y: u8, cb: u8, cr: u8) -> [u8; 3] {
-    let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
-    let rgb = [
-        y + 1.402 * cr,
-        y - 0.344_136 * cb - 0.714_136 * cr,
-        y + 1.772 * cb,
-    ];
-    rgb.map(|value| value.round().clamp(0.0, 255.0) as u8)
-}
-
-/// Colour of an index; black beyond the palette. Palettes have 16 bits, of which the upper 8 are the colour.
-fn looked_up(palette: &[u16], index: u8) -> [u8; 3] {
-    let colors = palette.len() / 3;
-    let index = usize::from(index);
-    [0, 1, 2].map(|channel| {
-        let value = palette
-            .get(channel * colors + index)
-            .filter(|_| index < colors);
-        value.map_or(0, |value| (value >> 8) as u8)
-    })
 }
 
 /// Bytes that the JPEG decoder takes for the largest frame in the strips or tiles; 0 if they aren't JPEG. Their frames may claim

@@ -86,6 +86,7 @@ pub fn page(lines: &[Vec<String>]) -> Page {
 pub fn sheet(page: Page) -> Sheet {
     Sheet {
         image: "a <strange> & \"quoted\" name; with all.png".into(),
+        page_number: None,
         page,
         score: None,
         picture: None,

@@ -8,9 +8,11 @@ use serde::Serialize;
 use super::predict_model::{OnnxArgs, open_predictor};
 use crate::cli::choices;
 use crate::cli::failure::VerbResult;
-use crate::cli::inputs::{self, Input, Loaded};
+use crate::cli::inputs::{self, Input, Reads};
+use crate::cli::loading;
 use crate::cli::terminal::{output, stages};
 use crate::config::Backend;
+use crate::document::PageImage;
 use crate::inference::Predictor;
 use crate::photo::PhotoError;
 
@@ -61,7 +63,7 @@ struct Guess {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let (inputs, several) = inputs::list(&args.images)?;
+    let (inputs, several) = inputs::list(&args.images, Reads::Images)?;
     let predictor = open_predictor(&args.run, args.backend, args.onnx)?;
     let mut job = Job {
         inputs: &inputs,
@@ -78,7 +80,7 @@ pub fn run(args: Args) -> VerbResult {
     // Results on the terminal are progress enough, and would run into a bar.
     let shows_results = !args.json && std::io::stdout().is_terminal();
     let stage = (!shows_results).then(|| monitor.stage("classifying images", Some(inputs.len())));
-    inputs::each(&inputs, monitor.cancel(), |index, loaded| {
+    loading::each(&inputs, Reads::Images, monitor.cancel(), |index, loaded| {
         if let Some(stage) = &stage {
             stage.advance(1)?;
         }
@@ -89,7 +91,7 @@ pub fn run(args: Args) -> VerbResult {
     if args.json && !job.predictions.is_empty() {
         output::json(&job.predictions)?;
     }
-    inputs::all_were_read(job.failed, &inputs)
+    loading::all_were_read(job.failed, &inputs)
 }
 
 /// The images on their way through the model.
@@ -109,7 +111,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Adds an image to the batch. One that can't be read is reported and skipped.
-    fn image(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
+    fn image(&mut self, index: usize, loaded: Result<PageImage, PhotoError>) -> VerbResult {
         let loaded = match loaded {
             Ok(loaded) => loaded,
             // The only image: its error is the command's.

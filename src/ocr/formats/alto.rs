@@ -24,7 +24,7 @@ pub static ALTO: Format = Format {
 };
 
 /// A document with all sheets as pages: boxes in pixels of the upright image, confidences in [0, 1], the next guesses as variants of
-/// their glyph. The image's name is given if there is only one image: ALTO has one place for it.
+/// their glyph. The file's name is given if all pages are of one file: ALTO has one place for it.
 pub fn alto(sheets: &[Sheet]) -> String {
     let mut xml = Xml::new("");
     let root = [
@@ -49,9 +49,11 @@ pub fn alto(sheets: &[Sheet]) -> String {
 
 fn description(xml: &mut Xml, sheets: &[Sheet]) {
     xml.line("MeasurementUnit", &[], "pixel");
-    if let [sheet] = sheets {
+    if let Some((first, others)) = sheets.split_first()
+        && others.iter().all(|sheet| sheet.image == first.image)
+    {
         xml.block("sourceImageInformation", &[], |xml| {
-            xml.line("fileName", &[], &sheet.image);
+            xml.line("fileName", &[], &first.image);
         });
     }
     xml.block("Processing", &[("ID", "processing_1".into())], |xml| {

@@ -1,7 +1,7 @@
 //! hOCR 1.2 (kba.github.io/hocr-spec/1.2): XHTML whose elements carry their box and confidence in `title`.
 
 use super::format::Format;
-use super::sheet::Sheet;
+use super::sheet::{Sheet, title};
 use super::xml::{Attribute, Xml};
 use crate::ocr::page::{Line, Word};
 use crate::segmentation::Rect;
@@ -40,8 +40,7 @@ pub fn hocr(sheets: &[Sheet]) -> String {
 }
 
 fn head(xml: &mut Xml, sheets: &[Sheet]) {
-    let names: Vec<&str> = sheets.iter().map(|sheet| sheet.image.as_str()).collect();
-    xml.line("title", &[], &names.join(", "));
+    xml.line("title", &[], &title(sheets));
     xml.empty(
         "meta",
         &[

@@ -22,6 +22,6 @@ pub use json::JSON;
 pub use list::FORMATS;
 pub use pdf::pdf;
 pub use picture::Picture;
-pub use sheet::Sheet;
+pub use sheet::{Sheet, page_name};
 pub use text::{TEXT, texts};
 pub use tsv::tsv;

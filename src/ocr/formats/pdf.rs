@@ -16,12 +16,14 @@ use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 use super::format::Format;
 use super::picture::{Packing, Picture};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, title};
 use crate::ocr::page::{Line, Word};
 use crate::segmentation;
 
-/// Longer side of a page in points: that of A4. A photograph has no size of its own.
+/// Longer side of a page in points, if its file doesn't say how large it is: that of A4. A photograph has no size of its own.
 const LONGER_SIDE: f32 = 842.0;
+/// Sides that a page may have in points (ISO 32000-1, annex C.2).
+const SIDES: std::ops::RangeInclusive<f32> = 3.0..=14_400.0;
 /// Units of the font's own coordinates per font size.
 const UNITS: f32 = 1000.0;
 /// Height of the boxes relative to the font size. On the course's pages, pdftotext finds all lines at 0.5, and breaks some of them
@@ -62,9 +64,8 @@ pub fn pdf(sheets: &[Sheet]) -> Vec<u8> {
     let (catalog, tree, info) = (fresh(), fresh(), fresh());
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(tree);
-    let names: Vec<&str> = sheets.iter().map(|sheet| sheet.image.as_str()).collect();
     pdf.document_info(info)
-        .title(TextStr(&names.join(", ")))
+        .title(TextStr(&title(sheets)))
         .creator(TextStr("kiln"))
         .producer(TextStr(concat!("kiln ", env!("CARGO_PKG_VERSION"))));
     let character_set = CharacterSet::of(sheets);
@@ -79,7 +80,7 @@ pub fn pdf(sheets: &[Sheet]) -> Vec<u8> {
         };
         let (page, image, content) = (fresh(), fresh(), fresh());
         write_image(&mut pdf, image, picture);
-        let scale = Scale::of(&sheet.page);
+        let scale = Scale::of(&sheet.page, picture);
         let drawn = draw(sheet, picture, &scale, &character_set);
         pdf.stream(content, &drawn);
         let mut writer = pdf.page(page);
@@ -104,8 +105,9 @@ pub fn pdf(sheets: &[Sheet]) -> Vec<u8> {
 
 /// From pixels of the upright image, with y down, to points of the page, with y up.
 struct Scale {
-    /// Points per pixel.
-    factor: f32,
+    /// Points per pixel, across and down.
+    across: f32,
+    down: f32,
     /// Width of the page in points.
     width: f32,
     /// Height of the page in points.
@@ -113,13 +115,25 @@ struct Scale {
 }
 
 impl Scale {
-    fn of(page: &crate::ocr::Page) -> Self {
-        let (width, height) = (page.width.max(1) as f32, page.height.max(1) as f32);
-        let factor = LONGER_SIDE / width.max(height);
-        Self {
-            factor,
-            width: factor * width,
-            height: factor * height,
+    /// The page is as large as its file says; otherwise its longer side is that of A4.
+    fn of(page: &crate::ocr::Page, picture: &Picture) -> Self {
+        let (columns, rows) = (page.width.max(1) as f32, page.height.max(1) as f32);
+        match picture.size.filter(|size| size.iter().all(|side| SIDES.contains(side))) {
+            Some([width, height]) => Self {
+                across: width / columns,
+                down: height / rows,
+                width,
+                height,
+            },
+            None => {
+                let factor = LONGER_SIDE / columns.max(rows);
+                Self {
+                    across: factor,
+                    down: factor,
+                    width: factor * columns,
+                    height: factor * rows,
+                }
+            }
         }
     }
 }
@@ -197,14 +211,14 @@ fn draw_text(
     scale: &Scale,
     character_set: &CharacterSet,
 ) {
-    let size = bounds.height as f32 * scale.factor / BOX_HEIGHT;
+    let size = bounds.height as f32 * scale.down / BOX_HEIGHT;
     let natural = text.chars().count() as f32 * CHARACTER_WIDTH * size;
     if natural <= 0.0 {
         return;
     }
-    let width = bounds.width as f32 * scale.factor;
-    let left = bounds.x as f32 * scale.factor;
-    let bottom = scale.height - (bounds.y + bounds.height) as f32 * scale.factor;
+    let width = bounds.width as f32 * scale.across;
+    let left = bounds.x as f32 * scale.across;
+    let bottom = scale.height - (bounds.y + bounds.height) as f32 * scale.down;
     content.set_horizontal_scaling(100.0 * width / natural);
     content.set_text_matrix([1.0, 0.0, 0.0, 1.0, left, bottom]);
     for (font, codes) in character_set.encode(text) {

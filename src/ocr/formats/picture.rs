@@ -23,6 +23,8 @@ pub struct Picture {
     pub(super) channels: u8,
     /// How the stored image must be turned to be upright.
     pub(super) orientation: Orientation,
+    /// Width and height of the page in points, if its file says so.
+    pub(super) size: Option<[f32; 2]>,
 }
 
 /// How a picture's bytes are encoded.
@@ -49,6 +51,11 @@ impl Picture {
         }
     }
 
+    /// The same on a page of this width and height in points.
+    pub fn on_page(self, size: Option<[f32; 2]>) -> Self {
+        Self { size, ..self }
+    }
+
     fn packed(image: &RgbImage) -> Self {
         let is_grey = image.pixels().all(|pixel| pixel.0 == [pixel.0[0]; 3]);
         let (channels, values) = if is_grey {
@@ -63,6 +70,7 @@ impl Picture {
             height: image.height(),
             channels,
             orientation: Orientation::NoTransforms,
+            size: None,
         }
     }
 }
@@ -95,6 +103,7 @@ fn stored_jpeg(file: &[u8]) -> Option<Picture> {
         height,
         channels,
         orientation: decoder.orientation().ok()?,
+        size: None,
     })
 }
 

@@ -18,7 +18,7 @@ pub static TEXT: Format = Format {
 pub fn texts(sheets: &[Sheet], several: bool, after: impl Fn(&Sheet) -> String) -> String {
     let one = |sheet: &Sheet| {
         let heading = if several {
-            format!("== {}\n", sheet.image)
+            format!("== {}\n", sheet.name())
         } else {
             String::new()
         };

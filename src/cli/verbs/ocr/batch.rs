@@ -1,21 +1,24 @@
 //! The images of one call of `kiln ocr`, one after the other.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use image::RgbImage;
 use maud::Markup;
 
 use super::progress::Progress;
-use super::targets::{self, Target};
+use super::targets::Target;
 use crate::cli::failure::{Failure, VerbResult};
-use crate::cli::inputs::{Input, Loaded};
+use crate::cli::inputs::Input;
+use crate::cli::page_files::create_folder;
 use crate::cli::terminal::output;
 use crate::cli::verbs::segment::write_stages;
+use crate::document::PageImage;
 use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
 use crate::ocr::formats::{self, Format, Picture, Sheet, TEXT};
 use crate::ocr::truth::Truth;
-use crate::ocr::{self, ReadOptions, Reading, review, scores};
+use crate::ocr::{self, Page, ReadOptions, Reading, review, scores};
 use crate::photo::PhotoError;
 use crate::timings::Stopwatch;
 use crate::{files, segmentation};
@@ -61,16 +64,12 @@ impl Batch<'_> {
     }
 
     /// Reads an image. One that can't be read is reported and doesn't stop the others; a file that can't be written does.
-    pub fn page(&mut self, index: usize, loaded: Result<Loaded, PhotoError>) -> VerbResult {
+    pub fn page(&mut self, index: usize, loaded: Result<PageImage, PhotoError>) -> VerbResult {
         self.watch.lap("decode");
         let name = self.inputs[index].name();
         self.progress.starts(index, &name);
-        let read = |loaded: Loaded| -> Result<(Vec<u8>, RgbImage, Reading), Failure> {
-            let photo = loaded.photo.into_rgb8();
-            let reading = ocr::read_with(&photo, &self.classifier, &self.options)?;
-            Ok((loaded.file, photo, reading))
-        };
-        let (file, photo, reading) = match loaded.map_err(Failure::from).and_then(read) {
+        let read = |loaded| self.read(&name, loaded);
+        let (photo, reading, picture) = match loaded.map_err(Failure::from).and_then(read) {
             Ok(read) => read,
             // With a single image, its error is that of the subcommand.
             Err(error) if !self.several => return Err(error),
@@ -83,42 +82,66 @@ impl Batch<'_> {
         self.watch.insert(&reading.timings);
         self.draw(index, &photo, &reading)?;
         if self.review.is_some() {
-            let file = self.inputs[index].path().file_name().unwrap_or_default();
+            let file = Path::new(&name).file_name().unwrap_or_default();
             let section = review::section(&file.to_string_lossy(), &photo, &reading.page);
             self.sections.push(section.map_err(Failure::failed)?);
         }
         let page = reading.page;
-        if page.rotated != 0 {
-            let turned = page.rotated;
-            self.progress.note(&format!(
-                "{name}: read turned clockwise by {turned} degrees"
-            ));
-        }
         self.unsure += usize::from(page.has_low_confidence() || page.lines.is_empty());
-        if page.has_low_confidence() {
-            self.progress.note(&format!(
-                "{name}: low confidence (mean {:.2}); much of it may be wrong",
-                page.confidence()
-            ));
-        }
+        self.tell(&name, &page);
         self.progress
             .ended(index, &name, page.lines.len(), page.letters().count());
         self.watch.lap("pictures");
         let truth = self.truths.as_ref().and_then(|truths| truths.get(index));
         let score = truth.map(|truth| score(&page.text_lines(), &truth.lines));
         if let Some(score) = &score {
-            self.scores.push((name.clone(), score.clone()));
+            self.scores.push((name, score.clone()));
         }
-        let picture = self.format.shows_image.then(|| Picture::new(file, &photo));
+        let input = &self.inputs[index];
         self.deliver(
             index,
             Sheet {
-                image: name,
+                image: input.path().display().to_string(),
+                page_number: input.page_number(),
                 page,
                 score,
                 picture,
             },
         )
+    }
+
+    /// Reads an image, and keeps it for the formats that show it.
+    fn read(
+        &self,
+        name: &str,
+        loaded: PageImage,
+    ) -> Result<(RgbImage, Reading, Option<Picture>), Failure> {
+        for note in &loaded.notes {
+            self.progress.note(&format!("{name}: {note}"));
+        }
+        let photo = loaded.photo.into_rgb8();
+        let reading = ocr::read_with(&photo, &self.classifier, &self.options)?;
+        let picture = self.format.shows_image.then(|| {
+            let file = Arc::unwrap_or_clone(loaded.file);
+            Picture::new(file, &photo).on_page(loaded.size)
+        });
+        Ok((photo, reading, picture))
+    }
+
+    /// Tells what is unusual about a page.
+    fn tell(&self, name: &str, page: &Page) {
+        if page.rotated != 0 {
+            let turned = page.rotated;
+            self.progress.note(&format!(
+                "{name}: read turned clockwise by {turned} degrees"
+            ));
+        }
+        if page.has_low_confidence() {
+            self.progress.note(&format!(
+                "{name}: low confidence (mean {:.2}); much of it may be wrong",
+                page.confidence()
+            ));
+        }
     }
 
     /// Writes the requested images.
@@ -128,7 +151,7 @@ impl Batch<'_> {
         }
         if let Some(path) = self.overlays.as_ref().and_then(|paths| paths.get(index)) {
             if self.several {
-                targets::create_folder(path)?;
+                create_folder(path)?;
             }
             let labels = reading.page.labels();
             let picture = segmentation::overlay(photo, &reading.segmentation, &labels);
@@ -142,7 +165,7 @@ impl Batch<'_> {
         if let Target::Files(paths) = &self.target
             && let Some(path) = paths.get(index)
         {
-            targets::create_folder(path)?;
+            create_folder(path)?;
             let bytes = self.format.write(&[sheet], false)?;
             files::write(path, &bytes)?;
             self.watch.lap("write");

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::failure::{Failure, UsageError, VerbResult};
-use crate::cli::inputs::{self, Loaded};
+use crate::cli::loading;
+use crate::cli::paging::PageArgs;
 use crate::cli::terminal::output;
 use crate::cli::terminal::stages::listening_monitor;
+use crate::document::PageImage;
 use crate::files;
 use crate::inference::Classifier;
 use crate::ocr::ReadOptions;
@@ -15,6 +17,7 @@ use crate::ocr::forms::{self, Form, FormRow};
 pub struct FormRequest<'a> {
     pub form: &'a Path,
     pub images: &'a [PathBuf],
+    pub pages: &'a PageArgs,
     pub classifier: Classifier,
     pub options: ReadOptions,
     /// JSON instead of CSV.
@@ -25,7 +28,7 @@ pub struct FormRequest<'a> {
 /// Reads the boxes of a form on every image.
 pub fn run(request: &FormRequest) -> VerbResult {
     let form = Form::open(request.form)?;
-    let (inputs, several) = inputs::list(request.images)?;
+    let (inputs, several) = request.pages.list(request.images)?;
     let is_read =
         |path: &Path| path == request.form || inputs.iter().any(|input| input.path() == path);
     if let Some(path) = request.output.filter(|path| is_read(path)) {
@@ -43,9 +46,13 @@ pub fn run(request: &FormRequest) -> VerbResult {
     let mut rows: Vec<FormRow> = Vec::new();
     let mut failed = 0;
     let monitor = listening_monitor()?;
-    inputs::each(&inputs, monitor.cancel(), |index, loaded| {
+    loading::each(&inputs, request.pages.reads(), monitor.cancel(), |index, loaded| {
         let name = inputs[index].name();
-        let read = |loaded: Loaded| -> Result<FormRow, Failure> {
+        if let Ok(loaded) = &loaded {
+            let notes = loaded.notes.iter();
+            notes.for_each(|note| output::note(&format!("{name}: {note}")));
+        }
+        let read = |loaded: PageImage| -> Result<FormRow, Failure> {
             let photo = loaded.photo.into_rgb8();
             let row = forms::read_form(&form, name.clone(), &photo, classifier, options)
                 .map_err(|error| UsageError(format!("{name}: {error}")))?;
@@ -72,5 +79,5 @@ pub fn run(request: &FormRequest) -> VerbResult {
             None => output::emit_bytes(&bytes)?,
         }
     }
-    inputs::all_were_read(failed, &inputs)
+    loading::all_were_read(failed, &inputs)
 }

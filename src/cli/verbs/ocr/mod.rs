@@ -13,8 +13,11 @@ use self::progress::Progress;
 use self::targets::Target;
 use crate::cli::choices;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
-use crate::cli::inputs::{self, Input};
+use crate::cli::inputs::{Input, Source};
+use crate::cli::loading;
 use crate::cli::open;
+use crate::cli::page_files;
+use crate::cli::paging::PageArgs;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::stages::listening_monitor;
 use crate::config::Backend;
@@ -30,27 +33,31 @@ use crate::timings::Stopwatch;
 #[command(after_help = "Example:
   kiln ocr page.jpg --overlay read.png
   kiln ocr scans/ --format pdf -o scans.pdf
+  kiln ocr letters.pdf --pages 2-4 -o letters.txt
   kiln ocr *.jpg --format alto -o alto/
   curl -s https://example.org/page.png | kiln ocr - --json
   kiln ocr *.jpg --model runs/nist36_cnn-1 --expect truth.json
   kiln ocr scans/ --expect beside
   kiln ocr scans/ --form form.json -o rows.csv
 
-Folders are searched for images, but not recursively. An image that can't be read is reported on standard error;
-the others are written, and the exit code is 1.
+Folders are searched for images and PDFs, but not recursively. Of PDF and TIFF files all pages are read, each by itself: `scan.pdf,
+page 2`, in files of its own scan-page-2.txt. An image or page that can't be read is
+reported on standard error; the others are written, and the exit code is 1.
 
 --output is a file. For several images it is a folder that gets one file per image, unless it has one of the format's
 extensions (.txt .json .hocr .xml .tsv .pdf): then all pages go into that file. JSON is an object for one image and a list for
 several; with --expect the list is under `pages`, beside the total `score`.
 
 --expect takes a text file (one line of text per line of writing), a JSON object that maps file names to lists of lines, a
-folder with a .txt per image, or the word `beside` for a .txt beside each image; a .json that `kiln data page` has written
+folder with a .txt per image (scan-page-2.txt for a page), or the word `beside` for a .txt beside each image; a .json that `kiln data page` has written
 works as well. It prints the character accuracy (1 - edit distance / length) with and without spaces, character and word
 error rates (edits / length), and the most frequent confusions.")]
 pub struct Args {
-    /// Image files, folders of them, or - for standard input
+    /// Image and PDF files, folders of them, or - for standard input
     #[arg(required = true, value_name = "IMAGE|FOLDER|-")]
     images: Vec<PathBuf>,
+    #[command(flatten)]
+    pages: PageArgs,
     /// Run directory of a model whose classes are single characters [default: the model that kiln ships]
     #[arg(long, value_name = "RUN")]
     model: Option<PathBuf>,
@@ -110,11 +117,15 @@ impl Args {
             return Ok(None);
         };
         let source = TruthSource::open(expect)?;
-        let of = |input: &Input| match (&source, input) {
-            (TruthSource::Beside, Input::Standard) => Err(UsageError(format!(
+        let of = |input: &Input| match (&source, input.source()) {
+            (TruthSource::Beside, Source::Standard) => Err(UsageError(format!(
                 "--expect {BESIDE}: not available for standard input; pass a ground-truth file"
             ))
             .into()),
+            // A page has its own name.
+            _ if input.page_number().is_some() => {
+                Ok(source.of(Path::new(&input.name()), &input.stem())?)
+            }
             _ => Ok(source.of(input.path(), &input.stem())?),
         };
         inputs.iter().map(of).collect::<Result<_, _>>().map(Some)
@@ -129,7 +140,7 @@ impl Args {
             let problem = "--review and --output are the same file; choose another for one of them";
             return Err(UsageError(problem.into()));
         }
-        targets::not_an_input(review, inputs)
+        page_files::not_an_input(review, inputs)
     }
 
     /// What `--form` asks for.
@@ -139,6 +150,7 @@ impl Args {
         Ok(FormRequest {
             form,
             images: &self.images,
+            pages: &self.pages,
             classifier,
             options: ReadOptions { mixed, ..options },
             json: self.json,
@@ -171,16 +183,16 @@ pub fn run(args: Args) -> VerbResult {
     if let Some(form) = &args.form {
         return form::run(&args.form_request(form)?);
     }
-    let (inputs, several) = inputs::list(&args.images)?;
+    let (inputs, several) = args.pages.list(&args.images)?;
     let format = args.format();
     let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
     let overlays = args.overlay.as_deref();
     let overlays = overlays
-        .map(|path| targets::overlays(path, &inputs, several))
+        .map(|path| page_files::overlays(path, &inputs, several))
         .transpose()?;
     let stages = args.stages.as_deref();
     let stages = stages
-        .map(|path| targets::stages(path, &inputs, several))
+        .map(|path| page_files::stages(path, &inputs, several))
         .transpose()?;
     let mut watch = Stopwatch::start();
     let mut options = ReadOptions {
@@ -215,11 +227,11 @@ pub fn run(args: Args) -> VerbResult {
         unsure: 0,
     };
     let monitor = listening_monitor()?;
-    inputs::each(&inputs, monitor.cancel(), |index, loaded| {
+    loading::each(&inputs, args.pages.reads(), monitor.cancel(), |index, loaded| {
         batch.page(index, loaded)
     })?;
     batch.finish(args.timings)?;
-    inputs::all_were_read(batch.failed, &inputs)?;
+    loading::all_were_read(batch.failed, &inputs)?;
     if args.strict {
         batch.all_are_sure()
     } else {

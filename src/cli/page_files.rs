@@ -1,0 +1,92 @@
+//! Files that are written for each image or page that is read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::destinations;
+use super::failure::UsageError;
+use super::inputs::Input;
+use crate::error::FileError;
+
+/// The images of `--overlay`: a PNG file for one image, a folder of them for several.
+pub fn overlays(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<PathBuf>, UsageError> {
+    if several || is_folder(path) {
+        return in_folder(path, "png", inputs);
+    }
+    destinations::validate_picture(path, inputs.first().map(Input::path))?;
+    Ok(vec![path.to_path_buf()])
+}
+
+/// The folders of `--stages`: the given folder for one image, one subfolder per image for several.
+pub fn stages(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<PathBuf>, UsageError> {
+    if several {
+        in_folder(path, "", inputs)
+    } else {
+        Ok(vec![path.to_path_buf()])
+    }
+}
+
+/// Creates the folder of a file.
+pub fn create_folder(file: &Path) -> Result<(), FileError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(|source| FileError::create(folder, source))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a path means a folder: one exists, or the path ends in a slash.
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir() || path.to_string_lossy().ends_with(std::path::MAIN_SEPARATOR)
+}
+
+/// A file per input, none of which is an input or another input's file.
+pub fn in_folder(
+    folder: &Path,
+    extension: &str,
+    inputs: &[Input],
+) -> Result<Vec<PathBuf>, UsageError> {
+    if folder.exists() && !folder.is_dir() {
+        let folder = folder.display();
+        return Err(UsageError(format!(
+            "{folder}: is a file; use a folder for several images"
+        )));
+    }
+    let mut names = BTreeMap::new();
+    let mut paths = Vec::new();
+    for input in inputs {
+        let mut name = folder.join(input.stem()).into_os_string();
+        if !extension.is_empty() {
+            name.push(".");
+            name.push(extension);
+        }
+        let path = PathBuf::from(name);
+        not_an_input(&path, inputs)?;
+        if let Some(other) = names.insert(path.clone(), input) {
+            return Err(UsageError(format!(
+                "{} and {} would both be written to {}; rename one of them",
+                other.name(),
+                input.name(),
+                path.display()
+            )));
+        }
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+/// Refuses to write to an input.
+pub fn not_an_input(path: &Path, inputs: &[Input]) -> Result<(), UsageError> {
+    let Ok(real) = path.canonicalize() else {
+        return Ok(());
+    };
+    let is_same = |input: &Input| input.path().canonicalize().is_ok_and(|input| input == real);
+    if inputs.iter().any(is_same) {
+        return Err(UsageError(format!(
+            "{}: is the input; choose another file",
+            path.display()
+        )));
+    }
+    Ok(())
+}

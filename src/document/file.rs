@@ -1,0 +1,133 @@
+//! Opening a file and taking its pages.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::page::PageImage;
+#[cfg(feature = "pdf")]
+use super::pdf::PdfFile;
+use crate::photo::{self, PhotoError};
+
+/// Resolution at which pages of PDFs are rendered, in dots per inch: what archives scan handwriting at. A letter of 3 mm is 35 pixels high.
+pub const DEFAULT_DPI: u16 = 300;
+
+/// Bytes at the start of a file that [`may_have_pages`] looks at: readers of PDF accept the header anywhere in them (ISO 32000-1, annex
+/// H, note 13 to 3.4.1).
+pub const START_BYTES: usize = 1024;
+
+/// The start of a PDF's header.
+const PDF_HEADER: &[u8] = b"%PDF-";
+
+/// Points in an inch.
+const POINTS: f32 = 72.0;
+
+/// Whether a file that starts with these bytes may have several pages, so that it has to be opened to count them.
+pub fn may_have_pages(start: &[u8]) -> bool {
+    photo::is_tiff(start) || is_pdf(start)
+}
+
+fn is_pdf(start: &[u8]) -> bool {
+    let start = &start[..start.len().min(START_BYTES)];
+    let header = || start.windows(PDF_HEADER.len()).any(|at| at == PDF_HEADER);
+    !photo::has_image_signature(start) && header()
+}
+
+/// Whether a file of a folder has the extension of an image, or of a document that this build reads.
+pub fn has_extension(path: &Path) -> bool {
+    let is_pdf = || {
+        let extension = path.extension().unwrap_or_default();
+        extension.eq_ignore_ascii_case("pdf")
+    };
+    photo::has_image_extension(path) || (cfg!(feature = "pdf") && is_pdf())
+}
+
+/// A file with its pages.
+pub struct Document {
+    kind: Kind,
+}
+
+enum Kind {
+    /// The file, and the numbers of the images in it that are pages.
+    Image(Arc<Vec<u8>>, Vec<usize>),
+    #[cfg(feature = "pdf")]
+    Pdf(PdfFile),
+}
+
+impl Document {
+    /// Opens the content of a file; `name` is for the error alone. Images are not decoded yet.
+    ///
+    /// # Errors
+    /// [`PhotoError`]: a PDF that can't be opened, is protected by a password, or holds more than kiln unpacks.
+    pub fn new(bytes: Arc<Vec<u8>>, name: &Path) -> Result<Self, PhotoError> {
+        let error = |problem: String| PhotoError::Format {
+            path: name.to_path_buf(),
+            problem,
+        };
+        if is_pdf(&bytes) {
+            return Self::pdf(bytes).map_err(error);
+        }
+        let pages = photo::page_indices(&bytes);
+        Ok(Self {
+            kind: Kind::Image(bytes, pages),
+        })
+    }
+
+    #[cfg(feature = "pdf")]
+    fn pdf(bytes: Arc<Vec<u8>>) -> Result<Self, String> {
+        let kind = Kind::Pdf(PdfFile::open(bytes)?);
+        Ok(Self { kind })
+    }
+
+    #[cfg(not(feature = "pdf"))]
+    fn pdf(_: Arc<Vec<u8>>) -> Result<Self, String> {
+        Err(
+            "this is a PDF file, and this kiln was built without the feature `pdf`; convert its pages with \
+             `pdftoppm -r 300 -png in.pdf page`"
+                .into(),
+        )
+    }
+
+    /// The number of pages; at least 1. Reduced copies of a page and masks in a TIFF are no pages.
+    pub fn pages(&self) -> usize {
+        match &self.kind {
+            Kind::Image(_, pages) => pages.len(),
+            #[cfg(feature = "pdf")]
+            Kind::Pdf(file) => file.pages(),
+        }
+    }
+
+    /// A page, by its number from 1. Pages of PDFs that are not a scan are rendered at `dpi` dots per inch, or at fewer if they would
+    /// need more memory than [`photo::MAX_WORKING_BYTES`]. `name` is what the page is called in errors.
+    ///
+    /// # Errors
+    /// [`PhotoError`]: there is no such page, or it can't be decoded within the limits.
+    pub fn page(&self, number: usize, dpi: u16, name: &Path) -> Result<PageImage, PhotoError> {
+        match &self.kind {
+            Kind::Image(bytes, pages) => {
+                let index = number.checked_sub(1).and_then(|index| pages.get(index));
+                let &index = index.ok_or_else(|| PhotoError::Format {
+                    path: name.to_path_buf(),
+                    problem: format!("there is no page {number} of {}", pages.len()),
+                })?;
+                let photo = photo::decode_page(bytes, name, index)?;
+                let sides = [photo.width(), photo.height()];
+                let dpi = photo::resolution(bytes, index);
+                Ok(PageImage {
+                    size: dpi.map(|dpi| [0, 1].map(|at| POINTS * sides[at] as f32 / dpi[at])),
+                    photo,
+                    file: if pages.len() > 1 {
+                        Arc::default()
+                    } else {
+                        bytes.clone()
+                    },
+                    notes: Vec::new(),
+                })
+            }
+            #[cfg(feature = "pdf")]
+            Kind::Pdf(file) => file.page(number, dpi).map_err(|problem| PhotoError::Format {
+                path: name.to_path_buf(),
+                problem,
+            }),
+        }
+    }
+}
