@@ -242,8 +242,7 @@ fn below(folder: &Path, reads: Reads) -> Option<String> {
         pattern.push_str("/*");
         let next = level.iter().flat_map(|folder| entries(folder));
         level = next.filter(|path| path.is_dir()).collect();
-        let has_images =
-            |folder: &PathBuf| entries(folder).iter().any(|path| reads.takes(path));
+        let has_images = |folder: &PathBuf| entries(folder).iter().any(|path| reads.takes(path));
         if level.iter().any(has_images) {
             return Some(pattern + "/");
         }

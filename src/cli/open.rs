@@ -7,11 +7,11 @@ use super::failure::{Failure, UsageError};
 use super::terminal::output;
 use crate::config::Backend;
 use crate::data::{self, DataConfig, DataSource, Split};
+use crate::device;
 use crate::inference::OpenedModel;
 use crate::models::Task;
 use crate::progress::Monitor;
 use crate::run_dir::Origin;
-use crate::device;
 
 /// Opens a run, or a single model file.
 pub fn model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failure> {

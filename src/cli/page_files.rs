@@ -9,20 +9,31 @@ use super::inputs::Input;
 use crate::error::FileError;
 
 /// The images of `--overlay`: a PNG file for one image, a folder of them for several.
-pub fn overlays(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<PathBuf>, UsageError> {
+pub fn overlays(
+    path: Option<&Path>,
+    inputs: &[Input],
+    several: bool,
+) -> Result<Option<Vec<PathBuf>>, UsageError> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
     if several || is_folder(path) {
-        return in_folder(path, "png", inputs);
+        return in_folder(path, "png", inputs).map(Some);
     }
     destinations::validate_picture(path, inputs.first().map(Input::path))?;
-    Ok(vec![path.to_path_buf()])
+    Ok(Some(vec![path.to_path_buf()]))
 }
 
 /// The folders of `--stages`: the given folder for one image, one subfolder per image for several.
-pub fn stages(path: &Path, inputs: &[Input], several: bool) -> Result<Vec<PathBuf>, UsageError> {
-    if several {
-        in_folder(path, "", inputs)
-    } else {
-        Ok(vec![path.to_path_buf()])
+pub fn stages(
+    path: Option<&Path>,
+    inputs: &[Input],
+    several: bool,
+) -> Result<Option<Vec<PathBuf>>, UsageError> {
+    match path {
+        None => Ok(None),
+        Some(path) if several => in_folder(path, "", inputs).map(Some),
+        Some(path) => Ok(Some(vec![path.to_path_buf()])),
     }
 }
 

@@ -54,7 +54,8 @@ impl PageArgs {
                 if read.is_err() || !document::may_have_pages(&start) {
                     (input, Some(1))
                 } else {
-                    let bytes = content(input.source()).map_err(|error| FileError::io(path, error))?;
+                    let bytes =
+                        content(input.source()).map_err(|error| FileError::io(path, error))?;
                     let count = count(Arc::new(bytes), &input);
                     (input, count)
                 }
@@ -85,8 +86,15 @@ impl PageArgs {
             Some(selection) => selection.choose(count),
         };
         let chosen = chosen.map_err(|page| {
-            let has = if count == 1 { "1 page".into() } else { format!("{count} pages") };
-            UsageError(format!("--pages: there is no page {page} in {}, which has {has}", input.name()))
+            let has = if count == 1 {
+                "1 page".into()
+            } else {
+                format!("{count} pages")
+            };
+            UsageError(format!(
+                "--pages: there is no page {page} in {}, which has {has}",
+                input.name()
+            ))
         })?;
         if chosen.len() > MAX_PAGES {
             return Err(UsageError(format!(

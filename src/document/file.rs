@@ -124,10 +124,12 @@ impl Document {
                 })
             }
             #[cfg(feature = "pdf")]
-            Kind::Pdf(file) => file.page(number, dpi).map_err(|problem| PhotoError::Format {
-                path: name.to_path_buf(),
-                problem,
-            }),
+            Kind::Pdf(file) => file
+                .page(number, dpi)
+                .map_err(|problem| PhotoError::Format {
+                    path: name.to_path_buf(),
+                    problem,
+                }),
         }
     }
 }

@@ -41,7 +41,8 @@ impl FromStr for PageSelection {
                 Some((first, "")) => (number(first)?, None),
                 Some((first, last)) => (number(first)?, Some(number(last)?)),
             };
-            last.is_none_or(|last| first <= last).then_some((first, last))
+            last.is_none_or(|last| first <= last)
+                .then_some((first, last))
         };
         let ranges: Option<Vec<_>> = text.split(',').map(range).collect();
         let ranges = ranges.ok_or("pages are numbers from 1 and ranges of them, as in 1,3-5,8-")?;

@@ -54,15 +54,30 @@ fn jpeg(bytes: &[u8]) -> Option<[f32; 2]> {
         let length = usize::from(u16::from_be_bytes([high, low]));
         let segment = rest.get(4..length.max(2) + 2)?;
         match (code, segment) {
-            (0xe0, [b'J', b'F', b'I', b'F', 0, _, _, unit @ (1 | 2), x1, x0, y1, y0, ..]) => {
+            (
+                0xe0,
+                [
+                    b'J',
+                    b'F',
+                    b'I',
+                    b'F',
+                    0,
+                    _,
+                    _,
+                    unit @ (1 | 2),
+                    x1,
+                    x0,
+                    y1,
+                    y0,
+                    ..,
+                ],
+            ) => {
                 let scale = if *unit == 1 { 1.0 } else { INCH_IN_CENTIMETRES };
                 let dpi = |dots: [u8; 2]| f32::from(u16::from_be_bytes(dots)) * scale;
                 return Some([dpi([*x1, *x0]), dpi([*y1, *y0])]);
             }
             (0xe1, segment) if exif.is_none() => {
-                exif = segment
-                    .strip_prefix(EXIF)
-                    .and_then(|block| tiff(block, 0));
+                exif = segment.strip_prefix(EXIF).and_then(|block| tiff(block, 0));
             }
             _ => {}
         }

@@ -63,7 +63,9 @@ const JPEG_BYTES: u64 = 4;
 pub(super) fn pages(bytes: &[u8]) -> Vec<usize> {
     let pages = Directories::of(bytes).map(|file| file.pages());
     // A damaged header is for the decoder to name.
-    pages.filter(|pages| !pages.is_empty()).unwrap_or_else(|| vec![0])
+    pages
+        .filter(|pages| !pages.is_empty())
+        .unwrap_or_else(|| vec![0])
 }
 
 /// Decodes the image with number `page`, upright.

@@ -7,6 +7,7 @@
 //! ```
 
 mod data_files;
+mod documents;
 mod driver;
 mod exports;
 mod seeds;
@@ -250,6 +251,27 @@ fn images_never_panic() {
 #[test]
 fn pictures_of_other_formats_never_panic() {
     fuzz("picture", targets::image, seeds::pictures(), PICTURE);
+}
+
+#[test]
+fn pages_of_tiffs_never_panic() {
+    fuzz(
+        "tiff_pages",
+        documents::document,
+        documents::seeds("tiff"),
+        PICTURE,
+    );
+}
+
+#[test]
+#[cfg(feature = "pdf")]
+fn pdfs_never_panic() {
+    fuzz(
+        "pdf",
+        documents::document,
+        documents::seeds("pdf"),
+        documents::PDF,
+    );
 }
 
 #[test]

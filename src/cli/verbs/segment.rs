@@ -47,25 +47,22 @@ pub fn run(args: Args) -> VerbResult {
         return Err(UsageError(problem).into());
     }
     let (inputs, several) = args.pages.list(std::slice::from_ref(&args.image))?;
-    let overlays = args.overlay.as_deref();
-    let stages = args.stages.as_deref();
     let mut job = Job {
         inputs: &inputs,
         several,
         json: args.json,
-        overlays: overlays
-            .map(|path| page_files::overlays(path, &inputs, several))
-            .transpose()?,
-        stages: stages
-            .map(|path| page_files::stages(path, &inputs, several))
-            .transpose()?,
+        overlays: page_files::overlays(args.overlay.as_deref(), &inputs, several)?,
+        stages: page_files::stages(args.stages.as_deref(), &inputs, several)?,
         text: String::new(),
         pages: Vec::new(),
         failed: 0,
     };
     let monitor = listening_monitor()?;
-    loading::each(&inputs, args.pages.reads(), monitor.cancel(), |index, loaded| {
-        match loaded {
+    loading::each(
+        &inputs,
+        args.pages.reads(),
+        monitor.cancel(),
+        |index, loaded| match loaded {
             Ok(page) => job.page(index, page),
             Err(error) if !several => Err(error.into()),
             Err(error) => {
@@ -73,8 +70,8 @@ pub fn run(args: Args) -> VerbResult {
                 job.failed += 1;
                 Ok(())
             }
-        }
-    })?;
+        },
+    )?;
     job.print()?;
     loading::all_were_read(job.failed, &inputs)
 }

@@ -23,7 +23,10 @@ pub(super) fn pixels(stream: &Stream<'_>, width: u32, height: u32) -> u64 {
         [Filter::DctDecode] => jpeg(&stream.raw_data()),
         [Filter::JpxDecode] => jpeg2000(&stream.raw_data()),
         [Filter::Jbig2Decode] => jbig2(&stream.raw_data()),
-        [.., Filter::DctDecode | Filter::JpxDecode | Filter::Jbig2Decode] => Some(u64::MAX),
+        [
+            ..,
+            Filter::DctDecode | Filter::JpxDecode | Filter::Jbig2Decode,
+        ] => Some(u64::MAX),
         _ => None,
     };
     claimed.max(own.unwrap_or_default())
@@ -61,9 +64,10 @@ fn jpeg2000(file: &[u8]) -> Option<u64> {
 /// The largest page: width and height follow the segment's length. A height of `u32::MAX` is unknown.
 fn jbig2(file: &[u8]) -> Option<u64> {
     let (kind, length) = PAGE_INFORMATION;
-    let starts = file.windows(7).enumerate().filter(|(_, seven)| {
-        seven.starts_with(kind) && seven.ends_with(length)
-    });
+    let starts = file
+        .windows(7)
+        .enumerate()
+        .filter(|(_, seven)| seven.starts_with(kind) && seven.ends_with(length));
     let pages = starts.filter_map(|(at, _)| {
         let (width, height) = (number(file, at + 7)?, number(file, at + 11)?);
         Some(area(width, if height == u32::MAX { 0 } else { height }))

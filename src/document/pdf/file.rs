@@ -110,7 +110,12 @@ fn interpret<'a>(
     let (width, height) = page.render_dimensions();
     let scale = f64::from(raster.scale);
     let transform = Affine::scale(scale) * page.initial_transform(true).to_kurbo();
-    let target = Rect::new(0.0, 0.0, f64::from(width) * scale, f64::from(height) * scale);
+    let target = Rect::new(
+        0.0,
+        0.0,
+        f64::from(width) * scale,
+        f64::from(height) * scale,
+    );
     let cache = InterpreterCache::new();
     let mut context = Context::new(transform, target, &cache, page.xref(), settings.clone());
     interpret_page(page, &mut context, device);
@@ -139,7 +144,9 @@ fn take(page: &Page<'_>, raster: Raster, turn: Orientation) -> Result<Option<Pag
     let taking = AssertUnwindSafe(|| interpret(page, raster, &settings, &mut scan));
     catch_panic(taking).ok_or(FAILED)?;
     if has_failed.load(Ordering::Relaxed) {
-        return Err("the image on the page is damaged, or of a kind that kiln does not read".into());
+        return Err(
+            "the image on the page is damaged, or of a kind that kiln does not read".into(),
+        );
     }
     let Some(mut photo) = scan.image else {
         return Ok(None);

@@ -9,8 +9,7 @@ use image::{DynamicImage, RgbImage};
 use crate::photo::MAX_WORKING_BYTES;
 
 /// What is said about a page that the crate hayro fails on.
-pub(super) const FAILED: &str =
-    "the page can't be drawn: it is damaged, or the crate hayro fails on it; convert it with `pdftoppm -r 300 -png in.pdf page`";
+pub(super) const FAILED: &str = "the page can't be drawn: it is damaged, or the crate hayro fails on it; convert it with `pdftoppm -r 300 -png in.pdf page`";
 
 /// Points in an inch.
 const POINTS: f32 = 72.0;
@@ -78,12 +77,16 @@ pub(super) fn draw<'a>(
     }
     // Opaque, since it is on white.
     let pixels = drawn.data_as_u8_slice().chunks_exact(4);
-    let is_grey = pixels.clone().all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]);
+    let is_grey = pixels
+        .clone()
+        .all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]);
     let image = if is_grey {
         let grey = pixels.map(|pixel| pixel[0]).collect();
         image::GrayImage::from_raw(width, height, grey).map(DynamicImage::from)
     } else {
-        let colours = pixels.flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        let colours = pixels
+            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
+            .collect();
         RgbImage::from_raw(width, height, colours).map(DynamicImage::from)
     };
     image.ok_or_else(|| FAILED.into())

@@ -67,7 +67,9 @@ fn pixels(data: ImageData) -> Option<DynamicImage> {
 /// The bytes of an image that are a JPEG which any program shows as the PDF does: grey or YCbCr, without an orientation of its own, and
 /// without a table that changes its values.
 fn jpeg(stream: &Stream<'_>) -> Option<Arc<Vec<u8>>> {
-    let is_changed = [DECODE, D].iter().any(|key| stream.dict().get::<Object<'_>>(key).is_some());
+    let is_changed = [DECODE, D]
+        .iter()
+        .any(|key| stream.dict().get::<Object<'_>>(key).is_some());
     if *stream.filters() != [Filter::DctDecode] || is_changed {
         return None;
     }

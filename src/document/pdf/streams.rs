@@ -33,7 +33,11 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
             continue;
         }
         // After the keyword comes the end of a line.
-        let line = if file[from..].starts_with(b"\r\n") { 2 } else { 1 };
+        let line = if file[from..].starts_with(b"\r\n") {
+            2
+        } else {
+            1
+        };
         let data = file.get(from + line..).unwrap_or_default();
         let start = keyword.saturating_sub(DICTIONARY);
         let before = &file[start..keyword];

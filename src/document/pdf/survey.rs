@@ -110,7 +110,9 @@ impl Survey {
     fn image(&mut self, placed: Placed, pixels: u64) {
         self.images += 1;
         self.pixels = self.pixels.saturating_add(pixels);
-        let shown = placed.transform.determinant().abs() * f64::from(placed.width) * f64::from(placed.height);
+        let shown = placed.transform.determinant().abs()
+            * f64::from(placed.width)
+            * f64::from(placed.height);
         // Reduced images are held at the size at which they are shown.
         self.held = self.held.saturating_add(4 * pixels.min(shown as u64));
         let needed = IMAGE_BYTES.saturating_mul(pixels).max(self.held);

@@ -118,7 +118,10 @@ impl Scale {
     /// The page is as large as its file says; otherwise its longer side is that of A4.
     fn of(page: &crate::ocr::Page, picture: &Picture) -> Self {
         let (columns, rows) = (page.width.max(1) as f32, page.height.max(1) as f32);
-        match picture.size.filter(|size| size.iter().all(|side| SIDES.contains(side))) {
+        match picture
+            .size
+            .filter(|size| size.iter().all(|side| SIDES.contains(side)))
+        {
             Some([width, height]) => Self {
                 across: width / columns,
                 down: height / rows,

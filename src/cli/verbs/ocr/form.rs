@@ -46,28 +46,33 @@ pub fn run(request: &FormRequest) -> VerbResult {
     let mut rows: Vec<FormRow> = Vec::new();
     let mut failed = 0;
     let monitor = listening_monitor()?;
-    loading::each(&inputs, request.pages.reads(), monitor.cancel(), |index, loaded| {
-        let name = inputs[index].name();
-        if let Ok(loaded) = &loaded {
-            let notes = loaded.notes.iter();
-            notes.for_each(|note| output::note(&format!("{name}: {note}")));
-        }
-        let read = |loaded: PageImage| -> Result<FormRow, Failure> {
-            let photo = loaded.photo.into_rgb8();
-            let row = forms::read_form(&form, name.clone(), &photo, classifier, options)
-                .map_err(|error| UsageError(format!("{name}: {error}")))?;
-            Ok(row)
-        };
-        match loaded.map_err(Failure::from).and_then(read) {
-            Ok(row) => rows.push(row),
-            Err(error) if !several => return Err(error),
-            Err(error) => {
-                output::note(&format!("error: {error}"));
-                failed += 1;
+    loading::each(
+        &inputs,
+        request.pages.reads(),
+        monitor.cancel(),
+        |index, loaded| {
+            let name = inputs[index].name();
+            if let Ok(loaded) = &loaded {
+                let notes = loaded.notes.iter();
+                notes.for_each(|note| output::note(&format!("{name}: {note}")));
             }
-        }
-        Ok(())
-    })?;
+            let read = |loaded: PageImage| -> Result<FormRow, Failure> {
+                let photo = loaded.photo.into_rgb8();
+                let row = forms::read_form(&form, name.clone(), &photo, classifier, options)
+                    .map_err(|error| UsageError(format!("{name}: {error}")))?;
+                Ok(row)
+            };
+            match loaded.map_err(Failure::from).and_then(read) {
+                Ok(row) => rows.push(row),
+                Err(error) if !several => return Err(error),
+                Err(error) => {
+                    output::note(&format!("error: {error}"));
+                    failed += 1;
+                }
+            }
+            Ok(())
+        },
+    )?;
     if !rows.is_empty() {
         let bytes = if request.json {
             forms::to_json(&rows)?

@@ -186,14 +186,8 @@ pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = args.pages.list(&args.images)?;
     let format = args.format();
     let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
-    let overlays = args.overlay.as_deref();
-    let overlays = overlays
-        .map(|path| page_files::overlays(path, &inputs, several))
-        .transpose()?;
-    let stages = args.stages.as_deref();
-    let stages = stages
-        .map(|path| page_files::stages(path, &inputs, several))
-        .transpose()?;
+    let overlays = page_files::overlays(args.overlay.as_deref(), &inputs, several)?;
+    let stages = page_files::stages(args.stages.as_deref(), &inputs, several)?;
     let mut watch = Stopwatch::start();
     let mut options = ReadOptions {
         stage_pictures: stages.is_some(),
@@ -227,9 +221,12 @@ pub fn run(args: Args) -> VerbResult {
         unsure: 0,
     };
     let monitor = listening_monitor()?;
-    loading::each(&inputs, args.pages.reads(), monitor.cancel(), |index, loaded| {
-        batch.page(index, loaded)
-    })?;
+    loading::each(
+        &inputs,
+        args.pages.reads(),
+        monitor.cancel(),
+        |index, loaded| batch.page(index, loaded),
+    )?;
     batch.finish(args.timings)?;
     loading::all_were_read(batch.failed, &inputs)?;
     if args.strict {
