@@ -142,7 +142,7 @@ impl Reads {
     /// What is read, for messages.
     fn formats(self) -> String {
         match self {
-            Self::Pages { .. } if cfg!(feature = "pdf") => format!("{FORMATS} and PDF"),
+            Self::Pages { .. } if cfg!(feature = "pdf") => format!("PDF, {FORMATS}"),
             _ => FORMATS.to_string(),
         }
     }
