@@ -1,6 +1,7 @@
 //! Files and pages that can't be read.
 
 use std::fmt::Write;
+use std::io::Read;
 use std::path::Path;
 
 use kiln::photo;
@@ -94,29 +95,8 @@ fn protected_damaged_and_empty_files_are_told_in_a_line() {
     );
 }
 
-#[test]
-fn files_that_would_take_all_memory_or_time_are_refused() {
-    let bench = Bench::new();
-    let kids = "<</Type/Page>>".repeat(10_001);
-    let many = pdf(&[
-        text("<</Type/Catalog/Pages 2 0 R>>"),
-        text(format!("<</Type/Pages/Count 10001/Kids[{kids}]>>")),
-    ]);
-    let zeros = zlib(&vec![b' '; 950_000_000]);
-    let unpacks = one_page(
-        "/Contents 4 0 R",
-        vec![stream("/Filter/FlateDecode", &zeros)],
-    );
-    let twice = one_page(
-        "/Contents 4 0 R",
-        vec![stream("/Filter[/FlateDecode/Fl]", &zlib(&zeros))],
-    );
-    let huge = "/Subtype/Image/Width 60000/Height 60000/BitsPerComponent 8/ColorSpace/DeviceGray";
-    let image = one_page(
-        "/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>",
-        vec![stream("", b"9 0 0 9 0 0 cm /I Do"), stream(huge, b"")],
-    );
-    // Each of nine forms draws the next one ten times.
+/// A page that draws a thousand million things: each of nine forms draws the next one ten times.
+fn nested() -> Vec<u8> {
     let mut forms = vec![stream("", b"/F5 Do")];
     for number in 5..14 {
         let mut content = String::new();
@@ -128,18 +108,49 @@ fn files_that_would_take_all_memory_or_time_are_refused() {
         ));
     }
     forms.push(stream("/Subtype/Form/BBox[0 0 9 9]", b"0 0 1 1 re f"));
-    let nested = one_page("/Contents 4 0 R/Resources<</XObject<</F5 5 0 R>>>>", forms);
+    one_page("/Contents 4 0 R/Resources<</XObject<</F5 5 0 R>>>>", forms)
+}
+
+#[test]
+fn files_that_would_take_all_memory_or_time_are_refused() {
+    let bench = Bench::new();
+    let kids = "<</Type/Page>>".repeat(10_001);
+    let many = pdf(&[
+        text("<</Type/Catalog/Pages 2 0 R>>"),
+        text(format!("<</Type/Pages/Count 10001/Kids[{kids}]>>")),
+    ]);
+    let zeros = zlib(std::io::repeat(b' ').take(950_000_000));
+    let unpacks = one_page(
+        "/Contents 4 0 R",
+        vec![stream("/Filter/FlateDecode", &zeros)],
+    );
+    let twice = one_page(
+        "/Contents 4 0 R",
+        vec![stream("/Filter[/FlateDecode/Fl]", &zlib(zeros.as_slice()))],
+    );
+    // As text: every byte as two digits.
+    let digits: String = zeros.iter().map(|byte| format!("{byte:02x}")).collect();
+    let as_text = one_page(
+        "/Contents 4 0 R",
+        vec![stream("/Filter[/AHx/Fl]", digits.as_bytes())],
+    );
+    let huge = "/Subtype/Image/Width 60000/Height 60000/BitsPerComponent 8/ColorSpace/DeviceGray";
+    let image = one_page(
+        "/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>",
+        vec![stream("", b"9 0 0 9 0 0 cm /I Do"), stream(huge, b"")],
+    );
     for (name, file, code, says) in [
         ("many.pdf", many, 2, "has 10001 pages; at most 10000"),
         ("unpacks.pdf", unpacks, 1, "unpacks to more than 900 MB"),
         ("twice.pdf", twice, 1, "compressed twice"),
+        ("as_text.pdf", as_text, 1, "unpacks to more than 900 MB"),
         (
             "image.pdf",
             image,
             1,
             "an image of 60000x60000 pixels on the page needs 28800 MB",
         ),
-        ("nested.pdf", nested, 1, "draws more than"),
+        ("nested.pdf", nested(), 1, "draws more than"),
     ] {
         bench.write(name, file);
         bench

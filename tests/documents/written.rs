@@ -1,6 +1,6 @@
 //! PDFs written by hand.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -51,8 +51,8 @@ pub fn one_page(entries: &str, others: Vec<Vec<u8>>) -> Vec<u8> {
     pdf(&objects)
 }
 
-pub fn zlib(data: &[u8]) -> Vec<u8> {
+pub fn zlib(mut data: impl Read) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(data).unwrap();
+    std::io::copy(&mut data, &mut encoder).unwrap();
     encoder.finish().unwrap()
 }

@@ -15,6 +15,9 @@ const DICTIONARY: usize = 2048;
 /// Names of the filter for zlib data, and of LZW (7.4.1; short names in table 94).
 const FLATE: [&[u8]; 2] = [b"/FlateDecode", b"/Fl"];
 const LZW: [&[u8]; 2] = [b"/LZWDecode", b"/LZW"];
+/// Those of bytes as text.
+const ASCII85: [&[u8]; 2] = [b"/ASCII85Decode", b"/A85"];
+const HEXADECIMAL: [&[u8]; 2] = [b"/ASCIIHexDecode", b"/AHx"];
 /// Most bytes to which LZW expands one: codes of 9 to 12 bits, strings of at most 4,096 bytes.
 const LZW_RATIO: u64 = 4096 * 8 / 9;
 /// How many bytes are unpacked between two looks at the total.
@@ -25,7 +28,7 @@ const BLOCK: usize = 64 << 10;
 /// # Errors
 /// What is wrong, in one line.
 pub(super) fn check(file: &[u8]) -> Result<(), String> {
-    let mut from = 0;
+    let (mut from, mut last) = (0, 0);
     while let Some(at) = find(&file[from..], STREAM) {
         let keyword = from + at;
         from = keyword + STREAM.len();
@@ -39,7 +42,9 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
             1
         };
         let data = file.get(from + line..).unwrap_or_default();
-        let start = keyword.saturating_sub(DICTIONARY);
+        // No byte is looked at for two streams.
+        let start = keyword.saturating_sub(DICTIONARY).max(last);
+        last = keyword;
         let before = &file[start..keyword];
         // What belongs to the object before this one.
         let own = before
@@ -54,8 +59,13 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
                     .into(),
             );
         }
-        if packed == 1 {
-            from += line + unpack(data)?;
+        if packed == 1 && count(own, ASCII85) > 0 {
+            unpack(&ascii85(&data[..length(data)]))?;
+        } else if packed == 1 && count(own, HEXADECIMAL) > 0 {
+            unpack(&hexadecimal(&data[..length(data)]))?;
+        } else if packed == 1 {
+            // The keyword may be the last word of the file.
+            from = (from + line + unpack(data)?).min(file.len());
         } else if lzw == 1 && lzw_bytes(data) > MAX_WORKING_BYTES {
             return Err(too_large());
         }
@@ -84,10 +94,48 @@ fn unpack(data: &[u8]) -> Result<usize, String> {
     Ok(usize::try_from(decoder.total_in()).unwrap_or(data.len()))
 }
 
+/// Bytes as digits of base 85, five for four bytes, and `z` for four zeros, up to `~` (7.4.3).
+fn ascii85(data: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (mut value, mut digits) = (0u32, 0);
+    for &digit in data.iter().take_while(|&&digit| digit != b'~') {
+        match digit {
+            b'z' if digits == 0 => bytes.extend([0; 4]),
+            b'!'..=b'u' => {
+                value = value.wrapping_mul(85).wrapping_add(u32::from(digit - b'!'));
+                digits += 1;
+            }
+            _ => continue,
+        }
+        if digits == 5 {
+            bytes.extend(value.to_be_bytes());
+            (value, digits) = (0, 0);
+        }
+    }
+    // What is missing of the last five counts as the highest digit.
+    for _ in digits..5 {
+        value = value.wrapping_mul(85).wrapping_add(84);
+    }
+    if digits > 1 {
+        bytes.extend(&value.to_be_bytes()[..digits - 1]);
+    }
+    bytes
+}
+
+/// Two digits a byte, up to `>` (7.4.2).
+fn hexadecimal(data: &[u8]) -> Vec<u8> {
+    let digits = data.iter().take_while(|&&digit| digit != b'>');
+    let digits = digits.filter_map(|&digit| char::from(digit).to_digit(16));
+    let digits: Vec<u8> = digits.map(|digit| digit as u8).collect();
+    let pairs = digits.chunks(2);
+    pairs
+        .map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or_default())
+        .collect()
+}
+
 /// Most bytes to which LZW data up to the end of its stream expand.
 fn lzw_bytes(data: &[u8]) -> u64 {
-    let length = find(data, b"endstream").unwrap_or(data.len());
-    (length as u64).saturating_mul(LZW_RATIO)
+    (length(data) as u64).saturating_mul(LZW_RATIO)
 }
 
 /// How often a filter is named in a dictionary: by the long name or the short one, which may be the start of another.
@@ -102,6 +150,11 @@ fn count(dictionary: &[u8], [long, short]: [&[u8]; 2]) -> usize {
         number += usize::from(ends(long) || ends(short));
     }
     number
+}
+
+/// Bytes up to the end of a stream.
+fn length(data: &[u8]) -> usize {
+    find(data, b"endstream").unwrap_or(data.len())
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
