@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::failure::UsageError;
+use crate::error::FileError;
 
-/// Refuses an image file that is not named `.png` or that is the input itself.
+/// Refuses an image file that is not named `.png`, that is the input itself, or whose folder does not exist.
 pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageError> {
     let is_png = out
         .extension()
@@ -23,7 +24,12 @@ pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageErr
             "{out}: is the input image; choose another file"
         )));
     }
-    Ok(())
+    require_folder(out)
+}
+
+/// Refuses a file whose folder does not exist, before the work that it is for.
+pub fn require_folder(out: &Path) -> Result<(), UsageError> {
+    FileError::require_folder(out).map_err(|error| UsageError(error.to_string()))
 }
 
 /// Refuses to overwrite files of subcommands that make new ones.

@@ -10,7 +10,7 @@ use image::DynamicImage;
 use super::failure::{Failure, UsageError, VerbResult};
 use super::terminal::output;
 use crate::data::{PassedOver, Reason, listed_passed_over};
-use crate::error::{FileError, is_wrong_name};
+use crate::error::{FileError, io_problem, is_wrong_name};
 use crate::photo::{self, FORMATS, PhotoError, conversion, has_image_extension};
 use crate::progress::CancelToken;
 
@@ -221,7 +221,9 @@ pub fn each(
             }
         };
         let thread = std::thread::Builder::new().spawn_scoped(scope, decode);
-        thread.map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
+        thread.map_err(|error| {
+            Failure::failed(format!("cannot start a thread: {}", io_problem(&error)))
+        })?;
         for index in 0..inputs.len() {
             let loaded = loop {
                 cancel.check()?;

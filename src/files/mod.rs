@@ -10,6 +10,6 @@ pub use folders::{
 };
 pub use lock::{LockFile, try_lock};
 pub use read::{
-    hexadecimal, read, read_at, read_lines, read_soon, read_text, read_up_to, without_mark,
+    hexadecimal, open, read, read_at, read_lines, read_soon, read_text, read_up_to, without_mark,
 };
 pub use write::{append_line, write, write_png, write_unflushed, write_with};

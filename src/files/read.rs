@@ -28,6 +28,15 @@ pub fn read_soon(path: &Path) -> bool {
     true
 }
 
+/// Opens a file to read it; fails for a folder, which Unix opens as well.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(file)
+}
+
 /// Reads a whole file of at most `max` bytes.
 pub fn read(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
     read_up_to(path, max)?.ok_or_else(|| {

@@ -147,3 +147,81 @@ fn layers_without_a_name_or_of_the_same_name_are_no_module_of_pytorch() {
         assert!(problem.message.contains(part), "{}", problem.message);
     }
 }
+
+#[test]
+fn code_gets_a_name_that_python_can_import() {
+    use kiln::export::{GraphOptions, outputs};
+
+    for (name, says, usable) in [
+        (
+            "torch.py",
+            "torch is a module that the code needs",
+            "torch_net.py",
+        ),
+        (
+            "json.py",
+            "json is a module that the code needs",
+            "json_net.py",
+        ),
+        ("class.py", "class is a keyword of Python", "class_net.py"),
+        (
+            "1net.py",
+            "can't be the name of a Python module",
+            "net_1net.py",
+        ),
+        (
+            "my-net.py",
+            "can't be the name of a Python module",
+            "my_net.py",
+        ),
+        (
+            "my.net.py",
+            "can't be the name of a Python module",
+            "my_net.py",
+        ),
+        (
+            "two words.py",
+            "can't be the name of a Python module",
+            "two_words.py",
+        ),
+        ("net.PY", "end in .PY", "net.py"),
+    ] {
+        let error = outputs(name.as_ref(), GraphOptions::default()).expect_err(name);
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{name}: ")), "{text}");
+        assert!(text.contains(says), "{text}");
+        assert!(
+            text.ends_with(&format!("; use a name such as {usable}")),
+            "{text}"
+        );
+        outputs(usable.as_ref(), GraphOptions::default()).expect(usable);
+    }
+    for name in [
+        "net.py",
+        "_net2.py",
+        "classes.py",
+        "Torch.py",
+        "réseau.py",
+        "folder/net.py",
+    ] {
+        outputs(name.as_ref(), GraphOptions::default()).expect(name);
+    }
+    // Other formats have no module's name.
+    for name in ["torch.onnx", "my-net.onnx", "class.safetensors"] {
+        outputs(name.as_ref(), GraphOptions::default()).expect(name);
+    }
+}
+
+#[test]
+fn an_export_into_a_folder_that_is_not_there_is_refused_before_the_model_is_read() {
+    let bench = Bench::new();
+    let assert = bench
+        .kiln("model export nowhere missing/net.onnx")
+        .assert()
+        .code(2);
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert_eq!(
+        text.trim_end(),
+        "error: missing/net.onnx: cannot be written: there is no folder missing; create it first, or choose another path"
+    );
+}

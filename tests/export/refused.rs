@@ -110,12 +110,23 @@ fn flags_that_contradict_a_model_are_refused() {
     bench.write("m.onnx", giving(&[scores()]));
     bench.write("bytes.onnx", taking(BYTE, &[0, 8, 8, 3]));
     bench.write("names.txt", "one\ntwo\n");
+    bench.write("gap.txt", "one\n\nthree\n");
     for (arguments, says) in [
         ("m.onnx --output z", "no output z"),
         ("m.onnx --size 16", "leave --size out"),
         ("m.onnx --mean 0.5,0.5", "--mean has 2 values"),
         ("m.onnx --classes names.txt", "10 classes"),
-        ("m.onnx --classes nowhere.txt", "nowhere.txt"),
+        ("m.onnx --classes nowhere.txt", "nowhere.txt: not found"),
+        ("m.onnx --classes gap.txt", "gap.txt: line 2 is empty"),
+        ("m.onnx --mean -1,0,1,2", "--mean has 4 values"),
+        (
+            "m.onnx --mean -1 --std -1,1,1",
+            "--std <S,...>: found \"-1\": must be a number from",
+        ),
+        (
+            "m.onnx --fit crop --centre -1",
+            "must be a number from 0.1 to 1",
+        ),
         ("m.onnx --fit pad --centre 0.5", "--fit crop"),
         ("bytes.onnx --std 0.5", "has bytes"),
         ("m.onnx --size 0", "--size"),

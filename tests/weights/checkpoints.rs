@@ -72,8 +72,9 @@ const REFUSED: [(&str, &[&str]); 4] = [
 
 fn load(name: &str, rename: &Rename) -> (Vec<super::files::Named>, Taken) {
     let path = fixture("checkpoints").join(name);
-    let (network, taken) = weights::load_renamed(small(), &path, &[], rename)
-        .unwrap_or_else(|error| panic!("{error}"));
+    let (network, taken) =
+        weights::load_renamed(small(), &path, &[], rename, weights::Settings::Config)
+            .unwrap_or_else(|error| panic!("{error}"));
     (exported(&network), taken)
 }
 
@@ -188,7 +189,7 @@ fn an_import_needs_no_data_and_says_which_order_of_classes_was_assumed() {
         ("", "--classes FILE|N"),
         (
             "--classes 1",
-            "--classes: 1 names; a classifier has at least 2",
+            "--classes: 1 name; a classifier has at least 2",
         ),
         (
             "--classes 999999999999",

@@ -8,7 +8,7 @@ use kiln::weights::{self, Taken};
 
 use super::common::Bench;
 use super::files::{Named, Precision, named, safetensors_file, whole};
-use super::pickle::torch_file;
+use super::pickle::{Pickle, torch_file};
 use super::steps::{exported, small};
 
 const AUTO: Rename = Rename::Auto(Auto::Auto);
@@ -21,7 +21,7 @@ fn load(network: Network, file: &[u8], rename: &Rename) -> Result<(Vec<Named>, T
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights");
     std::fs::write(&path, file).unwrap();
-    let loaded = weights::load_renamed(network, &path, &[], rename);
+    let loaded = weights::load_renamed(network, &path, &[], rename, weights::Settings::Config);
     loaded
         .map(|(network, taken)| (exported(&network), taken))
         .map_err(|error| error.to_string())
@@ -132,6 +132,84 @@ fn a_mapping_that_order_and_shapes_leave_is_proposed_and_can_be_pasted() {
         .kiln("model import named.pt config.json --to run --rename auto --rename a=b")
         .assert()
         .code(2);
+}
+
+#[test]
+fn an_import_proposes_its_own_options_and_they_work_in_a_shell() {
+    let bench = Bench::new();
+    bench.write(
+        "named.pt",
+        torch_file(&renamed("conv 1", "out"), Precision::F32),
+    );
+    bench.write(
+        "config.json",
+        r#"{"data": {"kind": "image_folder", "folder": "none", "height": 2, "width": 2, "channels": 1}, "model": {"kind": "mlp", "hidden": [3]}}"#,
+    );
+    let import = |more: &[String]| {
+        let mut command = bench.kiln("model import named.pt config.json --classes 2 --to run");
+        let output = command.args(more).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (_, text) = import(&[]);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(!text.contains("init"), "{text}");
+    let start = text.find("this fits: ").unwrap() + "this fits: ".len();
+    let end = text.find(" (or --rename auto").unwrap();
+    assert_eq!(
+        &text[start..end],
+        "--rename 'conv 1.*=layers.0.*' --rename 'out.*=layers.1.*'"
+    );
+    let pasted = shell_words::split(&text[start..end]).unwrap();
+    let (code, text) = import(&pasted);
+    assert_eq!(code, Some(0), "{text}");
+    // What the file lacks is left out by an option as well.
+    bench.write("part.pt", torch_file(&whole()[..2], Precision::F32));
+    let assert = bench
+        .kiln("model import part.pt config.json --classes 2 --to other")
+        .assert();
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(text.contains("as in --except 'classifier.*'"), "{text}");
+    let assert = bench
+        .kiln("model import part.pt config.json --classes 2 --to other --except x")
+        .assert();
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(
+        text.contains("--except has \"x\", which matches no name"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_that_is_one_tensor_or_has_complex_numbers_is_refused_with_the_python_that_helps() {
+    let mut one = Pickle::default();
+    one.tensor(&[3], "FloatStorage", vec![0; 12]);
+    let text = load(small(), &one.file(), &Rename::default()).unwrap_err();
+    assert!(text.contains("a single tensor, without a name; "), "{text}");
+    assert!(
+        text.contains("torch.save({\"0.weight\": torch.load("),
+        "{text}"
+    );
+    let mut complex = Pickle::default();
+    complex.program.extend(b"}(");
+    complex.text("layers.0.weight");
+    complex.tensor(&[3, 4], "ComplexFloatStorage", vec![0; 96]);
+    complex.program.push(b'u');
+    let text = load(small(), &complex.file(), &Rename::default()).unwrap_err();
+    assert!(
+        text.contains("layers.0.weight is a complex tensor"),
+        "{text}"
+    );
+    assert!(
+        text.contains("if its imaginary parts mean nothing, in Python: "),
+        "{text}"
+    );
+    assert!(
+        text.contains("v.real.clone() if v.is_complex() else v"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! An ONNX model that classifies image files.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use image::DynamicImage;
@@ -10,7 +9,7 @@ use super::interface::{Input, Layout, Numbers};
 use super::preparation::Preparation;
 use super::scores::{Output, Scale};
 use super::settings::OnnxSettings;
-use crate::error::FileError;
+use crate::error::{FileError, counted};
 use crate::files;
 use crate::inference::card::{
     CARD_KEY, ModelCard, PREPROCESSED_INSIDE, PREPROCESSING_KEY, UNCALIBRATED,
@@ -135,7 +134,9 @@ impl OnnxClassifier {
         let expected = self.classes.as_ref().map_or(classes, Vec::len);
         if classes != expected || classes < 2 {
             return Err(failed(format!(
-                "its output {name} has {classes} values for an image, and there are {expected} classes"
+                "its output {name} has {} for an image, and there are {}",
+                counted(classes, "value", "values"),
+                counted(expected, "class", "classes")
             ))
             .usage());
         }
@@ -177,7 +178,7 @@ fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
 
 fn read(path: &Path) -> Result<Contents, FileError> {
     let failed = |error| FileError::named(path, error);
-    let file = File::open(path).map_err(failed)?;
+    let file = files::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
     let read_at = |start, count| files::read_at(&file, start, count, length);
     onnx::read(&read_at, length).map_err(|problem| {
@@ -249,8 +250,9 @@ fn foreign(contents: &Contents, settings: &OnnxSettings) -> Result<Description, 
     match (&settings.classes, output.classes) {
         (Some(names), Some(classes)) if names.len() != classes => {
             return Err(format!(
-                "it has {classes} classes, and the file of --classes {} names",
-                names.len()
+                "it has {}, and the file of --classes {}",
+                counted(classes, "class", "classes"),
+                counted(names.len(), "name", "names")
             ));
         }
         (Some(_), _) => {}

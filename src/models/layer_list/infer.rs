@@ -8,7 +8,7 @@ use super::operations::operation;
 use super::parameters::parameters;
 use super::sizes;
 use super::spec::{BranchesConfig, LayerConfig, RepeatConfig, ResidualConfig};
-use crate::error::Problem;
+use crate::error::{Problem, counted};
 use crate::shape::ImageShape;
 
 /// The layers for images of `shape` and this many classes. The error is the first layer that does not fit; its path is a place
@@ -52,17 +52,27 @@ fn ends_with_classes(nodes: &[Node], layers: usize, classes: usize) -> Result<()
         MapShape::Vector { features } => Err(Problem::new(
             place,
             format!(
-                "the network ends with {features} values, which must be the number of classes: set model.classes to {features}, \
-                 or leave out the size of its last layer"
+                "the network ends with {}, which must be the number of classes: set model.classes to {features}, \
+                 or leave out the size of its last layer",
+                counted(features, "value", "values")
             ),
         )),
-        shape => Err(Problem::new(
-            place,
-            format!(
-                "the network ends with maps of {shape}, not with one value for each class; add \"flatten\" or \
-                 \"global_avg_pool\", and a \"linear\" layer"
-            ),
-        )),
+        shape => {
+            let vector = match shape {
+                MapShape::Tokens { .. } => "\"first_token\" or \"flatten\"",
+                MapShape::LastMaps { .. } => {
+                    "\"channels_first\" and \"global_avg_pool\", or \"flatten\""
+                }
+                _ => "\"flatten\" or \"global_avg_pool\"",
+            };
+            Err(Problem::new(
+                place,
+                format!(
+                    "the network ends with {}, not with one value for each class; add {vector}, and a \"linear\" layer",
+                    shape.described()
+                ),
+            ))
+        }
     }
 }
 
@@ -181,6 +191,7 @@ impl Walk {
             } else {
                 "both must have the same shape"
             };
+            let (output, other) = (output.described(), other.described());
             let problem = format!("the body gives {output} and the shortcut {other}; {way}");
             return Err(Problem::new(at.place.as_str(), problem));
         }

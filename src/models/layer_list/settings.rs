@@ -274,6 +274,9 @@ layer_settings! {
         /// Rows and columns that a group of channels becomes.
         #[schemars(range(min = 2, max = 64))]
         block: usize,
+        /// Order of the channels of a group: `"crd"` is PyTorch's `PixelShuffle`, `"dcr"` TensorFlow's `depth_to_space`.
+        #[serde(default, skip_serializing_if = "is_default")]
+        mode: DepthToSpaceMode,
     }
 
     /// Settings of self-attention.
@@ -310,6 +313,18 @@ pub enum Gate {
     Sigmoid,
     /// relu6(x + 3) / 6
     Hardsigmoid,
+}
+
+/// Which channel becomes which pixel of a block of `b` rows and columns, of `C` output channels; named as in ONNX's `DepthToSpace`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum DepthToSpaceMode {
+    /// Channel `(c b + i) b + j` becomes row `i`, column `j` of channel `c`, as in PyTorch's `PixelShuffle`.
+    #[default]
+    Crd,
+    /// Channel `(i b + j) C + c` becomes row `i`, column `j` of channel `c`, as in TensorFlow's `depth_to_space`.
+    Dcr,
 }
 
 /// Defaults that are not a type's own: PyTorch's.

@@ -77,7 +77,7 @@ pub enum LayerConfig {
     Group(GroupConfig),
     /// Multiplies each channel by a weight of its own (layer scale, Touvron et al. 2021).
     Scale(ScaleConfig),
-    /// Blocks of channels as neighbouring pixels: the channel `(i block + j) C + c` becomes row `i`, column `j` of channel `c`.
+    /// Groups of channels as neighbouring pixels (sub-pixel convolution, Shi et al. 2016), as PyTorch's `PixelShuffle` by default.
     DepthToSpace(DepthToSpaceConfig),
     /// Maps with their channels as the last dimension, for layers that work on it.
     ChannelsLast(NamedConfig),

@@ -40,8 +40,8 @@ pub fn plain(operation: &Operation, value: Value, layout: Layout) -> Value {
                 adaptive_avg_pool2d(maps, *sides)
             }))
         }
-        (Operation::DepthToSpace { block }, Value::Maps(maps)) => {
-            Value::Maps(layout.depth_to_space(maps, *block))
+        (Operation::DepthToSpace { block, mode }, Value::Maps(maps)) => {
+            Value::Maps(layout.depth_to_space(maps, *block, *mode))
         }
         (Operation::ChannelsLast, Value::Maps(maps)) => Value::LastMaps(match layout {
             Layout::ChannelsLast => maps,

@@ -178,6 +178,17 @@ pub fn recognise_archive<'n>(names: impl Iterator<Item = &'n str>, path: &Path) 
     None
 }
 
+/// A file that is one tensor, which has no name.
+pub fn single_tensor(path: &Path) -> Foreign {
+    let advice = format!(
+        "put it into a dictionary under the name of its parameter, such as \"0.weight\": in Python: import torch; \
+         torch.save({{\"0.weight\": torch.load({})}}, {})",
+        quoted(path),
+        beside(path, "pt")
+    );
+    Foreign::new("a single tensor, without a name", advice)
+}
+
 /// What a tensor is that kiln can't read, and what to do.
 pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
     let (what, convert) = match kind {
@@ -199,8 +210,8 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
             "v.detach().float().clone()",
         ),
         Unreadable::Complex => (
-            "a complex tensor",
-            "torch.view_as_real(v) if v.is_complex() else v",
+            "a complex tensor, and the weights of kiln's networks are real numbers",
+            "v.real.clone() if v.is_complex() else v",
         ),
         Unreadable::Numpy => {
             let advice = format!(
@@ -220,8 +231,12 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
             );
         }
     };
+    let condition = match kind {
+        Unreadable::Complex => "if its imaginary parts mean nothing, ",
+        _ => "",
+    };
     let advice = format!(
-        "in Python: import torch; d = torch.load({}, map_location=\"cpu\"); torch.save({{k: {convert} for k, v in d.items()}}, {})",
+        "{condition}in Python: import torch; d = torch.load({}, map_location=\"cpu\"); torch.save({{k: {convert} for k, v in d.items()}}, {})",
         quoted(path),
         beside(path, "pt")
     );

@@ -37,6 +37,7 @@ pub fn run(args: Args) -> VerbResult {
         with_preprocessing: args.with_preprocessing,
     };
     let outputs = export::outputs(&args.out, options)?;
+    destinations::require_folder(&args.out)?;
     let model = open::model(&args.run, None)?;
     let files = outputs.iter().map(|path| path.as_path());
     destinations::refuse_overwrite(files, [model.file.as_path()])?;

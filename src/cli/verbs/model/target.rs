@@ -20,6 +20,8 @@ pub struct Target {
     pub input: ImageShape,
     /// Number of classes; of no meaning for an autoencoder.
     pub classes: usize,
+    /// Its layers.
+    pub nodes: Vec<Node>,
 }
 
 impl Target {
@@ -34,30 +36,38 @@ impl Target {
                 Err(UsageError(problem).into())
             }
             _ if is_run => {
-                let classifier = open::model(path, None)?.classifier;
-                let card = classifier.card();
-                Ok(Self {
-                    model: card.model.clone(),
-                    input: card.input,
-                    classes: card.classes.len(),
-                })
+                let opened = open::model(path, None)?;
+                let card = opened.classifier.card();
+                Self::new(
+                    &opened.file,
+                    card.model.clone(),
+                    card.input,
+                    card.classes.len(),
+                )
             }
             overrides => {
                 let experiment = config::load(path, overrides)?;
-                Ok(Self {
-                    classes: classes(&experiment, path)?,
-                    input: experiment.data.shape(),
-                    model: experiment.model,
-                })
+                let classes = classes(&experiment, path)?;
+                Self::new(path, experiment.model, experiment.data.shape(), classes)
             }
         }
     }
 
-    /// Its layers.
-    pub fn nodes(&self) -> Result<Vec<Node>, Failure> {
-        let nodes = self.model.nodes(self.input, self.classes);
-        nodes.map_err(|Problem { path, message }| {
-            Failure::failed(format!("model.{path}: {message}"))
+    fn new(
+        file: &Path,
+        model: ModelConfig,
+        input: ImageShape,
+        classes: usize,
+    ) -> Result<Self, Failure> {
+        let nodes = model.nodes(input, classes).map_err(|problem| {
+            let path = format!("model.{}", problem.path);
+            in_file(file, &Problem { path, ..problem })
+        })?;
+        Ok(Self {
+            model,
+            input,
+            classes,
+            nodes,
         })
     }
 
@@ -67,7 +77,13 @@ impl Target {
     }
 }
 
-/// Number of classes: that of the config or, if it does not tell, that of the data.
+/// The error of a key in a file.
+fn in_file(file: &Path, problem: &Problem) -> UsageError {
+    let (file, Problem { path, message }) = (file.display(), problem);
+    UsageError(format!("{file}: {path}: {message}"))
+}
+
+/// Number of classes: that of the config or, if it does not tell, that of the data. The network fits it.
 fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
     let (model, data) = (&experiment.model, &experiment.data);
     if let Some(classes) = model.classes().or(data.classes()) {
@@ -89,5 +105,9 @@ fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
             None => unknown,
         })
     })?;
-    Ok(source.classes().len())
+    let classes = source.classes().len();
+    match config::class_problem(experiment, classes) {
+        None => Ok(classes),
+        Some(problem) => Err(in_file(path, &problem)),
+    }
 }
