@@ -122,8 +122,8 @@ impl FileError {
     /// What is wrong with the file, without its path and the advice, but with the error of the operating system.
     pub fn reason(&self) -> String {
         match (&self.source, self.problem.as_str()) {
-            (Some(source), "") => source.to_string(),
-            (Some(source), problem) => format!("{problem}: {source}"),
+            (Some(source), "") => io_problem(source),
+            (Some(source), problem) => format!("{problem}: {}", io_problem(source)),
             (None, problem) => problem.to_owned(),
         }
     }
@@ -136,7 +136,8 @@ impl FileError {
 
 impl std::fmt::Display for FileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason())?;
+        let path = printable(self.path.display());
+        write!(f, "{path}: {}", self.reason())?;
         match &self.advice {
             Some(advice) => write!(f, "; {advice}"),
             None => Ok(()),
@@ -169,6 +170,37 @@ impl Problem {
             message: message.into(),
         }
     }
+}
+
+/// An error of the operating system in words, without its number: `No such file or directory`.
+pub fn io_problem(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let end = error
+        .raw_os_error()
+        .map(|number| format!(" (os error {number})"));
+    match end.and_then(|end| text.strip_suffix(&end)) {
+        Some(words) => words.to_owned(),
+        None => text,
+    }
+}
+
+/// A number of things: `1 class`, `2 classes`.
+pub fn counted(count: usize, one: &str, several: &str) -> String {
+    let what = if count == 1 { one } else { several };
+    format!("{count} {what}")
+}
+
+/// A text for a listing: a name of a file may hold line breaks and codes that a terminal obeys, which become `\n` and `\u{1b}`.
+pub fn printable(text: impl std::fmt::Display) -> String {
+    let mut shown = String::new();
+    for letter in text.to_string().chars() {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 /// Maximum length of a quoted text in characters.
