@@ -43,8 +43,9 @@ const DATA_SETS: [(&str, &[&str]); 13] = [
 const TOOLS: [&str; 3] = ["pdftoppm", "pdftotext", "script"];
 
 /// Packages of Python that tests use, each with the modules that must be there.
-const PYTHON: [(&str, &[&str]); 2] = [
+const PYTHON: [(&str, &[&str]); 3] = [
     ("onnxruntime", &["numpy", "onnx", "onnxruntime"]),
+    ("pyarrow", &["numpy", "pandas", "PIL", "pyarrow"]),
     ("torch", &["numpy", "PIL", "torch"]),
 ];
 

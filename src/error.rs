@@ -164,7 +164,8 @@ impl FileError {
 
 impl std::fmt::Display for FileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason())?;
+        let path = printable(self.path.display());
+        write!(f, "{path}: {}", self.reason())?;
         match &self.advice {
             Some(advice) => write!(f, "; {advice}"),
             None => Ok(()),
@@ -229,6 +230,19 @@ pub fn without_os_number(message: &str) -> String {
 pub fn counted(count: usize, one: &str, several: &str) -> String {
     let what = if count == 1 { one } else { several };
     format!("{count} {what}")
+}
+
+/// A text for a listing: a name of a file may hold line breaks and codes that a terminal obeys, which become `\n` and `\u{1b}`.
+pub fn printable(text: impl std::fmt::Display) -> String {
+    let mut shown = String::new();
+    for letter in text.to_string().chars() {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 /// Maximum length of a quoted text in characters.

@@ -110,12 +110,7 @@ impl Cache {
             let old = files::temporary_folder(parent).map_err(failed)?;
             std::fs::rename(&self.folder, old.path().join(UNPACKED)).map_err(failed)?;
         }
-        let made = made.keep();
-        if let Err(error) = std::fs::rename(&made, &self.folder) {
-            let _ = std::fs::remove_dir_all(&made);
-            return Err(failed(error));
-        }
-        files::sync_folder(parent).map_err(failed)
+        files::publish_folder(made, &self.folder).map_err(failed)
     }
 }
 

@@ -7,8 +7,8 @@ use super::augment::AugmentConfig;
 use super::exclude;
 use super::fitting::View;
 use super::source::{
-    ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, data_root,
-    folder_watched, refuse_archive, source_problems,
+    ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, Split,
+    data_root, folder_watched, refuse_archive, source_problems,
 };
 use crate::error::{FileError, Problem};
 use crate::progress::Monitor;
@@ -123,5 +123,12 @@ pub fn open_in(
         // Archives are unpacked here, where it can be watched.
         folder_watched(root, folder, monitor)?;
     }
-    exclude::open(config, root, monitor)
+    let source = exclude::open(config, root, monitor)?;
+    if Split::ALL.iter().all(|&split| source.len(split) == 0) {
+        let key = config.key();
+        return Err(DataError::Empty(format!(
+            "the data has no samples; change data.{key}"
+        )));
+    }
+    Ok(source)
 }

@@ -123,6 +123,10 @@ impl SourceConfig for JunkConfig {
         &self.common
     }
 
+    fn key(&self) -> &'static str {
+        "train"
+    }
+
     fn folders(&self) -> Vec<&str> {
         vec![&self.folder]
     }

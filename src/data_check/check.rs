@@ -9,7 +9,7 @@ use super::samples::{self, Sample};
 use super::scan::{self, Scanned};
 use super::{classes, duplicates, unusual};
 use crate::config::Experiment;
-use crate::data::{DataSource, Split};
+use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::progress::Monitor;
 
@@ -47,7 +47,7 @@ pub fn check(
         duplicates: duplicates.list,
         classes_in_splits: classes::find(source.classes(), &samples),
         unusual: unusual::find(&samples, &scanned),
-        notes: source.notes(),
+        notes: data::notes(source),
         ..Findings::default()
     };
     let readable: Vec<(usize, &Sample, &Scanned)> = samples

@@ -14,6 +14,7 @@ use super::grey;
 use super::samples::Sample;
 use super::text;
 use crate::data::{DataError, DataSource, Split};
+use crate::error::counted;
 use crate::progress::{Monitor, Stage};
 use crate::report;
 use crate::shape::ImageShape;
@@ -70,7 +71,7 @@ fn cards(findings: &Findings) -> Markup {
         .map(|(split, count)| format!("{count} {}", split.name()))
         .collect();
     html! {
-        p.note { (splits.join(", ")) " samples; " (findings.classes.len()) " classes." }
+        p.note { (splits.join(", ")) " samples; " (counted(findings.classes.len(), "class", "classes")) "." }
         dl.cards {
             @for (title, lines) in text::sections(findings) {
                 div.card { dt { (capital(&title)) } dd { (lines.len()) } }

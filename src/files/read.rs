@@ -6,6 +6,9 @@ use std::path::Path;
 
 use crate::error::FileError;
 
+/// The problem of a file without any content.
+pub const EMPTY: &str = "the file is empty";
+
 /// A string without the byte order mark that some editors write in front.
 pub fn without_mark(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')

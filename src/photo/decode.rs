@@ -65,7 +65,7 @@ pub fn decode(bytes: &[u8], name: &Path) -> Result<DynamicImage, PhotoError> {
 /// [`decode`] with the problem as text.
 fn decode_upright(bytes: &[u8]) -> Result<DynamicImage, String> {
     if bytes.is_empty() {
-        return Err("the file is empty".into());
+        return Err(files::EMPTY.into());
     }
     let stream = Cursor::new(bytes);
     match recognize(bytes)? {

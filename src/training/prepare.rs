@@ -78,7 +78,7 @@ fn prepare_from(
     source.skip_bad_images(&Split::ALL, monitor)?;
     let source: Arc<dyn DataSource> = Arc::from(source);
     let samples = fingerprint::samples(source.as_ref());
-    let mut notes = source.notes();
+    let mut notes = data::notes(source.as_ref());
     notes.extend(data::found_at(&root));
     let checkpoint = resumption.and_then(|resumption| resumption.checkpoint.as_ref());
     if let Some((resumption, checkpoint)) = resumption.zip(checkpoint) {

@@ -61,6 +61,12 @@ pub fn read(array: &Array) -> Result<Labels, String> {
 
 fn each(values: &Values) -> Result<Vec<Label>, String> {
     if let Values::Texts(texts) = values {
+        if let Some(index) = texts.iter().position(|text| text.trim().is_empty()) {
+            return Err(format!(
+                "label {}: found an empty text; name its class, or leave out the image",
+                index + 1
+            ));
+        }
         return Ok(texts.iter().cloned().map(Label::Name).collect());
     }
     let numbers = (0..values.len()).map(|index| {

@@ -73,6 +73,17 @@ impl Array {
         strides
     }
 
+    /// Says where the value with an index is, by its indices from 0: `value [3, 0, 27]`. For messages after the array is gone.
+    pub fn places(&self) -> impl Fn(usize) -> String + use<> {
+        let (strides, dimensions) = (self.strides(), self.dimensions.clone());
+        move |index| {
+            let indices = strides.iter().zip(&dimensions);
+            let indices = indices.map(|(stride, length)| index / stride.max(&1) % length.max(&1));
+            let indices: Vec<String> = indices.map(|index| index.to_string()).collect();
+            format!("value [{}]", indices.join(", "))
+        }
+    }
+
     /// The dimensions as text: `60000x28x28`.
     pub fn size(&self) -> String {
         size(&self.dimensions)

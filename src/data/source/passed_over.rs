@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::split::Split;
+use crate::error::{counted, printable};
 use crate::photo;
 
 /// A file or folder that is not used.
@@ -70,10 +71,7 @@ pub enum Reason {
 impl Reason {
     /// What `count` of these are, as in "3 unreadable images".
     fn counted(&self, count: usize) -> String {
-        let plural = |one: &str, several: &str| {
-            let what = if count == 1 { one } else { several };
-            format!("{count} {what}")
-        };
+        let plural = |one: &str, several: &str| counted(count, one, several);
         match self {
             Self::OtherKind(extension) if extension.is_empty() => {
                 plural("file without an extension", "files without an extension")
@@ -199,7 +197,7 @@ pub fn bad_images(images: impl ExactSizeIterator<Item = (String, String)>) -> St
     let more = images.len().saturating_sub(BAD_IMAGES_SHOWN);
     let shown = images.take(BAD_IMAGES_SHOWN);
     let mut lines: Vec<String> = shown
-        .map(|(path, problem)| format!("{path}: {problem}"))
+        .map(|(path, problem)| format!("{}: {problem}", printable(path)))
         .collect();
     if more > 0 {
         lines.push(format!(

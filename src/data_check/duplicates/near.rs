@@ -98,8 +98,10 @@ pub fn find(
     });
     let shape = source.shape();
     let is_large = shape.height.min(shape.width) > THUMB;
-    let stage = monitor.stage("confirming duplicates", None);
-    let confirmed = alike.map(|compared| {
+    let alike: Vec<Compared> = alike.collect();
+    let stage = monitor.stage("confirming duplicates", Some(alike.len()));
+    // In the order of the pairs, on any number of threads.
+    let confirmed = alike.into_par_iter().map(|compared| {
         stage.advance(1)?;
         let places = compared.pair.map(|index| candidates[index].place);
         let correlation = if is_large {
