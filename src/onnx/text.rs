@@ -9,7 +9,7 @@ pub const MAX_NAME_BYTES: u64 = 4096;
 pub fn text(fields: &Fields, span: Span, most: u64) -> Result<String, String> {
     if span.length > most {
         return Err(format!(
-            "a text has {} bytes; the maximum is {most}",
+            "a string has {} bytes; the maximum is {most}",
             span.length
         ));
     }

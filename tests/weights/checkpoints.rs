@@ -215,7 +215,7 @@ fn an_import_needs_no_data_and_says_which_order_of_classes_was_assumed() {
     assert_eq!(classes("numeric"), "0 1 2 3 4 5 6 7 8 9 10 11");
     let said = import("--to text --set data.class_order=text");
     assert!(
-        said.contains("as torchvision's ImageFolder has them"),
+        said.contains("as in torchvision's ImageFolder"),
         "{said}"
     );
     assert_eq!(classes("text"), "0 1 10 11 2 3 4 5 6 7 8 9");

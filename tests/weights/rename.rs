@@ -91,7 +91,7 @@ fn patterns_rename_in_order_and_stars_carry_over_what_they_matched() {
     let text = load(small(), &file, &rename).unwrap_err();
     assert!(text.contains("both become layers.0.weight"), "{text}");
     assert!(
-        text.contains("first match of no name in the file: \"x\""),
+        text.contains("rename nothing in the file: \"x\""),
         "{text}"
     );
     let rename = patterns(
@@ -156,7 +156,7 @@ fn layers_in_another_order_are_matched_only_where_shapes_tell_them_apart() {
     let file = torch_file(&three(["fc1", "fc3", "fc2"]), Precision::F32);
     let text = load(square(), &file, &AUTO).unwrap_err();
     assert!(
-        text.contains("`fc3` stands before `fc2` in the file, and both have the same shapes"),
+        text.contains("`fc3` comes before `fc2` in the file, and both have the same shapes"),
         "{text}"
     );
     // Safetensors don't keep the order; numbers do.

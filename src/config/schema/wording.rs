@@ -79,6 +79,19 @@ pub(super) fn not_one_of(value: &Value, allowed: &[Value]) -> String {
     }
 }
 
+/// The message for a text where one of a few names, or a value of another type, is expected.
+pub(super) fn neither(value: &Value, names: &[Value], types: &[&str]) -> String {
+    let found = shown(value);
+    let names = list(names);
+    match types.split_last() {
+        None => format!("found {found}; must be {names}"),
+        Some((last, [])) => format!("found {found}; must be {names} or {last}"),
+        Some((last, others)) => {
+            format!("found {found}; must be {names}, {} or {last}", others.join(", "))
+        }
+    }
+}
+
 /// The message for a key that does not exist.
 pub(super) fn unknown_key(known: &[&str], key: &str) -> String {
     match nearest(known, key) {

@@ -100,7 +100,7 @@ fn one_hot(array: &Array, samples: usize, classes: usize) -> Result<Labels, Stri
                 Some(1.0) if found.is_none() => found = Some(class),
                 Some(1.0) => return Err(at("more than one class is set".into())),
                 Some(value) => return Err(at(format!("found {value}"))),
-                None => return Err(at("found a text".into())),
+                None => return Err(at("found a string".into())),
             }
         }
         let class = found.ok_or_else(|| {

@@ -101,7 +101,7 @@ fn extremes(values: &Values) -> Result<[f64; 2], String> {
             }
             ends(values.iter().map(|&value| f64::from(value)))
         }
-        Values::Texts(_) => return Err("holds text, not numbers".into()),
+        Values::Texts(_) => return Err("holds strings, not numbers".into()),
     })
 }
 

@@ -140,7 +140,7 @@ fn stored(value: &str) -> Result<Stored, NpyProblem> {
     match (code.get(..1), length) {
         (Some("U"), Some(length)) => Ok(Stored::Characters(length, order)),
         (Some("S"), Some(length)) => Ok(Stored::Bytes(length)),
-        _ => Err(format!("has values of type {code:?}; expected numbers or texts").into()),
+        _ => Err(format!("has values of type {code:?}; expected numbers or strings").into()),
     }
 }
 
@@ -171,13 +171,13 @@ fn texts(
     // Each text costs its own allocation besides its bytes.
     if count.saturating_mul(bytes + size_of::<String>()) > MAX_TEXTS {
         return Err(format!(
-            "has {count} texts of {bytes} bytes; that is too much"
+            "has {count} strings of {bytes} bytes; that is too much"
         ));
     }
     let mut buffer = vec![0; bytes];
     let mut texts = Vec::new();
     for index in 0..count {
-        let ended = |_| format!("ends early: has {index} of {count} texts");
+        let ended = |_| format!("ends early: has {index} of {count} strings");
         stream.read_exact(&mut buffer).map_err(ended)?;
         texts.push(text(&buffer));
     }

@@ -61,7 +61,7 @@ pub fn to_python(nodes: &[Node], about: &Description) -> Result<String, Problem>
     Ok(sections.join("\n\n\n") + "\n")
 }
 
-/// Layers without a name, and two of one name whose parameters differ, are no module of PyTorch.
+/// Layers without a name, and two of one name whose parameters differ, are not a PyTorch module.
 fn validate_names(parts: &[(String, String)], nodes: &[Node]) -> Result<(), Problem> {
     let mut seen = HashSet::new();
     let mut names = parts.iter().map(|(name, _)| name.as_str());
@@ -70,9 +70,9 @@ fn validate_names(parts: &[(String, String)], nodes: &[Node]) -> Result<(), Prob
     };
     let place = place_of(name, nodes).unwrap_or("layers");
     let problem = if name.is_empty() {
-        "it has no name, which layers of a module of PyTorch need".to_string()
+        "it has no name, which layers of a PyTorch module need".to_string()
     } else {
-        format!("a second layer has the name {name:?}, which a module of PyTorch can't have")
+        format!("a second layer has the name {name:?}, which a PyTorch module can't have")
     };
     Err(Problem::new(place, problem))
 }

@@ -59,8 +59,9 @@ fn ends_with_classes(nodes: &[Node], layers: usize, classes: usize) -> Result<()
         shape => Err(Problem::new(
             place,
             format!(
-                "the network ends with maps of {shape}, not with one value for each class; add \"flatten\" or \
-                 \"global_avg_pool\", and a \"linear\" layer"
+                "the network ends with {}, not with one value for each class; add \"flatten\" or \
+                 \"global_avg_pool\", and a \"linear\" layer",
+                shape.described()
             ),
         )),
     }
@@ -71,7 +72,7 @@ fn refuse_duplicates(nodes: &[Node]) -> Result<(), Problem> {
     let mut seen = HashSet::new();
     for (place, name, _) in parameters(nodes) {
         if !seen.insert(name.clone()) {
-            let problem = format!("a second parameter {name:?}; give the layer another \"name\"");
+            let problem = format!("duplicate parameter name {name:?}; give the layer another \"name\"");
             return Err(Problem::new(place, problem));
         }
     }
@@ -245,7 +246,7 @@ fn concatenated(shapes: &[MapShape]) -> Result<MapShape, String> {
         } = *shape
         else {
             return Err(format!(
-                "branch {index} gives {}; branches must give maps",
+                "branch {index} gives {}; branches must give feature maps",
                 shape.described()
             ));
         };

@@ -82,11 +82,11 @@ impl MapShape {
         }
     }
 
-    /// In words: `maps of 64x56x56`, `a vector of 84 values`.
+    /// In words: `feature maps of 64x56x56`, `a vector of 84 values`.
     pub fn described(self) -> String {
         match self {
-            MapShape::Maps { .. } => format!("maps of {self}"),
-            MapShape::LastMaps { .. } => format!("maps of {self} with channels last"),
+            MapShape::Maps { .. } => format!("feature maps of {self}"),
+            MapShape::LastMaps { .. } => format!("feature maps of {self} with channels last"),
             MapShape::Tokens { tokens, features } => {
                 format!("{tokens} tokens of {features} values")
             }

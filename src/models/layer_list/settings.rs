@@ -74,7 +74,7 @@ layer_settings! {
         /// Step of the kernel.
         #[serde(default = "one", skip_serializing_if = "is_one")]
         stride: Side,
-        /// Zeros around the maps, or `"same"`: as many as keep the size with stride 1.
+        /// Zeros around the feature maps, or `"same"`: as many as keep the size with stride 1.
         #[serde(default, skip_serializing_if = "is_default")]
         padding: Padding,
         /// Distance between neighbouring taps of the kernel.
@@ -99,7 +99,7 @@ layer_settings! {
         /// Step of the kernel.
         #[serde(default = "one", skip_serializing_if = "is_one")]
         stride: Side,
-        /// Zeros around the maps, or `"same"`: as many as keep the size with stride 1.
+        /// Zeros around the feature maps, or `"same"`: as many as keep the size with stride 1.
         #[serde(default, skip_serializing_if = "is_default")]
         padding: Padding,
         /// Distance between neighbouring taps of the kernel.
@@ -197,7 +197,7 @@ layer_settings! {
         /// Step of the window; null stands for its size.
         #[serde(default, skip_serializing_if = "is_default")]
         stride: Option<Side>,
-        /// Border around the maps; at most half the window.
+        /// Border around the feature maps; at most half the window.
         #[serde(default, skip_serializing_if = "is_default")]
         padding: Padding,
         /// Windows may extend over the edge.
@@ -212,7 +212,7 @@ layer_settings! {
         /// Step of the window; null stands for its size.
         #[serde(default, skip_serializing_if = "is_default")]
         stride: Option<Side>,
-        /// Zeros around the maps; at most half the window.
+        /// Zeros around the feature maps; at most half the window.
         #[serde(default, skip_serializing_if = "is_default")]
         padding: Padding,
         /// Windows may extend over the edge.
@@ -229,9 +229,9 @@ layer_settings! {
         size: Side,
     }
 
-    /// Settings of a layer that turns a vector into maps.
+    /// Settings of a layer that turns a vector into feature maps.
     UnflattenConfig {
-        /// Rows and columns of the maps; their channels follow from the length of the vector.
+        /// Rows and columns of the feature maps; their channels follow from the length of the vector.
         size: Side,
     }
 

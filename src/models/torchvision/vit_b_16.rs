@@ -131,7 +131,7 @@ impl LayerList for VitB16Config {
         let (width, heads, patch) = (self.width, self.heads, self.patch);
         let mut problems = Vec::new();
         if !width.is_multiple_of(heads) {
-            let problem = format!("{heads} heads do not divide a `width` of {width}");
+            let problem = format!("`width` {width} is not divisible by {heads} heads");
             problems.push(Problem::new("heads", problem));
         }
         let sides = [shape.height, shape.width];

@@ -54,7 +54,7 @@ pub fn recognise(head: &[u8], path: &Path) -> Option<Foreign> {
         ));
     }
     if has((0, GIT_LFS)) {
-        let problem = "a pointer of Git LFS instead of the file";
+        let problem = "a Git LFS pointer instead of the file";
         return Some(Foreign::new(problem, "fetch it with git lfs pull".into()));
     }
     if has(TAR) {
@@ -101,7 +101,7 @@ fn shards(path: &Path) -> Foreign {
         quoted(&folder.join(parts)),
         quoted(&folder.join("whole.pt"))
     );
-    Foreign::new("an index of weights that are in several files", advice)
+    Foreign::new("an index of a sharded checkpoint", advice)
 }
 
 /// Keras keeps kernels as [rows, columns, in, out].
@@ -111,7 +111,7 @@ fn keras(name: &str, path: &Path) -> Foreign {
          if len(w.shape) > 1 else np.array(w)) for w in keras.models.load_model({name}).weights}}, {})",
         beside(path, "pt")
     );
-    Foreign::new("a model of Keras or another HDF5 file", advice)
+    Foreign::new("a Keras model or another HDF5 file", advice)
 }
 
 /// Whether a file is an ONNX model: a protocol buffer whose first field is a small version.
@@ -128,7 +128,7 @@ pub fn is_onnx(head: &[u8], path: &Path) -> bool {
 /// A tensor of an ONNX model that kiln can't read.
 fn in_onnx(tensor: &str, path: &Path) -> Foreign {
     let problem =
-        format!("{tensor} has its numbers in another file, or in a form that kiln does not read");
+        format!("{tensor} stores its data in another file, or in a format that kiln does not read");
     let advice = format!(
         "in Python: import onnx, torch; from onnx import numpy_helper as n; \
          torch.save({{i.name: torch.tensor(n.to_array(i)) for i in onnx.load({}).graph.initializer}}, {})",
@@ -161,7 +161,7 @@ pub fn recognise_archive<'n>(names: impl Iterator<Item = &'n str>, path: &Path) 
             beside(path, "pt")
         );
         return Some(Foreign::new(
-            "a program of torch.export, not a state_dict",
+            "a torch.export program, not a state_dict",
             advice,
         ));
     }
@@ -193,9 +193,9 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
             "a nested tensor",
             "v.to_padded_tensor(0) if v.is_nested else v",
         ),
-        Unreadable::Float8 => ("a tensor of numbers with 8 bits or less", "v.float()"),
+        Unreadable::Float8 => ("a tensor of 8-bit or smaller numbers, such as float8", "v.float()"),
         Unreadable::Subclass => (
-            "a tensor of a class of its own",
+            "a tensor subclass",
             "v.detach().float().clone()",
         ),
         Unreadable::Complex => (
@@ -216,7 +216,7 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
             let problem = format!("{tensor} has no values (it was on the device \"meta\")");
             return Foreign::new(
                 &problem,
-                "save the model after its weights were loaded".into(),
+                "save the model after loading its weights".into(),
             );
         }
     };

@@ -113,10 +113,10 @@ fn problems(fit: &Fit) -> String {
     let idle: Vec<String> = idle.collect();
     let kinds: [(&str, &[String]); 6] = [
         (
-            "`init.rename` has patterns that are the first match of no name in the file: ",
+            "`init.rename` has patterns that rename nothing in the file: ",
             &idle,
         ),
-        ("`init.rename` gives names twice: ", &fit.collisions),
+        ("`init.rename` maps several tensors to one name: ", &fit.collisions),
         ("shapes differ: ", &fit.misfits),
         ("not floating-point numbers: ", &fit.integers),
         ("not in the file: ", &fit.missing),
@@ -153,7 +153,7 @@ fn suggestion(patterns: &[RenamePattern]) -> String {
         format!("{} patterns", patterns.len())
     };
     format!(
-        "by the order and shapes of the layers, this fits: {shown} (in `init`; \"rename\": \"auto\" or --rename auto takes it)"
+        "by the order and shapes of the layers, this fits: {shown} (in `init`; or use \"rename\": \"auto\" or --rename auto)"
     )
 }
 

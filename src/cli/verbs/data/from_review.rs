@@ -52,12 +52,12 @@ pub fn run(args: &Args) -> VerbResult {
     }
     if missing > 0 {
         output::note(&format!(
-            "{missing} boxes are not where a letter is found in these images; are they those that were reviewed?"
+            "{missing} boxes match no letter in these images; are they the images that were reviewed?"
         ));
     }
     if unnamed > 0 {
         output::note(&format!(
-            "{unnamed} letters can't be a folder's name (. and /) and are left out"
+            "{unnamed} letters were skipped: . and / can't be folder names"
         ));
     }
     if letters == 0 {

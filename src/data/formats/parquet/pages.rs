@@ -163,7 +163,7 @@ fn check(header: &Header) -> Result<(), String> {
     }
     if unpacked > SMALL_PAGE && unpacked / MAX_EXPANSION > packed {
         return Err(format!(
-            "has a page of {packed} bytes that expands to {unpacked}; that is no page of images"
+            "has a page of {packed} bytes that expands to {unpacked}; this is not plausible for images"
         ));
     }
     if header.levels > packed || header.levels > unpacked || header.values > MAX_VALUES {

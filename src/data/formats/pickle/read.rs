@@ -60,7 +60,7 @@ impl<'a> Pickle<'a> {
                 .collect(),
             _ => None,
         };
-        texts.ok_or_else(|| format!("{name:?} is not a list of texts"))
+        texts.ok_or_else(|| format!("{name:?} is not a list of strings"))
     }
 
     fn entry(&self, name: &str) -> Result<Id, String> {

@@ -73,7 +73,7 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
         }
         if cells.len() != width {
             return Err(format!(
-                "line {line}: {} columns, but the first line has {width}; a text with the separator in it needs quotes",
+                "line {line}: {} columns, but the first line has {width}; quote fields that contain the separator",
                 cells.len()
             ));
         }
