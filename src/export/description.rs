@@ -139,6 +139,6 @@ pub fn scaled(logits: &str, temperature: f64) -> String {
 
 /// JSON in one line, floats with as few digits as tell them apart.
 fn to_json(value: &impl Serialize) -> String {
-    // Only maps whose keys are no texts and types that refuse can fail; there are none here.
+    // Only maps whose keys are not texts and types that refuse can fail; there are none here.
     serde_json::to_string(value).unwrap_or_default()
 }

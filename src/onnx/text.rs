@@ -1,11 +1,11 @@
-//! Texts in the fields of an ONNX file.
+//! Strings in the fields of an ONNX file.
 
 use super::wire::{Fields, Span};
 
 /// Maximum length of a name.
 pub const MAX_NAME_BYTES: u64 = 4096;
 
-/// A text of at most `most` bytes.
+/// A string of at most `most` bytes.
 pub fn text(fields: &Fields, span: Span, most: u64) -> Result<String, String> {
     if span.length > most {
         return Err(format!(

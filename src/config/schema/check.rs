@@ -114,8 +114,9 @@ impl<'a> Check<'a> {
                 .flatten()
                 .flat_map(constants)
                 .collect();
-            if value.is_string() && !names.is_empty() && !names.contains(value) {
-                let others = self.wanted(choices.iter().filter(|other| **other != choice));
+            let others = self.wanted(choices.iter().filter(|other| **other != choice));
+            let is_unknown = value.is_string() && !names.is_empty() && !names.contains(value);
+            if is_unknown && !others.is_empty() {
                 return self.report(path, neither(value, &names, &others));
             }
             return self.value(choice, value, path);

@@ -79,7 +79,7 @@ pub fn find(values: &Values, wanted: Range) -> Result<Range, String> {
     }
     let order = [Range::Unit, Range::Signed, Range::Byte, Range::Word];
     let found = order.into_iter().find(|range| {
-        // Whole numbers from -1 to 1 are no images.
+        // Whole numbers from -1 to 1 are not images.
         let is_likely = may_overshoot || *range != Range::Signed;
         is_likely && range.holds(extremes, may_overshoot)
     });

@@ -12,10 +12,10 @@ const WHAT: &str = "a .npy file";
 const MARK: &[u8; 6] = b"\x93NUMPY";
 /// Longest header in bytes; those of arrays of numbers have 118.
 const MAX_HEADER: usize = 1 << 16;
-/// Longest text in characters, and most bytes of all texts of an array.
+/// Longest string in characters, and most bytes of all strings of an array.
 const MAX_TEXT: usize = 1 << 12;
 const MAX_TEXTS: usize = 256 << 20;
-/// Bytes of a character of NumPy's texts.
+/// Bytes of a character of NumPy's strings.
 const CHARACTER: usize = 4;
 
 /// Why an array could not be read.
@@ -42,10 +42,10 @@ enum Stored {
     Bytes(usize),
 }
 
-/// Reads an array; bytes behind it are left alone.
+/// Reads an array; bytes after it are left alone.
 ///
 /// # Errors
-/// No `.npy` file, values of another kind than numbers and texts, more than are read, or fewer than it claims.
+/// No `.npy` file, values other than numbers and strings, more than are read, or fewer than it claims.
 pub fn read(stream: &mut dyn Read) -> Result<Array, NpyProblem> {
     let header = header(stream)?;
     let missing = |key: &str| format!("its header has no {key:?}: not a .npy file");

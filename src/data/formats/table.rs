@@ -47,7 +47,7 @@ const LABEL_NAMES: [&str; 6] = ["label", "labels", "class", "target", "y", "cate
 /// Reads a table of `pixels` numbers in a row besides the label. `each` is called for every row.
 ///
 /// # Errors
-/// Text that is no number, rows of different length, no column of the name; one problem with the line, without the file's name.
+/// Text that is not a number, rows of different length, no column of the name; one problem with the line, without the file's name.
 pub fn read<E: From<String>>(
     reader: impl Read,
     label: &LabelColumn,
@@ -121,7 +121,7 @@ struct Rows {
     count: usize,
     labels: Vec<String>,
     bytes: Vec<u8>,
-    /// All values, from the first on that is no whole number from 0 to 255.
+    /// All values, from the first on that is not a whole number from 0 to 255.
     floats: Option<Vec<f32>>,
 }
 

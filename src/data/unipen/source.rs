@@ -77,7 +77,7 @@ impl SourceConfig for UnipenConfig {
 struct Segment {
     label: u8,
     strokes: Vec<Polyline>,
-    /// Longer side of its box in heights of an x, where it is known.
+    /// Longer side of its box in x-heights, where it is known.
     real_side: Option<f32>,
 }
 
@@ -87,7 +87,7 @@ pub struct Unipen {
     classes: Vec<String>,
     splits: [Vec<Segment>; 3],
     left_out: usize,
-    /// Segments of characters that are no classes.
+    /// Segments of characters that are not classes.
     others: usize,
 }
 

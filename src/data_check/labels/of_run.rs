@@ -29,7 +29,7 @@ pub struct RunModel<'a> {
 /// Classifies the samples that the run has not been trained on. `scanned` belongs to `samples`; all can be read.
 ///
 /// # Errors
-/// The model is no classifier of these classes, takes images of another shape, or fails.
+/// The model is not a classifier of these classes, takes images of another shape, or fails.
 pub fn by_run(
     model: &RunModel,
     source: &dyn DataSource,

@@ -41,7 +41,7 @@ pub fn max_pool(graph: &mut Builder, node: &Node, pool: &PoolNode, input: &str) 
     graph.add(&node.name, "MaxPool", &[input], windows)
 }
 
-/// Mean of each window. The padding counts if the pool says so; what a window covers behind the padding never does.
+/// Mean of each window. The padding counts if the pool says so; what a window covers beyond the padding never does.
 pub fn avg_pool(
     graph: &mut Builder,
     node: &Node,

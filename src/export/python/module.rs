@@ -1,4 +1,4 @@
-//! A network with its card as a file of Python.
+//! A network with its card as a Python file.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ const COLUMNS: usize = 120;
 /// Indentation of the lines of a method.
 const INDENT: &str = "        ";
 
-/// The layers of a network as a module of PyTorch, with what it takes to load its weights from a `.safetensors` file of the same
+/// The layers of a network as a PyTorch module, with what it takes to load its weights from a `.safetensors` file of the same
 /// name, and to prepare images. The error has the place of a layer that can't be exported as its path.
 pub fn to_python(nodes: &[Node], about: &Description) -> Result<String, Problem> {
     let mut code = Code::default();

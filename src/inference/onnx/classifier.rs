@@ -20,7 +20,7 @@ use crate::inference::predictor::Predictor;
 use crate::models::Task;
 use crate::onnx::{self, Contents};
 
-/// The ending of ONNX files.
+/// The extension of ONNX files.
 const EXTENSION: &str = "onnx";
 
 /// Images that go through a model of any batch size at once.
@@ -61,7 +61,7 @@ impl OnnxClassifier {
     /// and [`notes`](Self::notes) what nobody says.
     ///
     /// # Errors
-    /// The file can't be read or run, or is no classifier of images; `settings` contradict it, or leave open what has no usual value,
+    /// The file can't be read or run, or is not a classifier of images; `settings` contradict it, or leave open what has no usual value,
     /// which is wrong usage.
     pub fn open(path: &Path, settings: &OnnxSettings) -> Result<Self, FileError> {
         let contents = read(path)?;

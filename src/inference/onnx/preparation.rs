@@ -8,11 +8,11 @@ use crate::data::fitting::crops::enlarged;
 use crate::data::fitting::to_sample;
 use crate::data::{Fit, NormalizeConfig, View};
 
-/// Mean and standard deviation of ImageNet's pixels in [0, 1], with which nearly all networks of PyTorch were trained (torchvision,
+/// Mean and standard deviation of ImageNet's pixels in [0, 1], with which nearly all PyTorch networks were trained (torchvision,
 /// `transforms/_presets.py`).
 const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 
-/// Values from -1 to 1, as most networks of TensorFlow have them that don't scale values themselves (Keras,
+/// Values from -1 to 1, as most TensorFlow networks expect them that don't scale values themselves (Keras,
 /// `imagenet_utils.preprocess_input`, mode "tf").
 const TENSORFLOW: f32 = 0.5;
 

@@ -97,7 +97,7 @@ impl Output {
     }
 }
 
-/// Whether an output may be `[batch, classes]`, perhaps with sides of 1 behind them.
+/// Whether an output may be `[batch, classes]`, perhaps with trailing dimensions of 1.
 fn may_have_scores(port: &Port) -> bool {
     let is_float = matches!(
         port.elements,

@@ -229,7 +229,7 @@ impl Walk {
     }
 }
 
-/// The shape behind a list.
+/// The shape that a list outputs.
 fn output_of(nodes: &[Node], input: MapShape) -> MapShape {
     nodes.last().map_or(input, |node| node.output)
 }

@@ -171,7 +171,7 @@ pub struct PoolNode {
     pub ceil_mode: bool,
 }
 
-/// Sizes of squeeze and excitation.
+/// Sizes of a squeeze-and-excitation block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SqueezeExciteNode {
     /// Channels of the maps.

@@ -242,7 +242,7 @@ layer_settings! {
         p: f64,
     }
 
-    /// Settings of squeeze and excitation.
+    /// Settings of a squeeze-and-excitation block.
     SqueezeExciteConfig {
         /// Channels of the hidden layer.
         #[schemars(range(min = 1, max = 65536))]
@@ -288,7 +288,7 @@ layer_settings! {
     }
 }
 
-/// Non-linearity of the hidden layer of squeeze and excitation.
+/// Non-linearity of the hidden layer of a squeeze-and-excitation block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -300,7 +300,7 @@ pub enum GateActivation {
     Silu,
 }
 
-/// Function whose results squeeze and excitation multiplies with.
+/// Function whose results a squeeze-and-excitation block multiplies with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]

@@ -37,7 +37,7 @@ pub struct VitB16Config {
     /// Heads of the attention; divides the width.
     #[schemars(range(min = 1, max = 256))]
     pub heads: usize,
-    /// Dropout probability behind each part of a block.
+    /// Dropout probability after each part of a block.
     #[schemars(range(min = 0.0, max = 0.95))]
     pub dropout: f64,
     /// Dropout probability on the attention weights.

@@ -20,7 +20,7 @@ impl Foreign {
     }
 }
 
-/// Bytes at the start of a file that tell other kinds apart: HDF5, NumPy, gzip, TensorFlow Lite (behind a length), Git LFS.
+/// Bytes at the start of a file that tell other kinds apart: HDF5, NumPy, gzip, TensorFlow Lite (after a length), Git LFS.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 const NUMPY: &[u8] = b"\x93NUMPY";
 const GZIP: &[u8] = b"\x1f\x8b";
@@ -178,7 +178,7 @@ pub fn recognise_archive<'n>(names: impl Iterator<Item = &'n str>, path: &Path) 
     None
 }
 
-/// What a tensor is that kiln can't read, and what to do.
+/// What kind of tensor kiln can't read, and what to do about it.
 pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
     let (what, convert) = match kind {
         Unreadable::Sparse => (
@@ -228,7 +228,7 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
     Foreign::new(&format!("{tensor} is {what}"), advice)
 }
 
-/// A path as a text of Python.
+/// A path as a Python string.
 fn quoted(path: &Path) -> String {
     let text = path
         .to_string_lossy()
@@ -237,7 +237,7 @@ fn quoted(path: &Path) -> String {
     format!("\"{text}\"")
 }
 
-/// The name of a new file beside another, as a text of Python.
+/// The name of a new file beside another, as a Python string.
 fn beside(path: &Path, extension: &str) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     quoted(&path.with_file_name(format!("{stem}_state_dict.{extension}")))

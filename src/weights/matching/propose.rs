@@ -44,7 +44,7 @@ impl std::fmt::Display for NoMapping {
     }
 }
 
-/// Patterns that rename the tensors of a view as the network calls them, or why there is no one way. `in_order` tells whether the
+/// Patterns that rename the tensors of a view as the network calls them, or why no single assignment is possible. `in_order` tells whether the
 /// tensors are in the order in which the layers were defined.
 pub fn propose(
     view: &View,

@@ -104,7 +104,7 @@ fn rename(text: &str) -> Result<Rename, String> {
     }
 }
 
-/// All patterns in their order; `auto` stands alone.
+/// All patterns in order; `auto` stands alone.
 fn joined(renames: Vec<Rename>) -> Result<Rename, UsageError> {
     if let [one] = renames.as_slice() {
         return Ok(one.clone());

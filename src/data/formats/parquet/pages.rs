@@ -385,7 +385,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// The definition levels, and the values behind them.
+    /// The definition levels, and the values after them.
     fn levels(&self) -> Result<(&[u8], &[u8]), String> {
         if self.header.kind == DATA_V2 {
             let (levels, values) = self.bytes.split_at(self.header.levels as usize);

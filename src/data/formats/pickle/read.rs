@@ -45,7 +45,7 @@ impl<'a> Pickle<'a> {
         }
     }
 
-    /// The list of texts that the dictionary has under a name.
+    /// The list of strings that the dictionary has under a name.
     ///
     /// # Errors
     /// There is no such entry, or it is something else.

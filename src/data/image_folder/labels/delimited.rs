@@ -82,7 +82,7 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
     Ok(lines)
 }
 
-/// A cell without quotes that stand behind a space, where CSV keeps them: `a.png, "cat"`.
+/// A cell without quotes that stand after a space, where CSV keeps them: `a.png, "cat"`.
 fn unquoted(cell: &str) -> String {
     let inner = cell
         .strip_prefix('"')
