@@ -71,7 +71,10 @@ fn exit(size: usize) -> ! {
     kiln::training::restore_terminal();
     let mut line = Line::default();
     // A line that is too long is cut.
-    let _ = write!(line, "error: out of memory: cannot allocate {size} more bytes");
+    let _ = write!(
+        line,
+        "error: out of memory: cannot allocate {size} more bytes"
+    );
     let _ = match getrlimit(Resource::As).current {
         Some(limit) => {
             let limit = limit as f64 / MEGABYTE;

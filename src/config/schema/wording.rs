@@ -79,16 +79,19 @@ pub(super) fn not_one_of(value: &Value, allowed: &[Value]) -> String {
     }
 }
 
-/// The message for a text where one of a few names, or a value of another type, is expected.
+/// The message for a text where one of a few names, or a value of one of `types`, is expected.
 pub(super) fn neither(value: &Value, names: &[Value], types: &[&str]) -> String {
+    let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+    let quoted = names.iter().map(|name| format!("{name:?}"));
+    let mut wanted: Vec<String> = quoted
+        .chain(types.iter().map(|name| (*name).into()))
+        .collect();
+    let last = wanted.pop().unwrap_or_default();
     let found = shown(value);
-    let names = list(names);
-    match types.split_last() {
-        None => format!("found {found}; must be {names}"),
-        Some((last, [])) => format!("found {found}; must be {names} or {last}"),
-        Some((last, others)) => {
-            format!("found {found}; must be {names}, {} or {last}", others.join(", "))
-        }
+    let message = format!("found {found}; must be {} or {last}", wanted.join(", "));
+    match value.as_str().and_then(|text| nearest(&names, text)) {
+        Some(name) => format!("{message}; did you mean {name:?}?"),
+        None => message,
     }
 }
 

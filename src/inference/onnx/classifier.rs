@@ -260,7 +260,10 @@ fn foreign(contents: &Contents, settings: &OnnxSettings) -> Result<Description, 
     }
     let mut notes = Vec::new();
     if !assumed.is_empty() {
-        notes.push(format!("assumed, as the model does not say: {}", assumed.join("; ")));
+        notes.push(format!(
+            "assumed, as the model does not say: {}",
+            assumed.join("; ")
+        ));
     }
     if output.scale == Scale::Independent {
         notes.push(

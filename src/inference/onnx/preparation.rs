@@ -116,10 +116,7 @@ fn normalization(
     let is_given = settings.mean.is_some() || settings.std.is_some();
     if input.numbers == Numbers::Bytes {
         return if is_given {
-            Err(
-                "its input is uint8, which it normalizes itself; remove --mean and --std"
-                    .into(),
-            )
+            Err("its input is uint8, which it normalizes itself; remove --mean and --std".into())
         } else {
             Ok(None)
         };

@@ -72,7 +72,8 @@ fn refuse_duplicates(nodes: &[Node]) -> Result<(), Problem> {
     let mut seen = HashSet::new();
     for (place, name, _) in parameters(nodes) {
         if !seen.insert(name.clone()) {
-            let problem = format!("duplicate parameter name {name:?}; give the layer another \"name\"");
+            let problem =
+                format!("duplicate parameter name {name:?}; give the layer another \"name\"");
             return Err(Problem::new(place, problem));
         }
     }

@@ -103,7 +103,7 @@ fn sequence(layer: &LayerConfig, input: MapShape) -> Result<(Operation, MapShape
                 channels,
             } = input
             else {
-                return Err(format!("needs the output of \"channels_last\", not {input}"));
+                return Err(format!("needs output of \"channels_last\", not {input}"));
             };
             (
                 Operation::ChannelsFirst,

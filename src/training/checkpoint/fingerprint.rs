@@ -80,6 +80,8 @@ fn change(before: &Summary, source: &dyn DataSource) -> String {
         None if before.classes == source.classes() => {
             "the same number of samples, but in a different order or with different labels".into()
         }
-        None => "the same number of classes, but with different names or in a different order".into(),
+        None => {
+            "the same number of classes, but with different names or in a different order".into()
+        }
     }
 }

@@ -193,11 +193,11 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
             "a nested tensor",
             "v.to_padded_tensor(0) if v.is_nested else v",
         ),
-        Unreadable::Float8 => ("a tensor of 8-bit or smaller numbers, such as float8", "v.float()"),
-        Unreadable::Subclass => (
-            "a tensor subclass",
-            "v.detach().float().clone()",
+        Unreadable::Float8 => (
+            "a tensor of 8-bit or smaller numbers, such as float8",
+            "v.float()",
         ),
+        Unreadable::Subclass => ("a tensor subclass", "v.detach().float().clone()"),
         Unreadable::Complex => (
             "a complex tensor",
             "torch.view_as_real(v) if v.is_complex() else v",
@@ -214,10 +214,7 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
         Unreadable::Onnx => return in_onnx(tensor, path),
         Unreadable::WithoutValues => {
             let problem = format!("{tensor} has no values (it was on the device \"meta\")");
-            return Foreign::new(
-                &problem,
-                "save the model after loading its weights".into(),
-            );
+            return Foreign::new(&problem, "save the model after loading its weights".into());
         }
     };
     let advice = format!(

@@ -116,7 +116,10 @@ fn problems(fit: &Fit) -> String {
             "`init.rename` has patterns that rename nothing in the file: ",
             &idle,
         ),
-        ("`init.rename` maps several tensors to one name: ", &fit.collisions),
+        (
+            "`init.rename` maps several tensors to one name: ",
+            &fit.collisions,
+        ),
         ("shapes differ: ", &fit.misfits),
         ("not floating-point numbers: ", &fit.integers),
         ("not in the file: ", &fit.missing),

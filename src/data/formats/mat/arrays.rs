@@ -185,7 +185,9 @@ impl Walk<'_> {
         match small {
             0 => Ok((first, second as usize, None)),
             1..=4 => Ok((first & 0xffff, small, Some(tag[4..4 + small].to_vec()))),
-            _ => Err(format!("is damaged: a small data element of {small} bytes (at most 4)")),
+            _ => Err(format!(
+                "is damaged: a small data element of {small} bytes (at most 4)"
+            )),
         }
     }
 
@@ -241,7 +243,9 @@ impl Walk<'_> {
             }
         }
         let rest = end.checked_sub(self.read.get());
-        self.skip(rest.ok_or("is damaged: its elements are longer than the array that contains them")?)
+        self.skip(
+            rest.ok_or("is damaged: its elements are longer than the array that contains them")?,
+        )
     }
 
     fn fields(&mut self, path: &str, depth: usize) -> Result<(), String> {

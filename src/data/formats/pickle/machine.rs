@@ -256,10 +256,7 @@ impl<'a> Machine<'a> {
     }
 
     fn pop_to_mark(&mut self) -> Result<Vec<Id>, String> {
-        let mark = self
-            .marks
-            .pop()
-            .ok_or("is damaged: MARK not found")?;
+        let mark = self.marks.pop().ok_or("is damaged: MARK not found")?;
         Ok(self.stack.split_off(mark))
     }
 
