@@ -2,7 +2,7 @@
 //!
 //! A test that needs a data set or a tool says `#[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]`,
 //! so that it is reported as ignored where it can't run. Cargo looks again when `KILN_DATA` changes or a data set's file does;
-//! after adding a data set, a tool or a package of Python, `touch src/build.rs`.
+//! after adding a data set, a tool or a Python package, `touch src/build.rs`.
 
 use std::env;
 use std::fs;

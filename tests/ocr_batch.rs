@@ -265,7 +265,7 @@ fn a_rotated_page_is_read_and_reported() {
         let degrees = 360 - 90 * quarters;
         assert_eq!(
             said,
-            format!("{image}: read turned clockwise by {degrees} degrees\n")
+            format!("{image}: read after rotating it {degrees} degrees clockwise\n")
         );
     }
 }

@@ -10,7 +10,7 @@ use crate::error::FileError;
 use crate::files::{self, LockFile};
 use crate::progress::Monitor;
 
-/// The file in an unpacked folder that says of which archive it is; hidden, so that it is no part of the data.
+/// The file in an unpacked folder that says of which archive it is; hidden, so that it is not part of the data.
 pub const STAMP: &str = ".kiln-unpacked.json";
 
 /// What is added to the name of an archive for its folder, and for the lock while it is unpacked.

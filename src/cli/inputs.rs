@@ -18,7 +18,7 @@ use crate::progress::CancelToken;
 const STANDARD_INPUT: &str = "-";
 /// What files are called that are made from standard input.
 const STANDARD_INPUT_STEM: &str = "stdin";
-/// Largest image that is read: the rest is cut off, and the decoder then reports that it is missing.
+/// Most bytes read from an image; the rest is cut off, and the decoder reports a truncated file.
 const MAX_INPUT_BYTES: u64 = 1 << 30;
 /// How often the wait for an image asks whether it is cancelled.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
@@ -202,7 +202,7 @@ fn load(input: &Input) -> Result<Loaded, PhotoError> {
     Ok(Loaded { file, photo })
 }
 
-/// Passes all images to `take`, in their order, until it fails or is cancelled. While one is read the next one is decoded, on a
+/// Passes all images to `take`, in order, until it fails or is cancelled. While one is read the next one is decoded, on a
 /// thread of its own; there are never more than these two in memory.
 pub fn each(
     inputs: &[Input],

@@ -91,7 +91,7 @@ pub fn root_for(config: &DataConfig, recorded: Option<&Path>) -> Result<PathBuf,
         None => Ok(recorded.to_path_buf()),
         Some(_) => {
             let before = recorded.join(missing);
-            let problem = format!("not found, and not in {} any more", before.display());
+            let problem = format!("not found, and no longer in {}", before.display());
             let here = root.join(missing);
             let error = FileError::new(std::path::absolute(&here).unwrap_or(here), problem);
             Err(error.advise(NOT_FOUND_ADVICE).into())

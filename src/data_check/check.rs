@@ -79,7 +79,7 @@ pub fn check(
                 monitor,
             )?;
             let note = (left_out > 0).then(|| {
-                format!("labels of {left_out} samples are not checked: at most {MAX_FOLDED} are checked in folds; --run has no such limit, but leaves out what that run has learned from")
+                format!("labels of {left_out} samples are not checked: cross-validation checks at most {MAX_FOLDED}; --run has no such limit, but skips the samples that the run was trained on")
             });
             Answers { note, ..answers }
         }

@@ -163,8 +163,8 @@ impl Page<'_> {
             });
         }
         Ok(section(
-            "Classes taken for another",
-            "What a model makes of whole classes: is one filled with another, or are two the same?",
+            "Confused classes",
+            "Classes that the model mostly predicts as another class, or pairs of classes that it can't separate.",
             findings.taken.len(),
             parts,
         ))
@@ -191,7 +191,7 @@ impl Page<'_> {
         let tiles = html! { div.tiles.pairs-of-images { @for tile in tiles { (tile) } } };
         Ok(section(
             "Duplicates",
-            "The same image more than once. Across splits, a model is tested on what it has learned.",
+            "Images that occur more than once. If copies are in training and in test, the test result is too optimistic (data leakage).",
             findings.duplicates.len(),
             if findings.duplicates.is_empty() {
                 Vec::new()
@@ -206,7 +206,7 @@ impl Page<'_> {
             return Ok(html! {});
         };
         let about = format!(
-            "Checked by {}, which agrees with {} of {} labels. The probability of what it sees against that of the label.",
+            "Checked by {}, which agrees with {} of {} labels. Each image shows the probability of the predicted class, then that of its label.",
             labels.model,
             report::percent(labels.agreement, 1),
             labels.checked
@@ -246,7 +246,7 @@ impl Page<'_> {
         let tiles = html! { div.tiles { @for tile in tiles { (tile) } } };
         Ok(section(
             "Images unlike their class",
-            "Far from the median of their class in brightness or size, or of another mode.",
+            "Far from the median of their class in brightness or size, or in a different colour mode.",
             findings.unusual.len(),
             if findings.unusual.is_empty() {
                 Vec::new()

@@ -70,7 +70,7 @@ pub fn sections(findings: &Findings) -> Vec<(String, Vec<String>)> {
         ),
         lines(
             findings.taken.iter().map(taken_in_words).collect(),
-            "classes taken for another",
+            "confused classes",
         ),
         lines(
             findings.duplicates.iter().map(duplicate_in_words).collect(),

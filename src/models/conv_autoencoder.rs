@@ -59,7 +59,7 @@ pub struct ConvAutoencoder {
     decode: Linear,
     up: Vec<Block>,
     image: Conv2d,
-    /// Rows and columns of the smallest maps.
+    /// Rows and columns of the smallest feature maps.
     #[module(skip)]
     smallest: [usize; 2],
 }

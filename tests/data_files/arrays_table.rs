@@ -243,7 +243,7 @@ pub const ARRAYS: &[Case] = &[
         "an array of another kind",
         r#"{"kind": "mat", "train": {"file": "mat/stack.mat", "labels": "words"}, "height": 6, "width": 5}"#,
         Refused(
-            "mat/stack.mat: words: is a cell array; expected numbers or texts",
+            "mat/stack.mat: words: is a cell array; expected numbers or strings",
             1,
         ),
     ),

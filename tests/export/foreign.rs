@@ -144,7 +144,7 @@ fn predict_names_the_classes_of_a_file_and_takes_whole_folders() {
     );
     // One line about what was assumed.
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("external.onnx: the model does not say it: images are scaled until they cover 32x32 pixels"), "{stderr}");
+    assert!(stderr.contains("external.onnx: assumed, as the model does not say: images are resized to cover 32x32 pixels"), "{stderr}");
     assert!(!stderr.contains("--classes"), "{stderr}");
     // The probabilities of the library for the same image.
     let answer = bench.json(&format!("{command} --json --mean 0 --std 1 --fit stretch"));

@@ -113,8 +113,8 @@ fn an_autoencoder_is_refused_and_what_a_file_says_itself_can_not_be_said_again()
         .expect("an image");
     for (arguments, says) in [
         ("coder.onnx a.png", "autoencoder"),
-        ("net.onnx a.png --mean 0.5", "leave --mean out"),
-        ("net.onnx a.png --size 32", "leave --size out"),
+        ("net.onnx a.png --mean 0.5", "remove --mean"),
+        ("net.onnx a.png --size 32", "remove --size"),
         ("net.onnx a.png --backend flex", "--backend"),
     ] {
         let output = bench.kiln(&format!("predict {arguments}")).assert().code(2);

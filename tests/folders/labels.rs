@@ -103,7 +103,7 @@ pub const CASES: &[Case] = &[
         expect: Refused(
             1,
             &[
-                "labels.csv: line 3: 3 columns, but the first line has 2; a text with the separator in it needs quotes",
+                "labels.csv: line 3: 3 columns, but the first line has 2; quote fields that contain the separator",
             ],
         ),
     },
@@ -135,7 +135,7 @@ pub const CASES: &[Case] = &[
         },
         expect: Refused(
             1,
-            &["line 2: \"label\" must be a text or a number; one label per image"],
+            &["line 2: \"label\" must be a string or a number; one label per image"],
         ),
     },
     Case {

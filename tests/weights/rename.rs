@@ -90,10 +90,7 @@ fn patterns_rename_in_order_and_stars_carry_over_what_they_matched() {
     // The second pattern takes both tensors of fc1, and the third is idle.
     let text = load(small(), &file, &rename).unwrap_err();
     assert!(text.contains("both become layers.0.weight"), "{text}");
-    assert!(
-        text.contains("first match of no name in the file: \"x\""),
-        "{text}"
-    );
+    assert!(text.contains("rename nothing in the file: \"x\""), "{text}");
     let rename = patterns(
         r#"[{"from": "fc2.*", "to": "layers.1.*"}, {"from": "fc1.*", "to": "layers.0.*"}]"#,
     );
@@ -234,7 +231,7 @@ fn layers_in_another_order_are_matched_only_where_shapes_tell_them_apart() {
     let file = torch_file(&three(["fc1", "fc3", "fc2"]), Precision::F32);
     let text = load(square(), &file, &AUTO).unwrap_err();
     assert!(
-        text.contains("`fc3` stands before `fc2` in the file, and both have the same shapes"),
+        text.contains("`fc3` comes before `fc2` in the file, and both have the same shapes"),
         "{text}"
     );
     // Safetensors don't keep the order; numbers do.
@@ -254,7 +251,7 @@ fn a_mapping_that_does_not_exist_is_refused_with_the_first_difference() {
     tensors[3] = named("out.weight", &[5, 3], 0.0);
     let text = load(small(), &torch_file(&tensors, Precision::F32), &AUTO).unwrap_err();
     assert!(
-        text.contains("layer 2 of the file is `out` (bias [2], weight [5, 3]), and of the network `layers.1` (weight [2, 3], bias [2])"),
+        text.contains("layer 2 is `out` (bias [2], weight [5, 3]) in the file and `layers.1` (weight [2, 3], bias [2])"),
         "{text}"
     );
     let mut tensors = renamed("conv", "out");

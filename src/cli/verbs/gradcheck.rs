@@ -34,7 +34,7 @@ pub struct Args {
     /// Override one key of the configs
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Entries to check of each large tensor
+    /// Number of elements to check in each large tensor
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,
     /// Size up to which all entries of a tensor are checked

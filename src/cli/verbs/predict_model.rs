@@ -27,7 +27,7 @@ const MIN_DEVIATION: f32 = 1e-6;
 #[derive(clap::Args)]
 #[command(next_help_heading = "ONNX models of other programs")]
 pub struct OnnxArgs {
-    /// Size of the model's images where its file leaves it open: 224, 224x192 (height x width), or 3x224x192 in its order
+    /// Size of the model's images where its file leaves it open: 224, 224x192 (height x width), or 3x224x192 in the model's own order
     #[arg(long, value_name = "SIZE")]
     size: Option<Size>,
     /// Mean of values in [0, 1], which is subtracted: one number, or one for each channel [default: ImageNet's, for colour]
@@ -104,7 +104,7 @@ pub fn open_predictor(
     let settings = onnx.settings()?;
     if is_onnx(path) && path.is_file() {
         if backend.is_some() {
-            let problem = "--backend: ONNX models run on a runtime of their own; leave it out";
+            let problem = "--backend: ONNX models run on their own runtime; remove this option";
             return Err(UsageError(problem.into()).into());
         }
         let classifier = OnnxClassifier::open(path, &settings)?;
@@ -115,7 +115,7 @@ pub fn open_predictor(
     }
     if let Some(flag) = settings.first_flag() {
         let problem = format!(
-            "{flag}: {} is no .onnx file; models of kiln say themselves how images are prepared",
+            "{flag}: {} is not an .onnx file; kiln's own models record how images are prepared; remove {flag}",
             path.display()
         );
         return Err(UsageError(problem).into());

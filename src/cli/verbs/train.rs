@@ -151,7 +151,7 @@ fn job(args: &Args) -> Result<Job, Failure> {
     };
     if args.config.is_some() {
         let problem = format!(
-            "--resume: continues with the config of the run; leave out {}",
+            "--resume: uses the run's own config; remove {}",
             config.display()
         );
         return Err(UsageError(problem).into());

@@ -115,7 +115,7 @@ impl SourceConfig for CsvConfig {
 /// Opens the tables, relative to `root`.
 ///
 /// # Errors
-/// They name the file and the line: missing, damaged, text that is no number, rows of another size than the config's images.
+/// They name the file and the line: missing, damaged, text that is not a number, rows of another size than the config's images.
 pub fn open(config: &CsvConfig, root: &Path, monitor: &Monitor) -> Result<ArraySource, DataError> {
     let keys = &config.arrays;
     let (mut parts, mut notes) = (Vec::new(), Vec::new());

@@ -9,7 +9,7 @@ use super::{ArrayKeys, Classes, FlatOrder, Found, Label};
 use crate::data::CommonConfig;
 use crate::data::formats::mat::arrays;
 
-/// Pixels in a row are in the order of MATLAB.
+/// Pixels in a row are in MATLAB's order.
 const FORMAT: Format = Format {
     open: arrays::open,
     flat: FlatOrder::Columns,
@@ -37,11 +37,11 @@ fn house_numbers(found: &Found, labels: &[Label]) -> Option<(Classes, &'static s
     Some((Classes::listed(digits.collect()), note))
 }
 
-/// Settings of MATLAB's files.
+/// Settings of MATLAB files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatConfig {
-    /// Training images and labels: a file of MATLAB 5 to 7, and the names of the two arrays, such as `dataset.train.images` in structures.
+    /// Training images and labels: a MATLAB file (version 5 to 7), and the names of the two arrays, such as `dataset.train.images` in structures.
     pub train: MemberConfig,
     /// Images and labels for validation, found in the file of the training images if it has them; otherwise training images are
     /// divided by `split`.

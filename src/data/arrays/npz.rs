@@ -16,7 +16,7 @@ const FORMAT: Format = Format {
     classes: |_, _| None,
 };
 
-/// Settings of NumPy's files.
+/// Settings of NumPy files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NpzConfig {

@@ -121,7 +121,7 @@ pub struct Found {
 /// the value with an index is.
 ///
 /// # Errors
-/// Values that are not finite, texts, or values beyond the range; with the place of one of them.
+/// Values that are not finite, strings, or values beyond the range; with the place of one of them.
 pub fn find(
     values: &Values,
     wanted: Range,
@@ -218,7 +218,7 @@ impl About {
                 }
                 ends(values.iter().map(|&value| f64::from(value)))
             }
-            Values::Texts(_) => return Err("holds text, not numbers".into()),
+            Values::Texts(_) => return Err("holds strings, not numbers".into()),
         };
         let has_fractions = match values {
             Values::Floats(values) => values.iter().any(|value| value.fract() != 0.0),

@@ -109,7 +109,7 @@ pub(super) fn read_pickle(
     let mut records = Vec::with_capacity(images * format.record());
     for (index, image) in pixels.chunks_exact(IMAGE).enumerate() {
         for values in &labels {
-            // Whatever is no byte is beyond all classes.
+            // Whatever is not a byte is beyond all classes.
             let label = values.number(index).unwrap_or(-1.0);
             let is_byte = (0.0..=255.0).contains(&label);
             records.push(if is_byte { label as u8 } else { u8::MAX });

@@ -1,11 +1,11 @@
-//! An array as a file of NumPy, MATLAB or MNIST stores it: its dimensions, the order of its values, and the values.
+//! An array as a NumPy, MATLAB or MNIST file stores it: its dimensions, the order of its values, and the values.
 
 /// Largest number of values in an array: as many as SVHN's training images have, eight times.
 pub const MAX_VALUES: u64 = 2 << 30;
 /// Largest number of dimensions; NumPy's own limit is 64, and images have four.
 pub const MAX_DIMENSIONS: usize = 8;
 
-/// An array of numbers or texts.
+/// An array of numbers or strings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
     /// Length of each dimension; their product is the number of values.

@@ -84,7 +84,7 @@ fn one_class_of_folders(found: &Classes, classes: &[String]) -> Option<String> {
         .collect();
     (below.len() > 1 && images.iter().all(|path| is_nested(&path))).then(|| {
         format!(
-            "1 class, {only}, whose images lie in folders; if these are the classes, set data.folder to \"{}\"",
+            "1 class, {only}, with its images in subfolders; if these are the classes, set data.folder to \"{}\"",
             folder.display()
         )
     })

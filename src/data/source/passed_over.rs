@@ -58,7 +58,7 @@ pub enum Reason {
     Unreadable(String),
     /// A link to something that does not exist.
     BrokenLink,
-    /// A link to a folder that it lies in.
+    /// A link to one of its parent folders.
     LinkLoop,
     /// A folder more levels below its class than are searched.
     TooDeep,
@@ -92,8 +92,8 @@ impl Reason {
             Self::Unreadable(_) => plural("unreadable image", "unreadable images"),
             Self::BrokenLink => plural("broken link", "broken links"),
             Self::LinkLoop => plural(
-                "link to a folder that it lies in",
-                "links to folders that they lie in",
+                "link to one of its parent folders",
+                "links to one of their parent folders",
             ),
             Self::TooDeep => plural("folder nested too deeply", "folders nested too deeply"),
             Self::Special => plural("pipe, socket or device", "pipes, sockets or devices"),
@@ -114,7 +114,7 @@ impl Reason {
             Self::Repeated => "repeated row".into(),
             Self::Unreadable(_) => "unreadable".into(),
             Self::BrokenLink => "broken link".into(),
-            Self::LinkLoop => "link to a folder that it lies in".into(),
+            Self::LinkLoop => "link to one of its parent folders".into(),
             Self::TooDeep => "nested too deeply".into(),
             Self::Special => "pipe, socket or device".into(),
             Self::System => "hidden or system file".into(),

@@ -78,7 +78,7 @@ impl SourceConfig for UnipenConfig {
 struct Segment {
     label: u8,
     strokes: Vec<Polyline>,
-    /// Longer side of its box in heights of an x, where it is known.
+    /// Longer side of its box in x-heights, where it is known.
     real_side: Option<f32>,
 }
 
@@ -91,7 +91,7 @@ pub struct Unipen {
     left_out: usize,
     /// Segments whose label is not verified, if those are not used.
     unverified: usize,
-    /// Segments of characters that are no classes.
+    /// Segments of characters that are not classes.
     others: usize,
 }
 

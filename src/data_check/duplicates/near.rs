@@ -25,7 +25,7 @@ const MIN_COARSE: f32 = 0.8;
 /// Smallest correlation of two copies, on pictures of [`THUMB`] pixels.
 const MIN_CORRELATION: f32 = 0.97;
 
-/// The same of their details, which storing anew blurs.
+/// The same of their details, which re-saving blurs.
 const MIN_DETAILS: f32 = 0.7;
 
 /// Side of the pictures on which pairs of large images are compared once more.

@@ -20,7 +20,7 @@ use crate::shape::ImageShape;
 use crate::training::step::Workload;
 use crate::training::{Batch, TrainModel};
 
-/// The most by which a parameter is moved from its initial value. At zero biases, and behind units that are zero throughout, ReLU
+/// The most by which a parameter is moved from its initial value. At zero biases, and after units that are zero throughout, ReLU
 /// and max pool are exactly at a kink; and factors of one and terms of zero would hide errors of the gradients around them. Small
 /// against the weights, so that nothing saturates.
 const NUDGE: f32 = 0.05;

@@ -45,7 +45,7 @@ pub fn conv(graph: &mut Builder, node: &Node, conv: &ConvNode, input: &str) -> N
     with_parameters(graph, node, "Conv", input, settings)
 }
 
-/// An operator that takes all parameters of the layer, in their order, behind its input.
+/// An operator that takes all parameters of the layer, in order, after its input.
 pub fn with_parameters(
     graph: &mut Builder,
     node: &Node,

@@ -1,4 +1,4 @@
-//! The layers of a network as lines of Python.
+//! The layers of a network as Python code.
 
 use super::text::{Arguments, pair, quoted, tuple};
 use crate::models::layer_list::{

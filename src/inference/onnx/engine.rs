@@ -33,7 +33,7 @@ mod with_rten {
         /// Reads a model. If it is not `complete`, some of its weights are in other files beside it.
         ///
         /// # Errors
-        /// The file can't be read, or is no model that rten can run.
+        /// The file can't be read, or is not a model that rten can run.
         pub fn load(path: &Path, complete: bool) -> Result<Self, FileError> {
             // The crate may panic on what it has never seen.
             let load = || {
@@ -105,7 +105,7 @@ mod with_rten {
             }
             LoadErrorKind::OperatorInvalid => {
                 problem("it has an operator that kiln can't run (crate rten)")
-                    .advise("export it with standard operators of ONNX")
+                    .advise("export it with standard ONNX operators")
             }
             _ => problem("the crate rten can't load this model"),
         }

@@ -81,7 +81,8 @@ fn refuse_duplicates(nodes: &[Node]) -> Result<(), Problem> {
     let mut seen = HashSet::new();
     for (place, name, _) in parameters(nodes) {
         if !seen.insert(name.clone()) {
-            let problem = format!("a second parameter {name:?}; give the layer another \"name\"");
+            let problem =
+                format!("duplicate parameter name {name:?}; give the layer another \"name\"");
             return Err(Problem::new(place, problem));
         }
     }
@@ -239,7 +240,7 @@ impl Walk {
     }
 }
 
-/// The shape behind a list.
+/// The shape that a list outputs.
 fn output_of(nodes: &[Node], input: MapShape) -> MapShape {
     nodes.last().map_or(input, |node| node.output)
 }
@@ -256,7 +257,7 @@ fn concatenated(shapes: &[MapShape]) -> Result<MapShape, String> {
         } = *shape
         else {
             return Err(format!(
-                "branch {index} gives {}; branches must give maps",
+                "branch {index} gives {}; branches must give feature maps",
                 shape.described()
             ));
         };

@@ -84,11 +84,11 @@ impl MapShape {
         }
     }
 
-    /// In words: `maps of 64x56x56`, `a vector of 84 values`.
+    /// In words: `feature maps of 64x56x56`, `a vector of 84 values`.
     pub fn described(self) -> String {
         match self {
-            MapShape::Maps { .. } => format!("maps of {self}"),
-            MapShape::LastMaps { .. } => format!("maps of {self} with channels last"),
+            MapShape::Maps { .. } => format!("feature maps of {self}"),
+            MapShape::LastMaps { .. } => format!("feature maps of {self} with channels last"),
             MapShape::Tokens { tokens, features } => {
                 let [tokens, features] = [(tokens, "token"), (features, "value")]
                     .map(|(count, what)| counted(count, what, &format!("{what}s")));
@@ -185,7 +185,7 @@ pub struct PoolNode {
     pub ceil_mode: bool,
 }
 
-/// Sizes of squeeze and excitation.
+/// Sizes of a squeeze-and-excitation block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SqueezeExciteNode {
     /// Channels of the maps.

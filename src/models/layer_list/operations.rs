@@ -104,7 +104,7 @@ fn sequence(layer: &LayerConfig, input: MapShape) -> Result<(Operation, MapShape
             } = input
             else {
                 return Err(format!(
-                    "needs maps behind \"channels_last\", but its input is {}",
+                    "needs the output of \"channels_last\", not {}",
                     input.described()
                 ));
             };
@@ -133,7 +133,7 @@ fn sequence(layer: &LayerConfig, input: MapShape) -> Result<(Operation, MapShape
             (Operation::FirstToken, MapShape::Vector { features })
         }
         LayerConfig::Flatten(_) => {
-            let features = input.checked_values().ok_or("the maps are too large")?;
+            let features = input.checked_values().ok_or("its input is too large")?;
             (Operation::Flatten, MapShape::Vector { features })
         }
         _ => (Operation::Group(Vec::new()), input),
@@ -167,14 +167,14 @@ fn maps(shape: MapShape) -> Result<(usize, [usize; 2]), String> {
             width,
         } => Ok((channels, [height, width])),
         MapShape::LastMaps { .. } => Err(format!(
-            "needs maps with channels first, but its input of {shape} has them last; add \"channels_first\" before it"
+            "needs feature maps with channels first, but its input of {shape} has them last; add \"channels_first\" before it"
         )),
         MapShape::Tokens { .. } => Err(format!(
-            "needs maps, but its input is {}",
+            "needs feature maps, but its input is {}",
             shape.described()
         )),
         MapShape::Vector { features } => Err(format!(
-            "needs maps, but its input is a vector of {features} values; put it before \"flatten\" and pools over whole maps"
+            "needs feature maps, but its input is a vector of {features} values; put it before \"flatten\" and global pooling"
         )),
     }
 }
@@ -216,7 +216,7 @@ fn conv(
     for (channels, what) in [(inputs, "input"), (node.outputs, "output")] {
         if !channels.is_multiple_of(node.groups) {
             return Err(format!(
-                "{channels} {what} channels can't be divided into {} groups",
+                "the number of {what} channels, {channels}, is not a multiple of {} groups",
                 node.groups
             ));
         }
@@ -294,7 +294,7 @@ fn attention(
     let ((_, features), heads) = (tokens_of(input)?, config.heads);
     if !features.is_multiple_of(heads) {
         return Err(format!(
-            "{heads} heads do not divide tokens of {features} values"
+            "tokens of {features} values can't be divided among {heads} heads"
         ));
     }
     let operation = Operation::SelfAttention {
@@ -370,7 +370,7 @@ fn depth_to_space(
     let (block, mode) = (config.block, config.mode);
     if !channels.is_multiple_of(block * block) {
         return Err(format!(
-            "the number of channels is {channels}, which is not a multiple of {}",
+            "the number of input channels, {channels}, is not a multiple of block x block = {}",
             block * block
         ));
     }
@@ -389,7 +389,7 @@ fn unflatten(sides: [usize; 2], input: MapShape) -> Result<(Operation, MapShape)
     let positions = sides[0].saturating_mul(sides[1]);
     if !features.is_multiple_of(positions) {
         return Err(format!(
-            "{features} values do not fill maps of {}x{}",
+            "the number of input values, {features}, is not a multiple of {}x{} positions",
             sides[0], sides[1]
         ));
     }

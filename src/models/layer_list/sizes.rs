@@ -28,7 +28,7 @@ pub fn padding(
                     .saturating_mul(dilation[axis]);
                 if !inner.is_multiple_of(2) {
                     return Err(format!(
-                        "padding \"same\" needs a kernel of odd sides, not {}",
+                        "padding \"same\" needs an odd kernel size, not {}",
                         pair(kernel)
                     ));
                 }

@@ -110,9 +110,8 @@ fn problems(fit: &Fit, settings: Settings) -> String {
     let idle = fit.idle.iter().map(|pattern| format!("{pattern:?}"));
     let idle: Vec<String> = idle.collect();
     let rename = settings.rename();
-    let without_match =
-        format!("{rename} has patterns that are the first match of no name in the file: ");
-    let twice = format!("{rename} gives names twice: ");
+    let without_match = format!("{rename} has patterns that rename nothing in the file: ");
+    let twice = format!("{rename} maps several tensors to one name: ");
     let kinds: [(&str, &[String]); 6] = [
         (&without_match, &idle),
         (&twice, &fit.collisions),

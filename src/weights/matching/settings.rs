@@ -55,9 +55,9 @@ impl Settings {
                     "\"rename\": {}",
                     serde_json::to_string(patterns).unwrap_or_default()
                 ),
-                "(in `init`; \"rename\": \"auto\" or --rename auto takes it)",
+                "(in `init`; \"rename\": \"auto\" does the same)",
             ),
-            Settings::Flags => (flags(patterns), "(or --rename auto, which takes it)"),
+            Settings::Flags => (flags(patterns), "(or use --rename auto)"),
         };
         let is_short = shown.len() <= MAX_SHOWN_BYTES && !shown.contains(char::is_control);
         // A flag's names are parted by its first equals sign.

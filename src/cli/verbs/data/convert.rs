@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> VerbResult {
         output::note(&note);
     }
     if source.redraws() {
-        output::note("samples of this source are drawn anew every epoch; one drawing is written");
+        output::note("samples of this source are redrawn every epoch; one drawing is written");
     }
     let (written, reader) = match args.format {
         Format::Folders => (

@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> VerbResult {
     }
     if missing > 0 {
         output::note(&format!(
-            "{missing} boxes are not where a letter is found in these images; are they those that were reviewed?"
+            "{missing} boxes match no letter in these images; are they the images that were reviewed?"
         ));
     }
     if letters == 0 {

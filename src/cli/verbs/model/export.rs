@@ -23,7 +23,7 @@ All of them say which classes there are and how images are prepared, the binary 
 pub struct Args {
     /// Run directory, or model.safetensors
     run: PathBuf,
-    /// The file to write; its ending is the format
+    /// The file to write; its extension sets the format
     #[arg(value_name = "OUT.onnx|.py|.safetensors")]
     out: PathBuf,
     /// ONNX that takes bytes [batch, height, width, channels] from 0 to 255 and gives probabilities

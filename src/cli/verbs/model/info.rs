@@ -19,7 +19,7 @@ use crate::shape::ImageShape;
   kiln model info photographs.json --set model.classes=17
   kiln model info runs/nist36_cnn-1 --json
 
-If only the data tells the number of classes, it is opened; --set model.classes=N does without. Multiply-adds are those of
+If only the data tells the number of classes, it is opened; --set model.classes=N avoids that. Multiply-adds are those of
 convolutions and matrix products for one image.")]
 pub struct Args {
     /// Run directory, model.safetensors or config file

@@ -12,7 +12,7 @@ use crate::files::EMPTY;
 const MARK: &[u8; 4] = b"PAR1";
 /// The same of a file with an encrypted footer.
 const ENCRYPTED: &[u8; 4] = b"PARE";
-/// Bytes behind the footer: its length, and the mark.
+/// Bytes after the footer: its length, and the mark.
 const TAIL: u64 = 8;
 /// Longest footer; that of a shard of images has some 10 kB.
 const MAX_FOOTER: u64 = 16 << 20;

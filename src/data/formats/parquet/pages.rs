@@ -164,7 +164,7 @@ fn check(header: &Header) -> Result<(), String> {
     }
     if unpacked > SMALL_PAGE && unpacked / MAX_EXPANSION > packed {
         return Err(format!(
-            "has a page of {packed} bytes that expands to {unpacked}; that is no page of images"
+            "has a page of {packed} bytes that expands to {unpacked}; this is not plausible for images"
         ));
     }
     if header.levels > packed || header.levels > unpacked || header.values > MAX_VALUES {
@@ -386,7 +386,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// The definition levels, and the values behind them.
+    /// The definition levels, and the values after them.
     fn levels(&self) -> Result<(&[u8], &[u8]), String> {
         if self.header.kind == DATA_V2 {
             let (levels, values) = self.bytes.split_at(self.header.levels as usize);

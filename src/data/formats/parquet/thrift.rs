@@ -72,11 +72,11 @@ impl<R: Read> Reader<R> {
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    /// Bytes or a text.
+    /// Bytes or a string.
     pub fn text(&mut self) -> Result<String, String> {
         let length = self.unsigned()?;
         if length > MAX_TEXT {
-            return Err(format!("has a text of {length} bytes in its metadata"));
+            return Err(format!("has a string of {length} bytes in its metadata"));
         }
         let mut bytes = Vec::new();
         let read = (&mut self.stream)

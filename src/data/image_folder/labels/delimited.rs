@@ -93,7 +93,7 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
         }
         if cells.len() != width {
             return Err(format!(
-                "line {line}: {}, but the first line has {width}; a text with the separator in it needs quotes",
+                "line {line}: {}, but the first line has {width}; quote fields that contain the separator",
                 counted(cells.len(), "column", "columns")
             ));
         }
@@ -102,7 +102,7 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
     Ok(lines)
 }
 
-/// A cell without quotes that stand behind a space, where CSV keeps them: `a.png, "cat"`.
+/// A cell without quotes that stand after a space, where CSV keeps them: `a.png, "cat"`.
 fn unquoted(cell: &str) -> String {
     let inner = cell
         .strip_prefix('"')

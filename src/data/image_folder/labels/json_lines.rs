@@ -53,7 +53,7 @@ fn row(object: &Map<String, Value>, line: u64, label: Option<&str>) -> Result<Ro
         Some((_, Value::String(text))) => Ok(filled(text)),
         Some((_, value @ (Value::Number(_) | Value::Bool(_)))) => Ok(Some(value.to_string())),
         Some((key, Value::Array(_) | Value::Object(_))) => Err(format!(
-            "{key:?} must be a text or a number; one label per image"
+            "{key:?} must be a string or a number; one label per image"
         )),
     };
     let file = text(value(&FILE))?.ok_or_else(|| {
