@@ -148,44 +148,47 @@ fn layers_without_a_name_or_of_the_same_name_are_no_module_of_pytorch() {
     }
 }
 
+/// Names of code, what is wrong with them, and what is proposed.
+const UNUSABLE: [(&str, &str, &str); 8] = [
+    (
+        "torch.py",
+        "torch is a module that the code needs",
+        "torch_net.py",
+    ),
+    (
+        "json.py",
+        "json is a module that the code needs",
+        "json_net.py",
+    ),
+    ("class.py", "class is a keyword of Python", "class_net.py"),
+    (
+        "1net.py",
+        "can't be the name of a Python module",
+        "net_1net.py",
+    ),
+    (
+        "my-net.py",
+        "can't be the name of a Python module",
+        "my_net.py",
+    ),
+    (
+        "my.net.py",
+        "can't be the name of a Python module",
+        "my_net.py",
+    ),
+    (
+        "two words.py",
+        "can't be the name of a Python module",
+        "two_words.py",
+    ),
+    ("net.PY", "end in .PY", "net.py"),
+];
+
 #[test]
 fn code_gets_a_name_that_python_can_import() {
     use kiln::export::{GraphOptions, outputs};
 
-    for (name, says, usable) in [
-        (
-            "torch.py",
-            "torch is a module that the code needs",
-            "torch_net.py",
-        ),
-        (
-            "json.py",
-            "json is a module that the code needs",
-            "json_net.py",
-        ),
-        ("class.py", "class is a keyword of Python", "class_net.py"),
-        (
-            "1net.py",
-            "can't be the name of a Python module",
-            "net_1net.py",
-        ),
-        (
-            "my-net.py",
-            "can't be the name of a Python module",
-            "my_net.py",
-        ),
-        (
-            "my.net.py",
-            "can't be the name of a Python module",
-            "my_net.py",
-        ),
-        (
-            "two words.py",
-            "can't be the name of a Python module",
-            "two_words.py",
-        ),
-        ("net.PY", "end in .PY", "net.py"),
-    ] {
+    for (name, says, usable) in UNUSABLE {
         let error = outputs(name.as_ref(), GraphOptions::default()).expect_err(name);
         let text = error.to_string();
         assert!(text.starts_with(&format!("{name}: ")), "{text}");

@@ -184,7 +184,7 @@ pub const BROKEN: &[(&str, &str)] = &[
     ),
     (
         "tokens at the end",
-        r#"[{"kind": "conv", "channels": 2, "kernel": 4, "stride": 4}, "tokens", {"kind": "linear", "features": 2}]"#,
+        r#"[{"kind": "conv", "channels": 2, "kernel": 4, "stride": 4}, "tokens", {"kind": "linear", "features": 36}]"#,
     ),
     (
         "channels last at the end",

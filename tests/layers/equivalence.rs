@@ -123,7 +123,8 @@ fn pixels_are_shuffled_as_pytorch_does_or_as_tensorflow_where_a_config_says_so()
     let values: Vec<f32> = (0..48).map(|value| value as f32).collect();
     let images = Tensor::<4>::from_data(TensorData::new(values, [1, 8, 2, 3]), &Device::flex());
     for (layer, further, first) in SHUFFLED {
-        let json = format!(r#"{{"kind": "layers", "layers": [{layer}, "flatten"]}}"#);
+        let json =
+            format!(r#"{{"kind": "layers", "layers": [{layer}, "flatten"], "classes": 48}}"#);
         let network = super::network(&json, shape, 48);
         let expected: Vec<f32> = first
             .into_iter()

@@ -169,7 +169,7 @@ fn a_network_without_weights_has_nothing_to_train() {
     let bench = Bench::new();
     let data = r#"{"kind": "glyphs", "size": 16}"#;
     let layers = r#"[{"kind": "adaptive_avg_pool", "size": 6}, "flatten"]"#;
-    let model = format!(r#"{{"kind": "layers", "layers": {layers}}}"#);
+    let model = format!(r#"{{"kind": "layers", "layers": {layers}, "classes": 36}}"#);
     bench.write(
         "idle.json",
         format!(r#"{{"data": {data}, "model": {model}}}"#),

@@ -71,6 +71,30 @@ fn an_import_reports_wrong_arguments() {
         "model import small.pth glyphs.json --to run --classes one.txt --set model.classes=36",
         &["one.txt: 1 name, but the config's model.classes is for 36"],
     );
+    std::fs::create_dir(bench.path("folder.pth")).unwrap();
+    assert_refused(
+        &bench,
+        "model import folder.pth glyphs.json --to run",
+        &["folder.pth: is a folder; use a file"],
+    );
+    std::fs::create_dir(bench.path("there")).unwrap();
+    assert_refused(
+        &bench,
+        "model import small.pth glyphs.json --to there",
+        &["already exists"],
+    );
+    assert_refused(
+        &bench,
+        "model export there out.pth",
+        &["out.pth", ".safetensors"],
+    );
+}
+
+#[test]
+fn classes_have_names_and_each_its_own() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    bench.write("small.pth", torch_file(&whole(), Precision::F32));
     let named = |change: &dyn Fn(usize) -> String| {
         let names: Vec<String> = (0..36).map(change).collect();
         names.join("\n") + "\n"
@@ -101,23 +125,6 @@ fn an_import_reports_wrong_arguments() {
         let arguments = format!("model import small.pth glyphs.json --to run --classes {file}");
         assert_refused(&bench, &arguments, &[says]);
     }
-    std::fs::create_dir(bench.path("folder.pth")).unwrap();
-    assert_refused(
-        &bench,
-        "model import folder.pth glyphs.json --to run",
-        &["folder.pth: is a folder; use a file"],
-    );
-    std::fs::create_dir(bench.path("there")).unwrap();
-    assert_refused(
-        &bench,
-        "model import small.pth glyphs.json --to there",
-        &["already exists"],
-    );
-    assert_refused(
-        &bench,
-        "model export there out.pth",
-        &["out.pth", ".safetensors"],
-    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ const KEYWORDS: &str = "False None True and as assert async await break class co
 /// Packages that the code imports, and those that these import in turn.
 const PACKAGES: &str = "PIL numpy safetensors sympy torch torchvision typing_extensions";
 
-/// Modules of Python's own library (`sys.stdlib_module_names` of Python 3.11 to 3.13, without `test` and those that begin with `_`).
+/// Modules of Python's own library: `sys.stdlib_module_names` of Python 3.11, without the two jokes and those that begin with `_`.
 const LIBRARY: &str = "abc aifc argparse array ast asynchat asyncio asyncore atexit audioop base64 bdb binascii bisect builtins \
      bz2 cProfile calendar cgi cgitb chunk cmath cmd code codecs codeop collections colorsys compileall concurrent configparser \
      contextlib contextvars copy copyreg crypt csv ctypes curses dataclasses datetime dbm decimal difflib dis distutils doctest \
