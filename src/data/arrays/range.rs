@@ -191,7 +191,7 @@ fn unlike_any(values: &Values, about: &About, place: &dyn Fn(usize) -> String) -
     let found = if least < 0.0 { least } else { most };
     let place = place_of(values, found, place);
     let [found, least, most] = [found, least, most].map(short);
-    if Range::Word.holds(about) {
+    if about.ends[0] >= 0.0 && Range::Word.holds(about) {
         return format!(
             "{place}: found {found}, while most values lie between 0 and 255; correct the value, or set data.range to {:?} if it is right",
             Range::Word.key()
