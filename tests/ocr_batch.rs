@@ -367,8 +367,11 @@ fn a_result_that_cannot_be_written_leaves_the_old_file() {
     bench
         .kiln("ocr pages/one.png -o nowhere/page.txt")
         .assert()
-        .code(1)
-        .stderr(predicate::str::contains("nowhere/page.txt"));
+        .code(2)
+        .stderr(
+            predicate::str::contains("nowhere/page.txt")
+                .and(predicate::str::contains("no folder nowhere")),
+        );
     assert_eq!(bench.listing(), before, "no temporary file is left");
 }
 

@@ -142,6 +142,7 @@ fn flags_that_contradict_a_model_are_refused() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn operators_that_can_not_be_run_are_named() {
     let bench = bench();
     bench.write(
@@ -152,6 +153,7 @@ fn operators_that_can_not_be_run_are_named() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn a_model_that_does_not_give_what_it_says_is_refused_when_it_is_run() {
     let bench = bench();
     // 192 values of an image instead of 10 scores.
@@ -170,6 +172,7 @@ fn a_model_that_does_not_give_what_it_says_is_refused_when_it_is_run() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn weights_in_another_file_that_is_missing_are_named() {
     let bench = bench();
     let model = repository().join("tests/fixtures/onnx/external.onnx");

@@ -150,7 +150,7 @@ fn a_network_for_other_classes_than_those_of_the_data_is_refused_with_the_file_a
         ),
         (
             r#"{"kind": "layers", "layers": ["flatten", {"kind": "adaptive_avg_pool", "size": 1}]}"#,
-            "seven.json: model.layers[1]: needs maps, but its input is a vector of 1024 values",
+            "seven.json: model.layers[1]: needs feature maps, but its input is a vector of 1024 values",
         ),
     ] {
         bench.write(
