@@ -162,7 +162,7 @@ fn an_import_proposes_its_own_options_and_they_work_in_a_shell() {
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(!text.contains("init"), "{text}");
     let start = text.find("this fits: ").unwrap() + "this fits: ".len();
-    let end = text.find(" (or --rename auto").unwrap();
+    let end = text.find(" (or use --rename auto").unwrap();
     assert_eq!(
         &text[start..end],
         "--rename 'conv 1.*=layers.0.*' --rename 'out.*=layers.1.*'"
