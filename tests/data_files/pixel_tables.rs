@@ -184,9 +184,12 @@ fn names_that_pandas_counts_are_no_image() {
     let row = |label: u8| format!("{label}{}", ",9".repeat(12));
     let keys = r#", "height": 3, "width": 4"#;
     for index in [false, true] {
-        let first = |text: &str| match index {
-            true => format!("{text},"),
-            false => String::new(),
+        let first = |text: &str| {
+            if index {
+                format!("{text},")
+            } else {
+                String::new()
+            }
         };
         let table = format!(
             "{}{}\n{}{}\n{}{}\n",
