@@ -36,6 +36,37 @@ fn the_same_model_gives_the_same_bytes_and_the_ending_chooses_the_format() {
 }
 
 #[test]
+fn files_of_runs_and_files_that_were_not_named_are_not_overwritten() {
+    let bench = Bench::new();
+    bench.write("small.json", CONFIG);
+    bench.output("train small.json --run-dir run");
+    bench.output("train small.json --run-dir other");
+    bench.write("mine.safetensors", "mine");
+    let before = bench.read("other/model.safetensors");
+    for (out, says) in [
+        (
+            "other/model.py",
+            "other/model.safetensors: is the model of a run",
+        ),
+        (
+            "other/model.safetensors",
+            "other/model.safetensors: is the model of a run",
+        ),
+        ("mine.py", "mine.safetensors: already exists"),
+    ] {
+        let command = format!("model export run {out}");
+        let assert = bench.kiln(&command).assert().code(2);
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(err.contains(says), "{err}");
+    }
+    assert_eq!(bench.read("other/model.safetensors"), before);
+    assert_eq!(bench.read("mine.safetensors"), b"mine");
+    // The same export again is no surprise.
+    bench.output("model export run again.py");
+    bench.output("model export run again.py");
+}
+
+#[test]
 fn an_exported_file_of_weights_says_what_it_takes_to_use_them() {
     let bench = Bench::new();
     bench.write("small.json", CONFIG);

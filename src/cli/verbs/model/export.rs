@@ -41,6 +41,7 @@ pub fn run(args: Args) -> VerbResult {
     let model = open::model(&args.run, None)?;
     let files = outputs.iter().map(|path| path.as_path());
     destinations::refuse_overwrite(files, [model.file.as_path()])?;
+    destinations::refuse_strangers(&outputs)?;
     export::export(&model.for_image_files()?, &args.out, options)?;
     let lines = outputs.iter().map(|path| format!("{}\n", path.display()));
     Ok(output::emit(&lines.collect::<String>())?)
