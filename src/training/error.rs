@@ -80,10 +80,9 @@ impl TrainError {
     /// The same error with the name of the config file, where it is about the config.
     pub fn in_config(self, file: &Path) -> Self {
         match self {
-            Self::Mismatch(problem) => Self::Config(ConfigError::Invalid {
-                path: file.to_path_buf(),
-                problems: vec![Problem::new("", problem)],
-            }),
+            Self::Mismatch(problem) => {
+                Self::Config(ConfigError::of(file, Problem::new("", problem)))
+            }
             other => other,
         }
     }

@@ -9,7 +9,7 @@ use crate::cli::destinations;
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
 use crate::config::schema::{self, Variant};
-use crate::config::{self, Experiment};
+use crate::config::{self, ConfigError, Experiment};
 use crate::data;
 use crate::files;
 use crate::progress::Monitor;
@@ -111,7 +111,7 @@ fn size_complaint(experiment: &Experiment, path: &Path) -> Option<String> {
     match data::open(&experiment.data, &Monitor::default()) {
         Ok(source) => {
             let problem = config::class_problem(experiment, source.classes().len())?;
-            Some(format!("{file}: {}: {}", problem.path, problem.message))
+            Some(ConfigError::of(path, problem).to_string())
         }
         Err(error) => {
             output::note(&format!(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::open;
-use crate::config::{self, Experiment};
+use crate::config::{self, ConfigError, Experiment};
 use crate::data;
 use crate::error::Problem;
 use crate::models::layer_list::Node;
@@ -61,7 +61,7 @@ impl Target {
     ) -> Result<Self, Failure> {
         let nodes = model.nodes(input, classes).map_err(|problem| {
             let path = format!("model.{}", problem.path);
-            in_file(file, &Problem { path, ..problem })
+            ConfigError::of(file, Problem { path, ..problem })
         })?;
         Ok(Self {
             model,
@@ -77,14 +77,8 @@ impl Target {
     }
 }
 
-/// The error of a key in a file.
-fn in_file(file: &Path, problem: &Problem) -> UsageError {
-    let (file, Problem { path, message }) = (file.display(), problem);
-    UsageError(format!("{file}: {path}: {message}"))
-}
-
 /// Number of classes: that of the config or, if it does not tell, that of the data. The network fits it.
-fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
+fn classes(experiment: &Experiment, path: &Path) -> Result<usize, Failure> {
     let (model, data) = (&experiment.model, &experiment.data);
     if let Some(classes) = model.classes().or(data.classes()) {
         return Ok(classes);
@@ -108,6 +102,6 @@ fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
     let classes = source.classes().len();
     match config::class_problem(experiment, classes) {
         None => Ok(classes),
-        Some(problem) => Err(in_file(path, &problem)),
+        Some(problem) => Err(ConfigError::of(path, problem).into()),
     }
 }
