@@ -2,7 +2,7 @@
 //!
 //! A test that needs a data set or a tool says `#[cfg_attr(not(kiln_data = "nist36"), ignore = "needs nist36 in KILN_DATA")]`,
 //! so that it is reported as ignored where it can't run. Cargo looks again when `KILN_DATA` changes or a data set's file does;
-//! after adding a data set, a tool or a package of Python, `touch src/build.rs`.
+//! after adding a data set, a tool or a Python package, `touch src/build.rs`.
 
 use std::env;
 use std::fs;
@@ -43,8 +43,9 @@ const DATA_SETS: [(&str, &[&str]); 13] = [
 const TOOLS: [&str; 3] = ["pdftoppm", "pdftotext", "script"];
 
 /// Packages of Python that tests use, each with the modules that must be there.
-const PYTHON: [(&str, &[&str]); 2] = [
+const PYTHON: [(&str, &[&str]); 3] = [
     ("onnxruntime", &["numpy", "onnx", "onnxruntime"]),
+    ("pyarrow", &["numpy", "pandas", "PIL", "pyarrow"]),
     ("torch", &["numpy", "PIL", "torch"]),
 ];
 

@@ -34,6 +34,15 @@ pub fn is_wrong_name(error: &std::io::Error) -> bool {
     )
 }
 
+/// What to do if a file can't be written for want of its folder.
+const FOLDER_ADVICE: &str = "create it first, or choose another path";
+
+/// The folder of a path, if it does not exist.
+fn missing_folder(path: &Path) -> Option<&Path> {
+    let folder = path.parent()?;
+    (!folder.as_os_str().is_empty() && !folder.exists()).then_some(folder)
+}
+
 /// One file or folder, what is wrong with it, and what to do about it: `PATH: PROBLEM; ADVICE` in one line.
 #[derive(Debug)]
 pub struct FileError {
@@ -63,23 +72,42 @@ impl FileError {
 
     /// A file that the user named and that cannot be read: wrong usage if there is none or if it is a folder, else a failure.
     pub fn named(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        let is_wrong_name = is_wrong_name(&source);
-        let error = if source.kind() == ErrorKind::NotFound {
-            Self::new(path, "not found")
-        } else {
-            Self::io(path, source)
+        let (kind, is_wrong_name) = (source.kind(), is_wrong_name(&source));
+        let error = match kind {
+            ErrorKind::NotFound => Self::new(path, "not found"),
+            ErrorKind::IsADirectory => Self::io(path, source).advise("use a file"),
+            _ => Self::io(path, source),
         };
         if is_wrong_name { error.usage() } else { error }
     }
 
     /// A file that cannot be written.
     pub fn write(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Self::new(path, "cannot be written").because(source)
+        Self::output(path.as_ref(), "cannot be written", source)
     }
 
     /// A file or folder that cannot be created.
     pub fn create(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Self::new(path, "cannot be created").because(source)
+        Self::output(path.as_ref(), "cannot be created", source)
+    }
+
+    /// What can't be made: for want of its folder, or as the operating system's error says.
+    fn output(path: &Path, problem: &str, source: std::io::Error) -> Self {
+        match missing_folder(path) {
+            Some(folder) if source.kind() == ErrorKind::NotFound => {
+                let problem = format!("{problem}: there is no folder {}", folder.display());
+                Self::new(path, problem).advise(FOLDER_ADVICE)
+            }
+            _ => Self::new(path, problem).because(source),
+        }
+    }
+
+    /// Refuses a file to be written whose folder does not exist, which is wrong usage.
+    pub fn require_folder(path: &Path) -> Result<(), Self> {
+        match missing_folder(path) {
+            None => Ok(()),
+            Some(_) => Err(Self::write(path, ErrorKind::NotFound.into()).usage()),
+        }
     }
 
     /// Adds the error of the operating system.
@@ -122,8 +150,8 @@ impl FileError {
     /// What is wrong with the file, without its path and the advice, but with the error of the operating system.
     pub fn reason(&self) -> String {
         match (&self.source, self.problem.as_str()) {
-            (Some(source), "") => source.to_string(),
-            (Some(source), problem) => format!("{problem}: {source}"),
+            (Some(source), "") => io_problem(source),
+            (Some(source), problem) => format!("{problem}: {}", io_problem(source)),
             (None, problem) => problem.to_owned(),
         }
     }
@@ -136,7 +164,8 @@ impl FileError {
 
 impl std::fmt::Display for FileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason())?;
+        let path = printable(self.path.display());
+        write!(f, "{path}: {}", self.reason())?;
         match &self.advice {
             Some(advice) => write!(f, "; {advice}"),
             None => Ok(()),
@@ -169,6 +198,51 @@ impl Problem {
             message: message.into(),
         }
     }
+}
+
+/// An error of the operating system in words, without its number: `not found`, `permission denied`.
+pub fn io_problem(error: &std::io::Error) -> String {
+    if error.raw_os_error().is_none() && error.get_ref().is_some() {
+        // The text of whoever made it.
+        return without_os_number(&error.to_string());
+    }
+    match error.kind() {
+        ErrorKind::NotFound => "not found".into(),
+        ErrorKind::IsADirectory => "is a folder".into(),
+        ErrorKind::NotADirectory => "a part of this path is a file, not a folder".into(),
+        ErrorKind::PermissionDenied => "permission denied".into(),
+        ErrorKind::StorageFull => "the disk is full".into(),
+        _ => without_os_number(&error.to_string()),
+    }
+}
+
+/// A message without the numbers of the operating system's errors, such as ` (os error 11)`, that other crates put into theirs.
+pub fn without_os_number(message: &str) -> String {
+    let mut parts = message.split(" (os error ");
+    let mut text = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        text.push_str(part.split_once(')').map_or(part, |(_, rest)| rest));
+    }
+    text
+}
+
+/// A number of things: `1 class`, `2 classes`.
+pub fn counted(count: usize, one: &str, several: &str) -> String {
+    let what = if count == 1 { one } else { several };
+    format!("{count} {what}")
+}
+
+/// A text for a listing: a name of a file may hold line breaks and codes that a terminal obeys, which become `\n` and `\u{1b}`.
+pub fn printable(text: impl std::fmt::Display) -> String {
+    let mut shown = String::new();
+    for letter in text.to_string().chars() {
+        if letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 /// Maximum length of a quoted text in characters.

@@ -5,7 +5,7 @@
 //! [`inference`], which knows how its images are prepared; [`segmentation`] finds candidates for letters in a photograph, and
 //! [`ocr`] turns the candidates and a classifier into a page of text.
 //!
-//! The top-level modules ("rooms"), lowest layer first: a room imports only from rooms listed before it, and no two files import each other
+//! The top-level modules, lowest layer first: a module imports only from modules listed before it, and no two files import each other
 //! (`tests/house` checks both). `docs/architecture.md` explains the layout.
 //!
 //! - [`error`]: errors of files, problems of configs, and how they end the program.
@@ -39,7 +39,7 @@
 //! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.
 //! - [`ocr`]: candidates and a classifier become a page of text, in several formats.
 //! - [`sweeps`]: several runs are planned, trained, ranked and compared.
-//! - [`cli`]: the command line, the only room that prints.
+//! - [`cli`]: the command line, the only module that prints.
 
 // Burn's wgpu types nest deeper than the compiler's default of 128 (as in Burn's own examples).
 #![recursion_limit = "256"]

@@ -71,16 +71,19 @@ fn exit(size: usize) -> ! {
     kiln::training::restore_terminal();
     let mut line = Line::default();
     // A line that is too long is cut.
-    let _ = write!(line, "error: out of memory: {size} bytes more can't be had");
+    let _ = write!(
+        line,
+        "error: out of memory: cannot allocate {size} more bytes"
+    );
     let _ = match getrlimit(Resource::As).current {
         Some(limit) => {
             let limit = limit as f64 / MEGABYTE;
             writeln!(
                 line,
-                ", since this process may have {limit:.0} MB; raise that limit (ulimit -v), or use smaller batches"
+                "; the limit of this process is {limit:.0} MB: raise it (ulimit -v), or use smaller batches"
             )
         }
-        None => writeln!(line, "; free some, or use smaller batches"),
+        None => writeln!(line, "; free some memory, or use smaller batches"),
     };
     let _ = rustix::io::write(rustix::stdio::stderr(), &line.bytes[..line.length]);
     // SAFETY: a system call that takes a number and does not return.

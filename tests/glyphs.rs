@@ -297,6 +297,11 @@ fn unipen_reads_every_segment_and_draws_it_in_frame() {
     // 30,045 segments in the folder's README.
     assert_eq!(total + unipen.left_out(), 30_045);
     assert!(unipen.left_out() < 600, "{}", unipen.left_out());
+    let told = format!(
+        "not used: {} segments that are no characters",
+        unipen.left_out()
+    );
+    assert_eq!(unipen.notes(), [told]);
     for split in Split::ALL {
         for index in (0..unipen.len(split)).step_by(37) {
             for draw in [0, 3] {
@@ -382,6 +387,8 @@ fn unverified_segments_are_left_out_on_request() {
     };
     let verified = Unipen::open(&config, root.path()).unwrap();
     assert_eq!(verified.len(Split::Train), 1);
+    let told = "not used: 1 segment with labels that are not verified";
+    assert_eq!(verified.notes(), [told]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn segments_go_to_the_split_that_their_line_names_and_others_are_counted() {
     assert_eq!(source.classes(), ["x", "y"]);
     assert_eq!(source.notes().len(), 1);
     assert!(
-        source.notes()[0].starts_with("1 segments of characters"),
+        source.notes()[0].starts_with("not used: 1 segment of characters"),
         "{:?}",
         source.notes()
     );

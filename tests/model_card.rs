@@ -129,3 +129,28 @@ fn a_damaged_view_is_refused() {
         assert!(text.contains("damaged.safetensors: not a model"), "{text}");
     }
 }
+
+#[test]
+fn a_card_that_lacks_its_network_is_refused_by_the_name_of_the_part() {
+    let bench = Bench::new();
+    for (card, says) in [
+        (r#"{}"#, "its `kiln` metadata: model: found null"),
+        (
+            r#"{"model": {"kind": "mlp", "hidden": [0]}}"#,
+            "its `kiln` metadata: model.hidden[0]: found 0",
+        ),
+        (
+            r#"{"model": {"kind": "mlp"}, "normalize": {"mean": 1}}"#,
+            "its `kiln` metadata: normalize.",
+        ),
+    ] {
+        let header = json!({"__metadata__": {"kiln": card}}).to_string();
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend(header.bytes());
+        bench.write("bad.safetensors", file);
+        let assert = bench.kiln("eval bad.safetensors").assert().failure();
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert_eq!(err.lines().count(), 1, "{err}");
+        assert!(err.contains(says), "{err}");
+    }
+}

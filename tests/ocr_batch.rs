@@ -265,7 +265,7 @@ fn a_rotated_page_is_read_and_reported() {
         let degrees = 360 - 90 * quarters;
         assert_eq!(
             said,
-            format!("{image}: read turned clockwise by {degrees} degrees\n")
+            format!("{image}: read after rotating it {degrees} degrees clockwise\n")
         );
     }
 }
@@ -367,8 +367,11 @@ fn a_result_that_cannot_be_written_leaves_the_old_file() {
     bench
         .kiln("ocr pages/one.png -o nowhere/page.txt")
         .assert()
-        .code(1)
-        .stderr(predicate::str::contains("nowhere/page.txt"));
+        .code(2)
+        .stderr(
+            predicate::str::contains("nowhere/page.txt")
+                .and(predicate::str::contains("no folder nowhere")),
+        );
     assert_eq!(bench.listing(), before, "no temporary file is left");
 }
 

@@ -10,7 +10,7 @@ use crate::error::FileError;
 use crate::files::{self, LockFile};
 use crate::progress::Monitor;
 
-/// The file in an unpacked folder that says of which archive it is; hidden, so that it is no part of the data.
+/// The file in an unpacked folder that says of which archive it is; hidden, so that it is not part of the data.
 pub const STAMP: &str = ".kiln-unpacked.json";
 
 /// What is added to the name of an archive for its folder, and for the lock while it is unpacked.
@@ -110,12 +110,7 @@ impl Cache {
             let old = files::temporary_folder(parent).map_err(failed)?;
             std::fs::rename(&self.folder, old.path().join(UNPACKED)).map_err(failed)?;
         }
-        let made = made.keep();
-        if let Err(error) = std::fs::rename(&made, &self.folder) {
-            let _ = std::fs::remove_dir_all(&made);
-            return Err(failed(error));
-        }
-        files::sync_folder(parent).map_err(failed)
+        files::publish_folder(made, &self.folder).map_err(failed)
     }
 }
 

@@ -50,6 +50,12 @@ fn make(path: &Path, cache: &Cache, monitor: &Monitor) -> Result<(), LocateError
     cache.validate_place()?;
     let failed = |error| FileError::io(path, error);
     let mut archive = std::fs::File::open(path).map_err(failed)?;
+    let length = archive.metadata().map_err(failed)?.len();
+    if length == 0 {
+        return Err(FileError::new(path, files::EMPTY)
+            .advise("copy or download it again")
+            .into());
+    }
     let format = Format::of(&mut archive).map_err(failed)?.ok_or_else(|| {
         FileError::new(
             path,
@@ -57,7 +63,7 @@ fn make(path: &Path, cache: &Cache, monitor: &Monitor) -> Result<(), LocateError
         )
         .advise("unpack it, and name the folder instead")
     })?;
-    let limits = Limits::of_length(archive.metadata().map_err(failed)?.len());
+    let limits = Limits::of_length(length);
     let parent = files::folder_of(&cache.folder);
     let temporary =
         files::temporary_folder(parent).map_err(|error| FileError::create(parent, error))?;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::failure::UsageError;
+use crate::error::FileError;
+use crate::run_dir::RunDir;
 
-/// Refuses an image file that is not named `.png` or that is the input itself.
+/// Refuses an image file that is not named `.png`, that is the input itself, or whose folder does not exist.
 pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageError> {
     let is_png = out
         .extension()
@@ -23,7 +25,12 @@ pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageErr
             "{out}: is the input image; choose another file"
         )));
     }
-    Ok(())
+    require_folder(out)
+}
+
+/// Refuses a file whose folder does not exist, before the work that it is for.
+pub fn require_folder(out: &Path) -> Result<(), UsageError> {
+    FileError::require_folder(out).map_err(|error| UsageError(error.to_string()))
 }
 
 /// Refuses to overwrite files of subcommands that make new ones.
@@ -54,4 +61,24 @@ pub fn refuse_overwrite<'a>(
             out.display()
         ))),
     }
+}
+
+/// Refuses to overwrite what the user can't have meant: the model of a run, and files that come with the first of `outs`, the one that was
+/// named, where that one is new.
+pub fn refuse_strangers(outs: &[PathBuf]) -> Result<(), UsageError> {
+    let is_new = outs.first().is_some_and(|named| !named.exists());
+    for (place, out) in outs.iter().enumerate().filter(|(_, out)| out.exists()) {
+        let run = out.parent().and_then(|folder| RunDir::open(folder).ok());
+        let is_of_run = run.is_some_and(|run| run.model_file() == *out);
+        let reason = match (is_of_run, is_new && place > 0) {
+            (true, _) => "is the model of a run",
+            (false, true) => "already exists, and this command would write it as well",
+            (false, false) => continue,
+        };
+        let out = out.display();
+        return Err(UsageError(format!(
+            "{out}: {reason}; choose another name or folder"
+        )));
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{ErrorExit, ExitKind};
+use crate::error::{ErrorExit, ExitKind, io_problem};
 
 /// The result of a subcommand.
 pub type VerbResult = Result<(), Failure>;
@@ -104,5 +104,5 @@ impl ErrorExit for WorkError {}
 
 /// Standard output cannot be written. Not an [`ErrorExit`]: a closed pipe is not an error.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to standard output: {0}")]
+#[error("cannot write to standard output: {}", io_problem(.0))]
 pub struct OutputError(pub std::io::Error);

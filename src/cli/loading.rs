@@ -9,10 +9,11 @@ use std::time::Duration;
 use super::failure::{Failure, VerbResult};
 use super::inputs::{Input, Reads, Source};
 use crate::document::{Document, PageImage};
+use crate::error::io_problem;
 use crate::photo::{self, PhotoError};
 use crate::progress::CancelToken;
 
-/// Largest file that is read: the rest is cut off, and the decoder then reports that it is missing.
+/// Most bytes read from a file; the rest is cut off, and the decoder reports a truncated file.
 const MAX_INPUT_BYTES: u64 = 1 << 30;
 /// How often the wait for an image asks whether it is cancelled.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
@@ -79,7 +80,7 @@ fn read(input: &Input) -> Result<Arc<Vec<u8>>, PhotoError> {
     }
 }
 
-/// Passes all images to `take`, in their order, until it fails or is cancelled. While one is read the next one is decoded, on a
+/// Passes all images to `take`, in order, until it fails or is cancelled. While one is read the next one is decoded, on a
 /// thread of its own; there are never more than these two in memory.
 pub fn each(
     inputs: &[Input],
@@ -101,7 +102,9 @@ pub fn each(
         };
         let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
         let thread = builder.spawn_scoped(scope, decode);
-        thread.map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
+        thread.map_err(|error| {
+            Failure::failed(format!("cannot start a thread: {}", io_problem(&error)))
+        })?;
         for index in 0..inputs.len() {
             let loaded = loop {
                 cancel.check()?;

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::failure::{Failure, VerbResult};
+use crate::error::without_os_number;
 use crate::panics;
 
 /// Threads besides those that compute: for signals, batches, metrics, checkpoints, the dashboard and its screen, and two more that
@@ -18,7 +19,8 @@ const ADVICE: &str = "raise the limits of processes (ulimit -u) and memory (ulim
 pub fn require() -> VerbResult {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::failed(format!(
-            "the threads that this work needs can't be started ({error}); {ADVICE}"
+            "the threads that this work needs can't be started ({}); {ADVICE}",
+            without_os_number(&error.to_string())
         ))
     };
     rayon::ThreadPoolBuilder::new()

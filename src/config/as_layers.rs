@@ -50,7 +50,7 @@ fn written(layer: &LayerConfig) -> String {
     }
 }
 
-/// One line with spaces behind colons and commas.
+/// One line with spaces after colons and commas.
 struct Spaced;
 
 impl Formatter for Spaced {

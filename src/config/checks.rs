@@ -4,8 +4,8 @@
 
 use super::experiment::Experiment;
 use super::sections::{ClassWeights, ScheduleConfig};
-use crate::error::Problem;
-use crate::models::{MAX_MODEL_VALUES, Task};
+use crate::error::{Problem, counted};
+use crate::models::Task;
 
 /// Finds the first violation of a rule.
 type Rule = fn(&Experiment) -> Option<Problem>;
@@ -19,6 +19,9 @@ const RULES: [Rule; 7] = [
     parameter_groups_are_valid,
     label_settings_are_for_classifiers,
 ];
+
+/// Most classes that a config may ask for (see the schema).
+const MAX_CLASSES: usize = 65536;
 
 /// Maximum length of a run's name: file systems allow 255 bytes, and a number is appended.
 const MAX_NAME_CHARS: usize = 200;
@@ -35,23 +38,76 @@ pub fn problems(experiment: &Experiment) -> Vec<Problem> {
 /// What the network finds wrong with its settings, with full paths.
 fn model_problems(experiment: &Experiment) -> impl Iterator<Item = Problem> {
     let problems = experiment.model.problems(experiment.data.shape());
-    problems.into_iter().map(|problem| Problem {
-        path: format!("model.{}", problem.path),
-        ..problem
-    })
+    problems.into_iter().map(in_model)
+}
+
+/// The problem of a key of the `model` section, with its full path.
+fn in_model(problem: Problem) -> Problem {
+    let path = match problem.path.as_str() {
+        "" => "model".into(),
+        key => format!("model.{key}"),
+    };
+    Problem { path, ..problem }
 }
 
 fn head_matches_the_classes_of_the_data(experiment: &Experiment) -> Option<Problem> {
-    let (head, data) = (experiment.model.classes()?, experiment.data.classes()?);
-    (head != data).then(|| {
+    let data = format!("data.kind \"{}\"", experiment.data.kind());
+    head_problem(experiment, &data, experiment.data.classes()?)
+}
+
+/// What is wrong with a network for another number of classes than `data` has.
+fn head_problem(experiment: &Experiment, data: &str, classes: usize) -> Option<Problem> {
+    let (head, key) = (experiment.model.classes()?, experiment.model.classes_key());
+    // The number itself, or a list of layers that ends with it.
+    let remedy = match key {
+        "layers" => format!("let its last layer give {classes}, or leave out the size"),
+        _ => format!("set {classes}, or leave it out"),
+    };
+    (head != classes).then(|| {
         Problem::new(
-            format!("model.{}", experiment.model.classes_key()),
+            format!("model.{key}"),
             format!(
-                "found {head} classes, but data.kind \"{}\" has {data}; set {data}, or leave it out",
-                experiment.data.kind()
+                "found {}, but {data} has {classes}; {remedy}",
+                counted(head, "class", "classes")
             ),
         )
     })
+}
+
+/// What is wrong with an experiment whose data turns out to have this many classes, with the full path of the key: the network is for
+/// another number, or too large for this one.
+pub fn class_problem(experiment: &Experiment, classes: usize) -> Option<Problem> {
+    head_problem(experiment, "the data", classes).or_else(|| {
+        let shape = experiment.data.shape();
+        let problem = in_model(experiment.model.size_problem(shape, classes)?);
+        let counted = counted(classes, "class", "classes");
+        let message = format!("{} (the data has {counted})", problem.message);
+        Some(Problem { message, ..problem })
+    })
+}
+
+/// The largest number of classes for which the network is not too large, where neither the config nor the kind of its data tells
+/// their number; `None` if it is not too large for any.
+pub fn class_limit(experiment: &Experiment) -> Option<usize> {
+    let model = &experiment.model;
+    let known = model.classes().or(experiment.data.classes());
+    let is_small = |classes: usize| {
+        let problem = model.size_problem(experiment.data.shape(), classes);
+        problem.is_none()
+    };
+    if known.is_some() || model.task() == Task::Reconstruct || is_small(MAX_CLASSES) {
+        return None;
+    }
+    let (mut small, mut large) = (1, MAX_CLASSES);
+    while large - small > 1 {
+        let middle = usize::midpoint(small, large);
+        if is_small(middle) {
+            small = middle;
+        } else {
+            large = middle;
+        }
+    }
+    Some(small)
 }
 
 fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
@@ -63,7 +119,7 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
         Problem::new(
             "schedule.warmup",
             format!(
-                "found {}, must be less than training.epochs ({epochs})",
+                "found {}, must be less than training.epochs ({epochs}); with fewer epochs, set schedule.warmup as well",
                 cosine.warmup
             ),
         )
@@ -88,17 +144,7 @@ fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {
     }
     // If only the data files tell the number of classes, it is at least one.
     let classes = model.classes().or(experiment.data.classes());
-    let found = match model.values(shape, classes.unwrap_or(1)) {
-        Some(values) if values <= MAX_MODEL_VALUES => return None,
-        Some(values) => format!("{values} parameters"),
-        None => "too many parameters (count overflows)".into(),
-    };
-    Some(Problem::new(
-        "model",
-        format!(
-            "the network has {found}; the maximum is {MAX_MODEL_VALUES}; make its layers narrower"
-        ),
-    ))
+    Some(in_model(model.size_problem(shape, classes.unwrap_or(1))?))
 }
 
 fn names_of_weights_need_init_weights(experiment: &Experiment) -> Option<Problem> {

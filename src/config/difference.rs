@@ -10,7 +10,7 @@ use serde_json::Value;
 pub struct Difference {
     /// Dotted path of the key (`training.epochs`), with positions for the items of lists (`parameters[0].names`).
     pub path: String,
-    /// The value in each config, in their order; None where the key is missing.
+    /// The value in each config, in order; None where the key is missing.
     pub values: Vec<Option<Value>>,
 }
 

@@ -28,6 +28,16 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// One problem of a file.
+    pub fn of(file: &Path, problem: Problem) -> Self {
+        Self::Invalid {
+            path: file.to_path_buf(),
+            problems: vec![problem],
+        }
+    }
+}
+
 impl ErrorExit for ConfigError {
     fn exit_kind(&self) -> ExitKind {
         ExitKind::Usage

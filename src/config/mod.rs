@@ -17,6 +17,7 @@ mod starter;
 mod strict_json;
 
 pub use as_layers::model_as_layers;
+pub use checks::{class_limit, class_problem};
 pub use error::ConfigError;
 pub use experiment::{Backend, Experiment, ParameterConfig};
 pub use load::{load, parse, read, resolve};

@@ -44,7 +44,7 @@ fn apply(root: &mut Value, assignment: &str) -> Result<(), String> {
         ));
     }
     if path == "name" && value == "" {
-        return Err("the name is empty; without --set name, it is that of the config file".into());
+        return Err("the name is empty; remove --set name to use the config file's name".into());
     }
     set(root, &keys, value, path)
 }

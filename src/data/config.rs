@@ -7,8 +7,8 @@ use super::augment::AugmentConfig;
 use super::exclude;
 use super::fitting::View;
 use super::source::{
-    ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, data_root,
-    folder_watched, refuse_archive, source_problems,
+    ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, Split,
+    data_root, folder_watched, refuse_archive, source_problems,
 };
 use crate::error::{FileError, Problem};
 use crate::progress::Monitor;
@@ -91,7 +91,7 @@ pub fn root_for(config: &DataConfig, recorded: Option<&Path>) -> Result<PathBuf,
         None => Ok(recorded.to_path_buf()),
         Some(_) => {
             let before = recorded.join(missing);
-            let problem = format!("not found, and not in {} any more", before.display());
+            let problem = format!("not found, and no longer in {}", before.display());
             let here = root.join(missing);
             let error = FileError::new(std::path::absolute(&here).unwrap_or(here), problem);
             Err(error.advise(NOT_FOUND_ADVICE).into())
@@ -123,5 +123,12 @@ pub fn open_in(
         // Archives are unpacked here, where it can be watched.
         folder_watched(root, folder, monitor)?;
     }
-    exclude::open(config, root, monitor)
+    let source = exclude::open(config, root, monitor)?;
+    if Split::ALL.iter().all(|&split| source.len(split) == 0) {
+        let key = config.key();
+        return Err(DataError::Empty(format!(
+            "the data has no samples; change data.{key}"
+        )));
+    }
+    Ok(source)
 }

@@ -107,6 +107,10 @@ impl SourceConfig for GlyphsConfig {
         &self.common
     }
 
+    fn key(&self) -> &'static str {
+        "train"
+    }
+
     fn shape(&self) -> ImageShape {
         ImageShape::new(1, self.size, self.size)
     }

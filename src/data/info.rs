@@ -8,7 +8,8 @@ use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{DataError, DataSource, Split};
+use super::{DataError, DataSource, Split, untrained};
+use crate::error::{counted, printable};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
@@ -61,7 +62,12 @@ pub fn first_split(source: &dyn DataSource) -> Result<Split, DataError> {
     Split::ALL
         .into_iter()
         .find(|&split| source.len(split) > 0)
-        .ok_or_else(|| DataError::Empty("the data has no samples; change data.folder".into()))
+        .ok_or_else(|| {
+            DataError::Empty(
+                "no sample of the data can be read; `kiln data info CONFIG --files` says why"
+                    .into(),
+            )
+        })
 }
 
 /// Counts all splits and reads the whole training split (or the first that has samples). Errors: no samples at all, or
@@ -85,7 +91,7 @@ pub fn summarize(source: &dyn DataSource, monitor: &Monitor) -> Result<DataInfo,
         shape: source.shape(),
         classes: source.classes().to_vec(),
         splits: splits.into(),
-        notes: source.notes(),
+        notes: untrained::notes(source),
         statistics_of,
         mean,
         standard_deviation,
@@ -138,14 +144,14 @@ fn sum_and_squares(values: &[f32]) -> (f64, f64) {
 pub fn format(info: &DataInfo) -> String {
     let shape = info.shape;
     let mut text = format!(
-        "{} classes, samples of {} x {} x {} (channels x height x width)\n",
-        info.classes.len(),
+        "{}, samples of {} x {} x {} (channels x height x width)\n",
+        counted(info.classes.len(), "class", "classes"),
         shape.channels,
         shape.height,
         shape.width
     );
     for note in &info.notes {
-        text += &format!("{note}\n");
+        text += &format!("{}\n", printable(note));
     }
     let list = |values: &[f64]| {
         let values: Vec<String> = values.iter().map(|v| format!("{v:.4}")).collect();
@@ -159,8 +165,8 @@ pub fn format(info: &DataInfo) -> String {
         list(&info.mean),
         list(&info.standard_deviation)
     );
-    let name_width = info
-        .classes
+    let classes: Vec<String> = info.classes.iter().map(printable).collect();
+    let name_width = classes
         .iter()
         .map(|class| class.chars().count())
         .chain(["samples".len()])
@@ -179,7 +185,7 @@ pub fn format(info: &DataInfo) -> String {
         .map(|class| info.splits.iter().map(|s| s.per_class[class]).sum())
         .collect();
     let largest = totals.iter().copied().max().unwrap_or_default().max(1);
-    for (class, (name, &total)) in info.classes.iter().zip(&totals).enumerate() {
+    for (class, (name, &total)) in classes.iter().zip(&totals).enumerate() {
         // A class with any samples has a bar.
         let bar = "#".repeat((total * BAR).div_ceil(largest));
         text += &line(name, &cells(&|s| s.per_class[class].to_string()), &bar);

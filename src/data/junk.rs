@@ -74,7 +74,7 @@ pub struct JunkConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
     pub characters: Option<String>,
-    /// Dashes, dots and blots are no junk where punctuation is read: only scribbles are drawn in their place.
+    /// Dashes, dots and blots are not junk where punctuation is read: only scribbles are drawn in their place.
     #[serde(skip_serializing_if = "is_false")]
     pub punctuation: bool,
     /// Number of training samples.
@@ -121,6 +121,10 @@ impl Default for JunkConfig {
 impl SourceConfig for JunkConfig {
     fn common(&self) -> &CommonConfig {
         &self.common
+    }
+
+    fn key(&self) -> &'static str {
+        "train"
     }
 
     fn folders(&self) -> Vec<&str> {

@@ -6,6 +6,7 @@
 pub mod arrays;
 pub mod augment;
 pub mod cifar;
+pub mod class_folders;
 mod config;
 pub mod convert;
 mod disk_cache;
@@ -25,6 +26,7 @@ mod source;
 pub mod split_rule;
 mod subset;
 pub mod unipen;
+mod untrained;
 
 pub use arrays::{CsvConfig, IdxConfig, MatConfig, NpzConfig};
 pub use augment::AugmentConfig;
@@ -46,6 +48,7 @@ pub use source::{
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
 pub use subset::Subset;
 pub use unipen::UnipenConfig;
+pub use untrained::notes;
 
 source::sources! {
     /// Synthetic hand-printed characters; needs no files.

@@ -117,7 +117,7 @@ impl NumberConfig {
     }
 }
 
-/// The splits of all samples of a set, in their order; each comes with its name and its label.
+/// The splits of all samples of a set, in order; each comes with its name and its label.
 ///
 /// With `stratify`, the samples of each class are sorted by the hash of their names; the first go to validation, the next to
 /// testing, the rest to training. Without it, each sample is on its own: see [`assign`].

@@ -9,7 +9,7 @@ use super::samples::{self, Sample};
 use super::scan::{self, Scanned};
 use super::{classes, duplicates, unusual};
 use crate::config::Experiment;
-use crate::data::{DataSource, Split};
+use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::progress::Monitor;
 
@@ -47,7 +47,7 @@ pub fn check(
         duplicates: duplicates.list,
         classes_in_splits: classes::find(source.classes(), &samples),
         unusual: unusual::find(&samples, &scanned),
-        notes: source.notes(),
+        notes: data::notes(source),
         ..Findings::default()
     };
     let readable: Vec<(usize, &Sample, &Scanned)> = samples
@@ -79,7 +79,7 @@ pub fn check(
                 monitor,
             )?;
             let note = (left_out > 0).then(|| {
-                format!("labels of {left_out} samples are not checked: at most {MAX_FOLDED} are checked in folds; --run has no such limit, but leaves out what that run has learned from")
+                format!("labels of {left_out} samples are not checked: cross-validation checks at most {MAX_FOLDED}; --run has no such limit, but skips the samples that the run was trained on")
             });
             Answers { note, ..answers }
         }

@@ -4,7 +4,7 @@ use super::findings::{ClassCount, CountProblem};
 use super::samples::Sample;
 use crate::data::Split;
 
-/// A class is rare in a split if it has less than this share of the median class ...
+/// A class is rare in a split if it has less than this fraction of the median class ...
 const RARE_SHARE: f64 = 0.2;
 
 /// ... or, in training, fewer samples than this: too few to learn from or to judge by.

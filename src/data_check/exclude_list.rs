@@ -6,6 +6,7 @@ use super::findings::{Duplicate, Findings, Likeness};
 use super::samples::Sample;
 use super::text;
 use crate::data::exclude;
+use crate::error::printable;
 
 /// A list, and how much is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub fn exclude_list(findings: &Findings) -> Excluded {
         text += &format!("# {}", exclude::line(&unusual.sample.name, &remark));
     }
     for taken in &findings.taken {
-        text += &format!("# {}\n", text::taken_in_words(taken));
+        text += &format!("# {}\n", printable(text::taken_in_words(taken)));
     }
     Excluded {
         text,

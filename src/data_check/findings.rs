@@ -16,7 +16,7 @@ pub struct Findings {
     pub unreadable: Vec<Unreadable>,
     /// Images that occur more than once: with different classes first, then across splits, then by likeness.
     pub duplicates: Vec<Duplicate>,
-    /// Classes that are taken for others, by their share.
+    /// Confused classes, the largest fraction of samples first.
     pub taken: Vec<Taken>,
     /// Samples whose label is probably wrong, and how that was found; `None` if labels were not checked.
     pub labels: Option<LabelCheck>,
@@ -43,7 +43,7 @@ pub struct Unreadable {
 pub enum Likeness {
     /// All pixels are equal.
     Exact,
-    /// The same picture: stored anew, cropped a little, brightened.
+    /// The same picture: re-saved, cropped a little, brightened.
     Near,
 }
 
@@ -116,7 +116,7 @@ pub struct Unusual {
     pub found: String,
     /// What its class has.
     pub usual: String,
-    /// Deviations from the median of the class, in robust standard deviations; of properties that are no numbers the share
+    /// Deviations from the median of the class, in robust standard deviations; of properties that are not numbers the fraction
     /// of the class that has the usual one, times 10.
     pub score: f64,
 }
@@ -128,7 +128,7 @@ pub struct LabelCheck {
     pub model: String,
     /// Number of samples that were checked.
     pub checked: usize,
-    /// Share of them to which the model gives the class that they have.
+    /// Fraction of them to which the model gives the class that they have.
     pub agreement: f64,
     /// Samples whose label is probably wrong.
     pub suspects: Vec<Suspect>,

@@ -14,6 +14,7 @@ use super::grey;
 use super::samples::Sample;
 use super::text;
 use crate::data::{DataError, DataSource, Split};
+use crate::error::counted;
 use crate::progress::{Monitor, Stage};
 use crate::report;
 use crate::shape::ImageShape;
@@ -70,7 +71,7 @@ fn cards(findings: &Findings) -> Markup {
         .map(|(split, count)| format!("{count} {}", split.name()))
         .collect();
     html! {
-        p.note { (splits.join(", ")) " samples; " (findings.classes.len()) " classes." }
+        p.note { (splits.join(", ")) " samples; " (counted(findings.classes.len(), "class", "classes")) "." }
         dl.cards {
             @for (title, lines) in text::sections(findings) {
                 div.card { dt { (capital(&title)) } dd { (lines.len()) } }
@@ -162,8 +163,8 @@ impl Page<'_> {
             });
         }
         Ok(section(
-            "Classes taken for another",
-            "What a model makes of whole classes: is one filled with another, or are two the same?",
+            "Confused classes",
+            "Classes that the model mostly predicts as another class, or pairs of classes that it can't separate.",
             findings.taken.len(),
             parts,
         ))
@@ -190,7 +191,7 @@ impl Page<'_> {
         let tiles = html! { div.tiles.pairs-of-images { @for tile in tiles { (tile) } } };
         Ok(section(
             "Duplicates",
-            "The same image more than once. Across splits, a model is tested on what it has learned.",
+            "Images that occur more than once. If copies are in training and in test, the test result is too optimistic (data leakage).",
             findings.duplicates.len(),
             if findings.duplicates.is_empty() {
                 Vec::new()
@@ -205,7 +206,7 @@ impl Page<'_> {
             return Ok(html! {});
         };
         let about = format!(
-            "Checked by {}, which agrees with {} of {} labels. The probability of what it sees against that of the label.",
+            "Checked by {}, which agrees with {} of {} labels. Each image shows the probability of the predicted class, then that of its label.",
             labels.model,
             report::percent(labels.agreement, 1),
             labels.checked
@@ -245,7 +246,7 @@ impl Page<'_> {
         let tiles = html! { div.tiles { @for tile in tiles { (tile) } } };
         Ok(section(
             "Images unlike their class",
-            "Far from the median of their class in brightness or size, or of another mode.",
+            "Far from the median of their class in brightness or size, or in a different colour mode.",
             findings.unusual.len(),
             if findings.unusual.is_empty() {
                 Vec::new()

@@ -4,6 +4,7 @@ use super::findings::{
     Confused, CountProblem, Duplicate, Findings, Likeness, Property, Suspect, Taken, Unusual,
 };
 use crate::data::Split;
+use crate::error::{counted, printable};
 use crate::report::percent;
 
 /// Maximum lines of each kind.
@@ -16,13 +17,13 @@ pub fn summary(findings: &Findings) -> String {
         .map(|(split, count)| format!("{count} {}", split.name()))
         .collect();
     let mut text = format!(
-        "{} samples ({}), {} classes\n",
-        findings.samples.iter().sum::<usize>(),
+        "{} ({}), {}\n",
+        counted(findings.samples.iter().sum(), "sample", "samples"),
         splits.join(", "),
-        findings.classes.len()
+        counted(findings.classes.len(), "class", "classes")
     );
     for note in &findings.notes {
-        text += &format!("{note}\n");
+        text += &format!("{}\n", printable(note));
     }
     if let Some(labels) = &findings.labels {
         text += &format!(
@@ -49,8 +50,14 @@ pub fn sections(findings: &Findings) -> Vec<(String, Vec<String>)> {
         match count.problem {
             CountProblem::Absent => format!("{} is absent in {split}", count.class),
             CountProblem::Rare => format!(
-                "{} has {} {split} samples; the median of the classes is {}",
-                count.class, count.samples, count.median
+                "{} has {}; the median of the classes is {}",
+                count.class,
+                counted(
+                    count.samples,
+                    &format!("{split} sample"),
+                    &format!("{split} samples")
+                ),
+                count.median
             ),
         }
     });
@@ -63,7 +70,7 @@ pub fn sections(findings: &Findings) -> Vec<(String, Vec<String>)> {
         ),
         lines(
             findings.taken.iter().map(taken_in_words).collect(),
-            "classes taken for another",
+            "confused classes",
         ),
         lines(
             findings.duplicates.iter().map(duplicate_in_words).collect(),
@@ -89,7 +96,7 @@ pub fn sections(findings: &Findings) -> Vec<(String, Vec<String>)> {
 fn section(title: &str, lines: &[String]) -> String {
     let mut text = format!("\n{title}: {}\n", lines.len());
     for line in lines.iter().take(SHOWN) {
-        text += &format!("  {line}\n");
+        text += &format!("  {}\n", printable(line));
     }
     if lines.len() > SHOWN {
         text += &format!("  ... and {} more\n", lines.len() - SHOWN);

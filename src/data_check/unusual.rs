@@ -28,7 +28,7 @@ const USUAL_SHARE: f64 = 0.9;
 /// Images whose values all lie this close together show nothing.
 const BLANK: f32 = 1.0 / 255.0;
 
-/// Turns the share of the usual mode into a score beside those of numbers.
+/// Turns the fraction of the usual mode into a score beside those of numbers.
 const SHARE_SCORE: f64 = 10.0;
 
 type Member<'a> = (&'a Sample, &'a Scanned);

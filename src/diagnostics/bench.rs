@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 use super::memory::peak_mb;
-use crate::config::Experiment;
+use crate::config::{self, Experiment};
 use crate::data::{self, Split};
 use crate::device;
 use crate::inference::to_input;
@@ -83,9 +83,14 @@ pub fn synthetic(
 ) -> Result<Timing, BenchError> {
     let classes = match experiment.model.classes().or(experiment.data.classes()) {
         Some(classes) => classes,
-        None => data::open(&experiment.data, &Monitor::default())?
-            .classes()
-            .len(),
+        None => {
+            let source = data::open(&experiment.data, &Monitor::default())?;
+            let classes = source.classes().len();
+            match config::class_problem(experiment, classes) {
+                None => classes,
+                Some(problem) => return Err(TrainError::mismatch(problem).into()),
+            }
+        }
     };
     let mut bench = Bench::new(experiment, batch, classes)?;
     let mut times = Vec::new();

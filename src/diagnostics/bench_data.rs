@@ -39,7 +39,7 @@ pub struct DataTiming {
 /// Times reading the training images of a folder, without any cache; `batch` overrides the config's number of samples.
 ///
 /// # Errors
-/// The data is no folder of images, or can't be read.
+/// The data is not a folder of images, or can't be read.
 pub fn data(
     experiment: &Experiment,
     batch: Option<usize>,

@@ -1,5 +1,7 @@
 //! Why a benchmark or a gradient check fails.
 
+use std::path::Path;
+
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::error::{ErrorExit, ExitKind};
@@ -28,6 +30,14 @@ pub enum BenchError {
 }
 
 impl BenchError {
+    /// The same error with the name of the config file, where it is about the config.
+    pub fn in_config(self, file: &Path) -> Self {
+        match self {
+            Self::Train(error) => Self::Train(error.in_config(file)),
+            other => other,
+        }
+    }
+
     /// Whether the data to train on is missing, so that only synthetic batches can be timed.
     pub fn lacks_data(&self) -> bool {
         let is_about_data = matches!(
@@ -61,6 +71,9 @@ pub enum GradcheckError {
     /// The data has no classes.
     #[error("the data has no classes")]
     NoClasses,
+    /// The config does not match its data.
+    #[error("{0}")]
+    Mismatch(String),
     /// The loss has no gradient.
     #[error("gradient check: the loss is {0}, which has no gradient")]
     NotFinite(f64),
@@ -83,7 +96,7 @@ pub enum GradcheckError {
 impl ErrorExit for GradcheckError {
     fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::Device(_) | Self::NoClasses => ExitKind::Usage,
+            Self::Device(_) | Self::NoClasses | Self::Mismatch(_) => ExitKind::Usage,
             Self::Data(error) => error.exit_kind(),
             _ => ExitKind::Failure,
         }

@@ -105,21 +105,21 @@ impl Description<'_> {
         let (shape, view) = (self.card.input, self.card.view);
         let size = |height, width| format!("{height}x{width} pixels (height x width)");
         let input = size(shape.height, shape.width);
-        let upright = "turn the image upright (EXIF), transparent parts on white";
+        let upright = "turn the image upright (EXIF), composite transparent parts onto white";
         let how = "with antialiased bilinear interpolation";
         match view.fit {
-            Fit::Stretch => format!("{upright}; scale it to {input} {how}"),
+            Fit::Stretch => format!("{upright}; resize it to {input} {how}"),
             Fit::Crop => {
                 let covered = size(
                     enlarged(shape.height, view.centre),
                     enlarged(shape.width, view.centre),
                 );
                 format!(
-                    "{upright}; scale it in its proportions until it just covers {covered}, {how}; cut out the middle {input}"
+                    "{upright}; resize it, keeping the aspect ratio, to just cover {covered}, {how}; centre-crop to {input}"
                 )
             }
             Fit::Pad => format!(
-                "{upright}; scale it in its proportions to fit into {input}, {how}; centre it on the median colour of its border"
+                "{upright}; resize it, keeping the aspect ratio, to fit into {input}, {how}; centre it on the median colour of its border"
             ),
             Fit::Letter => format!(
                 "{input}, one letter as kiln cuts it out of a photograph and redraws it (model.view \"letter\")"
@@ -139,6 +139,6 @@ pub fn scaled(logits: &str, temperature: f64) -> String {
 
 /// JSON in one line, floats with as few digits as tell them apart.
 fn to_json(value: &impl Serialize) -> String {
-    // Only maps whose keys are no texts and types that refuse can fail; there are none here.
+    // Only maps whose keys are not texts and types that refuse can fail; there are none here.
     serde_json::to_string(value).unwrap_or_default()
 }

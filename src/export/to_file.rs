@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::description::Description;
 use super::onnx::{GraphOptions, to_model};
-use super::python::to_python;
+use super::python::{name_problem, to_python};
 use super::tensors::Tensors;
 use crate::error::{FileError, Problem};
 use crate::inference::Classifier;
@@ -41,14 +41,21 @@ impl Format {
     }
 }
 
-/// The files that an export to `out` writes. The error is wrong usage: an unknown ending of the name, or options that don't
-/// go with it.
+/// The files that an export to `out` writes. The error is wrong usage: an unknown ending of the name, options that don't
+/// go with it, or code under a name that Python can't import.
 pub fn outputs(out: &Path, options: GraphOptions) -> Result<Vec<PathBuf>, FileError> {
     let format = Format::of(out)?;
     if options.with_preprocessing && format != Format::Onnx {
         let problem = "--with-preprocessing is for ONNX files";
         return Err(FileError::new(out, problem)
             .advise("use a name that ends in .onnx")
+            .usage());
+    }
+    if format == Format::Python
+        && let Some((problem, name)) = name_problem(out)
+    {
+        return Err(FileError::new(out, problem)
+            .advise(format!("use a name such as {name}"))
             .usage());
     }
     let weights = out.with_extension(WEIGHTS);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{ErrorExit, ExitKind, FileError};
+use crate::error::{ErrorExit, ExitKind, FileError, io_problem};
 use crate::progress::Cancelled;
 
 /// Why a set was not fetched; the message names the URL or file and what to do.
@@ -76,7 +76,7 @@ pub enum FetchError {
     #[error("{}: another kiln process is downloading this file; wait for it", .0.display())]
     Busy(PathBuf),
     /// A file that can't be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), io_problem(source))]
     Read {
         /// The file.
         path: PathBuf,

@@ -93,7 +93,7 @@ fn local_file(file: &RemoteFile, folder: &Path) -> Result<PathBuf, FileError> {
     let mut places = [Some(folder.join(file.name)), beside].into_iter().flatten();
     places.find(|place| place.is_file()).ok_or_else(|| {
         FileError::new(folder, format!("does not contain {}", file.name))
-            .advise(format!("its address is {}", file.url))
+            .advise(format!("download it from {}", file.url))
     })
 }
 

@@ -30,6 +30,17 @@ pub fn temporary_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
     builder.tempdir_in(parent)
 }
 
+/// Gives a filled folder its name, which no folder but an empty one may have yet; without success it is removed.
+///
+/// # Errors
+/// It can't be renamed, or the folder around it not be flushed to the disk.
+pub fn publish_folder(made: tempfile::TempDir, place: &Path) -> std::io::Result<()> {
+    std::fs::rename(made.path(), place)?;
+    // It is no longer there under its temporary name.
+    let _ = made.keep();
+    sync_folder(folder_of(place))
+}
+
 /// Whether a file or folder of this name is a temporary one.
 pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
     let name = name.to_string_lossy();

@@ -6,10 +6,12 @@ mod read;
 mod write;
 
 pub use folders::{
-    folder_of, is_temporary, remove_temporaries, sync_folder, sync_tree, temporary_folder,
+    folder_of, is_temporary, publish_folder, remove_temporaries, sync_folder, sync_tree,
+    temporary_folder,
 };
 pub use lock::{LockFile, try_lock};
 pub use read::{
-    hexadecimal, read, read_at, read_lines, read_soon, read_text, read_up_to, without_mark,
+    EMPTY, hexadecimal, open, read, read_at, read_lines, read_soon, read_text, read_up_to,
+    without_mark,
 };
 pub use write::{append_line, write, write_png, write_unflushed, write_with};

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use crate::error::FileError;
 
+/// The problem of a file without any content.
+pub const EMPTY: &str = "the file is empty";
+
 /// A string without the byte order mark that some editors write in front.
 pub fn without_mark(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
@@ -26,6 +29,15 @@ pub fn read_soon(path: &Path) -> bool {
     let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::WillNeed);
     drop(file);
     true
+}
+
+/// Opens a file to read it; fails for a folder, which Unix opens as well.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(file)
 }
 
 /// Reads a whole file of at most `max` bytes.

@@ -39,10 +39,7 @@ pub fn write_with(
     let path = target.as_path();
     let folder = folder_of(path);
     // Only the kind: the error's text would name the temporary file.
-    let mut temporary = temporary_file(folder).map_err(|failed| match failed.kind() {
-        std::io::ErrorKind::NotFound => error(std::io::Error::other("no such folder")),
-        kind => error(kind.into()),
-    })?;
+    let mut temporary = temporary_file(folder).map_err(|failed| error(failed.kind().into()))?;
     {
         let mut buffered = std::io::BufWriter::new(temporary.as_file_mut());
         content(&mut buffered).map_err(error)?;

@@ -1,7 +1,7 @@
 //! How people print the letters a to z: the forms, as pen paths. See [`super::skeletons`] for the notation.
 //!
-//! The box is that of a capital: its foot (100) is the base line, its top (0) the height of capitals and ascenders, 38 the height of
-//! an x, and descenders reach 130.
+//! The box is that of a capital: its foot (100) is the baseline, its top (0) the height of capitals and ascenders, 38 the x-height,
+//! and descenders reach 130.
 
 use super::form::Form;
 

@@ -45,7 +45,7 @@ fn tables() -> impl Iterator<Item = &'static &'static [Form]> {
         .chain(&marks::MARKS)
 }
 
-/// The forms of a class (see [`class_of`](super::alphabet::class_of)); empty for a number that is no class.
+/// The forms of a class (see [`class_of`](super::alphabet::class_of)); empty for a number that is not a class.
 pub fn forms(class: usize) -> &'static [Skeleton] {
     SKELETONS.get(class).map_or(&[], Vec::as_slice)
 }

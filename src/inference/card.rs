@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::config::schema;
 use crate::data::fitting::to_sample;
 use crate::data::{DataConfig, Fit, NormalizeConfig, View};
+use crate::error::{Problem, counted};
 use crate::metrics::Outputs;
 use crate::models::{ModelConfig, Task};
 use crate::shape::ImageShape;
@@ -101,15 +102,19 @@ impl ModelCard {
         let value: Value = serde_json::from_str(text)
             .map_err(|error| format!("its `kiln` metadata can't be parsed: {error}"))?;
         let part = |key: &str| value.get(key).cloned().unwrap_or_default();
-        let mut problems = schema::problems(&schema::of::<ModelConfig>(), &part("model"));
-        if !part("normalize").is_null() {
-            let found = part("normalize");
-            problems.extend(schema::problems(&schema::of::<NormalizeConfig>(), &found));
-        }
-        if let Some(problem) = problems.first() {
+        let model = schema::problems(&schema::of::<ModelConfig>(), &part("model"));
+        let normalize = match part("normalize") {
+            Value::Null => Vec::new(),
+            found => schema::problems(&schema::of::<NormalizeConfig>(), &found),
+        };
+        let sections = [("model", model), ("normalize", normalize)];
+        let mut problems = sections.into_iter().flat_map(|(section, problems)| {
+            problems.into_iter().map(move |found| (section, found))
+        });
+        if let Some((section, Problem { path, message })) = problems.next() {
+            let dot = if path.is_empty() { "" } else { "." };
             return Err(format!(
-                "its `kiln` metadata: {}: {}",
-                problem.path, problem.message
+                "its `kiln` metadata: {section}{dot}{path}: {message}"
             ));
         }
         let card: Self = serde_json::from_value(value)
@@ -128,8 +133,9 @@ impl ModelCard {
         };
         if classes < least || ![1, 3].contains(&input.channels) {
             return Err(format!(
-                "it describes {classes} classes and {} channels",
-                input.channels
+                "it describes {} and {}",
+                counted(classes, "class", "classes"),
+                counted(input.channels, "channel", "channels")
             ));
         }
         if let Some(problem) = self.model.problems(input).into_iter().next() {
@@ -143,9 +149,11 @@ impl ModelCard {
         }
         self.validate_preparation()?;
         match self.model.values(input, classes) {
-            Some(values) if values <= file_bytes / MIN_VALUE_BYTES => Ok(()),
-            _ => Err("it describes a network larger than the file".into()),
+            Some(values) if values <= file_bytes / MIN_VALUE_BYTES => {}
+            _ => return Err("it describes a network larger than the file".into()),
         }
+        let problem = self.model.size_problem(input, classes);
+        problem.map_or(Ok(()), |problem| Err(problem.message))
     }
 
     fn validate_preparation(&self) -> Result<(), String> {

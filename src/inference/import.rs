@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use burn::prelude::*;
 
 use super::card::ModelCard;
+use super::class_names;
 use super::classifier::Classifier;
 use super::error::ModelError;
 use crate::config::Experiment;
 use crate::data::{self, ClassOrder, DataError};
-use crate::error::{ErrorExit, ExitKind, FileError};
-use crate::files;
-use crate::models::{MAX_MODEL_VALUES, Network, Task};
+use crate::error::{ErrorExit, ExitKind, FileError, Problem, counted};
+use crate::models::{Network, Task};
 use crate::progress::Monitor;
 use crate::run_dir::{RunDir, RunDirError};
-use crate::weights::{self, Taken};
+use crate::weights::{self, Settings, Taken};
 
 /// Minimum number of classes of a classifier.
 const MIN_CLASSES: usize = 2;
@@ -101,7 +101,8 @@ pub fn import(
     let device = Device::flex();
     let shape = experiment.data.shape();
     let network = Network::new(&experiment.model, shape, classes.len(), &device);
-    let (network, taken) = weights::load_renamed(network, file, &init.except, &init.rename)?;
+    let (network, taken) =
+        weights::load_renamed(network, file, &init.except, &init.rename, Settings::Flags)?;
     let card = ModelCard::new(experiment.model.clone(), &experiment.data, classes.clone());
     let run = RunDir::create(Some(to), &experiment.name, &experiment)?;
     Classifier::new(&network, card, &device).save(&run.model_file())?;
@@ -147,21 +148,29 @@ fn numbers(experiment: &Experiment, count: usize) -> Result<Vec<String>, ImportE
 
 /// The class names in a file, one per line.
 fn read_names(experiment: &Experiment, file: &Path) -> Result<Vec<String>, FileError> {
-    let names = files::read_lines(file)?;
-    match count_problem(experiment, names.len()) {
-        None => Ok(names),
-        Some(problem) => Err(FileError::new(file, problem).usage()),
+    let names = class_names::read(file)?;
+    if let Some(problem) = count_problem(experiment, names.len()) {
+        return Err(FileError::new(file, problem).usage());
     }
+    class_names::validate_distinct(&names, file)?;
+    Ok(names)
 }
 
 /// What is wrong with a number of class names.
 fn count_problem(experiment: &Experiment, count: usize) -> Option<String> {
     match experiment.model.classes() {
         Some(wanted) if wanted != count => {
-            Some(format!("{count} names, but model.classes is {wanted}"))
+            let (names, key) = (
+                counted(count, "name", "names"),
+                experiment.model.classes_key(),
+            );
+            Some(format!(
+                "{names}, but the config's model.{key} is for {wanted}"
+            ))
         }
         None if count < MIN_CLASSES && experiment.model.task() == Task::Classify => Some(format!(
-            "{count} names; a classifier has at least {MIN_CLASSES}"
+            "{}; a classifier has at least {MIN_CLASSES}",
+            counted(count, "name", "names")
         )),
         _ => None,
     }
@@ -169,11 +178,19 @@ fn count_problem(experiment: &Experiment, count: usize) -> Option<String> {
 
 /// Refuses a network that is too large with so many classes: configs are checked without knowing their number.
 fn validate_size(experiment: &Experiment, classes: usize) -> Result<(), ImportError> {
-    let values = experiment.model.values(experiment.data.shape(), classes);
-    match values {
-        Some(values) if values <= MAX_MODEL_VALUES => Ok(()),
-        _ => Err(ImportError::Classes(format!(
-            "with {classes} classes the network has more than {MAX_MODEL_VALUES} parameters"
-        ))),
+    let shape = experiment.data.shape();
+    match experiment.model.size_problem(shape, classes) {
+        None => Ok(()),
+        Some(Problem { path, message }) => {
+            let key = if path.is_empty() {
+                path
+            } else {
+                format!(".{path}")
+            };
+            Err(ImportError::Classes(format!(
+                "with {}, model{key}: {message}",
+                counted(classes, "class", "classes")
+            )))
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! input; `docs/models.md` describes the file.
 
 mod card;
+pub mod class_names;
 mod classifier;
 mod error;
 mod import;

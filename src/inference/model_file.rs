@@ -44,7 +44,7 @@ impl Classifier {
     pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
         let failed =
             |source| FileError::io(path, source).advise("train a run to its end, or use another");
-        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let mut file = files::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         // The header alone, before the rest is read: a file that is not a model may be of any size.
         limits::safetensors(&mut file, length)

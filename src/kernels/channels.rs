@@ -24,7 +24,7 @@ impl Maps {
         self.positions * self.channels
     }
 
-    /// Runs `job` for each image with the values to write; what it finds is returned in their order.
+    /// Runs `job` for each image with the values to write; what it finds is returned in order.
     #[allow(unsafe_code)]
     fn write<T: Real, R: Send>(
         &self,

@@ -91,7 +91,7 @@ pub(super) fn forward<T: Real>(
     output
 }
 
-/// The columns from `whole` on, behind the last whole panel, filled up with zeros to a panel; empty if there are none.
+/// The columns from `whole` on, after the last whole panel, filled up with zeros to a panel; empty if there are none.
 fn last_panel<T: Real>(weight: &[T], outputs: usize, whole: usize) -> Vec<T> {
     let mut rest = Vec::new();
     if whole < outputs {

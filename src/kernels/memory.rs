@@ -70,7 +70,7 @@ mod lines {
     /// Bytes of a line of the caches.
     const LINE: usize = 64;
 
-    /// See [`stream`](super::stream): whole lines, past the caches; what is before and behind, as usual.
+    /// See [`stream`](super::stream): whole lines, past the caches; what is before and after, as usual.
     #[allow(unsafe_code)]
     pub(super) fn stream<T: Real>(from: &[T], to: &mut [MaybeUninit<T>]) {
         let line = LINE / size_of::<T>();

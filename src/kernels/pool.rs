@@ -18,7 +18,7 @@ pub struct PoolOptions {
     pub stride: usize,
     /// Positions around the image, which are smaller than any value; at most half the window.
     pub padding: usize,
-    /// Whether the last window may extend over the edge; one that would begin behind the image is left out, as in PyTorch.
+    /// Whether the last window may extend over the edge; one that would begin after the image is left out, as in PyTorch.
     pub ceil_mode: bool,
 }
 

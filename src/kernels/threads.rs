@@ -39,7 +39,7 @@ pub(super) fn for_each<J: Send, S>(
     }
 }
 
-/// The results of `job` for every item, in their order.
+/// The results of `job` for every item, in order.
 pub(super) fn map<J: Send, R: Send>(
     work: usize,
     items: Vec<J>,

@@ -27,7 +27,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The sign behind a value for a reader; `None` for plain numbers.
+    /// The sign after a value for a reader; `None` for plain numbers.
     pub fn sign(self) -> Option<&'static str> {
         match self {
             Unit::Plain => None,

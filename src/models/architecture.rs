@@ -44,6 +44,16 @@ pub trait Architecture: Module {
         Vec::new()
     }
 
+    /// What is wrong with the network for images of `shape` once the number of classes is known; paths as in
+    /// [`problems`](Self::problems).
+    fn problem_with_classes(
+        _config: &Self::Config,
+        _shape: ImageShape,
+        _classes: usize,
+    ) -> Option<Problem> {
+        None
+    }
+
     /// Dropout probability, 0 to 1; 0 is no dropout.
     fn dropout(_config: &Self::Config) -> f64 {
         0.0

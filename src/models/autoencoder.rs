@@ -12,7 +12,7 @@ use super::layer_list::{self, LayerConfig, WeightInit, plain};
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
 
-/// Settings of the fully connected autoencoder: ReLU behind every layer but the last, which has a sigmoid.
+/// Settings of the fully connected autoencoder: ReLU after every layer but the last, which has a sigmoid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AutoencoderConfig {

@@ -1,5 +1,5 @@
 //! The convolutional network of the course, blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pool, then one hidden
-//! layer with dropout; and its deeper relatives, with convolutions that keep the size behind each block's first.
+//! layer with dropout; and its deeper relatives, with convolutions that keep the size after each block's first.
 
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::prelude::*;

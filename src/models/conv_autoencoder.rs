@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::architecture::{Architecture, Task};
 use super::blocks::block_layers;
 use super::blocks::{Block, LayerCost, Layout, conv3x3, convolve, linear, too_many_halvings};
-use super::layer_list::{self, DepthToSpaceConfig, LayerConfig, Side, UnflattenConfig, plain};
+use super::layer_list::{
+    self, DepthToSpaceConfig, DepthToSpaceMode, LayerConfig, Side, UnflattenConfig, plain,
+};
 use crate::error::Problem;
 use crate::kernels::Activation;
 use crate::shape::ImageShape;
@@ -49,7 +51,7 @@ impl ConvAutoencoderConfig {
 /// Blocks down to a code, and up again; see [`ConvAutoencoderConfig`].
 ///
 /// A step up is a convolution to four times the channels, whose values then become neighbours (sub-pixel convolution, Shi et
-/// al. 2016).
+/// al. 2016), in TensorFlow's order of the channels.
 #[derive(Module, Debug)]
 pub struct ConvAutoencoder {
     down: Vec<Block>,
@@ -57,7 +59,7 @@ pub struct ConvAutoencoder {
     decode: Linear,
     up: Vec<Block>,
     image: Conv2d,
-    /// Rows and columns of the smallest maps.
+    /// Rows and columns of the smallest feature maps.
     #[module(skip)]
     smallest: [usize; 2],
 }
@@ -105,6 +107,7 @@ impl Architecture for ConvAutoencoder {
             layers.extend(block_layers(&format!("up.{index}"), 4 * to, false));
             layers.push(LayerConfig::DepthToSpace(DepthToSpaceConfig {
                 block: 2,
+                mode: DepthToSpaceMode::Dcr,
                 name: None,
             }));
         }
@@ -164,7 +167,7 @@ impl Architecture for ConvAutoencoder {
         let channels = values / (height * width);
         let small = layout.arrange(features.reshape([batch, channels, height, width]));
         let large = self.up.iter().fold(small, |values, block| {
-            layout.depth_to_space(block.forward(values, layout), 2)
+            layout.depth_to_space(block.forward(values, layout), 2, DepthToSpaceMode::Dcr)
         });
         let image = layout.to_channels_first(convolve(&self.image, large, false, layout));
         sigmoid(image.flatten(1, 3))

@@ -44,7 +44,7 @@ pub trait LayerList: Clone + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The classes that stand in while their number is unknown; shapes do not depend on it.
+/// The classes that stand in while their number is unknown. Shapes do not depend on it; whether the network is too large may.
 const ANY_CLASSES: usize = 2;
 
 /// A network that `C` describes.
@@ -119,10 +119,13 @@ impl<C: LayerList> Architecture for Described<C> {
             return problems;
         }
         let classes = config.classes().unwrap_or(ANY_CLASSES);
-        match infer(&config.layers(shape), shape, classes) {
-            Ok(_) => Vec::new(),
-            Err(problem) => vec![config.misfit(problem, shape)],
-        }
+        let problem = Self::problem_with_classes(config, shape, classes);
+        problem.into_iter().collect()
+    }
+
+    fn problem_with_classes(config: &C, shape: ImageShape, classes: usize) -> Option<Problem> {
+        let problem = infer(&config.layers(shape), shape, classes).err()?;
+        Some(config.misfit(problem, shape))
     }
 
     fn dropout(config: &C) -> f64 {

@@ -82,8 +82,8 @@ struct Plan {
     channels: usize,
 }
 
-/// Zeros before and behind a side, as TensorFlow's "SAME" puts them: as many as give `ceil(side / stride)` positions, the odd one
-/// behind.
+/// Zeros before and after a side, as TensorFlow's "SAME" puts them: as many as give `ceil(side / stride)` positions, the odd one
+/// after.
 fn same(side: usize, kernel: usize, stride: usize) -> [usize; 2] {
     let positions = side.div_ceil(stride);
     let needed = positions.saturating_sub(1) * stride + kernel;
@@ -114,7 +114,7 @@ impl Plan {
         layers
     }
 
-    /// An inverted residual: widen, depthwise convolution, narrow without a function behind it.
+    /// An inverted residual: widen, depthwise convolution, narrow without a function after it.
     fn block(
         &mut self,
         outputs: usize,

@@ -65,6 +65,14 @@ macro_rules! networks {
                 }
             }
 
+            fn problem_with_classes(&self, shape: ImageShape, classes: usize) -> Option<Problem> {
+                match self {
+                    $(ModelConfig::$Network(config) => {
+                        $Network::problem_with_classes(config, shape, classes)
+                    })+
+                }
+            }
+
             /// The network as a list of layers; see [`Architecture::layers`].
             pub fn layers(&self, shape: ImageShape) -> Vec<LayerConfig> {
                 match self {

@@ -83,6 +83,24 @@ impl ModelConfig {
         }
         parameters::count(&Network::new(self, shape, classes, &Device::flex()))
     }
+
+    /// What is wrong with the network for images of `shape` and so many classes: it has more than [`MAX_MODEL_VALUES`] parameters.
+    /// The path is a key of the `model` section, or empty for the whole of it. The settings must have no
+    /// [`problems`](Self::problems) with the shape.
+    pub fn size_problem(&self, shape: ImageShape, classes: usize) -> Option<Problem> {
+        let problem = self.problem_with_classes(shape, classes);
+        problem.or_else(|| {
+            let found = match self.values(shape, classes) {
+                Some(values) if values <= MAX_MODEL_VALUES => return None,
+                Some(values) => format!("{values} parameters"),
+                None => "too many parameters (count overflows)".into(),
+            };
+            let problem = format!(
+                "the network has {found}; the maximum is {MAX_MODEL_VALUES}; make its layers narrower"
+            );
+            Some(Problem::new("", problem))
+        })
+    }
 }
 
 impl ModelConfig {

@@ -182,7 +182,7 @@ impl ModuleVisitor for Counter {
     }
 }
 
-/// Collects tensors in their order with whether they train, and the training flags of layers.
+/// Collects tensors in order with whether they train, and the training flags of layers.
 #[derive(Default)]
 struct Collector {
     path: Vec<String>,

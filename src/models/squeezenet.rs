@@ -89,7 +89,7 @@ pub enum Feature {
     Fire(Fire),
 }
 
-/// A layer of the classifier; the ReLU and the mean behind it have no parameters.
+/// A layer of the classifier; the ReLU and the mean after it have no parameters.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // A network holds two of them.
 pub enum Last {
@@ -99,7 +99,7 @@ pub enum Last {
     Conv(Conv2d),
 }
 
-/// A 1x1 convolution to few channels, then a 1x1 and a 3x3 convolution side by side; ReLU behind all.
+/// A 1x1 convolution to few channels, then a 1x1 and a 3x3 convolution side by side; ReLU after all.
 #[derive(Module, Debug)]
 pub struct Fire {
     squeeze: Conv2d,
@@ -274,7 +274,7 @@ impl Architecture for Squeezenet {
         }
     }
 
-    /// Logits are at least 0: the paper has a ReLU behind the last convolution.
+    /// Logits are at least 0: the paper has a ReLU after the last convolution.
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         self.classify(self.features(images))
     }

@@ -146,7 +146,7 @@ impl Classes {
     }
 }
 
-/// Scores a word's candidates; `rows` are the network's probabilities in their order.
+/// Scores a word's candidates; `rows` are the network's probabilities in order.
 ///
 /// With `neighbours`, characters of the same form share their probability. With `droppable`, what the network takes for junk may be
 /// dropped.

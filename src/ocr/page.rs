@@ -65,7 +65,7 @@ impl Page {
         mean(self.letters().map(|letter| letter.confidence))
     }
 
-    /// How much its letters say for this way to look at a page: the sum of their confidences above those of letters in what is no writing.
+    /// How much its letters say for this way to look at a page: the sum of their confidences above those of letters in what is not writing.
     pub fn evidence(&self) -> f32 {
         self.letters()
             .map(|letter| letter.confidence - CHANCE)

@@ -10,7 +10,7 @@ const MAX_STRAY: usize = 2;
 const SURE: f32 = 0.6;
 /// Characters that look alike.
 const ALIKE: [&str; 6] = ["O0", "I1", "S5", "Z2", "B8", "G6"];
-/// A single letter that is this many times larger or smaller than the page's is no writing.
+/// A single letter that is this many times larger or smaller than the page's is not writing.
 const ODD_SIZE: f32 = 1.9;
 /// Fewest letters in the other lines: beside less, nothing says what writing looks like.
 const MIN_OTHERS: usize = 6;

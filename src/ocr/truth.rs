@@ -115,7 +115,7 @@ fn in_content(content: &str, file: &Path, image: &Path) -> Result<Truth, FileErr
     })
 }
 
-/// Why the content of a file is no ground truth for an image.
+/// Why the content of a file is not ground truth for an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TruthProblem {
     /// It is not valid JSON.

@@ -25,7 +25,7 @@ pub struct StoredOperator {
 pub struct Port {
     /// Its name.
     pub name: String,
-    /// The type of its numbers, one of [`number_type`](super::number_type) or a later one; `None` if it is no tensor.
+    /// The type of its numbers, one of [`number_type`](super::number_type) or a later one; `None` if it is not a tensor.
     pub elements: Option<u64>,
     /// Its shape, with `None` for a side of any length; `None` if the file does not say.
     pub dimensions: Option<Vec<Option<usize>>>,

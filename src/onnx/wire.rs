@@ -66,7 +66,7 @@ impl Message {
         push_number(&mut self.bytes, length as u64);
     }
 
-    /// The fields of another message, behind its own.
+    /// The fields of another message, after its own.
     pub fn append(&mut self, other: &Message) {
         self.bytes.extend_from_slice(&other.bytes);
     }

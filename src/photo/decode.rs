@@ -31,7 +31,7 @@ const ENDS_EARLY: &str = "the file is truncated or corrupt; copy or download it 
 /// Reads an image file; the image comes back upright, as [`decode`] describes.
 ///
 /// # Errors
-/// The file can't be read, or is no image that kiln decodes.
+/// The file can't be read, or is not an image that kiln decodes.
 pub fn open(path: &Path) -> Result<DynamicImage, PhotoError> {
     decode(&read(path)?, path)
 }
@@ -54,7 +54,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, PhotoError> {
 /// end are ignored; a truncated image is an error, though many decoders fill the missing part with grey.
 ///
 /// # Errors
-/// The bytes are no image that kiln decodes, end early, or need more than [`MAX_WORKING_BYTES`].
+/// The bytes are not an image that kiln decodes, end early, or need more than [`MAX_WORKING_BYTES`].
 pub fn decode(bytes: &[u8], name: &Path) -> Result<DynamicImage, PhotoError> {
     decode_page(bytes, name, 0)
 }
@@ -81,7 +81,7 @@ pub fn page_indices(bytes: &[u8]) -> Vec<usize> {
 /// [`decode_page`] with the problem as text.
 fn decode_upright(bytes: &[u8], page: usize) -> Result<DynamicImage, String> {
     if bytes.is_empty() {
-        return Err("the file is empty".into());
+        return Err(files::EMPTY.into());
     }
     let stream = Cursor::new(bytes);
     match recognize(bytes)? {

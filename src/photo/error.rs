@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::error::{ErrorExit, ExitKind, is_wrong_name};
+use crate::error::{ErrorExit, ExitKind, io_problem, is_wrong_name};
 
 /// Why an image could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum PhotoError {
     /// The file can't be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), io_problem(source))]
     Io {
         /// The file.
         path: PathBuf,

@@ -160,7 +160,7 @@ const FOREIGN: &[Foreign] = &[
         advice: "convert it with `magick in.jp2 out.png`",
     },
     Foreign {
-        name: "a camera's raw image",
+        name: "a camera raw file",
         extensions: &["cr2", "cr3", "nef", "arw", "dng", "orf", "rw2", "raf"],
         matches: |b| has_brand(b, &[b"crx "]) || b.starts_with(b"FUJIFILMCCD-RAW"),
         advice: "convert it with `darktable-cli in.raw out.jpg`",
@@ -178,7 +178,7 @@ const FOREIGN: &[Foreign] = &[
         advice: "convert it with `magick in.ico out.png`",
     },
     Foreign {
-        name: "an image of the film industry",
+        name: "an OpenEXR, Radiance HDR or DPX image",
         extensions: &["exr", "hdr", "dpx"],
         matches: |b| b.starts_with(b"\x76\x2f\x31\x01") || b.starts_with(b"#?RADIANCE"),
         advice: "convert it with `magick in.exr out.png`",
@@ -210,7 +210,7 @@ const FOREIGN: &[Foreign] = &[
         advice: "a download probably failed: download the image again",
     },
     Foreign {
-        name: "a pointer of Git LFS",
+        name: "a Git LFS pointer",
         extensions: &[],
         matches: |b| b.starts_with(b"version https://git-lfs"),
         advice: "`git lfs pull` fetches the image",

@@ -30,7 +30,7 @@ const DENOMINATORS: [u32; 3] = [8, 4, 2];
 /// is at least twice as large as that.
 ///
 /// # Errors
-/// As those of [`open`](super::open).
+/// Same as for [`open`](super::open).
 pub fn open_scaled(
     path: &Path,
     needed: impl Fn(usize, usize) -> Option<(usize, usize)>,

@@ -223,7 +223,7 @@ fn confusions(confusion: &Confusion) -> Markup {
                 (confusion.total()) " test samples, " (wrong) " of them wrong. Rows are true classes, columns \
                 predicted ones. "
                 span.nowrap { span.key.hit {} "correct," } " " span.nowrap { span.key.miss {} "wrong;" }
-                " colour intensity is the fraction of the row; hover over a cell for its count."
+                " colour intensity shows the fraction of the row; hover over a cell for its count."
             }
             div.matrix {
                 figure { (heat_map(confusion)) }
@@ -315,8 +315,8 @@ fn network_section(network: &Markup) -> Markup {
         section {
             h2 { "Network" }
             p.note {
-                "Layers with weights are marked blue, pools orange; under each layer its name and the shape that it gives. \
-                What repeats is drawn once."
+                "Layers with weights are blue, pooling layers orange; each is labelled with its name and output shape. \
+                Repeated blocks are drawn once."
             }
             details.network open { summary { "Layers" } (network) }
         }

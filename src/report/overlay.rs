@@ -53,7 +53,7 @@ pub struct Section {
     pub tables: Vec<Table>,
     /// Charts of the runs, before the tables.
     pub dots: Vec<Dots>,
-    /// Whether the rows are the runs, in their order: each then gets the colour of its curves.
+    /// Whether the rows are the runs, in order: each then gets the colour of its curves.
     pub keyed: bool,
 }
 

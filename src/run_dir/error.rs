@@ -40,7 +40,7 @@ impl RunDirError {
                 "RUN@EPOCH is only for `kiln train --resume`; use {run}"
             )),
             Some((run, epoch)) => missing.advise(format!(
-                "{epoch:?} is not the number of an epoch; use {run}, or {run}@5 with `kiln train --resume`"
+                "{epoch:?} is not an epoch number; use {run}, or {run}@5 with `kiln train --resume`"
             )),
         })
     }

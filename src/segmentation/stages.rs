@@ -1,4 +1,4 @@
-//! All stages of the segmentation in their order, and what each of them yields.
+//! All stages of the segmentation in order, and what each of them yields.
 
 use image::RgbImage;
 

@@ -89,7 +89,8 @@ impl SweepPlan {
             let needs = (experiment.backend, &experiment.data, &experiment.init);
             if !checked.contains(&needs) {
                 checked.push(needs);
-                training::prepare::prepare(experiment.clone(), monitor)?;
+                training::prepare::prepare(experiment.clone(), monitor)
+                    .map_err(|error| error.in_config(&self.record.config_file))?;
             }
         }
         Ok(())

@@ -178,7 +178,7 @@ fn seconds(path: &Path) -> Option<f64> {
     let lines = text.lines().map(serde_json::from_str::<Line>);
     let lines: Vec<Line> = lines.collect::<Result<_, _>>().ok()?;
     let sum: f64 = lines.iter().map(|line| line.seconds).sum();
-    // Other values are no duration, and converting them would panic.
+    // Other values are not durations, and converting them would panic.
     (0.0..MAX_SECONDS).contains(&sum).then_some(sum)
 }
 

@@ -63,7 +63,7 @@ pub struct Sampling {
     pub seed: u64,
 }
 
-/// One value for each axis, in their order.
+/// One value for each axis, in order.
 pub type Combination = Vec<Value>;
 
 impl Axis {

@@ -1,10 +1,12 @@
 //! Why training fails.
 
+use std::path::Path;
+
 use super::divergence::{Divergence, LargestGradient};
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::device::DeviceError;
-use crate::error::{ErrorExit, ExitKind, FileError};
+use crate::error::{ErrorExit, ExitKind, FileError, Problem};
 use crate::evaluation::EvaluateError;
 use crate::inference::ModelError;
 use crate::run_dir::RunDirError;
@@ -70,6 +72,21 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// The error of a key of the config that does not match the data.
+    pub fn mismatch(Problem { path, message }: Problem) -> Self {
+        Self::Mismatch(format!("{path}: {message}"))
+    }
+
+    /// The same error with the name of the config file, where it is about the config.
+    pub fn in_config(self, file: &Path) -> Self {
+        match self {
+            Self::Mismatch(problem) => {
+                Self::Config(ConfigError::of(file, Problem::new("", problem)))
+            }
+            other => other,
+        }
+    }
+
     /// The error of a step of training that has diverged; epochs are counted from 1.
     pub fn diverged(epoch: usize, divergence: Divergence) -> Self {
         Self::NotFinite {

@@ -9,7 +9,7 @@ use crate::models::Network;
 pub const MAX_TRAIN_BYTES: usize = 1 << 30;
 
 /// Bytes of features that the validation samples may take at most. Less, as they are worth less: they save the forward pass of a
-/// validation, and are the same to the bit when they are computed again.
+/// validation, and recomputing them gives bit-identical values.
 pub const MAX_VALID_BYTES: usize = 256 << 20;
 
 /// The output of a network's frozen layers for each sample of a split.

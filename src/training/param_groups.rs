@@ -52,6 +52,11 @@ pub fn apply(network: Network, configs: &[ParameterConfig]) -> Result<Grouped, T
         }
     }
     if parameters::trainable(&grouped.network) == 0 {
+        if configs.iter().all(|config| !config.frozen) {
+            return Err(TrainError::Mismatch(
+                "model: the network has no parameters to train; add a layer that has some, such as \"linear\"".into(),
+            ));
+        }
         return Err(TrainError::Mismatch(
             "parameters: everything is frozen; leave something to train".into(),
         ));

@@ -16,8 +16,7 @@ use super::param_groups::{self, Unfreeze};
 use super::resume::Resumption;
 use super::step::TrainState;
 use super::train_model::TrainModel;
-use crate::config::ClassWeights;
-use crate::config::Experiment;
+use crate::config::{self, ClassWeights, Experiment};
 use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
@@ -27,7 +26,7 @@ use crate::models::Task;
 use crate::models::parameters::{self, Group};
 use crate::progress::{CancelToken, Monitor};
 use crate::run_dir::{Origin, RunDir, Samples};
-use crate::weights::{self, Taken};
+use crate::weights::{self, Settings, Taken};
 
 /// An experiment with its data opened and its network built; nothing is written yet.
 pub struct Prepared {
@@ -79,7 +78,7 @@ fn prepare_from(
     source.skip_bad_images(&Split::ALL, monitor)?;
     let source: Arc<dyn DataSource> = Arc::from(source);
     let samples = fingerprint::samples(source.as_ref());
-    let mut notes = source.notes();
+    let mut notes = data::notes(source.as_ref());
     notes.extend(data::found_at(&root));
     let checkpoint = resumption.and_then(|resumption| resumption.checkpoint.as_ref());
     if let Some((resumption, checkpoint)) = resumption.zip(checkpoint) {
@@ -132,18 +131,18 @@ fn check_data(
         }
     }
     let classes = source.classes().len();
-    if let Some(head) = experiment.model.classes()
-        && head != classes
-    {
+    if classes < 2 && experiment.model.task() == Task::Classify {
+        let counted = if classes == 1 {
+            "1 class"
+        } else {
+            "no classes"
+        };
         return Err(TrainError::Mismatch(format!(
-            "model.{}: found {head} classes, but the data has {classes}",
-            experiment.model.classes_key()
+            "the data has {counted}; a classifier needs at least 2"
         )));
     }
-    if classes < 2 && experiment.model.task() == Task::Classify {
-        return Err(TrainError::Mismatch(format!(
-            "the data has {classes} class; a classifier needs at least 2"
-        )));
+    if let Some(problem) = config::class_problem(experiment, classes) {
+        return Err(TrainError::mismatch(problem));
     }
     Ok(source.check(&Split::ALL, monitor)?)
 }
@@ -180,8 +179,9 @@ fn with_first_weights(
     let before = origin.map(|origin| [origin.data.as_path(), origin.folder.as_path()]);
     let path = weights_file(file, before.as_ref().map_or(&[], |before| before));
     let init = &experiment.init;
-    let (network, taken) = weights::load_renamed(network, &path, &init.except, &init.rename)
-        .map_err(TrainError::Weights)?;
+    let loaded =
+        weights::load_renamed(network, &path, &init.except, &init.rename, Settings::Config);
+    let (network, taken) = loaded.map_err(TrainError::Weights)?;
     Ok((network, Some((path, taken))))
 }
 

@@ -126,7 +126,7 @@ impl Resumption {
         } else {
             let are = if done == 1 { "epoch is" } else { "epochs are" };
             format!(
-                "{run}: {done} {are} done; {EPOCHS} is {epochs}: choose {done} or more, or train anew"
+                "{run}: {done} {are} done; {EPOCHS} is {epochs}: choose {done} or more, or start a new run"
             )
         })
     }

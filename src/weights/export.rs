@@ -17,7 +17,7 @@ const FORMAT: (&str, &str) = ("format", "pt");
 /// The entry of a header that holds the metadata.
 const METADATA: &str = "__metadata__";
 
-/// Headers are filled with spaces to a multiple of this, so that the tensors behind them are aligned.
+/// Headers are filled with spaces to a multiple of this, so that the tensors after them are aligned.
 const ALIGNMENT: usize = 8;
 
 /// Writes a network's tensors as safetensors under PyTorch's names, for `safetensors.torch.load_file`, with entries of metadata.

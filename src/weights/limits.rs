@@ -5,6 +5,8 @@ use std::io::{Read, Seek};
 
 use safetensors::tensor::Metadata;
 
+use crate::error::io_problem;
+
 /// Maximum length of a file: the largest network that a config may describe (2^28 values) in 64 bits, and as much again for
 /// what is saved beside it.
 pub const MAX_FILE_BYTES: u64 = 4 << 30;
@@ -35,7 +37,7 @@ pub fn safetensors(file: &mut File, length: u64) -> Result<(Metadata, u64), Stri
     let mut header = Vec::new();
     file.take(size)
         .read_to_end(&mut header)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| io_problem(&error))?;
     let header: Metadata = serde_json::from_slice(&header)
         .map_err(|error| format!("its header can't be read: {error}"))?;
     let start = size + LENGTH_BYTES;
@@ -51,7 +53,7 @@ pub fn safetensors(file: &mut File, length: u64) -> Result<(Metadata, u64), Stri
 
 /// The file's length, within the limit.
 pub fn length(file: &File) -> Result<u64, String> {
-    let about = file.metadata().map_err(|error| error.to_string())?;
+    let about = file.metadata().map_err(|error| io_problem(&error))?;
     match about.len() {
         _ if !about.is_file() => Err("this is not a regular file".into()),
         length if length > MAX_FILE_BYTES => Err(format!(

@@ -9,6 +9,7 @@ use super::finite::validate_finite;
 use super::formats::read::read;
 use super::matching::choose::{Choice, choose};
 use super::matching::fit::Wanted;
+use super::matching::settings::Settings;
 use crate::config::{Rename, RenamePattern};
 use crate::error::FileError;
 use crate::models::{Network, parameters};
@@ -42,24 +43,26 @@ pub fn load(
     path: &Path,
     except: &[String],
 ) -> Result<(Network, Taken), FileError> {
-    load_renamed(network, path, except, &Rename::default())
+    load_renamed(network, path, except, &Rename::default(), Settings::Config)
 }
 
 /// Loads the tensors of a file into a network, except those whose names match a pattern in `except`.
 ///
 /// All others must be in both, with the same shape, after `rename`. What training scripts put around weights is taken off where
-/// the names fit then. Numbers of other precisions are converted to the network's.
+/// the names fit then. Numbers of other precisions are converted to the network's. `settings` is where the user said so, for messages.
 pub fn load_renamed(
     network: Network,
     path: &Path,
     except: &[String],
     rename: &Rename,
+    settings: Settings,
 ) -> Result<(Network, Taken), FileError> {
     let saved = read(path)?;
     let parameters = parameters::list(&network);
     let wanted = Wanted {
         parameters: &parameters,
         except,
+        settings,
     };
     let choice = choose(&saved, wanted, rename, path)?;
     apply(network, choice)

@@ -13,3 +13,4 @@ mod matching;
 pub use export::{save, save_described};
 pub use finite::validate_finite;
 pub use load::{Taken, load, load_renamed};
+pub use matching::settings::Settings;

@@ -174,7 +174,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "a picture into a missing folder",
-        code: 1,
+        code: 2,
         arguments: "segment page.png --overlay nowhere_else/out.png",
     },
     Case {

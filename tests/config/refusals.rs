@@ -93,7 +93,9 @@ fn an_image_too_small_for_the_model_is_refused() {
 fn sections_that_contradict_each_other_are_refused() {
     let text = complaint_with("schedule", json!({"kind": "cosine", "warmup": 10}));
     assert!(
-        text.contains("schedule.warmup") && text.contains("training.epochs (10)"),
+        text.contains("schedule.warmup")
+            && text
+                .contains("training.epochs (10); with fewer epochs, set schedule.warmup as well"),
         "{text}"
     );
     let text = complaint_with(

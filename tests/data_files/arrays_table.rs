@@ -124,7 +124,7 @@ pub const ARRAYS: &[Case] = &[
         Used(
             [9, 0, 0],
             "0 1 2",
-            "csv/test.csv has no labels: its 3 images are not used",
+            "csv/test.csv has no labels: 3 images not used",
         ),
     ),
     case(
@@ -168,7 +168,7 @@ pub const ARRAYS: &[Case] = &[
         "a word among the pixels",
         r#"{"kind": "csv", "train": "csv/words.csv", "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
         Refused(
-            "csv/words.csv: line 4: column 30: found \"white\"; expected a number",
+            "csv/words.csv: line 4: column \"pixel29\": found \"white\"; expected a number",
             1,
         ),
     ),
@@ -243,8 +243,70 @@ pub const ARRAYS: &[Case] = &[
         "an array of another kind",
         r#"{"kind": "mat", "train": {"file": "mat/stack.mat", "labels": "words"}, "height": 6, "width": 5}"#,
         Refused(
-            "mat/stack.mat: words: is a cell array; expected numbers or texts",
+            "mat/stack.mat: words: is a cell array; expected numbers or strings",
             1,
         ),
+    ),
+    case(
+        "MATLAB 4",
+        r#"{"kind": "mat", "train": {"file": "mat/version4.mat"}, "height": 6, "width": 5}"#,
+        Refused(
+            "mat/version4.mat: is a MATLAB v4 file; save it for v7: in MATLAB s = load(",
+            1,
+        ),
+    ),
+    case(
+        "two arrays of images, neither better than the other",
+        r#"{"kind": "npz", "train": {"file": "npz/twofold.npz"}, "height": 6, "width": 5}"#,
+        Refused(
+            "npz/twofold.npz: the images of train may be any of \"x_train\" and \"train_images\"; set data.train.images to one of them",
+            1,
+        ),
+    ),
+    case(
+        "one of two arrays of images by its name",
+        r#"{"kind": "npz", "train": {"file": "npz/twofold.npz", "images": "x_train"}, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Used(
+            [9, 0, 0],
+            "0 1 2",
+            "9 training images (x_train): 9x6x5 (images x rows x columns), values 0 to 255; labels in y_train",
+        ),
+    ),
+    case(
+        "a text as label that is empty",
+        r#"{"kind": "npz", "train": {"file": "npz/twofold.npz", "images": "x_train", "labels": "names"}, "height": 6, "width": 5}"#,
+        Refused(
+            "npz/twofold.npz: names: label 9: found an empty text; name its class, or leave out the image",
+            1,
+        ),
+    ),
+    case(
+        "a class that only the test split has",
+        r#"{"kind": "npz", "train": {"file": "npz/twofold.npz", "images": "x_train", "labels": "y_train"}, "test": {"images": "train_images", "labels": "more"}, "height": 6, "width": 5}"#,
+        Refused(
+            "npz/twofold.npz: class \"3\" is in test, but not in training; every class needs training images",
+            1,
+        ),
+    ),
+    case(
+        "a value out of range",
+        r#"{"kind": "npz", "train": {"file": "npz/twofold.npz", "images": "wild", "labels": "y_train"}, "height": 6, "width": 5}"#,
+        Refused(
+            "npz/twofold.npz: wild: value [2, 5, 0]: found -5; the values run from -5 to ",
+            1,
+        ),
+    ),
+    case(
+        "a value out of the range of the config",
+        r#"{"kind": "npz", "train": {"file": "npz/twofold.npz", "images": "wild", "labels": "y_train"}, "height": 6, "width": 5, "range": "0..255"}"#,
+        Refused(
+            "npz/twofold.npz: wild: value [2, 5, 0]: found -5; expected 0 to 255 (data.range, or as in the training images)",
+            1,
+        ),
+    ),
+    case(
+        "a class without a name in the config",
+        r#"{"kind": "idx", "folder": "mnist", "classes": ["one", " "]}"#,
+        Refused("data.classes[1]: empty; name the class", 2),
     ),
 ];

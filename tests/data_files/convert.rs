@@ -141,3 +141,50 @@ fn nothing_is_overwritten_and_nothing_is_left_of_a_failure() {
         .success();
     assert!(bench.path("empty/labels.csv").is_file());
 }
+
+#[test]
+fn a_class_of_any_name_comes_back_from_folders_and_from_parquet() {
+    let bench = Bench::new();
+    let names = ["a/b", ".", "..", "50%", "%2F", "a:b?", "\u{e4}\\"];
+    let rows: String = (0..2 * names.len())
+        .map(|row| format!("{},{row},0,0,255\n", names[row / 2]))
+        .collect();
+    bench.write("set.csv", rows);
+    let data = r#"{"kind": "csv", "train": "set.csv", "height": 2, "width": 2, "split": {"by": "share", "valid": 0, "test": 0}}"#;
+    bench.write(
+        "run.json",
+        format!(r#"{{"data": {data}, "model": {{"kind": "mlp"}}}}"#),
+    );
+    let before = open(data, bench.folder.path());
+    let size = r#""channels": 1, "height": 2, "width": 2, "split": {"by": "share", "valid": 0, "test": 0}"#;
+    for (arguments, read) in [
+        (
+            "out --format folders",
+            r#""kind": "image_folder", "folder": "out""#,
+        ),
+        (
+            "packed --format parquet",
+            r#""kind": "parquet", "path": "packed""#,
+        ),
+    ] {
+        let mut convert = bench.kiln(&format!("data convert run.json {arguments}"));
+        convert.env_remove("KILN_DATA").assert().success();
+        let after = open(&format!("{{{read}, {size}}}"), bench.folder.path());
+        assert_same(&*before, &*after, arguments);
+    }
+    // The list has the classes as they are.
+    let list = String::from_utf8(bench.read("out/labels.csv")).unwrap();
+    assert!(list.contains("train/a%2Fb/000001.png,a/b,train"), "{list}");
+}
+
+#[test]
+fn a_folder_is_not_made_below_one_that_is_missing() {
+    let bench = Bench::new();
+    let assert = bench
+        .kiln("data convert glyphs none/out --set data.train=36")
+        .assert()
+        .code(2);
+    let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    let told = "none/out: can't be created: there is no folder none; create it first";
+    assert!(err.contains(told), "{err}");
+}

@@ -9,7 +9,10 @@ mod common;
 mod arrays_table;
 mod convert;
 mod damage;
+mod empty;
 mod parquet_table;
+mod pixel_tables;
+mod python;
 mod table;
 
 use common::{Bench, repository};

@@ -183,6 +183,19 @@ def csv():
     (path / "words.csv").write_text("\n".join(lines[:3] + [lines[3].rsplit(",", 1)[0] + ",white"]) + "\n")
 
 
+def twofold():
+    """Arrays of which it is not clear what they are, and wrong ones."""
+    wild = GREY["train"].astype(np.float32)
+    wild[2, 5, 0] = -5
+    names = np.array(["ant", "bee", "cat"])[LABELS["train"]]
+    names[8] = ""
+    np.savez_compressed(
+        folder("npz") / "twofold.npz",
+        x_train=GREY["train"], train_images=GREY["train"], y_train=LABELS["train"],
+        names=names, more=LABELS["train"] + 1, wild=wild,
+    )
+
+
 def savemat(path, content, do_compression=False):
     """Without the time that scipy writes into the header."""
     scipy.io.savemat(path, content, do_compression=do_compression)
@@ -262,6 +275,32 @@ def parquet():
     pq.write_table(pa.table({"a": [1], "b": [[2]]}), path / "numbers.parquet")
 
 
+def other_labels():
+    """Labels that are refused or not used."""
+    path = folder("parquet/labels")
+    names = ["ant", "bee", "cat"]
+
+    def write(name, numbers, image="image", **labels):
+        files = [{"bytes": encoded(image_of(n)), "path": f"{n}.png"} for n in numbers]
+        file = path / f"{name}.parquet"
+        file.parent.mkdir(exist_ok=True)
+        pq.write_table(pa.table({image: files, **labels}), file)
+
+    three = TRAIN[:3]
+    write("bool", three, label=[n % 2 == 0 for n in three])
+    write("float", three, label=[float(n) for n in three])
+    write("empty", [*TRAIN, 0], label=[names[n % 3] for n in TRAIN] + [" "])
+    write("best", TRAIN, **{"class": [7 for _ in TRAIN]}, label=[names[n % 3] for n in TRAIN])
+    write("equal", three, **{"class": list(three)}, target=list(three))
+    write("mixed/train-a", three, label=list(three))
+    write("mixed/train-b", three, label=names)
+    write("columns/train-a", three, label=list(three))
+    write("columns/train-b", three, image="img", label=list(three))
+    write("lacking/train", three[:2], label=names[:2])
+    write("lacking/test", three, label=names)
+    scipy.io.savemat(folder("mat") / "version4.mat", {"X": GREY["train"].reshape(9, -1).astype(float), "y": LABELS["train"][:, None].astype(float)}, format="4")
+
+
 def main():
     mnist()
     emnist()
@@ -270,6 +309,8 @@ def main():
     csv()
     mat()
     parquet()
+    twofold()
+    other_labels()
 
 
 if __name__ == "__main__":

@@ -148,4 +148,67 @@ pub const PARQUET: &[Case] = &[
         r#"{"kind": "parquet", "path": "csv", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
         Refused("csv: no .parquet files", 1),
     ),
+    case(
+        "booleans as labels",
+        r#"{"kind": "parquet", "path": "parquet/labels/bool.parquet", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Refused(
+            "label: holds booleans; write labels as whole numbers or texts, in pandas df[\"label\"] = df[\"label\"].astype(\"int64\")",
+            1,
+        ),
+    ),
+    case(
+        "fractions as labels",
+        r#"{"kind": "parquet", "path": "parquet/labels/float.parquet", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Refused(
+            "label: holds floating-point numbers; write labels as whole numbers or texts",
+            1,
+        ),
+    ),
+    case(
+        "a text as label that is empty",
+        r#"{"kind": "parquet", "path": "parquet/labels/empty.parquet", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Used(
+            [9, 0, 0],
+            "ant bee cat",
+            "rows without a label, not used: 1 (the first is row 10 of ",
+        ),
+    ),
+    case(
+        "several columns of labels, one of them called label",
+        r#"{"kind": "parquet", "path": "parquet/labels/best.parquet", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Used(
+            [9, 0, 0],
+            "ant bee cat",
+            "columns image and label, not \"class\"",
+        ),
+    ),
+    case(
+        "two columns of labels, neither better than the other",
+        r#"{"kind": "parquet", "path": "parquet/labels/equal.parquet", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Refused(
+            "labels may be in the columns \"class\" and \"target\"; set data.label to one of them",
+            1,
+        ),
+    ),
+    case(
+        "numbers in one file and texts in another",
+        r#"{"kind": "parquet", "path": "parquet/labels/mixed", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Refused("mixed/train-b.parquet: has texts as labels, but ", 1),
+    ),
+    case(
+        "files with different columns",
+        r#"{"kind": "parquet", "path": "parquet/labels/columns", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Refused(
+            "columns/train-b.parquet: has the columns img and label, but the files before it the columns image and label",
+            1,
+        ),
+    ),
+    case(
+        "a class that only the test split has",
+        r#"{"kind": "parquet", "path": "parquet/labels/lacking", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
+        Refused(
+            "lacking/test.parquet: row 3: class \"cat\" is in test, but not in training; every class needs training images",
+            1,
+        ),
+    ),
 ];

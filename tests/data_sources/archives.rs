@@ -134,6 +134,20 @@ fn a_split_that_stands_alone_in_an_archive_is_still_a_split() {
 }
 
 #[test]
+fn what_kiln_puts_into_the_folder_of_an_archive_is_not_counted_among_the_files() {
+    let root = tempfile::tempdir().unwrap();
+    let classes = names("").into_iter();
+    let classes = classes.filter_map(|name| name.strip_prefix("train/").map(String::from));
+    let mut names: Vec<String> = classes.collect();
+    names.push(".mine".into());
+    fs::write(root.path().join("a.zip"), zip_of(&names, &png())).unwrap();
+    let source = data::open_in(&config("a.zip"), root.path(), &Monitor::default()).unwrap();
+    let passed_over = source.passed_over();
+    assert_eq!(passed_over.len(), 1, "{passed_over:?}");
+    assert!(passed_over[0].path.ends_with(".mine"), "{passed_over:?}");
+}
+
+#[test]
 fn an_archive_in_place_of_a_file_is_refused() {
     let root = tempfile::tempdir().unwrap();
     fs::write(
@@ -260,7 +274,7 @@ fn bombs_damaged_archives_and_other_formats_are_refused() {
         ("a.zip", b"<html>".to_vec(), "none of them"),
         ("a.tar.xz", b"\xfd7zXZ\0".to_vec(), "kiln unpacks .zip"),
         ("a.7z", b"7z\xbc\xaf".to_vec(), "kiln unpacks .zip"),
-        ("a.zip", Vec::new(), "none of them"),
+        ("a.zip", Vec::new(), "the file is empty"),
     ] {
         let error = refusal(name, &bytes);
         assert!(error.contains(says), "{error}");

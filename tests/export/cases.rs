@@ -59,7 +59,7 @@ pub const EVERY_KIND: &str = r#"[
 ]"#;
 
 /// Beginnings of lists that end with "flatten" and "linear".
-const BEGINNINGS: [&str; 13] = [
+const BEGINNINGS: [&str; 14] = [
     r#"["channels_last", "layer_norm", {"kind": "linear", "features": 7}, "gelu", {"kind": "linear", "features": 4, "bias": false}]"#,
     r#"["layer_norm", {"kind": "conv", "channels": 4, "kernel": 2, "stride": 2}]"#,
     r#"["tokens", {"kind": "linear", "features": 12}, "class_token", "position_embedding", {"kind": "self_attention", "heads": 3}]"#,
@@ -71,6 +71,7 @@ const BEGINNINGS: [&str; 13] = [
         [{"kind": "branches", "branches": [[], ["relu"]]}]]}, {"kind": "group_norm", "groups": 1}]"#,
     r#"[{"kind": "zero_pad", "top": 1, "left": 2, "right": 3}, {"kind": "squeeze_excite", "channels": 2, "activation": "silu"}]"#,
     r#"[{"kind": "conv", "channels": 27, "kernel": 1}, {"kind": "depth_to_space", "block": 3}, {"kind": "scale", "initial": 0.1}]"#,
+    r#"[{"kind": "conv", "channels": 12, "kernel": 1}, {"kind": "depth_to_space", "block": 2, "mode": "dcr"}]"#,
     r#"["global_max_pool", {"kind": "linear", "features": 30, "bias": false}, {"kind": "unflatten", "size": [2, 5]}]"#,
     r#"[{"kind": "conv", "channels": 6, "kernel": 3, "groups": 3, "dilation": [2, 1], "padding": [0, 3], "stride": [1, 2]}]"#,
     r#"[{"kind": "depthwise_conv", "kernel": [1, 5], "stride": 2}]"#,

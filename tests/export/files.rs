@@ -36,6 +36,37 @@ fn the_same_model_gives_the_same_bytes_and_the_ending_chooses_the_format() {
 }
 
 #[test]
+fn files_of_runs_and_files_that_were_not_named_are_not_overwritten() {
+    let bench = Bench::new();
+    bench.write("small.json", CONFIG);
+    bench.output("train small.json --run-dir run");
+    bench.output("train small.json --run-dir other");
+    bench.write("mine.safetensors", "mine");
+    let before = bench.read("other/model.safetensors");
+    for (out, says) in [
+        (
+            "other/model.py",
+            "other/model.safetensors: is the model of a run",
+        ),
+        (
+            "other/model.safetensors",
+            "other/model.safetensors: is the model of a run",
+        ),
+        ("mine.py", "mine.safetensors: already exists"),
+    ] {
+        let command = format!("model export run {out}");
+        let assert = bench.kiln(&command).assert().code(2);
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(err.contains(says), "{err}");
+    }
+    assert_eq!(bench.read("other/model.safetensors"), before);
+    assert_eq!(bench.read("mine.safetensors"), b"mine");
+    // The same export again is no surprise.
+    bench.output("model export run again.py");
+    bench.output("model export run again.py");
+}
+
+#[test]
 fn an_exported_file_of_weights_says_what_it_takes_to_use_them() {
     let bench = Bench::new();
     bench.write("small.json", CONFIG);
@@ -146,4 +177,85 @@ fn layers_without_a_name_or_of_the_same_name_are_no_module_of_pytorch() {
         assert_eq!(problem.path, place);
         assert!(problem.message.contains(part), "{}", problem.message);
     }
+}
+
+/// Names of code, what is wrong with them, and what is proposed.
+const UNUSABLE: [(&str, &str, &str); 8] = [
+    (
+        "torch.py",
+        "torch is a module that the code needs",
+        "torch_net.py",
+    ),
+    (
+        "json.py",
+        "json is a module that the code needs",
+        "json_net.py",
+    ),
+    ("class.py", "class is a keyword of Python", "class_net.py"),
+    (
+        "1net.py",
+        "can't be the name of a Python module",
+        "net_1net.py",
+    ),
+    (
+        "my-net.py",
+        "can't be the name of a Python module",
+        "my_net.py",
+    ),
+    (
+        "my.net.py",
+        "can't be the name of a Python module",
+        "my_net.py",
+    ),
+    (
+        "two words.py",
+        "can't be the name of a Python module",
+        "two_words.py",
+    ),
+    ("net.PY", "end in .PY", "net.py"),
+];
+
+#[test]
+fn code_gets_a_name_that_python_can_import() {
+    use kiln::export::{GraphOptions, outputs};
+
+    for (name, says, usable) in UNUSABLE {
+        let error = outputs(name.as_ref(), GraphOptions::default()).expect_err(name);
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{name}: ")), "{text}");
+        assert!(text.contains(says), "{text}");
+        assert!(
+            text.ends_with(&format!("; use a name such as {usable}")),
+            "{text}"
+        );
+        outputs(usable.as_ref(), GraphOptions::default()).expect(usable);
+    }
+    for name in [
+        "net.py",
+        "_net2.py",
+        "classes.py",
+        "Torch.py",
+        "réseau.py",
+        "folder/net.py",
+    ] {
+        outputs(name.as_ref(), GraphOptions::default()).expect(name);
+    }
+    // Other formats have no module's name.
+    for name in ["torch.onnx", "my-net.onnx", "class.safetensors"] {
+        outputs(name.as_ref(), GraphOptions::default()).expect(name);
+    }
+}
+
+#[test]
+fn an_export_into_a_folder_that_is_not_there_is_refused_before_the_model_is_read() {
+    let bench = Bench::new();
+    let assert = bench
+        .kiln("model export nowhere missing/net.onnx")
+        .assert()
+        .code(2);
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert_eq!(
+        text.trim_end(),
+        "error: missing/net.onnx: cannot be written: there is no folder missing; create it first, or choose another path"
+    );
 }

@@ -49,6 +49,7 @@ fn assert_close(found: &[Vec<f32>], expected: &[Vec<f64>], name: &str) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn models_that_pytorch_exports_give_the_logits_of_onnx_runtime() {
     // The older exporter with batches of any size, the newer one with batches of one image, and with its weights in a second file.
     for name in ["torchscript", "dynamo", "external"] {
@@ -62,6 +63,7 @@ fn models_that_pytorch_exports_give_the_logits_of_onnx_runtime() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn logits_become_probabilities_that_add_up_to_one() {
     let model = OnnxClassifier::open(&fixture("dynamo.onnx"), &plain()).unwrap();
     let found = model.probabilities(pixels(), IMAGES).unwrap();
@@ -74,6 +76,7 @@ fn logits_become_probabilities_that_add_up_to_one() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn a_model_with_channels_last_of_any_size_that_ends_with_a_softmax_is_run_as_it_is() {
     let path = fixture("channels_last.onnx");
     let settings = OnnxSettings {
@@ -94,6 +97,7 @@ fn a_model_with_channels_last_of_any_size_that_ends_with_a_softmax_is_run_as_it_
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn images_are_normalized_with_the_statistics_that_are_given_or_else_imagenets_and_that_is_said() {
     let path = fixture("torchscript.onnx");
     let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
@@ -119,6 +123,7 @@ fn images_are_normalized_with_the_statistics_that_are_given_or_else_imagenets_an
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn predict_names_the_classes_of_a_file_and_takes_whole_folders() {
     let bench = Bench::new();
     bench.write("names.txt", "ash\nbeech\ncedar\ndouglas fir\nelm\n\n");
@@ -144,7 +149,7 @@ fn predict_names_the_classes_of_a_file_and_takes_whole_folders() {
     );
     // One line about what was assumed.
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("external.onnx: the model does not say it: images are scaled until they cover 32x32 pixels"), "{stderr}");
+    assert!(stderr.contains("external.onnx: assumed, as the model does not say: images are resized to cover 32x32 pixels"), "{stderr}");
     assert!(!stderr.contains("--classes"), "{stderr}");
     // The probabilities of the library for the same image.
     let answer = bench.json(&format!("{command} --json --mean 0 --std 1 --fit stretch"));

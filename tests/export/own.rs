@@ -49,11 +49,13 @@ fn assert_agrees(case: &Case) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn the_exports_of_every_layer_give_the_answers_of_the_model() {
     cases::lists().iter().for_each(assert_agrees);
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn the_exports_of_every_kind_of_network_give_the_answers_of_the_model() {
     let small = cases::small();
     assert!(small.len() > 12);
@@ -64,6 +66,7 @@ fn the_exports_of_every_kind_of_network_give_the_answers_of_the_model() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn predict_gives_the_same_lines_for_a_run_and_for_its_exports() {
     let bench = Bench::new();
     bench.write("small.json", SMALL);
@@ -96,6 +99,7 @@ fn predict_gives_the_same_lines_for_a_run_and_for_its_exports() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "onnx"), ignore = "needs --features onnx")]
 fn an_autoencoder_is_refused_and_what_a_file_says_itself_can_not_be_said_again() {
     let bench = Bench::new();
     let small = cases::small();
@@ -113,8 +117,8 @@ fn an_autoencoder_is_refused_and_what_a_file_says_itself_can_not_be_said_again()
         .expect("an image");
     for (arguments, says) in [
         ("coder.onnx a.png", "autoencoder"),
-        ("net.onnx a.png --mean 0.5", "leave --mean out"),
-        ("net.onnx a.png --size 32", "leave --size out"),
+        ("net.onnx a.png --mean 0.5", "remove --mean"),
+        ("net.onnx a.png --size 32", "remove --size"),
         ("net.onnx a.png --backend flex", "--backend"),
     ] {
         let output = bench.kiln(&format!("predict {arguments}")).assert().code(2);

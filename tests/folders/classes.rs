@@ -42,7 +42,7 @@ pub const CASES: &[Case] = &[
             &["PetImages"],
             QUARTERS,
             &[
-                "1 class, PetImages, whose images lie in folders; if these are the classes, set data.folder to ",
+                "1 class, PetImages, with its images in subfolders; if these are the classes, set data.folder to ",
             ],
         ),
     },
@@ -195,7 +195,10 @@ pub const CASES: &[Case] = &[
         expect: Used(
             CAT_DOG,
             [2, 3, 3],
-            &["passed over: 1 broken link, 5 links to folders that they lie in"],
+            &[
+                "passed over: 1 broken link, 5 links to one of their parent folders",
+                "no training images, but some of validation or test: cat",
+            ],
         ),
     },
     #[cfg(target_os = "linux")]

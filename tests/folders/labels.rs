@@ -3,17 +3,17 @@
 use crate::support::Expect::{Refused, Used};
 use crate::support::{Case, Folder};
 
-const CAT_DOG: &[&str] = &["cat", "dog"];
-const QUARTERS: [usize; 3] = [4, 2, 2];
-const CSV: &str = r#""labels": "labels.csv""#;
+pub const CAT_DOG: &[&str] = &["cat", "dog"];
+pub const QUARTERS: [usize; 3] = [4, 2, 2];
+pub const CSV: &str = r#""labels": "labels.csv""#;
 
 /// Images `0.png` to `7.png`; the first four are cats.
-fn eight(folder: &Folder) {
+pub fn eight(folder: &Folder) {
     folder.images(&["."], 8);
 }
 
 /// A row for each of the eight, `separator` between file and label, `end` at its end.
-fn rows(separator: &str, end: &str) -> String {
+pub fn rows(separator: &str, end: &str) -> String {
     let label = |number| if number < 4 { "cat" } else { "dog" };
     (0..8)
         .map(|number| format!("{number}.png{separator}{}{end}", label(number)))
@@ -103,7 +103,7 @@ pub const CASES: &[Case] = &[
         expect: Refused(
             1,
             &[
-                "labels.csv: line 3: 3 columns, but the first line has 2; a text with the separator in it needs quotes",
+                "labels.csv: line 3: 3 columns, but the first line has 2; quote fields that contain the separator",
             ],
         ),
     },
@@ -135,7 +135,7 @@ pub const CASES: &[Case] = &[
         },
         expect: Refused(
             1,
-            &["line 2: \"label\" must be a text or a number; one label per image"],
+            &["line 2: \"label\" must be a string or a number; one label per image"],
         ),
     },
     Case {

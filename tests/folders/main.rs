@@ -7,6 +7,7 @@ mod common;
 mod classes;
 mod formats;
 mod images;
+mod label_columns;
 mod labels;
 mod runs;
 mod splits;
@@ -70,7 +71,13 @@ fn wrong(case: &Case) -> Option<String> {
 
 #[test]
 fn each_folder_is_used_as_expected_with_what_is_not_used_told_or_refused_with_what_to_change() {
-    let tables = [images::CASES, splits::CASES, classes::CASES, labels::CASES];
+    let tables = [
+        images::CASES,
+        splits::CASES,
+        classes::CASES,
+        labels::CASES,
+        label_columns::CASES,
+    ];
     let cases = || tables.iter().copied().flatten();
     assert!(cases().count() >= 75, "{} cases", cases().count());
     let wrong: Vec<String> = cases()

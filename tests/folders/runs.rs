@@ -247,3 +247,32 @@ fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0)
 }
+
+#[cfg(unix)]
+#[test]
+fn a_line_break_in_the_name_of_a_file_is_escaped_wherever_it_is_listed() {
+    let bench = Bench::new();
+    let folder = bench.path("images");
+    std::fs::create_dir(&folder).unwrap();
+    let images = Folder(folder.clone());
+    images.images(&["cat", "dog"], 3);
+    let copy = folder.join("cat/a\nb.png");
+    std::fs::copy(folder.join("cat/0.png"), copy).unwrap();
+    images.text("cat/c\nd.txt", "notes");
+    images.text("dog/e\u{1b}[31mf.png", "no image");
+    bench.write("case.json", config(&folder, ""));
+    let listed = bench.output("data info case.json --files");
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert!(
+        listed.contains("cat/c\\nd.txt: .txt is not read"),
+        "{listed}"
+    );
+    assert!(listed.contains("dog/e\\u{1b}[31mf.png: "), "{listed}");
+    let found = bench.output("data check case.json");
+    assert!(found.contains("cat/a\\nb.png"), "{found}");
+    assert!(found.contains("(exact"), "{found}");
+    assert!(found.contains("dog/e\\u{1b}[31mf.png: "), "{found}");
+    let assert = bench.kiln("train case.json --run-dir run").assert().code(1);
+    let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(err.contains("dog/e\\u{1b}[31mf.png: "), "{err}");
+}

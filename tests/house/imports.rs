@@ -7,7 +7,7 @@ use syn::visit::{self, Visit};
 
 use crate::source::Source;
 
-/// Arrows between files or rooms, by name.
+/// Arrows between files or modules, by name.
 pub struct Graph {
     arrows: BTreeMap<String, BTreeSet<String>>,
 }
@@ -57,7 +57,7 @@ impl Graph {
         from.flat_map(|(from, to)| to.iter().map(|to| (from.as_str(), to.as_str())))
     }
 
-    /// Each ring as a text: its members, and the arrows between them.
+    /// Each cycle as text: its members, and the arrows between them.
     pub fn rings(&self) -> Vec<String> {
         let reach: BTreeMap<&str, BTreeSet<&str>> = self
             .arrows
@@ -82,7 +82,7 @@ impl Graph {
     }
 
     fn describe(&self, ring: &BTreeSet<&str>) -> String {
-        let mut text = format!("{} in a ring:", ring.len());
+        let mut text = format!("{} in a cycle:", ring.len());
         for from in ring {
             for to in self.arrows[*from]
                 .iter()

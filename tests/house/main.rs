@@ -1,4 +1,4 @@
-//! How the code is laid out: no two files import each other, rooms stay small, files and functions stay short.
+//! How the code is laid out: no two files import each other, modules stay small, files and functions stay short.
 //!
 //! The imports are read from the source with `syn`: `use` lines, paths in the code, and paths inside macros. A re-export in a
 //! `mod.rs` stands for the file that it names, so that `mod.rs` files which only declare and re-export tie nothing together.
@@ -28,17 +28,17 @@ fn no_two_files_import_each_other_directly_or_in_a_ring() {
 }
 
 #[test]
-fn no_two_rooms_import_each_other_directly_or_in_a_ring() {
+fn no_two_modules_import_each_other_directly_or_in_a_cycle() {
     let rings = Graph::of_files(&program()).by_room().rings();
     assert!(
         rings.is_empty(),
-        "rooms that import each other:\n{}",
+        "modules that import each other:\n{}",
         rings.join("\n")
     );
 }
 
 #[test]
-fn the_map_in_lib_rs_lists_every_room_after_those_that_it_imports() {
+fn the_map_in_lib_rs_lists_every_module_after_those_that_it_imports() {
     let library = std::fs::read_to_string("src/lib.rs").unwrap();
     let quoted = |line: &str| line.split('`').nth(1).map(String::from);
     let map: Vec<String> = library
@@ -67,8 +67,8 @@ fn the_map_in_lib_rs_lists_every_room_after_those_that_it_imports() {
 }
 
 #[test]
-fn rooms_do_without_what_is_not_their_business() {
-    // (room, or every room but it; the crate or path; whether only this room may use it)
+fn modules_use_only_what_they_may() {
+    // (module, or every module but it; the crate or path; whether only this module may use it)
     let banned: [(&str, &str, bool); 4] = [
         ("segmentation", "burn", false),
         ("models", "std::fs", false),

@@ -183,6 +183,18 @@ pub const BROKEN: &[(&str, &str)] = &[
         r#"[{"kind": "depth_to_space", "block": 2}, "flatten", "linear"]"#,
     ),
     (
+        "tokens at the end",
+        r#"[{"kind": "conv", "channels": 2, "kernel": 4, "stride": 4}, "tokens", {"kind": "linear", "features": 36}]"#,
+    ),
+    (
+        "channels last at the end",
+        r#"["channels_last", {"kind": "linear", "features": 36}]"#,
+    ),
+    (
+        "a shuffle of another library",
+        r#"[{"kind": "conv", "channels": 4, "kernel": 1}, {"kind": "depth_to_space", "block": 2, "mode": "rcd"}, "flatten", "linear"]"#,
+    ),
+    (
         "softmax at the end",
         r#"["flatten", "linear", {"kind": "log_softmax"}]"#,
     ),

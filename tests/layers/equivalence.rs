@@ -92,3 +92,50 @@ fn so_are_the_variants_of_the_convolutional_network() {
         is_its_list_of_layers(model(json), ImageShape::new(3, 20, 28));
     }
 }
+
+/// `depth_to_space` of the numbers from 0 as 8 maps of 2x3, the first of two maps: the other has the rest.
+const SHUFFLED: [(&str, f32, [f32; 24]); 2] = [
+    (
+        // torch.nn.PixelShuffle(2)(torch.arange(48.).reshape(1, 8, 2, 3)), the second map 24 further.
+        r#"{"kind": "depth_to_space", "block": 2}"#,
+        24.0,
+        [
+            0., 6., 1., 7., 2., 8., 12., 18., 13., 19., 14., 20., //
+            3., 9., 4., 10., 5., 11., 15., 21., 16., 22., 17., 23.,
+        ],
+    ),
+    (
+        // ONNX's DepthToSpace of mode DCR, which is tf.nn.depth_to_space: the second map 6 further.
+        r#"{"kind": "depth_to_space", "block": 2, "mode": "dcr"}"#,
+        6.0,
+        [
+            0., 12., 1., 13., 2., 14., 24., 36., 25., 37., 26., 38., //
+            3., 15., 4., 16., 5., 17., 27., 39., 28., 40., 29., 41.,
+        ],
+    ),
+];
+
+#[test]
+fn pixels_are_shuffled_as_pytorch_does_or_as_tensorflow_where_a_config_says_so() {
+    use kiln::kernels::Operators;
+
+    let shape = ImageShape::new(8, 2, 3);
+    let values: Vec<f32> = (0..48).map(|value| value as f32).collect();
+    let images = Tensor::<4>::from_data(TensorData::new(values, [1, 8, 2, 3]), &Device::flex());
+    for (layer, further, first) in SHUFFLED {
+        let json =
+            format!(r#"{{"kind": "layers", "layers": [{layer}, "flatten"], "classes": 48}}"#);
+        let network = super::network(&json, shape, 48);
+        let expected: Vec<f32> = first
+            .into_iter()
+            .chain(first.map(|value| value + further))
+            .collect();
+        let shuffled = || -> Vec<f32> {
+            let output = network.forward(images.clone());
+            output.into_data().try_to_vec().unwrap()
+        };
+        assert_eq!(shuffled(), expected, "{layer}");
+        let _guard = Operators::Burn.scoped();
+        assert_eq!(shuffled(), expected, "{layer} without kernels");
+    }
+}

@@ -115,14 +115,18 @@ fn a_full_disk_stops_the_run_with_one_line_and_it_resumes_once_there_is_room() {
     let bench = bench_with(&mlp());
     // Room for the first checkpoints (about 120 kB each), not for all that are kept.
     let disk = Mounted::new(&bench, 300);
-    assert_fails_with(&bench, "train config.json --run-dir disk/run", "space");
+    assert_fails_with(
+        &bench,
+        "train config.json --run-dir disk/run",
+        "disk is full",
+    );
     let run = RunDir::open(&bench.path("disk/run")).unwrap();
     let epochs = checkpoint::epochs(&run);
     assert!(!epochs.is_empty() && epochs.len() < 5, "{epochs:?}");
     for epoch in epochs {
         checkpoint::read(&checkpoint::path_of(&run, epoch)).expect("a whole one");
     }
-    assert_fails_with(&bench, "train --resume disk/run", "space");
+    assert_fails_with(&bench, "train --resume disk/run", "disk is full");
     assert!(disk.mount("remount,size=32m"));
     train(&bench, "--resume disk/run");
     assert_same(&bench, "disk/run");

@@ -100,7 +100,7 @@ fn a_run_is_not_cut_to_fewer_epochs_than_are_done() {
             .assert()
             .code(2)
             .stderr(predicate::str::contains(
-                "run: 5 epochs are done; training.epochs is 3: choose 5 or more, or train anew",
+                "run: 5 epochs are done; training.epochs is 3: choose 5 or more, or start a new run",
             ));
         assert_same(&bench, "run");
     }

@@ -257,7 +257,7 @@ fn images_and_settings_that_do_not_fit_get_one_line() {
             json!({"kind": "convnext_tiny", "depths": [1, 1]}),
             [3, 64, 64],
             "depths",
-            "has 2 numbers, but `channels` has 4; each stage needs one of both",
+            "has 2 values, but `channels` has 4; give one of each per stage",
         ),
         (
             json!({"kind": "vit_b_16"}),
@@ -269,7 +269,7 @@ fn images_and_settings_that_do_not_fit_get_one_line() {
             json!({"kind": "vit_b_16", "heads": 5}),
             [3, 224, 224],
             "heads",
-            "5 heads do not divide a `width` of 768",
+            "`width` 768 is not divisible by 5 heads",
         ),
         (
             json!({"kind": "squeezenet1_0"}),

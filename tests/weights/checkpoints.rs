@@ -72,8 +72,9 @@ const REFUSED: [(&str, &[&str]); 4] = [
 
 fn load(name: &str, rename: &Rename) -> (Vec<super::files::Named>, Taken) {
     let path = fixture("checkpoints").join(name);
-    let (network, taken) = weights::load_renamed(small(), &path, &[], rename)
-        .unwrap_or_else(|error| panic!("{error}"));
+    let (network, taken) =
+        weights::load_renamed(small(), &path, &[], rename, weights::Settings::Config)
+            .unwrap_or_else(|error| panic!("{error}"));
     (exported(&network), taken)
 }
 
@@ -188,7 +189,7 @@ fn an_import_needs_no_data_and_says_which_order_of_classes_was_assumed() {
         ("", "--classes FILE|N"),
         (
             "--classes 1",
-            "--classes: 1 names; a classifier has at least 2",
+            "--classes: 1 name; a classifier has at least 2",
         ),
         (
             "--classes 999999999999",
@@ -214,10 +215,7 @@ fn an_import_needs_no_data_and_says_which_order_of_classes_was_assumed() {
     assert!(said.contains("--set data.class_order=text"), "{said}");
     assert_eq!(classes("numeric"), "0 1 2 3 4 5 6 7 8 9 10 11");
     let said = import("--to text --set data.class_order=text");
-    assert!(
-        said.contains("as torchvision's ImageFolder has them"),
-        "{said}"
-    );
+    assert!(said.contains("as in torchvision's ImageFolder"), "{said}");
     assert_eq!(classes("text"), "0 1 10 11 2 3 4 5 6 7 8 9");
     // Fewer than eleven numbers are in the same order either way.
     weights::save(&nowhere(10), &bench.path("ten.safetensors")).unwrap();
@@ -277,6 +275,6 @@ fn an_import_can_leave_parameters_out_and_rename_others() {
     assert_refused(
         &bench,
         "model import twelve.safetensors folder.json --to run --classes 11 --rename auto",
-        &["the layers don't match by order and shapes either: layer 2 of the file is `layers.1`"],
+        &["the layers don't match by order and shapes either: layer 2 is `layers.1`"],
     );
 }

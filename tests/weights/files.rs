@@ -71,7 +71,7 @@ impl Precision {
             // Sign, exponent less the difference of the biases, the first ten bits of the fraction.
             Precision::F16 if value == 0.0 => vec![0, 0],
             Precision::F16 => {
-                let exponent = ((bits >> 23) & 0xff) - 127 + 15;
+                let exponent = ((bits >> 23) & 0xff) + 15 - 127;
                 let half = (bits >> 16) & 0x8000 | exponent << 10 | (bits >> 13) & 0x3ff;
                 (half as u16).to_le_bytes().to_vec()
             }

@@ -69,7 +69,13 @@ fn an_import_reports_wrong_arguments() {
     assert_refused(
         &bench,
         "model import small.pth glyphs.json --to run --classes one.txt --set model.classes=36",
-        &["1 names, but model.classes is 36"],
+        &["one.txt: 1 name, but the config's model.classes is for 36"],
+    );
+    std::fs::create_dir(bench.path("folder.pth")).unwrap();
+    assert_refused(
+        &bench,
+        "model import folder.pth glyphs.json --to run",
+        &["folder.pth: is a folder; use a file"],
     );
     std::fs::create_dir(bench.path("there")).unwrap();
     assert_refused(
@@ -82,6 +88,43 @@ fn an_import_reports_wrong_arguments() {
         "model export there out.pth",
         &["out.pth", ".safetensors"],
     );
+}
+
+#[test]
+fn classes_have_names_and_each_its_own() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    bench.write("small.pth", torch_file(&whole(), Precision::F32));
+    let named = |change: &dyn Fn(usize) -> String| {
+        let names: Vec<String> = (0..36).map(change).collect();
+        names.join("\n") + "\n"
+    };
+    let twice = |index: usize| {
+        if index == 9 {
+            "c4".into()
+        } else {
+            format!("c{index}")
+        }
+    };
+    let empty = |index: usize| {
+        if index == 9 {
+            " ".into()
+        } else {
+            format!("c{index}")
+        }
+    };
+    bench.write("twice.txt", named(&twice));
+    bench.write("empty.txt", named(&empty));
+    for (file, says) in [
+        (
+            "twice.txt",
+            "twice.txt: lines 5 and 10 have the same name \"c4\"",
+        ),
+        ("empty.txt", "empty.txt: line 10 is empty"),
+    ] {
+        let arguments = format!("model import small.pth glyphs.json --to run --classes {file}");
+        assert_refused(&bench, &arguments, &[says]);
+    }
 }
 
 #[test]

@@ -40,8 +40,8 @@ fn a_mismatch_is_reported_by_name_and_shape_in_one_line() {
     assert_eq!(taken.fresh, ["layers.0.weight", "layers.0.bias"]);
     assert_eq!(taken.unused, ["layers.0.bias", "layers.0.weight"]);
     for (except, says) in [
-        (&["*"] as &[&str], "init.except excludes every tensor"),
-        (&["layers.*"], "init.except excludes every tensor"),
+        (&["*"] as &[&str], "`init.except` excludes every tensor"),
+        (&["layers.*"], "`init.except` excludes every tensor"),
         (&["laters.*"], "\"laters.*\", which matches no name"),
         (&["layers.1.*", ""], "\"\", which matches no name"),
     ] {

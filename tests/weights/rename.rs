@@ -8,7 +8,7 @@ use kiln::weights::{self, Taken};
 
 use super::common::Bench;
 use super::files::{Named, Precision, named, safetensors_file, whole};
-use super::pickle::torch_file;
+use super::pickle::{Pickle, torch_file};
 use super::steps::{exported, small};
 
 const AUTO: Rename = Rename::Auto(Auto::Auto);
@@ -21,7 +21,7 @@ fn load(network: Network, file: &[u8], rename: &Rename) -> Result<(Vec<Named>, T
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights");
     std::fs::write(&path, file).unwrap();
-    let loaded = weights::load_renamed(network, &path, &[], rename);
+    let loaded = weights::load_renamed(network, &path, &[], rename, weights::Settings::Config);
     loaded
         .map(|(network, taken)| (exported(&network), taken))
         .map_err(|error| error.to_string())
@@ -90,10 +90,7 @@ fn patterns_rename_in_order_and_stars_carry_over_what_they_matched() {
     // The second pattern takes both tensors of fc1, and the third is idle.
     let text = load(small(), &file, &rename).unwrap_err();
     assert!(text.contains("both become layers.0.weight"), "{text}");
-    assert!(
-        text.contains("first match of no name in the file: \"x\""),
-        "{text}"
-    );
+    assert!(text.contains("rename nothing in the file: \"x\""), "{text}");
     let rename = patterns(
         r#"[{"from": "fc2.*", "to": "layers.1.*"}, {"from": "fc1.*", "to": "layers.0.*"}]"#,
     );
@@ -135,6 +132,95 @@ fn a_mapping_that_order_and_shapes_leave_is_proposed_and_can_be_pasted() {
 }
 
 #[test]
+fn an_import_proposes_its_own_options_and_they_work_in_a_shell() {
+    let bench = Bench::new();
+    let tensors = |first: &str, last: &str| {
+        [
+            named(&format!("{first}.weight"), &[3, 16], 0.5),
+            named(&format!("{first}.bias"), &[3], 0.25),
+            named(&format!("{last}.weight"), &[2, 3], 0.125),
+            named(&format!("{last}.bias"), &[2], 0.0),
+        ]
+    };
+    bench.write(
+        "named.pt",
+        torch_file(&tensors("conv 1", "out"), Precision::F32),
+    );
+    bench.write(
+        "config.json",
+        r#"{"data": {"kind": "image_folder", "folder": "none", "height": 4, "width": 4, "channels": 1}, "model": {"kind": "mlp", "hidden": [3]}}"#,
+    );
+    let import = |more: &[String]| {
+        let mut command = bench.kiln("model import named.pt config.json --classes 2 --to run");
+        let output = command.args(more).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (_, text) = import(&[]);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(!text.contains("init"), "{text}");
+    let start = text.find("this fits: ").unwrap() + "this fits: ".len();
+    let end = text.find(" (or use --rename auto").unwrap();
+    assert_eq!(
+        &text[start..end],
+        "--rename 'conv 1.*=layers.0.*' --rename 'out.*=layers.1.*'"
+    );
+    let pasted = shell_words::split(&text[start..end]).unwrap();
+    let (code, text) = import(&pasted);
+    assert_eq!(code, Some(0), "{text}");
+    // What the file lacks is left out by an option as well.
+    bench.write(
+        "part.pt",
+        torch_file(&tensors("layers.0", "layers.1")[..2], Precision::F32),
+    );
+    let assert = bench
+        .kiln("model import part.pt config.json --classes 2 --to other")
+        .assert();
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(text.contains("as in --except 'classifier.*'"), "{text}");
+    let assert = bench
+        .kiln("model import part.pt config.json --classes 2 --to other --except x")
+        .assert();
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(
+        text.contains("--except has \"x\", which matches no name"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_that_is_one_tensor_or_has_complex_numbers_is_refused_with_the_python_that_helps() {
+    let mut one = Pickle::default();
+    one.tensor(&[3], "FloatStorage", vec![0; 12]);
+    let text = load(small(), &one.file(), &Rename::default()).unwrap_err();
+    assert!(text.contains("a single tensor, without a name; "), "{text}");
+    assert!(
+        text.contains("torch.save({\"0.weight\": torch.load("),
+        "{text}"
+    );
+    let mut complex = Pickle::default();
+    complex.program.extend(b"}(");
+    complex.text("layers.0.weight");
+    complex.tensor(&[3, 4], "ComplexFloatStorage", vec![0; 96]);
+    complex.program.push(b'u');
+    let text = load(small(), &complex.file(), &Rename::default()).unwrap_err();
+    assert!(
+        text.contains("layers.0.weight is a complex tensor"),
+        "{text}"
+    );
+    assert!(
+        text.contains("if its imaginary parts mean nothing, in Python: "),
+        "{text}"
+    );
+    assert!(
+        text.contains("v.real.clone() if v.is_complex() else v"),
+        "{text}"
+    );
+}
+
+#[test]
 fn layers_in_another_order_are_matched_only_where_shapes_tell_them_apart() {
     // The layers of `small` have different shapes.
     let mut tensors = renamed("inner", "outer");
@@ -156,7 +242,7 @@ fn layers_in_another_order_are_matched_only_where_shapes_tell_them_apart() {
     let file = torch_file(&three(["fc1", "fc3", "fc2"]), Precision::F32);
     let text = load(square(), &file, &AUTO).unwrap_err();
     assert!(
-        text.contains("`fc3` stands before `fc2` in the file, and both have the same shapes"),
+        text.contains("`fc3` comes before `fc2` in the file, and both have the same shapes"),
         "{text}"
     );
     // Safetensors don't keep the order; numbers do.
@@ -176,7 +262,7 @@ fn a_mapping_that_does_not_exist_is_refused_with_the_first_difference() {
     tensors[3] = named("out.weight", &[5, 3], 0.0);
     let text = load(small(), &torch_file(&tensors, Precision::F32), &AUTO).unwrap_err();
     assert!(
-        text.contains("layer 2 of the file is `out` (bias [2], weight [5, 3]), and of the network `layers.1` (weight [2, 3], bias [2])"),
+        text.contains("layer 2 is `out` (bias [2], weight [5, 3]) in the file and `layers.1` (weight [2, 3], bias [2])"),
         "{text}"
     );
     let mut tensors = renamed("conv", "out");

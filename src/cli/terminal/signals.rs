@@ -109,6 +109,7 @@ mod system {
 
     use super::Listener;
     use crate::cli::failure::Failure;
+    use crate::error::io_problem;
 
     /// Starts a thread that waits for signals. SIGHUP stays ignored if it was from the start: that is what `nohup` asks for.
     pub fn listen(mut listener: Listener) -> Result<(), Failure> {
@@ -127,7 +128,8 @@ mod system {
         match listened {
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::failed(format!(
-                "cannot start the thread that waits for Ctrl-C: {error}"
+                "cannot start the thread that waits for Ctrl-C: {}",
+                io_problem(&error)
             ))),
         }
     }

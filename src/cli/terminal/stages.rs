@@ -1,4 +1,4 @@
-//! Progress of long work that is no training: a bar on a terminal, lines elsewhere.
+//! Progress of long work that is not training: a bar on a terminal, lines elsewhere.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -15,9 +15,9 @@ pub fn dashboard_problem() -> Option<&'static str> {
     if !stdout().is_terminal() || !stdin().is_terminal() {
         Some("needs a terminal")
     } else if !system::can_move_cursor() {
-        Some("needs a terminal that can draw, but TERM is empty or dumb")
+        Some("needs a terminal that supports cursor movement, but TERM is empty or dumb")
     } else if !system::draws(stdout()) {
-        Some("needs the foreground of its terminal")
+        Some("needs to run in the foreground")
     } else {
         None
     }

@@ -136,7 +136,8 @@ fn measure(
     };
     for mode in [Mode::Train, Mode::Infer] {
         if wanted(args.mode, mode) {
-            add(bench::synthetic(&experiment, mode, batch)?)?;
+            let timing = bench::synthetic(&experiment, mode, batch);
+            add(timing.map_err(|error| error.in_config(path))?)?;
         }
     }
     if wanted(args.mode, Mode::Epoch) {
@@ -146,7 +147,7 @@ fn measure(
             Err(error) if args.mode == Choice::All && error.lacks_data() => {
                 output::note(&format!("epoch not timed: {error}"));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error.in_config(path).into()),
         }
     }
     Ok(())

@@ -8,9 +8,11 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use crate::cli::destinations;
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
-use crate::config;
 use crate::config::schema::{self, Variant};
+use crate::config::{self, ConfigError, Experiment};
+use crate::data;
 use crate::files;
+use crate::progress::Monitor;
 
 /// Check, complete and create configs.
 #[derive(clap::Args)]
@@ -88,7 +90,10 @@ fn check(configs: &[PathBuf], overrides: &[String]) -> VerbResult {
     let mut complaints = Vec::new();
     for path in configs {
         match config::load(path, overrides) {
-            Ok(_) => output::emit(&format!("{}: ok\n", path.display()))?,
+            Ok(experiment) => match size_complaint(&experiment, path) {
+                None => output::emit(&format!("{}: ok\n", path.display()))?,
+                Some(complaint) => complaints.push(complaint),
+            },
             Err(error) => complaints.push(error.to_string()),
         }
     }
@@ -96,6 +101,24 @@ fn check(configs: &[PathBuf], overrides: &[String]) -> VerbResult {
         Ok(())
     } else {
         Err(UsageError(complaints.join("\n")).into())
+    }
+}
+
+/// That a network is too large, if this depends on the number of classes and only the data tells it: then the data is opened.
+fn size_complaint(experiment: &Experiment, path: &Path) -> Option<String> {
+    let limit = config::class_limit(experiment)?;
+    let file = path.display();
+    match data::open(&experiment.data, &Monitor::default()) {
+        Ok(source) => {
+            let problem = config::class_problem(experiment, source.classes().len())?;
+            Some(ConfigError::of(path, problem).to_string())
+        }
+        Err(error) => {
+            output::note(&format!(
+                "{file}: the network is not too large for up to {limit} classes; how many there are is unknown ({error})"
+            ));
+            None
+        }
     }
 }
 
@@ -129,6 +152,7 @@ fn init(out: Option<&Path>, data: &str, model: &str) -> VerbResult {
 
 fn write_new(path: &Path, text: &str) -> VerbResult {
     destinations::require_new([path])?;
+    destinations::require_folder(path)?;
     files::write(path, text.as_bytes())?;
     Ok(output::emit(&format!("{}\n", path.display()))?)
 }

@@ -34,7 +34,7 @@ pub struct Args {
     /// Override one key of the configs
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Entries to check of each large tensor
+    /// Number of elements to check in each large tensor
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,
     /// Size up to which all entries of a tensor are checked
@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
     /// Maximum relative error
-    #[arg(long, value_name = "ERROR", default_value_t = 1e-5, value_parser = tolerance)]
+    #[arg(long, value_name = "ERROR", default_value_t = 1e-5, value_parser = tolerance, allow_negative_numbers = true)]
     tolerance: f64,
     /// Operators to check: kiln's kernels, with which it trains, or Burn's
     #[arg(long, value_enum, default_value_t = Operators::Kiln)]

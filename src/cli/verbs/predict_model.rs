@@ -9,9 +9,8 @@ use crate::cli::open;
 use crate::cli::terminal::output;
 use crate::config::Backend;
 use crate::data::Fit;
-use crate::files;
-use crate::inference::Predictor;
 use crate::inference::onnx::{OnnxClassifier, OnnxSettings, Size, is_onnx};
+use crate::inference::{Predictor, class_names};
 
 /// The ways of `--fit`.
 const FITS: [(&str, Fit); 3] = [
@@ -28,20 +27,20 @@ const MIN_DEVIATION: f32 = 1e-6;
 #[derive(clap::Args)]
 #[command(next_help_heading = "ONNX models of other programs")]
 pub struct OnnxArgs {
-    /// Size of the model's images where its file leaves it open: 224, 224x192 (height x width), or 3x224x192 in its order
+    /// Size of the model's images where its file leaves it open: 224, 224x192 (height x width), or 3x224x192 in the model's own order
     #[arg(long, value_name = "SIZE")]
     size: Option<Size>,
     /// Mean of values in [0, 1], which is subtracted: one number, or one for each channel [default: ImageNet's, for colour]
-    #[arg(long, value_name = "M,...", value_delimiter = ',', value_parser = mean, allow_negative_numbers = true)]
+    #[arg(long, value_name = "M,...", value_delimiter = ',', value_parser = mean, allow_hyphen_values = true)]
     mean: Option<Vec<f32>>,
     /// Standard deviation, by which values are divided then
-    #[arg(long, value_name = "S,...", value_delimiter = ',', value_parser = deviation)]
+    #[arg(long, value_name = "S,...", value_delimiter = ',', value_parser = deviation, allow_hyphen_values = true)]
     std: Option<Vec<f32>>,
     /// How images of other shapes are fitted [default: crop]
     #[arg(long, value_parser = fit())]
     fit: Option<Fit>,
     /// Side of the crop as a fraction of the largest one, from 0.1 to 1 [default: 0.875; 1 for images below 128 pixels]
-    #[arg(long, value_name = "FRACTION", value_parser = centre)]
+    #[arg(long, value_name = "FRACTION", value_parser = centre, allow_negative_numbers = true)]
     centre: Option<f64>,
     /// File with the names of the classes, one in each line
     #[arg(long, value_name = "FILE")]
@@ -83,7 +82,7 @@ fn fit() -> impl TypedValueParser<Value = Fit> {
 
 impl OnnxArgs {
     fn settings(self) -> Result<OnnxSettings, Failure> {
-        let classes = self.classes.as_deref().map(files::read_lines).transpose()?;
+        let classes = self.classes.as_deref().map(class_names::read).transpose()?;
         Ok(OnnxSettings {
             size: self.size,
             mean: self.mean,
@@ -105,7 +104,7 @@ pub fn open_predictor(
     let settings = onnx.settings()?;
     if is_onnx(path) && path.is_file() {
         if backend.is_some() {
-            let problem = "--backend: ONNX models run on a runtime of their own; leave it out";
+            let problem = "--backend: ONNX models run on their own runtime; remove this option";
             return Err(UsageError(problem.into()).into());
         }
         let classifier = OnnxClassifier::open(path, &settings)?;
@@ -116,7 +115,7 @@ pub fn open_predictor(
     }
     if let Some(flag) = settings.first_flag() {
         let problem = format!(
-            "{flag}: {} is no .onnx file; models of kiln say themselves how images are prepared",
+            "{flag}: {} is not an .onnx file; kiln's own models record how images are prepared; remove {flag}",
             path.display()
         );
         return Err(UsageError(problem).into());

@@ -354,6 +354,9 @@ fn file_names(path: &Path) -> Result<Vec<String>, FileError> {
 }
 
 fn compare(paths: &[PathBuf], html: Option<&Path>, as_json: bool) -> VerbResult {
+    if let Some(file) = html {
+        destinations::require_folder(file)?;
+    }
     let runs = paths.iter().map(|path| open(path));
     let runs = runs.collect::<Result<Vec<_>, _>>()?;
     let comparison = Comparison::of(runs);

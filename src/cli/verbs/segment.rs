@@ -157,7 +157,7 @@ impl Job<'_> {
     }
 }
 
-/// Writes the images of the stages, numbered in their order.
+/// Writes the images of the stages, numbered in order.
 pub fn write_stages(folder: &Path, pictures: &[StagePicture], image: &Path) -> VerbResult {
     let path = |(number, stage): (usize, &StagePicture)| {
         folder.join(format!("{:02}_{}.png", number + 1, stage.name))

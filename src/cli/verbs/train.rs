@@ -70,7 +70,8 @@ enum RendererChoice {
 
 /// What to train.
 enum Job {
-    New(Box<Experiment>),
+    /// An experiment and its config file.
+    New(Box<Experiment>, PathBuf),
     Resumed(Box<Resumption>),
 }
 
@@ -92,7 +93,9 @@ pub fn run(args: Args) -> VerbResult {
         observer: lines,
     };
     let outcome = match job {
-        Job::New(experiment) => training::run(*experiment, options),
+        Job::New(experiment, file) => {
+            training::run(*experiment, options).map_err(|error| error.in_config(&file))
+        }
         Job::Resumed(resumption) => training::resume(*resumption, options),
     };
     match outcome {
@@ -144,11 +147,11 @@ fn job(args: &Args) -> Result<Job, Failure> {
         let mut experiment = config::load(config, &overrides)?;
         experiment.schema = None;
         note();
-        return Ok(Job::New(Box::new(experiment)));
+        return Ok(Job::New(Box::new(experiment), config.into()));
     };
     if args.config.is_some() {
         let problem = format!(
-            "--resume: continues with the config of the run; leave out {}",
+            "--resume: uses the run's own config; remove {}",
             config.display()
         );
         return Err(UsageError(problem).into());
@@ -187,9 +190,9 @@ fn resume_line(resumption: &Resumption) -> String {
 
 fn dry_run(job: Job, run_dir: Option<&Path>, monitor: &Monitor) -> VerbResult {
     let prepared = match job {
-        Job::New(experiment) => {
+        Job::New(experiment, file) => {
             RunDir::could_create(run_dir)?;
-            training::prepare(*experiment, monitor)?
+            training::prepare(*experiment, monitor).map_err(|error| error.in_config(&file))?
         }
         Job::Resumed(resumption) => training::prepare_resumed(&resumption, monitor)?,
     };

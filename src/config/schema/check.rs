@@ -5,7 +5,7 @@
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-use super::wording::{list, name_of_type, not_one_of, shown, unknown_key, values};
+use super::wording::{list, name_of_type, neither, not_one_of, shown, unknown_key, values};
 use crate::error::Problem;
 
 /// Everything in `value` that `schema` does not allow.
@@ -109,6 +109,16 @@ impl<'a> Check<'a> {
             if let (Value::String(name), Some(names)) = (value, choice.get("enum")) {
                 return self.name(choices, names, name, path);
             }
+            let names: Vec<Value> = alternatives(choice)
+                .into_iter()
+                .flatten()
+                .flat_map(constants)
+                .collect();
+            let others = self.wanted(choices.iter().filter(|other| **other != choice));
+            let is_unknown = value.is_string() && !names.is_empty() && !names.contains(value);
+            if is_unknown && !others.is_empty() {
+                return self.report(path, neither(value, &names, &others));
+            }
             return self.value(choice, value, path);
         }
         let not_null: Vec<&&Value> = choices
@@ -118,15 +128,24 @@ impl<'a> Check<'a> {
         if let [choice] = not_null.as_slice() {
             return self.value(choice, value, path);
         }
-        let mut wanted: Vec<&str> = Vec::new();
-        for name in not_null.iter().flat_map(|choice| self.types(choice)) {
+        let wanted = self.wanted(not_null.into_iter());
+        let message = format!("found {}, expected {}", shown(value), wanted.join(" or "));
+        self.report(path, message);
+    }
+
+    /// The types that some schemas allow, in words and without null.
+    fn wanted<'s>(&self, schemas: impl Iterator<Item = &'s &'a Value>) -> Vec<&'a str>
+    where
+        'a: 's,
+    {
+        let mut wanted = Vec::new();
+        for name in schemas.flat_map(|schema| self.types(schema)) {
             let name = name_of_type(name);
-            if !wanted.contains(&name) {
+            if name != "null" && !wanted.contains(&name) {
                 wanted.push(name);
             }
         }
-        let message = format!("found {}, expected {}", shown(value), wanted.join(" or "));
-        self.report(path, message);
+        wanted
     }
 
     /// Checks a name where a tagged section is the alternative.
@@ -219,7 +238,7 @@ impl<'a> Check<'a> {
         let required = schema.get("required").and_then(Value::as_array);
         for key in required.into_iter().flatten().filter_map(Value::as_str) {
             if !map.contains_key(key) {
-                self.report(&join(path, key), "missing; it is required".into());
+                self.report(&join(path, key), "missing required key".into());
             }
         }
     }

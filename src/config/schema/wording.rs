@@ -79,6 +79,22 @@ pub(super) fn not_one_of(value: &Value, allowed: &[Value]) -> String {
     }
 }
 
+/// The message for a text where one of a few names, or a value of one of `types`, is expected.
+pub(super) fn neither(value: &Value, names: &[Value], types: &[&str]) -> String {
+    let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+    let quoted = names.iter().map(|name| format!("{name:?}"));
+    let mut wanted: Vec<String> = quoted
+        .chain(types.iter().map(|name| (*name).into()))
+        .collect();
+    let last = wanted.pop().unwrap_or_default();
+    let found = shown(value);
+    let message = format!("found {found}; must be {} or {last}", wanted.join(", "));
+    match value.as_str().and_then(|text| nearest(&names, text)) {
+        Some(name) => format!("{message}; did you mean {name:?}?"),
+        None => message,
+    }
+}
+
 /// The message for a key that does not exist.
 pub(super) fn unknown_key(known: &[&str], key: &str) -> String {
     match nearest(known, key) {

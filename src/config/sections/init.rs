@@ -18,7 +18,7 @@ pub struct InitConfig {
     #[schemars(length(max = 64))]
     pub except: Vec<String>,
     /// How names in the file become names of the network: a list of patterns, the first of which that matches a name applies, as
-    /// in `[{"from": "fc1.*", "to": "0.*"}]`; or `"auto"`, by the order and shapes of the layers, where these leave one way.
+    /// in `[{"from": "fc1.*", "to": "0.*"}]`; or `"auto"`, by the order and shapes of the layers, if only one assignment is possible.
     #[serde(skip_serializing_if = "Rename::is_empty")]
     pub rename: Rename,
 }

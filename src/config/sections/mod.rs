@@ -1,4 +1,4 @@
-//! The sections of a config that belong to no other room, one file each: their keys and defaults.
+//! The sections of a config that belong to no other module, one file each: their keys and defaults.
 
 mod init;
 mod loss;

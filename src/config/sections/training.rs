@@ -49,7 +49,8 @@ impl Default for TrainingConfig {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Keep {
-    /// The epoch with the highest validation accuracy (PSNR for autoencoders); the earliest on a tie.
+    /// The epoch with the highest validation accuracy (PSNR for autoencoders); on a tie the one with the lowest validation loss, then the
+    /// earliest.
     #[default]
     Best,
     /// The last epoch.

@@ -1,17 +1,17 @@
 //! Tables of pixels (CSV), an image per line with its label: Kaggle's digits and letters, Fashion-MNIST, sign language.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ArrayKeys, ArraySource, Expected, FlatOrder, Label, Labels, Part, Range, images};
-use crate::data::formats::array::Array;
-use crate::data::formats::packed;
+use crate::data::formats::array::{Array, Values};
 use crate::data::formats::table::{self, LabelColumn, Table};
+use crate::data::formats::{Unread, packed};
 use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule};
-use crate::error::Problem;
-use crate::progress::{Cancelled, Monitor};
+use crate::error::{Problem, counted};
+use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
 /// The column of labels, as a config names it.
@@ -36,7 +36,7 @@ pub struct CsvConfig {
     pub valid: String,
     /// Table for testing; if empty, or if it has no labels, training images are divided by `split`.
     pub test: String,
-    /// The column of labels by name or by index from 0; null finds it.
+    /// The column of labels by name or by index from 0; null finds it: a column called `label` and the like, or else the first.
     pub label: Option<ColumnConfig>,
     /// Whether the channels of each pixel are side by side (red, green, blue, red, ...), not one channel after the other.
     pub interleaved: bool,
@@ -71,6 +71,10 @@ impl CsvConfig {
 impl SourceConfig for CsvConfig {
     fn common(&self) -> &CommonConfig {
         &self.common
+    }
+
+    fn key(&self) -> &'static str {
+        "train"
     }
 
     fn files(&self) -> Vec<&str> {
@@ -111,7 +115,7 @@ impl SourceConfig for CsvConfig {
 /// Opens the tables, relative to `root`.
 ///
 /// # Errors
-/// They name the file and the line: missing, damaged, text that is no number, rows of another size than the config's images.
+/// They name the file and the line: missing, damaged, text that is not a number, rows of another size than the config's images.
 pub fn open(config: &CsvConfig, root: &Path, monitor: &Monitor) -> Result<ArraySource, DataError> {
     let keys = &config.arrays;
     let (mut parts, mut notes) = (Vec::new(), Vec::new());
@@ -123,19 +127,22 @@ pub fn open(config: &CsvConfig, root: &Path, monitor: &Monitor) -> Result<ArrayS
         let path = root.join(file);
         let wrong = |problem: String| DataError::format(&path, problem);
         let mut table = read(config, &path, monitor)?;
-        let Some(labels) = table.labels.take() else {
+        let labels = table.labels.take();
+        let Some(labels) = labels.filter(|labels| !labels.is_empty()) else {
             if split == Split::Train {
                 let problem = "has no column of labels; training images need one";
-                return Err(wrong(problem.into()));
+                return Err(wrong(match table.unlabelled.first() {
+                    None => problem.into(),
+                    Some(_) => format!("the {} are all empty", table.about),
+                }));
             }
-            notes.push(format!(
-                "{file} has no labels: its {} images are not used",
-                table.rows
-            ));
+            let images = counted(table.rows + table.unlabelled.len(), "image", "images");
+            notes.push(format!("{file} has no labels: {images} not used"));
             continue;
         };
+        notes.extend(without_label(file, &table));
         let about = std::mem::take(&mut table.about);
-        let part = part(config, table, labels, split, range).map_err(wrong)?;
+        let part = part(config, table, labels, split, path.clone(), range).map_err(wrong)?;
         // The training images decide for all.
         range = part.images.range;
         if split == Split::Train {
@@ -145,25 +152,15 @@ pub fn open(config: &CsvConfig, root: &Path, monitor: &Monitor) -> Result<ArrayS
         parts.push(part);
     }
     ArraySource::of_parts(keys, None, parts, notes)
-        .map_err(|problem| DataError::format(root.join(&config.train), problem))
 }
 
-/// Why a table was not read.
-enum Unread {
-    Problem(String),
-    Cancelled(Cancelled),
-}
-
-impl From<String> for Unread {
-    fn from(problem: String) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl From<Cancelled> for Unread {
-    fn from(cancelled: Cancelled) -> Self {
-        Self::Cancelled(cancelled)
-    }
+/// A line about rows whose label is empty.
+fn without_label(file: &str, table: &Table) -> Option<String> {
+    let first = table.unlabelled.first()?;
+    Some(format!(
+        "rows of {file} without a label, not used: {} (the first is line {first})",
+        table.unlabelled.len()
+    ))
 }
 
 fn read(config: &CsvConfig, path: &Path, monitor: &Monitor) -> Result<Table, DataError> {
@@ -180,17 +177,15 @@ fn read(config: &CsvConfig, path: &Path, monitor: &Monitor) -> Result<Table, Dat
         pixels,
         || Ok(stage.advance(1)?),
     );
-    table.map_err(|unread| match unread {
-        Unread::Problem(problem) => DataError::format(path, problem),
-        Unread::Cancelled(cancelled) => cancelled.into(),
-    })
+    table.map_err(|unread: Unread| unread.of_file(path))
 }
 
 fn part(
     config: &CsvConfig,
-    table: Table,
+    mut table: Table,
     labels: Vec<String>,
     split: Split,
+    file: PathBuf,
     range: Range,
 ) -> Result<Part, String> {
     let keys = &config.arrays;
@@ -207,7 +202,7 @@ fn part(
     let array = Array {
         dimensions: vec![table.rows, table.columns],
         is_fortran: false,
-        values: table.values,
+        values: std::mem::replace(&mut table.values, Values::Bytes(Vec::new())),
     };
     let number = |label: &str| match label.parse::<f64>() {
         Ok(number) if number.fract() == 0.0 && number.abs() < 1e9 => Some(number as i64),
@@ -222,9 +217,11 @@ fn part(
         labels: labels.collect(),
         one_hot: None,
     };
-    let images = images(array, &expected, range, keys.invert)?;
+    let place = |index: usize| table.place(index);
+    let images = images(array, &expected, range, keys.invert, &place)?;
     Ok(Part {
         split,
+        file,
         images,
         labels,
     })

@@ -1,5 +1,6 @@
 //! Sources whose arrays have names in a file: opening the files of the splits, and what each array is.
 
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use super::members::{self, Found, MemberConfig};
@@ -7,9 +8,10 @@ use super::{
     ArrayKeys, ArraySource, Classes, Expected, FlatOrder, Label, Part, Range, images, labels,
 };
 use crate::data::formats::ArraysFile;
-use crate::data::{DataError, Split};
+use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule};
 use crate::error::Problem;
 use crate::progress::Monitor;
+use crate::shape::ImageShape;
 
 /// Finds the classes that labels stand for by themselves, with a line about them.
 pub type FindClasses = fn(&Found, &[Label]) -> Option<(Classes, &'static str)>;
@@ -24,20 +26,66 @@ pub struct Format {
     pub classes: FindClasses,
 }
 
-/// The files that a config names.
-pub fn named(members: [&MemberConfig; 3]) -> Vec<&str> {
-    let files = members.into_iter().map(|member| member.file.as_str());
-    files.filter(|file| !file.is_empty()).collect()
+/// The config of such a source, which is all that differs from another: what follows is the same.
+pub trait ArraysConfig: Debug + Send + Sync {
+    /// How its files are read.
+    const FORMAT: Format;
+
+    /// Where the arrays of training, validation and test are.
+    fn members(&self) -> [&MemberConfig; 3];
+
+    /// The keys of all sources of arrays.
+    fn arrays(&self) -> &ArrayKeys;
+
+    /// The keys of all sources.
+    fn common(&self) -> &CommonConfig;
 }
 
-/// A missing name; `path` is that of the section.
-pub fn problem(train: &MemberConfig, path: &str) -> Option<Problem> {
-    train.file.is_empty().then(|| {
-        Problem::new(
-            format!("{path}.train.file"),
-            "missing; set it to the file of the training images",
-        )
-    })
+impl<C: ArraysConfig> SourceConfig for C {
+    fn common(&self) -> &CommonConfig {
+        ArraysConfig::common(self)
+    }
+
+    fn key(&self) -> &'static str {
+        "train.file"
+    }
+
+    fn files(&self) -> Vec<&str> {
+        let files = self
+            .members()
+            .into_iter()
+            .map(|member| member.file.as_str());
+        files.filter(|file| !file.is_empty()).collect()
+    }
+
+    fn shape(&self) -> ImageShape {
+        self.arrays().shape()
+    }
+
+    fn classes(&self) -> Option<usize> {
+        self.arrays().class_count()
+    }
+
+    fn split(&self) -> Option<&SplitRule> {
+        Some(&self.arrays().split)
+    }
+
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let [train, ..] = self.members();
+        let missing = train.file.is_empty().then(|| {
+            Problem::new(
+                format!("{path}.train.file"),
+                "missing; set it to the file of the training images",
+            )
+        });
+        let problems = self.arrays().problems(path);
+        missing.into_iter().chain(problems).collect()
+    }
+
+    fn open(&self, root: &Path, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
+        let source = open(&C::FORMAT, self.arrays(), self.members(), root, monitor)?;
+        Ok(Box::new(source))
+    }
 }
 
 /// A file that is open, under the name that the config has for it.
@@ -50,7 +98,7 @@ struct Opened {
 ///
 /// # Errors
 /// They name the file and the array: missing, damaged, of another size than the config's images, or with labels that don't fit.
-pub fn open(
+fn open(
     format: &Format,
     keys: &ArrayKeys,
     config: [&MemberConfig; 3],
@@ -81,15 +129,19 @@ pub fn open(
                 format,
                 keys,
                 split,
+                path: &path,
                 range,
             };
             let file = current.file.as_ref();
-            let part = reader.part(file, of_images, of_labels).map_err(wrong)?;
+            let part = reader.part(file, of_images, of_labels);
+            let part = part.map_err(wrong)?;
             // The training images decide for all.
             range = part.images.range;
             if split == Split::Train {
                 let (count, about) = (part.labels.labels.len(), &part.images.about);
-                notes.push(format!("{count} training images ({of_images}): {about}"));
+                notes.push(format!(
+                    "{count} training images ({of_images}): {about}; labels in {of_labels}"
+                ));
                 if keys.classes.is_empty() {
                     classes = (format.classes)(&found, &part.labels.labels);
                 }
@@ -101,7 +153,6 @@ pub fn open(
     }
     notes.extend(classes.as_ref().map(|(_, note)| note.to_string()));
     ArraySource::of_parts(keys, classes.map(|(classes, _)| classes), parts, notes)
-        .map_err(|problem| DataError::format(root.join(&config[0].file), problem))
 }
 
 /// The file of a split: its own, or that of training.
@@ -141,6 +192,7 @@ struct Reader<'a> {
     format: &'a Format,
     keys: &'a ArrayKeys,
     split: Split,
+    path: &'a Path,
     range: Range,
 }
 
@@ -160,10 +212,13 @@ impl Reader<'_> {
             flat: self.format.flat,
             is_transposed: keys.transpose.unwrap_or(false),
         };
-        let images = images(file.array(of_images)?, &expected, self.range, keys.invert)
+        let array = file.array(of_images)?;
+        let places = array.places();
+        let images = images(array, &expected, self.range, keys.invert, &places)
             .map_err(|problem| format!("{of_images}: {problem}"))?;
         Ok(Part {
             split: self.split,
+            file: self.path.to_path_buf(),
             images,
             labels,
         })

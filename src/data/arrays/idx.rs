@@ -122,7 +122,6 @@ pub fn open(config: &IdxConfig, root: &Path, monitor: &Monitor) -> Result<ArrayS
         None
     };
     ArraySource::of_parts(keys, classes, parts, notes)
-        .map_err(|problem| DataError::format(&folder, problem))
 }
 
 /// Finds the files of a set, in the folder or one level below: the folder, the set's name and its files.
@@ -256,10 +255,13 @@ fn read_part(
         flat: FlatOrder::Rows,
         is_transposed: keys.is_transposed(&format!("{set}-")),
     };
-    let images = images(read(of_images)?, &expected, range, keys.invert)
+    let array = read(of_images)?;
+    let places = array.places();
+    let images = images(array, &expected, range, keys.invert, &places)
         .map_err(|problem| DataError::format(of_images, problem))?;
     Ok(Part {
         split,
+        file: of_labels.clone(),
         images,
         labels,
     })
@@ -273,6 +275,9 @@ fn read(path: &Path) -> Result<Array, DataError> {
 /// The classes of EMNIST's list: a label, then the codes of its characters, of which the first is the name.
 fn mapped(path: &Path) -> Result<Classes, DataError> {
     let bytes = files::read(path, MAX_MAPPING_BYTES).map_err(|error| DataError::io(path, error))?;
+    if bytes.is_empty() {
+        return Err(DataError::format(path, files::EMPTY));
+    }
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let class = |(number, line): (usize, &str)| {

@@ -76,7 +76,14 @@ impl ArrayKeys {
                     format!("duplicate name {name:?}; remove it"),
                 )
             });
-        twice.take(1).collect()
+        let empty = self.classes.iter().position(|name| name.trim().is_empty());
+        let empty = empty.map(|index| {
+            Problem::new(
+                format!("{path}.classes[{index}]"),
+                "empty; name the class, or leave out the key to call classes by their labels",
+            )
+        });
+        twice.take(1).chain(empty).collect()
     }
 
     /// Whether the images of a file are transposed.

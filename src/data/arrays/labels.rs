@@ -37,7 +37,7 @@ pub struct Labels {
 /// Reads labels: one per sample in one row or column, as numbers or names; or one-hot, a row or a column per sample.
 ///
 /// # Errors
-/// A number that is no whole one, or a row that is not one-hot; one problem without the name of the file or the array.
+/// A number that is not a whole one, or a row that is not one-hot; one problem without the name of the file or the array.
 pub fn read(array: &Array) -> Result<Labels, String> {
     let long: Vec<usize> = (0..array.dimensions.len())
         .filter(|&axis| array.dimensions[axis] != 1)
@@ -61,6 +61,12 @@ pub fn read(array: &Array) -> Result<Labels, String> {
 
 fn each(values: &Values) -> Result<Vec<Label>, String> {
     if let Values::Texts(texts) = values {
+        if let Some(index) = texts.iter().position(|text| text.trim().is_empty()) {
+            return Err(format!(
+                "label {}: found an empty text; name its class, or leave out the image",
+                index + 1
+            ));
+        }
         return Ok(texts.iter().cloned().map(Label::Name).collect());
     }
     let numbers = (0..values.len()).map(|index| {
@@ -100,7 +106,7 @@ fn one_hot(array: &Array, samples: usize, classes: usize) -> Result<Labels, Stri
                 Some(1.0) if found.is_none() => found = Some(class),
                 Some(1.0) => return Err(at("more than one class is set".into())),
                 Some(value) => return Err(at(format!("found {value}"))),
-                None => return Err(at("found a text".into())),
+                None => return Err(at("found a string".into())),
             }
         }
         let class = found.ok_or_else(|| {
@@ -128,7 +134,7 @@ pub struct Classes {
 }
 
 impl Classes {
-    /// Classes in their order, each with its label and its name.
+    /// Classes in order, each with its label and its name.
     pub fn listed(pairs: Vec<(Label, String)>) -> Self {
         let (labels, names): (Vec<Label>, Vec<String>) = pairs.into_iter().unzip();
         let indices = labels.into_iter().enumerate();

@@ -1,6 +1,7 @@
 //! Which dimension of an array is which: images, channels, rows and columns, found by their lengths.
 
 use crate::data::formats::array::{Array, size};
+use crate::error::counted;
 use crate::shape::ImageShape;
 
 /// What a dimension counts.
@@ -181,7 +182,11 @@ fn misfit(array: &Array, expected: &Expected) -> String {
         ORDERS.iter().any(|order| fits(array, order, &fitting))
     };
     if let Some(count) = array.dimensions.iter().find(|count| of_others(count)) {
-        return format!("has {count} images ({found}), but there are {images} labels");
+        let (count, images) = (
+            counted(*count, "image", "images"),
+            counted(images, "label", "labels"),
+        );
+        return format!("has {count} ({found}), but {images}");
     }
     let guess = guessed(array, images).map_or_else(String::new, |guess| {
         format!(

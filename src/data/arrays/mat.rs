@@ -1,20 +1,15 @@
 //! MATLAB's files with arrays of any names: SVHN, EMNIST, and your own.
 
-use std::path::Path;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, Format};
+use super::files::{ArraysConfig, Format};
 use super::members::MemberConfig;
 use super::{ArrayKeys, Classes, FlatOrder, Found, Label};
+use crate::data::CommonConfig;
 use crate::data::formats::mat::arrays;
-use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, SplitRule};
-use crate::error::Problem;
-use crate::progress::Monitor;
-use crate::shape::ImageShape;
 
-/// Pixels in a row are in the order of MATLAB.
+/// Pixels in a row are in MATLAB's order.
 const FORMAT: Format = Format {
     open: arrays::open,
     flat: FlatOrder::Columns,
@@ -42,11 +37,11 @@ fn house_numbers(found: &Found, labels: &[Label]) -> Option<(Classes, &'static s
     Some((Classes::listed(digits.collect()), note))
 }
 
-/// Settings of MATLAB's files.
+/// Settings of MATLAB files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatConfig {
-    /// Training images and labels: a file of MATLAB 5 to 7, and the names of the two arrays, such as `dataset.train.images` in structures.
+    /// Training images and labels: a MATLAB file (version 5 to 7), and the names of the two arrays, such as `dataset.train.images` in structures.
     pub train: MemberConfig,
     /// Images and labels for validation, found in the file of the training images if it has them; otherwise training images are
     /// divided by `split`.
@@ -76,40 +71,18 @@ impl Default for MatConfig {
     }
 }
 
-impl MatConfig {
+impl ArraysConfig for MatConfig {
+    const FORMAT: Format = FORMAT;
+
     fn members(&self) -> [&MemberConfig; 3] {
         [&self.train, &self.valid, &self.test]
     }
-}
 
-impl SourceConfig for MatConfig {
+    fn arrays(&self) -> &ArrayKeys {
+        &self.arrays
+    }
+
     fn common(&self) -> &CommonConfig {
         &self.common
-    }
-
-    fn files(&self) -> Vec<&str> {
-        files::named(self.members())
-    }
-
-    fn shape(&self) -> ImageShape {
-        self.arrays.shape()
-    }
-
-    fn classes(&self) -> Option<usize> {
-        self.arrays.class_count()
-    }
-
-    fn split(&self) -> Option<&SplitRule> {
-        Some(&self.arrays.split)
-    }
-
-    fn problems(&self, path: &str) -> Vec<Problem> {
-        let missing = files::problem(&self.train, path).into_iter();
-        missing.chain(self.arrays.problems(path)).collect()
-    }
-
-    fn open(&self, root: &Path, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
-        let source = files::open(&FORMAT, &self.arrays, self.members(), root, monitor)?;
-        Ok(Box::new(source))
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Split;
+use crate::data::formats::choice::{Choice, choose};
 
 /// Where the images and the labels of a split are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,29 +50,20 @@ pub enum Found {
 /// Finds the arrays of a split among the names in its file. With `is_alone`, the file has this split only.
 ///
 /// # Errors
-/// The config names an array that the file lacks, or labels without images.
+/// The config names an array that the file lacks, or several arrays have usual names.
 pub fn find(
     config: &MemberConfig,
     split: Split,
     names: &[String],
     is_alone: bool,
 ) -> Result<Found, String> {
-    let images = member(
-        &config.images,
+    let search = Search {
         split,
         names,
         is_alone,
-        &IMAGES,
-        &PLAIN_IMAGES,
-    );
-    let labels = member(
-        &config.labels,
-        split,
-        names,
-        is_alone,
-        &LABELS,
-        &PLAIN_LABELS,
-    );
+    };
+    let images = search.member("images", &config.images, &IMAGES, &PLAIN_IMAGES);
+    let labels = search.member("labels", &config.labels, &LABELS, &PLAIN_LABELS);
     Ok(match (images?, labels?) {
         (Some(images), Some(labels)) => Found::Both(images, labels),
         (Some(images), None) => Found::Images(images),
@@ -79,34 +71,60 @@ pub fn find(
     })
 }
 
-fn member(
-    wanted: &str,
+/// Where arrays of a split are looked for.
+struct Search<'a> {
     split: Split,
-    names: &[String],
+    names: &'a [String],
     is_alone: bool,
-    patterns: &[&str],
-    plain: &[&str],
-) -> Result<Option<String>, String> {
-    if !wanted.is_empty() {
-        let found = names.iter().find(|name| *name == wanted);
-        return found
-            .cloned()
-            .map(Some)
-            .ok_or_else(|| format!("has no array {wanted}; it has {}", listed(names)));
+}
+
+impl Search<'_> {
+    /// The array that the config names by its key `key`; else the one with a usual name, that of the split before those of a file with one split.
+    fn member(
+        &self,
+        key: &str,
+        wanted: &str,
+        patterns: &[&str],
+        plain: &[&str],
+    ) -> Result<Option<String>, String> {
+        let names = self.names;
+        if !wanted.is_empty() {
+            let found = names.iter().find(|name| *name == wanted);
+            return found
+                .cloned()
+                .map(Some)
+                .ok_or_else(|| format!("has no array {wanted}; it has {}", listed(names)));
+        }
+        let words = WORDS[self.split.index()].iter();
+        let of_split = words.flat_map(|word| patterns.iter().map(move |p| p.replace('*', word)));
+        let mut found = with_names(names, of_split);
+        if found.is_empty() && self.is_alone {
+            found = with_names(names, plain.iter().map(ToString::to_string));
+        }
+        match choose(found, "") {
+            Choice::None => Ok(None),
+            Choice::One(name, _) => Ok(Some(name.to_string())),
+            Choice::Several(names) => Err(format!(
+                "the {key} of {split} may be any of {names}; set data.{split}.{key} to one of them",
+                split = self.split.name()
+            )),
+        }
     }
-    let words = WORDS[split.index()].iter();
-    let of_split = words.flat_map(|word| patterns.iter().map(move |p| p.replace('*', word)));
-    let of_file = plain.iter().map(ToString::to_string);
-    let candidates = of_split.chain(of_file.filter(|_| is_alone));
-    let by_name = |candidate: String| {
-        let is_it = |name: &&String| {
-            let name = name.to_lowercase();
+}
+
+/// The arrays that are called like one of the candidates.
+fn with_names(names: &[String], candidates: impl Iterator<Item = String>) -> Vec<&str> {
+    let candidates: Vec<String> = candidates.collect();
+    let is_one = |name: &str| {
+        let name = name.to_lowercase();
+        candidates.iter().any(|candidate| {
             // A structure around all of them, such as EMNIST's `dataset`.
-            name == candidate || candidate.contains('.') && name.ends_with(&format!(".{candidate}"))
-        };
-        names.iter().find(is_it).cloned()
+            let is_inside = candidate.contains('.') && name.ends_with(&format!(".{candidate}"));
+            name == *candidate || is_inside
+        })
     };
-    Ok(candidates.into_iter().find_map(by_name))
+    let names = names.iter().map(String::as_str);
+    names.filter(|name| is_one(name)).collect()
 }
 
 /// Names in a list, the first ones if there are many.

@@ -1,18 +1,13 @@
 //! NumPy's files: `.npz` as Keras and MedMNIST publish them, or a folder of `.npy` files.
 
-use std::path::Path;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, Format};
+use super::files::{ArraysConfig, Format};
 use super::members::MemberConfig;
 use super::{ArrayKeys, FlatOrder};
+use crate::data::CommonConfig;
 use crate::data::formats::npz;
-use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, SplitRule};
-use crate::error::Problem;
-use crate::progress::Monitor;
-use crate::shape::ImageShape;
 
 /// Pixels in a row are in the order of C.
 const FORMAT: Format = Format {
@@ -21,7 +16,7 @@ const FORMAT: Format = Format {
     classes: |_, _| None,
 };
 
-/// Settings of NumPy's files.
+/// Settings of NumPy files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NpzConfig {
@@ -55,40 +50,18 @@ impl Default for NpzConfig {
     }
 }
 
-impl NpzConfig {
+impl ArraysConfig for NpzConfig {
+    const FORMAT: Format = FORMAT;
+
     fn members(&self) -> [&MemberConfig; 3] {
         [&self.train, &self.valid, &self.test]
     }
-}
 
-impl SourceConfig for NpzConfig {
+    fn arrays(&self) -> &ArrayKeys {
+        &self.arrays
+    }
+
     fn common(&self) -> &CommonConfig {
         &self.common
-    }
-
-    fn files(&self) -> Vec<&str> {
-        files::named(self.members())
-    }
-
-    fn shape(&self) -> ImageShape {
-        self.arrays.shape()
-    }
-
-    fn classes(&self) -> Option<usize> {
-        self.arrays.class_count()
-    }
-
-    fn split(&self) -> Option<&SplitRule> {
-        Some(&self.arrays.split)
-    }
-
-    fn problems(&self, path: &str) -> Vec<Problem> {
-        let missing = files::problem(&self.train, path).into_iter();
-        missing.chain(self.arrays.problems(path)).collect()
-    }
-
-    fn open(&self, root: &Path, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
-        let source = files::open(&FORMAT, &self.arrays, self.members(), root, monitor)?;
-        Ok(Box::new(source))
     }
 }

@@ -22,11 +22,13 @@ pub struct Images {
     pub pixels: Pixels,
     /// The range of the file's values, found or given.
     pub range: Range,
+    /// Values beyond it, which became black or white.
+    pub beyond: usize,
     /// The array's size, layout and range in words.
     pub about: String,
 }
 
-/// The images of an array. With `inverts`, black becomes white.
+/// The images of an array. With `inverts`, black becomes white; `place` says in words where the value with an index is.
 ///
 /// # Errors
 /// The array has another size, or values beyond the range; one problem without the name of the file or the array.
@@ -35,9 +37,10 @@ pub fn images(
     expected: &Expected,
     range: Range,
     inverts: bool,
+    place: &dyn Fn(usize) -> String,
 ) -> Result<Images, String> {
     let (layout, order) = layout::find(&array, expected)?;
-    let range = range::find(&array.values, range)?;
+    let range::Found { range, beyond } = range::find(&array.values, range, place)?;
     let about = format!("{} ({order}), values {}", array.size(), range.in_words());
     let pixels = match (array.values, range) {
         (Values::Bytes(values), Range::Byte) => {
@@ -65,6 +68,7 @@ pub fn images(
     Ok(Images {
         pixels,
         range,
+        beyond,
         about,
     })
 }

@@ -1,10 +1,14 @@
 //! Images of one shape in memory, one byte or two per value, in three splits.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use super::keys::ArrayKeys;
 use super::labels::{Classes, Label, Labels};
 use super::pixels::{Images, Pixels};
 use crate::data::split_rule::divide_rest;
-use crate::data::{DataError, DataSource, Split, from_quantized};
+use crate::data::{DataError, DataSource, Split, from_quantized, untrained};
+use crate::error::counted;
 use crate::shape::ImageShape;
 
 /// Images and labels of one file, or of two that belong together.
@@ -12,6 +16,8 @@ use crate::shape::ImageShape;
 pub struct Part {
     /// What it is for. Training samples are divided where another split has no part of its own.
     pub split: Split,
+    /// The file of the labels.
+    pub file: PathBuf,
     /// As many as the labels.
     pub images: Images,
     /// One per image.
@@ -52,26 +58,37 @@ impl ArraySource {
     /// `keys`. `notes` say how the files were understood.
     ///
     /// # Errors
-    /// Labels that have no class; without the file's name.
+    /// Labels that have no class; classes of validation or test that training lacks, unless they are listed or named. With the file.
     pub fn of_parts(
         keys: &ArrayKeys,
         classes: Option<Classes>,
         parts: Vec<Part>,
         mut notes: Vec<String>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, DataError> {
+        let parts = of_one_kind(parts);
         let labels = || parts.iter().flat_map(|part| &part.labels.labels);
         let one_hot = parts.iter().filter_map(|part| part.labels.one_hot).max();
+        let first = parts.first().map(|part| part.file.clone());
+        let first = first.unwrap_or_default();
         let classes = match classes {
             Some(classes) => classes,
-            None => Classes::of(labels(), one_hot, &keys.classes)?,
+            None => {
+                if keys.classes.is_empty() && one_hot.is_none() {
+                    require_trained(&parts)?;
+                }
+                Classes::of(labels(), one_hot, &keys.classes)
+                    .map_err(|problem| DataError::format(&first, problem))?
+            }
         };
         if let Some(base) = classes.base().filter(|base| *base != 0) {
             notes.push(format!("labels start at {base}"));
         }
+        notes.extend(parts.iter().filter_map(clipped));
         let has = Split::ALL.map(|split| parts.iter().any(|part| part.split == split));
         let mut source = Self::new(keys.shape(), classes.names.clone(), notes);
         for part in parts {
-            let labels = indices(&classes, &part.labels.labels)?;
+            let labels = indices(&classes, &part.labels.labels)
+                .map_err(|problem| DataError::format(&part.file, problem))?;
             let splits = if part.split == Split::Train {
                 divide_rest(&keys.split, &named(&classes, &labels), has)
             } else {
@@ -94,6 +111,46 @@ impl ArraySource {
             });
         }
     }
+}
+
+/// Labels are names if some of them are: a table may have `7` and `A`, and another only `7`.
+fn of_one_kind(mut parts: Vec<Part>) -> Vec<Part> {
+    let is_name = |label: &Label| matches!(label, Label::Name(_));
+    let mut labels = parts.iter().flat_map(|part| &part.labels.labels);
+    if labels.any(is_name) {
+        for label in parts.iter_mut().flat_map(|part| &mut part.labels.labels) {
+            *label = Label::Name(label.to_string());
+        }
+    }
+    parts
+}
+
+/// Refuses a class of validation or test that training does not have.
+fn require_trained(parts: &[Part]) -> Result<(), DataError> {
+    let training = parts.iter().filter(|part| part.split == Split::Train);
+    let known: BTreeSet<&Label> = training.flat_map(|part| &part.labels.labels).collect();
+    for part in parts {
+        let mut labels = part.labels.labels.iter();
+        if let Some(class) = labels.find(|label| !known.contains(label)) {
+            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+            let problem = untrained::problem(&class.to_string(), part.split, &known);
+            return Err(DataError::format(&part.file, problem));
+        }
+    }
+    Ok(())
+}
+
+/// A line about values beyond the range.
+fn clipped(part: &Part) -> Option<String> {
+    let Images { beyond, range, .. } = &part.images;
+    (*beyond > 0).then(|| {
+        format!(
+            "{} of the {} images beyond {} became black or white",
+            counted(*beyond, "value", "values"),
+            part.split.name(),
+            range.in_words()
+        )
+    })
 }
 
 fn indices(classes: &Classes, labels: &[Label]) -> Result<Vec<usize>, String> {

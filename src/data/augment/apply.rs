@@ -292,12 +292,11 @@ impl Cell {
                 let pixel = |dx: isize, dy: isize| {
                     let (x, y) = (self.column + dx, self.row + dy);
                     let out = x < 0 || y < 0 || x >= width as isize || y >= height as isize;
-                    let value = source.get(y as usize * width + x as usize);
                     if out {
-                        PAPER
-                    } else {
-                        value.copied().unwrap_or(PAPER)
+                        return PAPER;
                     }
+                    let value = source.get(y as usize * width + x as usize);
+                    value.copied().unwrap_or(PAPER)
                 };
                 [pixel(0, 0), pixel(1, 0), pixel(0, 1), pixel(1, 1)]
             }

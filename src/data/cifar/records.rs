@@ -36,7 +36,10 @@ impl Format {
 pub(super) fn checked(format: Format, bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, DataError> {
     let size = format.record();
     let (length, records) = (bytes.len(), bytes.chunks_exact(size));
-    if length == 0 || !records.remainder().is_empty() {
+    if length == 0 {
+        return Err(DataError::format(path, "has no images"));
+    }
+    if !records.remainder().is_empty() {
         let problem = format!("{length} bytes; expected records of {size} bytes");
         return Err(DataError::format(path, problem));
     }
@@ -55,9 +58,17 @@ pub(super) fn checked(format: Format, bytes: Vec<u8>, path: &Path) -> Result<Vec
     Ok(bytes)
 }
 
+fn read_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
+    let bytes = files::read(path, MAX_FILE_BYTES).map_err(|source| DataError::io(path, source))?;
+    if bytes.is_empty() {
+        return Err(DataError::format(path, files::EMPTY));
+    }
+    Ok(bytes)
+}
+
 /// The records of a binary file.
 pub(super) fn read(format: Format, path: &Path) -> Result<Vec<u8>, DataError> {
-    let bytes = files::read(path, MAX_FILE_BYTES).map_err(|source| DataError::io(path, source))?;
+    let bytes = read_bytes(path)?;
     checked(format, bytes, path)
 }
 
@@ -68,7 +79,7 @@ pub(super) fn read_pickle(
     names: &[&str],
 ) -> Result<Vec<u8>, DataError> {
     let wrong = |problem: String| DataError::format(path, problem);
-    let bytes = files::read(path, MAX_FILE_BYTES).map_err(|source| DataError::io(path, source))?;
+    let bytes = read_bytes(path)?;
     let pickle = Pickle::read(&bytes).map_err(wrong)?;
     let data = pickle.array("data").map_err(wrong)?;
     let (
@@ -98,7 +109,7 @@ pub(super) fn read_pickle(
     let mut records = Vec::with_capacity(images * format.record());
     for (index, image) in pixels.chunks_exact(IMAGE).enumerate() {
         for values in &labels {
-            // Whatever is no byte is beyond all classes.
+            // Whatever is not a byte is beyond all classes.
             let label = values.number(index).unwrap_or(-1.0);
             let is_byte = (0.0..=255.0).contains(&label);
             records.push(if is_byte { label as u8 } else { u8::MAX });

@@ -32,8 +32,15 @@ impl Written {
     }
 }
 
-/// Nothing is overwritten: `out` must not exist, or be an empty folder.
+/// Nothing is overwritten: `out` must not exist, or be an empty folder, in a folder that exists.
 pub(super) fn require_free(out: &Path) -> Result<(), FileError> {
+    let parent = files::folder_of(out);
+    if !parent.is_dir() {
+        let problem = format!("can't be created: there is no folder {}", parent.display());
+        return Err(FileError::new(out, problem)
+            .advise("create it first")
+            .usage());
+    }
     let problem = match std::fs::read_dir(out).map(|mut entries| entries.next().is_some()) {
         Ok(false) => return Ok(()),
         Ok(true) => "is not empty",
@@ -70,8 +77,5 @@ pub(super) fn publish(folder: tempfile::TempDir, out: &Path) -> Result<(), FileE
     if out.exists() {
         std::fs::remove_dir(out).map_err(created)?;
     }
-    std::fs::rename(folder.path(), out).map_err(created)?;
-    // It is no longer there under its temporary name.
-    let _ = folder.keep();
-    files::sync_folder(files::folder_of(out)).map_err(created)
+    files::publish_folder(folder, out).map_err(created)
 }

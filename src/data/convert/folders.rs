@@ -6,8 +6,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::common::{Written, png, publish, require_free};
-use super::names;
-use crate::data::{DataError, DataSource, Split};
+use crate::data::{DataError, DataSource, Split, class_folders};
 use crate::error::FileError;
 use crate::files;
 use crate::progress::Monitor;
@@ -34,7 +33,7 @@ impl Job {
 /// appears when it is complete, or not at all.
 ///
 /// # Errors
-/// `out` exists and is not an empty folder; a sample can't be read, or a file not be written; cancelled.
+/// `out` exists and is not an empty folder, or the folder around it does not; a sample can't be read, or a file not be written; cancelled.
 pub fn to_folders(
     source: &dyn DataSource,
     out: &Path,
@@ -68,7 +67,10 @@ pub fn to_folders(
 }
 
 fn jobs(source: &dyn DataSource) -> Result<Vec<Job>, String> {
-    let folders = source.classes().iter().map(|class| names::folder(class));
+    let folders = source
+        .classes()
+        .iter()
+        .map(|class| class_folders::folder(class));
     let folders: Vec<String> = folders.collect::<Result<_, _>>()?;
     let mut jobs = Vec::new();
     for split in Split::ALL {

@@ -2,7 +2,6 @@
 
 mod common;
 mod folders;
-mod names;
 mod parquet;
 
 pub use common::Written;

@@ -22,7 +22,7 @@ const BATCH: usize = 64;
 /// `out` appears when it is complete, or not at all.
 ///
 /// # Errors
-/// `out` exists and is not an empty folder; a sample can't be read, or a file not be written; cancelled.
+/// `out` exists and is not an empty folder, or the folder around it does not; a sample can't be read, or a file not be written; cancelled.
 pub fn to_parquet(
     source: &dyn DataSource,
     out: &Path,

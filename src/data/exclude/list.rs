@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::data::DataError;
-use crate::error::FileError;
+use crate::error::{FileError, printable};
 use crate::files;
 
 /// Maximum unused lines that a note quotes.
@@ -38,6 +38,13 @@ impl ExcludeList {
                     ))
                     .usage()
             })?;
+        if path.is_dir() {
+            let problem = "data.exclude: is a folder, where a list of samples is expected";
+            return Err(FileError::new(&path, problem)
+                .advise("name a file, as `kiln data check --exclude-out` writes it")
+                .usage()
+                .into());
+        }
         let text = files::read_text(&path).map_err(|error| FileError::named(&path, error))?;
         let mut lines = HashMap::new();
         for (index, line) in files::without_mark(&text).lines().enumerate() {
@@ -96,7 +103,7 @@ impl ExcludeList {
         };
         Some(format!(
             "{count} in {} {verb} no sample: {}{more}",
-            self.path.display(),
+            printable(self.path.display()),
             quoted.join(", ")
         ))
     }
@@ -128,7 +135,7 @@ pub fn line(name: &str, remark: &str) -> String {
     } else {
         serde_json::Value::from(name).to_string()
     };
-    format!("{name}\t{remark}\n")
+    format!("{name}\t{}\n", printable(remark))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::list::ExcludeList;
 use crate::data::source::{BadSample, bad_images};
 use crate::data::{DataError, DataSource, PassedOver, SourceConfig, Split};
-use crate::error::FileError;
+use crate::error::{FileError, counted, printable};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
@@ -21,8 +21,18 @@ pub fn open(
     match &config.common().exclude {
         None => Ok(source),
         Some(name) => {
-            let list = ExcludeList::read(name, root)?;
-            Ok(Box::new(Excluding::new(source, list)))
+            let has_samples =
+                |source: &dyn DataSource| Split::ALL.iter().any(|&split| source.len(split) > 0);
+            let had_samples = has_samples(&*source);
+            let source = Excluding::new(source, ExcludeList::read(name, root)?);
+            if had_samples && !has_samples(&source) {
+                let error = FileError::new(source.list.path(), "data.exclude leaves no samples");
+                return Err(error
+                    .advise("delete some of its lines, or remove the key")
+                    .usage()
+                    .into());
+            }
+            Ok(Box::new(source))
         }
     }
 }
@@ -83,9 +93,9 @@ impl Excluding {
         } else {
             format!(" ({})", by_split.join(", "))
         };
-        let samples = if total == 1 { "sample" } else { "samples" };
-        let list = self.list.path().display();
-        format!("excluded: {total} {samples}{by_split}, listed in {list}")
+        let samples = counted(total, "sample", "samples");
+        let list = printable(self.list.path().display());
+        format!("excluded: {samples}{by_split}, listed in {list}")
     }
 }
 

@@ -96,62 +96,103 @@ fn span(centre: f64, reach: f64, length: usize) -> (usize, Vec<f64>) {
 /// Writes `[channels, rows, columns]` values in [0, 1]; `out` is that long.
 pub fn to_values(photo: &Photo, columns: &Axis, rows: &Axis, out: &mut [f32]) {
     let plane = columns.len() * rows.len();
-    each_row(photo, columns, rows, |row, lines| {
-        let start = row * columns.len();
-        for (plane, line) in out
-            .chunks_exact_mut(plane)
-            .zip(lines.chunks_exact(columns.len()))
-        {
-            for (value, sum) in plane[start..].iter_mut().zip(line) {
-                // The weights add up to 1 but for rounding.
-                *value = (sum * (1.0 / 255.0)).min(1.0);
-            }
-        }
-    });
+    each_row(photo, columns, rows, Planes { out, plane });
 }
 
 /// The result as `[channels, rows, columns]` bytes, rounded.
 pub fn to_planes(photo: &Photo, columns: &Axis, rows: &Axis) -> Box<[u8]> {
     let plane = columns.len() * rows.len();
     let mut bytes = vec![0; photo.channels * plane];
-    each_row(photo, columns, rows, |row, lines| {
-        let start = row * columns.len();
-        for (plane, line) in bytes
-            .chunks_exact_mut(plane)
-            .zip(lines.chunks_exact(columns.len()))
-        {
-            for (byte, &sum) in plane[start..].iter_mut().zip(line) {
-                *byte = rounded(sum);
-            }
-        }
-    });
+    let out = &mut bytes[..];
+    each_row(photo, columns, rows, Planes { out, plane });
     bytes.into()
 }
 
 /// The result as a photograph, rounded.
 pub fn to_photo(photo: &Photo, columns: &Axis, rows: &Axis) -> Photo {
-    let channels = photo.channels;
-    let mut bytes = vec![0; channels * columns.len() * rows.len()];
-    each_row(photo, columns, rows, |row, lines| {
-        let start = row * columns.len() * channels;
-        for (channel, line) in lines.chunks_exact(columns.len()).enumerate() {
-            let places = bytes[start + channel..].iter_mut().step_by(channels);
-            for (byte, &sum) in places.zip(line) {
-                *byte = rounded(sum);
-            }
-        }
-    });
+    let mut bytes = vec![0; photo.channels * columns.len() * rows.len()];
+    each_row(photo, columns, rows, Pixels(&mut bytes));
     Photo {
         width: columns.len(),
         height: rows.len(),
-        channels,
+        channels: photo.channels,
         bytes: bytes.into(),
     }
 }
 
-/// To the nearest byte; a cast keeps to the range.
-fn rounded(sum: f32) -> u8 {
-    (sum + 0.5) as u8
+/// What becomes of a weighted sum of bytes.
+trait Value {
+    /// From a sum between 0 and 255, but for rounding.
+    fn from_sum(sum: f32) -> Self;
+}
+
+impl Value for u8 {
+    /// To the nearest byte.
+    #[inline(always)]
+    fn from_sum(sum: f32) -> Self {
+        // Added to 2^23, a whole number is in the lowest bits. A cast does the same, but compilers don't vectorize it.
+        ((sum + 0.5).floor().min(255.0) + 8_388_608.0).to_bits() as u8
+    }
+}
+
+impl Value for f32 {
+    /// In [0, 1]: the weights add up to 1 but for rounding.
+    #[inline(always)]
+    fn from_sum(sum: f32) -> Self {
+        (sum * (1.0 / 255.0)).min(1.0)
+    }
+}
+
+/// Where the rows of a result go.
+trait Target {
+    /// `sums` are `[columns, channels]`.
+    fn take(&mut self, row: usize, sums: &[f32], channels: usize);
+}
+
+/// `[rows, columns, channels]`.
+struct Pixels<'a>(&'a mut [u8]);
+
+impl Target for Pixels<'_> {
+    #[inline(always)]
+    fn take(&mut self, row: usize, sums: &[f32], _: usize) {
+        for (byte, &sum) in self.0[row * sums.len()..].iter_mut().zip(sums) {
+            *byte = u8::from_sum(sum);
+        }
+    }
+}
+
+/// `[channels, rows, columns]`.
+struct Planes<'a, T> {
+    out: &'a mut [T],
+    /// Length of a channel.
+    plane: usize,
+}
+
+impl<T: Value> Target for Planes<'_, T> {
+    #[inline(always)]
+    fn take(&mut self, row: usize, sums: &[f32], channels: usize) {
+        let start = row * (sums.len() / channels);
+        let mut lines = self
+            .out
+            .chunks_exact_mut(self.plane)
+            .map(|plane| &mut plane[start..]);
+        match (lines.next(), lines.next(), lines.next()) {
+            (Some(red), Some(green), Some(blue)) => {
+                let places = red.iter_mut().zip(green).zip(blue);
+                for (((red, green), blue), pixel) in places.zip(sums.as_chunks::<3>().0) {
+                    *red = T::from_sum(pixel[0]);
+                    *green = T::from_sum(pixel[1]);
+                    *blue = T::from_sum(pixel[2]);
+                }
+            }
+            (Some(grey), ..) => {
+                for (grey, &sum) in grey.iter_mut().zip(sums) {
+                    *grey = T::from_sum(sum);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 thread_local! {
@@ -159,81 +200,137 @@ thread_local! {
     static LINES: RefCell<(Vec<f32>, Vec<f32>)> = RefCell::default();
 }
 
-/// Passes every row of the result to `take`: `[channels, columns]` values from 0 to 255.
-fn each_row(photo: &Photo, columns: &Axis, rows: &Axis, take: impl FnMut(usize, &[f32])) {
+/// Passes every row of the result to `target`, as values from 0 to 255.
+fn each_row(photo: &Photo, columns: &Axis, rows: &Axis, target: impl Target) {
     LINES.with_borrow_mut(|(mixed, line)| {
-        mixed.resize(columns.source().len() * photo.channels, 0.0);
-        line.resize(columns.len() * photo.channels, 0.0);
+        // Pixels of three channels are read and written as four values: the last one needs a neighbour.
+        mixed.resize(columns.source().len() * photo.channels + 1, 0.0);
+        line.resize(columns.len() * photo.channels + 1, 0.0);
         Arch::new().dispatch(Rows {
             photo,
             columns,
             rows,
             mixed,
             line,
-            take,
+            target,
         });
     });
 }
 
 /// The work of [`each_row`], compiled for the widest instructions of the machine.
-struct Rows<'a, F> {
+struct Rows<'a, T> {
     photo: &'a Photo,
     columns: &'a Axis,
     rows: &'a Axis,
     mixed: &'a mut [f32],
     line: &'a mut [f32],
-    take: F,
+    target: T,
 }
 
-impl<F: FnMut(usize, &[f32])> WithSimd for Rows<'_, F> {
+impl<T: Target> WithSimd for Rows<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(mut self, _: S) {
-        let channels = self.photo.channels;
-        let stride = self.photo.width * channels;
-        let source = self.columns.source();
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self {
+            photo,
+            columns,
+            rows,
+            mixed,
+            line,
+            mut target,
+        } = self;
+        let channels = photo.channels;
+        let stride = photo.width * channels;
+        let source = columns.source();
         let part = source.start * channels..source.end * channels;
-        for (row, (first, weights)) in self.rows.places().enumerate() {
-            for (tap, &weight) in weights.iter().enumerate() {
-                let bytes = &self.photo.bytes[(first + tap) * stride..][part.clone()];
-                match tap {
-                    0 => mix::<true>(self.mixed, bytes, weight),
-                    _ => mix::<false>(self.mixed, bytes, weight),
-                }
+        let (sums, result) = (part.len(), columns.len() * channels);
+        for (row, (first, weights)) in rows.places().enumerate() {
+            let bytes = &photo.bytes[first * stride + part.start..];
+            mix(&mut mixed[..sums], bytes, stride, weights);
+            match (channels, columns.taps) {
+                (3, 2) => along::<3, 4, 2>(mixed, columns, source.start, line),
+                (3, 3) => along::<3, 4, 3>(mixed, columns, source.start, line),
+                (3, 4) => along::<3, 4, 4>(mixed, columns, source.start, line),
+                (3, 5) => along::<3, 4, 5>(mixed, columns, source.start, line),
+                (3, 6) => along::<3, 4, 6>(mixed, columns, source.start, line),
+                (3, _) => along_many::<3, 4>(mixed, columns, source.start, line),
+                (_, 2) => along::<1, 1, 2>(mixed, columns, source.start, line),
+                (_, 3) => along::<1, 1, 3>(mixed, columns, source.start, line),
+                (_, 4) => along::<1, 1, 4>(mixed, columns, source.start, line),
+                _ => along_many::<1, 1>(mixed, columns, source.start, line),
             }
-            match channels {
-                3 => along::<3>(self.mixed, self.columns, source.start, self.line),
-                _ => along::<1>(self.mixed, self.columns, source.start, self.line),
-            }
-            (self.take)(row, self.line);
+            target.take(row, &line[..result], channels);
         }
     }
 }
 
-/// Adds a weighted row of bytes to `sums`, or starts them with it.
+/// Values that are summed at once: the compiler keeps them in registers.
+const LANES: usize = 64;
+
+/// The weighted sum of rows of bytes, `stride` from each other.
 #[inline(always)]
-fn mix<const START: bool>(sums: &mut [f32], bytes: &[u8], weight: f32) {
-    for (sum, &byte) in sums.iter_mut().zip(bytes) {
-        let term = weight * f32::from(byte);
-        *sum = if START { term } else { *sum + term };
+fn mix(sums: &mut [f32], bytes: &[u8], stride: usize, weights: &[f32]) {
+    let (blocks, rest) = sums.as_chunks_mut::<LANES>();
+    let tail = blocks.len() * LANES;
+    for (place, block) in blocks.iter_mut().enumerate() {
+        let mut total = [0.0f32; LANES];
+        for (tap, &weight) in weights.iter().enumerate() {
+            let row = &bytes[tap * stride + place * LANES..][..LANES];
+            for (sum, &byte) in total.iter_mut().zip(row) {
+                *sum += weight * f32::from(byte);
+            }
+        }
+        *block = total;
+    }
+    for (place, to) in rest.iter_mut().enumerate() {
+        let mut total = 0.0;
+        for (tap, &weight) in weights.iter().enumerate() {
+            total += weight * f32::from(bytes[tap * stride + tail + place]);
+        }
+        *to = total;
     }
 }
 
-/// Makes a line of the result, one channel after the other, from a line of source pixels that begins at place `start`.
+/// Makes a line of pixels of `C` channels from one of the source that begins at place `start`, with `TAPS` weights a pixel. A pixel is
+/// taken as `W` values, as four fill a vector and three don't; the next pixel overwrites what is too much.
 #[inline(always)]
-fn along<const C: usize>(source: &[f32], columns: &Axis, start: usize, line: &mut [f32]) {
-    let count = columns.len();
+fn along<const C: usize, const W: usize, const TAPS: usize>(
+    source: &[f32],
+    columns: &Axis,
+    start: usize,
+    line: &mut [f32],
+) {
+    let (weights, _) = columns.weights.as_chunks::<TAPS>();
+    for (column, (first, weights)) in columns.first.iter().zip(weights).enumerate() {
+        let pixels = &source[(first - start) * C..][..(TAPS - 1) * C + W];
+        let mut sums = [0.0f32; W];
+        for tap in 0..TAPS {
+            for lane in 0..W {
+                sums[lane] += weights[tap] * pixels[tap * C + lane];
+            }
+        }
+        line[column * C..][..W].copy_from_slice(&sums);
+    }
+}
+
+/// [`along`] with any number of weights.
+#[inline(always)]
+fn along_many<const C: usize, const W: usize>(
+    source: &[f32],
+    columns: &Axis,
+    start: usize,
+    line: &mut [f32],
+) {
     for (column, (first, weights)) in columns.places().enumerate() {
-        let mut sums = [0.0f32; C];
-        let (pixels, _) = source[(first - start) * C..].as_chunks::<C>();
-        for (pixel, weight) in pixels.iter().zip(weights) {
-            for (sum, value) in sums.iter_mut().zip(pixel) {
-                *sum += weight * value;
+        let pixels = &source[(first - start) * C..][..(weights.len() - 1) * C + W];
+        let mut sums = [0.0f32; W];
+        for (tap, weight) in weights.iter().enumerate() {
+            let pixel = &pixels[tap * C..][..W];
+            for lane in 0..W {
+                sums[lane] += weight * pixel[lane];
             }
         }
-        for (channel, sum) in sums.into_iter().enumerate() {
-            line[channel * count + column] = sum;
-        }
+        line[column * C..][..W].copy_from_slice(&sums);
     }
 }

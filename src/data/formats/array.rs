@@ -1,11 +1,11 @@
-//! An array as a file of NumPy, MATLAB or MNIST stores it: its dimensions, the order of its values, and the values.
+//! An array as a NumPy, MATLAB or MNIST file stores it: its dimensions, the order of its values, and the values.
 
 /// Largest number of values in an array: as many as SVHN's training images have, eight times.
 pub const MAX_VALUES: u64 = 2 << 30;
 /// Largest number of dimensions; NumPy's own limit is 64, and images have four.
 pub const MAX_DIMENSIONS: usize = 8;
 
-/// An array of numbers or texts.
+/// An array of numbers or strings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
     /// Length of each dimension; their product is the number of values.
@@ -71,6 +71,17 @@ impl Array {
             (0..self.dimensions.len()).rev().for_each(&mut take);
         }
         strides
+    }
+
+    /// Says where the value with an index is, by its indices from 0: `value [3, 0, 27]`. For messages after the array is gone.
+    pub fn places(&self) -> impl Fn(usize) -> String + use<> {
+        let (strides, dimensions) = (self.strides(), self.dimensions.clone());
+        move |index| {
+            let indices = strides.iter().zip(&dimensions);
+            let indices = indices.map(|(stride, length)| index / stride.max(&1) % length.max(&1));
+            let indices: Vec<String> = indices.map(|index| index.to_string()).collect();
+            format!("value [{}]", indices.join(", "))
+        }
     }
 
     /// The dimensions as text: `60000x28x28`.

@@ -10,6 +10,6 @@ pub trait ArraysFile {
     /// Reads one of them.
     ///
     /// # Errors
-    /// No array of this name, one of values that are no numbers or texts, or a damaged one; the message names it.
+    /// No array of this name, one of values that are not numbers or strings, or a damaged one; the message names it.
     fn array(&self, name: &str) -> Result<Array, String>;
 }

@@ -2,6 +2,7 @@
 
 pub mod array;
 mod arrays_file;
+pub mod choice;
 pub mod idx;
 pub mod lines;
 pub mod mat;
@@ -11,6 +12,9 @@ pub mod numbers;
 pub mod packed;
 pub mod parquet;
 pub mod pickle;
+pub mod separator;
 pub mod table;
+mod unread;
 
 pub use arrays_file::ArraysFile;
+pub use unread::Unread;

@@ -12,10 +12,10 @@ const WHAT: &str = "a .npy file";
 const MARK: &[u8; 6] = b"\x93NUMPY";
 /// Longest header in bytes; those of arrays of numbers have 118.
 const MAX_HEADER: usize = 1 << 16;
-/// Longest text in characters, and most bytes of all texts of an array.
+/// Longest string in characters, and most bytes of all strings of an array.
 const MAX_TEXT: usize = 1 << 12;
 const MAX_TEXTS: usize = 256 << 20;
-/// Bytes of a character of NumPy's texts.
+/// Bytes of a character of NumPy's strings.
 const CHARACTER: usize = 4;
 
 /// Why an array could not be read.
@@ -42,10 +42,10 @@ enum Stored {
     Bytes(usize),
 }
 
-/// Reads an array; bytes behind it are left alone.
+/// Reads an array; bytes after it are left alone.
 ///
 /// # Errors
-/// No `.npy` file, values of another kind than numbers and texts, more than are read, or fewer than it claims.
+/// No `.npy` file, values other than numbers and strings, more than are read, or fewer than it claims.
 pub fn read(stream: &mut dyn Read) -> Result<Array, NpyProblem> {
     let header = header(stream)?;
     let missing = |key: &str| format!("its header has no {key:?}: not a .npy file");
@@ -140,7 +140,7 @@ fn stored(value: &str) -> Result<Stored, NpyProblem> {
     match (code.get(..1), length) {
         (Some("U"), Some(length)) => Ok(Stored::Characters(length, order)),
         (Some("S"), Some(length)) => Ok(Stored::Bytes(length)),
-        _ => Err(format!("has values of type {code:?}; expected numbers or texts").into()),
+        _ => Err(format!("has values of type {code:?}; expected numbers or strings").into()),
     }
 }
 
@@ -171,13 +171,13 @@ fn texts(
     // Each text costs its own allocation besides its bytes.
     if count.saturating_mul(bytes + size_of::<String>()) > MAX_TEXTS {
         return Err(format!(
-            "has {count} texts of {bytes} bytes; that is too much"
+            "has {count} strings of {bytes} bytes; that is too much"
         ));
     }
     let mut buffer = vec![0; bytes];
     let mut texts = Vec::new();
     for index in 0..count {
-        let ended = |_| format!("ends early: has {index} of {count} texts");
+        let ended = |_| format!("ends early: has {index} of {count} strings");
         stream.read_exact(&mut buffer).map_err(ended)?;
         texts.push(text(&buffer));
     }

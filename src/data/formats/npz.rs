@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
@@ -11,7 +11,8 @@ use super::ArraysFile;
 use super::array::Array;
 use super::npy::{self, NpyProblem};
 use crate::data::DataError;
-use crate::error::one_line;
+use crate::error::{io_problem, one_line};
+use crate::files::EMPTY;
 
 /// Extension of the files in the archive, and in a folder.
 const EXTENSION: &str = ".npy";
@@ -50,7 +51,13 @@ struct Archive<R> {
 }
 
 impl<R: Read + Seek> Archive<R> {
-    fn new(reader: R) -> Result<Self, String> {
+    fn new(mut reader: R) -> Result<Self, String> {
+        if reader
+            .seek(SeekFrom::End(0))
+            .is_ok_and(|length| length == 0)
+        {
+            return Err(EMPTY.into());
+        }
         let zip = ZipArchive::new(reader)
             .map_err(|error| format!("is not a .npz file ({})", one_line(error)))?;
         if zip.len() > MAX_ARRAYS {
@@ -134,7 +141,11 @@ impl ArraysFile for Folder {
     fn array(&self, name: &str) -> Result<Array, String> {
         let file = self.files.iter().find(|file| stem(file) == name);
         let file = file.ok_or_else(|| format!("{name}{EXTENSION}: not found"))?;
-        let open = File::open(file).map_err(|error| format!("{name}{EXTENSION}: {error}"))?;
+        let failed = |error| format!("{name}{EXTENSION}: {}", io_problem(&error));
+        let open = File::open(file).map_err(failed)?;
+        if open.metadata().map_err(failed)?.len() == 0 {
+            return Err(format!("{name}{EXTENSION}: {EMPTY}"));
+        }
         read(&mut BufReader::new(open), name)
     }
 }

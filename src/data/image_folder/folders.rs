@@ -9,7 +9,7 @@ use super::layout::SplitFolder;
 use super::refusals;
 use super::walk::{Level, Walk, class_name};
 use crate::data::source::Reason;
-use crate::data::{DataError, Split};
+use crate::data::{DataError, Split, class_folders};
 
 /// The folder and the images of each class, by its name.
 type Classes = BTreeMap<String, (PathBuf, Vec<PathBuf>)>;
@@ -19,7 +19,7 @@ fn classes_in(walk: &mut Walk, level: Level) -> Result<Classes, DataError> {
     let folders = level.folders.into_iter();
     folders
         .map(|path| {
-            let name = class_name(&path)?.to_owned();
+            let name = class_folders::class(class_name(&path)?).into_owned();
             let images = walk.images(&path)?;
             Ok((name, (path, images)))
         })
@@ -84,7 +84,7 @@ fn one_class_of_folders(found: &Classes, classes: &[String]) -> Option<String> {
         .collect();
     (below.len() > 1 && images.iter().all(|path| is_nested(&path))).then(|| {
         format!(
-            "1 class, {only}, whose images lie in folders; if these are the classes, set data.folder to \"{}\"",
+            "1 class, {only}, with its images in subfolders; if these are the classes, set data.folder to \"{}\"",
             folder.display()
         )
     })
@@ -127,8 +127,8 @@ pub(super) fn list_splits(
     pass_over_empty(walk, &found, &classes);
     let mut listing = Listing::default();
     for (split, found) in Split::ALL.into_iter().zip(found) {
-        let Some((path, found)) = found else { continue };
-        require_known(&path, &found, &classes)?;
+        let Some((_, found)) = found else { continue };
+        require_known(&found, &classes)?;
         let files = named(found, &classes, config);
         if split == Split::Train && !has_valid {
             listing.divide_train(files, &config.split, has_test);
@@ -155,8 +155,9 @@ fn pass_over_empty(walk: &mut Walk, found: &[Option<(PathBuf, Classes)>; 3], cla
 }
 
 /// Refuses a class of validation or test that training does not have.
-fn require_known(split: &Path, found: &Classes, classes: &[String]) -> Result<(), DataError> {
-    let Some(name) = with_images(found).find(|name| !classes.contains(name)) else {
+fn require_known(found: &Classes, classes: &[String]) -> Result<(), DataError> {
+    let mut used = found.iter().filter(|(_, (_, images))| !images.is_empty());
+    let Some((name, (folder, _))) = used.find(|(name, _)| !classes.contains(name)) else {
         return Ok(());
     };
     let alike = classes
@@ -167,7 +168,7 @@ fn require_known(split: &Path, found: &Classes, classes: &[String]) -> Result<()
         None => "every class needs training images".into(),
     };
     Err(DataError::format(
-        split.join(name),
+        folder,
         format!("class does not exist in train/; {advice}"),
     ))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::labels;
 use super::walk::Walk;
 use crate::data::DataError;
+use crate::data::formats::choice::quoted;
 use crate::data::source::{Reason, listed_passed_over};
 use crate::error::FileError;
 use crate::photo::{FORMATS, conversion};
@@ -42,15 +43,28 @@ pub(super) fn refuse_unused_labels(walk: &Walk, folder: &Path) -> Result<(), Dat
         let is_table = matches!(&file.reason, Reason::OtherKind(kind) if labels::EXTENSIONS.contains(&kind.as_str()));
         is_table && file.path.parent() == Some(folder)
     });
-    for file in beside {
-        if labels::names_images(&file.path, folder) {
-            let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-            let problem = format!("{name} in it seems to hold the labels of its images");
-            let error = FileError::new(folder, problem).advise(format!(
-                "set data.labels to \"{name}\", or make one folder per class"
-            ));
-            return Err(error.usage().into());
-        }
-    }
-    Ok(())
+    let found = beside.filter(|file| labels::names_images(&file.path, folder));
+    let mut found: Vec<String> = found
+        .map(|file| {
+            let name = file.path.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        })
+        .collect();
+    found.sort();
+    let (problem, advice) = match found.as_slice() {
+        [] => return Ok(()),
+        [name] => (
+            format!("{name} in it seems to hold the labels of its images"),
+            format!("set data.labels to \"{name}\", or make one folder per class"),
+        ),
+        several => (
+            format!(
+                "{} in it seem to hold labels of its images",
+                quoted(several)
+            ),
+            "set data.labels to one of them, or make one folder per class".into(),
+        ),
+    };
+    let error = FileError::new(folder, problem).advise(advice);
+    Err(error.usage().into())
 }

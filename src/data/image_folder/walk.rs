@@ -6,9 +6,11 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::config::OnBadImage;
+use crate::archive::STAMP;
 use crate::data::DataError;
 use crate::data::disk_cache::{self, EntryKind, FolderListings};
 use crate::data::source::{PassedOver, Reason};
+use crate::error::io_problem;
 use crate::photo::{SIGNATURE_BYTES, has_image_extension, has_image_signature};
 use crate::progress::Stage;
 
@@ -90,6 +92,8 @@ impl<'a> Walk<'a> {
             Some(listings) => listings.list(folder, self.stage)?,
             None => disk_cache::list(folder, self.stage)?,
         };
+        // What kiln itself puts into the folder of an archive is no news to anyone.
+        let entries = entries.into_iter().filter(|(name, _)| *name != STAMP);
         for (name, kind) in entries {
             let path = folder.join(&name);
             match use_of(&name, kind, &path) {
@@ -194,7 +198,7 @@ fn use_of(name: &OsStr, kind: EntryKind, path: &Path) -> Kind {
         Err(error) if is_link && error.kind() != ErrorKind::PermissionDenied => {
             Kind::No(Reason::LinkLoop)
         }
-        Err(error) => Kind::No(Reason::Unreadable(error.to_string())),
+        Err(error) => Kind::No(Reason::Unreadable(io_problem(&error))),
     }
 }
 
@@ -211,7 +215,7 @@ fn file_kind(path: &Path) -> Kind {
         None => match signature(path) {
             Ok(start) if has_image_signature(&start) => Kind::Image,
             Ok(_) => Kind::No(Reason::OtherKind(String::new())),
-            Err(error) => Kind::No(Reason::Unreadable(error.to_string())),
+            Err(error) => Kind::No(Reason::Unreadable(io_problem(&error))),
         },
     }
 }

@@ -21,6 +21,10 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
         &self.common
     }
 
+    fn key(&self) -> &'static str {
+        "sources"
+    }
+
     fn folders(&self) -> Vec<&str> {
         let folders = self.sources.iter().map(|source| source.config().folders());
         folders.flatten().collect()

@@ -19,7 +19,7 @@ pub struct ParquetConfig {
     pub path: String,
     /// The column of images, encoded as PNG or JPEG and so on; if empty, it is found by its name.
     pub image: String,
-    /// The column of labels, integers or texts; if empty, it is found by its name.
+    /// The column of labels, integers or strings; if empty, it is found by its name.
     pub label: String,
     /// Height of a sample in pixels.
     #[schemars(range(min = 4, max = 1024))]

@@ -1,5 +1,6 @@
 //! Opening Parquet files of images: labels, classes, and the encoded images.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -10,12 +11,13 @@ use super::source::{ParquetImages, Sample};
 use super::table;
 use crate::data::arrays::{Classes, Label};
 use crate::data::fitting::View;
+use crate::data::formats::Unread;
 use crate::data::formats::parquet::{Footer, Value, each};
 use crate::data::source::{MEGABYTE, folder_at};
 use crate::data::split_rule::divide_rest;
-use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule};
-use crate::error::{FileError, Problem};
-use crate::progress::{Cancelled, Monitor, Stage};
+use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule, untrained};
+use crate::error::{Problem, counted, io_problem};
+use crate::progress::{Monitor, Stage};
 use crate::shape::ImageShape;
 
 /// The label that stands for none, as in test sets without labels on the hub.
@@ -24,6 +26,10 @@ const UNLABELLED: i64 = -1;
 impl SourceConfig for ParquetConfig {
     fn common(&self) -> &CommonConfig {
         &self.common
+    }
+
+    fn key(&self) -> &'static str {
+        "path"
     }
 
     fn folders(&self) -> Vec<&str> {
@@ -62,9 +68,12 @@ impl SourceConfig for ParquetConfig {
 struct Reading {
     pool: Pool,
     rows: Vec<Row>,
+    /// Rows without a label, and the first of them in words.
     unlabelled: usize,
+    first_unlabelled: String,
     names: Option<Vec<String>>,
-    about: String,
+    /// Which columns were taken; of the first file.
+    about: Option<String>,
     notes: Vec<String>,
 }
 
@@ -75,25 +84,6 @@ struct Row {
     row: usize,
     split: Split,
     label: Label,
-}
-
-/// Why a file was not read.
-enum Unread {
-    Problem(String),
-    Disk(std::io::Error),
-    Cancelled(Cancelled),
-}
-
-impl From<String> for Unread {
-    fn from(problem: String) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl From<Cancelled> for Unread {
-    fn from(cancelled: Cancelled) -> Self {
-        Self::Cancelled(cancelled)
-    }
 }
 
 /// Reads the files: all labels, and the bytes of all images; images are decoded when they are read.
@@ -111,26 +101,21 @@ fn open(
         pool: Pool::new(config.memory_mb.saturating_mul(MEGABYTE)),
         rows: Vec::new(),
         unlabelled: 0,
+        first_unlabelled: String::new(),
         names: None,
-        about: String::new(),
+        about: None,
         notes: Vec::new(),
     };
     let stage = monitor.stage("reading rows", None);
     for (number, (file, split)) in files.iter().enumerate() {
         reading
             .file(config, file, number, split.unwrap_or(Split::Train), &stage)
-            .map_err(|unread| match unread {
-                Unread::Problem(problem) => DataError::format(file, problem),
-                Unread::Disk(error) => FileError::write(std::env::temp_dir(), error).into(),
-                Unread::Cancelled(cancelled) => cancelled.into(),
-            })?;
+            .map_err(|unread| unread.of_file(file))?;
     }
     drop(stage);
     reading.notes.extend(files::without_split(&files));
     let files = files.into_iter().map(|(file, _)| file).collect();
-    reading
-        .finish(config, files)
-        .map_err(|problem| DataError::format(path, problem))
+    reading.finish(config, files, &path)
 }
 
 impl Reading {
@@ -142,7 +127,7 @@ impl Reading {
         split: Split,
         stage: &Stage,
     ) -> Result<(), Unread> {
-        let file = File::open(path).map_err(|error| error.to_string())?;
+        let file = File::open(path).map_err(|error| io_problem(&error))?;
         let footer = Footer::read(&file)?;
         let table = table::find(&footer, &config.image, &config.label)?;
         let (image, label) = (&footer.columns[table.image], &footer.columns[table.label]);
@@ -155,17 +140,21 @@ impl Reading {
                     Some(Value::Integer(UNLABELLED)) | None => None,
                     Some(Value::Integer(number)) => Some(Label::Number(number)),
                     Some(Value::Bytes(text)) => {
-                        Some(Label::Name(String::from_utf8_lossy(text).into_owned()))
+                        let name = String::from_utf8_lossy(text).into_owned();
+                        (!name.trim().is_empty()).then_some(Label::Name(name))
                     }
                 });
                 Ok(())
             })
-            .map_err(|unread| unread.of(&label.path))?;
+            .map_err(|unread| unread.of_column(&label.path))?;
             let mut labels = labels.into_iter();
             each::<Unread>(&file, image, &chunks[table.image], &mut |value| {
                 stage.advance(1)?;
                 row += 1;
                 let Some(label) = labels.next().flatten() else {
+                    if self.unlabelled == 0 {
+                        self.first_unlabelled = format!("row {row} of {}", path.display());
+                    }
                     self.unlabelled += 1;
                     return Ok(());
                 };
@@ -185,35 +174,52 @@ impl Reading {
                 });
                 Ok(())
             })
-            .map_err(|unread| unread.of(&image.path))?;
+            .map_err(|unread| unread.of_column(&image.path))?;
         }
         Ok(())
     }
 
-    /// Takes the class names of the first file that has some; the others must have the same.
+    /// Takes the columns of the first file, and the class names of the first one that has some; the others must have the same.
     fn name_classes(&mut self, classes: Option<Vec<String>>, about: String) -> Result<(), String> {
+        match &self.about {
+            Some(before) if *before != about => {
+                return Err(format!(
+                    "has the {about}, but the files before it the {before}; write all of them with the same columns"
+                ));
+            }
+            _ => self.about = Some(about),
+        }
         match (&self.names, classes) {
             (Some(names), Some(others)) if *names != others => {
                 Err("has other class names than the files before it".into())
             }
             (None, classes) => {
                 self.names = classes;
-                self.about = about;
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    fn finish(self, config: &ParquetConfig, files: Vec<PathBuf>) -> Result<ParquetImages, String> {
-        let classes = self.classes()?;
+    fn finish(
+        self,
+        config: &ParquetConfig,
+        files: Vec<PathBuf>,
+        path: &Path,
+    ) -> Result<ParquetImages, DataError> {
+        self.require_labels_of_one_kind(&files)?;
+        let wrong = |problem: String| DataError::format(path, problem);
+        let classes = self.classes().map_err(wrong)?;
+        if self.names.is_none() {
+            self.require_trained(&files)?;
+        }
         let notes = self.notes();
         let mut seen = vec![0usize; classes.names.len()];
         // By which training samples are divided: the class, and the number in it.
         let mut named = Vec::new();
         for Row { label, .. } in &self.rows {
             let index = classes.index(label);
-            let index = index.ok_or_else(|| format!("label {label} has no name"))?;
+            let index = index.ok_or_else(|| wrong(format!("label {label} has no name")))?;
             let name = format!("{}{}", classes.names[index], seen[index]);
             seen[index] += 1;
             named.push((name, index));
@@ -247,6 +253,44 @@ impl Reading {
         })
     }
 
+    /// Refuses numbers in one file and texts in another.
+    fn require_labels_of_one_kind(&self, files: &[PathBuf]) -> Result<(), DataError> {
+        let is_name = |row: &Row| matches!(row.label, Label::Name(_));
+        let Some(first) = self.rows.first() else {
+            return Ok(());
+        };
+        let other = self.rows.iter().find(|row| is_name(row) != is_name(first));
+        other.map_or(Ok(()), |row| {
+            let kind = |row: &Row| if is_name(row) { "texts" } else { "numbers" };
+            let problem = format!(
+                "has {} as labels, but {} has {}; write all files with the same labels",
+                kind(row),
+                files[first.file].display(),
+                kind(first)
+            );
+            Err(DataError::format(&files[row.file], problem))
+        })
+    }
+
+    /// Refuses a class of validation or test that training does not have, if there is any training.
+    fn require_trained(&self, files: &[PathBuf]) -> Result<(), DataError> {
+        let is_training = |row: &&Row| row.split == Split::Train;
+        let known = self.rows.iter().filter(is_training);
+        let known: BTreeSet<String> = known.map(|row| row.label.to_string()).collect();
+        let mut unknown = self
+            .rows
+            .iter()
+            .filter(|row| !is_training(row) && !known.contains(&row.label.to_string()));
+        match unknown.next().filter(|_| !known.is_empty()) {
+            None => Ok(()),
+            Some(row) => {
+                let problem = untrained::problem(&row.label.to_string(), row.split, &known);
+                let problem = format!("row {}: {problem}", row.row);
+                Err(DataError::format(&files[row.file], problem))
+            }
+        }
+    }
+
     /// The classes by the names of the writer, or by the labels.
     fn classes(&self) -> Result<Classes, String> {
         let mut labels = self.rows.iter().map(|row| &row.label);
@@ -264,11 +308,13 @@ impl Reading {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = vec![format!("{} images: {}", self.rows.len(), self.about)];
+        let about = self.about.as_deref().unwrap_or_default();
+        let images = counted(self.rows.len(), "image", "images");
+        let mut notes = vec![format!("{images}: {about}")];
         if self.unlabelled > 0 {
             notes.push(format!(
-                "rows without a label, not used: {}",
-                self.unlabelled
+                "rows without a label, not used: {} (the first is {})",
+                self.unlabelled, self.first_unlabelled
             ));
         }
         if self.pool.on_disk > 0 {
@@ -279,15 +325,5 @@ impl Reading {
         }
         notes.extend(self.notes.iter().cloned());
         notes
-    }
-}
-
-impl Unread {
-    /// The same, of a column.
-    fn of(self, column: &str) -> Self {
-        match self {
-            Self::Problem(problem) => Self::Problem(format!("{column}: {problem}")),
-            other => other,
-        }
     }
 }

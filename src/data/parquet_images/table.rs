@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
-use crate::data::formats::parquet::{Footer, Physical};
+use crate::data::formats::choice::{Choice, choose, quoted};
+use crate::data::formats::parquet::{Column, Footer, Physical};
 
-/// Usual names of the two columns.
+/// Usual names of the two columns; the first is taken before the others.
 const IMAGES: [&str; 5] = ["image", "img", "images", "picture", "pixel_values"];
 const LABELS: [&str; 8] = [
     "label",
@@ -16,6 +17,8 @@ const LABELS: [&str; 8] = [
     "digit",
     "y",
 ];
+/// Names of labels that are taken only if the config asks for them: CIFAR-100's 20 classes of classes.
+const OTHER_LABELS: [&str; 1] = ["coarse_label"];
 /// The column in which the datasets library keeps the bytes of an image, and the text in the footer that describes its columns.
 const BYTES: &str = "bytes";
 const DESCRIPTION: &str = "huggingface";
@@ -34,46 +37,107 @@ pub(super) struct Table {
 /// Finds the columns; `image` and `label` are those of the config, empty if it names none.
 ///
 /// # Errors
-/// No such columns, or none of the usual names; the message lists those that there are.
+/// No such columns, or none of the usual names, or several; the message lists those that there are. Labels that are neither integers nor texts.
 pub(super) fn find(footer: &Footer, image: &str, label: &str) -> Result<Table, String> {
-    let images = if image.is_empty() {
-        &IMAGES[..]
-    } else {
-        &[image]
-    };
-    let labels = if label.is_empty() {
-        &LABELS[..]
-    } else {
-        &[label]
-    };
+    let images = usual(&IMAGES, image);
     let is_bytes = |place: &usize| footer.columns[*place].physical == Some(Physical::Bytes);
-    let image_column = images.iter().find_map(|name| {
+    let image_at = |name: &str| {
         let inside = footer.column(&format!("{name}.{BYTES}"));
-        let column = inside.or_else(|| footer.column(name));
-        Some((column.filter(is_bytes)?, *name))
-    });
-    let label_column = labels
-        .iter()
-        .find_map(|name| Some((footer.column(name)?, *name)));
-    let names: Vec<&str> = footer.columns.iter().map(|c| c.path.as_str()).collect();
-    let missing = |what: &str, key: &str| {
-        format!(
-            "no column of {what} found (data.{key}); it has {}",
-            names.join(", ")
-        )
+        inside.or_else(|| footer.column(name)).filter(is_bytes)
     };
-    let (image, image_name) = image_column.ok_or_else(|| missing("encoded images", "image"))?;
-    let (label, label_name) = label_column.ok_or_else(|| missing("labels", "label"))?;
+    let images = images.into_iter().filter(|name| image_at(name).is_some());
+    let labels = usual(&LABELS, label);
+    let labels = labels
+        .into_iter()
+        .filter(|name| footer.column(name).is_some());
+    let (image, other_images) = one(footer, images, &IMAGES, "encoded images", "image")?;
+    let (label, mut others) = one(footer, labels, &LABELS, "labels", "label")?;
+    others.extend(
+        OTHER_LABELS
+            .iter()
+            .filter(|name| footer.column(name).is_some()),
+    );
+    others.retain(|other| *other != label);
+    others.splice(0..0, other_images);
+    let unused = if others.is_empty() {
+        String::new()
+    } else {
+        format!(", not {}", quoted(&others))
+    };
+    let (Some(image_place), Some(label_place)) = (image_at(image), footer.column(label)) else {
+        return Err("has columns that can't be found again".into());
+    };
+    require_readable(&footer.columns[label_place])?;
     Ok(Table {
-        image,
-        label,
-        classes: class_names(footer, label_name),
-        about: format!("columns {image_name} and {label_name}"),
+        image: image_place,
+        label: label_place,
+        classes: class_names(footer, label)?,
+        about: format!("columns {image} and {label}{unused}"),
     })
 }
 
+/// The names that a column may have: that of the config, or the usual ones.
+fn usual<'a>(known: &[&'a str], wanted: &'a str) -> Vec<&'a str> {
+    if wanted.is_empty() {
+        known.to_vec()
+    } else {
+        vec![wanted]
+    }
+}
+
+/// The one of some columns that is taken, and the others.
+fn one<'a>(
+    footer: &Footer,
+    found: impl Iterator<Item = &'a str>,
+    known: &[&str],
+    what: &str,
+    key: &str,
+) -> Result<(&'a str, Vec<&'a str>), String> {
+    match choose(found, known[0]) {
+        Choice::One(name, others) => Ok((name, others)),
+        Choice::None => {
+            let names: Vec<&str> = footer.columns.iter().map(|c| c.path.as_str()).collect();
+            let names = names.join(", ");
+            Err(format!(
+                "no column of {what} found (data.{key}); it has {names}"
+            ))
+        }
+        Choice::Several(names) => Err(format!(
+            "{what} may be in the columns {names}; set data.{key} to one of them"
+        )),
+    }
+}
+
+/// Refuses labels of a type that is not read.
+fn require_readable(label: &Column) -> Result<(), String> {
+    if label.physical.is_some() && !label.is_repeated {
+        return Ok(());
+    }
+    let (name, holds) = (&label.path, label.holds());
+    Err(format!(
+        "{name}: holds {holds}; write labels as whole numbers or texts, in pandas df[{name:?}] = df[{name:?}].astype(\"int64\")"
+    ))
+}
+
 /// The names of a `ClassLabel` of the datasets library.
-fn class_names(footer: &Footer, label: &str) -> Option<Vec<String>> {
+///
+/// # Errors
+/// One of them is empty.
+fn class_names(footer: &Footer, label: &str) -> Result<Option<Vec<String>>, String> {
+    let names = described(footer, label);
+    let is_empty = |name: &String| name.trim().is_empty();
+    let empty = names
+        .as_ref()
+        .and_then(|names| names.iter().position(is_empty));
+    match empty {
+        None => Ok(names),
+        Some(index) => Err(format!(
+            "{label}: the name of class {index} is empty; name it in the ClassLabel"
+        )),
+    }
+}
+
+fn described(footer: &Footer, label: &str) -> Option<Vec<String>> {
     let (_, text) = footer.texts.iter().find(|(name, _)| name == DESCRIPTION)?;
     let description: Json = serde_json::from_str(text).ok()?;
     let names = description

@@ -18,6 +18,11 @@ pub trait SourceConfig: Debug + Send + Sync {
     /// The keys common to all sources.
     fn common(&self) -> &CommonConfig;
 
+    /// The key that says where its samples come from, for messages: `folder`, `train.file`.
+    fn key(&self) -> &'static str {
+        "folder"
+    }
+
     /// The folders that it reads, relative to the data root, or archives in place of them.
     fn folders(&self) -> Vec<&str> {
         Vec::new()

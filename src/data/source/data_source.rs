@@ -42,7 +42,7 @@ pub trait DataSource: Send + Sync {
         Vec::new()
     }
 
-    /// What reading has found out since the last call that the user should know, and that is no error. Each is one line without a full
+    /// What reading has found out since the last call that the user should know, and that is not an error. Each is one line without a full
     /// stop.
     fn warnings(&self) -> Vec<String> {
         Vec::new()

@@ -1,5 +1,6 @@
 //! Errors of data sources.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::{ErrorExit, ExitKind, FileError};
@@ -41,13 +42,16 @@ impl DataError {
 
     /// A failed read; for a missing file the message mentions `KILN_DATA`.
     pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        if source.kind() == std::io::ErrorKind::NotFound {
-            FileError::new(path, "not found")
-                .advise(NOT_FOUND_ADVICE)
-                .into()
-        } else {
-            FileError::io(path, source).into()
-        }
+        let path = path.as_ref();
+        let problem = match source.kind() {
+            ErrorKind::NotADirectory if path.is_file() => "is a file, where a folder is expected",
+            ErrorKind::IsADirectory => "is a folder, where a file is expected",
+            ErrorKind::NotFound | ErrorKind::NotADirectory => "not found",
+            _ => return FileError::io(path, source).into(),
+        };
+        FileError::new(path, problem)
+            .advise(NOT_FOUND_ADVICE)
+            .into()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::split::Split;
+use crate::error::{counted, printable};
 use crate::photo;
 
 /// A file or folder that is not used.
@@ -57,7 +58,7 @@ pub enum Reason {
     Unreadable(String),
     /// A link to something that does not exist.
     BrokenLink,
-    /// A link to a folder that it lies in.
+    /// A link to one of its parent folders.
     LinkLoop,
     /// A folder more levels below its class than are searched.
     TooDeep,
@@ -70,10 +71,7 @@ pub enum Reason {
 impl Reason {
     /// What `count` of these are, as in "3 unreadable images".
     fn counted(&self, count: usize) -> String {
-        let plural = |one: &str, several: &str| {
-            let what = if count == 1 { one } else { several };
-            format!("{count} {what}")
-        };
+        let plural = |one: &str, several: &str| counted(count, one, several);
         match self {
             Self::OtherKind(extension) if extension.is_empty() => {
                 plural("file without an extension", "files without an extension")
@@ -94,8 +92,8 @@ impl Reason {
             Self::Unreadable(_) => plural("unreadable image", "unreadable images"),
             Self::BrokenLink => plural("broken link", "broken links"),
             Self::LinkLoop => plural(
-                "link to a folder that it lies in",
-                "links to folders that they lie in",
+                "link to one of its parent folders",
+                "links to one of their parent folders",
             ),
             Self::TooDeep => plural("folder nested too deeply", "folders nested too deeply"),
             Self::Special => plural("pipe, socket or device", "pipes, sockets or devices"),
@@ -116,7 +114,7 @@ impl Reason {
             Self::Repeated => "repeated row".into(),
             Self::Unreadable(_) => "unreadable".into(),
             Self::BrokenLink => "broken link".into(),
-            Self::LinkLoop => "link to a folder that it lies in".into(),
+            Self::LinkLoop => "link to one of its parent folders".into(),
             Self::TooDeep => "nested too deeply".into(),
             Self::Special => "pipe, socket or device".into(),
             Self::System => "hidden or system file".into(),
@@ -199,7 +197,7 @@ pub fn bad_images(images: impl ExactSizeIterator<Item = (String, String)>) -> St
     let more = images.len().saturating_sub(BAD_IMAGES_SHOWN);
     let shown = images.take(BAD_IMAGES_SHOWN);
     let mut lines: Vec<String> = shown
-        .map(|(path, problem)| format!("{path}: {problem}"))
+        .map(|(path, problem)| format!("{}: {problem}", printable(path)))
         .collect();
     if more > 0 {
         lines.push(format!(

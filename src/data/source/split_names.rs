@@ -2,7 +2,7 @@
 
 use super::split::Split;
 
-/// Names of each split. The first ones (one or two) count most: where they exist, folders by the other names are no splits.
+/// Names of each split. The first ones (one or two) count most: where they exist, folders by the other names are not splits.
 const NAMES: [(Split, usize, &[&str]); 3] = [
     (Split::Train, 1, &["train", "training"]),
     (

@@ -34,11 +34,11 @@ const MARGIN: f32 = 0.25;
 /// Standard deviations of the pen's width, of its natural logarithm, between the thinnest pen and the thickest.
 const PEN_SPREADS: f32 = 5.0;
 
-/// Width of a pen on paper in heights of an x, for small marks: median and standard deviation of its natural logarithm. A
+/// Width of a pen on paper in x-heights, for small marks: median and standard deviation of its natural logarithm. A
 /// dot is as wide as the pen, so its size says how thick the pen is.
 const PAPER_PEN: (f32, f32) = (0.2, 0.3);
 
-/// Draws strokes with the plain pen, or (`vary`) a random one. `real_side` is the longer side of their box in heights of an x,
+/// Draws strokes with the plain pen, or (`vary`) a random one. `real_side` is the longer side of their box in x-heights,
 /// where it is known: small marks are drawn with a pen as thick as reading would enlarge it.
 pub(super) fn render(
     config: &UnipenConfig,

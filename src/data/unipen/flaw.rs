@@ -1,4 +1,4 @@
-//! Which recorded segments are no characters.
+//! Which recorded segments are not characters.
 
 use super::draw::UNITS;
 use crate::handwriting::strokes::{self, Polyline};

@@ -1,7 +1,7 @@
 //! Isolated characters from UNIPEN: recorded pen strokes, redrawn with a different pen on every read.
 //!
 //! `strokes.jsonl.gz` has one segment per line: `{"c": character, "q": "OK" or "?", "src": file, "s": strokes}`, where a stroke is a list
-//! of `[x, y]` (y down, the longer side of the segment's box is 1000). `"l"`, if there, is that longer side in heights of an x, and
+//! of `[x, y]` (y down, the longer side of the segment's box is 1000). `"l"`, if there, is that longer side in x-heights, and
 //! `"split"` the segment's split. Samples are grey, in the proportions of NIST36; without `characters` in 36 classes. A line that is not in
 //! this format is an error that names it; a segment that is not a character (see [`flaw`]) is skipped and counted.
 

@@ -18,7 +18,7 @@ pub(super) struct Recorded {
     /// The pen's paths, in the file's units.
     #[serde(rename = "s")]
     pub strokes: Vec<Polyline>,
-    /// Longer side of its box in heights of an x of the same writer.
+    /// Longer side of its box in x-heights of the same writer.
     #[serde(rename = "l")]
     pub longer: Option<f32>,
     split: Option<String>,

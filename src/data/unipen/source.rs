@@ -13,7 +13,8 @@ use super::segment::Recorded;
 use crate::data::formats::lines::{Limits, Lines};
 use crate::data::source::{CommonConfig, DataError, DataSource, SourceConfig, Split, folder_at};
 use crate::data::split_rule::{self, SplitRule};
-use crate::error::Problem;
+use crate::error::{Problem, counted};
+use crate::files;
 use crate::handwriting::strokes::Polyline;
 use crate::handwriting::{CLASSES, alphanumeric_classes};
 use crate::progress::Monitor;
@@ -77,7 +78,7 @@ impl SourceConfig for UnipenConfig {
 struct Segment {
     label: u8,
     strokes: Vec<Polyline>,
-    /// Longer side of its box in heights of an x, where it is known.
+    /// Longer side of its box in x-heights, where it is known.
     real_side: Option<f32>,
 }
 
@@ -86,8 +87,11 @@ pub struct Unipen {
     config: UnipenConfig,
     classes: Vec<String>,
     splits: [Vec<Segment>; 3],
+    /// Segments that are no characters.
     left_out: usize,
-    /// Segments of characters that are no classes.
+    /// Segments whose label is not verified, if those are not used.
+    unverified: usize,
+    /// Segments of characters that are not classes.
     others: usize,
 }
 
@@ -98,7 +102,11 @@ impl Unipen {
     /// A missing or unreadable file; a line that is not in the format (with its number); no usable training segment.
     pub fn open(config: &UnipenConfig, root: &Path) -> Result<Self, DataError> {
         let path = folder_at(root, &config.folder)?.join(FILE);
-        let file = File::open(&path).map_err(|error| DataError::io(&path, error))?;
+        let failed = |error| DataError::io(&path, error);
+        let file = File::open(&path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.len() == 0 {
+            return Err(DataError::format(&path, files::EMPTY));
+        }
         let mut unipen = Self {
             config: config.clone(),
             classes: config
@@ -109,6 +117,7 @@ impl Unipen {
                 }),
             splits: [Vec::new(), Vec::new(), Vec::new()],
             left_out: 0,
+            unverified: 0,
             others: 0,
         };
         let mut lines = Lines::new(MultiGzDecoder::new(BufReader::new(file)), &LIMITS);
@@ -155,6 +164,7 @@ impl Unipen {
             };
         };
         if !verified && !self.config.unverified {
+            self.unverified += 1;
             return Ok(());
         }
         if flaw(&line.character, &line.strokes).is_some() {
@@ -203,13 +213,20 @@ impl DataSource for Unipen {
     }
 
     fn notes(&self) -> Vec<String> {
-        let others = (self.others > 0).then(|| {
-            format!(
-                "{} segments of characters that are not in its key characters are not used",
-                self.others
-            )
-        });
-        others.into_iter().collect()
+        let reasons = [
+            (
+                self.others,
+                "of characters that are not in its key characters",
+            ),
+            (self.unverified, "with labels that are not verified"),
+            (self.left_out, "that are no characters"),
+        ];
+        let used = reasons.into_iter().filter(|(count, _)| *count > 0);
+        used.map(|(count, reason)| {
+            let segments = counted(count, "segment", "segments");
+            format!("not used: {segments} {reason}")
+        })
+        .collect()
     }
 
     fn redraws(&self) -> bool {

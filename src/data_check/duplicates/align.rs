@@ -1,6 +1,6 @@
 //! Comparing two pictures directly: the correlation where the part of one that shows the other fits best.
 
-/// Largest part of a side that a crop may have taken off an edge.
+/// Largest fraction of a side that a crop may have removed at one edge.
 const MAX_CROP: f32 = 0.15;
 
 /// Smallest part of the first picture that the second must show.

@@ -1,6 +1,6 @@
 //! A perceptual hash: which of 16x16 areas of a picture are brighter than its mean.
 //!
-//! It stays the same under brightness and contrast, changes in few bits when a picture is stored anew or cropped by some percent, and in
+//! It stays the same under brightness and contrast, changes in few bits when a picture is re-saved or cropped by some percent, and in
 //! many between pictures. (The average hash, with 256 bits where 64 are usual: letters need them.)
 
 use super::THUMB;

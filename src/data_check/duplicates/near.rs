@@ -25,7 +25,7 @@ const MIN_COARSE: f32 = 0.8;
 /// Smallest correlation of two copies, on pictures of [`THUMB`] pixels.
 const MIN_CORRELATION: f32 = 0.97;
 
-/// The same of their details, which storing anew blurs.
+/// The same of their details, which re-saving blurs.
 const MIN_DETAILS: f32 = 0.7;
 
 /// Side of the pictures on which pairs of large images are compared once more.
@@ -98,8 +98,10 @@ pub fn find(
     });
     let shape = source.shape();
     let is_large = shape.height.min(shape.width) > THUMB;
-    let stage = monitor.stage("confirming duplicates", None);
-    let confirmed = alike.map(|compared| {
+    let alike: Vec<Compared> = alike.collect();
+    let stage = monitor.stage("confirming duplicates", Some(alike.len()));
+    // In the order of the pairs, on any number of threads.
+    let confirmed = alike.into_par_iter().map(|compared| {
         stage.advance(1)?;
         let places = compared.pair.map(|index| candidates[index].place);
         let correlation = if is_large {

@@ -16,7 +16,7 @@ pub struct Issue {
 /// The samples off the diagonal of the confident joint, by their margins, the most suspicious first.
 ///
 /// The threshold of a class is the mean probability of the class among the samples labelled so (equation 2). A sample counts as one
-/// of the most probable class whose threshold it reaches (equation 1). Samples whose label is the most probable class are no issues,
+/// of the most probable class whose threshold it reaches (equation 1). Samples whose label is the most probable class are not issues,
 /// as in the authors' cleanlab.
 ///
 /// `probabilities` has a row for each sample, of a model that has not learned from it; `labels` are indices into the rows.

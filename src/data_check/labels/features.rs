@@ -252,7 +252,7 @@ fn small_images(
     })
 }
 
-/// Reads samples in their order.
+/// Reads samples in order.
 fn read_all(
     source: &dyn DataSource,
     samples: &[&Sample],

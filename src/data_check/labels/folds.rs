@@ -126,7 +126,7 @@ struct FoldFit<'a> {
 }
 
 impl FoldFit<'_> {
-    /// Probabilities of the samples that are held out, in their order.
+    /// Probabilities of the samples that are held out, in order.
     fn answers(&self, stage: &Stage) -> Result<Vec<Vec<f32>>, CheckError> {
         let network = self.trained(stage)?;
         let batches = self.batches(Split::Valid, self.device.clone());

@@ -29,7 +29,7 @@ pub struct RunModel<'a> {
 /// Classifies the samples that the run has not been trained on. `scanned` belongs to `samples`; all can be read.
 ///
 /// # Errors
-/// The model is no classifier of these classes, takes images of another shape, or fails.
+/// The model is not a classifier of these classes, takes images of another shape, or fails.
 pub fn by_run(
     model: &RunModel,
     source: &dyn DataSource,
@@ -64,7 +64,7 @@ pub fn by_run(
     let left_out = samples.len() - unseen.len();
     let note = (left_out > 0).then(|| {
         format!(
-            "labels of {left_out} samples are not checked: {} {} learned from them; without --run, samples are checked in folds, whatever a run has learned from",
+            "labels of {left_out} samples are not checked: {} {} been trained on them; omit --run to check them by cross-validation",
             model.name,
             if seen.is_some() { "has" } else { "may have" }
         )

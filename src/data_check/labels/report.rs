@@ -38,7 +38,7 @@ pub fn by_folds(
         .filter(|(_, row)| !row.is_empty());
     let (places, rows) = answered.unzip();
     Ok(Answers {
-        model: format!("{FOLDS} folds of a {}", inputs.words),
+        model: format!("{FOLDS}-fold cross-validation of a {}", inputs.words),
         places,
         rows,
         note: None,

@@ -8,10 +8,10 @@ use crate::data_check::samples::Sample;
 /// A class is taken for another if so much of it is.
 const WHOLLY: f64 = 0.8;
 
-/// Two classes can't be told apart if at least this share of their samples is given to the wrong one of the two. Tossing a coin gives a half.
+/// Two classes can't be told apart if at least this fraction of their samples is given to the wrong one of the two. Tossing a coin gives a half.
 const COIN: f64 = 0.35;
 
-/// The model must give at least this share of the two to one of them.
+/// The model must give at least this fraction of the two to one of them.
 const WITHIN: f64 = 0.5;
 
 /// Smallest class that can be judged.
@@ -20,7 +20,7 @@ const MIN_SAMPLES: usize = 8;
 /// Samples that are shown of each class.
 const EXAMPLES: usize = 12;
 
-/// Classes that are taken for others, the largest share first.
+/// Confused classes, the largest fraction first.
 pub fn find(samples: &[Sample], classes: &[String], answers: &Answers) -> Vec<Taken> {
     let count = classes.len();
     let mut matrix = vec![vec![0usize; count]; count];

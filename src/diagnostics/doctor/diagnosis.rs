@@ -8,6 +8,7 @@ use super::compare::{Compute, Difference, Layer, TOLERANCE, compare};
 use super::layers;
 use crate::config::Backend;
 use crate::device::{self, BURN_VERSION, DeviceError};
+use crate::error::io_problem;
 use crate::fetch::catalogue::DataSet;
 use crate::fetch::is_complete;
 
@@ -224,8 +225,9 @@ fn examine_folder(folder: &Path, problems: &mut Vec<String>) -> FolderReport {
     let made = tempfile::tempfile_in(folder);
     if let Err(error) = &made {
         problems.push(format!(
-            "{}: not writable ({error}); change to another folder, or use --run-dir",
-            folder.display()
+            "{}: not writable ({}); change to another folder, or use --run-dir",
+            folder.display(),
+            io_problem(error)
         ));
     }
     FolderReport {

@@ -6,10 +6,11 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::prelude::*;
 use burn::tensor::{DType, Gradients};
 
-use crate::config::Experiment;
+use crate::config::{self, Experiment};
 use crate::data;
 use crate::device;
 use crate::diagnostics::error::GradcheckError;
+use crate::error::Problem;
 use crate::inference::to_input;
 use crate::models::Task;
 use crate::models::{Network, parameters};
@@ -19,7 +20,7 @@ use crate::shape::ImageShape;
 use crate::training::step::Workload;
 use crate::training::{Batch, TrainModel};
 
-/// The most by which a parameter is moved from its initial value. At zero biases, and behind units that are zero throughout, ReLU
+/// The most by which a parameter is moved from its initial value. At zero biases, and after units that are zero throughout, ReLU
 /// and max pool are exactly at a kink; and factors of one and terms of zero would hide errors of the gradients around them. Small
 /// against the weights, so that nothing saturates.
 const NUDGE: f32 = 0.05;
@@ -164,9 +165,18 @@ fn classes(experiment: &Experiment) -> Result<usize, GradcheckError> {
             .classes()
             .len(),
     };
-    match classes {
-        0 => Err(GradcheckError::NoClasses),
-        classes => Ok(classes),
+    match (classes, known) {
+        (0, _) => Err(GradcheckError::NoClasses),
+        (classes, None) if experiment.model.task() == Task::Classify => {
+            let problem = config::class_problem(experiment, classes);
+            problem.map_or(Ok(classes), |Problem { path, message }| {
+                let name = &experiment.name;
+                Err(GradcheckError::Mismatch(format!(
+                    "{name}: {path}: {message}"
+                )))
+            })
+        }
+        (classes, _) => Ok(classes),
     }
 }
 

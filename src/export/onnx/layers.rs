@@ -52,7 +52,9 @@ fn layer(graph: &mut Builder, node: &Node, input: Name) -> Result<Name, Problem>
             nested(graph, node, input)?
         }
         Operation::Scale { .. } => maps::scale(graph, node, value),
-        Operation::DepthToSpace { block } => maps::depth_to_space(graph, name, *block, value),
+        Operation::DepthToSpace { block, mode } => {
+            maps::depth_to_space(graph, name, (*block, *mode), value)
+        }
         Operation::ChannelsLast => maps::transpose(graph, name, value, &maps::TO_LAST),
         Operation::ChannelsFirst => maps::transpose(graph, name, value, &maps::TO_FIRST),
         Operation::Tokens => sequences::tokens(graph, node, value),

@@ -2,7 +2,7 @@
 
 use super::builder::{Attributes, Builder, Name};
 use super::functions::function;
-use crate::models::layer_list::{ConvNode, MapShape, Node, SqueezeExciteNode};
+use crate::models::layer_list::{ConvNode, DepthToSpaceMode, MapShape, Node, SqueezeExciteNode};
 use crate::onnx::Attribute;
 
 /// Of maps: channels as the last dimension, and back.
@@ -45,7 +45,7 @@ pub fn conv(graph: &mut Builder, node: &Node, conv: &ConvNode, input: &str) -> N
     with_parameters(graph, node, "Conv", input, settings)
 }
 
-/// An operator that takes all parameters of the layer, in their order, behind its input.
+/// An operator that takes all parameters of the layer, in order, after its input.
 pub fn with_parameters(
     graph: &mut Builder,
     node: &Node,
@@ -138,10 +138,19 @@ pub fn zero_pad(graph: &mut Builder, layer: &str, edges: [usize; 4], input: &str
 }
 
 /// Groups of channels as neighbouring pixels.
-pub fn depth_to_space(graph: &mut Builder, layer: &str, block: usize, input: &str) -> Name {
+pub fn depth_to_space(
+    graph: &mut Builder,
+    layer: &str,
+    (block, mode): (usize, DepthToSpaceMode),
+    input: &str,
+) -> Name {
+    let mode = match mode {
+        DepthToSpaceMode::Crd => "CRD",
+        DepthToSpaceMode::Dcr => "DCR",
+    };
     let settings = vec![
         ("blocksize", Attribute::Integer(block as i64)),
-        ("mode", Attribute::Text("DCR")),
+        ("mode", Attribute::Text(mode)),
     ];
     graph.add(layer, "DepthToSpace", &[input], settings)
 }

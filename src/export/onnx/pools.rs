@@ -41,7 +41,7 @@ pub fn max_pool(graph: &mut Builder, node: &Node, pool: &PoolNode, input: &str) 
     graph.add(&node.name, "MaxPool", &[input], windows)
 }
 
-/// Mean of each window. The padding counts if the pool says so; what a window covers behind the padding never does.
+/// Mean of each window. The padding counts if the pool says so; what a window covers beyond the padding never does.
 pub fn avg_pool(
     graph: &mut Builder,
     node: &Node,
@@ -103,7 +103,7 @@ pub fn adaptive_avg_pool(
     let values = rows.zip(columns).and_then(|(a, b)| a.checked_add(b));
     if !graph.has_room_for(values) {
         return Err(format!(
-            "means of {}x{} windows over maps of {}x{} would need tables that are too large; use sizes that divide each other",
+            "means of {}x{} windows over feature maps of {}x{} would need tables that are too large; use an input size that is a multiple of the output size",
             output[0], output[1], input_sides[0], input_sides[1]
         ));
     }

@@ -1,9 +1,9 @@
-//! The layers of a network as lines of Python.
+//! The layers of a network as Python code.
 
 use super::text::{Arguments, pair, quoted, tuple};
 use crate::models::layer_list::{
-    ConvNode, Function, MapShape, Node, Operation, PoolNode, SqueezeExciteNode, join,
-    own_parameters,
+    ConvNode, DepthToSpaceMode, Function, MapShape, Node, Operation, PoolNode, SqueezeExciteNode,
+    join, own_parameters,
 };
 
 /// PyTorch's defaults of normalizations.
@@ -135,7 +135,14 @@ impl Code {
                 let token = at(&join(&node.name, "class_token"));
                 format!("torch.cat([{token}.expand(len({X}), -1, -1), {X}], 1)")
             }
-            Operation::DepthToSpace { block } => {
+            Operation::DepthToSpace {
+                block,
+                mode: DepthToSpaceMode::Crd,
+            } => format!("F.pixel_shuffle({X}, {block})"),
+            Operation::DepthToSpace {
+                block,
+                mode: DepthToSpaceMode::Dcr,
+            } => {
                 self.uses_depth_to_space = true;
                 format!("depth_to_space({X}, {block})")
             }

@@ -1,4 +1,4 @@
-//! A network with its card as a file of Python.
+//! A network with its card as a Python file.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ const COLUMNS: usize = 120;
 /// Indentation of the lines of a method.
 const INDENT: &str = "        ";
 
-/// The layers of a network as a module of PyTorch, with what it takes to load its weights from a `.safetensors` file of the same
+/// The layers of a network as a PyTorch module, with what it takes to load its weights from a `.safetensors` file of the same
 /// name, and to prepare images. The error has the place of a layer that can't be exported as its path.
 pub fn to_python(nodes: &[Node], about: &Description) -> Result<String, Problem> {
     let mut code = Code::default();
@@ -61,7 +61,7 @@ pub fn to_python(nodes: &[Node], about: &Description) -> Result<String, Problem>
     Ok(sections.join("\n\n\n") + "\n")
 }
 
-/// Layers without a name, and two of one name whose parameters differ, are no module of PyTorch.
+/// Layers without a name, and two of one name whose parameters differ, are not a PyTorch module.
 fn validate_names(parts: &[(String, String)], nodes: &[Node]) -> Result<(), Problem> {
     let mut seen = HashSet::new();
     let mut names = parts.iter().map(|(name, _)| name.as_str());
@@ -70,9 +70,9 @@ fn validate_names(parts: &[(String, String)], nodes: &[Node]) -> Result<(), Prob
     };
     let place = place_of(name, nodes).unwrap_or("layers");
     let problem = if name.is_empty() {
-        "it has no name, which layers of a module of PyTorch need".to_string()
+        "it has no name, which layers of a PyTorch module need".to_string()
     } else {
-        format!("a second layer has the name {name:?}, which a module of PyTorch can't have")
+        format!("a second layer has the name {name:?}, which a PyTorch module can't have")
     };
     Err(Problem::new(place, problem))
 }

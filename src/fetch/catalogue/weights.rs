@@ -57,14 +57,14 @@ const TORCHVISION: [Weights; 10] = [
         kind: "mobilenet_v3_small",
         file: "mobilenet_v3_small-047dcff4.pth",
         saved_as: "mobilenet_v3_small.pth",
-        about: "torchvision's ImageNet weights for the small MobileNetV3 (IMAGENET1K_V1)",
+        about: "torchvision's ImageNet weights for MobileNetV3-Small (IMAGENET1K_V1)",
         max_mebibytes: 32,
     },
     Weights {
         kind: "mobilenet_v3_large",
         file: "mobilenet_v3_large-5c1a4163.pth",
         saved_as: "mobilenet_v3_large.pth",
-        about: "torchvision's ImageNet weights for the large MobileNetV3 (IMAGENET1K_V2)",
+        about: "torchvision's ImageNet weights for MobileNetV3-Large (IMAGENET1K_V2)",
         max_mebibytes: 32,
     },
     Weights {

@@ -1,6 +1,5 @@
 //! An ONNX model that classifies image files.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use image::DynamicImage;
@@ -10,7 +9,7 @@ use super::interface::{Input, Layout, Numbers};
 use super::preparation::Preparation;
 use super::scores::{Output, Scale};
 use super::settings::OnnxSettings;
-use crate::error::FileError;
+use crate::error::{FileError, counted};
 use crate::files;
 use crate::inference::card::{
     CARD_KEY, ModelCard, PREPROCESSED_INSIDE, PREPROCESSING_KEY, UNCALIBRATED,
@@ -20,7 +19,7 @@ use crate::inference::predictor::Predictor;
 use crate::models::Task;
 use crate::onnx::{self, Contents};
 
-/// The ending of ONNX files.
+/// The extension of ONNX files.
 const EXTENSION: &str = "onnx";
 
 /// Images that go through a model of any batch size at once.
@@ -61,7 +60,7 @@ impl OnnxClassifier {
     /// and [`notes`](Self::notes) what nobody says.
     ///
     /// # Errors
-    /// The file can't be read or run, or is no classifier of images; `settings` contradict it, or leave open what has no usual value,
+    /// The file can't be read or run, or is not a classifier of images; `settings` contradict it, or leave open what has no usual value,
     /// which is wrong usage.
     pub fn open(path: &Path, settings: &OnnxSettings) -> Result<Self, FileError> {
         let contents = read(path)?;
@@ -128,14 +127,16 @@ impl OnnxClassifier {
             }
             _ => {
                 return Err(failed(format!(
-                    "its output {name} has the shape {found:?} for {count} images; a classifier gives [{count}, classes]"
+                    "its output {name} has the shape {found:?} for {count} images; a classifier outputs [{count}, classes]"
                 )));
             }
         };
         let expected = self.classes.as_ref().map_or(classes, Vec::len);
         if classes != expected || classes < 2 {
             return Err(failed(format!(
-                "its output {name} has {classes} values for an image, and there are {expected} classes"
+                "its output {name} has {} per image, but there are {} (at least 2 are needed); check --classes and --output",
+                counted(classes, "value", "values"),
+                counted(expected, "class", "classes")
             ))
             .usage());
         }
@@ -177,7 +178,7 @@ fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
 
 fn read(path: &Path) -> Result<Contents, FileError> {
     let failed = |error| FileError::named(path, error);
-    let file = File::open(path).map_err(failed)?;
+    let file = files::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
     let read_at = |start, count| files::read_at(&file, start, count, length);
     onnx::read(&read_at, length).map_err(|problem| {
@@ -198,7 +199,7 @@ fn metadata<'a>(contents: &'a Contents, key: &str) -> Option<&'a str> {
 fn own(contents: &Contents, card: &str, settings: &OnnxSettings) -> Result<Description, String> {
     if let Some(flag) = settings.first_flag() {
         return Err(format!(
-            "kiln exported this model, which says itself how its images are prepared; leave {flag} out"
+            "kiln exported this model, and its metadata says how images are prepared; remove {flag}"
         ));
     }
     // No network is made of this card: the file may be of any size.
@@ -249,20 +250,26 @@ fn foreign(contents: &Contents, settings: &OnnxSettings) -> Result<Description, 
     match (&settings.classes, output.classes) {
         (Some(names), Some(classes)) if names.len() != classes => {
             return Err(format!(
-                "it has {classes} classes, and the file of --classes {} names",
-                names.len()
+                "it has {}, but the --classes file has {}",
+                counted(classes, "class", "classes"),
+                counted(names.len(), "name", "names")
             ));
         }
         (Some(_), _) => {}
-        (None, _) => assumed.push("classes are called by their numbers, from 0 (--classes)".into()),
+        (None, _) => {
+            assumed.push("classes are numbered from 0; name them with --classes FILE".into());
+        }
     }
     let mut notes = Vec::new();
     if !assumed.is_empty() {
-        notes.push(format!("the model does not say it: {}", assumed.join("; ")));
+        notes.push(format!(
+            "assumed, as the model does not say: {}",
+            assumed.join("; ")
+        ));
     }
     if output.scale == Scale::Independent {
         notes.push(
-            "it ends with a sigmoid: probabilities are those of each class for itself, and don't add up to 1".into(),
+            "it ends with a sigmoid: probabilities are per class (multi-label) and don't add up to 1".into(),
         );
     }
     if !output.others.is_empty() && settings.output.is_none() {

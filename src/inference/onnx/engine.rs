@@ -33,7 +33,7 @@ mod with_rten {
         /// Reads a model. If it is not `complete`, some of its weights are in other files beside it.
         ///
         /// # Errors
-        /// The file can't be read, or is no model that rten can run.
+        /// The file can't be read, or is not a model that rten can run.
         pub fn load(path: &Path, complete: bool) -> Result<Self, FileError> {
             // The crate may panic on what it has never seen.
             let load = || {
@@ -94,13 +94,18 @@ mod with_rten {
     fn refusal(path: &Path, error: &LoadError) -> FileError {
         let problem = |what: &str| FileError::new(path, format!("{what}: {}", one_line(error)));
         match error.kind() {
-            LoadErrorKind::ExternalDataError => problem(
-                "its weights in other files can't be read",
-            )
-            .advise("put them beside it under their own names, or write one file: in Python, onnx.save(onnx.load(FILE), NEW)"),
+            LoadErrorKind::ExternalDataError => {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+                let [file, new] = [path, &path.with_file_name(format!("{stem}_whole.onnx"))]
+                    .map(|path| path.to_string_lossy().into_owned());
+                problem("its weights in other files can't be read").advise(format!(
+                    "put them beside it under their own names; if Python can read them, it writes one file: import onnx; \
+                     onnx.save(onnx.load({file:?}), {new:?})"
+                ))
+            }
             LoadErrorKind::OperatorInvalid => {
                 problem("it has an operator that kiln can't run (crate rten)")
-                    .advise("export it with standard operators of ONNX")
+                    .advise("export it with standard ONNX operators")
             }
             _ => problem("the crate rten can't load this model"),
         }

@@ -73,7 +73,7 @@ impl Input {
             Some(number_type::TEXT) | None => return Err(no_images(port)),
             Some(_) => {
                 return Err(format!(
-                    "its input {} has numbers of another type than float32 and uint8",
+                    "its input {} is of an unsupported type; kiln supports float32 and uint8",
                     port.name
                 ));
             }
@@ -139,13 +139,13 @@ fn image(
         (Layout::ChannelsLast, [2, 0, 1])
     } else if told(0).is_none() || told(2).is_none() {
         return Err(format!(
-            "its input {} has the shape {}, which leaves the channels open; add --size 3x224x224, or --size 224x224x3, in its order",
+            "its input {} has the shape {}, which does not fix the channels; pass --size 3x224x224 or 224x224x3, in the order of its dimensions",
             port.name,
             shape_text(port)
         ));
     } else {
         return Err(format!(
-            "its input {} has the shape {}; kiln gives images of 1 or 3 channels",
+            "its input {} has the shape {}; kiln passes images of 1 or 3 channels",
             port.name,
             shape_text(port)
         ));
@@ -160,7 +160,7 @@ fn image(
         *found = match (sides[at], wanted) {
             (Some(side), Some(wanted)) if side != wanted => {
                 return Err(format!(
-                    "its input {} has the shape {}, which --size contradicts; leave --size out",
+                    "its input {} has the shape {}, which --size contradicts; remove --size",
                     port.name,
                     shape_text(port)
                 ));
@@ -168,7 +168,7 @@ fn image(
             (Some(side), _) | (None, Some(side)) => side,
             (None, None) => {
                 return Err(format!(
-                    "its input {} has the shape {}, which leaves the size open; add --size 224, or --size HEIGHTxWIDTH",
+                    "its input {} has the shape {}, which does not fix the size; pass --size 224, or --size HEIGHTxWIDTH",
                     port.name,
                     shape_text(port)
                 ));

@@ -8,11 +8,11 @@ use crate::data::fitting::crops::enlarged;
 use crate::data::fitting::to_sample;
 use crate::data::{Fit, NormalizeConfig, View};
 
-/// Mean and standard deviation of ImageNet's pixels in [0, 1], with which nearly all networks of PyTorch were trained (torchvision,
+/// Mean and standard deviation of ImageNet's pixels in [0, 1], with which nearly all PyTorch networks were trained (torchvision,
 /// `transforms/_presets.py`).
 const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 
-/// Values from -1 to 1, as most networks of TensorFlow have them that don't scale values themselves (Keras,
+/// Values from -1 to 1, as most TensorFlow networks expect them that don't scale values themselves (Keras,
 /// `imagenet_utils.preprocess_input`, mode "tf").
 const TENSORFLOW: f32 = 0.5;
 
@@ -52,7 +52,7 @@ impl Preparation {
         let mut assumed = Vec::new();
         let (height, width) = (input.shape.height, input.shape.width);
         if settings.centre.is_some() && settings.fit.is_some_and(|fit| fit != Fit::Crop) {
-            return Err("--centre goes with --fit crop".into());
+            return Err("--centre requires --fit crop".into());
         }
         let usual = if height.min(width) >= MIN_CROPPED {
             IMAGENET_CENTRE
@@ -65,9 +65,9 @@ impl Preparation {
         };
         if settings.fit.is_none() && settings.centre.is_none() {
             let [rows, columns] = [height, width].map(|side| enlarged(side, view.centre));
-            let scaled = format!("images are scaled until they cover {rows}x{columns} pixels");
+            let resized = format!("images are resized to cover {rows}x{columns} pixels");
             assumed.push(format!(
-                "{scaled}, and the middle {height}x{width} is taken (--fit, --centre)"
+                "{resized}, then centre-cropped to {height}x{width} (--fit, --centre)"
             ));
         }
         let normalize = normalization(input, settings, &mut assumed)?;
@@ -116,10 +116,7 @@ fn normalization(
     let is_given = settings.mean.is_some() || settings.std.is_some();
     if input.numbers == Numbers::Bytes {
         return if is_given {
-            Err(
-                "its input has bytes, which it normalizes itself; leave --mean and --std out"
-                    .into(),
-            )
+            Err("its input is uint8, which it normalizes itself; remove --mean and --std".into())
         } else {
             Ok(None)
         };
@@ -144,7 +141,7 @@ fn normalization(
         ),
         (3, Layout::ChannelsLast) => (
             Some((vec![TENSORFLOW], vec![TENSORFLOW])),
-            "values are from -1 to 1, as TensorFlow has them (mean and standard deviation 0.5)",
+            "values are scaled to -1 to 1, as is usual in TensorFlow (mean and standard deviation 0.5)",
         ),
         _ => (None, "values are from 0 (black) to 1 (white)"),
     };

@@ -60,20 +60,20 @@ impl Output {
         let named = |port: &&Port| name.is_none_or(|name| port.name == name);
         let mut ports = contents.outputs.iter().filter(named).peekable();
         if let (None, Some(name)) = (ports.peek(), name) {
-            return Err(format!("it has no output {name}; it gives {}", names()));
+            return Err(format!("it has no output {name}; it outputs {}", names()));
         }
         let fit: Vec<&Port> = ports.filter(|port| may_have_scores(port)).collect();
         let port = match fit.as_slice() {
             [port] => *port,
             [] => {
                 return Err(format!(
-                    "it gives {}; a classifier gives [batch, classes] (kiln runs no detection or segmentation models)",
+                    "it outputs {}; a classifier outputs [batch, classes] (kiln runs no detection or segmentation models)",
                     names()
                 ));
             }
             _ => {
                 return Err(format!(
-                    "it gives {}; say which one has the scores of the classes: --output NAME",
+                    "it outputs {}; choose the one with the class scores with --output NAME",
                     names()
                 ));
             }
@@ -82,7 +82,7 @@ impl Output {
         let classes = classes.and_then(|sides| sides.get(1).copied().flatten());
         if let Some(classes) = classes.filter(|&classes| classes < MIN_CLASSES) {
             return Err(format!(
-                "its output {} has {classes} value for an image; a classifier gives one for each of its classes, {MIN_CLASSES} or more",
+                "its output {} has {classes} value per image; a classifier outputs one per class, {MIN_CLASSES} or more",
                 port.name
             ));
         }
@@ -97,7 +97,7 @@ impl Output {
     }
 }
 
-/// Whether an output may be `[batch, classes]`, perhaps with sides of 1 behind them.
+/// Whether an output may be `[batch, classes]`, perhaps with trailing dimensions of 1.
 fn may_have_scores(port: &Port) -> bool {
     let is_float = matches!(
         port.elements,

@@ -7,7 +7,7 @@ use super::threads;
 
 pub(super) use functions::{Function, with_function};
 
-/// The non-linearity behind a layer.
+/// The non-linearity after a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Activation {
     /// None.

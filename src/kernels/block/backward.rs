@@ -24,8 +24,8 @@ pub(in crate::kernels) struct BlockGradients<T> {
     pub beta: Vec<T>,
 }
 
-/// Backward pass (Ioffe and Szegedy 2015, section 3). With `z` the gradient behind pool and ReLU, which is zero except where
-/// an output came from, and `n` values per channel: `dbeta = sum z`, `dgamma = sum z xhat`,
+/// Backward pass (Ioffe and Szegedy 2015, section 3). With `z` the gradient with respect to the norm's output, which is zero
+/// except where an output came from, and `n` values per channel: `dbeta = sum z`, `dgamma = sum z xhat`,
 /// `dx = gamma / sigma (z - dbeta / n - xhat dgamma / n)`.
 pub(in crate::kernels) fn backward<T: Real>(
     g: &Geometry,
@@ -83,7 +83,7 @@ struct Lines<T> {
     offset: Vec<T>,
 }
 
-/// From the sums of all images, added in their order.
+/// From the sums of all images, added in order.
 fn input_lines<T: Real>(
     g: &Geometry,
     sums: &[Slopes],

@@ -127,7 +127,7 @@ fn moments<T: Real>(g: &Geometry, image: &[T]) -> Moments {
     Moments { mean, squares }
 }
 
-/// Mean and biased variance of all images, put together in their order (Chan, Golub and LeVeque 1983).
+/// Mean and biased variance of all images, put together in order (Chan, Golub and LeVeque 1983).
 fn together(g: &Geometry, images: &[Moments]) -> (Vec<f64>, Vec<f64>) {
     let area = (g.output_height() * g.output_width()) as f64;
     let of_channel = |channel: usize| {

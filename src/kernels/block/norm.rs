@@ -2,7 +2,7 @@
 
 use crate::kernels::simd::Real;
 
-/// Parameters of the convolution and the batch norm behind it.
+/// Parameters of the convolution and the batch norm after it.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct Parameters<'a, T> {
     pub weight: &'a [T],

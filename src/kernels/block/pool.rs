@@ -20,7 +20,7 @@ impl Pool {
         }
     }
 
-    /// `[batch, rows, columns, outputs]` behind the pool.
+    /// `[batch, rows, columns, outputs]` after the pool.
     pub(in crate::kernels) fn output_shape(self, g: &Geometry) -> [usize; 4] {
         let [batch, rows, columns, outputs] = g.output_shape();
         [batch, rows / self.side(), columns / self.side(), outputs]

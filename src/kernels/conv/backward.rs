@@ -229,7 +229,7 @@ pub(in crate::kernels) fn gradients<T: Real>(
     }
 }
 
-/// The gradients of weights and biases from the sums of the groups, added in their order.
+/// The gradients of weights and biases from the sums of the groups, added in order.
 fn sum_groups<T: Real>(g: &Geometry, groups: Vec<(Vec<T>, Vec<f64>)>) -> (Vec<T>, Vec<T>) {
     let mut groups = groups.into_iter();
     let (mut sums, mut bias) = groups

@@ -35,7 +35,7 @@ fn phases(side: usize, g: &Geometry) -> Vec<Phase> {
         .collect()
 }
 
-/// The padding before and behind a side of `outputs` positions that the phases see.
+/// The padding before and after a side of `outputs` positions that the phases see.
 fn border(phases: &[Phase], outputs: usize) -> (usize, usize) {
     let (mut before, mut behind) = (0, 0);
     for phase in phases.iter().filter(|phase| !phase.taps.is_empty()) {

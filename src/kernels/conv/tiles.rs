@@ -120,7 +120,7 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
         }
     }
 
-    /// `G` groups of `Q` neighbouring positions times `V` registers of channels, summed over the patch in its order.
+    /// `G` groups of `Q` neighbouring positions times `V` registers of channels, summed over the patch in order.
     #[inline(always)]
     #[allow(unsafe_code)]
     fn tile<S: Simd, const G: usize, const Q: usize, const V: usize>(

@@ -18,7 +18,7 @@ const POSITIONS: usize = 192;
 /// Jobs into which a gradient is cut at least, if it can be: enough for eight threads.
 const JOBS: usize = 8;
 
-/// Values behind a gradient that registers may read.
+/// Values after a gradient that registers may read.
 pub(in crate::kernels) const SLACK: usize = 2 * PANEL;
 
 /// Sums over some positions, of all weights at once.
@@ -40,7 +40,7 @@ impl<T: Real> WeightSums<T> {
         blocks(g.outputs, g.patch_values()).len() == 1
     }
 
-    /// Adds some rows of an image. `gradient` is that of their outputs, and [`SLACK`] more values behind it, whatever they are.
+    /// Adds some rows of an image. `gradient` is that of their outputs, and [`SLACK`] more values after it, whatever they are.
     pub(in crate::kernels) fn add(
         &mut self,
         g: &Geometry,
@@ -74,7 +74,7 @@ impl<T: Real> WeightSums<T> {
         }
     }
 
-    /// The gradient of the weights from sums over the batch, added in their order.
+    /// The gradient of the weights from sums over the batch, added in order.
     pub(in crate::kernels) fn finish(g: &Geometry, parts: impl Iterator<Item = Self>) -> Vec<T> {
         let sums = together(parts.map(|part| part.sums));
         unpack(g, &sums)
@@ -89,7 +89,7 @@ struct Piece {
 }
 
 /// The gradient of the weights, `[outputs, inputs, kernel, kernel]`. `gradient` is that of the output, `[batch, rows, columns,
-/// outputs]`, and [`SLACK`] more values behind it, whatever they are.
+/// outputs]`, and [`SLACK`] more values after it, whatever they are.
 ///
 /// The pieces are taken in fixed groups, each summed in order, then the groups in order: the bits depend on shapes alone.
 pub(in crate::kernels) fn weight_gradient<T: Real>(
@@ -226,7 +226,7 @@ fn pieces(g: &Geometry) -> Vec<Piece> {
     }
 }
 
-/// An image with its padding behind what `to` holds already.
+/// An image with its padding after what `to` holds already.
 fn push_padded<T: Real>(g: &Geometry, image: &[T], to: &mut Vec<T>) {
     let row = g.width * g.inputs;
     let (edge, side) = (
@@ -253,7 +253,7 @@ fn padded_batch<T: Real>(g: &Geometry, input: &[T]) -> Vec<T> {
     whole
 }
 
-/// The sums of all groups, added in their order.
+/// The sums of all groups, added in order.
 pub(super) fn together<T: Real>(mut groups: impl Iterator<Item = Vec<T>>) -> Vec<T> {
     let mut sums = groups.next().unwrap_or_default();
     for more in groups {

@@ -97,7 +97,7 @@ impl<T: Real> Depthwise<'_, T> {
         }
     }
 
-    /// `Q` neighbouring positions of a register of channels, summed over the taps in their order.
+    /// `Q` neighbouring positions of a register of channels, summed over the taps in order.
     #[inline(always)]
     #[allow(unsafe_code)]
     fn tile<S: Simd, const Q: usize>(

@@ -37,7 +37,7 @@ impl<T: Real> WeightSums<T> {
         }
     }
 
-    /// The gradient of the kernels, `[channels, 1, kernel, kernel]`, from sums over the batch, added in their order.
+    /// The gradient of the kernels, `[channels, 1, kernel, kernel]`, from sums over the batch, added in order.
     pub(in crate::kernels) fn finish(g: &Geometry, parts: impl Iterator<Item = Self>) -> Vec<T> {
         let taps = g.kernel * g.kernel;
         let mut weight = vec![T::ZERO; g.outputs * taps];

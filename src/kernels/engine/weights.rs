@@ -151,7 +151,7 @@ impl<T: Real> WeightSums<T> {
         }
     }
 
-    /// Adds some rows of an image, or whole images. `gradient` is that of their outputs, and [`conv::SLACK`] more values behind it,
+    /// Adds some rows of an image, or whole images. `gradient` is that of their outputs, and [`conv::SLACK`] more values after it,
     /// whatever they are.
     pub(super) fn add(
         &mut self,
@@ -169,7 +169,7 @@ impl<T: Real> WeightSums<T> {
         }
     }
 
-    /// The gradient of the weights from sums over the batch, added in their order.
+    /// The gradient of the weights from sums over the batch, added in order.
     pub(super) fn finish(g: &Geometry, parts: Vec<Self>) -> Vec<T> {
         let (mut dense, mut winograd, mut depthwise) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
@@ -190,7 +190,7 @@ impl<T: Real> WeightSums<T> {
 }
 
 /// The gradient of weights whose sums do not stay in a core's cache. `gradient` is that of the output, and [`conv::SLACK`] more
-/// values behind it, whatever they are.
+/// values after it, whatever they are.
 pub(super) fn weight_gradient<T: Real>(g: &Geometry, input: &[T], gradient: &[T]) -> Vec<T> {
     if winograd::pays(g) {
         winograd::weight_gradient(g, input, &gradient[..g.batch * g.output_values()])

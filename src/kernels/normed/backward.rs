@@ -54,7 +54,7 @@ pub(in crate::kernels) fn backward<T: Real>(
     let ([beta, deviation], residual) = sums(g, &tables, &trace, gradient);
     let found = Found::new(g, &trace.norm, &beta, &deviation);
     let lines = found.lines(&tables.period);
-    // With a residual, the non-linearity is behind the slopes already.
+    // With a residual, the slopes have passed the non-linearity already.
     let (slopes, activation) = match &residual {
         None => (gradient, trace.activation),
         Some(slopes) => (&slopes[..], Activation::Identity),
@@ -78,7 +78,7 @@ pub(in crate::kernels) fn backward<T: Real>(
     }
 }
 
-/// The sums of [`slope_sums`] over the batch, its parts added in their order, and the gradient of the residual, if there is one and it
+/// The sums of [`slope_sums`] over the batch, its parts added in order, and the gradient of the residual, if there is one and it
 /// is not `gradient` itself.
 #[allow(unsafe_code)]
 fn sums<T: Real>(
@@ -139,7 +139,7 @@ fn sums<T: Real>(
     (all, slopes)
 }
 
-/// The gradients of the norm, and the gradient behind the convolution as `factor z + slope x + offset`, per channel.
+/// The gradients of the norm, and the gradient with respect to the convolution's output as `factor z + slope x + offset`, per channel.
 struct Found {
     scale: Vec<f64>,
     mean: Vec<f64>,
@@ -191,14 +191,14 @@ impl Found {
     }
 }
 
-/// The gradients of a convolution with a bias and nothing behind it.
+/// The gradients of a convolution with a bias and nothing after it.
 pub(in crate::kernels) struct PlainGradients<T> {
     pub input: Option<Vec<T>>,
     pub weight: Option<Vec<T>>,
     pub bias: Vec<T>,
 }
 
-/// The gradients of a convolution with a bias and nothing behind it, from that of its output.
+/// The gradients of a convolution with a bias and nothing after it, from that of its output.
 pub(in crate::kernels) fn plain_backward<T: Real>(
     g: &Geometry,
     input: &[T],

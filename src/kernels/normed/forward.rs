@@ -13,7 +13,7 @@ use crate::kernels::memory::{filled, filled_part, is_large, room, stream};
 use crate::kernels::simd::{Real, padded};
 use crate::kernels::threads;
 
-/// The norm behind a convolution, with the statistics of the batch.
+/// The norm after a convolution, with the statistics of the batch.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct BatchNorm<'a, T> {
     pub gamma: &'a [T],
@@ -115,7 +115,7 @@ pub(in crate::kernels) fn infer<T: Real>(
     output
 }
 
-/// The convolution plus bias, and nothing behind it.
+/// The convolution plus bias, and nothing after it.
 pub(in crate::kernels) fn plain<T: Real>(
     g: &Geometry,
     input: &[T],

@@ -2,7 +2,7 @@
 //!
 //! In training the statistics of a part of an image are computed while its convolution is in the cache, and the norm, the residual
 //! and the non-linearity take one more pass. The backward pass goes over the values twice: once for the sums, once for the
-//! gradient behind the convolution, of which those of the input and of the weights are computed at once. In inference the norm is
+//! gradient with respect to the convolution's output, from which those of the input and of the weights are computed at once. In inference the norm is
 //! folded into the weights.
 
 mod backward;

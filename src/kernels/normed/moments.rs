@@ -1,4 +1,4 @@
-//! Mean and variance per channel, of parts and of all of them.
+//! Mean and variance per channel, of the parts and of the whole.
 
 use super::period::Period;
 use crate::kernels::simd::{Real, widest};
@@ -80,7 +80,7 @@ pub(super) fn flush<T: Real>(lanes: &mut [Vec<T>; 2], all: &mut [Vec<f64>; 2]) {
     );
 }
 
-/// Mean and biased variance of all parts, put together in their order (Chan, Golub and LeVeque 1983).
+/// Mean and biased variance of all parts, put together in order (Chan, Golub and LeVeque 1983).
 pub(super) fn together(channels: usize, parts: &[Moments]) -> (Vec<f64>, Vec<f64>) {
     let of_channel = |channel: usize| {
         let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);

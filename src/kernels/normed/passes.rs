@@ -1,4 +1,4 @@
-//! The passes behind a convolution, over runs of positions and channels.
+//! The passes after a convolution, over runs of positions and channels.
 
 #![allow(clippy::needless_range_loop)] // Ranges over slices of one length, which compilers vectorize.
 
@@ -180,14 +180,14 @@ fn add_slopes<T: Real>(
     }
 }
 
-/// The gradient behind the convolution as `factor z + slope x + offset` with `z` as in [`slope_sums`]; tables.
+/// The gradient with respect to the convolution's output as `factor z + slope x + offset` with `z` as in [`slope_sums`]; tables.
 pub(super) struct Lines<T> {
     pub factor: Vec<T>,
     pub slope: Vec<T>,
     pub offset: Vec<T>,
 }
 
-/// The gradient behind the convolution.
+/// The gradient with respect to the convolution's output.
 pub(super) fn spread<T: Real>(
     tables: &Tables<T>,
     lines: &Lines<T>,

@@ -33,7 +33,7 @@ impl Period {
         values.repeat(self.length / self.channels)
     }
 
-    /// The sum for each channel of the values of a table, in their order.
+    /// The sum for each channel of the values of a table, in order.
     pub(super) fn folded(&self, table: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.channels];
         for values in table.chunks_exact(self.channels) {

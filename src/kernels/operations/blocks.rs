@@ -43,7 +43,7 @@ pub fn conv2d_pair(
     ))
 }
 
-/// The parameters of a convolution and the batch norm behind it.
+/// The parameters of a convolution and the batch norm after it.
 #[derive(Clone, Debug)]
 pub struct ConvNorm {
     /// `[out, in, k, k]`

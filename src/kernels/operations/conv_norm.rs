@@ -1,4 +1,4 @@
-//! Convolutions of any stride and number of groups, and the batch norm, residual and non-linearity behind them.
+//! Convolutions of any stride and number of groups, and the batch norm, residual and non-linearity after them.
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
@@ -38,7 +38,7 @@ pub fn convolution(
     Tensor::cat(parts.collect(), CHANNELS)
 }
 
-/// The parameters of a convolution and the batch norm behind it.
+/// The parameters of a convolution and the batch norm after it.
 #[derive(Clone, Debug)]
 pub struct NormedConv {
     /// `[out, in / groups, k, k]`
@@ -207,7 +207,7 @@ impl Group {
     }
 }
 
-/// The groups of a convolution, in their order.
+/// The groups of a convolution, in order.
 fn groups(
     input: &Tensor<4>,
     weight: &Tensor<4>,

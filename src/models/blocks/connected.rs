@@ -24,7 +24,7 @@ pub fn fully_connected(
     layers.collect()
 }
 
-/// `layer` and the non-linearity behind it: `[batch, in]` to `[batch, out]`.
+/// `layer` and the non-linearity after it: `[batch, in]` to `[batch, out]`.
 pub fn linear(layer: &Linear, input: Tensor<2>, activation: Activation) -> Tensor<2> {
     match &layer.bias {
         Some(bias) if kernels::supported(&input.device()) => {

@@ -28,7 +28,7 @@ impl LayerCost {
 pub struct Work {
     /// Forward.
     pub forward: usize,
-    /// Backward: for every layer that trains once for the weights, and once for the input of every layer behind one that
+    /// Backward: for every layer that trains once for the weights, and once for the input of every layer after one that
     /// trains.
     pub backward: usize,
 }

@@ -3,6 +3,7 @@
 use burn::prelude::*;
 
 use crate::kernels;
+use crate::models::layer_list::DepthToSpaceMode;
 
 /// The order of a network's tensors in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,24 +71,38 @@ impl Layout {
     }
 
     /// Maps of `block^2 c` channels as maps of `c` channels with `block` times the height and width: groups of channels become
-    /// neighbouring pixels.
-    pub fn depth_to_space(self, images: Tensor<4>, block: usize) -> Tensor<4> {
+    /// neighbouring pixels, in an order of the channels.
+    pub fn depth_to_space(
+        self,
+        images: Tensor<4>,
+        block: usize,
+        mode: DepthToSpaceMode,
+    ) -> Tensor<4> {
+        let dims = images.dims();
+        let channels = dims[self.channel_dim()] / (block * block);
+        let [batch, height, width] = [0, self.row_dim(), self.row_dim() + 1].map(|dim| dims[dim]);
         match self {
             Layout::ChannelsLast => {
-                let [batch, height, width, channels] = images.dims();
-                let channels = channels / (block * block);
-                images
-                    .reshape([batch, height, width, block, block, channels])
-                    .permute([0, 1, 3, 2, 4, 5])
-                    .reshape([batch, block * height, block * width, channels])
+                let pixels = match mode {
+                    DepthToSpaceMode::Crd => images
+                        .reshape([batch, height, width, channels, block, block])
+                        .permute([0, 1, 4, 2, 5, 3]),
+                    DepthToSpaceMode::Dcr => images
+                        .reshape([batch, height, width, block, block, channels])
+                        .permute([0, 1, 3, 2, 4, 5]),
+                };
+                pixels.reshape([batch, block * height, block * width, channels])
             }
             Layout::ChannelsFirst => {
-                let [batch, channels, height, width] = images.dims();
-                let channels = channels / (block * block);
-                images
-                    .reshape([batch, block, block, channels, height, width])
-                    .permute([0, 3, 4, 1, 5, 2])
-                    .reshape([batch, channels, block * height, block * width])
+                let pixels = match mode {
+                    DepthToSpaceMode::Crd => images
+                        .reshape([batch, channels, block, block, height, width])
+                        .permute([0, 1, 4, 2, 5, 3]),
+                    DepthToSpaceMode::Dcr => images
+                        .reshape([batch, block, block, channels, height, width])
+                        .permute([0, 3, 4, 1, 5, 2]),
+                };
+                pixels.reshape([batch, channels, block * height, block * width])
             }
         }
     }

@@ -8,7 +8,7 @@ use super::operations::operation;
 use super::parameters::parameters;
 use super::sizes;
 use super::spec::{BranchesConfig, LayerConfig, RepeatConfig, ResidualConfig};
-use crate::error::Problem;
+use crate::error::{Problem, counted};
 use crate::shape::ImageShape;
 
 /// The layers for images of `shape` and this many classes. The error is the first layer that does not fit; its path is a place
@@ -52,17 +52,27 @@ fn ends_with_classes(nodes: &[Node], layers: usize, classes: usize) -> Result<()
         MapShape::Vector { features } => Err(Problem::new(
             place,
             format!(
-                "the network ends with {features} values, which must be the number of classes: set model.classes to {features}, \
-                 or leave out the size of its last layer"
+                "the network ends with {}, which must be the number of classes: set model.classes to {features}, \
+                 or leave out the size of its last layer",
+                counted(features, "value", "values")
             ),
         )),
-        shape => Err(Problem::new(
-            place,
-            format!(
-                "the network ends with maps of {shape}, not with one value for each class; add \"flatten\" or \
-                 \"global_avg_pool\", and a \"linear\" layer"
-            ),
-        )),
+        shape => {
+            let vector = match shape {
+                MapShape::Tokens { .. } => "\"first_token\" or \"flatten\"",
+                MapShape::LastMaps { .. } => {
+                    "\"channels_first\" and \"global_avg_pool\", or \"flatten\""
+                }
+                _ => "\"flatten\" or \"global_avg_pool\"",
+            };
+            Err(Problem::new(
+                place,
+                format!(
+                    "the network ends with {}, not with one value for each class; add {vector}, and a \"linear\" layer",
+                    shape.described()
+                ),
+            ))
+        }
     }
 }
 
@@ -71,7 +81,8 @@ fn refuse_duplicates(nodes: &[Node]) -> Result<(), Problem> {
     let mut seen = HashSet::new();
     for (place, name, _) in parameters(nodes) {
         if !seen.insert(name.clone()) {
-            let problem = format!("a second parameter {name:?}; give the layer another \"name\"");
+            let problem =
+                format!("duplicate parameter name {name:?}; give the layer another \"name\"");
             return Err(Problem::new(place, problem));
         }
     }
@@ -181,6 +192,7 @@ impl Walk {
             } else {
                 "both must have the same shape"
             };
+            let (output, other) = (output.described(), other.described());
             let problem = format!("the body gives {output} and the shortcut {other}; {way}");
             return Err(Problem::new(at.place.as_str(), problem));
         }
@@ -228,7 +240,7 @@ impl Walk {
     }
 }
 
-/// The shape behind a list.
+/// The shape that a list outputs.
 fn output_of(nodes: &[Node], input: MapShape) -> MapShape {
     nodes.last().map_or(input, |node| node.output)
 }
@@ -245,7 +257,7 @@ fn concatenated(shapes: &[MapShape]) -> Result<MapShape, String> {
         } = *shape
         else {
             return Err(format!(
-                "branch {index} gives {}; branches must give maps",
+                "branch {index} gives {}; branches must give feature maps",
                 shape.described()
             ));
         };

@@ -22,8 +22,9 @@ pub fn refuse_large(nodes: &[Node]) -> Result<(), Problem> {
             .try_fold(1, |all: usize, &side| all.checked_mul(side));
         total = total.saturating_add(values.unwrap_or(usize::MAX));
         if total > MAX_VALUES {
-            let problem =
-                format!("with this layer, the network has more than {MAX_VALUES} weights");
+            let problem = format!(
+                "with this layer, the network has more than {MAX_VALUES} weights; make this layer or its input smaller"
+            );
             return Err(Problem::new(place, problem));
         }
     }

@@ -22,9 +22,9 @@ pub use parameters::{join, multiply_adds, own_parameters, parameters, trainable_
 pub use regularization::{dropout_of, without_dropout};
 pub use settings::{
     AdaptiveAvgPoolConfig, AvgPoolConfig, BatchNormConfig, ConvConfig, DepthToSpaceConfig,
-    DepthwiseConvConfig, DropoutConfig, Gate, GateActivation, GroupNormConfig, LayerNormConfig,
-    LeakyReluConfig, LinearConfig, MaxPoolConfig, NamedConfig, ScaleConfig, SelfAttentionConfig,
-    SqueezeExciteConfig, UnflattenConfig, ZeroPadConfig,
+    DepthToSpaceMode, DepthwiseConvConfig, DropoutConfig, Gate, GateActivation, GroupNormConfig,
+    LayerNormConfig, LeakyReluConfig, LinearConfig, MaxPoolConfig, NamedConfig, ScaleConfig,
+    SelfAttentionConfig, SqueezeExciteConfig, UnflattenConfig, ZeroPadConfig,
 };
 pub use shorthand::{
     avg_pool, batch_norm, batch_norm_with, branches, conv, dropout, flatten, global_avg_pool,

@@ -1,6 +1,8 @@
 //! A list of layers with everything inferred: names, shapes and sizes. What a network is built from, drawn as and exported as.
 
+use super::settings::DepthToSpaceMode;
 use super::weight_init::WeightInit;
+use crate::error::counted;
 
 /// A function of each value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,15 +84,27 @@ impl MapShape {
         }
     }
 
-    /// In words: `maps of 64x56x56`, `a vector of 84 values`.
+    /// In words: `feature maps of 64x56x56`, `a vector of 84 values`.
     pub fn described(self) -> String {
         match self {
-            MapShape::Maps { .. } => format!("maps of {self}"),
-            MapShape::LastMaps { .. } => format!("maps of {self} with channels last"),
+            MapShape::Maps { .. } => format!("feature maps of {self}"),
+            MapShape::LastMaps { .. } => format!("feature maps of {self} with channels last"),
             MapShape::Tokens { tokens, features } => {
-                format!("{tokens} tokens of {features} values")
+                let [tokens, features] = [(tokens, "token"), (features, "value")]
+                    .map(|(count, what)| counted(count, what, &format!("{what}s")));
+                format!("{tokens} of {features}")
             }
-            MapShape::Vector { features } => format!("a vector of {features} values"),
+            MapShape::Vector { features } => {
+                format!("a vector of {}", counted(features, "value", "values"))
+            }
+        }
+    }
+
+    /// Length of the last dimension; of maps, the channels.
+    pub fn last_side(self) -> usize {
+        match self {
+            MapShape::Maps { channels, .. } | MapShape::LastMaps { channels, .. } => channels,
+            MapShape::Tokens { features, .. } | MapShape::Vector { features } => features,
         }
     }
 
@@ -171,7 +185,7 @@ pub struct PoolNode {
     pub ceil_mode: bool,
 }
 
-/// Sizes of squeeze and excitation.
+/// Sizes of a squeeze-and-excitation block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SqueezeExciteNode {
     /// Channels of the maps.
@@ -281,6 +295,8 @@ pub enum Operation {
     DepthToSpace {
         /// Rows and columns of a group.
         block: usize,
+        /// Order of the channels.
+        mode: DepthToSpaceMode,
     },
     /// Channels as the last dimension.
     ChannelsLast,

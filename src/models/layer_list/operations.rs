@@ -1,9 +1,9 @@
 //! What a single layer of a config does to maps of a shape.
 
-use super::node::{ConvNode, Function, MapShape, Operation, PoolNode, SqueezeExciteNode};
+use super::node::{ConvNode, Function, MapShape, Operation, SqueezeExciteNode};
 use super::settings::{
-    AvgPoolConfig, ConvConfig, DepthwiseConvConfig, Gate, GateActivation, LinearConfig,
-    MaxPoolConfig, SelfAttentionConfig, SqueezeExciteConfig, ZeroPadConfig,
+    AvgPoolConfig, ConvConfig, DepthToSpaceConfig, DepthwiseConvConfig, Gate, GateActivation,
+    LinearConfig, MaxPoolConfig, SelfAttentionConfig, SqueezeExciteConfig, ZeroPadConfig,
 };
 use super::sizes::{self, convolved, limited, padding, pooled};
 use super::spec::LayerConfig;
@@ -45,7 +45,7 @@ pub fn operation(
         }
         LayerConfig::LayerNorm(config) => {
             let operation = Operation::LayerNorm {
-                features: last(input),
+                features: input.last_side(),
                 epsilon: config.epsilon,
             };
             Ok((operation, input))
@@ -78,7 +78,7 @@ fn rearrangement(layer: &LayerConfig, input: MapShape) -> Result<(Operation, Map
             };
             Ok((operation, input))
         }
-        LayerConfig::DepthToSpace(config) => depth_to_space(config.block, input),
+        LayerConfig::DepthToSpace(config) => depth_to_space(config, input),
         LayerConfig::Unflatten(config) => unflatten(config.size.sides(), input),
         _ => sequence(layer, input),
     }
@@ -103,7 +103,10 @@ fn sequence(layer: &LayerConfig, input: MapShape) -> Result<(Operation, MapShape
                 channels,
             } = input
             else {
-                return Err(format!("needs maps behind \"channels_last\", not {input}"));
+                return Err(format!(
+                    "needs the output of \"channels_last\", not {}",
+                    input.described()
+                ));
             };
             (
                 Operation::ChannelsFirst,
@@ -130,7 +133,7 @@ fn sequence(layer: &LayerConfig, input: MapShape) -> Result<(Operation, MapShape
             (Operation::FirstToken, MapShape::Vector { features })
         }
         LayerConfig::Flatten(_) => {
-            let features = input.checked_values().ok_or("the maps are too large")?;
+            let features = input.checked_values().ok_or("its input is too large")?;
             (Operation::Flatten, MapShape::Vector { features })
         }
         _ => (Operation::Group(Vec::new()), input),
@@ -164,14 +167,14 @@ fn maps(shape: MapShape) -> Result<(usize, [usize; 2]), String> {
             width,
         } => Ok((channels, [height, width])),
         MapShape::LastMaps { .. } => Err(format!(
-            "needs maps with channels first, but its input of {shape} has them last; add \"channels_first\" before it"
+            "needs feature maps with channels first, but its input of {shape} has them last; add \"channels_first\" before it"
         )),
         MapShape::Tokens { .. } => Err(format!(
-            "needs maps, but its input is {}",
+            "needs feature maps, but its input is {}",
             shape.described()
         )),
         MapShape::Vector { features } => Err(format!(
-            "needs maps, but its input is a vector of {features} values; put it before \"flatten\" and pools over whole maps"
+            "needs feature maps, but its input is a vector of {features} values; put it before \"flatten\" and global pooling"
         )),
     }
 }
@@ -183,14 +186,6 @@ fn tokens_of(shape: MapShape) -> Result<(usize, usize), String> {
             "needs a sequence, but its input is {}; add \"tokens\" before it",
             shape.described()
         )),
-    }
-}
-
-/// Length of the last dimension; of maps, the channels.
-fn last(shape: MapShape) -> usize {
-    match shape {
-        MapShape::Maps { channels, .. } | MapShape::LastMaps { channels, .. } => channels,
-        MapShape::Tokens { features, .. } | MapShape::Vector { features } => features,
     }
 }
 
@@ -221,7 +216,7 @@ fn conv(
     for (channels, what) in [(inputs, "input"), (node.outputs, "output")] {
         if !channels.is_multiple_of(node.groups) {
             return Err(format!(
-                "{channels} {what} channels can't be divided into {} groups",
+                "the number of {what} channels, {channels}, is not a multiple of {} groups",
                 node.groups
             ));
         }
@@ -258,10 +253,9 @@ fn linear(
     let (inputs, output) = match input {
         MapShape::Vector { features } => (features, MapShape::Vector { features: outputs }),
         MapShape::Tokens { tokens, features } => {
-            let features_out = outputs;
             let output = MapShape::Tokens {
                 tokens,
-                features: features_out,
+                features: outputs,
             };
             (features, output)
         }
@@ -300,7 +294,7 @@ fn attention(
     let ((_, features), heads) = (tokens_of(input)?, config.heads);
     if !features.is_multiple_of(heads) {
         return Err(format!(
-            "{heads} heads do not divide tokens of {features} values"
+            "tokens of {features} values can't be divided among {heads} heads"
         ));
     }
     let operation = Operation::SelfAttention {
@@ -313,25 +307,23 @@ fn attention(
 
 fn max_pool(config: &MaxPoolConfig, input: MapShape) -> Result<(Operation, MapShape), String> {
     let (channels, sides) = maps(input)?;
-    let kernel = config.kernel.sides();
-    let pool = PoolNode {
-        kernel,
-        stride: config.stride.unwrap_or(config.kernel).sides(),
-        padding: padding(config.padding, kernel, [1, 1])?,
-        ceil_mode: config.ceil_mode,
-    };
+    let pool = sizes::windows(
+        config.kernel,
+        config.stride,
+        config.padding,
+        config.ceil_mode,
+    )?;
     Ok((Operation::MaxPool(pool), pooled(&pool, channels, sides)?))
 }
 
 fn avg_pool(config: &AvgPoolConfig, input: MapShape) -> Result<(Operation, MapShape), String> {
     let (channels, sides) = maps(input)?;
-    let kernel = config.kernel.sides();
-    let pool = PoolNode {
-        kernel,
-        stride: config.stride.unwrap_or(config.kernel).sides(),
-        padding: padding(config.padding, kernel, [1, 1])?,
-        ceil_mode: config.ceil_mode,
-    };
+    let pool = sizes::windows(
+        config.kernel,
+        config.stride,
+        config.padding,
+        config.ceil_mode,
+    )?;
     let operation = Operation::AvgPool {
         pool,
         count_include_pad: config.count_include_pad,
@@ -370,27 +362,34 @@ fn squeeze_excite(
     Ok((Operation::SqueezeExcite(node), input))
 }
 
-fn depth_to_space(block: usize, input: MapShape) -> Result<(Operation, MapShape), String> {
+fn depth_to_space(
+    config: &DepthToSpaceConfig,
+    input: MapShape,
+) -> Result<(Operation, MapShape), String> {
     let (channels, sides) = maps(input)?;
+    let (block, mode) = (config.block, config.mode);
     if !channels.is_multiple_of(block * block) {
         return Err(format!(
-            "the number of channels is {channels}, which is not a multiple of {}",
+            "the number of input channels, {channels}, is not a multiple of block x block = {}",
             block * block
         ));
     }
     let sides = sides.map(|side| side.saturating_mul(block));
     let output = sizes::maps(channels / (block * block), sides)?;
-    Ok((Operation::DepthToSpace { block }, output))
+    Ok((Operation::DepthToSpace { block, mode }, output))
 }
 
 fn unflatten(sides: [usize; 2], input: MapShape) -> Result<(Operation, MapShape), String> {
     let MapShape::Vector { features } = input else {
-        return Err(format!("needs a vector, but its input is {input}"));
+        return Err(format!(
+            "needs a vector, but its input is {}; add \"flatten\" before it",
+            input.described()
+        ));
     };
     let positions = sides[0].saturating_mul(sides[1]);
     if !features.is_multiple_of(positions) {
         return Err(format!(
-            "{features} values do not fill maps of {}x{}",
+            "the number of input values, {features}, is not a multiple of {}x{} positions",
             sides[0], sides[1]
         ));
     }

@@ -74,7 +74,7 @@ layer_settings! {
         /// Step of the kernel.
         #[serde(default = "one", skip_serializing_if = "is_one")]
         stride: Side,
-        /// Zeros around the maps, or `"same"`: as many as keep the size with stride 1.
+        /// Zeros around the feature maps, or `"same"`: as many as keep the size with stride 1.
         #[serde(default, skip_serializing_if = "is_default")]
         padding: Padding,
         /// Distance between neighbouring taps of the kernel.
@@ -99,7 +99,7 @@ layer_settings! {
         /// Step of the kernel.
         #[serde(default = "one", skip_serializing_if = "is_one")]
         stride: Side,
-        /// Zeros around the maps, or `"same"`: as many as keep the size with stride 1.
+        /// Zeros around the feature maps, or `"same"`: as many as keep the size with stride 1.
         #[serde(default, skip_serializing_if = "is_default")]
         padding: Padding,
         /// Distance between neighbouring taps of the kernel.
@@ -197,7 +197,7 @@ layer_settings! {
         /// Step of the window; null stands for its size.
         #[serde(default, skip_serializing_if = "is_default")]
         stride: Option<Side>,
-        /// Border around the maps; at most half the window.
+        /// Border around the feature maps; at most half the window.
         #[serde(default, skip_serializing_if = "is_default")]
         padding: Padding,
         /// Windows may extend over the edge.
@@ -212,7 +212,7 @@ layer_settings! {
         /// Step of the window; null stands for its size.
         #[serde(default, skip_serializing_if = "is_default")]
         stride: Option<Side>,
-        /// Zeros around the maps; at most half the window.
+        /// Zeros around the feature maps; at most half the window.
         #[serde(default, skip_serializing_if = "is_default")]
         padding: Padding,
         /// Windows may extend over the edge.
@@ -229,9 +229,9 @@ layer_settings! {
         size: Side,
     }
 
-    /// Settings of a layer that turns a vector into maps.
+    /// Settings of a layer that turns a vector into feature maps.
     UnflattenConfig {
-        /// Rows and columns of the maps; their channels follow from the length of the vector.
+        /// Rows and columns of the feature maps; their channels follow from the length of the vector.
         size: Side,
     }
 
@@ -242,7 +242,7 @@ layer_settings! {
         p: f64,
     }
 
-    /// Settings of squeeze and excitation.
+    /// Settings of a squeeze-and-excitation block.
     SqueezeExciteConfig {
         /// Channels of the hidden layer.
         #[schemars(range(min = 1, max = 65536))]
@@ -274,6 +274,9 @@ layer_settings! {
         /// Rows and columns that a group of channels becomes.
         #[schemars(range(min = 2, max = 64))]
         block: usize,
+        /// Order of the channels of a group: `"crd"` is PyTorch's `PixelShuffle`, `"dcr"` TensorFlow's `depth_to_space`.
+        #[serde(default, skip_serializing_if = "is_default")]
+        mode: DepthToSpaceMode,
     }
 
     /// Settings of self-attention.
@@ -288,7 +291,7 @@ layer_settings! {
     }
 }
 
-/// Non-linearity of the hidden layer of squeeze and excitation.
+/// Non-linearity of the hidden layer of a squeeze-and-excitation block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -300,7 +303,7 @@ pub enum GateActivation {
     Silu,
 }
 
-/// Function whose results squeeze and excitation multiplies with.
+/// Function whose results a squeeze-and-excitation block multiplies with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -310,6 +313,18 @@ pub enum Gate {
     Sigmoid,
     /// relu6(x + 3) / 6
     Hardsigmoid,
+}
+
+/// Which channel becomes which pixel of a block of `b` rows and columns, of `C` output channels; named as in ONNX's `DepthToSpace`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum DepthToSpaceMode {
+    /// Channel `(c b + i) b + j` becomes row `i`, column `j` of channel `c`, as in PyTorch's `PixelShuffle`.
+    #[default]
+    Crd,
+    /// Channel `(i b + j) C + c` becomes row `i`, column `j` of channel `c`, as in TensorFlow's `depth_to_space`.
+    Dcr,
 }
 
 /// Defaults that are not a type's own: PyTorch's.

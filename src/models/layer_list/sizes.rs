@@ -1,6 +1,6 @@
 //! Sizes of what windows leave of maps, as PyTorch computes them.
 
-use super::form::{NamedPadding, Padding};
+use super::form::{NamedPadding, Padding, Side};
 use super::node::{ConvNode, MapShape, PoolNode};
 
 /// Largest number of values that one layer may give for one image: 1 GiB.
@@ -28,7 +28,7 @@ pub fn padding(
                     .saturating_mul(dilation[axis]);
                 if !inner.is_multiple_of(2) {
                     return Err(format!(
-                        "padding \"same\" needs a kernel of odd sides, not {}",
+                        "padding \"same\" needs an odd kernel size, not {}",
                         pair(kernel)
                     ));
                 }
@@ -82,6 +82,22 @@ fn too_large(what: &str, kernel: &str, padding: [usize; 2], sides: [usize; 2]) -
         "a {what} of {kernel} does not fit its input of {}x{}{padded}",
         sides[0], sides[1]
     )
+}
+
+/// The windows of a pool; without a stride, they stand side by side.
+pub fn windows(
+    kernel: Side,
+    stride: Option<Side>,
+    border: Padding,
+    ceil_mode: bool,
+) -> Result<PoolNode, String> {
+    let sides = kernel.sides();
+    Ok(PoolNode {
+        kernel: sides,
+        stride: stride.unwrap_or(kernel).sides(),
+        padding: padding(border, sides, [1, 1])?,
+        ceil_mode,
+    })
 }
 
 /// What a pool makes of maps. With ceil mode, the last window must begin inside the maps or in the padding before them.

@@ -25,7 +25,7 @@ pub enum LayerConfig {
     BatchNorm(BatchNormConfig),
     /// Group normalization (Wu and He 2018).
     GroupNorm(GroupNormConfig),
-    /// Layer normalization over the last dimension, or over the channels of maps (Ba et al. 2016).
+    /// Layer normalization over the last dimension, or over the channels of feature maps (Ba et al. 2016).
     LayerNorm(LayerNormConfig),
     /// Fully connected layer, applied to the last dimension.
     Linear(LinearConfig),
@@ -47,7 +47,7 @@ pub enum LayerConfig {
     Sigmoid(NamedConfig),
     /// Hyperbolic tangent.
     Tanh(NamedConfig),
-    /// Zeros around the maps.
+    /// Zeros around the feature maps.
     ZeroPad(ZeroPadConfig),
     /// Largest value of each window.
     MaxPool(MaxPoolConfig),
@@ -61,7 +61,7 @@ pub enum LayerConfig {
     AdaptiveAvgPool(AdaptiveAvgPoolConfig),
     /// All values as one vector, channel by channel.
     Flatten(NamedConfig),
-    /// A vector as maps.
+    /// A vector as feature maps.
     Unflatten(UnflattenConfig),
     /// Sets values to zero at random in training (Srivastava et al. 2014).
     Dropout(DropoutConfig),
@@ -77,13 +77,13 @@ pub enum LayerConfig {
     Group(GroupConfig),
     /// Multiplies each channel by a weight of its own (layer scale, Touvron et al. 2021).
     Scale(ScaleConfig),
-    /// Blocks of channels as neighbouring pixels: the channel `(i block + j) C + c` becomes row `i`, column `j` of channel `c`.
+    /// Groups of channels as neighbouring pixels (sub-pixel convolution, Shi et al. 2016), as PyTorch's `PixelShuffle` by default.
     DepthToSpace(DepthToSpaceConfig),
     /// Maps with their channels as the last dimension, for layers that work on it.
     ChannelsLast(NamedConfig),
     /// Back from `channels_last`.
     ChannelsFirst(NamedConfig),
-    /// The positions of maps as a sequence of tokens, row by row (Dosovitskiy et al. 2021).
+    /// The positions of feature maps as a sequence of tokens, row by row (Dosovitskiy et al. 2021).
     Tokens(NamedConfig),
     /// Puts a learned token in front of a sequence.
     ClassToken(NamedConfig),

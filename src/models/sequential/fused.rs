@@ -1,4 +1,4 @@
-//! Layers that kernels compute in one pass with what is behind them, and the same with Burn's operators.
+//! Layers that kernels compute in one pass with what is after them, and the same with Burn's operators.
 
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, PaddingConfig2d};
@@ -23,7 +23,7 @@ fn options(conv: &Conv2d, layout: Layout) -> Option<ConvOptions> {
     })
 }
 
-/// A convolution and the function behind it.
+/// A convolution and the function after it.
 pub fn convolution(
     conv: &Conv2d,
     maps: Tensor<4>,
@@ -44,7 +44,7 @@ pub fn convolution(
     kernels::activate(output, activation)
 }
 
-/// Batch normalization and the function behind it.
+/// Batch normalization and the function after it.
 pub fn batch_norm(
     norm: &BatchNorm,
     maps: Tensor<4>,
@@ -55,7 +55,7 @@ pub fn batch_norm(
     kernels::activate(output, activation)
 }
 
-/// A convolution, batch normalization, a sum with `residual` if there is one, and the function behind it.
+/// A convolution, batch normalization, a sum with `residual` if there is one, and the function after it.
 pub fn conv_norm(
     conv: &Conv2d,
     norm: &BatchNorm,

@@ -1,4 +1,4 @@
-//! A list of layers as a module of Burn: built and run.
+//! A list of layers as a Burn module: built and run.
 
 mod build;
 mod construct;

@@ -1,4 +1,4 @@
-//! A list of layers as a module of Burn, whose parameters have the names of the list.
+//! A list of layers as a Burn module, whose parameters have the names of the list.
 
 use burn::module::{Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault};
 use burn::module::{ModuleMapper, ModuleVisitor};

@@ -40,8 +40,8 @@ pub fn plain(operation: &Operation, value: Value, layout: Layout) -> Value {
                 adaptive_avg_pool2d(maps, *sides)
             }))
         }
-        (Operation::DepthToSpace { block }, Value::Maps(maps)) => {
-            Value::Maps(layout.depth_to_space(maps, *block))
+        (Operation::DepthToSpace { block, mode }, Value::Maps(maps)) => {
+            Value::Maps(layout.depth_to_space(maps, *block, *mode))
         }
         (Operation::ChannelsLast, Value::Maps(maps)) => Value::LastMaps(match layout {
             Layout::ChannelsLast => maps,
@@ -71,7 +71,7 @@ pub fn plain(operation: &Operation, value: Value, layout: Layout) -> Value {
     }
 }
 
-/// Runs an operator of Burn, which takes channels first.
+/// Runs a Burn operator, which takes channels first.
 fn channels_first(
     maps: Tensor<4>,
     layout: Layout,
@@ -114,7 +114,7 @@ fn zero_pad([top, bottom, left, right]: [usize; 4], maps: Tensor<4>, layout: Lay
     beside(padded, rows + 1, left, right)
 }
 
-/// Zeros before and behind in one dimension.
+/// Zeros before and after in one dimension.
 fn beside(maps: Tensor<4>, dim: usize, before: usize, behind: usize) -> Tensor<4> {
     let (shape, device) = (maps.dims(), maps.device());
     let zeros = |count: usize| {

@@ -103,7 +103,7 @@ fn first(layers: &[Layer], value: Value, layout: Layout) -> (Value, usize) {
     }
 }
 
-/// With a function behind it, a layer and its function count as one more.
+/// With a function after it, a layer and its function count as one more.
 fn or_identity(activation: Option<Activation>, layers: usize) -> (Activation, usize) {
     match activation {
         Some(activation) => (activation, layers + 1),
@@ -137,7 +137,7 @@ fn ends_with_norm(body: &Sequence) -> bool {
     )
 }
 
-/// A residual connection whose sum is computed with the last normalization, and the function behind it.
+/// A residual connection whose sum is computed with the last normalization, and the function after it.
 fn residual(
     body: &Sequence,
     shortcut: &Sequence,
@@ -252,7 +252,7 @@ fn layer_norm(norm: &LayerNorm, value: Value, layout: Layout) -> Value {
     }
 }
 
-/// A fully connected layer on the last dimension, and the function behind it.
+/// A fully connected layer on the last dimension, and the function after it.
 fn dense(layer: &Linear, value: Value, activation: Activation) -> Value {
     match value {
         Value::LastMaps(maps) => {

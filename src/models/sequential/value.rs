@@ -22,8 +22,8 @@ pub enum Value {
 #[track_caller]
 pub fn mismatch<T>(layer: &str, value: &Value) -> T {
     let kind = match value {
-        Value::Maps(_) => "maps",
-        Value::LastMaps(_) => "maps with channels last",
+        Value::Maps(_) => "feature maps",
+        Value::LastMaps(_) => "feature maps with channels last",
         Value::Tokens(_) => "tokens",
         Value::Vector(_) => "a vector",
     };

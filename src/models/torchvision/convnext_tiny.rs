@@ -154,7 +154,7 @@ impl LayerList for ConvnextTinyConfig {
         let (stages, depths) = (self.channels.len(), self.depths.len());
         if stages != depths {
             let problem = format!(
-                "has {depths} numbers, but `channels` has {stages}; each stage needs one of both"
+                "has {depths} values, but `channels` has {stages}; give one of each per stage"
             );
             return vec![Problem::new("depths", problem)];
         }

@@ -29,7 +29,7 @@ const STAGES: [[usize; 5]; 7] = [
 /// Channels of the features per channel of the last block.
 const FEATURES: usize = 4;
 
-/// Channels of a block's input per channel of the hidden layer of its squeeze and excitation.
+/// Channels of a block's input per channel of the hidden layer of its squeeze-and-excitation part.
 const REDUCTION: usize = 4;
 
 /// EfficientNet-B0.
@@ -69,7 +69,7 @@ impl Default for EfficientnetB0Config {
     }
 }
 
-/// Squeeze and excitation of a block with these channels of its input.
+/// The squeeze-and-excitation settings of a block with this many input channels.
 fn excite(inputs: usize) -> SqueezeExciteConfig {
     SqueezeExciteConfig {
         channels: (inputs / REDUCTION).max(1),

@@ -59,7 +59,7 @@ impl Default for MobilenetV2Config {
     }
 }
 
-/// An inverted residual: widen, depthwise convolution, narrow without a function behind it.
+/// An inverted residual: widen, depthwise convolution, narrow without a function after it.
 fn inverted(inputs: usize, outputs: usize, factor: usize, stride: usize) -> LayerConfig {
     let widened = inputs * factor;
     let mut layers = Vec::new();

@@ -18,7 +18,7 @@ const FIRST: f64 = 16.0;
 /// Channels of the features per channel of the last block.
 const FEATURES: usize = 6;
 
-/// Channels of a block per channel of the hidden layer of its squeeze and excitation.
+/// Channels of a block per channel of the hidden layer of its squeeze-and-excitation part.
 const REDUCTION: usize = 4;
 
 /// Standard deviation of the initial weights of the last two layers.

@@ -37,7 +37,7 @@ pub struct VitB16Config {
     /// Heads of the attention; divides the width.
     #[schemars(range(min = 1, max = 256))]
     pub heads: usize,
-    /// Dropout probability behind each part of a block.
+    /// Dropout probability after each part of a block.
     #[schemars(range(min = 0.0, max = 0.95))]
     pub dropout: f64,
     /// Dropout probability on the attention weights.
@@ -131,7 +131,7 @@ impl LayerList for VitB16Config {
         let (width, heads, patch) = (self.width, self.heads, self.patch);
         let mut problems = Vec::new();
         if !width.is_multiple_of(heads) {
-            let problem = format!("{heads} heads do not divide a `width` of {width}");
+            let problem = format!("`width` {width} is not divisible by {heads} heads");
             problems.push(Problem::new("heads", problem));
         }
         let sides = [shape.height, shape.width];

@@ -1,4 +1,4 @@
-//! Lines that are one sequence: the same character again and again, or the alphabet and the digits in their order. People write
+//! Lines that are one sequence: the same character again and again, or the alphabet and the digits in order. People write
 //! such lines to collect samples of their hand, and no dictionary knows them.
 //!
 //! A line is read as a whole, over all gaps between its tokens, by each grammar of a sequence; how often lines are sequences is
@@ -23,7 +23,7 @@ const SEQUENCE_SHARE: f32 = 0.01;
 const RULE: f32 = 0.99;
 /// Chance that an alphabet goes on with the next letter; capitals and small letters may stand in pairs.
 const NEXT: f32 = 0.93;
-/// Least share of a sequence's characters that look like themselves: without it, any row of blots is one.
+/// Minimum fraction of a sequence's characters that look like themselves: without it, any row of blots is one.
 const MIN_LIKENESS: f32 = 0.5;
 /// A sequence has at most so many times the characters that are read otherwise: any writing can be cut into strokes that look alike.
 const MAX_MORE: f32 = 1.5;
@@ -204,7 +204,7 @@ fn split(decoded: Decoded, tokens: &[Token], readings: &mut [TokenReading]) {
     }
 }
 
-/// Share of each kind among the page's lines (expectation-maximisation).
+/// Fraction of each kind among the page's lines (expectation-maximisation).
 fn priors(evidence: &[[f32; 3]]) -> [f32; 3] {
     let usual = [1.0 - 2.0 * SEQUENCE_SHARE, SEQUENCE_SHARE, SEQUENCE_SHARE];
     let mut priors = usual;

@@ -54,7 +54,7 @@ impl Form {
     /// Reads a form from a JSON file.
     ///
     /// # Errors
-    /// [`FileError`] (wrong usage): the file can't be read or is no form; it names the field.
+    /// [`FileError`] (wrong usage): the file can't be read or is not a form; it names the field.
     pub fn open(path: &Path) -> Result<Form, FileError> {
         let text = files::read_text(path)
             .map_err(|error| FileError::named(path, error).advise(EXPECTED))?;

@@ -1,19 +1,19 @@
-//! The base line of each line of writing, and the height of an x: what makes a page's tops and feet most likely.
+//! The baseline of each line of writing, and the x-height: what makes a page's tops and feet most likely.
 
 use super::sizes::log_likelihood;
 
-/// Heights of an x that are tried, as parts of the page's letter height: from all capitals to all small letters ...
+/// X-heights that are tried, as parts of the page's letter height: from all capitals to all small letters ...
 const X_HEIGHTS: (f32, f32) = (0.4, 1.3);
 /// ... in this many steps of equal ratio.
 const STEPS: usize = 20;
-/// Base lines that are tried: this far above and below the median foot, in heights of an x, in steps of a tenth.
+/// Baselines that are tried: this far above and below the median foot, in x-heights, in steps of a tenth.
 const BASE_REACH: i32 = 8;
 const BASE_STEP: f32 = 0.1;
-/// Steepest base line, in rows per column.
+/// Steepest baseline, in rows per column.
 const MAX_SLOPE: f32 = 0.3;
 /// Least number of letters that a slope is taken from.
 const MIN_LETTERS: usize = 5;
-/// Spread (natural logarithm) of the lines' heights of an x around the page's.
+/// Spread (natural logarithm) of the lines' x-heights around the page's.
 const LINE_SPREAD: f32 = 0.15;
 
 /// A letter of a line as the network sees it.
@@ -34,14 +34,14 @@ pub struct SeenLetter {
 pub struct LineFit {
     /// Rows per column.
     pub slope: f32,
-    /// Row of the base line at column 0.
+    /// Row of the baseline at column 0.
     pub base: f32,
     /// Height of an x.
     pub x_height: f32,
 }
 
 impl LineFit {
-    /// Top and foot of a box in heights of an x from the base line; y counts downwards.
+    /// Top and foot of a box in x-heights from the baseline; y counts downwards.
     pub fn place(&self, x: f32, top: f32, foot: f32) -> (f32, f32) {
         let base = self.base + self.slope * x;
         ((top - base) / self.x_height, (foot - base) / self.x_height)
@@ -56,14 +56,14 @@ impl LineFit {
                 .iter()
                 .map(|&(character, chance)| chance * log_likelihood(character, top, foot).exp())
                 .sum();
-            // The densities are per height of an x: in pixels they fall with its square.
+            // The densities are per x-height: in pixels they fall with its square.
             sum.max(f32::MIN_POSITIVE).ln() - 2.0 * self.x_height.ln()
         };
         letters.iter().map(one).sum()
     }
 }
 
-/// Fits the lines of a page together: one height of an x that most lines share, and each line's own base line. `None` for a line
+/// Fits the lines of a page together: one x-height that most lines share, and each line's own baseline. `None` for a line
 /// without letters. `letter_height` is the page's, in pixels.
 pub fn fit_lines(lines: &[Vec<SeenLetter>], letter_height: f32) -> Vec<Option<LineFit>> {
     let ratio = X_HEIGHTS.1 / X_HEIGHTS.0;
@@ -73,7 +73,7 @@ pub fn fit_lines(lines: &[Vec<SeenLetter>], letter_height: f32) -> Vec<Option<Li
             letter_height * X_HEIGHTS.0 * ratio.powf(share)
         })
         .collect();
-    // By line and height: the best base line and its likelihood.
+    // By line and height: the best baseline and its likelihood.
     let fits: Vec<Option<Vec<(LineFit, f32)>>> = lines
         .iter()
         .map(|letters| {
@@ -100,7 +100,7 @@ pub fn fit_lines(lines: &[Vec<SeenLetter>], letter_height: f32) -> Vec<Option<Li
         .collect()
 }
 
-/// The most likely base line for a height of an x; `None` without letters.
+/// The most likely baseline for an x-height; `None` without letters.
 fn best_base(letters: &[SeenLetter], slope: f32, x_height: f32) -> Option<(LineFit, f32)> {
     let middle = median(letters.iter().map(|letter| letter.foot - slope * letter.x))?;
     let tried = (-BASE_REACH..=BASE_REACH).map(|step| {

@@ -4,22 +4,22 @@
 use super::line_fit::LineFit;
 use crate::segmentation::{Candidate, LineBox, Rect, SmallMark, WordBox};
 
-/// Where a line's marks may be, in heights of an x from the base line: top of the highest, foot of the lowest.
+/// Where a line's marks may be, in x-heights from the baseline: top of the highest, foot of the lowest.
 const REACH: (f32, f32) = (-2.7, 1.2);
-/// Usual middle of writing, in heights of an x from the base line: a mark belongs to the line whose middle is nearest.
+/// Usual middle of writing, in x-heights from the baseline: a mark belongs to the line whose middle is nearest.
 const MIDDLE: f32 = -0.6;
-/// How far beyond its letters a line's marks may be, in heights of an x.
+/// How far beyond its letters a line's marks may be, in x-heights.
 const BESIDE: f32 = 1.2;
-/// A mark above or below a letter is part of it if the paper between them is no higher than this, in heights of an x ...
+/// A mark above or below a letter is part of it if the paper between them is no higher than this, in x-heights ...
 const MAX_DOT_GAP: f32 = 1.0;
 /// ... and the letter no wider than this.
 const MAX_DOTTED_WIDTH: f32 = 0.9;
 /// Two marks above each other are one (: ;) if the paper between them is no higher than this, two high ones beside each other (") if it
-/// is no wider than this, in heights of an x.
+/// is no wider than this, in x-heights.
 const MAX_PAIR_GAP: (f32, f32) = (1.1, 0.6);
 /// The foot of a quotation mark is above this.
 const QUOTATION_FOOT: f32 = -0.8;
-/// Greatest gap between a word and a mark of it, in heights of an x.
+/// Greatest gap between a word and a mark of it, in x-heights.
 const MAX_WORD_GAP: f32 = 0.9;
 
 /// The lines with the marks that are near them; `fits` are by line. `None` for a fit leaves a line as it is.
@@ -77,7 +77,7 @@ fn columns(rect: Rect) -> (f32, f32) {
     (rect.x as f32, (rect.x + rect.width) as f32)
 }
 
-/// Top and foot of a mark in heights of an x from the base line.
+/// Top and foot of a mark in x-heights from the baseline.
 fn place(mark: &SmallMark, fit: &LineFit) -> (f32, f32) {
     let rect = mark.viewed;
     let x = rect.x as f32 + rect.width as f32 / 2.0;

@@ -9,7 +9,7 @@ use crate::segmentation::{Candidate, Candidates, LineBox};
 /// Weight of the log likelihood of a letter's place, relative to that of its form: a line's letters stray together.
 const WEIGHT: f32 = 0.7;
 
-/// Longest side of a mark that may be a speck, in heights of an x ...
+/// Longest side of a mark that may be a speck, in x-heights ...
 const SMALL: f32 = 0.6;
 /// ... and the score of dropping it: a full stop in its place scores about -1.5, one between the lines -5.
 const DROPPED: f32 = -2.8;

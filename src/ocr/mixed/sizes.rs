@@ -1,6 +1,6 @@
-//! Where characters stand in their line: top and foot of each, in heights of an x above (negative) and below the base line.
+//! Where characters stand in their line: top and foot of each, in x-heights above (negative) and below the baseline.
 
-/// Where a character's top and foot are expected, in heights of an x; y counts downwards from the base line.
+/// Where a character's top and foot are expected, in x-heights; y counts downwards from the baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
     /// Mean of the top.
@@ -64,7 +64,7 @@ const MEASURED: [(char, [f32; 4]); 46] = [
     ('=', [-1.10, 0.27, -0.49, 0.26]),
 ];
 
-/// Capitals: as tall as b, d, h and l in the same hands (their category has no base line).
+/// Capitals: as tall as b, d, h and l in the same hands (their category has no baseline).
 const CAPITAL: [f32; 4] = [-1.90, 0.33, 0.0, 0.17];
 /// Capitals that may go below the line.
 const LOW_CAPITAL: [f32; 4] = [-1.90, 0.33, 0.1, 0.35];

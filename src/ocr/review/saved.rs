@@ -26,7 +26,7 @@ pub struct Review {
 pub struct CorrectedBox {
     /// In pixels of the image.
     pub bounds: Rect,
-    /// The character; `None` for what is no letter.
+    /// The character; `None` for what is not a letter.
     pub character: Option<char>,
 }
 
@@ -41,7 +41,7 @@ impl Review {
     /// Reads what a review has saved.
     ///
     /// # Errors
-    /// [`FileError`]: the file can't be read, or is no review.
+    /// [`FileError`]: the file can't be read, or is not a review.
     pub fn open(path: &Path) -> Result<Review, FileError> {
         let text = files::read_text(path)
             .map_err(|error| FileError::named(path, error).advise(EXPECTED))?;

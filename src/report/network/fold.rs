@@ -19,9 +19,9 @@ pub struct Piece<'a> {
 /// The parts of a piece.
 #[derive(Debug)]
 pub enum Form<'a> {
-    /// A layer, and those behind it that belong to it.
+    /// A layer, and those after it that belong to it.
     Layers(Vec<&'a Node>),
-    /// Body and shortcut, which are added, and the functions behind the sum; the shortcut is empty for the input itself.
+    /// Body and shortcut, which are added, and the functions after the sum; the shortcut is empty for the input itself.
     Sum([Vec<Piece<'a>>; 2], Vec<&'a Node>),
     /// A layer of lists side by side, and the lists.
     Branches(&'a Node, Vec<Vec<Piece<'a>>>),

@@ -32,7 +32,7 @@ pub struct LayerRow {
     pub multiply_adds: usize,
 }
 
-/// All layers, in their order.
+/// All layers, in order.
 pub fn layer_rows(nodes: &[Node]) -> Vec<LayerRow> {
     let mut rows = Vec::new();
     add_rows(nodes, 0, &mut rows);

@@ -69,7 +69,7 @@ pub fn settings(node: &Node) -> String {
             format!("drop_path {drop_path:.3}")
         }
         Operation::SqueezeExcite(sizes) => format!("{} hidden", sizes.hidden),
-        Operation::DepthToSpace { block } => by([*block, *block]),
+        Operation::DepthToSpace { block, .. } => by([*block, *block]),
         Operation::SelfAttention { heads, .. } => {
             format!("{heads} {}", if *heads == 1 { "head" } else { "heads" })
         }

@@ -57,7 +57,7 @@ pub fn overlay(photo: &RgbImage, segmentation: &Segmentation, labels: &[Label]) 
     picture
 }
 
-/// Writes a label below its box, or above where there is no room below, on a white ground.
+/// Writes a label below its box, or above where there is no room below, on a white background.
 fn draw_label(picture: &mut RgbImage, label: &Label, height: f32, margin: f32) {
     let bounds = &label.bounds;
     let width = canvas::text_width(&label.text, height);

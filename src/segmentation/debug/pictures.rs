@@ -26,7 +26,7 @@ pub struct StagePicture {
     pub picture: RgbImage,
 }
 
-/// An image of every stage, in their order.
+/// An image of every stage, in order.
 pub(in crate::segmentation) fn stage_pictures(stages: &Stages) -> Vec<StagePicture> {
     let flat = &stages.flat;
     let background = enlarged(&flat.background, &flat.grey);

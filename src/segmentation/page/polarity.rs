@@ -1,6 +1,6 @@
 //! Finds dark areas with light writing on them (chalk, a screenshot, a printed band) and turns them into dark writing on light.
 //!
-//! Ground and writing are told apart by width and share: writing is thin and covers the smaller part of any neighbourhood. So the
+//! Ground and writing are told apart by width and area: writing is thin and covers the smaller part of any neighbourhood. So the
 //! ground is a median over windows wider than letters' strokes, and a dark area is one of light writing if what differs from its
 //! ground is thin, much lighter, and rarely darker.
 
@@ -21,13 +21,13 @@ const MAX_DARKNESS: f32 = 0.6;
 const MIN_PAPER: f32 = 200.0;
 /// The quantile of the ground that is taken for paper.
 const PAPER_QUANTILE: f32 = 0.95;
-/// Least share of the image that a dark area covers.
+/// Minimum fraction of the image that a dark area covers.
 const MIN_SHARE: f32 = 0.03;
 /// Writing is lighter than its ground by at least this many grey levels, or ...
 const MIN_CONTRAST: f32 = 40.0;
 /// ... this part of the way from ground to white.
 const MIN_RELATIVE_CONTRAST: f32 = 0.25;
-/// Share of a dark area that light writing covers: at least this ...
+/// Fraction of a dark area that light writing covers: at least this ...
 const MIN_INK: f32 = 0.004;
 /// ... and at most this.
 const MAX_INK: f32 = 0.35;
@@ -192,7 +192,7 @@ fn joined_to_paper(
 fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, paper: f32) -> Plane {
     let sx = ground.width as f32 / grey.width as f32;
     let sy = ground.height as f32 / grey.height as f32;
-    // Where panel and paper meet, the step between them is no writing.
+    // Where panel and paper meet, the step between them is not writing.
     let (inner, outer) = (panels.eroded(EDGE), panels.dilated(EDGE));
     Plane::from_rows(grey.width, grey.height, |y, out| {
         let row = (((y as f32 + 0.5) * sy) as usize).min(ground.height - 1);

@@ -78,8 +78,10 @@ fn change(before: &Summary, source: &dyn DataSource) -> String {
     match changed {
         Some(((then, what), (now, _))) => format!("{then} {what} then, {now} now"),
         None if before.classes == source.classes() => {
-            "as many samples as then, but in another order or of other classes".into()
+            "the same number of samples, but in a different order or with different labels".into()
         }
-        None => "as many classes as then, but with other names or in another order".into(),
+        None => {
+            "the same number of classes, but with different names or in a different order".into()
+        }
     }
 }

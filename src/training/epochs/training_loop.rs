@@ -76,7 +76,7 @@ pub struct TrainingLoop {
     pub train: DeviceBatches,
     /// Validation batches.
     pub valid: DeviceBatches,
-    /// Filled epoch by epoch; shared, so that it outlives a panic of Burn's.
+    /// Filled epoch by epoch; shared, so that it outlives a panic in Burn.
     pub history: Arc<Mutex<History>>,
     /// Writes the checkpoints.
     pub checkpoints: CheckpointWriter,

@@ -60,7 +60,7 @@ impl Average {
     }
 }
 
-/// All tensors in their order, flattened and off the tape.
+/// All tensors in order, flattened and off the tape.
 #[derive(Default)]
 struct Values {
     flat: Vec<Tensor<1>>,

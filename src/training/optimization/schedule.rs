@@ -40,7 +40,7 @@ pub fn learning_rate(
     }
 }
 
-/// [`learning_rate`] as a scheduler of Burn's.
+/// [`learning_rate`] as a Burn scheduler.
 #[derive(Debug, Clone)]
 pub struct EpochSchedule {
     schedule: ScheduleConfig,

@@ -20,7 +20,7 @@ impl Foreign {
     }
 }
 
-/// Bytes at the start of a file that tell other kinds apart: HDF5, NumPy, gzip, TensorFlow Lite (behind a length), Git LFS.
+/// Bytes at the start of a file that tell other kinds apart: HDF5, NumPy, gzip, TensorFlow Lite (after a length), Git LFS.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 const NUMPY: &[u8] = b"\x93NUMPY";
 const GZIP: &[u8] = b"\x1f\x8b";
@@ -54,7 +54,7 @@ pub fn recognise(head: &[u8], path: &Path) -> Option<Foreign> {
         ));
     }
     if has((0, GIT_LFS)) {
-        let problem = "a pointer of Git LFS instead of the file";
+        let problem = "a Git LFS pointer instead of the file";
         return Some(Foreign::new(problem, "fetch it with git lfs pull".into()));
     }
     if has(TAR) {
@@ -101,7 +101,7 @@ fn shards(path: &Path) -> Foreign {
         quoted(&folder.join(parts)),
         quoted(&folder.join("whole.pt"))
     );
-    Foreign::new("an index of weights that are in several files", advice)
+    Foreign::new("an index of a sharded checkpoint", advice)
 }
 
 /// Keras keeps kernels as [rows, columns, in, out].
@@ -111,7 +111,7 @@ fn keras(name: &str, path: &Path) -> Foreign {
          if len(w.shape) > 1 else np.array(w)) for w in keras.models.load_model({name}).weights}}, {})",
         beside(path, "pt")
     );
-    Foreign::new("a model of Keras or another HDF5 file", advice)
+    Foreign::new("a Keras model or another HDF5 file", advice)
 }
 
 /// Whether a file is an ONNX model: a protocol buffer whose first field is a small version.
@@ -128,7 +128,7 @@ pub fn is_onnx(head: &[u8], path: &Path) -> bool {
 /// A tensor of an ONNX model that kiln can't read.
 fn in_onnx(tensor: &str, path: &Path) -> Foreign {
     let problem =
-        format!("{tensor} has its numbers in another file, or in a form that kiln does not read");
+        format!("{tensor} stores its data in another file, or in a format that kiln does not read");
     let advice = format!(
         "in Python: import onnx, torch; from onnx import numpy_helper as n; \
          torch.save({{i.name: torch.tensor(n.to_array(i)) for i in onnx.load({}).graph.initializer}}, {})",
@@ -161,7 +161,7 @@ pub fn recognise_archive<'n>(names: impl Iterator<Item = &'n str>, path: &Path) 
             beside(path, "pt")
         );
         return Some(Foreign::new(
-            "a program of torch.export, not a state_dict",
+            "a torch.export program, not a state_dict",
             advice,
         ));
     }
@@ -178,7 +178,18 @@ pub fn recognise_archive<'n>(names: impl Iterator<Item = &'n str>, path: &Path) 
     None
 }
 
-/// What a tensor is that kiln can't read, and what to do.
+/// A file that is one tensor, which has no name.
+pub fn single_tensor(path: &Path) -> Foreign {
+    let advice = format!(
+        "put it into a dictionary under the name of its parameter, such as \"0.weight\": in Python: import torch; \
+         torch.save({{\"0.weight\": torch.load({})}}, {})",
+        quoted(path),
+        beside(path, "pt")
+    );
+    Foreign::new("a single tensor, without a name", advice)
+}
+
+/// What kind of tensor kiln can't read, and what to do about it.
 pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
     let (what, convert) = match kind {
         Unreadable::Sparse => (
@@ -193,14 +204,14 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
             "a nested tensor",
             "v.to_padded_tensor(0) if v.is_nested else v",
         ),
-        Unreadable::Float8 => ("a tensor of numbers with 8 bits or less", "v.float()"),
-        Unreadable::Subclass => (
-            "a tensor of a class of its own",
-            "v.detach().float().clone()",
+        Unreadable::Float8 => (
+            "a tensor of 8-bit or smaller numbers, such as float8",
+            "v.float()",
         ),
+        Unreadable::Subclass => ("a tensor subclass", "v.detach().float().clone()"),
         Unreadable::Complex => (
-            "a complex tensor",
-            "torch.view_as_real(v) if v.is_complex() else v",
+            "a complex tensor, and the weights of kiln's networks are real numbers",
+            "v.real.clone() if v.is_complex() else v",
         ),
         Unreadable::Numpy => {
             let advice = format!(
@@ -214,21 +225,22 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
         Unreadable::Onnx => return in_onnx(tensor, path),
         Unreadable::WithoutValues => {
             let problem = format!("{tensor} has no values (it was on the device \"meta\")");
-            return Foreign::new(
-                &problem,
-                "save the model after its weights were loaded".into(),
-            );
+            return Foreign::new(&problem, "save the model after loading its weights".into());
         }
     };
+    let condition = match kind {
+        Unreadable::Complex => "if its imaginary parts mean nothing, ",
+        _ => "",
+    };
     let advice = format!(
-        "in Python: import torch; d = torch.load({}, map_location=\"cpu\"); torch.save({{k: {convert} for k, v in d.items()}}, {})",
+        "{condition}in Python: import torch; d = torch.load({}, map_location=\"cpu\"); torch.save({{k: {convert} for k, v in d.items()}}, {})",
         quoted(path),
         beside(path, "pt")
     );
     Foreign::new(&format!("{tensor} is {what}"), advice)
 }
 
-/// A path as a text of Python.
+/// A path as a Python string.
 fn quoted(path: &Path) -> String {
     let text = path
         .to_string_lossy()
@@ -237,7 +249,7 @@ fn quoted(path: &Path) -> String {
     format!("\"{text}\"")
 }
 
-/// The name of a new file beside another, as a text of Python.
+/// The name of a new file beside another, as a Python string.
 fn beside(path: &Path, extension: &str) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     quoted(&path.with_file_name(format!("{stem}_state_dict.{extension}")))

@@ -9,10 +9,10 @@ use super::source::{Region, Source};
 use super::tensor::FileTensor;
 use crate::onnx::{self, Numbers, StoredTensor, number_type};
 
-/// The start of the names of constants that are no weights, in files that kiln wrote.
+/// The start of the names of constants that are not weights, in files that kiln wrote.
 const CONSTANT: &str = "constant/";
 
-/// Reads the description of a file. Whole numbers and single numbers are no weights of a network and are left out.
+/// Reads the description of a file. Whole numbers and single numbers are not weights of a network and are left out.
 pub fn read(source: &Arc<Source>) -> Result<Saved, String> {
     let contents = onnx::read(&|start, count| source.read(start, count), source.len())?;
     let is_own = contents.producer == onnx::PRODUCER;
@@ -35,7 +35,7 @@ pub fn read(source: &Arc<Source>) -> Result<Saved, String> {
     })
 }
 
-/// Whether the numbers are not whole ones, texts or booleans; numbers of types that came later are of 8 bits or less.
+/// Whether the numbers are not integers, strings or booleans; numbers of types that came later are of 8 bits or less.
 fn is_float(elements: u64) -> bool {
     ![
         number_type::UINT8,

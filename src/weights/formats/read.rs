@@ -11,7 +11,8 @@ use super::safetensors;
 use super::saved::Saved;
 use super::source::Source;
 use super::torch;
-use crate::error::FileError;
+use crate::error::{FileError, io_problem};
+use crate::files;
 use crate::weights::limits;
 
 /// What PyTorch's batch norms count besides the statistics; kiln's don't use it.
@@ -38,12 +39,15 @@ impl From<String> for Failure {
 
 /// The tensors of a file.
 pub fn read(path: &Path) -> Result<Saved, FileError> {
-    let file = File::open(path).map_err(|error| FileError::named(path, error))?;
+    let file = files::open(path).map_err(|error| FileError::named(path, error))?;
     let error =
         |problem: String| FileError::new(path, format!("no weights that kiln can read: {problem}"));
     match read_any(file, path) {
         Ok(saved) if saved.tensors.is_empty() => {
             Err(error("it contains no tensors".into()).advise(SUPPORTED))
+        }
+        Ok(saved) if saved.tensors.iter().all(|(name, _)| name.is_empty()) => {
+            Err(foreign_error(path, foreign::single_tensor(path)))
         }
         Ok(saved) => Ok(saved),
         Err(Failure::Problem(problem)) => Err(error(problem).advise(SUPPORTED)),
@@ -59,7 +63,7 @@ pub fn foreign_error(path: &Path, foreign: Foreign) -> FileError {
 
 fn read_any(mut file: File, path: &Path) -> Result<Saved, Failure> {
     let length = limits::length(&file)?;
-    let text = |error: std::io::Error| error.to_string();
+    let text = |error: std::io::Error| io_problem(&error);
     let mut head = Vec::new();
     let mut start = file.by_ref().take(foreign::HEAD_BYTES);
     start.read_to_end(&mut head).map_err(text)?;

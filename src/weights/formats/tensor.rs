@@ -17,7 +17,7 @@ pub struct FileTensor {
     storage: Region,
     /// Elements of the storage before the first one.
     offset: usize,
-    /// Elements from the first one to behind the last one.
+    /// Elements from the first one to one past the last one.
     extent: usize,
 }
 
@@ -116,7 +116,7 @@ impl FileTensor {
     }
 }
 
-/// Elements between the first and behind the last element; `None` if `usize` does not hold them, or the number of all bytes.
+/// Elements from the first to one past the last element; `None` if `usize` does not hold them, or the number of all bytes.
 fn extent(shape: &[usize], strides: &[usize]) -> Option<usize> {
     // Eight bytes is the largest element.
     let values = shape

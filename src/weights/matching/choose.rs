@@ -5,6 +5,7 @@ use std::path::Path;
 use super::fit::{Fit, Wanted, fit};
 use super::proposals::Proposals;
 use super::refusal;
+use super::settings::Settings;
 use super::views::{View, views};
 use crate::config::{Rename, RenamePattern};
 use crate::error::FileError;
@@ -45,7 +46,8 @@ pub fn choose(
     let mismatch = |problem| refusal::mismatch(path, problem);
     if let Some(pattern) = idle_exception(&views, wanted) {
         return Err(mismatch(format!(
-            "`init.except` has {pattern:?}, which matches no name in the file or the network"
+            "{} has {pattern:?}, which matches no name in the file or the network",
+            wanted.settings.except()
         )));
     }
     let patterns = rename.patterns();
@@ -55,15 +57,16 @@ pub fn choose(
         .filter(|&at| fits[at].is_complete())
         .collect();
     if let Some(&first) = complete.first() {
-        let others = rivals(&views, &complete).map_err(mismatch)?;
+        let others = rivals(&views, &complete, wanted.settings).map_err(mismatch)?;
         if fits[first].applied.is_empty() {
-            return Err(mismatch("init.except excludes every tensor".into()));
+            let except = wanted.settings.except();
+            return Err(mismatch(format!("{except} excludes every tensor")));
         }
         return Ok(chosen(&views[first], &fits[first], patterns, others));
     }
     let proposals = Proposals::of(&views, wanted, saved.in_order);
     if let (Rename::Auto(_), Some((first, patterns))) = (rename, proposals.first()) {
-        let others = rivals(&views, &proposals.views()).map_err(mismatch)?;
+        let others = rivals(&views, &proposals.views(), wanted.settings).map_err(mismatch)?;
         let fit = fit(&views[first], wanted, patterns);
         return Ok(chosen(&views[first], &fit, patterns, others));
     }
@@ -106,7 +109,7 @@ fn idle_exception<'w>(views: &[View], wanted: Wanted<'w>) -> Option<&'w String> 
 }
 
 /// The dictionaries besides the chosen one, the first, that fit as well; refused where nothing tells which is meant.
-fn rivals(views: &[View], fitting: &[usize]) -> Result<Vec<String>, String> {
+fn rivals(views: &[View], fitting: &[usize], settings: Settings) -> Result<Vec<String>, String> {
     let Some((&first, rest)) = fitting.split_first() else {
         return Ok(Vec::new());
     };
@@ -124,8 +127,9 @@ fn rivals(views: &[View], fitting: &[usize]) -> Result<Vec<String>, String> {
     }
     match others.first() {
         Some(other) if !first.is_usual() => Err(format!(
-            "both `{}` and `{other}` in the file fit; leave one out with `init.except`, as in [\"{other}.*\"]",
-            first.dictionary
+            "both `{}` and `{other}` in the file fit; leave one out with {}",
+            first.dictionary,
+            settings.excepting(&format!("{other}.*"))
         )),
         _ => Ok(others),
     }

@@ -4,17 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 use burn::tensor::DType;
 
+use super::settings::Settings;
 use super::views::View;
 use crate::config::RenamePattern;
 use crate::models::parameters::{Parameter, matches};
 use crate::weights::formats::saved::{Stored, Unreadable};
 use crate::weights::formats::tensor::FileTensor;
 
-/// What a network has and wants: its parameters, and patterns of names that it can do without.
+/// What a network has and wants: its parameters, patterns of names that it can do without, and what messages call these.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'w> {
     pub parameters: &'w [Parameter],
     pub except: &'w [String],
+    pub settings: Settings,
 }
 
 impl Wanted<'_> {

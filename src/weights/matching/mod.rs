@@ -6,4 +6,5 @@ mod patterns;
 mod proposals;
 mod propose;
 mod refusal;
+pub mod settings;
 mod views;

@@ -2,7 +2,7 @@
 
 use crate::config::RenamePattern;
 
-/// As few patterns as rename each tensor of the file, in its order.
+/// As few patterns as rename each tensor of the file, in order.
 pub fn patterns(pairs: &[(String, String)]) -> Vec<RenamePattern> {
     let mut found: Vec<RenamePattern> = Vec::new();
     for (from, to) in pairs {

@@ -44,7 +44,7 @@ impl std::fmt::Display for NoMapping {
     }
 }
 
-/// Patterns that rename the tensors of a view as the network calls them, or why there is no one way. `in_order` tells whether the
+/// Patterns that rename the tensors of a view as the network calls them, or why no single assignment is possible. `in_order` tells whether the
 /// tensors are in the order in which the layers were defined.
 pub fn propose(
     view: &View,
@@ -176,7 +176,7 @@ fn validate_distinct(layers: &[&Layer], in_order: bool) -> Result<(), String> {
             shown(pair[0]),
             shown(pair[1]),
             if in_order {
-                "the file's layers are in another order than the network's"
+                "the file's layers are in a different order from the network's"
             } else {
                 "the file does not keep the order of layers"
             }
@@ -192,7 +192,7 @@ fn validate_numbers(layers: &[&Layer]) -> Result<(), String> {
             && natural(&before.name, &layer.name) == Ordering::Greater
         {
             return Err(format!(
-                "{} stands before {} in the file, and both have the same shapes",
+                "{} comes before {} in the file, and both have the same shapes",
                 shown(before),
                 shown(layer)
             ));
@@ -216,7 +216,7 @@ fn tensor_names(from: &Layer, to: &Layer) -> Result<Vec<(String, String)>, Strin
         match (fitting.next(), fitting.next()) {
             (Some((other, _)), None) => Ok((name(from, last), name(to, other))),
             _ => Err(format!(
-                "{} has tensors of the same shape under other names than {}",
+                "the tensors of {} have the shapes of those of {}, but different names",
                 shown(from),
                 shown(to)
             )),
@@ -273,7 +273,7 @@ fn first_difference(theirs: &[Layer], ours: &[Layer], of: fn(&Layer) -> Signatur
     let mut pairs = theirs.iter().zip(ours).enumerate();
     match pairs.find(|(_, (from, to))| of(from) != of(to)) {
         Some((index, (from, to))) => format!(
-            "layer {} of the file is {}, and of the network {}",
+            "layer {} is {} in the file and {} in the network",
             index + 1,
             described(from),
             described(to)

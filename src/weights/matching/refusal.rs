@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::fit::{Fit, Wanted};
 use super::proposals::Proposals;
+use super::settings::Settings;
 use super::views::View;
-use crate::config::{Rename, RenamePattern};
+use crate::config::Rename;
 use crate::error::{FileError, one_line};
 use crate::weights::formats::foreign::unreadable;
 use crate::weights::formats::read::foreign_error;
@@ -15,12 +16,6 @@ use crate::weights::formats::saved::{Stored, Unreadable};
 
 /// How many names an error lists.
 const SHOWN: usize = 3;
-
-/// Maximum length of a mapping that an error shows.
-const MAX_SHOWN_BYTES: usize = 2000;
-
-/// What to do about parameters that the file has not.
-const EXCEPT: &str = "to train anyway, list the parameters to initialize randomly in `init.except`, such as \"classifier.*\"";
 
 /// The error for a file that does not fit.
 pub fn mismatch(path: &Path, problem: String) -> FileError {
@@ -45,7 +40,10 @@ pub fn refusal(
     };
     match first_unreadable(view, fit) {
         Some((name, kind)) => foreign_error(path, unreadable(kind, &name, path)),
-        None => mismatch(path, problems(fit)).advise(advice(fit, rename, proposals)),
+        None => {
+            let settings = wanted.settings;
+            mismatch(path, problems(fit, settings)).advise(advice(fit, settings, rename, proposals))
+        }
     }
 }
 
@@ -108,15 +106,15 @@ fn first_unreadable(view: &View, fit: &Fit) -> Option<(String, Unreadable)> {
 }
 
 /// What is wrong with a view.
-fn problems(fit: &Fit) -> String {
+fn problems(fit: &Fit, settings: Settings) -> String {
     let idle = fit.idle.iter().map(|pattern| format!("{pattern:?}"));
     let idle: Vec<String> = idle.collect();
+    let rename = settings.rename();
+    let without_match = format!("{rename} has patterns that rename nothing in the file: ");
+    let twice = format!("{rename} maps several tensors to one name: ");
     let kinds: [(&str, &[String]); 6] = [
-        (
-            "`init.rename` has patterns that are the first match of no name in the file: ",
-            &idle,
-        ),
-        ("`init.rename` gives names twice: ", &fit.collisions),
+        (&without_match, &idle),
+        (&twice, &fit.collisions),
         ("shapes differ: ", &fit.misfits),
         ("not floating-point numbers: ", &fit.integers),
         ("not in the file: ", &fit.missing),
@@ -127,7 +125,7 @@ fn problems(fit: &Fit) -> String {
     texts.collect::<Vec<_>>().join("; ")
 }
 
-fn advice(fit: &Fit, rename: &Rename, proposals: &Proposals) -> String {
+fn advice(fit: &Fit, settings: Settings, rename: &Rename, proposals: &Proposals) -> String {
     let reason = || {
         one_line(format!(
             "the layers don't match by order and shapes either: {}",
@@ -136,25 +134,11 @@ fn advice(fit: &Fit, rename: &Rename, proposals: &Proposals) -> String {
     };
     let has_other_names = !fit.missing.is_empty() && !fit.unknown.is_empty();
     match proposals.first() {
-        Some((_, patterns)) => suggestion(patterns),
+        Some((_, patterns)) => settings.suggestion(patterns),
         None if matches!(rename, Rename::Auto(_)) => reason(),
-        None if has_other_names => format!("{}; {EXCEPT}", reason()),
-        None => EXCEPT.to_string(),
+        None if has_other_names => format!("{}; {}", reason(), settings.advice()),
+        None => settings.advice(),
     }
-}
-
-/// A mapping, ready to be pasted.
-fn suggestion(patterns: &[RenamePattern]) -> String {
-    let json = serde_json::to_string(patterns).unwrap_or_default();
-    let is_short = json.len() <= MAX_SHOWN_BYTES && !json.contains(char::is_control);
-    let shown = if is_short {
-        format!("\"rename\": {json}")
-    } else {
-        format!("{} patterns", patterns.len())
-    };
-    format!(
-        "by the order and shapes of the layers, this fits: {shown} (in `init`; \"rename\": \"auto\" or --rename auto takes it)"
-    )
 }
 
 /// The first of some names, and how many more there are.

@@ -21,15 +21,15 @@ use crate::{config, files};
   kiln train config.json --set data.exclude=exclude.txt
   kiln data check config.json --run runs/nist36_cnn-1 --json
 
-Labels are checked by models of five folds, which takes minutes, or by the model of a run: of samples that it has not
-learned from.")]
+Labels are checked by five-fold cross-validation, which takes minutes, or with --run by a trained model, on samples that
+it was not trained on.")]
 pub struct Args {
     /// Config file
     config: PathBuf,
     /// Override one key of the config
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Check labels with the model of this run instead of training folds
+    /// Check labels with the model of this run instead of by cross-validation
     #[arg(long, value_name = "RUN")]
     run: Option<PathBuf>,
     /// Write a page with the images, the most suspicious first
@@ -94,7 +94,7 @@ pub fn run(args: Args) -> VerbResult {
         let list = data_check::exclude_list(&findings);
         files::write(path, list.text.as_bytes())?;
         output::note(&format!(
-            "{}: {} samples; train without them by --set data.exclude={}",
+            "{}: {} samples; to train without them: --set data.exclude={}",
             path.display(),
             list.samples,
             path.display()
@@ -119,7 +119,7 @@ fn trained_on(
 ) -> Result<Option<Arc<dyn DataSource>>, Failure> {
     let unknown = |why: String| {
         output::note(&format!(
-            "{}: what it was trained on is not known ({why}); it does not check the training split",
+            "{}: its training data is unknown ({why}); the training split is not checked",
             run.display()
         ));
     };

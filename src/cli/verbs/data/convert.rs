@@ -6,8 +6,9 @@ use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config::{self, Experiment};
-use crate::data::Split;
 use crate::data::convert::{to_folders, to_parquet};
+use crate::data::{self, Split};
+use crate::error::counted;
 
 /// The form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -46,11 +47,11 @@ pub fn run(args: &Args) -> VerbResult {
     let experiment = experiment(&args.source, &args.overrides)?;
     let monitor = stages::listening_monitor()?;
     let source = open::data(&experiment.data, &args.source, &Split::ALL, &monitor)?;
-    for note in source.notes() {
+    for note in data::notes(source.as_ref()) {
         output::note(&note);
     }
     if source.redraws() {
-        output::note("samples of this source are drawn anew every epoch; one drawing is written");
+        output::note("samples of this source are redrawn every epoch; one drawing is written");
     }
     let (written, reader) = match args.format {
         Format::Folders => (
@@ -65,9 +66,9 @@ pub fn run(args: &Args) -> VerbResult {
     let [train, valid, test] = written.images;
     let shape = source.shape();
     output::note(&format!(
-        "{train} training, {valid} validation and {test} test images in {} classes; read them with {{{reader}: {:?}, \
+        "{train} training, {valid} validation and {test} test images in {}; read them with {{{reader}: {:?}, \
          \"channels\": {}, \"height\": {}, \"width\": {}}}",
-        written.classes,
+        counted(written.classes, "class", "classes"),
         args.out.display().to_string(),
         shape.channels,
         shape.height,

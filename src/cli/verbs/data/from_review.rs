@@ -7,7 +7,7 @@ use image::GrayImage;
 use crate::cli::destinations;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::output;
-use crate::data::junk;
+use crate::data::{class_folders, junk};
 use crate::files;
 use crate::ocr::review::{Corrected, Review, corrected_letters};
 use crate::photo;
@@ -40,24 +40,17 @@ pub fn run(args: &Args) -> VerbResult {
         Some(folder) => folder.clone(),
         None => files::folder_of(&args.review).to_path_buf(),
     };
-    let (mut letters, mut missing, mut unnamed) = (0, 0, 0);
+    let (mut letters, mut missing) = (0, 0);
     for (image, boxes) in &review.images {
         let path = folder.join(image);
         let photo = photo::open(&path)?.into_rgb8();
         let corrected = corrected_letters(&photo, boxes, SIZE);
         missing += corrected.missing;
-        let (written, skipped) = write(&args.out, Path::new(image), &corrected)?;
-        letters += written;
-        unnamed += skipped;
+        letters += write(&args.out, Path::new(image), &corrected)?;
     }
     if missing > 0 {
         output::note(&format!(
-            "{missing} boxes are not where a letter is found in these images; are they those that were reviewed?"
-        ));
-    }
-    if unnamed > 0 {
-        output::note(&format!(
-            "{unnamed} letters can't be a folder's name (. and /) and are left out"
+            "{missing} boxes match no letter in these images; are they the images that were reviewed?"
         ));
     }
     if letters == 0 {
@@ -68,20 +61,15 @@ pub fn run(args: &Args) -> VerbResult {
     Ok(output::emit(&summary)?)
 }
 
-/// Writes letters into folders of their characters; returns how many, and how many could not be named.
-fn write(out: &Path, image: &Path, corrected: &Corrected) -> Result<(usize, usize), Failure> {
+/// Writes letters into folders of their characters; returns how many.
+fn write(out: &Path, image: &Path, corrected: &Corrected) -> Result<usize, Failure> {
     let stem = image.file_stem().unwrap_or_default().to_string_lossy();
-    let mut skipped = 0;
     for (number, (character, crop)) in corrected.letters.iter().enumerate() {
         let class = match character {
-            Some('.' | '/' | '\\') => {
-                skipped += 1;
-                continue;
-            }
             Some(character) => character.to_string(),
             None => junk::CLASS.to_string(),
         };
-        let folder = out.join(class);
+        let folder = out.join(class_folders::folder(&class).map_err(Failure::failed)?);
         std::fs::create_dir_all(&folder)
             .map_err(|error| crate::error::FileError::io(&folder, error))?;
         let grey = crop
@@ -94,5 +82,5 @@ fn write(out: &Path, image: &Path, corrected: &Corrected) -> Result<(usize, usiz
         let path = folder.join(format!("{stem}_{number:04}.png"));
         files::write_png(&path, &image::DynamicImage::ImageLuma8(picture).into_rgb8())?;
     }
-    Ok((corrected.letters.len() - skipped, skipped))
+    Ok(corrected.letters.len())
 }

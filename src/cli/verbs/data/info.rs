@@ -11,6 +11,7 @@ use crate::cli::terminal::{output, stages};
 use crate::data::info::{self, summarize};
 use crate::data::loader::{Loader, Order};
 use crate::data::{DataError, DataSource, PassedOver, Split};
+use crate::error::printable;
 use crate::progress::Monitor;
 use crate::{config, files};
 
@@ -97,7 +98,7 @@ fn list(source: &dyn DataSource, monitor: &Monitor, as_json: bool) -> VerbResult
         return Ok(output::json(&files.collect::<Vec<_>>())?);
     }
     let lines = unused.iter().map(|file| {
-        let path = file.path.display();
+        let path = printable(file.path.display());
         format!("{path}: {}\n", file.reason.explanation())
     });
     Ok(output::emit(&lines.collect::<String>())?)

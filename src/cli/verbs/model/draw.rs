@@ -35,13 +35,13 @@ pub fn run(args: Args) -> VerbResult {
         let problem = format!("{}: the name must end in .svg", out.display());
         return Err(UsageError(problem).into());
     }
+    destinations::require_folder(out)?;
     destinations::refuse_overwrite([out.as_path()], [args.target.as_path()])?;
     let target = Target::read(&args.target, &args.overrides)?;
     let (model, input) = (&target.model, target.input);
-    let nodes = target.nodes()?;
     let output = output_text(model.task(), target.classes, input);
     let title = format!("{}: {input} to {output}", model.kind());
-    let picture = drawing_file(&title, &nodes, input, &output);
+    let picture = drawing_file(&title, &target.nodes, input, &output);
     files::write(out, picture.as_bytes())?;
     Ok(terminal::output::emit(&format!("{}\n", out.display()))?)
 }

@@ -23,7 +23,7 @@ All of them say which classes there are and how images are prepared, the binary 
 pub struct Args {
     /// Run directory, or model.safetensors
     run: PathBuf,
-    /// The file to write; its ending is the format
+    /// The file to write; its extension sets the format
     #[arg(value_name = "OUT.onnx|.py|.safetensors")]
     out: PathBuf,
     /// ONNX that takes bytes [batch, height, width, channels] from 0 to 255 and gives probabilities
@@ -37,9 +37,11 @@ pub fn run(args: Args) -> VerbResult {
         with_preprocessing: args.with_preprocessing,
     };
     let outputs = export::outputs(&args.out, options)?;
+    destinations::require_folder(&args.out)?;
     let model = open::model(&args.run, None)?;
     let files = outputs.iter().map(|path| path.as_path());
     destinations::refuse_overwrite(files, [model.file.as_path()])?;
+    destinations::refuse_strangers(&outputs)?;
     export::export(&model.for_image_files()?, &args.out, options)?;
     let lines = outputs.iter().map(|path| format!("{}\n", path.display()));
     Ok(output::emit(&lines.collect::<String>())?)

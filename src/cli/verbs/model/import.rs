@@ -20,8 +20,8 @@ const SHOWN_CLASSES: usize = 4;
   kiln predict runs/squeezenet photo.jpg --top-k 5
 
 The config defines the network, image size and normalization; no data is needed. Weight names and shapes must match the
-network's (PyTorch layout; `kiln model info CONFIG` lists them), but for prefixes such as `module.` and dictionaries around
-the weights, which are taken off.")]
+network's (PyTorch layout; `kiln model info CONFIG` lists them), except for prefixes such as `module.` and dictionaries
+around the weights, which are stripped.")]
 pub struct Args {
     /// A .safetensors file, a .pth that PyTorch wrote, or an .onnx model
     weights: PathBuf,
@@ -104,7 +104,7 @@ fn rename(text: &str) -> Result<Rename, String> {
     }
 }
 
-/// All patterns in their order; `auto` stands alone.
+/// All patterns in order; `auto` stands alone.
 fn joined(renames: Vec<Rename>) -> Result<Rename, UsageError> {
     if let [one] = renames.as_slice() {
         return Ok(one.clone());
@@ -131,11 +131,11 @@ fn order_line(order: ClassOrder, classes: &[String]) -> String {
     let (numeric, text) = (shown(ClassOrder::Numeric), shown(ClassOrder::Text));
     match order {
         ClassOrder::Numeric => format!(
-            "classes are taken to be in the order of numbers ({numeric}, ...); torchvision's ImageFolder has them in that of text \
+            "classes are assumed to be sorted numerically ({numeric}, ...); torchvision's ImageFolder sorts them as text \
              ({text}, ...): for weights trained with it, add --set data.class_order=text"
         ),
         ClassOrder::Text => format!(
-            "classes are taken to be in the order of text ({text}, ...), as torchvision's ImageFolder has them; for that of numbers \
+            "classes are assumed to be sorted as text ({text}, ...), as in torchvision's ImageFolder; if they are sorted numerically \
              ({numeric}, ...), add --set data.class_order=numeric"
         ),
     }

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde::Serialize;
 
 use super::target::Target;
-use crate::cli::failure::{Failure, VerbResult};
+use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
 use crate::models::{Network, parameters};
 use crate::report::network::{LayerRow, layer_rows, layer_table, output_text};
@@ -19,7 +19,7 @@ use crate::shape::ImageShape;
   kiln model info photographs.json --set model.classes=17
   kiln model info runs/nist36_cnn-1 --json
 
-If only the data tells the number of classes, it is opened; --set model.classes=N does without. Multiply-adds are those of
+If only the data tells the number of classes, it is opened; --set model.classes=N avoids that. Multiply-adds are those of
 convolutions and matrix products for one image.")]
 pub struct Args {
     /// Run directory, model.safetensors or config file
@@ -65,7 +65,7 @@ struct TensorInfo {
 /// Runs the subcommand.
 pub fn run(args: Args) -> VerbResult {
     let target = Target::read(&args.target, &args.overrides)?;
-    let info = describe(&target)?;
+    let info = describe(&target);
     if args.json {
         output::json(&info)?;
     } else {
@@ -75,9 +75,8 @@ pub fn run(args: Args) -> VerbResult {
 }
 
 /// Layers, and names and shapes as in `model.safetensors`.
-fn describe(target: &Target) -> Result<Info, Failure> {
+fn describe(target: &Target) -> Info {
     let (model, input, classes) = (&target.model, target.input, target.classes);
-    let nodes = target.nodes()?;
     // A network as it is trained: the one that a model file holds no longer says what training changes.
     let network = Network::new(model, input, classes, &Device::flex().autodiff());
     let tensors = parameters::list(&network)
@@ -88,15 +87,15 @@ fn describe(target: &Target) -> Result<Info, Failure> {
             shape: parameter.shape,
             trainable: parameter.trainable,
         });
-    Ok(Info {
+    Info {
         model: model.kind(),
         input,
         classes: target.known_classes(),
-        layers: layer_rows(&nodes),
+        layers: layer_rows(&target.nodes),
         tensors: tensors.collect(),
         parameters: parameters::trainable(&network),
         multiply_adds: network.work(input).forward,
-    })
+    }
 }
 
 /// A line about the network, the table of its layers, and that of its tensors.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::open;
-use crate::config::{self, Experiment};
+use crate::config::{self, ConfigError, Experiment};
 use crate::data;
 use crate::error::Problem;
 use crate::models::layer_list::Node;
@@ -20,6 +20,8 @@ pub struct Target {
     pub input: ImageShape,
     /// Number of classes; of no meaning for an autoencoder.
     pub classes: usize,
+    /// Its layers.
+    pub nodes: Vec<Node>,
 }
 
 impl Target {
@@ -34,30 +36,38 @@ impl Target {
                 Err(UsageError(problem).into())
             }
             _ if is_run => {
-                let classifier = open::model(path, None)?.classifier;
-                let card = classifier.card();
-                Ok(Self {
-                    model: card.model.clone(),
-                    input: card.input,
-                    classes: card.classes.len(),
-                })
+                let opened = open::model(path, None)?;
+                let card = opened.classifier.card();
+                Self::new(
+                    &opened.file,
+                    card.model.clone(),
+                    card.input,
+                    card.classes.len(),
+                )
             }
             overrides => {
                 let experiment = config::load(path, overrides)?;
-                Ok(Self {
-                    classes: classes(&experiment, path)?,
-                    input: experiment.data.shape(),
-                    model: experiment.model,
-                })
+                let classes = classes(&experiment, path)?;
+                Self::new(path, experiment.model, experiment.data.shape(), classes)
             }
         }
     }
 
-    /// Its layers.
-    pub fn nodes(&self) -> Result<Vec<Node>, Failure> {
-        let nodes = self.model.nodes(self.input, self.classes);
-        nodes.map_err(|Problem { path, message }| {
-            Failure::failed(format!("model.{path}: {message}"))
+    fn new(
+        file: &Path,
+        model: ModelConfig,
+        input: ImageShape,
+        classes: usize,
+    ) -> Result<Self, Failure> {
+        let nodes = model.nodes(input, classes).map_err(|problem| {
+            let path = format!("model.{}", problem.path);
+            ConfigError::of(file, Problem { path, ..problem })
+        })?;
+        Ok(Self {
+            model,
+            input,
+            classes,
+            nodes,
         })
     }
 
@@ -67,8 +77,8 @@ impl Target {
     }
 }
 
-/// Number of classes: that of the config or, if it does not tell, that of the data.
-fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
+/// Number of classes: that of the config or, if it does not tell, that of the data. The network fits it.
+fn classes(experiment: &Experiment, path: &Path) -> Result<usize, Failure> {
     let (model, data) = (&experiment.model, &experiment.data);
     if let Some(classes) = model.classes().or(data.classes()) {
         return Ok(classes);
@@ -89,5 +99,9 @@ fn classes(experiment: &Experiment, path: &Path) -> Result<usize, UsageError> {
             None => unknown,
         })
     })?;
-    Ok(source.classes().len())
+    let classes = source.classes().len();
+    match config::class_problem(experiment, classes) {
+        None => Ok(classes),
+        Some(problem) => Err(ConfigError::of(path, problem).into()),
+    }
 }

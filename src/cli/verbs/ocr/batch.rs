@@ -57,7 +57,7 @@ impl Batch<'_> {
         match self.unsure {
             0 => Ok(()),
             unsure => Err(Failure::unread(format!(
-                "{unsure} of {} pages without text that kiln can read surely (--strict)",
+                "{unsure} of {} pages had no readable text or low confidence (--strict)",
                 self.inputs.len()
             ))),
         }
@@ -133,7 +133,7 @@ impl Batch<'_> {
         if page.rotated != 0 {
             let turned = page.rotated;
             self.progress.note(&format!(
-                "{name}: read turned clockwise by {turned} degrees"
+                "{name}: read after rotating it {turned} degrees clockwise"
             ));
         }
         if page.has_low_confidence() {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::destinations;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::loading;
 use crate::cli::paging::PageArgs;
@@ -38,6 +39,9 @@ pub fn run(request: &FormRequest) -> VerbResult {
         );
         return Err(UsageError(problem).into());
     }
+    request
+        .output
+        .map_or(Ok(()), destinations::require_folder)?;
     let FormRequest {
         classifier,
         options,

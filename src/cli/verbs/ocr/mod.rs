@@ -12,6 +12,7 @@ use self::form::FormRequest;
 use self::progress::Progress;
 use self::targets::Target;
 use crate::cli::choices;
+use crate::cli::destinations;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::inputs::{Input, Source};
 use crate::cli::loading;
@@ -140,7 +141,8 @@ impl Args {
             let problem = "--review and --output are the same file; choose another for one of them";
             return Err(UsageError(problem.into()));
         }
-        page_files::not_an_input(review, inputs)
+        page_files::not_an_input(review, inputs)?;
+        destinations::require_folder(review)
     }
 
     /// What `--form` asks for.

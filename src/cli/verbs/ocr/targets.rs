@@ -42,6 +42,7 @@ impl Target {
             return Ok(Target::Files(in_folder(path, extension, inputs)?));
         }
         not_an_input(path, inputs)?;
+        destinations::require_folder(path)?;
         Ok(Target::File(path.to_path_buf()))
     }
 }

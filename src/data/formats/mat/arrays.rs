@@ -111,7 +111,7 @@ impl MatArrays {
                 (MI_MATRIX, size, None) => size as u64,
                 _ => {
                     return Err(format!(
-                        "{}: compressed data that is no array",
+                        "{}: compressed data that is not an array",
                         variable.name
                     ));
                 }
@@ -154,7 +154,7 @@ impl Walk<'_> {
     fn bytes(&mut self, count: usize) -> Result<Vec<u8>, String> {
         if count > MAX_PART {
             return Err(format!(
-                "has a part of {count} bytes where a name or a size belongs"
+                "is damaged: {count} bytes where a name or dimensions should be"
             ));
         }
         let mut bytes = vec![0; count];
@@ -185,7 +185,9 @@ impl Walk<'_> {
         match small {
             0 => Ok((first, second as usize, None)),
             1..=4 => Ok((first & 0xffff, small, Some(tag[4..4 + small].to_vec()))),
-            _ => Err(format!("has a small part of {small} bytes")),
+            _ => Err(format!(
+                "is damaged: a small data element of {small} bytes (at most 4)"
+            )),
         }
     }
 
@@ -235,13 +237,15 @@ impl Walk<'_> {
             MX_CHAR => self.found.array = Some(self.texts(&dimensions)?),
             _ => {
                 return Err(format!(
-                    "is {}; expected numbers or texts",
+                    "is {}; expected numbers or strings",
                     class_name(class)
                 ));
             }
         }
         let rest = end.checked_sub(self.read.get());
-        self.skip(rest.ok_or("has parts that are larger than the whole")?)
+        self.skip(
+            rest.ok_or("is damaged: its elements are longer than the array that contains them")?,
+        )
     }
 
     fn fields(&mut self, path: &str, depth: usize) -> Result<(), String> {
@@ -262,7 +266,7 @@ impl Walk<'_> {
             let name = format!("{path}.{}", String::from_utf8_lossy(name));
             match self.tag()? {
                 (MI_MATRIX, size, None) => self.matrix(&name, size as u64, depth + 1)?,
-                _ => return Err(format!("{name} is no array")),
+                _ => return Err(format!("{name} is not an array")),
             }
         }
         Ok(())

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use flate2::read::ZlibDecoder;
 
+use crate::files::EMPTY;
+
 /// Maximum variables in a file; keeps a file of tiny elements from exhausting memory with their names.
 const MAX_VARIABLES: usize = 10_000;
 
@@ -60,11 +62,21 @@ pub(super) struct Numbers {
 
 /// Checks the 128-byte header.
 pub(super) fn byte_order(bytes: &[u8]) -> Result<ByteOrder, String> {
+    if bytes.is_empty() {
+        return Err(EMPTY.into());
+    }
+    if is_version_4(bytes) {
+        return Err(
+            "is a MATLAB v4 file; save it for v7: in MATLAB s = load(\"FILE\"); save(\"NEW\", \"-struct\", \"s\", \"-v7\"), in Python \
+             scipy.io.savemat(\"NEW\", scipy.io.loadmat(\"FILE\"))"
+                .into(),
+        );
+    }
     // Enough to recognise a file by.
     let start = || bytes.get(..20).unwrap_or(bytes).escape_ascii();
     let Some(header) = bytes.get(..HEADER_BYTES) else {
         return Err(
-            if !bytes.is_empty() && b"MATLAB 5.0".starts_with(bytes.get(..10).unwrap_or(bytes)) {
+            if b"MATLAB 5.0".starts_with(bytes.get(..10).unwrap_or(bytes)) {
                 format!(
                     "truncated: {} bytes, shorter than the {HEADER_BYTES}-byte MATLAB v5 header",
                     bytes.len()
@@ -85,6 +97,26 @@ pub(super) fn byte_order(bytes: &[u8]) -> Result<ByteOrder, String> {
             start()
         )),
     }
+}
+
+/// Whether bytes are the head of a matrix of version 4: five words of which the first has the digits MOPT (the order of the bytes, 0, the type of
+/// the numbers, the kind of the matrix), then rows, columns, whether there is an imaginary part, and the length of the name ("MAT-File
+/// Format", chapter 2).
+fn is_version_4(bytes: &[u8]) -> bool {
+    const WORDS: usize = 5;
+    const LONGEST_NAME: u32 = 64;
+    [ByteOrder::Little, ByteOrder::Big]
+        .into_iter()
+        .any(|order| {
+            let words: Option<Vec<u32>> = (0..WORDS).map(|at| order.word(bytes, 4 * at)).collect();
+            let Some([mopt, rows, columns, imaginary, name]) = words.as_deref() else {
+                return false;
+            };
+            let [m, o, p, t] = [mopt / 1000, mopt / 100 % 10, mopt / 10 % 10, mopt % 10];
+            let is_order = m == u32::from(order == ByteOrder::Big);
+            let is_matrix = *rows > 0 && *columns > 0 && *imaginary <= 1;
+            is_order && o == 0 && p <= 5 && t <= 2 && is_matrix && (2..=LONGEST_NAME).contains(name)
+        })
 }
 
 /// Walks over all elements of the file and reads their heads.

@@ -170,7 +170,8 @@ impl MatFile {
         // No overflow: the two are below 2^32, and the division avoids a third factor.
         if expected > MAX_MATRIX_BYTES / DOUBLE {
             return Err(format!(
-                "variable {name} claims {rows}x{columns} values, which exceeds the maximum of {MAX_MATRIX_BYTES} bytes"
+                "variable {name} claims {rows}x{columns} values, {} bytes as doubles; the maximum is {MAX_MATRIX_BYTES} bytes",
+                expected.saturating_mul(DOUBLE)
             ));
         }
         if expected * width as u64 != numbers.bytes as u64 {

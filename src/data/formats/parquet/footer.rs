@@ -5,12 +5,14 @@
 use std::io::{Read, Seek, SeekFrom};
 
 use super::thrift::Reader;
+use crate::error::io_problem;
+use crate::files::EMPTY;
 
 /// The first and last bytes of a file.
 const MARK: &[u8; 4] = b"PAR1";
 /// The same of a file with an encrypted footer.
 const ENCRYPTED: &[u8; 4] = b"PARE";
-/// Bytes behind the footer: its length, and the mark.
+/// Bytes after the footer: its length, and the mark.
 const TAIL: u64 = 8;
 /// Longest footer; that of a shard of images has some 10 kB.
 const MAX_FOOTER: u64 = 16 << 20;
@@ -33,10 +35,28 @@ pub struct Column {
     pub path: String,
     /// Type of its values; `None` for one that is not read.
     pub physical: Option<Physical>,
+    /// The number of that type (`Type`).
+    kind: i64,
     /// How many of its own and its structures may be null: the level of a value that is there.
     pub depth: u32,
     /// Whether it is in a list.
     pub is_repeated: bool,
+}
+
+impl Column {
+    /// What it holds, in words.
+    pub fn holds(&self) -> &'static str {
+        match self.kind {
+            _ if self.is_repeated => "lists",
+            0 => "booleans",
+            1 | 2 => "integers",
+            3 => "times of 96 bits",
+            4 | 5 => "floating-point numbers",
+            6 => "bytes or texts",
+            7 => "bytes of a fixed number",
+            _ => "values of an unknown type",
+        }
+    }
 }
 
 /// The pages of a column for some rows.
@@ -70,8 +90,11 @@ impl Footer {
     /// # Errors
     /// No Parquet file, an encrypted or a damaged one; one problem without the file's name.
     pub fn read(mut file: impl Read + Seek) -> Result<Self, String> {
-        let failed = |error: std::io::Error| error.to_string();
+        let failed = |error: std::io::Error| io_problem(&error);
         let length = file.seek(SeekFrom::End(0)).map_err(failed)?;
+        if length == 0 {
+            return Err(EMPTY.into());
+        }
         let mut tail = [0; TAIL as usize];
         if length < TAIL + MARK.len() as u64 {
             return Err("is not a Parquet file: it is too short".into());
@@ -262,6 +285,7 @@ fn columns(elements: &[Element]) -> Result<Vec<Column>, String> {
                     6 => Some(Physical::Bytes),
                     _ => None,
                 },
+                kind,
                 depth,
                 is_repeated,
             }),

@@ -6,6 +6,7 @@ mod footer;
 mod pages;
 mod runs;
 mod thrift;
+mod varint;
 mod write;
 
 pub use footer::{Chunk, Column, Footer, Physical};

@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 use super::footer::{Chunk, Column, Physical};
 use super::runs;
 use super::thrift::Reader;
+use crate::error::io_problem;
 
 /// Largest page, packed or not; writers aim at 1 MB, but a page holds at least one whole image, and often a whole row group.
 const MAX_PAGE: u64 = 512 << 20;
@@ -67,9 +68,9 @@ pub fn each<E: From<String>>(
     let physical = column
         .physical
         .filter(|_| !column.is_repeated)
-        .ok_or_else(|| "is a list, or of a type that is not read".to_string())?;
+        .ok_or_else(|| format!("holds {}, which are not read", column.holds()))?;
     let place = file.seek(SeekFrom::Start(chunk.start));
-    place.map_err(|error| error.to_string())?;
+    place.map_err(|error| io_problem(&error))?;
     let mut stream = std::io::BufReader::new(file.take(chunk.bytes));
     let (mut done, mut dictionary) = (0, None);
     while done < chunk.values {
@@ -82,7 +83,7 @@ pub fn each<E: From<String>>(
         }
         let mut packed = Vec::new();
         let read = (&mut stream).take(header.packed).read_to_end(&mut packed);
-        if read.map_err(|error| error.to_string())? as u64 != header.packed {
+        if read.map_err(|error| io_problem(&error))? as u64 != header.packed {
             return Err("ends within a page".to_string().into());
         }
         let page = unpacked(&header, packed, chunk.codec)?;
@@ -163,7 +164,7 @@ fn check(header: &Header) -> Result<(), String> {
     }
     if unpacked > SMALL_PAGE && unpacked / MAX_EXPANSION > packed {
         return Err(format!(
-            "has a page of {packed} bytes that expands to {unpacked}; that is no page of images"
+            "has a page of {packed} bytes that expands to {unpacked}; this is not plausible for images"
         ));
     }
     if header.levels > packed || header.levels > unpacked || header.values > MAX_VALUES {
@@ -385,7 +386,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// The definition levels, and the values behind them.
+    /// The definition levels, and the values after them.
     fn levels(&self) -> Result<(&[u8], &[u8]), String> {
         if self.header.kind == DATA_V2 {
             let (levels, values) = self.bytes.split_at(self.header.levels as usize);

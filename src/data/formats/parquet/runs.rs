@@ -2,6 +2,8 @@
 //!
 //! "RLE/Bit-Packing Hybrid" of `Encodings.md` of Apache Parquet.
 
+use super::varint::varint;
+
 /// Most bits of a number.
 const MAX_WIDTH: u32 = 32;
 
@@ -54,16 +56,15 @@ pub fn read(mut bytes: &[u8], width: u32, count: usize) -> Result<Vec<u32>, Stri
     Ok(numbers)
 }
 
-/// The head of a run, a number of seven bits per byte.
+/// The head of a run, and what follows it.
 fn head(bytes: &[u8]) -> Result<(u64, &[u8]), String> {
-    let mut value = 0;
-    for (place, &byte) in bytes.iter().take(9).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * place);
-        if byte & 0x80 == 0 {
-            return Ok((value, &bytes[place + 1..]));
-        }
-    }
-    Err("has too few numbers in a page".into())
+    let mut rest = bytes;
+    let head = varint(|| {
+        let (byte, behind) = rest.split_first().ok_or("has too few numbers in a page")?;
+        rest = behind;
+        Ok(*byte)
+    })?;
+    Ok((head, rest))
 }
 
 fn take(bytes: &[u8], count: usize) -> Result<(&[u8], &[u8]), String> {

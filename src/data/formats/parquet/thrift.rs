@@ -4,6 +4,9 @@
 
 use std::io::Read;
 
+use super::varint::varint;
+use crate::error::io_problem;
+
 /// Deepest nesting of what is skipped.
 const MAX_DEPTH: usize = 16;
 /// Most items of a list, and longest text in bytes; a footer lists its columns for every row group.
@@ -60,15 +63,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn unsigned(&mut self) -> Result<u64, String> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err("has a number of more than 64 bits in its metadata".into())
+        varint(|| self.byte())
     }
 
     /// A number of 16 to 64 bits (zigzag).
@@ -77,17 +72,17 @@ impl<R: Read> Reader<R> {
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    /// Bytes or a text.
+    /// Bytes or a string.
     pub fn text(&mut self) -> Result<String, String> {
         let length = self.unsigned()?;
         if length > MAX_TEXT {
-            return Err(format!("has a text of {length} bytes in its metadata"));
+            return Err(format!("has a string of {length} bytes in its metadata"));
         }
         let mut bytes = Vec::new();
         let read = (&mut self.stream)
             .take(length)
             .read_to_end(&mut bytes)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| io_problem(&error))?;
         self.read += read as u64;
         if (read as u64) < length {
             return Err("ends within its metadata".into());

@@ -80,7 +80,7 @@ impl<'a> Machine<'a> {
             b'g' | b'p' => {
                 let line = self.program.line()?;
                 let number = line.parse();
-                number.map_err(|_| "has a memo without a number".to_string())
+                number.map_err(|_| "has a memo entry without an index".to_string())
             }
             b'h' | b'q' => self.program.byte().map(u64::from),
             b'j' | b'r' => self.program.unsigned(4),
@@ -143,7 +143,7 @@ impl<'a> Machine<'a> {
             }
             _ => {
                 return Err(format!(
-                    "is not a pickle of plain values and NumPy arrays (instruction 0x{code:02x})"
+                    "is not a pickle of plain values and NumPy arrays (opcode 0x{code:02x})"
                 ));
             }
         }
@@ -187,7 +187,7 @@ impl<'a> Machine<'a> {
                 let text = text(0);
                 let bytes = text.chars().map(|letter| u8::try_from(u32::from(letter)));
                 let bytes: Result<Vec<u8>, _> = bytes.collect();
-                let bytes = bytes.map_err(|_| "has bytes that are no bytes")?;
+                let bytes = bytes.map_err(|_| "has an invalid bytes object")?;
                 Ok(Item::Bytes(bytes.into()))
             }
             name => Err(format!(
@@ -245,7 +245,7 @@ impl<'a> Machine<'a> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.last() {
             Some(&top) if self.stack.len() > floor => Ok(top),
-            _ => Err("takes a value that is not there".into()),
+            _ => Err("is damaged: stack underflow".into()),
         }
     }
 
@@ -256,10 +256,7 @@ impl<'a> Machine<'a> {
     }
 
     fn pop_to_mark(&mut self) -> Result<Vec<Id>, String> {
-        let mark = self
-            .marks
-            .pop()
-            .ok_or("takes values up to a mark that is not there")?;
+        let mark = self.marks.pop().ok_or("is damaged: MARK not found")?;
         Ok(self.stack.split_off(mark))
     }
 

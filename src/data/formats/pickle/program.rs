@@ -21,7 +21,7 @@ impl<'a> Program<'a> {
         let (part, rest) = self
             .rest
             .split_at_checked(length)
-            .ok_or("is no whole pickle: it ends early")?;
+            .ok_or("is not a complete pickle: it ends early")?;
         self.rest = rest;
         Ok(part)
     }
@@ -42,10 +42,10 @@ impl<'a> Program<'a> {
     /// A text up to the end of the line.
     pub fn line(&mut self) -> Result<&'a str, String> {
         let end = self.rest.iter().position(|&byte| byte == b'\n');
-        let end = end.ok_or("is no whole pickle: it ends early")?;
+        let end = end.ok_or("is not a complete pickle: it ends early")?;
         let line = self.slice(end as u64)?;
         self.slice(1)?;
-        std::str::from_utf8(line).map_err(|_| "has a line that is no text".into())
+        std::str::from_utf8(line).map_err(|_| "has a line that is not UTF-8".into())
     }
 
     /// The value of an instruction that needs no others, if it is one.

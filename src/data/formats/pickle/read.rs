@@ -45,7 +45,7 @@ impl<'a> Pickle<'a> {
         }
     }
 
-    /// The list of texts that the dictionary has under a name.
+    /// The list of strings that the dictionary has under a name.
     ///
     /// # Errors
     /// There is no such entry, or it is something else.
@@ -60,7 +60,7 @@ impl<'a> Pickle<'a> {
                 .collect(),
             _ => None,
         };
-        texts.ok_or_else(|| format!("{name:?} is not a list of texts"))
+        texts.ok_or_else(|| format!("{name:?} is not a list of strings"))
     }
 
     fn entry(&self, name: &str) -> Result<Id, String> {

@@ -1,9 +1,10 @@
 //! Labels as CSV: `,`, `;` or tabs between the columns, with or without a header.
 
-use super::columns::{self, FILE, LABEL, SPLIT};
+use super::columns::{self, FILE, LABEL, Labels, SPLIT};
 use super::row::{Row, Table, filled};
+use crate::data::formats::separator;
 use crate::data::source::split_named;
-use crate::error::one_line;
+use crate::error::{counted, one_line};
 use crate::photo::has_image_extension;
 
 /// A line with its number, from 1.
@@ -15,6 +16,8 @@ struct Columns {
     label: usize,
     split: Option<usize>,
     has_header: bool,
+    /// The column of labels, if it was found by its name.
+    labels: Option<Labels>,
 }
 
 /// Reads CSV. `is_file` tells whether a text is the name of an image.
@@ -32,29 +35,46 @@ pub(super) fn parse(text: &str, is_file: &dyn Fn(&str) -> bool) -> Result<Table,
         .iter()
         .map(|(line, cells)| row(*line, cells, &columns));
     let rows = rows.collect::<Result<Vec<Row>, String>>()?;
-    let called = |at: usize| format!("{:?}", first[at]);
-    let is_usual = columns::find(first, &FILE).is_some() && columns::find(first, &LABEL).is_some();
-    let note = (columns.has_header && !is_usual).then(|| {
-        let split = columns
-            .split
-            .map_or_else(String::new, |at| format!(", splits in {}", called(at)));
-        format!(
-            "files are in the column {}, labels in {}{split}",
-            called(columns.file),
-            called(columns.label)
-        )
-    });
     Ok(Table {
         rows,
         has_splits: columns.split.is_some(),
-        note,
+        note: columns.note(first),
     })
+}
+
+impl Columns {
+    /// What columns were taken for that have no usual name, and which columns of labels were not taken; `names` are those of the header.
+    fn note(&self, names: &[String]) -> Option<String> {
+        if !self.has_header {
+            return None;
+        }
+        let is_called = |at: usize, known: &[&str]| columns::find(&names[at..=at], known).is_some();
+        let is_usual = is_called(self.file, &FILE)
+            && self.labels.is_some()
+            && self.split.is_none_or(|at| is_called(at, &SPLIT));
+        let called = |at: usize| format!("{:?}", names[at]);
+        let columns = (!is_usual).then(|| {
+            let split = self
+                .split
+                .map_or_else(String::new, |at| format!(", splits in {}", called(at)));
+            format!(
+                "files are in the column {}, labels in {}{split}",
+                called(self.file),
+                called(self.label)
+            )
+        });
+        let choice = self.labels.as_ref().and_then(Labels::note);
+        let notes: Vec<String> = columns.into_iter().chain(choice).collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
 }
 
 /// All lines that are not empty, each with as many cells as the first.
 fn lines(text: &str) -> Result<Vec<Line>, String> {
+    let first = text.lines().find(|line| !line.trim().is_empty());
+    let delimiter = first.and_then(separator::of).unwrap_or(b',');
     let mut reader = ::csv::ReaderBuilder::new()
-        .delimiter(delimiter(text))
+        .delimiter(delimiter)
         .has_headers(false)
         .flexible(true)
         .trim(::csv::Trim::All)
@@ -73,8 +93,8 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
         }
         if cells.len() != width {
             return Err(format!(
-                "line {line}: {} columns, but the first line has {width}; a text with the separator in it needs quotes",
-                cells.len()
+                "line {line}: {}, but the first line has {width}; quote fields that contain the separator",
+                counted(cells.len(), "column", "columns")
             ));
         }
         lines.push((line, cells));
@@ -82,32 +102,12 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
     Ok(lines)
 }
 
-/// A cell without quotes that stand behind a space, where CSV keeps them: `a.png, "cat"`.
+/// A cell without quotes that stand after a space, where CSV keeps them: `a.png, "cat"`.
 fn unquoted(cell: &str) -> String {
     let inner = cell
         .strip_prefix('"')
         .and_then(|cell| cell.strip_suffix('"'));
     inner.map_or_else(|| cell.to_owned(), |inner| inner.replace("\"\"", "\""))
-}
-
-/// The separator that the first line has most of, outside of quotes.
-fn delimiter(text: &str) -> u8 {
-    let first = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
-    let outside = first.split('"').step_by(2);
-    let count = |separator: u8| {
-        let parts = outside.clone();
-        parts
-            .map(|part| part.bytes().filter(|&byte| byte == separator).count())
-            .sum::<usize>()
-    };
-    // Of equal ones the last counts: the comma.
-    [b'\t', b';', b',']
-        .into_iter()
-        .max_by_key(|&separator| count(separator))
-        .unwrap_or(b',')
 }
 
 /// Which columns hold what: by their names, else by what is in them.
@@ -120,8 +120,9 @@ fn columns_of(lines: &[Line], is_file: &dyn Fn(&str) -> bool) -> Result<Columns,
         ));
     }
     let looks_like_file = |text: &String| is_file(text) || has_image_extension(text.as_ref());
-    let (by_name, label) = (columns::find(first, &FILE), columns::find(first, &LABEL));
-    let named = by_name.filter(|_| label.is_some() || !first.iter().any(looks_like_file));
+    let by_name = columns::find(first, &FILE);
+    let has_label = columns::find(first, &LABEL).is_some();
+    let named = by_name.filter(|_| has_label || !first.iter().any(looks_like_file));
     let (_, sample) = lines.get(1).unwrap_or(&lines[0]);
     let file = named.or_else(|| sample.iter().position(looks_like_file)).ok_or_else(|| {
         format!("no column holds names of images; name the columns file and label in the first line, which is {:?}", first.join(","))
@@ -132,25 +133,23 @@ fn columns_of(lines: &[Line], is_file: &dyn Fn(&str) -> bool) -> Result<Columns,
         let mut cells = lines[skipped..].iter().map(|(_, cells)| &cells[at]);
         width > 2 && lines.len() > skipped && cells.all(|cell| split_named(cell).is_some())
     };
-    let label = label.filter(|&at| has_header && at != file);
+    let labels = if has_header {
+        Labels::find(first)?
+    } else {
+        None
+    };
+    let place = |labels: &Labels| first.iter().position(|name| *name == labels.name);
+    let label = labels.as_ref().and_then(place).filter(|&at| at != file);
     let split = columns::find(first, &SPLIT).filter(|_| has_header);
     let split = split
         .or_else(|| (0..width).find(|&at| at != file && Some(at) != label && holds_splits(at)));
     let rest: Vec<usize> = (0..width)
         .filter(|&at| at != file && Some(at) != split)
         .collect();
-    let label = match (label, rest.as_slice()) {
-        (Some(label), _) => label,
-        (None, [only]) => *only,
-        (None, _) => {
-            return Err(format!(
-                "several columns may hold the labels ({}); name the columns file, label and split in the first line",
-                rest.iter()
-                    .map(|&at| format!("{:?}", first[at]))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ));
-        }
+    let is_by_name = label.is_some();
+    let label = match label {
+        Some(label) => label,
+        None => only_one(&rest, first)?,
     };
     // A column called "set" or "usage" may hold anything else; one called "split" may not.
     let is_split = |&at: &usize| {
@@ -163,7 +162,22 @@ fn columns_of(lines: &[Line], is_file: &dyn Fn(&str) -> bool) -> Result<Columns,
         label,
         split,
         has_header,
+        labels: labels.filter(|_| is_by_name),
     })
+}
+
+/// The only column that is left for the labels; `names` are those of the first line.
+fn only_one(rest: &[usize], names: &[String]) -> Result<usize, String> {
+    match rest {
+        [only] => Ok(*only),
+        _ => Err(format!(
+            "several columns may hold the labels ({}); name the columns file, label and split in the first line",
+            rest.iter()
+                .map(|&at| format!("{:?}", names[at]))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
+    }
 }
 
 fn row(line: u64, cells: &[String], columns: &Columns) -> Result<Row, String> {

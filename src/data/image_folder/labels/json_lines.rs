@@ -1,50 +1,62 @@
 //! Labels as JSON lines: an object per image.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
-use super::columns::{self, FILE, LABEL, SPLIT};
+use super::columns::{self, FILE, Labels, SPLIT};
 use super::row::{Row, Table, filled};
 use crate::error::one_line;
 
-/// Reads JSON lines; empty lines don't count.
+/// Reads JSON lines; empty lines don't count. The key of labels is the same in all lines.
 ///
 /// # Errors
-/// In words, with the line: no object, no file, or a label that is neither text nor number.
+/// In words, with the line: no object, no file, or a label that is neither text nor number; several keys that may hold the labels.
 pub(super) fn parse(text: &str) -> Result<Table, String> {
+    let lines = text.lines().enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+    let lines = lines.map(|(index, line)| (index as u64 + 1, line));
+    // Twice, so that only the rows are held in memory.
+    let mut keys = BTreeSet::new();
+    for (number, line) in lines.clone() {
+        keys.extend(object(line, number)?.into_iter().map(|(key, _)| key));
+    }
+    let labels = Labels::find(&keys.into_iter().collect::<Vec<String>>())?;
+    let label = labels.as_ref().map(|labels| labels.name.as_str());
     let mut rows = Vec::new();
-    for (index, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
-        let line_number = index as u64 + 1;
-        let row =
-            row(line, line_number).map_err(|problem| format!("line {line_number}: {problem}"))?;
-        rows.push(row);
+    for (number, line) in lines {
+        let object = object(line, number)?;
+        let row = row(&object, number, label);
+        rows.push(row.map_err(|problem| format!("line {number}: {problem}"))?);
     }
     Ok(Table {
-        has_splits: rows.iter().any(|row| row.split.is_some()),
+        has_splits: rows.iter().any(|row: &Row| row.split.is_some()),
         rows,
-        note: None,
+        note: labels.as_ref().and_then(Labels::note),
     })
 }
 
-fn row(text: &str, line: u64) -> Result<Row, String> {
-    let object: Map<String, Value> = serde_json::from_str(text)
-        .map_err(|error| format!("not a JSON object ({})", one_line(error)))?;
+fn object(text: &str, number: u64) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| {
+        let problem = one_line(error);
+        format!("line {number}: not a JSON object ({problem})")
+    })
+}
+
+fn row(object: &Map<String, Value>, line: u64, label: Option<&str>) -> Result<Row, String> {
     let keys: Vec<String> = object.keys().cloned().collect();
     let value = |names: &[&str]| {
         columns::find(&keys, names).and_then(|at| Some((&keys[at], object.get(&keys[at])?)))
     };
-    let text = |names: &[&str]| match value(names) {
+    let text = |found: Option<(&String, &Value)>| match found {
         None | Some((_, Value::Null)) => Ok(None),
         Some((_, Value::String(text))) => Ok(filled(text)),
         Some((_, value @ (Value::Number(_) | Value::Bool(_)))) => Ok(Some(value.to_string())),
         Some((key, Value::Array(_) | Value::Object(_))) => Err(format!(
-            "{key:?} must be a text or a number; one label per image"
+            "{key:?} must be a string or a number; one label per image"
         )),
     };
-    let file = text(&FILE)?.ok_or_else(|| {
+    let file = text(value(&FILE))?.ok_or_else(|| {
         format!(
             "no file; expected {{\"file\": ..., \"label\": ...}}, found the keys {}",
             keys.join(", ")
@@ -53,7 +65,7 @@ fn row(text: &str, line: u64) -> Result<Row, String> {
     Ok(Row {
         line,
         file,
-        label: text(&LABEL)?,
-        split: text(&SPLIT)?,
+        label: text(label.and_then(|key| object.get_key_value(key)))?,
+        split: text(value(&SPLIT))?,
     })
 }

@@ -13,7 +13,7 @@ use crate::data::image_folder::unreadable::{BadImage, refuse};
 use crate::data::image_folder::walk::Walk;
 use crate::data::source::Reason;
 use crate::data::source::split_named;
-use crate::data::{DataError, Split};
+use crate::data::{DataError, Split, untrained};
 use crate::error::FileError;
 use crate::files;
 use crate::photo::has_image_extension;
@@ -191,6 +191,9 @@ fn assign(
 ) -> Result<(), DataError> {
     let places: HashMap<String, usize> = listing.classes.iter().cloned().zip(0..).collect();
     let mut of_split: [Vec<Named>; 3] = Default::default();
+    if table.has_splits {
+        require_trained(&rows, path)?;
+    }
     for (image, row) in rows {
         let label = row
             .label
@@ -230,6 +233,30 @@ fn assign(
         listing.divide_train(train, &config.split, has_test);
     }
     Ok(())
+}
+
+/// Refuses a class of validation or test that training does not have, if there is any training.
+fn require_trained(rows: &[Used], path: &Path) -> Result<(), DataError> {
+    let mut known = BTreeSet::new();
+    let mut held_out = Vec::new();
+    for (_, row) in rows {
+        let label = row.label.as_ref();
+        match (split_of(row, path)?, label) {
+            (Split::Train, label) => known.extend(label.cloned()),
+            (split, Some(label)) => held_out.push((split, label, row.line)),
+            _ => {}
+        }
+    }
+    let mut unknown = held_out
+        .into_iter()
+        .filter(|(_, label, _)| !known.contains(*label));
+    match unknown.next().filter(|_| !known.is_empty()) {
+        None => Ok(()),
+        Some((split, label, line)) => {
+            let problem = untrained::problem(label, split, &known);
+            Err(DataError::format(path, format!("line {line}: {problem}")))
+        }
+    }
 }
 
 fn split_of(row: &Row, path: &Path) -> Result<Split, DataError> {

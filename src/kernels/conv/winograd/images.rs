@@ -60,7 +60,7 @@ impl<T: Real> Inputs<'_, T> {
         });
         let zero = T::splat(simd, T::ZERO);
         for at in (0..line).step_by(lanes::<S, T>()) {
-            // SAFETY: each row of the image has `line` values, and each of the strip as many behind its first column.
+            // SAFETY: each row of the image has `line` values, and each of the strip as many after its first column.
             unsafe {
                 let d: [T::Vector<S>; 4] = std::array::from_fn(|i| match from[i] {
                     Some(row) => load::<S, T>(row.add(at)),

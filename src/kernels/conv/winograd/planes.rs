@@ -23,7 +23,7 @@ pub(super) struct Planes {
 }
 
 impl Planes {
-    /// Steps that are no powers of two, which would share few lines of a cache.
+    /// Steps that are not powers of two, which would share few lines of a cache.
     pub(super) fn new(tiles: usize, channels: usize) -> Self {
         let step = channels + PANEL;
         Self {

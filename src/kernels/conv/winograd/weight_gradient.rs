@@ -62,7 +62,7 @@ impl<T: Real> WeightSums<T> {
         }
     }
 
-    /// The gradient of the kernels from sums over the batch, added in their order.
+    /// The gradient of the kernels from sums over the batch, added in order.
     pub(in crate::kernels) fn finish(g: &Geometry, parts: impl Iterator<Item = Self>) -> Vec<T> {
         let sums = together(parts.map(|part| part.sums));
         untransformed(g, &sums)
@@ -125,7 +125,7 @@ fn multiply<T: Real>(
 
 /// The gradient of the kernels, `[outputs, inputs, 3, 3]`, for so many of them that each element is summed by itself.
 ///
-/// Images are taken in groups that depend on shapes alone, and added in their order.
+/// Images are taken in groups that depend on shapes alone, and added in order.
 #[allow(unsafe_code)]
 pub(in crate::kernels) fn weight_gradient<T: Real>(
     g: &Geometry,

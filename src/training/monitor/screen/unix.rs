@@ -81,7 +81,7 @@ impl Screen {
     /// Opens a screen on the terminal of standard input and output.
     ///
     /// # Errors
-    /// They are no terminal, or there is no pseudoterminal or thread to be had.
+    /// They are not a terminal, or there is no pseudoterminal or thread to be had.
     pub fn open() -> std::io::Result<Self> {
         let duplicate = |stream: BorrowedFd| fcntl_dupfd_cloexec(stream, FIRST_FREE);
         let errors = isatty(stderr()).then(|| duplicate(stderr()));

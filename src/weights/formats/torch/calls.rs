@@ -76,7 +76,7 @@ fn container(values: &mut Values, name: &str, first: Option<Id>) -> Option<Id> {
         | "torch._utils._rebuild_parameter_with_state"
         | "torch.nn.parameter.Parameter"
         | "torch.nn.parameter.Buffer"
-        // A whole module behind torch.compile.
+        // A whole module after torch.compile.
         | "torch._dynamo.eval_frame.OptimizedModule" => first,
         _ => None,
     }

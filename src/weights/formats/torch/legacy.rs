@@ -1,7 +1,7 @@
-//! Files of PyTorch before 1.6, and pickles that no `torch.save` wrote.
+//! PyTorch files before 1.6, and pickles that no `torch.save` wrote.
 //!
 //! A file has five pickles (a magic number, the version, the system, what was saved, and the names of its storages), and then the
-//! storages in that order, each behind the number of its elements.
+//! storages in that order, each after the number of its elements.
 
 use std::collections::HashMap;
 use std::sync::Arc;

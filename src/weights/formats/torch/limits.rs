@@ -1,4 +1,4 @@
-//! How much a file of PyTorch may describe, besides its weights.
+//! How much a PyTorch file may describe, besides its weights.
 
 /// Maximum length of a pickle in bytes. SqueezeNet's has 6 kB for 52 tensors.
 pub const MAX_BYTES: u64 = 16 << 20;

@@ -219,7 +219,7 @@ impl Machine<'_, '_> {
                 let made = calls::persistent(self.values, id)?;
                 self.stack.push(made);
             }
-            _ => return Err(format!("0x{code:02x} is not an instruction of a pickle")),
+            _ => return Err(format!("0x{code:02x} is not a pickle opcode")),
         }
         Ok(())
     }
@@ -227,7 +227,7 @@ impl Machine<'_, '_> {
     fn protocol(&mut self) -> Result<(), String> {
         match self.program.byte()? {
             0..=MAX_PROTOCOL => Ok(()),
-            version => Err(format!("protocol {version} of pickles is unknown")),
+            version => Err(format!("unknown pickle protocol {version}")),
         }
     }
 
@@ -245,7 +245,7 @@ impl Machine<'_, '_> {
         Ok(match code {
             b'g' | b'p' => {
                 let number = self.program.line()?.parse();
-                number.map_err(|_| "a pickle has a memo without a number")?
+                number.map_err(|_| "a pickle has a memo entry without an index")?
             }
             b'h' | b'q' => self.program.byte()?.into(),
             b'j' | b'r' => u32::from_le_bytes(self.program.array()?),
@@ -263,7 +263,7 @@ impl Machine<'_, '_> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.last() {
             Some(&top) if self.stack.len() > floor => Ok(top),
-            _ => Err("a pickle takes a value that is not there".into()),
+            _ => Err("a pickle is damaged: stack underflow".into()),
         }
     }
 
@@ -284,7 +284,7 @@ impl Machine<'_, '_> {
 
     fn pop_to_mark(&mut self) -> Result<Vec<Id>, String> {
         let mark = self.marks.pop();
-        let mark = mark.ok_or("a pickle takes values up to a mark that is not there")?;
+        let mark = mark.ok_or("a pickle is damaged: MARK not found")?;
         Ok(self.stack.split_off(mark))
     }
 

@@ -1,4 +1,4 @@
-//! Files of PyTorch: what `torch.save` writes of a `state_dict`, of whole modules and of dictionaries around them, as a zip archive
+//! PyTorch files: what `torch.save` writes of a `state_dict`, of whole modules and of dictionaries around them, as a zip archive
 //! (since PyTorch 1.6) or as pickles in a row (before), and pickles with tensors by other hands.
 //!
 //! A pickle is a program. It is never executed: [`machine`] keeps its values and knows the few calls that rebuild tensors, and the

@@ -1,4 +1,4 @@
-//! Reads a file of PyTorch.
+//! Reads a PyTorch file.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

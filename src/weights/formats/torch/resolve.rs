@@ -62,7 +62,7 @@ impl<'a> Resolver<'a> {
             return Err("a storage is shorter than described".into());
         }
         let offset = view.offset.checked_add(storage.skipped);
-        let offset = offset.ok_or("a tensor begins behind its storage")?;
+        let offset = offset.ok_or("a tensor begins beyond the end of its storage")?;
         let (shape, strides) = (view.shape.clone(), view.strides.clone());
         FileTensor::new(dtype, shape, strides, offset, region).map(Stored::Tensor)
     }

@@ -1,5 +1,6 @@
-//! Class names as names of folders that every system takes, different for different classes.
+//! Class names as names of folders that every system takes, different for different classes, and back.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Longest name of a folder in bytes, on most file systems.
@@ -13,7 +14,7 @@ const FORBIDDEN: &str = "/\\:*?\"<>|%";
 ///
 /// # Errors
 /// The name is too long, or empty.
-pub(super) fn folder(class: &str) -> Result<String, String> {
+pub fn folder(class: &str) -> Result<String, String> {
     let mut name = String::new();
     let last = class.chars().count().saturating_sub(1);
     for (place, letter) in class.chars().enumerate() {
@@ -39,9 +40,30 @@ pub(super) fn folder(class: &str) -> Result<String, String> {
     }
 }
 
+/// The class of a folder of this name: what [`folder`] has escaped is undone. A name that it would not write is the class's own, such as
+/// `a%20b`, `100%` and `a%2fb`.
+pub fn class(name: &str) -> Cow<'_, str> {
+    let escaped = unescaped(name).filter(|class| folder(class).as_deref() == Ok(name));
+    escaped.map_or(Cow::Borrowed(name), Cow::Owned)
+}
+
+/// A name with `%2F` and the like replaced by what they stand for; `None` if it has none, or one that is none.
+fn unescaped(name: &str) -> Option<String> {
+    let mut parts = name.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    let mut has_escapes = false;
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend(rest.as_bytes());
+        has_escapes = true;
+    }
+    String::from_utf8(bytes).ok().filter(|_| has_escapes)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::folder;
+    use super::{class, folder};
 
     #[test]
     fn a_class_has_a_folder_of_its_name_without_what_file_names_cant_have() {
@@ -58,8 +80,20 @@ mod tests {
             ("?", "%3F"),
         ] {
             assert_eq!(folder(class).as_deref(), Ok(expected));
+            assert_eq!(super::class(expected), class);
         }
+        assert_eq!(folder("\u{85}").as_deref(), Ok("%C2%85"));
+        assert_eq!(class("%C2%85"), "\u{85}");
         assert!(folder("").is_err());
         assert!(folder(&"x".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn a_name_that_was_not_escaped_here_is_left_as_it_is() {
+        for name in [
+            "a%20b", "100%", "a%2fb", "%", "%+1", "50%25%", "%FF", "x%41",
+        ] {
+            assert_eq!(class(name), name);
+        }
     }
 }
