@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use image::RgbImage;
 
 use super::saved::CorrectedBox;
-use crate::segmentation::{Crop, LetterBox, Rect, Segmentation, View, segment_view};
+use crate::segmentation::{Crop, LetterBox, Rect, Segmentation, Straightening, View, segment_view};
 
 /// What was corrected on one image.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +22,7 @@ pub fn corrected_letters(photo: &RgbImage, boxes: &[CorrectedBox], size: usize) 
         missing: boxes.len(),
         ..Corrected::default()
     };
-    for view in views() {
+    for view in views(photo) {
         let found = in_view(photo, view, boxes, size);
         if found.letters.len() > best.letters.len() {
             best = found;
@@ -35,9 +35,19 @@ pub fn corrected_letters(photo: &RgbImage, boxes: &[CorrectedBox], size: usize) 
 }
 
 /// The ways in which reading looks at a page, the usual one first.
-fn views() -> impl Iterator<Item = View> {
-    [false, true].into_iter().flat_map(|light_writing| {
+fn views(photo: &RgbImage) -> impl Iterator<Item = View> + '_ {
+    let plain = all_turns(None);
+    // Only looked at if the boxes are in none of the others.
+    let straightened = std::iter::once(())
+        .filter_map(|()| segment_view(photo, View::default()).straightening)
+        .flat_map(|straightening| all_turns(Some(straightening)));
+    plain.chain(straightened)
+}
+
+fn all_turns(straightening: Option<Straightening>) -> impl Iterator<Item = View> {
+    [false, true].into_iter().flat_map(move |light_writing| {
         (0..4).map(move |quarter_turns| View {
+            straightening,
             quarter_turns,
             light_writing,
         })
