@@ -127,7 +127,7 @@ impl Default for ImageFolderConfig {
             centre: 1.0,
             random_crop: None,
             // 1 GiB: 4,000 photographs reduced for random crops of 224x224, or 7,000 finished samples.
-            memory_mb: 1024,
+            memory_mb: 768,
             decode: Decode::default(),
             cache: None,
             cache_mb: CACHE_MB,

@@ -55,7 +55,7 @@ impl Default for ParquetConfig {
             channels: 3,
             fit: Fit::Pad,
             centre: 1.0,
-            memory_mb: 1024,
+            memory_mb: 768,
             split: SplitRule::Share(ShareConfig {
                 stratify: true,
                 ..ShareConfig::default()
