@@ -3,8 +3,8 @@
 use super::page::Page;
 use crate::segmentation::{Emptiness, Segmentation};
 
-/// Mean confidence below which what was read is no writing. Of pages with writing the least was 0.8; what is no writing has about
-/// 0.5, and half of its letters are chance.
+/// Mean confidence below which what was read is no writing: less than a letter has by chance. Of 23 pages with writing, those of a case
+/// that the model doesn't know had 0.55, the others 0.75 to 1.
 const NO_WRITING: f32 = 0.5;
 
 /// Why a page has no text that kiln can read.
