@@ -25,6 +25,8 @@ const RULE: f32 = 0.99;
 const NEXT: f32 = 0.93;
 /// Least share of a sequence's characters that look like themselves: without it, any row of blots is one.
 const MIN_LIKENESS: f32 = 0.5;
+/// A sequence has at most so many times the characters that are read otherwise: any writing can be cut into strokes that look alike.
+const MAX_MORE: f32 = 1.5;
 /// Characters that look alike: the sequence says which they are.
 const ALIKE: [&str; 6] = ["O0", "I1", "S5", "Z2", "B8", "G6"];
 /// Chance that a sequence ends after a character: rows of samples have a dozen.
@@ -114,9 +116,11 @@ pub fn read_lines(
         .iter()
         .map(|line| {
             let lattice = whole_line(&tokens[line.clone()]);
+            let read = scored[line.clone()].iter().map(|token| &token.reading.best);
+            let usual = read.flatten().filter(|(_, c)| c.is_some()).count();
             [Rule::Repetition, Rule::Succession].map(|rule| {
                 let decoded = decode(&lattice, &mut SequenceGrammar { rule, scoring })?;
-                is_credible(&decoded, &lattice).then_some(decoded)
+                is_credible(&decoded, &lattice, usual).then_some(decoded)
             })
         })
         .collect();
@@ -147,8 +151,9 @@ pub fn read_lines(
     readings
 }
 
-/// Whether a reading is long enough for a sequence, and most of its characters are what their forms are likeliest to be.
-fn is_credible(decoded: &Decoded, lattice: &Lattice) -> bool {
+/// Whether a reading is long enough for a sequence, not much longer than the `usual` characters of the same line, and most of its
+/// characters are what their forms are likeliest to be.
+fn is_credible(decoded: &Decoded, lattice: &Lattice, usual: usize) -> bool {
     let read = decoded.best.iter();
     let read: Vec<(usize, char)> = read.filter_map(|&(span, c)| Some((span, c?))).collect();
     let looks_like_it = |&&(span, character): &&(usize, char)| {
@@ -160,7 +165,8 @@ fn is_credible(decoded: &Decoded, lattice: &Lattice) -> bool {
         })
     };
     let alike = read.iter().filter(looks_like_it).count();
-    read.len() >= MIN_LENGTH && alike as f32 >= MIN_LIKENESS * read.len() as f32
+    let is_too_long = read.len() as f32 > MAX_MORE * usual as f32;
+    read.len() >= MIN_LENGTH && !is_too_long && alike as f32 >= MIN_LIKENESS * read.len() as f32
 }
 
 /// The tokens of a line as one lattice.

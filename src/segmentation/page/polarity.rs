@@ -65,7 +65,7 @@ pub(super) fn with_dark_writing(grey: &Plane) -> Option<Plane> {
         if (area.len() as f32) < MIN_SHARE * dark.len() as f32 {
             continue;
         }
-        if let Some(strength) = light_writing(&area, &small, &ground, &thin) {
+        if let Some(strength) = light_writing(&area, &dark, &small, &ground, &thin) {
             found = true;
             area.iter().for_each(|&at| panels[at] = strength);
         }
@@ -101,6 +101,18 @@ fn ground(plane: &Plane) -> Plane {
     })
 }
 
+/// The 4 neighbours of a pixel, of `count` in rows of `width`.
+fn beside(at: usize, width: usize, count: usize) -> impl Iterator<Item = usize> {
+    let x = at % width;
+    let beside = [
+        (x > 0).then(|| at - 1),
+        (x + 1 < width).then_some(at + 1),
+        at.checked_sub(width),
+        Some(at + width).filter(|&below| below < count),
+    ];
+    beside.into_iter().flatten()
+}
+
 /// Connected areas (4 neighbours), each as its pixels.
 fn areas(mask: &[bool], width: usize) -> Vec<Vec<usize>> {
     let mut seen = vec![false; mask.len()];
@@ -113,14 +125,7 @@ fn areas(mask: &[bool], width: usize) -> Vec<Vec<usize>> {
         let (mut area, mut next) = (vec![start], 0);
         while let Some(&at) = area.get(next) {
             next += 1;
-            let x = at % width;
-            let beside = [
-                (x > 0).then(|| at - 1),
-                (x + 1 < width).then_some(at + 1),
-                at.checked_sub(width),
-                Some(at + width).filter(|&below| below < mask.len()),
-            ];
-            for at in beside.into_iter().flatten() {
+            for at in beside(at, width, mask.len()) {
                 if mask[at] && !seen[at] {
                     seen[at] = true;
                     area.push(at);
@@ -133,14 +138,22 @@ fn areas(mask: &[bool], width: usize) -> Vec<Vec<usize>> {
 }
 
 /// How much lighter than its ground the light writing on a dark area is, in grey levels; `None` where there is none.
-fn light_writing(area: &[usize], small: &Plane, ground: &Plane, thin: &Plane) -> Option<f32> {
+fn light_writing(
+    area: &[usize],
+    dark: &[bool],
+    small: &Plane,
+    ground: &Plane,
+    thin: &Plane,
+) -> Option<f32> {
     let above = |at: usize| small.values[at] - ground.values[at];
     let least = |at: usize| {
         MIN_CONTRAST.max(MIN_RELATIVE_CONTRAST * (f32::from(u8::MAX) - ground.values[at]))
     };
+    // The corners of a light sheet on a dark desk are thin and lighter than their ground, but no writing.
+    let of_paper = joined_to_paper(area, dark, small.width, |at| above(at) > least(at));
     let mut light: Vec<f32> = area
         .iter()
-        .filter(|&&at| above(at) > least(at) && thin.values[at] > least(at))
+        .filter(|&&at| above(at) > least(at) && thin.values[at] > least(at) && !of_paper[at])
         .map(|&at| above(at))
         .collect();
     let dark = area.iter().filter(|&&at| above(at) < -MIN_CONTRAST).count();
@@ -150,6 +163,29 @@ fn light_writing(area: &[usize], small: &Plane, ground: &Plane, thin: &Plane) ->
     }
     light.sort_by(f32::total_cmp);
     Some(light[(INK_QUANTILE * (light.len() - 1) as f32) as usize])
+}
+
+/// The light pixels of a dark area that other light pixels join to what is not dark.
+fn joined_to_paper(
+    area: &[usize],
+    dark: &[bool],
+    width: usize,
+    is_light: impl Fn(usize) -> bool,
+) -> Vec<bool> {
+    let mut joined = vec![false; dark.len()];
+    let at_paper = |&at: &usize| beside(at, width, dark.len()).any(|at| !dark[at]);
+    let mut open: Vec<usize> = area.iter().copied().filter(|&at| is_light(at)).collect();
+    open.retain(at_paper);
+    open.iter().for_each(|&at| joined[at] = true);
+    while let Some(at) = open.pop() {
+        for next in beside(at, width, dark.len()) {
+            if dark[next] && !joined[next] && is_light(next) {
+                joined[next] = true;
+                open.push(next);
+            }
+        }
+    }
+    joined
 }
 
 /// The page with its panels inverted: their ground becomes paper, their writing as dark as it was light.

@@ -40,6 +40,8 @@ const MIN_FRAGMENT: f32 = 3.0;
 const ON_RULE: f32 = 2.5;
 /// ... and this fraction of its distance from the rule's end: paper bends.
 const BEND: f32 = 0.01;
+/// Pieces that are not on a rule are of a pattern if all that are in line with them add up to this fraction of the page's longer side.
+const MIN_IN_LINE: f32 = 0.04;
 
 /// Thin straight ink that was followed: where it was seen, its median width in pixels and its median ink value.
 pub(super) struct Rule {
@@ -77,10 +79,23 @@ impl Rule {
             && (last.middle() - first.middle()).abs() <= MAX_SLOPE * length
     }
 
+    /// Pixels across per pixel along, from end to end.
+    fn slope(&self) -> f32 {
+        let (first, last) = (self.sections[0], self.sections[self.sections.len() - 1]);
+        (last.middle() - first.middle()) / (last.along - first.along).max(1) as f32
+    }
+
+    /// Whether another one, or the same, begins on the line through this one with a given slope.
+    fn is_in_line(&self, other: &Rule, slope: f32) -> bool {
+        let (from, to) = (self.sections[0], other.sections[0]);
+        let along = to.along as f32 - from.along as f32;
+        (to.middle() - from.middle() - slope * along).abs() <= ON_RULE + BEND * along.abs()
+    }
+
     /// Whether another one is a piece of the same straight line.
     pub(super) fn continues_as(&self, other: &Rule) -> bool {
         let (first, last) = (self.sections[0], self.sections[self.sections.len() - 1]);
-        let slope = (last.middle() - first.middle()) / (last.along - first.along).max(1) as f32;
+        let slope = self.slope();
         let ends = [other.sections[0], other.sections[other.sections.len() - 1]];
         ends.iter().all(|end| {
             let along = end.along as f32;
@@ -134,7 +149,7 @@ impl Strip<'_> {
     /// The rules in this direction, where they are a pattern with the short fragments on the same lines; and all other fragments.
     pub(super) fn rules(&self) -> (Vec<Rule>, Vec<Rule>) {
         let longer = self.ink.width.max(self.ink.height) as f32;
-        let (rules, fragments): (Vec<Rule>, Vec<Rule>) = self
+        let (mut rules, fragments): (Vec<Rule>, Vec<Rule>) = self
             .followed(longer)
             .into_iter()
             .map(|sections| self.measured(sections))
@@ -147,11 +162,29 @@ impl Strip<'_> {
         if rules.len() < MIN_PATTERN || ink > MAX_PATTERN_INK * self.writing {
             return (rules, fragments);
         }
-        let (alike, others): (Vec<Rule>, Vec<Rule>) = fragments.into_iter().partition(|fragment| {
-            let on_rule = |rule: &Rule| rule.continues_as(fragment);
-            fragment.is_like(width, ink) && rules.iter().any(on_rule)
-        });
-        (rules.into_iter().chain(alike).collect(), others)
+        let slope = median(&mut rules.iter().map(Rule::slope).collect::<Vec<_>>()).unwrap_or(0.0);
+        let (alike, mut others): (Vec<Rule>, Vec<Rule>) = fragments
+            .into_iter()
+            .partition(|fragment| fragment.is_like(width, ink));
+        // Faint rules are seen in pieces alone.
+        let is_in_line = |fragment: &Rule| {
+            let pieces = alike
+                .iter()
+                .filter(|piece| fragment.is_in_line(piece, slope));
+            pieces.map(Rule::length).sum::<f32>() >= MIN_IN_LINE * longer
+        };
+        let of_pattern = |fragment: &Rule| {
+            rules.iter().any(|rule| rule.continues_as(fragment)) || is_in_line(fragment)
+        };
+        let of_pattern: Vec<bool> = alike.iter().map(of_pattern).collect();
+        for (fragment, of_pattern) in alike.into_iter().zip(of_pattern) {
+            if of_pattern {
+                rules.push(fragment);
+            } else {
+                others.push(fragment);
+            }
+        }
+        (rules, others)
     }
 
     /// All thin ink that goes straight on, of any length.
