@@ -40,14 +40,14 @@ impl DataConfig {
         self.config().class_order()
     }
 
-    /// The folders that it reads, from the current folder on; none if it needs no files.
-    pub fn folders(&self) -> Vec<PathBuf> {
-        let mut folders = self.config().folders();
+    /// The folders and files that it reads, from the current folder on; none if it needs no files.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let mut paths = paths(self);
         // The sources of a mix may share one.
-        folders.sort_unstable();
-        folders.dedup();
-        let folders = folders.into_iter();
-        folders.map(|folder| data_root().join(folder)).collect()
+        paths.sort_unstable();
+        paths.dedup();
+        let paths = paths.into_iter();
+        paths.map(|path| data_root().join(path)).collect()
     }
 
     /// The shape of one sample.
@@ -69,6 +69,12 @@ impl DataConfig {
     }
 }
 
+/// The folders and files that a config names, as it names them.
+fn paths(config: &DataConfig) -> Vec<&str> {
+    let config = config.config();
+    [config.folders(), config.files()].concat()
+}
+
 /// The folder that the relative paths of a config start from: [`data_root`], or `recorded`, where it was used before, if what it
 /// reads is only there.
 ///
@@ -76,8 +82,8 @@ impl DataConfig {
 /// It is in neither; the message names both places.
 pub fn root_for(config: &DataConfig, recorded: Option<&Path>) -> Result<PathBuf, DataError> {
     let root = data_root();
-    let folders = config.config().folders();
-    let missing_in = |root: &Path| folders.iter().find(|folder| !root.join(folder).exists());
+    let paths = paths(config);
+    let missing_in = |root: &Path| paths.iter().find(|path| !root.join(path).exists());
     let (Some(missing), Some(recorded)) = (missing_in(&root), recorded) else {
         return Ok(root);
     };
@@ -110,13 +116,12 @@ pub fn open_in(
     monitor: &Monitor,
 ) -> Result<Box<dyn DataSource>, DataError> {
     let config = config.config();
+    for file in config.files() {
+        refuse_archive(root, file)?;
+    }
     for folder in config.folders() {
-        if config.names_files() {
-            refuse_archive(root, folder)?;
-        } else {
-            // Archives are unpacked here, where it can be watched.
-            folder_watched(root, folder, monitor)?;
-        }
+        // Archives are unpacked here, where it can be watched.
+        folder_watched(root, folder, monitor)?;
     }
     exclude::open(config, root, monitor)
 }

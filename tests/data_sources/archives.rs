@@ -141,15 +141,18 @@ fn an_archive_in_place_of_a_file_is_refused() {
         zip_of(&["train.csv".into()], b"1,0"),
     )
     .unwrap();
-    let config = r#"{"kind": "csv", "train": "a.zip", "height": 1, "width": 1}"#;
-    let config: DataConfig = serde_json::from_str(config).unwrap();
-    let Err(error) = data::open_in(&config, root.path(), &Monitor::default()) else {
-        panic!("opened");
-    };
-    let expected =
-        "an archive, where a single file is expected; unpack it, and name the file in it";
-    assert!(error.to_string().ends_with(expected), "{error}");
-    assert!(!root.path().join("a.zip.unpacked").exists());
+    let csv = r#"{"kind": "csv", "train": "a.zip", "height": 1, "width": 1}"#;
+    let mix = format!(r#"{{"kind": "mix", "sources": [{csv}]}}"#);
+    for config in [csv, &mix] {
+        let config: DataConfig = serde_json::from_str(config).unwrap();
+        let Err(error) = data::open_in(&config, root.path(), &Monitor::default()) else {
+            panic!("opened");
+        };
+        let expected =
+            "an archive, where a single file is expected; unpack it, and name the file in it";
+        assert!(error.to_string().ends_with(expected), "{error}");
+        assert!(!root.path().join("a.zip.unpacked").exists());
+    }
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn every_set_of_images_is_the_default_folder_of_a_source_or_named_by_a_recipe() 
     ] {
         let text = format!(r#"{{"data": {data}, "model": {{"kind": "mlp"}}}}"#);
         let config = config::parse(&text, std::path::Path::new("a.json"), &[]).unwrap();
-        let folders = config.data.folders();
+        let folders = config.data.paths();
         assert!(folders[0].ends_with(name), "{folders:?}");
     }
 }

@@ -63,7 +63,7 @@ impl Default for CsvConfig {
 }
 
 impl CsvConfig {
-    fn files(&self) -> [&str; 3] {
+    fn tables(&self) -> [&str; 3] {
         [&self.train, &self.valid, &self.test]
     }
 }
@@ -73,13 +73,9 @@ impl SourceConfig for CsvConfig {
         &self.common
     }
 
-    fn folders(&self) -> Vec<&str> {
-        let files = self.files().into_iter();
+    fn files(&self) -> Vec<&str> {
+        let files = self.tables().into_iter();
         files.filter(|file| !file.is_empty()).collect()
-    }
-
-    fn names_files(&self) -> bool {
-        true
     }
 
     fn shape(&self) -> ImageShape {
@@ -120,7 +116,7 @@ pub fn open(config: &CsvConfig, root: &Path, monitor: &Monitor) -> Result<ArrayS
     let keys = &config.arrays;
     let (mut parts, mut notes) = (Vec::new(), Vec::new());
     let mut range = keys.range;
-    for (split, file) in Split::ALL.into_iter().zip(config.files()) {
+    for (split, file) in Split::ALL.into_iter().zip(config.tables()) {
         if file.is_empty() {
             continue;
         }

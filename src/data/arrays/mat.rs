@@ -87,12 +87,8 @@ impl SourceConfig for MatConfig {
         &self.common
     }
 
-    fn folders(&self) -> Vec<&str> {
+    fn files(&self) -> Vec<&str> {
         files::named(self.members())
-    }
-
-    fn names_files(&self) -> bool {
-        true
     }
 
     fn shape(&self) -> ImageShape {

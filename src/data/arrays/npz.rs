@@ -66,12 +66,8 @@ impl SourceConfig for NpzConfig {
         &self.common
     }
 
-    fn folders(&self) -> Vec<&str> {
+    fn files(&self) -> Vec<&str> {
         files::named(self.members())
-    }
-
-    fn names_files(&self) -> bool {
-        true
     }
 
     fn shape(&self) -> ImageShape {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::fitting::{Fit, RandomCropConfig, View};
-use crate::data::source::MEGABYTE;
+use crate::data::source::{MEGABYTE, MEMORY_MB};
 use crate::data::{ClassOrder, CommonConfig, SplitRule};
 use crate::error::Problem;
 
@@ -126,8 +126,7 @@ impl Default for ImageFolderConfig {
             fit: Fit::Pad,
             centre: 1.0,
             random_crop: None,
-            // 1 GiB: 4,000 photographs reduced for random crops of 224x224, or 7,000 finished samples.
-            memory_mb: 768,
+            memory_mb: MEMORY_MB,
             decode: Decode::default(),
             cache: None,
             cache_mb: CACHE_MB,

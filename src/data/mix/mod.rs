@@ -4,6 +4,7 @@
 //! samples are concatenated source by source, each repeated as configured; nothing is copied.
 
 mod config;
+mod rules;
 mod source;
 
 pub use config::MixConfig;

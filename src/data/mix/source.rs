@@ -4,103 +4,10 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::config::MixConfig;
-use crate::data::augment::AugmentConfig;
 use crate::data::exclude;
-use crate::data::fitting::View;
-use crate::data::source::{
-    BadSample, CommonConfig, DataError, DataSource, ListedSource, PassedOver, SourceConfig, Split,
-    source_problems,
-};
-use crate::error::Problem;
+use crate::data::source::{BadSample, DataError, DataSource, ListedSource, PassedOver, Split};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
-
-/// The value of `kind` for a mix.
-const KIND: &str = "mix";
-
-impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig<S> {
-    fn common(&self) -> &CommonConfig {
-        &self.common
-    }
-
-    fn folders(&self) -> Vec<&str> {
-        let sources = self.sources.iter();
-        sources
-            .flat_map(|source| source.config().folders())
-            .collect()
-    }
-
-    fn shape(&self) -> ImageShape {
-        // The schema requires at least one source; without it there are no samples.
-        let first = self.sources.first();
-        first.map_or(ImageShape::new(0, 0, 0), |first| first.config().shape())
-    }
-
-    fn classes(&self) -> Option<usize> {
-        let first = self.sources.first()?.config().classes()?;
-        Some(first + self.extra_classes.len())
-    }
-
-    fn view(&self) -> View {
-        let first = self.sources.first();
-        first.map_or(View::PAD, |first| first.config().view())
-    }
-
-    fn problems(&self, path: &str) -> Vec<Problem> {
-        let own = [
-            self.repeat_problem(path),
-            self.evaluate_problem(path),
-            self.classes_problem(path),
-        ];
-        let sources = self.sources.iter().enumerate();
-        let sources = sources.flat_map(|(index, source)| {
-            let path = format!("{path}.sources[{index}]");
-            mixed_problems(source, self.shape(), self.sources[0].kind(), &path)
-        });
-        own.into_iter().flatten().chain(sources).collect()
-    }
-
-    fn open(&self, root: &Path, monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
-        Ok(Box::new(Mix::open_watched(self, root, monitor)?))
-    }
-}
-
-/// Problems of one source of a mix whose first source has samples of shape `expected`.
-fn mixed_problems(
-    source: &impl ListedSource,
-    expected: ImageShape,
-    first_kind: &str,
-    path: &str,
-) -> Vec<Problem> {
-    if source.kind() == KIND {
-        let problem = "mixes cannot be nested; list its sources in the outer mix";
-        return vec![Problem::new(format!("{path}.kind"), problem)];
-    }
-    let config = source.config();
-    let mut problems = source_problems(config, path);
-    let found = config.shape();
-    if found != expected {
-        problems.push(Problem::new(
-            path,
-            format!(
-                "has samples of {found} (channels x height x width), but those of data.sources[0] (\"{first_kind}\") are {expected}"
-            ),
-        ));
-    }
-    let common = config.common();
-    let ignored = if common.normalize.is_some() {
-        Some("normalize")
-    } else {
-        (common.augment != AugmentConfig::default()).then_some("augment")
-    };
-    problems.extend(ignored.map(|name| {
-        Problem::new(
-            format!("{path}.{name}"),
-            format!("is not allowed inside a mix; remove it and set data.{name} instead"),
-        )
-    }));
-    problems
-}
 
 /// An opened mix of sources.
 pub struct Mix {
@@ -120,6 +27,13 @@ struct Mixed {
     labels: Vec<usize>,
     /// Passes over its training samples per epoch.
     repeat: usize,
+}
+
+impl Mixed {
+    /// Training samples of the mix that come from it.
+    fn trained(&self) -> usize {
+        self.source.len(Split::Train) * self.repeat
+    }
 }
 
 /// Position of a sample in the mix: index of the source, and of the sample in it.
@@ -220,11 +134,11 @@ impl Mix {
             return None;
         }
         for (place, mixed) in self.sources.iter().enumerate() {
-            let samples = mixed.source.len(Split::Train);
-            if index < samples * mixed.repeat {
-                return Some((place, index % samples));
+            let trained = mixed.trained();
+            if index < trained {
+                return Some((place, index % mixed.source.len(Split::Train)));
             }
-            index -= samples * mixed.repeat;
+            index -= trained;
         }
         None
     }
@@ -242,12 +156,7 @@ impl Mix {
     /// The mix's index of the first sample of a source in one of its [`read_splits`](Self::read_splits).
     fn first(&self, place: usize, split: Split) -> usize {
         match split {
-            Split::Train => {
-                let sources = self.sources[..place].iter();
-                sources
-                    .map(|mixed| mixed.source.len(split) * mixed.repeat)
-                    .sum()
-            }
+            Split::Train => self.sources[..place].iter().map(Mixed::trained).sum(),
             Split::Valid | Split::Test => {
                 let before = self.evaluate.iter().take_while(|&&other| other != place);
                 before.map(|&other| self.held_out(other, split)).sum()
@@ -325,9 +234,8 @@ impl DataSource for Mix {
     }
 
     fn len(&self, split: Split) -> usize {
-        let len = |mixed: &Mixed| mixed.source.len(split);
         match split {
-            Split::Train => self.sources.iter().map(|m| len(m) * m.repeat).sum(),
+            Split::Train => self.sources.iter().map(Mixed::trained).sum(),
             Split::Valid | Split::Test => {
                 let places = self.evaluate.iter();
                 places.map(|&place| self.held_out(place, split)).sum()

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::fitting::Fit;
+use crate::data::source::MEMORY_MB;
 use crate::data::split_rule::ShareConfig;
 use crate::data::{CommonConfig, SplitRule};
 use crate::error::Problem;
@@ -55,7 +56,7 @@ impl Default for ParquetConfig {
             channels: 3,
             fit: Fit::Pad,
             centre: 1.0,
-            memory_mb: 768,
+            memory_mb: MEMORY_MB,
             split: SplitRule::Share(ShareConfig {
                 stratify: true,
                 ..ShareConfig::default()

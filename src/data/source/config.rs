@@ -18,14 +18,14 @@ pub trait SourceConfig: Debug + Send + Sync {
     /// The keys common to all sources.
     fn common(&self) -> &CommonConfig;
 
-    /// The folders that it reads, relative to the data root; none if it needs no files.
+    /// The folders that it reads, relative to the data root, or archives in place of them.
     fn folders(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// Whether [`folders`](Self::folders) are single files, so that an archive can't be named in place of one.
-    fn names_files(&self) -> bool {
-        false
+    /// The single files that it reads, relative to the data root. An archive can't be named in place of one.
+    fn files(&self) -> Vec<&str> {
+        Vec::new()
     }
 
     /// The shape of one sample.

@@ -19,7 +19,7 @@ pub use config::{ListedSource, SourceConfig, source_problems};
 pub use data_source::DataSource;
 pub use error::{DataError, NOT_FOUND_ADVICE};
 pub(super) use list::sources;
-pub(super) use memory::MEGABYTE;
+pub(super) use memory::{MEGABYTE, MEMORY_MB};
 pub use memory::{MemorySource, from_quantized, quantize};
 pub(super) use passed_over::bad_images;
 pub use passed_over::{

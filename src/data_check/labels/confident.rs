@@ -23,15 +23,34 @@ pub struct Issue {
 pub fn confident_issues(probabilities: &[Vec<f32>], labels: &[usize]) -> Vec<Issue> {
     let classes = probabilities.first().map_or(0, Vec::len);
     let thresholds = thresholds(probabilities, labels, classes);
+    ranked(probabilities, labels, |_, row, label| {
+        let confident = (0..classes)
+            .filter(|&class| thresholds[class].is_some_and(|threshold| row[class] >= threshold));
+        let suggested = highest(row, confident)?;
+        (suggested != label && highest(row, 0..classes) != Some(label)).then_some(suggested)
+    })
+}
+
+/// The other samples whose label is not the most probable class, by their margins.
+pub fn doubts(probabilities: &[Vec<f32>], labels: &[usize], issues: &[Issue]) -> Vec<Issue> {
+    let known: HashSet<usize> = issues.iter().map(|issue| issue.sample).collect();
+    ranked(probabilities, labels, |sample, row, label| {
+        let suggested = highest(row, 0..row.len())?;
+        (suggested != label && !known.contains(&sample)).then_some(suggested)
+    })
+}
+
+/// The samples for which another class is suggested (from their index, row and label), by their margins.
+fn ranked(
+    probabilities: &[Vec<f32>],
+    labels: &[usize],
+    suggest: impl Fn(usize, &[f32], usize) -> Option<usize>,
+) -> Vec<Issue> {
     let rows = probabilities.iter().zip(labels).enumerate();
     let mut issues: Vec<Issue> = rows
         .filter_map(|(sample, (row, &label))| {
-            let confident = (0..classes).filter(|&class| {
-                thresholds[class].is_some_and(|threshold| row[class] >= threshold)
-            });
-            let suggested = highest(row, confident)?;
-            let is_issue = suggested != label && highest(row, 0..classes) != Some(label);
-            is_issue.then(|| Issue {
+            let suggested = suggest(sample, row, label)?;
+            Some(Issue {
                 sample,
                 suggested,
                 margin: row[label] - row[suggested],
@@ -40,25 +59,6 @@ pub fn confident_issues(probabilities: &[Vec<f32>], labels: &[usize]) -> Vec<Iss
         .collect();
     issues.sort_by(|a, b| a.margin.total_cmp(&b.margin).then(a.sample.cmp(&b.sample)));
     issues
-}
-
-/// The other samples whose label is not the most probable class, by their margins.
-pub fn doubts(probabilities: &[Vec<f32>], labels: &[usize], issues: &[Issue]) -> Vec<Issue> {
-    let known: HashSet<usize> = issues.iter().map(|issue| issue.sample).collect();
-    let rows = probabilities.iter().zip(labels).enumerate();
-    let mut doubts: Vec<Issue> = rows
-        .filter(|(sample, _)| !known.contains(sample))
-        .filter_map(|(sample, (row, &label))| {
-            let suggested = highest(row, 0..row.len()).filter(|&suggested| suggested != label)?;
-            Some(Issue {
-                sample,
-                suggested,
-                margin: row[label] - row[suggested],
-            })
-        })
-        .collect();
-    doubts.sort_by(|a, b| a.margin.total_cmp(&b.margin).then(a.sample.cmp(&b.sample)));
-    doubts
 }
 
 /// The threshold of each class that has samples.

@@ -46,11 +46,14 @@ pub fn check(run_dir: &RunDir, header: &Header, source: &dyn DataSource) -> Resu
         Ok(before) => change(&before, source),
         Err(_) => "samples or classes were added, removed or reordered".into(),
     };
-    let folders = header.experiment.data.folders();
-    let folders: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
-    let place = match folders.as_slice() {
+    let paths = header.experiment.data.paths();
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let place = match paths.as_slice() {
         [] => String::new(),
-        folders => format!(" in {}", folders.join(", ")),
+        paths => format!(" in {}", paths.join(", ")),
     };
     Err(TrainError::Mismatch(format!(
         "{run}: the data has changed since this run was trained: {change}{place}; put back what was there, or start a new run \
