@@ -154,12 +154,20 @@ fn an_empty_page_is_not_an_error() {
         .assert()
         .success()
         .stdout("")
-        .stderr(predicate::str::contains("no text found"));
+        .stderr(predicate::str::contains(
+            "no writing that kiln can read: the page is blank",
+        ));
     // Several pages have a line each.
     let assert = bench.kiln("ocr white.png white.png --model run").assert();
     let output = assert.success().get_output().clone();
     let lines = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(lines.matches("no text found").count(), 2, "{lines}");
+    assert_eq!(
+        lines
+            .matches("no writing that kiln can read: the page is blank")
+            .count(),
+        2,
+        "{lines}"
+    );
     assert_eq!(lines.lines().count(), 2, "{lines}");
 }
 

@@ -10,7 +10,7 @@ use super::loading::content;
 use crate::document::{self, DEFAULT_DPI, Document, PageSelection, START_BYTES};
 use crate::error::FileError;
 
-/// Most pages of a file that are read in one go: more than any book has, and a day's work for kiln.
+/// Most pages of a file that are read in one run: more than any book has.
 const MAX_PAGES: usize = 10_000;
 
 /// Which pages are read.
@@ -19,7 +19,7 @@ pub struct PageArgs {
     /// Pages of PDF and TIFF files to read, such as 1,3-5 or 8- [default: all]
     #[arg(long, value_name = "PAGES")]
     pages: Option<PageSelection>,
-    /// Dots per inch at which a page of a PDF is rendered that is not one scanned image
+    /// Resolution, in dots per inch, at which PDF pages are rendered that are not a single scanned image
     #[arg(long, value_name = "N", default_value_t = DEFAULT_DPI, value_parser = clap::value_parser!(u16).range(40..=2400))]
     dpi: u16,
 }
@@ -98,7 +98,7 @@ impl PageArgs {
         })?;
         if chosen.len() > MAX_PAGES {
             return Err(UsageError(format!(
-                "{}: has {count} pages; at most {MAX_PAGES} are read in one go: choose some, as in --pages 1-{MAX_PAGES}",
+                "{}: has {count} pages; at most {MAX_PAGES} are read in one run; choose some, as in --pages 1-{MAX_PAGES}",
                 input.name()
             )));
         }

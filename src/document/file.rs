@@ -26,10 +26,11 @@ pub fn may_have_pages(start: &[u8]) -> bool {
     photo::is_tiff(start) || is_pdf(start)
 }
 
+/// Whether a file that starts with these bytes is a PDF, and this build reads it.
 fn is_pdf(start: &[u8]) -> bool {
     let start = &start[..start.len().min(START_BYTES)];
-    let header = || start.windows(PDF_HEADER.len()).any(|at| at == PDF_HEADER);
-    !photo::has_image_signature(start) && header()
+    let has_header = || start.windows(PDF_HEADER.len()).any(|at| at == PDF_HEADER);
+    cfg!(feature = "pdf") && !photo::has_image_signature(start) && has_header()
 }
 
 /// Whether a file of a folder has the extension of an image, or of a document that this build reads.
@@ -54,17 +55,20 @@ enum Kind {
 }
 
 impl Document {
-    /// Opens the content of a file; `name` is for the error alone. Images are not decoded yet.
+    /// Opens the content of a file; `name` is only for the error. Images are not decoded yet.
     ///
     /// # Errors
-    /// [`PhotoError`]: a PDF that can't be opened, is protected by a password, or holds more than kiln unpacks.
+    /// [`PhotoError`]: a PDF that can't be opened, is protected by a password, or unpacks to more than kiln's limit.
     pub fn new(bytes: Arc<Vec<u8>>, name: &Path) -> Result<Self, PhotoError> {
-        let error = |problem: String| PhotoError::Format {
-            path: name.to_path_buf(),
-            problem,
-        };
+        #[cfg(feature = "pdf")]
         if is_pdf(&bytes) {
-            return Self::pdf(bytes).map_err(error);
+            let opened = PdfFile::open(bytes).map_err(|problem| PhotoError::Format {
+                path: name.to_path_buf(),
+                problem,
+            });
+            return Ok(Self {
+                kind: Kind::Pdf(opened?),
+            });
         }
         let pages = photo::page_indices(&bytes);
         Ok(Self {
@@ -72,22 +76,7 @@ impl Document {
         })
     }
 
-    #[cfg(feature = "pdf")]
-    fn pdf(bytes: Arc<Vec<u8>>) -> Result<Self, String> {
-        let kind = Kind::Pdf(PdfFile::open(bytes)?);
-        Ok(Self { kind })
-    }
-
-    #[cfg(not(feature = "pdf"))]
-    fn pdf(_: Arc<Vec<u8>>) -> Result<Self, String> {
-        Err(
-            "this is a PDF file, and this kiln was built without the feature `pdf`; convert its pages with \
-             `pdftoppm -r 300 -png in.pdf page`"
-                .into(),
-        )
-    }
-
-    /// The number of pages; at least 1. Reduced copies of a page and masks in a TIFF are no pages.
+    /// The number of pages; at least 1. Reduced copies of a page and masks in a TIFF don't count.
     pub fn pages(&self) -> usize {
         match &self.kind {
             Kind::Image(_, pages) => pages.len(),

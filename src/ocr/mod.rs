@@ -21,6 +21,7 @@ pub mod scoring;
 mod shipped;
 mod strays;
 pub mod truth;
+mod unreadable;
 
 pub use alphabet::Alphabet;
 pub use context::Context;
@@ -29,3 +30,4 @@ pub use options::ReadOptions;
 pub use page::{Guess, Letter, Line, Page, Word};
 pub use reader::{ReadError, Reading, check, check_alphabet, read, read_with};
 pub use shipped::shipped_model;
+pub use unreadable::Unreadable;

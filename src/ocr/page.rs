@@ -11,7 +11,7 @@ pub struct Page {
     pub width: u32,
     /// Rows of the image.
     pub height: u32,
-    /// Degrees clockwise by which the image was turned to be read: 0, 90, 180 or 270.
+    /// Degrees clockwise by which the image was turned to be read: 0, 90, 180 or 270, and others where its lines slant steeply.
     #[serde(skip_serializing_if = "is_zero")]
     pub rotated: u16,
     /// Whether dark areas were inverted because the writing on them is light.

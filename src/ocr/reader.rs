@@ -7,6 +7,7 @@ use super::alphabet::Alphabet;
 use super::form::{Classes, JUNK};
 use super::options::ReadOptions;
 use super::page::Page;
+use super::unreadable::{self, Unreadable};
 use super::{orientation, recognition, strays};
 use crate::error::{ErrorExit, ExitKind};
 use crate::inference::{Classifier, ModelError};
@@ -19,6 +20,12 @@ const CLEARER: f32 = 0.12;
 
 /// ... and if it has at least this part of the letters: of a page on its side, some letters are joined.
 const SIMILAR_COUNT: f32 = 0.6;
+
+/// A straightened page is taken if its evidence (the sum of its letters' confidences above chance) is higher by at least this: one letter
+/// that is certain ...
+const MIN_GAIN: f32 = 1.0;
+/// ... and its mean confidence is lower by at most this.
+const CONFIDENCE_TOLERANCE: f32 = 0.02;
 
 /// Why a page could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +52,8 @@ impl ErrorExit for ReadError {
 pub struct Reading {
     /// What was read.
     pub page: Page,
+    /// Why nothing was read; `None` if there is text.
+    pub unreadable: Option<Unreadable>,
     /// Where it was found.
     pub segmentation: Segmentation,
     /// An image of every segmentation stage, if requested.
@@ -92,8 +101,8 @@ pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadEr
     read_with(photo, classifier, &ReadOptions::default())
 }
 
-/// Reads a photograph. Where what was read is doubtful, it is tried turned by quarters; dark areas with light writing are inverted if
-/// that gives more text.
+/// Reads a photograph. Where what was read is doubtful, it is tried turned by quarters; dark areas with light writing are inverted,
+/// and a sheet in perspective or a page that slants is straightened, if that gives more text.
 ///
 /// # Errors
 /// [`ReadError`]: the model can't read letters or knows none of the alphabet, or the device failed.
@@ -104,29 +113,86 @@ pub fn read_with(
 ) -> Result<Reading, ReadError> {
     check(classifier)?;
     check_alphabet(classifier, &options.alphabet)?;
-    let mut best = read_view(photo, classifier, options, View::default())?;
-    if best.segmentation.has_light_writing {
-        let view = View {
+    let views = Views {
+        photo,
+        classifier,
+        options,
+    };
+    let plain = views.of_either_polarity()?;
+    let mut best = match plain.segmentation.straightening {
+        None => views.turned_if_doubtful(plain)?,
+        Some(straightening) => {
+            let view = View {
+                straightening: Some(straightening),
+                ..plain.segmentation.view
+            };
+            let straight = views.turned_if_doubtful(views.read(view)?)?;
+            let is_taken = says_more(&straight, &plain);
+            let best = better(plain, straight, is_taken);
+            if is_taken {
+                best
+            } else {
+                views.turned_if_doubtful(best)?
+            }
+        }
+    };
+    best.unreadable = unreadable::check_readable(&mut best.page, &best.segmentation);
+    Ok(best)
+}
+
+/// Whether a straightened page is clearly read better: a page that is nearly straight stays as it is.
+fn says_more(straight: &Reading, plain: &Reading) -> bool {
+    let gain = straight.page.evidence() - plain.page.evidence();
+    gain >= MIN_GAIN && straight.page.confidence() >= plain.page.confidence() - CONFIDENCE_TOLERANCE
+}
+
+/// Readings of one photograph in several views.
+struct Views<'a> {
+    photo: &'a RgbImage,
+    classifier: &'a Classifier,
+    options: &'a ReadOptions,
+}
+
+impl Views<'_> {
+    fn read(&self, view: View) -> Result<Reading, ReadError> {
+        read_view(self.photo, self.classifier, self.options, view)
+    }
+
+    /// The photograph as it is, or with its dark areas inverted if that says more.
+    fn of_either_polarity(&self) -> Result<Reading, ReadError> {
+        let plain = self.read(View::default())?;
+        if !plain.segmentation.has_light_writing {
+            return Ok(plain);
+        }
+        let inverted = self.read(View {
             light_writing: true,
             ..View::default()
-        };
-        best = better(best, read_view(photo, classifier, options, view)?, true);
+        })?;
+        Ok(better(plain, inverted, true))
     }
-    if orientation::is_doubtful(&best.page, &best.segmentation) {
-        let turns = orientation::likely_turns(&best.segmentation, classifier, options)?;
+
+    /// A reading, or where it is doubtful, that of an orientation in which the page is much clearer.
+    fn turned_if_doubtful(&self, mut best: Reading) -> Result<Reading, ReadError> {
+        if !orientation::is_doubtful(&best.page, &best.segmentation) {
+            return Ok(best);
+        }
+        let turns = orientation::likely_turns(&best.segmentation, self.classifier, self.options)?;
         for quarter_turns in turns {
-            let view = View {
+            let turned = self.read(View {
                 quarter_turns,
                 ..best.segmentation.view
-            };
-            let turned = read_view(photo, classifier, options, view)?;
+            })?;
             let (letters, before) = (turned.page.letters().count(), best.page.letters().count());
             let is_clear = turned.page.confidence() >= best.page.confidence() + CLEARER
                 && letters as f32 >= SIMILAR_COUNT * before as f32;
             best = better(best, turned, is_clear);
+            // Most pages that are turned are read in the likeliest way.
+            if is_clear && !orientation::is_doubtful(&best.page, &best.segmentation) {
+                break;
+            }
         }
+        Ok(best)
     }
-    Ok(best)
 }
 
 /// The second reading if it may be taken and says more, else the first.
@@ -164,13 +230,14 @@ fn read_view(
     let page = Page {
         width: segmentation.width,
         height: segmentation.height,
-        rotated: 90 * u16::from(view.quarter_turns),
+        rotated: view.degrees(),
         light_on_dark: view.light_writing,
         lines,
     };
     let timings = watch.laps().to_vec();
     Ok(Reading {
         page,
+        unreadable: None,
         segmentation,
         stage_pictures,
         timings,

@@ -51,7 +51,7 @@ pub(super) fn recognize(bytes: &[u8]) -> Result<Format, String> {
         return Ok(format);
     }
     if bytes.starts_with(b"%PDF") {
-        return Err(format!("this is a PDF file, and no image; {PDF_ADVICE}"));
+        return Err(format!("this is a PDF file, not an image; {PDF_ADVICE}"));
     }
     let foreign = FOREIGN.iter().find(|foreign| (foreign.matches)(bytes));
     Err(foreign.map_or_else(
@@ -93,8 +93,12 @@ fn is_pnm(bytes: &[u8]) -> bool {
 }
 
 /// What to do about a PDF where images are wanted.
-const PDF_ADVICE: &str = "`kiln ocr` and `kiln segment` read its pages; for other commands, convert them with \
-                          `pdftoppm -r 300 -png in.pdf page`";
+const PDF_ADVICE: &str = if cfg!(feature = "pdf") {
+    "convert its pages with `pdftoppm -r 300 -png in.pdf page` (`kiln ocr` and `kiln segment` read PDF files)"
+} else {
+    "convert its pages with `pdftoppm -r 300 -png in.pdf page`, or build kiln with `cargo build --release --features pdf`, whose \
+     `kiln ocr` and `kiln segment` read PDF files"
+};
 
 /// Something else that lies among images, with what helps.
 struct Foreign {
@@ -193,7 +197,7 @@ const FOREIGN: &[Foreign] = &[
     Foreign {
         name: "a PDF file",
         extensions: &["pdf"],
-        // Told apart by `recognize`: kiln reads it elsewhere.
+        // `recognize` has another message for it, because some commands read it.
         matches: |_| false,
         advice: PDF_ADVICE,
     },

@@ -2,16 +2,28 @@
 
 use super::geometry::Rect;
 use super::ink::{Crop, Ink};
+use super::straightening::Straightening;
 use super::view::View;
 use crate::timings::Lap;
 
-/// What a page measures, in pixels of the photograph; 0 on an empty page.
+/// What a page measures, in pixels of the photograph as it is viewed; 0 on an empty page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct Measures {
     /// Width of the pen's stroke.
     pub stroke_width: f32,
     /// Median height of the letters, each weighted by its ink.
     pub letter_height: f32,
+}
+
+/// Why a page has no letters.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Emptiness {
+    /// Nothing is darker than its surroundings.
+    Blank,
+    /// Its ink is of this height in pixels of the photograph: too low for letters.
+    TooSmall(f32),
+    /// Its ink has no letter's size: specks, rules, drawings.
+    NoLetters,
 }
 
 /// A page cut into lines, words and letters.
@@ -25,6 +37,10 @@ pub struct Segmentation {
     pub view: View,
     /// Whether some of its writing is light on dark ground: read only in a [`View`] of light writing.
     pub has_light_writing: bool,
+    /// How a sheet in perspective or lines that slant steeply can be straightened; `None` where nothing needs it, and in a view that is straightened or turned.
+    pub straightening: Option<Straightening>,
+    /// Why no letters were found; `None` where some were.
+    pub emptiness: Option<Emptiness>,
     /// The page's own measures.
     pub measures: Measures,
     /// From top to bottom; none on an empty page.

@@ -1,20 +1,14 @@
 //! Puts letters into lines and words, in reading order.
 //!
-//! Lines need not be level or parallel, and words need not follow their line: one slope is found for the page, letters that are
-//! close together make runs, and runs are chained to lines. Spaces between words come from the page's own gaps.
+//! Columns are found before lines (`columns`). Lines need not be level or parallel, and words need not follow their line: one slope is
+//! found for the page and for each column, letters that are close together make runs, and runs are chained to lines. Spaces between
+//! words come from the page's own gaps.
 
+use super::columns::{self, RunBox};
 use super::letters::glyphs::Glyph;
+use super::slope::{level_row, slope_of};
 use super::statistics::two_classes;
 
-/// Steepest slope that is tried, in rows per column: 14 degrees either way.
-const MAX_SLOPE: f32 = 0.25;
-/// Step between the slopes that are tried: a quarter of a degree.
-const SLOPE_STEP: f32 = 0.005;
-/// Bins of the slope's histogram, in letter heights.
-const SLOPE_BIN: f32 = 0.25;
-/// Fraction of its score that a page loses per unit of slope: decides for a level page where the histogram can't (a single line of few
-/// letters).
-const SLOPE_PENALTY: f32 = 0.5;
 /// Greatest gap before a letter that continues a run, in letter heights.
 const MAX_RUN_GAP: f32 = 0.7;
 /// Greatest distance of its middle above or below the run's last letter, in letter heights.
@@ -43,10 +37,12 @@ const FIELD_GAP: f32 = 2.5;
 /// Words of a line, each the indices of its letters from left to right.
 pub(super) type LineOfWords = Vec<Vec<usize>>;
 
-/// Orders the letters: lines from top to bottom, words and letters from left to right.
+/// Orders the letters: columns from left to right, lines from top to bottom, words and letters from left to right.
 pub(super) fn lay_out(letters: &[Glyph], letter_height: f32) -> Vec<LineOfWords> {
-    let slope = page_slope(letters, letter_height);
-    let lines = chain(letters, letter_height, slope);
+    let all: Vec<usize> = (0..letters.len()).collect();
+    let slope = slope_of(letters, &all, letter_height);
+    let runs = runs(letters, all, letter_height, slope);
+    let lines = lines(letters, runs, letter_height, slope);
     let widest = widest_letter_gap(letters, &lines, letter_height);
     lines
         .into_iter()
@@ -54,58 +50,65 @@ pub(super) fn lay_out(letters: &[Glyph], letter_height: f32) -> Vec<LineOfWords>
         .collect()
 }
 
-/// Row of a letter's middle on the levelled page.
-fn level_row(letter: &Glyph, slope: f32) -> f32 {
-    let (x, y) = letter.bounds.centre();
-    y - slope * x
+/// Chains the runs of each block of the page to lines; each column has a slope of its own.
+fn lines(
+    letters: &[Glyph],
+    page_runs: Vec<Vec<usize>>,
+    letter_height: f32,
+    slope: f32,
+) -> Vec<Vec<usize>> {
+    let boxes: Vec<RunBox> = page_runs
+        .iter()
+        .map(|run| run_box(letters, run, slope))
+        .collect();
+    let blocks = columns::blocks(&boxes, letter_height);
+    let [_, _, ..] = blocks.as_slice() else {
+        return chain(letters, page_runs, letter_height, slope);
+    };
+    let mut all = Vec::new();
+    for block in blocks {
+        let own: Vec<Vec<usize>> = block.runs.iter().map(|&i| page_runs[i].clone()).collect();
+        all.extend(if block.is_column {
+            let column = own.concat();
+            let slope = slope_of(letters, &column, letter_height);
+            let own = runs(letters, column, letter_height, slope);
+            chain(letters, own, letter_height, slope)
+        } else {
+            chain(letters, own, letter_height, slope)
+        });
+    }
+    all
 }
 
-/// The slope that gathers the letters' middles in the fewest rows: largest sum of squares of their histogram.
-fn page_slope(letters: &[Glyph], letter_height: f32) -> f32 {
-    let steps = (MAX_SLOPE / SLOPE_STEP).round() as i32;
-    let bin = SLOPE_BIN * letter_height;
-    let mut best = (f32::MIN, 0.0);
-    for step in -steps..=steps {
-        let slope = step as f32 * SLOPE_STEP;
-        let mut rows: Vec<f32> = letters
-            .iter()
-            .map(|letter| level_row(letter, slope) / bin)
-            .collect();
-        rows.sort_by(f32::total_cmp);
-        let sharpness = sharpness(&rows) * (1.0 - SLOPE_PENALTY * slope.abs());
-        if sharpness > best.0 || (sharpness == best.0 && slope.abs() < f32::abs(best.1)) {
-            best = (sharpness, slope);
-        }
+/// Where a run is on the levelled page.
+fn run_box(letters: &[Glyph], run: &[usize], slope: f32) -> RunBox {
+    let column = |x: usize, letter: &Glyph| x as f32 + slope * letter.bounds.centre().1;
+    let sides = run.iter().map(|&i| &letters[i]);
+    let left = sides.clone().map(|one| column(one.bounds.left, one));
+    let right = sides.clone().map(|one| column(one.bounds.right, one));
+    RunBox {
+        left: left.fold(f32::MAX, f32::min),
+        right: right.fold(f32::MIN, f32::max),
+        row: sides.map(|one| level_row(one, slope)).sum::<f32>() / run.len() as f32,
+        letters: run.len(),
     }
-    best.1
-}
-
-/// Sum of squares of a histogram with unit bins; each count is shared between the two nearest bins.
-fn sharpness(sorted: &[f32]) -> f32 {
-    let (mut sum, mut bin, mut here, mut next) = (0.0, f32::MIN, 0.0, 0.0);
-    for &row in sorted {
-        let floor = row.floor();
-        while bin < floor && (here > 0.0 || next > 0.0) {
-            sum += here * here;
-            (here, next, bin) = (next, 0.0, bin + 1.0);
-        }
-        bin = floor;
-        here += 1.0 - (row - floor);
-        next += row - floor;
-    }
-    sum + here * here + next * next
 }
 
 /// Chains runs to lines, from top to bottom: each run, from left to right, continues the nearest line or starts a new one.
 ///
 /// A run is near if it is where the line's last letters lead (lines that bend), or level with the line's last run as a whole or with
 /// its beginning (words that are tilted one by one, about their middle or about the point on the line where they begin).
-fn chain(letters: &[Glyph], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
+fn chain(
+    letters: &[Glyph],
+    runs: Vec<Vec<usize>>,
+    letter_height: f32,
+    slope: f32,
+) -> Vec<Vec<usize>> {
     let row = |i: usize| level_row(&letters[i], slope);
     let mean = |of: &[usize]| of.iter().map(|&i| row(i)).sum::<f32>() / of.len() as f32;
     // Each line, with the mean rows of its last run and of that run's beginning.
     let mut lines: Vec<(Vec<usize>, [f32; 2])> = Vec::new();
-    for run in runs(letters, letter_height, slope) {
+    for run in runs {
         let begin = mean(&run[..run.len().min(LINE_MEMORY)]);
         let here = [mean(&run), begin];
         let distance = |line: &Vec<usize>, last_run: [f32; 2]| {
@@ -140,9 +143,13 @@ fn chain(letters: &[Glyph], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
     lines
 }
 
-/// Letters that are close together and level with each other, in the order of their first letters: words and parts of words.
-fn runs(letters: &[Glyph], letter_height: f32, slope: f32) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..letters.len()).collect();
+/// Letters of `order` that are close together and level with each other, in the order of their first letters: words and parts of words.
+fn runs(
+    letters: &[Glyph],
+    mut order: Vec<usize>,
+    letter_height: f32,
+    slope: f32,
+) -> Vec<Vec<usize>> {
     order.sort_by(|&a, &b| {
         let x = |i: usize| letters[i].bounds.centre().0;
         x(a).total_cmp(&x(b)).then(a.cmp(&b))

@@ -3,6 +3,9 @@
 
 use rayon::prelude::*;
 
+/// Most pixels of a copy of the photograph on which letters are found.
+pub(super) const MAX_COPY_PIXELS: f32 = 5.2e6;
+
 /// `width` x `height` values, row by row; neither side is 0.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plane {

@@ -4,21 +4,24 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::boxes::{
-    Candidate, Candidates, LetterBox, LineBox, Measures, Segmentation, SmallMark, WordBox,
+    Candidate, Candidates, Emptiness, LetterBox, LineBox, Measures, Segmentation, SmallMark,
+    WordBox,
 };
 use super::debug::pictures::{StagePicture, stage_pictures};
 use super::geometry::Rect;
 use super::layout::LineOfWords;
-use super::letters::glyphs::Glyph;
+use super::letters::glyphs::{Glyph, MIN_LETTER_HEIGHT};
 use super::letters::oversegmentation::{self, PieceRun, Pieces};
+use super::slope;
 use super::stages::Stages;
+use super::straightening::Straightening;
 use super::view::View;
 use crate::timings::Stopwatch;
 
 /// Cuts a photograph into lines, words and letters. Never fails: a page without writing has no lines.
 ///
 /// The photograph must be upright (lines within 14 degrees of level), with dark ink on lighter paper; a darker desk around the
-/// sheet is ignored.
+/// sheet is ignored. How other photographs can be straightened is in the result.
 pub fn segment(photo: &RgbImage) -> Segmentation {
     segment_view(photo, View::default())
 }
@@ -43,6 +46,8 @@ fn run(photo: &RgbImage, view: View) -> (Segmentation, Option<Stages>) {
         height,
         view,
         has_light_writing: false,
+        straightening: None,
+        emptiness: None,
         measures: Measures::default(),
         lines: Vec::new(),
         marks: Vec::new(),
@@ -50,7 +55,13 @@ fn run(photo: &RgbImage, view: View) -> (Segmentation, Option<Stages>) {
         timings: Vec::new(),
     };
     let mut watch = Stopwatch::start();
-    let stages = Stages::run(photo, view, &mut watch);
+    let straight = view
+        .straightening
+        .map(|straightening| straightening.straighten(photo));
+    if straight.is_some() {
+        watch.lap("straighten");
+    }
+    let stages = Stages::run(straight.as_ref().unwrap_or(photo), view, &mut watch);
     if let Some(stages) = &stages {
         let builder = Builder::new(stages, view, width, height);
         page.has_light_writing = stages.flat.has_light_writing;
@@ -63,8 +74,13 @@ fn run(photo: &RgbImage, view: View) -> (Segmentation, Option<Stages>) {
             .collect();
         let small = stages.glyphs.marks.iter().chain(&stages.specks);
         page.small = small.map(|mark| builder.small(mark)).collect();
-        if !page.lines.is_empty() {
+        if page.lines.is_empty() {
+            page.emptiness = Some(builder.emptiness());
+        } else {
             page.measures = builder.measures();
+        }
+        if view.straightening.is_none() && view.quarter_turns == 0 {
+            page.straightening = builder.straightening();
         }
     }
     watch.lap("boxes");
@@ -100,6 +116,31 @@ impl<'a> Builder<'a> {
             width,
             height,
         }
+    }
+
+    fn emptiness(&self) -> Emptiness {
+        let height = self.stages.letter_height;
+        if self.stages.components.list.is_empty() {
+            Emptiness::Blank
+        } else if height > 0.0 && height < MIN_LETTER_HEIGHT {
+            Emptiness::TooSmall(height * self.scale.1)
+        } else {
+            Emptiness::NoLetters
+        }
+    }
+
+    /// Of a photograph that is neither turned nor straightened.
+    fn straightening(&self) -> Option<Straightening> {
+        let size = (self.width, self.height);
+        let sheet = self.stages.flat.sheet.corners.and_then(|corners| {
+            let corners = corners.map(|(x, y)| (x * self.scale.0, y * self.scale.1));
+            Straightening::of_sheet(corners, size)
+        });
+        sheet.or_else(|| {
+            let letters = &self.stages.glyphs.letters;
+            let angle = slope::steep_slant(letters, self.stages.letter_height)?;
+            Straightening::of_slant(angle, size)
+        })
     }
 
     fn measures(&self) -> Measures {

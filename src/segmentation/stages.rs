@@ -11,6 +11,7 @@ use super::letters::specks::specks;
 use super::letters::split;
 use super::page::binarize::{self, BinaryPage};
 use super::page::flatten::{self, FlatPage};
+use super::plane::MAX_COPY_PIXELS;
 use super::view::View;
 use crate::timings::Stopwatch;
 
@@ -55,8 +56,6 @@ const LEAST_LETTERS: f32 = 5.0;
 const MAX_ENLARGEMENT: f32 = 4.0;
 /// Less than this is not worth another copy.
 const MIN_ENLARGEMENT: f32 = 1.15;
-/// Most pixels of a larger copy: twice what a working copy may have.
-const MAX_PIXELS: f32 = 5.2e6;
 
 /// A page in ink and paper, with its connected ink.
 struct InkedPage {
@@ -118,7 +117,7 @@ impl InkedPage {
         } else {
             return None;
         };
-        let most = (MAX_ENLARGEMENT * longer).min(longer * (MAX_PIXELS / (width * height)).sqrt());
+        let most = (MAX_ENLARGEMENT * longer).min(longer * (MAX_COPY_PIXELS / (width * height)).sqrt());
         let side = wanted.min(most);
         (side > MIN_ENLARGEMENT * working).then_some(side as usize)
     }

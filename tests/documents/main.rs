@@ -1,6 +1,5 @@
 //! What a user may rely on with files of several pages: PDFs and TIFFs that Pillow, img2pdf, reportlab and pikepdf have written
 //! (tests/fixtures/pages), hostile ones, and the photographs under KILN_DATA/pages.
-#![cfg(feature = "pdf")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -15,6 +14,7 @@ use image::imageops;
 use kiln::document::{DEFAULT_DPI, Document, PageImage, PageSelection};
 use kiln::metrics::text::score;
 use kiln::photo;
+use predicates::prelude::*;
 use predicates::str::contains;
 
 /// What stands on the three pages of each file.
@@ -46,29 +46,38 @@ fn page(document: &Document, number: usize) -> PageImage {
     page.unwrap()
 }
 
-#[test]
-fn all_pages_of_a_tiff_and_of_scans_in_a_pdf_are_read_in_their_order() {
-    let bench = bench(&["three.tiff", "scans.pdf"]);
-    for file in ["three.tiff", "scans.pdf"] {
-        let read = bench.json(&format!("ocr {file} --json"));
-        let pages = read.as_array().unwrap();
-        assert_eq!(pages.len(), 3, "{file}");
-        for (page, (number, truth)) in pages.iter().zip((1..).zip(TEXTS)) {
-            assert_eq!(page["image"], file);
-            assert_eq!(page["page"], number);
-            let lines: Vec<String> = page["lines"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|line| line["text"].as_str().unwrap().to_string())
-                .collect();
-            let accuracy = score(&lines, &[truth.to_string()]).characters.accuracy;
-            assert!(accuracy >= 0.9, "{file}, page {number}: {lines:?}");
-        }
+/// Checks that each of the three pages of a file is read.
+fn assert_three_pages_are_read(file: &str) {
+    let read = bench(&[file]).json(&format!("ocr {file} --json"));
+    let pages = read.as_array().unwrap();
+    assert_eq!(pages.len(), 3, "{file}");
+    for (page, (number, truth)) in pages.iter().zip((1..).zip(TEXTS)) {
+        assert_eq!(page["image"], file);
+        assert_eq!(page["page"], number);
+        let lines: Vec<String> = page["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["text"].as_str().unwrap().to_string())
+            .collect();
+        let accuracy = score(&lines, &[truth.to_string()]).characters.accuracy;
+        assert!(accuracy >= 0.9, "{file}, page {number}: {lines:?}");
     }
 }
 
 #[test]
+fn all_pages_of_a_tiff_are_read_in_order() {
+    assert_three_pages_are_read("three.tiff");
+}
+
+#[test]
+#[cfg_attr(not(feature = "pdf"), ignore = "needs --features pdf")]
+fn all_scans_in_a_pdf_are_read_in_order() {
+    assert_three_pages_are_read("scans.pdf");
+}
+
+#[test]
+#[cfg_attr(not(feature = "pdf"), ignore = "needs --features pdf")]
 fn a_scan_in_a_pdf_is_taken_as_it_is() {
     let scans = open("scans.pdf");
     assert_eq!(scans.pages(), 3);
@@ -96,6 +105,7 @@ fn a_scan_in_a_pdf_is_taken_as_it_is() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "pdf"), ignore = "needs --features pdf")]
 fn a_drawn_page_is_rendered_at_the_resolution_that_is_asked_for() {
     let drawn = open("drawn.pdf");
     // A5 is 148 x 210 mm.
@@ -111,7 +121,9 @@ fn a_drawn_page_is_rendered_at_the_resolution_that_is_asked_for() {
         .assert()
         .success()
         .stdout(contains("== drawn.pdf, page 1\nTHE LAKE\nAT HALT\n"))
-        .stderr(contains("drawn.pdf, page 2: no text found"));
+        .stderr(contains(
+            "drawn.pdf, page 2: no writing that kiln can read: the page is blank",
+        ));
 }
 
 #[test]
@@ -135,6 +147,7 @@ fn pages_are_chosen_and_those_that_are_missing_are_named() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "pdf"), ignore = "needs --features pdf")]
 fn every_page_has_a_file_of_its_own_in_every_format_and_its_truth_beside_it() {
     let bench = bench(&["scans.pdf"]);
     for (format, extension) in [
@@ -166,6 +179,7 @@ fn every_page_has_a_file_of_its_own_in_every_format_and_its_truth_beside_it() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "pdf"), ignore = "needs --features pdf")]
 fn a_searchable_pdf_of_kiln_is_read_again_and_its_pages_keep_their_size() {
     let bench = bench(&["scans.pdf"]);
     let before = bench.output("ocr scans.pdf");
@@ -220,7 +234,8 @@ fn the_resolution_in_a_file_decides_the_size_of_the_page() {
 }
 
 #[test]
-fn pdfs_of_a_folder_are_read_and_other_documents_passed_over_are_told() {
+#[cfg_attr(not(feature = "pdf"), ignore = "needs --features pdf")]
+fn pdfs_of_a_folder_are_read_and_other_documents_are_reported() {
     let bench = bench(&["drawn.pdf"]);
     bench.write("pages/a.PDF", bench.read("drawn.pdf"));
     bench.write("pages/b.heic", "");
@@ -239,12 +254,37 @@ fn pdfs_of_a_folder_are_read_and_other_documents_passed_over_are_told() {
 }
 
 #[test]
+#[cfg_attr(feature = "pdf", ignore = "needs a build without the feature pdf")]
+fn a_build_without_the_feature_says_how_pdfs_are_read() {
+    let bench = bench(&["drawn.pdf", "one.jpg"]);
+    bench.write("pages/a.pdf", bench.read("drawn.pdf"));
+    bench.write("pages/b.jpg", bench.read("one.jpg"));
+    for command in ["ocr", "segment"] {
+        bench
+            .kiln(&format!("{command} drawn.pdf"))
+            .assert()
+            .code(1)
+            .stderr(predicate::function(|text: &str| text.lines().count() == 1))
+            .stderr(contains("`pdftoppm -r 300 -png in.pdf page`"))
+            .stderr(contains("`cargo build --release --features pdf`"));
+    }
+    bench
+        .kiln("ocr pages")
+        .assert()
+        .success()
+        .stdout(contains("HELLO WORLD"))
+        .stderr(contains("a.pdf"))
+        .stderr(contains("--features pdf"));
+}
+
+#[test]
 #[cfg_attr(not(kiln_data = "pages"), ignore = "needs pages in KILN_DATA")]
 fn a_photograph_of_an_alphabet_is_read_in_every_format() {
     let folder = real_data().join("pages");
     let bench = Bench::new();
     let truth = folder.join("ground-truth.json");
-    for name in ["alphabet.pdf", "alphabet.tiff", "alphabet.webp"] {
+    let pdf = cfg!(feature = "pdf").then_some("alphabet.pdf");
+    for name in ["alphabet.tiff", "alphabet.webp"].into_iter().chain(pdf) {
         let read = bench.json(&format!(
             "ocr {} --json --expect {}",
             folder.join(name).display(),

@@ -23,8 +23,10 @@ use crate::segmentation::{self, Segmentation, StagePicture};
   kiln segment page.jpg --overlay boxes.png --stages stages/
   kiln segment letters.pdf --pages 2-4 --overlay boxes/
 
-Prints one line of boxes per line of text: x,y,width,height in pixels of the upright image, words separated by \" | \". Of PDF and
-TIFF files all pages are read; several have a heading each, are a list in JSON, and --overlay and --stages are folders.")]
+Prints one line of boxes per line of text: x,y,width,height in pixels of the upright image, words separated by \" | \".
+
+All pages of PDF files (cargo feature pdf) and TIFF files are read. Several pages have a heading each and are a list in JSON; --overlay and
+--stages are folders then.")]
 pub struct Args {
     /// Image or PDF file
     image: PathBuf,

@@ -85,7 +85,7 @@ impl PdfFile {
     }
 }
 
-/// What is said about a file that can't be decrypted.
+/// The problem of a file that can't be decrypted.
 fn encrypted(error: DecryptionError) -> &'static str {
     match error {
         DecryptionError::PasswordProtected => {
@@ -95,7 +95,7 @@ fn encrypted(error: DecryptionError) -> &'static str {
         DecryptionError::MissingIDEntry
         | DecryptionError::InvalidEncryption
         | DecryptionError::UnsupportedAlgorithm => {
-            "this PDF file is encrypted in a way that kiln does not read; decrypt it with `qpdf --decrypt in.pdf out.pdf`"
+            "this PDF file is encrypted in a way that kiln does not support; decrypt it with `qpdf --decrypt in.pdf out.pdf`"
         }
     }
 }
@@ -140,12 +140,14 @@ fn plain(photo: DynamicImage) -> PageImage {
 /// The scan of a page, upright; `None` if it has transparent parts, and must be rendered.
 fn take(page: &Page<'_>, raster: Raster, turn: Orientation) -> Result<Option<PageImage>, String> {
     let mut scan = Scan::default();
-    let (settings, has_failed) = listening();
+    let (settings, has_failed) = recording_failures();
     let taking = AssertUnwindSafe(|| interpret(page, raster, &settings, &mut scan));
     catch_panic(taking).ok_or(FAILED)?;
     if has_failed.load(Ordering::Relaxed) {
         return Err(
-            "the image on the page is damaged, or of a kind that kiln does not read".into(),
+            "the image on the page is damaged, or of a kind that kiln does not read; convert the page with \
+             `pdftoppm -r 300 -png in.pdf page`"
+                .into(),
         );
     }
     let Some(mut photo) = scan.image else {
@@ -161,17 +163,17 @@ fn take(page: &Page<'_>, raster: Raster, turn: Orientation) -> Result<Option<Pag
 
 /// The page, rendered.
 fn draw(page: &Page<'_>, raster: Raster) -> Result<PageImage, String> {
-    let (settings, has_failed) = listening();
+    let (settings, has_failed) = recording_failures();
     let drawing = AssertUnwindSafe(|| render::draw(page, &settings, raster));
     let photo = catch_panic(drawing).ok_or(FAILED)??;
     let mut notes = Vec::new();
     if let Some(dpi) = raster.reduced {
         notes.push(format!(
-            "rendered at {dpi:.0} dots per inch, because the page is large"
+            "rendered at {dpi:.0} dots per inch because the page is large"
         ));
     }
     if has_failed.load(Ordering::Relaxed) {
-        notes.push("an image on the page can't be decoded, and is missing".into());
+        notes.push("an image on the page can't be decoded and is missing".into());
     }
     Ok(PageImage {
         notes,
@@ -180,13 +182,13 @@ fn draw(page: &Page<'_>, raster: Raster) -> Result<PageImage, String> {
 }
 
 /// Settings that notice when an image can't be decoded.
-fn listening() -> (InterpreterSettings, Arc<AtomicBool>) {
+fn recording_failures() -> (InterpreterSettings, Arc<AtomicBool>) {
     let has_failed = Arc::new(AtomicBool::new(false));
-    let heard = has_failed.clone();
+    let flag = has_failed.clone();
     let settings = InterpreterSettings {
         warning_sink: Arc::new(move |warning| {
             if matches!(warning, InterpreterWarning::ImageDecodeFailure) {
-                heard.store(true, Ordering::Relaxed);
+                flag.store(true, Ordering::Relaxed);
             }
         }),
         ..InterpreterSettings::default()

@@ -38,8 +38,7 @@ impl Raster {
         let is_side = |side: f32| side.is_finite() && (0.0..=MAX_POINTS).contains(&side);
         if !is_side(width) || !is_side(height) {
             return Err(format!(
-                "the page is {width:.0}x{height:.0} points large; a page of a PDF has at most {MAX_POINTS:.0} points a side \
-                 (5 metres)"
+                "the page is {width:.0}x{height:.0} points; a PDF page may have at most {MAX_POINTS:.0} points (5 metres) a side"
             ));
         }
         let asked = f32::from(dpi);
@@ -84,9 +83,8 @@ pub(super) fn draw<'a>(
         let grey = pixels.map(|pixel| pixel[0]).collect();
         image::GrayImage::from_raw(width, height, grey).map(DynamicImage::from)
     } else {
-        let colours = pixels
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect();
+        let mut colours = Vec::with_capacity(3 * pixels.len());
+        pixels.for_each(|pixel| colours.extend_from_slice(&pixel[..3]));
         RgbImage::from_raw(width, height, colours).map(DynamicImage::from)
     };
     image.ok_or_else(|| FAILED.into())

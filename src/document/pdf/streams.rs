@@ -2,8 +2,9 @@
 
 use std::io::Read;
 
-use flate2::bufread::ZlibDecoder;
+use flate2::bufread::{DeflateDecoder, ZlibDecoder};
 
+use super::lzw;
 use crate::photo::MAX_WORKING_BYTES;
 
 /// The keyword before the data of a stream (ISO 32000-1, 7.3.8).
@@ -18,16 +19,19 @@ const LZW: [&[u8]; 2] = [b"/LZWDecode", b"/LZW"];
 /// Those of bytes as text.
 const ASCII85: [&[u8]; 2] = [b"/ASCII85Decode", b"/A85"];
 const HEXADECIMAL: [&[u8]; 2] = [b"/ASCIIHexDecode", b"/AHx"];
-/// Most bytes to which LZW expands one: codes of 9 to 12 bits, strings of at most 4,096 bytes.
-const LZW_RATIO: u64 = 4096 * 8 / 9;
+/// The key of a file whose streams are encrypted (7.6.1).
+const ENCRYPT: &[u8] = b"/Encrypt";
+/// Most bytes to which deflate expands one: 258 for two bits (RFC 1951, 3.2.5).
+const DEFLATE_RATIO: u64 = 1032;
 /// How many bytes are unpacked between two looks at the total.
 const BLOCK: usize = 64 << 10;
 
-/// Refuses a file of which one stream unpacks to more than an image may take. Streams of encrypted files can't be looked into.
+/// Refuses a file in which a stream unpacks to more than an image may take. Streams of encrypted files can't be examined.
 ///
 /// # Errors
 /// What is wrong, in one line.
 pub(super) fn check(file: &[u8]) -> Result<(), String> {
+    let is_encrypted = find(file, ENCRYPT).is_some();
     let (mut from, mut last) = (0, 0);
     while let Some(at) = find(&file[from..], STREAM) {
         let keyword = from + at;
@@ -55,18 +59,21 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
         let lzw = count(own, LZW);
         if packed + lzw > 1 {
             return Err(
-                "a stream is compressed twice, which no ordinary program does; save it anew with another program"
+                "a stream of this PDF file is compressed twice, which ordinary programs don't do; save it again with another \
+                 program"
                     .into(),
             );
         }
         if packed == 1 && count(own, ASCII85) > 0 {
-            unpack(&ascii85(&data[..length(data)]))?;
+            unpack(&ascii85(&data[..length(data)]), is_encrypted)?;
         } else if packed == 1 && count(own, HEXADECIMAL) > 0 {
-            unpack(&hexadecimal(&data[..length(data)]))?;
+            unpack(&hexadecimal(&data[..length(data)]), is_encrypted)?;
         } else if packed == 1 {
             // The keyword may be the last word of the file.
-            from = (from + line + unpack(data)?).min(file.len());
-        } else if lzw == 1 && lzw_bytes(data) > MAX_WORKING_BYTES {
+            from = (from + line + unpack(data, is_encrypted)?).min(file.len());
+        } else if lzw == 1
+            && lzw::unpacked_bytes(data, MAX_WORKING_BYTES) > MAX_WORKING_BYTES
+        {
             return Err(too_large());
         }
     }
@@ -75,23 +82,44 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
 
 fn too_large() -> String {
     format!(
-        "a part of it unpacks to more than {} MB; save it anew with another program, or convert its pages to images",
+        "a stream of this PDF file unpacks to more than {} MB; save it again with another program, or convert its pages to images",
         MAX_WORKING_BYTES / 1_000_000
     )
 }
 
-/// Unpacks zlib data without keeping it, and returns how many bytes of it were used; damaged data end early.
-fn unpack(data: &[u8]) -> Result<usize, String> {
-    let mut decoder = ZlibDecoder::new(data);
+/// Unpacks zlib data without keeping it, and returns how many bytes of it were used. Where they are no zlib data, or damaged, hayro takes
+/// them for deflate data without a header, and goes on after the damage: so does this, as far as it can be known.
+fn unpack(data: &[u8], is_encrypted: bool) -> Result<usize, String> {
+    let mut zlib = ZlibDecoder::new(data);
+    let is_whole = drain(&mut zlib)?;
+    let used = usize::try_from(zlib.total_in()).unwrap_or(data.len());
+    if is_whole || is_encrypted {
+        return Ok(used);
+    }
+    drain(&mut DeflateDecoder::new(data))?;
+    if (length(data) as u64).saturating_mul(DEFLATE_RATIO) > MAX_WORKING_BYTES {
+        return Err(
+            "a stream of this PDF file is damaged; repair the file with `qpdf in.pdf out.pdf`"
+                .into(),
+        );
+    }
+    Ok(used)
+}
+
+/// Reads to the end; whether there was no error on the way.
+fn drain(decoder: &mut impl Read) -> Result<bool, String> {
     let mut block = vec![0; BLOCK];
     let mut total = 0u64;
-    while let Ok(read @ 1..) = decoder.read(&mut block) {
-        total += read as u64;
+    loop {
+        match decoder.read(&mut block) {
+            Ok(0) => return Ok(true),
+            Ok(read) => total += read as u64,
+            Err(_) => return Ok(false),
+        }
         if total > MAX_WORKING_BYTES {
             return Err(too_large());
         }
     }
-    Ok(usize::try_from(decoder.total_in()).unwrap_or(data.len()))
 }
 
 /// Bytes as digits of base 85, five for four bytes, and `z` for four zeros, up to `~` (7.4.3).
@@ -131,11 +159,6 @@ fn hexadecimal(data: &[u8]) -> Vec<u8> {
     pairs
         .map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or_default())
         .collect()
-}
-
-/// Most bytes to which LZW data up to the end of its stream expand.
-fn lzw_bytes(data: &[u8]) -> u64 {
-    (length(data) as u64).saturating_mul(LZW_RATIO)
 }
 
 /// How often a filter is named in a dictionary: by the long name or the short one, which may be the start of another.

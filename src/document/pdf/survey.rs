@@ -13,7 +13,7 @@ use super::claims;
 use crate::panics::catch_panic;
 use crate::photo::MAX_WORKING_BYTES;
 
-/// Most things that a page may draw. A dense map has some hundred thousand.
+/// Most objects that a page may draw. A dense map has some hundred thousand.
 const MAX_DRAWN: usize = 2_000_000;
 /// Most images that a page may draw.
 const MAX_IMAGES: usize = 10_000;
@@ -27,7 +27,7 @@ const MARGIN: f64 = 0.02;
 /// What a page draws.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// Things that may be seen.
+    /// Visible objects.
     drawn: usize,
     /// All calls, also for clips and groups.
     calls: usize,
@@ -102,7 +102,7 @@ impl Survey {
         self.drawn += usize::from(is_seen);
         if self.calls > MAX_DRAWN {
             self.refuse(format!(
-                "the page draws more than {MAX_DRAWN} things; convert it to an image with another program"
+                "the page draws more than {MAX_DRAWN} objects; convert it to an image with another program"
             ));
         }
     }
@@ -118,7 +118,7 @@ impl Survey {
         let needed = IMAGE_BYTES.saturating_mul(pixels).max(self.held);
         if needed > MAX_WORKING_BYTES {
             self.refuse(format!(
-                "an image of {}x{} pixels on the page needs {} MB; the limit is {} MB; save the file with a smaller one",
+                "an image of {}x{} pixels on the page needs {} MB; the limit is {} MB; save the file with a smaller image",
                 placed.width,
                 placed.height,
                 needed / 1_000_000,

@@ -7,17 +7,21 @@ use serde::Serialize;
 use super::definition::{Field, Form};
 use crate::inference::Classifier;
 use crate::ocr::options::ReadOptions;
-use crate::ocr::reader::{ReadError, read_with};
+use crate::ocr::reader::{ReadError, Reading, read_with};
+use crate::ocr::unreadable::Unreadable;
 
 /// What is written in a box.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldText {
     /// The name of the field.
     pub name: String,
-    /// Its lines, joined by spaces; empty for an empty box.
+    /// Its lines, joined by spaces; empty for a box without text that kiln can read.
     pub text: String,
-    /// Mean confidence of its letters, in [0, 1]; 0 for an empty box.
+    /// Mean confidence of its letters, in [0, 1]; 0 for a box without text.
     pub confidence: f32,
+    /// Why nothing was read; `None` if there is text.
+    #[serde(skip)]
+    pub unreadable: Option<Unreadable>,
 }
 
 /// What is written on one page of a form.
@@ -55,11 +59,14 @@ pub fn read_form(
             alphabet: field.alphabet.clone(),
             ..options.clone()
         };
-        let page = read_with(&part, classifier, &options)?.page;
+        let Reading {
+            page, unreadable, ..
+        } = read_with(&part, classifier, &options)?;
         fields.push(FieldText {
             name: field.name.clone(),
             text: page.text_lines().join(" "),
             confidence: page.confidence(),
+            unreadable,
         });
     }
     Ok(FormRow { image, fields })

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use image::RgbImage;
 
 use super::saved::CorrectedBox;
-use crate::segmentation::{Crop, LetterBox, Rect, Segmentation, View, segment_view};
+use crate::segmentation::{Crop, LetterBox, Rect, Segmentation, Straightening, View, segment_view};
 
 /// What was corrected on one image.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +22,7 @@ pub fn corrected_letters(photo: &RgbImage, boxes: &[CorrectedBox], size: usize) 
         missing: boxes.len(),
         ..Corrected::default()
     };
-    for view in views() {
+    for view in views(photo) {
         let found = in_view(photo, view, boxes, size);
         if found.letters.len() > best.letters.len() {
             best = found;
@@ -35,9 +35,23 @@ pub fn corrected_letters(photo: &RgbImage, boxes: &[CorrectedBox], size: usize) 
 }
 
 /// The ways in which reading looks at a page, the usual one first.
-fn views() -> impl Iterator<Item = View> {
-    [false, true].into_iter().flat_map(|light_writing| {
+fn views(photo: &RgbImage) -> impl Iterator<Item = View> + '_ {
+    let straightenings = |light_writing| {
+        let view = View {
+            light_writing,
+            ..View::default()
+        };
+        segment_view(photo, view).straightening
+    };
+    // Only computed if the boxes are not all found in the views before.
+    let straightened = [false, true].into_iter().filter_map(straightenings);
+    all_turns(None).chain(straightened.flat_map(|straightening| all_turns(Some(straightening))))
+}
+
+fn all_turns(straightening: Option<Straightening>) -> impl Iterator<Item = View> {
+    [false, true].into_iter().flat_map(move |light_writing| {
         (0..4).map(move |quarter_turns| View {
+            straightening,
             quarter_turns,
             light_writing,
         })

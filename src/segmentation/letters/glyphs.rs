@@ -8,7 +8,7 @@ use crate::segmentation::geometry::Area;
 use crate::segmentation::statistics::weighted_median;
 
 /// Least letter height, in working pixels: shorter letters can't be read, and noise forms components of this size.
-const MIN_LETTER_HEIGHT: f32 = 8.0;
+pub(in crate::segmentation) const MIN_LETTER_HEIGHT: f32 = 8.0;
 /// Longest side of a speck, in letter heights.
 const SPECK: f32 = 0.18;
 /// Greatest height of writing, in letter heights; taller components are drawings, folds or the page edge.

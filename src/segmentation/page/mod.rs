@@ -1,6 +1,7 @@
 //! From a photograph to ink and paper.
 
 pub(super) mod binarize;
+mod corners;
 pub(super) mod flatten;
 mod polarity;
 mod rule_tracing;

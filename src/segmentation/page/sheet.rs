@@ -1,5 +1,6 @@
 //! Finds the sheet of paper where a darker desk is in the image.
 
+use super::corners::corners;
 use crate::segmentation::plane::Plane;
 use crate::segmentation::statistics::{median, otsu};
 
@@ -27,6 +28,8 @@ const SHEET_RIM: usize = 5;
 pub(in crate::segmentation) struct Sheet {
     /// By row; `(0, 0)` where a row has none.
     pub spans: Vec<(usize, usize)>,
+    /// Its corners in working pixels, from the upper left clockwise; `None` where it is not a quadrilateral, or is all of the image.
+    pub corners: Option<[(f32, f32); 4]>,
 }
 
 impl Sheet {
@@ -40,6 +43,7 @@ impl Sheet {
     pub fn whole(width: usize, height: usize) -> Sheet {
         Sheet {
             spans: vec![(0, width); height],
+            corners: None,
         }
     }
 }
@@ -71,11 +75,11 @@ pub(super) fn find_sheet(grey: &Plane) -> Option<Sheet> {
     {
         return None;
     }
-    let spans = largest_light_part(&small, threshold);
-    if edge_sharpness(&closed, &spans) < MIN_EDGE_SHARPNESS {
+    let outline = largest_light_part(&small, threshold);
+    if edge_sharpness(&closed, &outline) < MIN_EDGE_SHARPNESS {
         return None;
     }
-    let inner = shrink(&spans, small.width);
+    let inner = shrink(&outline, small.width);
     let (sx, sy) = (
         grey.width as f32 / small.width as f32,
         grey.height as f32 / small.height as f32,
@@ -89,7 +93,9 @@ pub(super) fn find_sheet(grey: &Plane) -> Option<Sheet> {
             )
         })
         .collect();
-    Some(Sheet { spans })
+    let corners = corners(&outline, small.width)
+        .map(|corners| within(corners).map(|(x, y)| (x * sx, y * sy)));
+    Some(Sheet { spans, corners })
 }
 
 /// The largest connected part (4 neighbours) above the threshold: its columns in each row, as first and one past the last.
@@ -178,6 +184,19 @@ fn edge_sharpness(plane: &Plane, spans: &[(usize, usize)]) -> f32 {
         }
     }
     median(&mut shares).unwrap_or(0.0)
+}
+
+/// Corners without the rim.
+fn within(corners: [(f32, f32); 4]) -> [(f32, f32); 4] {
+    let mean = |of: fn(&(f32, f32)) -> f32| corners.iter().map(of).sum::<f32>() / 4.0;
+    let middle = (mean(|corner| corner.0), mean(|corner| corner.1));
+    // A corner is further from the middle than the sides are.
+    let rim = std::f32::consts::SQRT_2 * SHEET_RIM as f32;
+    corners.map(|(x, y)| {
+        let (dx, dy) = (middle.0 - x, middle.1 - y);
+        let part = (rim / dx.hypot(dy).max(1.0)).min(1.0);
+        (x + part * dx, y + part * dy)
+    })
 }
 
 /// Removes the rim, but not where the sheet runs out of the image.

@@ -18,7 +18,7 @@ use crate::inference::Classifier;
 use crate::metrics::text::{TextScore, score};
 use crate::ocr::formats::{self, Format, Picture, Sheet, TEXT};
 use crate::ocr::truth::Truth;
-use crate::ocr::{self, Page, ReadOptions, Reading, review, scores};
+use crate::ocr::{self, Page, ReadOptions, Reading, Unreadable, review, scores};
 use crate::photo::PhotoError;
 use crate::timings::Stopwatch;
 use crate::{files, segmentation};
@@ -49,6 +49,20 @@ pub struct Batch<'a> {
     pub failed: usize,
     /// Pages without text, or with low confidence.
     pub unsure: usize,
+}
+
+/// What was found on a page, in words.
+fn found(page: &Page, unreadable: Option<Unreadable>) -> String {
+    if let Some(reason) = unreadable {
+        return format!("no writing that kiln can read: {reason}");
+    }
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let (lines, letters) = (page.lines.len(), page.letters().count());
+    format!(
+        "{lines} line{}, {letters} letter{}",
+        plural(lines),
+        plural(letters)
+    )
 }
 
 impl Batch<'_> {
@@ -86,11 +100,8 @@ impl Batch<'_> {
             let section = review::section(&file.to_string_lossy(), &photo, &reading.page);
             self.sections.push(section.map_err(Failure::failed)?);
         }
+        self.tell(index, &name, &reading);
         let page = reading.page;
-        self.unsure += usize::from(page.has_low_confidence() || page.lines.is_empty());
-        self.tell(&name, &page);
-        self.progress
-            .ended(index, &name, page.lines.len(), page.letters().count());
         self.watch.lap("pictures");
         let truth = self.truths.as_ref().and_then(|truths| truths.get(index));
         let score = truth.map(|truth| score(&page.text_lines(), &truth.lines));
@@ -128,20 +139,25 @@ impl Batch<'_> {
         Ok((photo, reading, picture))
     }
 
-    /// Tells what is unusual about a page.
-    fn tell(&self, name: &str, page: &Page) {
-        if page.rotated != 0 {
+    /// Says what was read on a page, how it was turned, and whether it is sure.
+    fn tell(&mut self, index: usize, name: &str, reading: &Reading) {
+        let page = &reading.page;
+        if page.rotated != 0 && !page.lines.is_empty() {
             let turned = page.rotated;
             self.progress.note(&format!(
                 "{name}: read after rotating it {turned} degrees clockwise"
             ));
         }
+        self.unsure += usize::from(page.has_low_confidence() || page.lines.is_empty());
         if page.has_low_confidence() {
             self.progress.note(&format!(
                 "{name}: low confidence (mean {:.2}); much of it may be wrong",
                 page.confidence()
             ));
         }
+        let found = found(page, reading.unreadable);
+        self.progress
+            .ended(index, name, &found, page.lines.is_empty());
     }
 
     /// Writes the requested images.

@@ -11,8 +11,8 @@ use crate::cli::terminal::stages::listening_monitor;
 use crate::document::PageImage;
 use crate::files;
 use crate::inference::Classifier;
-use crate::ocr::ReadOptions;
 use crate::ocr::forms::{self, Form, FormRow};
+use crate::ocr::{ReadOptions, Unreadable};
 
 /// What to read, and where to.
 pub struct FormRequest<'a> {
@@ -42,11 +42,6 @@ pub fn run(request: &FormRequest) -> VerbResult {
     request
         .output
         .map_or(Ok(()), destinations::require_folder)?;
-    let FormRequest {
-        classifier,
-        options,
-        ..
-    } = request;
     let mut rows: Vec<FormRow> = Vec::new();
     let mut failed = 0;
     let monitor = listening_monitor()?;
@@ -56,16 +51,7 @@ pub fn run(request: &FormRequest) -> VerbResult {
         monitor.cancel(),
         |index, loaded| {
             let name = inputs[index].name();
-            if let Ok(loaded) = &loaded {
-                let notes = loaded.notes.iter();
-                notes.for_each(|note| output::note(&format!("{name}: {note}")));
-            }
-            let read = |loaded: PageImage| -> Result<FormRow, Failure> {
-                let photo = loaded.photo.into_rgb8();
-                let row = forms::read_form(&form, name.clone(), &photo, classifier, options)
-                    .map_err(|error| UsageError(format!("{name}: {error}")))?;
-                Ok(row)
-            };
+            let read = |page| read_row(request, &form, &name, page);
             match loaded.map_err(Failure::from).and_then(read) {
                 Ok(row) => rows.push(row),
                 Err(error) if !several => return Err(error),
@@ -89,4 +75,34 @@ pub fn run(request: &FormRequest) -> VerbResult {
         }
     }
     loading::all_were_read(failed, &inputs)
+}
+
+/// Reads the boxes of a form on one page, and tells what is unusual about the page.
+fn read_row(
+    request: &FormRequest,
+    form: &Form,
+    name: &str,
+    page: PageImage,
+) -> Result<FormRow, Failure> {
+    for note in &page.notes {
+        output::note(&format!("{name}: {note}"));
+    }
+    let photo = page.photo.into_rgb8();
+    let (classifier, options) = (&request.classifier, &request.options);
+    let row = forms::read_form(form, name.to_string(), &photo, classifier, options)
+        .map_err(|error| UsageError(format!("{name}: {error}")))?;
+    note_unreadable(&row);
+    Ok(row)
+}
+
+/// Tells of boxes whose marks were read so unsurely that they are left out.
+fn note_unreadable(row: &FormRow) {
+    for field in &row.fields {
+        if let Some(reason @ Unreadable::Unsure(_)) = field.unreadable {
+            output::note(&format!(
+                "{}: field {:?}: no writing that kiln can read: {reason}",
+                row.image, field.name
+            ));
+        }
+    }
 }

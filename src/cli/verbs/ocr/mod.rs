@@ -41,9 +41,9 @@ use crate::timings::Stopwatch;
   kiln ocr scans/ --expect beside
   kiln ocr scans/ --form form.json -o rows.csv
 
-Folders are searched for images and PDFs, but not recursively. Of PDF and TIFF files all pages are read, each by itself: `scan.pdf,
-page 2`, in files of its own scan-page-2.txt. An image or page that can't be read is
-reported on standard error; the others are written, and the exit code is 1.
+Folders are searched for images and PDFs, but not recursively. All pages of PDF and TIFF files are read, each as an image of its own:
+`scan.pdf, page 2`, or scan-page-2.txt for the file made from it. PDF files need a kiln that was built with the cargo feature pdf. An
+image or page that can't be read is reported on standard error; the others are written, and the exit code is 1.
 
 --output is a file. For several images it is a folder that gets one file per image, unless it has one of the format's
 extensions (.txt .json .hocr .xml .tsv .pdf): then all pages go into that file. JSON is an object for one image and a list for

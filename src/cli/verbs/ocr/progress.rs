@@ -27,19 +27,11 @@ impl Progress {
         }
     }
 
-    /// An image was read, after `done` others. That it has no text is said in any case.
-    pub fn ended(&self, done: usize, name: &str, lines: usize, letters: usize) {
-        let found = match lines {
-            0 => "no text found".to_string(),
-            lines => format!(
-                "{lines} line{}, {letters} letter{}",
-                plural(lines),
-                plural(letters)
-            ),
-        };
+    /// An image was read, after `done` others, and this was found. That it is nothing is said in any case.
+    pub fn ended(&self, done: usize, name: &str, found: &str, is_empty: bool) {
         if self.total > 1 && self.bar.is_hidden() {
             output::note(&format!("{}/{} {name}: {found}", done + 1, self.total));
-        } else if lines == 0 {
+        } else if is_empty {
             self.note(&format!("{name}: {found}"));
         }
     }
@@ -53,9 +45,4 @@ impl Progress {
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
-}
-
-/// The ending of a noun after a number.
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }
