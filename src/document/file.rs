@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::page::PageImage;
+use super::page::{POINTS_PER_INCH, PageImage};
 #[cfg(feature = "pdf")]
 use super::pdf::PdfFile;
 use crate::photo::{self, PhotoError};
@@ -17,9 +17,6 @@ pub const START_BYTES: usize = 1024;
 
 /// The start of a PDF's header.
 const PDF_HEADER: &[u8] = b"%PDF-";
-
-/// Points in an inch.
-const POINTS: f32 = 72.0;
 
 /// Whether a file that starts with these bytes may have several pages, so that it has to be opened to count them.
 pub fn may_have_pages(start: &[u8]) -> bool {
@@ -102,7 +99,7 @@ impl Document {
                 let sides = [photo.width(), photo.height()];
                 let dpi = photo::resolution(bytes, index);
                 Ok(PageImage {
-                    size: dpi.map(|dpi| [0, 1].map(|at| POINTS * sides[at] as f32 / dpi[at])),
+                    size: dpi.map(|dpi| [0, 1].map(|at| POINTS_PER_INCH * sides[at] as f32 / dpi[at])),
                     photo,
                     file: if pages.len() > 1 {
                         Arc::default()

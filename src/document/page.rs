@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use image::DynamicImage;
 
+/// Points in an inch (ISO 32000-1, 8.3.2.3).
+pub(super) const POINTS_PER_INCH: f32 = 72.0;
+
 /// An upright page, with what else its file says about it.
 #[derive(Debug, Clone)]
 pub struct PageImage {

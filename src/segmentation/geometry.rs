@@ -1,5 +1,8 @@
 //! Boxes: in pixels of the photograph ([`Rect`], public) and of the smaller working copy ([`Area`], what the stages use).
 
+/// Degrees that lines may slant without being straightened first: by the steepest slope that is tried, 0.25.
+pub(super) const MAX_SLANT: f32 = 14.0;
+
 /// A box in pixels of the upright photograph; never empty and always inside the photograph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Rect {

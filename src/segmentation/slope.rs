@@ -1,8 +1,9 @@
 //! How lines slant: the slope that gathers the middles of letters in the fewest rows.
 
+use super::geometry::MAX_SLANT;
 use super::letters::glyphs::Glyph;
 
-/// Steepest slope that is tried, in rows per column: 14 degrees either way.
+/// Steepest slope that is tried, in rows per column: [`MAX_SLANT`] either way.
 const MAX_SLOPE: f32 = 0.25;
 /// Step between the slopes that are tried: a quarter of a degree.
 const SLOPE_STEP: f32 = 0.005;
@@ -13,8 +14,6 @@ const SLOPE_BIN: f32 = 0.25;
 const SLOPE_PENALTY: f32 = 0.5;
 /// Step between the angles at which steep lines are searched, in degrees.
 const ANGLE_STEP: f32 = 0.5;
-/// Lines up to this many degrees from level or upright are found without turning the page: the steepest slope that is tried.
-pub(super) const LEVEL: f32 = 14.0;
 /// Steep lines gather letters this many times as sharply as level or upright ones: the diagonals of a grid do so less than its rows.
 const MIN_STEEP_CONTRAST: f32 = 1.5;
 /// Fewest letters that tell a steep slant.
@@ -64,7 +63,7 @@ pub(super) fn steep_slant(letters: &[Glyph], letter_height: f32) -> Option<f32> 
             .collect();
         rows.sort_by(f32::total_cmp);
         let sharpness = sharpness(&rows);
-        if degrees.abs() <= LEVEL || degrees.abs() >= 90.0 - LEVEL {
+        if degrees.abs() <= MAX_SLANT || degrees.abs() >= 90.0 - MAX_SLANT {
             level = level.max(sharpness);
         } else if sharpness > steep.0 {
             steep = (sharpness, degrees);

@@ -3,9 +3,8 @@
 use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 
-use super::geometry::Rect;
+use super::geometry::{MAX_SLANT, Rect};
 use super::plane::MAX_COPY_PIXELS;
-use super::slope;
 
 /// Corners from the upper left clockwise, as (column, row).
 pub(super) type Corners = [(f32, f32); 4];
@@ -15,7 +14,7 @@ const MIN_CONVERGENCE: f32 = 1.15;
 /// ... or one of its corners is this far from a right angle, in degrees ...
 const MIN_SKEW: f32 = 7.0;
 /// ... or its upper side is this steep, in degrees.
-const MIN_TILT: f32 = slope::LEVEL;
+const MIN_TILT: f32 = MAX_SLANT;
 /// Focal lengths that cameras of telephones and others have, in longer sides of the photograph.
 const FOCAL_LENGTHS: std::ops::RangeInclusive<f32> = 0.5..=4.0;
 /// The focal length where the sheet doesn't tell it: a telephone's 26 mm on film of 36.

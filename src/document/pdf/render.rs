@@ -6,13 +6,12 @@ use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
 use image::{DynamicImage, RgbImage};
 
+use crate::document::page::POINTS_PER_INCH;
 use crate::photo::MAX_WORKING_BYTES;
 
 /// What is said about a page that the crate hayro fails on.
 pub(super) const FAILED: &str = "the page can't be drawn: it is damaged, or the crate hayro fails on it; convert it with `pdftoppm -r 300 -png in.pdf page`";
 
-/// Points in an inch.
-const POINTS: f32 = 72.0;
 /// Longest side of a page in points: 200 inches (ISO 32000-1, annex C.2).
 const MAX_POINTS: f32 = 14_400.0;
 /// Bytes that a rendered pixel takes: red, green, blue and opacity, and then the image.
@@ -42,13 +41,13 @@ impl Raster {
             ));
         }
         let asked = f32::from(dpi);
-        let room = (MAX_WORKING_BYTES as f32 / PIXEL_BYTES / (width * height)).sqrt() * POINTS;
+        let room = (MAX_WORKING_BYTES as f32 / PIXEL_BYTES / (width * height)).sqrt() * POINTS_PER_INCH;
         // Sides are counted in 16 bits.
-        let sides = f32::from(u16::MAX) / width.max(height) * POINTS;
+        let sides = f32::from(u16::MAX) / width.max(height) * POINTS_PER_INCH;
         let possible = room.min(sides).floor();
         let dpi = asked.min(possible).max(MIN_DPI.min(asked));
         Ok(Self {
-            scale: dpi / POINTS,
+            scale: dpi / POINTS_PER_INCH,
             reduced: (dpi < asked).then_some(dpi),
         })
     }

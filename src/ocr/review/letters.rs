@@ -36,7 +36,7 @@ pub fn corrected_letters(photo: &RgbImage, boxes: &[CorrectedBox], size: usize) 
 
 /// The ways in which reading looks at a page, the usual one first.
 fn views(photo: &RgbImage) -> impl Iterator<Item = View> + '_ {
-    let straightenings = |light_writing| {
+    let straightening = move |light_writing| {
         let view = View {
             light_writing,
             ..View::default()
@@ -44,7 +44,7 @@ fn views(photo: &RgbImage) -> impl Iterator<Item = View> + '_ {
         segment_view(photo, view).straightening
     };
     // Only computed if the boxes are not all found in the views before.
-    let straightened = [false, true].into_iter().filter_map(straightenings);
+    let straightened = [false, true].into_iter().filter_map(straightening);
     all_turns(None).chain(straightened.flat_map(|straightening| all_turns(Some(straightening))))
 }
 
