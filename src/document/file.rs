@@ -56,6 +56,7 @@ impl Document {
     ///
     /// # Errors
     /// [`PhotoError`]: a PDF that can't be opened, is protected by a password, or unpacks to more than kiln's limit.
+    #[cfg_attr(not(feature = "pdf"), allow(unused_variables))]
     pub fn new(bytes: Arc<Vec<u8>>, name: &Path) -> Result<Self, PhotoError> {
         #[cfg(feature = "pdf")]
         if is_pdf(&bytes) {
@@ -87,6 +88,7 @@ impl Document {
     ///
     /// # Errors
     /// [`PhotoError`]: there is no such page, or it can't be decoded within the limits.
+    #[cfg_attr(not(feature = "pdf"), allow(unused_variables))]
     pub fn page(&self, number: usize, dpi: u16, name: &Path) -> Result<PageImage, PhotoError> {
         match &self.kind {
             Kind::Image(bytes, pages) => {
@@ -97,9 +99,10 @@ impl Document {
                 })?;
                 let photo = photo::decode_page(bytes, name, index)?;
                 let sides = [photo.width(), photo.height()];
-                let dpi = photo::resolution(bytes, index);
+                let resolution = photo::resolution(bytes, index);
                 Ok(PageImage {
-                    size: dpi.map(|dpi| [0, 1].map(|at| POINTS_PER_INCH * sides[at] as f32 / dpi[at])),
+                    size: resolution
+                        .map(|dpi| [0, 1].map(|at| POINTS_PER_INCH * sides[at] as f32 / dpi[at])),
                     photo,
                     file: if pages.len() > 1 {
                         Arc::default()

@@ -117,7 +117,8 @@ impl InkedPage {
         } else {
             return None;
         };
-        let most = (MAX_ENLARGEMENT * longer).min(longer * (MAX_COPY_PIXELS / (width * height)).sqrt());
+        let most =
+            (MAX_ENLARGEMENT * longer).min(longer * (MAX_COPY_PIXELS / (width * height)).sqrt());
         let side = wanted.min(most);
         (side > MIN_ENLARGEMENT * working).then_some(side as usize)
     }

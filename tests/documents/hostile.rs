@@ -122,12 +122,20 @@ fn lzw() -> Vec<u8> {
     put(256, 9);
     put(0, 9);
     for code in 258..4096 {
-        put(code, 9 + [511, 1023, 2047].iter().filter(|&&full| code >= full).count());
+        put(
+            code,
+            9 + [511, 1023, 2047]
+                .iter()
+                .filter(|&&full| code >= full)
+                .count(),
+        );
     }
     (0..300_000).for_each(|_| put(4095, 12));
     bits.chunks(8)
         .map(|chunk| {
-            let byte = chunk.iter().fold(0, |byte: u8, &bit| byte << 1 | u8::from(bit));
+            let byte = chunk
+                .iter()
+                .fold(0, |byte: u8, &bit| byte << 1 | u8::from(bit));
             byte << (8 - chunk.len())
         })
         .collect()

@@ -92,13 +92,17 @@ mod tests {
         let mut expected = 1;
         // Entry 258 is complete after the second code, and so on up to 4,095; then the last entry twice more.
         for code in (258..4096).chain([4095, 4095]) {
-            let entries = code.min(4095);
-            let width = [511, 1023, 2047].iter().filter(|&&full| entries >= full).count() + 9;
+            let width = 9 + [511, 1023, 2047]
+                .iter()
+                .filter(|&&full| code >= full)
+                .count();
             put(code, width);
             expected += (code - 256) as u64;
         }
         let bytes = bits.chunks(8).map(|chunk| {
-            let byte = chunk.iter().fold(0u8, |byte, &bit| byte << 1 | u8::from(bit));
+            let byte = chunk
+                .iter()
+                .fold(0u8, |byte, &bit| byte << 1 | u8::from(bit));
             byte << (8 - chunk.len())
         });
         assert_eq!(count(&bytes.collect::<Vec<u8>>(), 1, u64::MAX), expected);

@@ -41,7 +41,8 @@ impl Raster {
             ));
         }
         let asked = f32::from(dpi);
-        let room = (MAX_WORKING_BYTES as f32 / PIXEL_BYTES / (width * height)).sqrt() * POINTS_PER_INCH;
+        let room =
+            (MAX_WORKING_BYTES as f32 / PIXEL_BYTES / (width * height)).sqrt() * POINTS_PER_INCH;
         // Sides are counted in 16 bits.
         let sides = f32::from(u16::MAX) / width.max(height) * POINTS_PER_INCH;
         let possible = room.min(sides).floor();

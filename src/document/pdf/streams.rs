@@ -71,9 +71,7 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
         } else if packed == 1 {
             // The keyword may be the last word of the file.
             from = (from + line + unpack(data, is_encrypted)?).min(file.len());
-        } else if lzw == 1
-            && lzw::unpacked_bytes(data, MAX_WORKING_BYTES) > MAX_WORKING_BYTES
-        {
+        } else if lzw == 1 && lzw::unpacked_bytes(data, MAX_WORKING_BYTES) > MAX_WORKING_BYTES {
             return Err(too_large());
         }
     }
