@@ -17,8 +17,8 @@ use kiln::photo;
 use predicates::prelude::*;
 use predicates::str::contains;
 
-/// What stands on the three pages of each file.
-const TEXTS: [&str; 3] = ["HELLO WORLD", "PACK MY BOX", "SEVEN 1984"];
+/// What stands on the three pages of each file; the last two are the same page in other kinds of pixels.
+const TEXTS: [&str; 3] = ["HELLO WORLD", "PACK MY BOX", "PACK MY BOX"];
 
 fn fixture(name: &str) -> PathBuf {
     repository().join("tests/fixtures/pages").join(name)
@@ -244,7 +244,7 @@ fn pdfs_of_a_folder_are_read_and_other_documents_are_reported() {
         .assert()
         .success()
         .stdout(contains("== pages/a.PDF, page 1\nTHE LAKE\n"))
-        .stderr(contains("b.heic"));
+        .stderr(contains("passed over: 1 file (.heic)"));
     bench
         .kiln("ocr -")
         .write_stdin(bench.read("drawn.pdf"))

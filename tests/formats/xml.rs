@@ -1,6 +1,6 @@
 //! ALTO, hOCR, TSV, and what holds for every format.
 
-use kiln::ocr::formats::{FORMATS, alto, hocr, tsv};
+use kiln::ocr::formats::{FORMATS, Sheet, alto, hocr, tsv};
 use proptest::prelude::*;
 use roxmltree::Node;
 
@@ -101,10 +101,22 @@ fn hocr_has_its_boxes_inside_each_other_and_its_capabilities() {
     );
 }
 
+#[test]
+fn alto_names_the_file_if_all_pages_are_of_one() {
+    let text = alto(&[sheet(two_lines()), sheet(page(&[]))]);
+    let document = parse(&text);
+    let name = all(&document, "fileName")[0].text();
+    assert_eq!(name, Some(sheet(page(&[])).image.as_str()));
+}
+
 /// The order and number of children by the schema of ALTO 4.4 (alto-4-4.xsd), for what kiln writes of it.
 #[test]
 fn alto_has_the_elements_of_its_schema_in_their_order() {
-    let text = alto(&[sheet(two_lines()), sheet(page(&[]))]);
+    let other = Sheet {
+        image: "another.png".into(),
+        ..sheet(page(&[]))
+    };
+    let text = alto(&[sheet(two_lines()), other]);
     let document = parse(&text);
     let names = |node: Node| -> Vec<String> {
         let children = node.children().filter(Node::is_element);
