@@ -3,6 +3,7 @@
 mod folders;
 mod lock;
 mod read;
+mod together;
 mod write;
 
 pub use folders::{
@@ -14,4 +15,5 @@ pub use read::{
     EMPTY, hexadecimal, open, read, read_at, read_lines, read_soon, read_text, read_up_to,
     without_mark,
 };
-pub use write::{append_line, write, write_png, write_unflushed, write_with};
+pub use together::write_together;
+pub use write::{append_line, png, write, write_png, write_unflushed, write_with};

@@ -179,9 +179,8 @@ fn with_first_weights(
     let before = origin.map(|origin| [origin.data.as_path(), origin.folder.as_path()]);
     let path = weights_file(file, before.as_ref().map_or(&[], |before| before));
     let init = &experiment.init;
-    let loaded =
-        weights::load_renamed(network, &path, &init.except, &init.rename, Settings::Config);
-    let (network, taken) = loaded.map_err(TrainError::Weights)?;
+    let (network, taken) =
+        weights::load_renamed(network, &path, &init.except, &init.rename, Settings::CONFIG)?;
     Ok((network, Some((path, taken))))
 }
 

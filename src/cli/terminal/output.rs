@@ -82,6 +82,12 @@ pub fn command(arguments: &[&str]) -> String {
     shell_words::join(std::iter::once(program.as_str()).chain(arguments.iter().copied()))
 }
 
+/// A path as an argument of a [`command`]: with a hyphen in front it would be taken for a flag.
+pub fn argument(path: &str) -> String {
+    let folder = if path.starts_with('-') { "./" } else { "" };
+    format!("{folder}{path}")
+}
+
 /// A table of the stages of a job, with milliseconds and the share of each.
 pub fn stage_table(laps: &[Lap]) -> String {
     let total: Duration = laps.iter().map(|lap| lap.time).sum();

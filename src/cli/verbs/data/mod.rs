@@ -120,8 +120,8 @@ fn page(text: &str, options: &PageOptions, out: &Path) -> VerbResult {
     });
     let mut json = serde_json::to_string_pretty(&truth)?;
     json.push('\n');
-    files::write_png(out, &page.image)?;
-    files::write(&json_path, json.as_bytes())?;
+    let png = files::png(out, &page.image)?;
+    files::write_together(&[(out, &[&png]), (&json_path, &[json.as_bytes()])])?;
     let names = format!("{}\n{}\n", out.display(), json_path.display());
     Ok(output::emit(&names)?)
 }
