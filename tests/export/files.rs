@@ -91,10 +91,10 @@ fn an_export_that_fails_leaves_nothing_and_damages_nothing() {
     refused("net.py");
     assert_eq!(bench.read("net.safetensors"), b"mine");
     // The other way round.
-    bench.write("code.py", "mine");
-    std::fs::create_dir(bench.path("code.safetensors")).unwrap();
-    refused("code.py");
-    assert_eq!(bench.read("code.py"), b"mine");
+    bench.write("theirs.py", "mine");
+    std::fs::create_dir(bench.path("theirs.safetensors")).unwrap();
+    refused("theirs.py");
+    assert_eq!(bench.read("theirs.py"), b"mine");
     // The name of the weights is longer than file systems allow; that of the code is not.
     refused(&format!("{}.py", "n".repeat(250)));
     for out in ["folder.onnx", "folder.safetensors"] {

@@ -1,18 +1,28 @@
 //! Values of `except`, `rename` and the like: a message names the key or the flag that they are from.
 
 use super::common::Bench;
-use super::files::{Named, Precision, named, whole};
+use super::files::{Named, Precision, named};
 use super::pickle::torch_file;
 use super::steps::{GLYPHS, assert_refused};
 
-/// A perceptron with the shapes of [`whole`], for the file `small.pt`.
+/// The weights of the perceptron below.
+fn whole() -> Vec<Named> {
+    vec![
+        named("layers.0.bias", &[3], 0.0),
+        named("layers.0.weight", &[3, 16], 1.0),
+        named("layers.1.bias", &[2], 2.0),
+        named("layers.1.weight", &[2, 3], 3.0),
+    ]
+}
+
+/// A perceptron from 4x4 pixels over three units to two classes.
 fn config(init: &str) -> String {
     let init = match init {
         "" => String::new(),
         keys => format!(r#", "init": {{{keys}}}"#),
     };
     format!(
-        r#"{{"data": {{"kind": "image_folder", "folder": "none", "height": 2, "width": 2, "channels": 1}},
+        r#"{{"data": {{"kind": "image_folder", "folder": "none", "height": 4, "width": 4, "channels": 1}},
             "model": {{"kind": "mlp", "hidden": [3]}}{init}}}"#
     )
 }
@@ -219,10 +229,10 @@ fn an_import_that_fails_leaves_no_folder_behind() {
     let bench = Bench::new();
     bench.write("small.pt", torch_file(&whole(), Precision::F32));
     bench.write("cfg.json", config(""));
-    // Room for the config, not for the weights of 100,000 hidden units, which are initialized at random.
+    // Room for the config, not for the weights of 65,536 hidden units, which are initialized at random.
     let _disk = super::common::Mounted::new(&bench, 256);
     let before = bench.listing();
-    let arguments = "model import small.pt cfg.json --classes 2 --to disk/run --set model.hidden=[100000] \
+    let arguments = "model import small.pt cfg.json --classes 2 --to disk/run --set model.hidden=[65536] \
                      --except layers.0.* --except layers.1.weight";
     let assert = bench.kiln(arguments).assert().code(1);
     let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
