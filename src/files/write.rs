@@ -94,12 +94,3 @@ pub fn append_line(path: &Path, line: &[u8]) -> Result<(), FileError> {
     };
     append().map_err(|source| FileError::write(path, source))
 }
-
-/// Encodes an image as PNG and writes it as [`write()`] does.
-pub fn write_png(path: &Path, image: &image::RgbImage) -> Result<(), FileError> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    image
-        .write_to(&mut bytes, image::ImageFormat::Png)
-        .map_err(|error| FileError::write(path, std::io::Error::other(error)))?;
-    write(path, &bytes.into_inner())
-}
