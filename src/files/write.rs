@@ -111,17 +111,3 @@ pub fn append_line(path: &Path, line: &[u8]) -> Result<(), FileError> {
     };
     append().map_err(|source| FileError::write(path, source))
 }
-
-/// Encodes an image as PNG and writes it as [`write()`] does.
-pub fn write_png(path: &Path, image: &image::RgbImage) -> Result<(), FileError> {
-    write(path, &png(path, image)?)
-}
-
-/// An image as a PNG file; `path` names it in errors.
-pub fn png(path: &Path, image: &image::RgbImage) -> Result<Vec<u8>, FileError> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    image
-        .write_to(&mut bytes, image::ImageFormat::Png)
-        .map_err(|error| FileError::write(path, std::io::Error::other(error)))?;
-    Ok(bytes.into_inner())
-}

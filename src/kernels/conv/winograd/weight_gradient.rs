@@ -2,8 +2,6 @@
 
 use std::mem::MaybeUninit;
 
-use pulp::Arch;
-
 use super::apply::{Scratch, grow, transform};
 use super::images::Gradients;
 use super::planes::{ELEMENTS, Planes, Tiling};
@@ -80,7 +78,7 @@ fn transform_gradient<T: Real>(
     let tiling = Tiling::of(g);
     for (index, &row) in rows.iter().enumerate() {
         let image = row / tiling.rows();
-        Arch::new().dispatch(Gradients {
+        T::dispatch(Gradients {
             image: &gradient[image * g.output_values()..][..g.output_values()],
             tiling,
             channels: g.outputs,
@@ -100,7 +98,7 @@ fn multiply<T: Real>(
     [from, to]: [Planes; 2],
     sums: &mut [T],
 ) {
-    Arch::new().dispatch(WeightGradient {
+    T::dispatch(WeightGradient {
         patches: Patches {
             runs: 1,
             run: g.inputs,
