@@ -123,10 +123,14 @@ fn check_data(
     samples: Samples,
     monitor: &Monitor,
 ) -> Result<(), TrainError> {
-    for (count, split) in [(samples.train, "training"), (samples.valid, "validation")] {
+    for (count, split, name) in [
+        (samples.train, Split::Train, "training"),
+        (samples.valid, Split::Valid, "validation"),
+    ] {
         if count == 0 {
+            let advice = experiment.data.split_advice(split);
             return Err(TrainError::Mismatch(format!(
-                "the data has no {split} samples; change data.split (of cifar10: data.valid) or add files"
+                "the data has no {name} samples; {advice}"
             )));
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli::failure::{Failure, OutputError};
+use crate::error::printable_lines;
 use crate::report::table::Table;
 use crate::timings::Lap;
 
@@ -16,9 +17,9 @@ pub fn complain(error: &Failure) {
     }
 }
 
-/// Writes a line to standard error. Write errors are ignored: they must not stop the work.
+/// Writes a line to standard error, without codes that a terminal obeys. Write errors are ignored: they must not stop the work.
 pub fn note(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", printable_lines(line));
 }
 
 /// Writes a result to standard output, as it is.

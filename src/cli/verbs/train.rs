@@ -13,6 +13,7 @@ use crate::cli::terminal::{output, stages, tty};
 use crate::config::{self, Backend, Experiment};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
+use crate::error::{counted, printable};
 use crate::progress::Monitor;
 use crate::report::format::{duration, size};
 use crate::report::table::Table;
@@ -157,7 +158,7 @@ fn job(args: &Args) -> Result<Job, Failure> {
     }
     let note = || {
         for assignment in &overrides {
-            output::note(&format!("override  {assignment}"));
+            output::note(&format!("override  {}", printable(assignment)));
         }
     };
     // Clap requires a config unless --resume is given.
@@ -312,8 +313,10 @@ fn print_results(summary: &Summary, path: &str) -> Result<(), OutputError> {
     output::emit(&format!("run directory  {path}\n"))?;
     if let Some(pair) = summary.most_confused.first() {
         output::note(&format!(
-            "most confused: {} predicted as {}: {} times",
-            pair.truth, pair.predicted, pair.count
+            "most confused: {} predicted as {}: {}",
+            printable(&pair.truth),
+            printable(&pair.predicted),
+            counted(pair.count as usize, "time", "times")
         ));
     }
     Ok(())

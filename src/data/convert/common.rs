@@ -33,13 +33,7 @@ impl Written {
 
 /// Nothing is overwritten: `out` must not exist, or be an empty folder, in a folder that exists.
 pub(super) fn require_free(out: &Path) -> Result<(), FileError> {
-    let parent = files::folder_of(out);
-    if !parent.is_dir() {
-        let problem = format!("can't be created: there is no folder {}", parent.display());
-        return Err(FileError::new(out, problem)
-            .advise("create it first")
-            .usage());
-    }
+    FileError::require_parent(out)?;
     let problem = match std::fs::read_dir(out).map(|mut entries| entries.next().is_some()) {
         Ok(false) => return Ok(()),
         Ok(true) => "is not empty",

@@ -1,7 +1,6 @@
 //! The innermost loops: tiles of outputs, or of weight gradients, summed in registers.
 
-// Constant ranges over arrays, which become registers; `array::from_fn` is compiled for each of its hundreds of closures.
-#![allow(clippy::needless_range_loop)]
+#![allow(clippy::needless_range_loop)] // Constant ranges over arrays, which become registers.
 
 use std::mem::MaybeUninit;
 
@@ -136,26 +135,22 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
         // for `channels` rounded up, in which `V` registers from `channel` on lie, and `bias` as many values; places are
         // positions of the output, and a register is written only where all of its channels exist.
         unsafe {
-            let mut weights = [self.weights.values.as_ptr(); V];
-            let mut bias = [T::splat(simd, T::ZERO); V];
-            for v in 0..V {
-                let channel = channel + v * lanes;
-                weights[v] = weights[v].add(self.weights.place(channel));
-                bias[v] = load::<S, T>(self.bias.as_ptr().add(channel));
-            }
+            let weights: [*const T; V] = std::array::from_fn(|v| {
+                let place = self.weights.place(channel + v * lanes);
+                self.weights.values.as_ptr().add(place)
+            });
+            let bias: [T::Vector<S>; V] =
+                std::array::from_fn(|v| load::<S, T>(self.bias.as_ptr().add(channel + v * lanes)));
             let row = if PACKED { PANEL } else { self.weights.row };
             let mut sums = [[bias; Q]; G];
             let mut tap = 0;
             for run in 0..grid.runs {
-                let mut at = [self.input.as_ptr().add(run * grid.pitch); G];
-                for group in 0..G {
-                    at[group] = at[group].add(places[group].0);
-                }
+                let at: [*const T; G] = std::array::from_fn(|group| {
+                    self.input.as_ptr().add(places[group].0 + run * grid.pitch)
+                });
                 for i in 0..grid.run {
-                    let mut weight = bias;
-                    for v in 0..V {
-                        weight[v] = load::<S, T>(weights[v].add(tap * row));
-                    }
+                    let weight: [T::Vector<S>; V] =
+                        std::array::from_fn(|v| load::<S, T>(weights[v].add(tap * row)));
                     for group in 0..G {
                         for q in 0..Q {
                             let value = T::splat(simd, *at[group].add(q * grid.step + i));
@@ -172,19 +167,32 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 for q in 0..Q {
                     let at = places[group].1 + q * self.step;
                     for v in 0..V {
-                        let channel = channel + v * lanes;
-                        let left = self.channels.saturating_sub(channel);
-                        if left >= lanes {
-                            let to = self.output.as_mut_ptr().add(at + channel);
-                            store::<S, T>(to.cast(), sums[group][q][v]);
-                        } else if left > 0 {
-                            let mut all = [T::ZERO; PANEL];
-                            store::<S, T>(all.as_mut_ptr(), sums[group][q][v]);
-                            self.output[at + channel..][..left].write_copy_of_slice(&all[..left]);
-                        }
+                        self.write::<S>(at, channel + v * lanes, sums[group][q][v]);
                     }
                 }
             }
+        }
+    }
+
+    /// Writes a register of the position whose first output is `at`, as far as its channels exist.
+    ///
+    /// # Safety
+    /// All channels of the position must lie in `output`.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn write<S: Simd>(&mut self, at: usize, channel: usize, values: T::Vector<S>) {
+        let left = self.channels.saturating_sub(channel);
+        if left >= lanes::<S, T>() {
+            // SAFETY: as promised by the caller.
+            unsafe {
+                let to = self.output.as_mut_ptr().add(at + channel);
+                store::<S, T>(to.cast(), values);
+            }
+        } else if left > 0 {
+            let mut all = [T::ZERO; PANEL];
+            // SAFETY: a register is at most a panel.
+            unsafe { store::<S, T>(all.as_mut_ptr(), values) };
+            self.output[at + channel..][..left].write_copy_of_slice(&all[..left]);
         }
     }
 }
@@ -280,13 +288,8 @@ impl<T: Real> WeightGradient<'_, T> {
         // lies in `gradient` for every position, and that `sums` has a register for every tap and channel.
         unsafe {
             let to = self.sums.as_mut_ptr();
-            let zero = [T::splat(simd, T::ZERO); V];
-            let mut sums = [zero; J];
-            for j in 0..J {
-                for v in 0..V {
-                    sums[j][v] = load::<S, T>(to.add(place(j, v)));
-                }
-            }
+            let mut sums: [[T::Vector<S>; V]; J] =
+                std::array::from_fn(|j| std::array::from_fn(|v| load::<S, T>(to.add(place(j, v)))));
             for image in 0..self.images {
                 let input = self.input.as_ptr().add(image * self.image_steps[0]);
                 let gradients = self.gradient.as_ptr().add(image * self.image_steps[1]);
@@ -294,10 +297,8 @@ impl<T: Real> WeightGradient<'_, T> {
                     let mut at = input.add(row * grid.row_step + run * grid.pitch + i);
                     let mut gradient = gradients.add(row * self.row_step + channel);
                     for column in 0..self.columns {
-                        let mut slopes = zero;
-                        for v in 0..V {
-                            slopes[v] = load::<S, T>(gradient.add(v * lanes));
-                        }
+                        let slopes: [T::Vector<S>; V] =
+                            std::array::from_fn(|v| load::<S, T>(gradient.add(v * lanes)));
                         for j in 0..J {
                             let value = T::splat(simd, *at.add(j));
                             for v in 0..V {

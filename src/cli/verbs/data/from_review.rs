@@ -8,7 +8,7 @@ use crate::cli::destinations;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::output;
 use crate::data::{class_folders, junk};
-use crate::error::FileError;
+use crate::error::{FileError, counted};
 use crate::files;
 use crate::ocr::review::{Corrected, Review, corrected_letters};
 use crate::photo;
@@ -56,7 +56,8 @@ pub fn run(args: &Args) -> VerbResult {
     }
     if missing > 0 {
         output::note(&format!(
-            "{missing} boxes match no letter in these images; are they the images that were reviewed?"
+            "{} no letter in these images; are they the images that were reviewed?",
+            counted(missing, "box matches", "boxes match")
         ));
     }
     if letters == 0 {
@@ -64,7 +65,8 @@ pub fn run(args: &Args) -> VerbResult {
         return Err(Failure::failed(problem));
     }
     files::publish_folder(made, &args.out).map_err(created)?;
-    let summary = format!("{letters} letters in {}\n", args.out.display());
+    let letters = counted(letters, "letter", "letters");
+    let summary = format!("{letters} in {}\n", args.out.display());
     Ok(output::emit(&summary)?)
 }
 
