@@ -95,6 +95,8 @@ pub struct Imported {
     pub taken: Taken,
     /// The names of the classes.
     pub classes: Vec<String>,
+    /// Why they are numbers, where nobody said so: the data is missing, or has another number of classes.
+    pub numbered: Option<String>,
     /// The order of the classes that was assumed, where they are named by folders and another order is as likely.
     pub class_order: Option<ClassOrder>,
 }
@@ -123,9 +125,9 @@ pub fn import(
     // The folder's config describes the model as it is, whatever it was made from.
     let init = std::mem::take(&mut experiment.init);
     let is_given = matches!(names, Some(ClassNames::File(_)));
-    let classes = match names {
-        Some(ClassNames::File(names)) => read_names(&experiment, &names)?,
-        Some(ClassNames::Count(count)) => numbers(&experiment, count)?,
+    let (classes, numbered) = match names {
+        Some(ClassNames::File(names)) => (read_names(&experiment, &names)?, None),
+        Some(ClassNames::Count(count)) => (numbers(&experiment, count)?, None),
         None => names_of_data(&experiment)?,
     };
     let device = Device::flex();
@@ -147,29 +149,38 @@ pub fn import(
         taken,
         class_order: class_order.filter(|_| !is_given && ClassOrder::matters_for(&classes)),
         classes,
+        numbered,
     })
 }
 
-/// The class names of the data, or numbers, for which the network is not too large.
-fn names_of_data(experiment: &Experiment) -> Result<Vec<String>, ImportError> {
-    let names = known_names(experiment)?;
+/// The class names of the data, or numbers, for which the network is not too large; and why they are numbers.
+fn names_of_data(experiment: &Experiment) -> Result<(Vec<String>, Option<String>), ImportError> {
+    let (names, numbered) = known_names(experiment)?;
     match config::class_problem(experiment, names.len()) {
-        None => Ok(names),
+        None => Ok((names, numbered)),
         Some(problem) => Err(ImportError::Mismatch(problem)),
     }
 }
 
-/// The class names of the data, or numbers.
-fn known_names(experiment: &Experiment) -> Result<Vec<String>, DataError> {
+/// The class names of the data, or numbers and the reason for them.
+fn known_names(experiment: &Experiment) -> Result<(Vec<String>, Option<String>), DataError> {
     let source = data::open(&experiment.data, &Monitor::default());
-    match (source, experiment.model.classes()) {
-        (Ok(source), None) => Ok(source.classes().to_vec()),
-        (Ok(source), Some(count)) if source.classes().len() == count => {
-            Ok(source.classes().to_vec())
+    let (count, reason) = match (source, experiment.model.classes()) {
+        (Ok(source), count) => {
+            let names = source.classes();
+            match count.filter(|&count| count != names.len()) {
+                None => return Ok((names.to_vec(), None)),
+                Some(count) => {
+                    let of_data = counted(names.len(), "class", "classes");
+                    let key = experiment.model.classes_key();
+                    (count, format!("the data has {of_data}, {key} says {count}"))
+                }
+            }
         }
-        (_, Some(count)) => Ok(sorted_numbers(experiment, count)),
-        (Err(error), None) => Err(error),
-    }
+        (Err(error), Some(count)) => (count, error.to_string()),
+        (Err(error), None) => return Err(error),
+    };
+    Ok((sorted_numbers(experiment, count), Some(reason)))
 }
 
 /// Numbers from 0, in the order of the data's classes.

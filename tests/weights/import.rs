@@ -127,16 +127,18 @@ fn classes_have_names_and_each_its_own() {
     }
 }
 
-#[test]
-fn the_model_file_of_a_run_can_be_imported() {
-    // Its card is metadata that `model import` ignores.
-    let bench = Bench::new();
-    bench.write("glyphs.json", GLYPHS);
+/// The model file of an MLP for `classes` classes, as a run has it.
+fn saved_mlp(bench: &Bench, classes: usize) -> std::path::PathBuf {
     let config = ModelConfig::Mlp(MlpConfig {
         hidden: vec![3],
         ..MlpConfig::default()
     });
-    let network = Network::new(&config, ImageShape::new(1, 16, 16), 36, &Device::flex());
+    let network = Network::new(
+        &config,
+        ImageShape::new(1, 16, 16),
+        classes,
+        &Device::flex(),
+    );
     let card = ModelCard {
         model: config,
         input: ImageShape {
@@ -145,7 +147,7 @@ fn the_model_file_of_a_run_can_be_imported() {
             width: 16,
         },
         normalize: None,
-        classes: (0..36).map(|i| i.to_string()).collect(),
+        classes: (0..classes).map(|i| i.to_string()).collect(),
         temperature: 1.0,
         view: kiln::data::View::PAD,
     };
@@ -153,7 +155,34 @@ fn the_model_file_of_a_run_can_be_imported() {
     Classifier::new(&network, card, &Device::flex())
         .save(&path)
         .unwrap();
+    path
+}
+
+#[test]
+fn the_model_file_of_a_run_can_be_imported() {
+    // Its card is metadata that `model import` ignores.
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    let path = saved_mlp(&bench, 36);
     bench.output("model import model.safetensors glyphs.json --to run");
     let found = tensors(&bench.read("run/model.safetensors"));
     assert_eq!(found, tensors(&std::fs::read(path).unwrap()));
+}
+
+#[test]
+fn classes_that_the_data_does_not_have_are_numbered_and_said_to_be() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    saved_mlp(&bench, 40);
+    let notes = |arguments: &str| {
+        let assert = bench.kiln(arguments).assert().success();
+        String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+    };
+    let import = "model import model.safetensors glyphs.json --set model.classes=40 --to";
+    let said = notes(&format!("{import} run"));
+    let expected = "classes are named by numbers (the data has 36 classes, model.classes says 40); --classes FILE names them";
+    assert!(said.contains(expected), "{said}");
+    // Asked for, numbers are nothing to tell.
+    let said = notes(&format!("{import} asked --classes 40"));
+    assert!(!said.contains("named by numbers"), "{said}");
 }

@@ -74,6 +74,11 @@ pub fn run(args: Args) -> VerbResult {
         output::note(&line);
     }
     output::note(&weights_line(&args.weights, &imported.taken));
+    if let Some(reason) = &imported.numbered {
+        output::note(&format!(
+            "classes are named by numbers ({reason}); --classes FILE names them"
+        ));
+    }
     if let Some(order) = imported.class_order {
         output::note(&order_line(order, &imported.classes));
     }
