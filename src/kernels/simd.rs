@@ -275,9 +275,9 @@ pub(super) fn lanes<S: Simd, T: Real>() -> usize {
     size_of::<T::Vector<S>>() / size_of::<T>()
 }
 
-/// Whether accumulators of a tile may take 24 registers, not 12.
+/// Whether accumulators of a tile may take 24 registers, not 12. Asked as `if const { .. }`, so that the other tiles are not compiled.
 #[inline(always)]
-pub(super) fn many_registers<S: Simd>() -> bool {
+pub(super) const fn many_registers<S: Simd>() -> bool {
     S::REGISTER_COUNT >= 32
 }
 
