@@ -173,7 +173,10 @@ fn known_names(experiment: &Experiment) -> Result<(Vec<String>, Option<String>),
                 Some(count) => {
                     let of_data = counted(names.len(), "class", "classes");
                     let key = experiment.model.classes_key();
-                    (count, format!("the data has {of_data}, {key} says {count}"))
+                    (
+                        count,
+                        format!("the data has {of_data}, model.{key} says {count}"),
+                    )
                 }
             }
         }

@@ -170,19 +170,35 @@ fn the_model_file_of_a_run_can_be_imported() {
 }
 
 #[test]
-fn classes_that_the_data_does_not_have_are_numbered_and_said_to_be() {
+fn classes_that_the_data_does_not_tell_are_numbered_and_said_to_be() {
     let bench = Bench::new();
-    bench.write("glyphs.json", GLYPHS);
+    let folder = bench.path("letters");
+    let config = serde_json::json!({
+        "data": {"kind": "image_folder", "folder": folder, "channels": 1, "height": 16, "width": 16},
+        "model": {"kind": "mlp", "hidden": [3], "classes": 40},
+    });
+    bench.write("folder.json", config.to_string());
     saved_mlp(&bench, 40);
     let notes = |arguments: &str| {
-        let assert = bench.kiln(arguments).assert().success();
+        let import = format!("model import model.safetensors folder.json --to {arguments}");
+        let assert = bench.kiln(&import).assert().success();
         String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
     };
-    let import = "model import model.safetensors glyphs.json --set model.classes=40 --to";
-    let said = notes(&format!("{import} run"));
-    let expected = "classes are named by numbers (the data has 36 classes, model.classes says 40); --classes FILE names them";
+    let said = notes("without");
+    assert!(said.contains("classes are named by numbers ("), "{said}");
+    assert!(said.contains("letters: not found"), "{said}");
+    assert!(said.contains("--classes FILE names them"), "{said}");
+    for class in ["a", "b"] {
+        std::fs::create_dir_all(folder.join(class)).unwrap();
+        for shade in 1..=4 {
+            let pixels = [b"P5 16 16 255\n".to_vec(), vec![shade; 256]].concat();
+            bench.write(&format!("letters/{class}/{shade}.pgm"), pixels);
+        }
+    }
+    let said = notes("of_two");
+    let expected = "(the data has 2 classes, model.classes says 40)";
     assert!(said.contains(expected), "{said}");
     // Asked for, numbers are nothing to tell.
-    let said = notes(&format!("{import} asked --classes 40"));
+    let said = notes("asked --classes 40");
     assert!(!said.contains("named by numbers"), "{said}");
 }
