@@ -1,27 +1,10 @@
 //! Where the labels of a table are when nothing says so, and labels that are wrong in one of several files.
 
-use std::path::Path;
-
-use kiln::data::{DataConfig, DataError, DataSource, Split, open_in};
+use kiln::data::{DataConfig, Split, open_in};
 use kiln::progress::Monitor;
 
 use crate::common::Bench;
-
-/// Opens tables of images of 2x2 pixels; `keys` are further keys, as JSON.
-fn open(
-    folder: &Path,
-    tables: &[(&str, &str)],
-    keys: &str,
-) -> Result<Box<dyn DataSource>, DataError> {
-    for (name, text) in tables {
-        std::fs::write(folder.join(name), text).unwrap();
-    }
-    let data = format!(
-        r#"{{"kind": "csv", "train": "train.csv", "height": 2, "width": 2, "split": {{"by": "share", "valid": 0, "test": 0}}{keys}}}"#
-    );
-    let config: DataConfig = serde_json::from_str(&data).unwrap();
-    open_in(&config, folder, &Monitor::default())
-}
+use crate::small_tables::open;
 
 /// The classes of the samples of training and test.
 fn classes(tables: &[(&str, &str)], keys: &str) -> [Vec<String>; 2] {

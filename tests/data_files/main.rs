@@ -14,6 +14,7 @@ mod label_columns;
 mod parquet_table;
 mod pixel_tables;
 mod python;
+mod small_tables;
 mod table;
 mod value_ranges;
 

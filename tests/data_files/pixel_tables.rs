@@ -1,24 +1,9 @@
 //! Tables of pixels with what people's tables have: missing labels, numbers of images, several columns of labels, pixels out of range.
 
-use std::path::Path;
-
-use kiln::data::{DataConfig, DataError, DataSource, Split, open_in};
+use kiln::data::{DataConfig, Split, open_in};
 use kiln::progress::Monitor;
 
-/// Opens tables of images of 2x2 pixels; `keys` are further keys, as JSON.
-fn open(
-    folder: &Path,
-    tables: &[(&str, &str)],
-    keys: &str,
-) -> Result<Box<dyn DataSource>, DataError> {
-    for (name, text) in tables {
-        std::fs::write(folder.join(name), text).unwrap();
-    }
-    let rest = r#""height": 2, "width": 2, "split": {"by": "share", "valid": 0, "test": 0}"#;
-    let data = format!(r#"{{"kind": "csv", "train": "train.csv", {rest}{keys}}}"#);
-    let config: DataConfig = serde_json::from_str(&data).unwrap();
-    open_in(&config, folder, &Monitor::default())
-}
+use crate::small_tables::open;
 
 /// The classes of the training samples, in their order, and what is told.
 fn used(tables: &[(&str, &str)], keys: &str) -> (Vec<String>, String) {

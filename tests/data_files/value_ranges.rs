@@ -1,25 +1,9 @@
 //! Which values are black and white: standardized images, splits of different ranges, and single wrong values.
 
-use std::path::Path;
-
-use kiln::data::{DataConfig, DataError, DataSource, Split, open_in};
+use kiln::data::{DataConfig, Split, open_in};
 use kiln::progress::Monitor;
 
-/// Opens tables of images of 2x2 pixels without names of columns; `keys` are further keys, as JSON.
-fn open(
-    folder: &Path,
-    tables: &[(&str, &str)],
-    keys: &str,
-) -> Result<Box<dyn DataSource>, DataError> {
-    for (name, text) in tables {
-        std::fs::write(folder.join(name), text).unwrap();
-    }
-    let data = format!(
-        r#"{{"kind": "csv", "train": "train.csv", "height": 2, "width": 2, "split": {{"by": "share", "valid": 0, "test": 0}}{keys}}}"#
-    );
-    let config: DataConfig = serde_json::from_str(&data).unwrap();
-    open_in(&config, folder, &Monitor::default())
-}
+use crate::small_tables::open;
 
 /// What is told about tables, and the values of the first training and the first test image.
 fn used(tables: &[(&str, &str)], keys: &str) -> (String, [Vec<f32>; 2]) {

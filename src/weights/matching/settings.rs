@@ -37,20 +37,17 @@ impl Settings {
                 let shown = shown.collect::<Vec<_>>().join(", ");
                 format!("add {shown}{more} to `init.except`")
             }
-            Place::Flag => {
-                let flags = patterns.iter().map(|pattern| flag("--except", pattern));
-                format!("add {}{more}", flags.collect::<Vec<_>>().join(" "))
-            }
+            Place::Flag => format!("add {}{more}", except_flags(patterns)),
         }
     }
 
     /// How the mapping by order and shapes is asked for, without what matches some patterns.
     pub fn set_auto(self, without: &[String]) -> String {
         let add = self.add_exceptions(without, true);
-        match (self.rename, add.strip_prefix("add --")) {
+        match (self.rename, self.except) {
             (Place::Config, _) => format!("set `init.rename` to \"auto\" and {add}"),
-            (Place::Flag, Some(flags)) => format!("add --rename auto --{flags}"),
-            (Place::Flag, None) => format!("add --rename auto, and {add}"),
+            (Place::Flag, Place::Flag) => format!("add --rename auto {}", except_flags(without)),
+            (Place::Flag, Place::Config) => format!("add --rename auto, and {add}"),
         }
     }
 
@@ -69,14 +66,9 @@ impl Settings {
         problem: &str,
         advice: &str,
     ) -> WeightsError {
-        let (path, problem) = match self.except {
-            Place::Config => (
-                format!("init.except[{index}]"),
-                format!("{} {problem}", quoted(pattern)),
-            ),
-            Place::Flag => (flag("--except", pattern), problem.to_string()),
-        };
-        WeightsError::setting(self.except, &path, &problem, advice)
+        let key = format!("init.except[{index}]");
+        let flag = flag("--except", pattern);
+        wrong_pattern(self.except, (&key, pattern), &flag, problem, advice)
     }
 
     /// The error of all patterns of `except` together.
@@ -95,14 +87,9 @@ impl Settings {
         problem: &str,
         advice: &str,
     ) -> WeightsError {
-        let (path, problem) = match self.rename {
-            Place::Config => (
-                format!("init.rename[{index}]"),
-                format!("{} {problem}", quoted(&pattern.from)),
-            ),
-            Place::Flag => (rename_flag(pattern), problem.to_string()),
-        };
-        WeightsError::setting(self.rename, &path, &problem, advice)
+        let key = format!("init.rename[{index}]");
+        let flag = rename_flag(pattern);
+        wrong_pattern(self.rename, (&key, &pattern.from), &flag, problem, advice)
     }
 
     /// A mapping, ready to be pasted in place of what was `given`.
@@ -144,6 +131,23 @@ impl Settings {
     }
 }
 
+/// The error of one pattern: a flag shows it, a key of a config has only its number.
+fn wrong_pattern(
+    place: Place,
+    (key, pattern): (&str, &str),
+    flag: &str,
+    problem: &str,
+    advice: &str,
+) -> WeightsError {
+    match place {
+        Place::Config => {
+            let problem = format!("{} {problem}", quoted(pattern));
+            WeightsError::setting(place, key, &problem, advice)
+        }
+        Place::Flag => WeightsError::setting(place, flag, problem, advice),
+    }
+}
+
 /// A pattern as a string of JSON.
 fn quoted(pattern: &str) -> String {
     serde_json::Value::from(pattern).to_string()
@@ -153,6 +157,12 @@ fn quoted(pattern: &str) -> String {
 fn flag(name: &str, value: &str) -> String {
     let between = if value.starts_with('-') { "=" } else { " " };
     format!("{name}{between}{}", shell_words::quote(value))
+}
+
+/// Patterns of `--except` as a shell takes them.
+fn except_flags(patterns: &[String]) -> String {
+    let flags = patterns.iter().map(|pattern| flag("--except", pattern));
+    flags.collect::<Vec<_>>().join(" ")
 }
 
 fn rename_flag(RenamePattern { from, to }: &RenamePattern) -> String {
