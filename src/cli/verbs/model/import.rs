@@ -25,7 +25,7 @@ The config defines the network, image size and normalization; no data is needed.
 network's (PyTorch layout; `kiln model info CONFIG` lists them), except for prefixes such as `module.` and dictionaries
 around the weights, which are stripped.")]
 pub struct Args {
-    /// A .safetensors file, a .pth that PyTorch wrote, or an .onnx model
+    /// A .safetensors file, a checkpoint of PyTorch (.pth, .pt, .ckpt, .pkl), or an .onnx model
     weights: PathBuf,
     /// Config file
     config: PathBuf,
