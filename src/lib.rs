@@ -9,7 +9,7 @@
 //! (`tests/house` checks both). `docs/architecture.md` explains the layout.
 //!
 //! - [`error`]: errors of files, problems of configs, and how they end the program.
-//! - [`strict_json`]: JSON without a key twice.
+//! - [`strict_json`]: strict JSON: duplicate keys are errors.
 //! - [`shape`]: the shape of an image.
 //! - [`rng`]: seeds and streams of random numbers.
 //! - [`panics`]: panics of other crates become errors.

@@ -55,7 +55,7 @@ pub fn damaged(name: &str, error: impl std::fmt::Display) -> UnpackError {
     refused(format!("entry {name} is corrupted ({error})"))
 }
 
-/// It has one name twice, and only one of the two can be unpacked.
+/// It contains the same name twice, and only one of the two can be unpacked.
 pub fn twice(name: &str) -> UnpackError {
     refused(format!("contains {name} twice"))
 }

@@ -75,7 +75,7 @@ impl<'a> Output<'a> {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-                    outside(name, "lies in another entry, which is a file")
+                    outside(name, "is inside another entry that is a file, not a folder")
                 }
                 _ => failed(error),
             })?;

@@ -131,7 +131,7 @@ fn name_can_name_a_folder(experiment: &Experiment) -> Option<Problem> {
     let problem = if found > MAX_NAME_CHARS {
         format!("found {found} characters, must be at most {MAX_NAME_CHARS}")
     } else if !name.is_empty() && names_no_run(name) {
-        format!("found {name:?}, which names no run; use a letter or a digit")
+        format!("found {name:?}, which is not a valid run name; use at least one letter or digit")
     } else {
         return None;
     };

@@ -12,7 +12,7 @@ const FORBIDDEN: &str = "/\\:*?\"<>|%";
 /// Names of devices on Windows, in any case and with any extension: `aux`, `Con.txt`.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// Those that have a digit behind them, also a raised one.
+/// Those that are followed by a digit, possibly superscript.
 const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 const NUMBERS: &str = "0123456789\u{b9}\u{b2}\u{b3}";
 

@@ -18,7 +18,7 @@ pub(super) fn problem<'a>(
         .into_iter()
         .find(|other| other.to_lowercase() == lower);
     let advice = match alike {
-        Some(alike) => format!("training has {alike:?}: write both alike"),
+        Some(alike) => format!("training has {alike:?}: use the same spelling for both"),
         None => "every class needs training images: add some, or leave it out".into(),
     };
     format!(
@@ -40,7 +40,7 @@ pub fn notes(source: &dyn DataSource) -> Vec<String> {
     if !train.is_empty() {
         let names = named(source, &held_out - &train);
         notes.extend(
-            names.map(|n| format!("no training images, but some of validation or test: {n}")),
+            names.map(|n| format!("no training images, but some in validation or test: {n}")),
         );
     }
     let used = &train | &held_out;

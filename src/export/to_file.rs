@@ -84,7 +84,7 @@ pub fn export(classifier: &Classifier, out: &Path, options: GraphOptions) -> Res
                 .map_err(|problem| unsupported(out, &problem))?;
             let beside = out.with_extension(WEIGHTS);
             let weights = weights::encode(network, &entries, &beside)?;
-            // Whoever finds the code finds the weights.
+            // Weights first: if the code is there, so are its weights.
             files::write_together(&[(&beside, &weights.parts()), (out, &[code.as_bytes()])])
         }
     }

@@ -1,4 +1,4 @@
-//! Folders: temporary names, and entries that are really on the disk.
+//! Folders: temporary names, and flushing directory entries to the disk.
 
 use std::path::Path;
 

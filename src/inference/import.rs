@@ -175,7 +175,7 @@ fn known_names(experiment: &Experiment) -> Result<(Vec<String>, Option<String>),
                     let key = experiment.model.classes_key();
                     (
                         count,
-                        format!("the data has {of_data}, model.{key} says {count}"),
+                        format!("the data has {of_data}, but model.{key} is for {count}"),
                     )
                 }
             }

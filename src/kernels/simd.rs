@@ -226,7 +226,7 @@ impl Real for f64 {
         simd.splat_f64s(value)
     }
 
-    /// Without AVX-512: 64 bits serve to check gradients, and a third of the kernels' machine code would be theirs.
+    /// Without AVX-512: `f64` only checks gradients, and would make up a third of the kernels' machine code.
     #[inline(always)]
     fn dispatch<J: WithSimd>(job: J) -> J::Output {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]

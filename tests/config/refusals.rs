@@ -42,7 +42,9 @@ fn a_misspelt_kind_is_refused_with_what_is_allowed() {
 fn a_name_of_dots_names_no_run() {
     for name in [".", "..", "..."] {
         let text = complaint_with("name", json!(name));
-        let expected = format!("name: found {name:?}, which names no run; use a letter or a digit");
+        let expected = format!(
+            "name: found {name:?}, which is not a valid run name; use at least one letter or digit"
+        );
         assert!(text.contains(&expected), "{text}");
         let text = parse(MINIMAL, &[format!("name={name}").as_str()])
             .unwrap_err()

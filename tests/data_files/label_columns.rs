@@ -137,7 +137,7 @@ fn labels_in_the_last_column_are_asked_for_with_the_key_instead_of_taking_a_pixe
     for train in [&train, &dark, &bits, &two] {
         assert_eq!(
             refused(&[("train.csv", train)], ""),
-            "train.csv: labels may be in column 0 and in column 4, and no name says where they are; set data.label to 0 or 4"
+            "train.csv: labels may be in column 0 and in column 4, and no column name says which; set data.label to 0 or 4"
         );
     }
     for train in [&train, &dark, &bits] {
@@ -150,7 +150,7 @@ fn labels_in_the_last_column_are_asked_for_with_the_key_instead_of_taking_a_pixe
     });
     assert_eq!(
         refused(&[("train.csv", &fractions)], ""),
-        "train.csv: line 1: column 0: found \"0.10\", which is no label, and no name says where the labels are; set data.label to the \
+        "train.csv: line 1: column 0: found \"0.10\", which is not a label, and no column name says where the labels are; set data.label to the \
          index of their column, from 0: 4 if they come last"
     );
     let words = table(|row| {
@@ -256,7 +256,7 @@ fn one_hot_labels_of_another_width_than_trainings_are_refused_with_both_files() 
     let error = open_in(&config("test"), root, &Monitor::default()).err();
     let error = error.expect("an error").to_string();
     let expected = format!(
-        "test: the one-hot labels of test are for 4 classes, but those of train in {} for 3; write both with the same classes",
+        "test: the one-hot labels of test have 4 classes, but those of train in {} have 3; encode both with the same classes",
         bench.path("train").display()
     );
     assert!(error.ends_with(&expected), "{error}");

@@ -52,9 +52,9 @@ fn standardized_images_are_refused_whatever_the_range_and_it_is_said_how_to_scal
     let standardized = table(500, |index| (2.0 * uniform(index) - 1.0) * 3f64.sqrt());
     for range in ["", r#", "range": "-1..1""#] {
         let problem = refused(&[("train.csv", &standardized)], range);
-        let expected = "train.csv: 42 % of the values lie beyond -1 to 1, from -1.7";
+        let expected = "train.csv: 42 % of the values are outside -1 to 1 (they run from -1.7";
         assert!(problem.starts_with(expected), "{problem}");
-        let advice = "scale them back (value * std + mean), or bring all values into one of the ranges of data.range";
+        let advice = "undo the standardization (value * std + mean), or rescale all values to one of the ranges of data.range";
         assert!(problem.contains(advice), "{problem}");
     }
     // Black letters on 30 % of white paper, standardized: two values, one of them beyond.
@@ -67,7 +67,7 @@ fn standardized_images_are_refused_whatever_the_range_and_it_is_said_how_to_scal
     });
     let problem = refused(&[("train.csv", &two)], "");
     assert!(
-        problem.contains("30 % of the values lie beyond -1 to 1"),
+        problem.contains("30 % of the values are outside -1 to 1"),
         "{problem}"
     );
     // In a test table, too, whatever training has.
@@ -101,8 +101,7 @@ fn what_resizing_leaves_beyond_the_range_is_clipped_and_counted() {
     let count = overshoots.count();
     assert!(count > 50, "{count}");
     let (told, _) = used(&[("train.csv", &table(500, cubic_step))], "");
-    let expected =
-        format!("{count} values of the train images beyond 0 to 1 became black or white");
+    let expected = format!("clipped {count} values of the train images to the range 0 to 1");
     assert!(told.contains(&expected), "{told}");
 }
 

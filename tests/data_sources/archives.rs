@@ -320,7 +320,7 @@ fn a_file_that_an_archive_holds_twice_is_refused_in_every_format() {
     let config: DataConfig = serde_json::from_str(config).unwrap();
     let error = data::open_in(&config, root.path(), &Monitor::default()).err();
     let error = error.expect("an error").to_string();
-    let expected = "a.npz: holds \"x_train.npy\" more than once, and only one can be read; write the file again";
+    let expected = "a.npz: holds \"x_train.npy\" more than once, and only one can be read; rewrite the file without the duplicate";
     assert!(error.ends_with(expected), "{error}");
 }
 
@@ -332,7 +332,7 @@ fn what_cannot_be_unpacked_is_called_by_its_own_name() {
     for (names, says) in [
         (
             both,
-            "\"train/cat/0.png/x.png\" lies in another entry, which is a file",
+            "\"train/cat/0.png/x.png\" is inside another entry that is a file, not a folder",
         ),
         (vec![long], "a.zip.unpacked/train/cat/xxx"),
     ] {

@@ -115,7 +115,7 @@ const WRONG_FILES: &[(Table, Table, &str)] = &[
             if column % 4 == 0 { 1.4 } else { 0.2 }
         }),
         ("valid_labels", 3, 26, IDENTITY),
-        "valid_data, 768 of 3072 values are beyond [0, 1], as in standardized images; scale them back (value * std + mean)",
+        "valid_data, 768 of 3072 values are beyond [0, 1], as in standardized images; undo the standardization (value * std + mean)",
     ),
 ];
 

@@ -16,7 +16,7 @@ pub const CASES: &[Case] = &[
         expect: Refused(
             1,
             &[
-                "labels.csv: 2 columns are called the same (\"label\" and \"Label\"); rename all but one of them",
+                "labels.csv: 2 columns have the same name (\"label\" and \"Label\"); rename all but one of them",
             ],
         ),
     },
@@ -30,7 +30,7 @@ pub const CASES: &[Case] = &[
         },
         expect: Refused(
             1,
-            &["labels.csv: 2 columns are called the same (\"file\" and \"file\"); rename"],
+            &["labels.csv: 2 columns have the same name (\"file\" and \"file\"); rename"],
         ),
     },
     Case {
@@ -138,7 +138,7 @@ pub const CASES: &[Case] = &[
         expect: Refused(
             1,
             &[
-                "labels.csv: line 5: class \"Dog\" is in test, but not in training; training has \"dog\": write both alike",
+                "labels.csv: line 5: class \"Dog\" is in test, but not in training; training has \"dog\": use the same spelling for both",
             ],
         ),
     },

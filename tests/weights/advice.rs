@@ -150,11 +150,11 @@ fn weights_of_another_network_are_no_reason_to_leave_everything_out() {
     let bench = bench_with(&[linear("body", 5, 9), linear("head", 7, 5)]);
     let (code, text) = import(&bench, &[]);
     assert_eq!((code, text.lines().count()), (Some(1), 1), "{text}");
-    let says = "; describe the network of the weights in `model`, and its input in `data`\n";
+    let says = "; set `model` to the network that the weights belong to, and `data` to its input\n";
     assert!(text.ends_with(says), "{text}");
     // Other names, other shapes.
     let bench = bench_with(&[linear("a", 5, 9), linear("b", 7, 5)]);
     let (_, text) = import(&bench, &[]);
-    let says = "in `data`, or map its names with --rename FROM=TO\n";
+    let says = "`data` to its input, or map its names with --rename FROM=TO\n";
     assert!(text.ends_with(says), "{text}");
 }

@@ -185,9 +185,9 @@ fn classes_that_the_data_does_not_tell_are_numbered_and_said_to_be() {
         String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
     };
     let said = notes("without");
-    assert!(said.contains("classes are named by numbers ("), "{said}");
+    assert!(said.contains("classes are numbered ("), "{said}");
     assert!(said.contains("letters: not found"), "{said}");
-    assert!(said.contains("--classes FILE names them"), "{said}");
+    assert!(said.contains("pass --classes FILE to name them"), "{said}");
     for class in ["a", "b"] {
         std::fs::create_dir_all(folder.join(class)).unwrap();
         for shade in 1..=4 {
@@ -196,9 +196,9 @@ fn classes_that_the_data_does_not_tell_are_numbered_and_said_to_be() {
         }
     }
     let said = notes("of_two");
-    let expected = "(the data has 2 classes, model.classes says 40)";
+    let expected = "(the data has 2 classes, but model.classes is for 40)";
     assert!(said.contains(expected), "{said}");
     // Asked for, numbers are nothing to tell.
     let said = notes("asked --classes 40");
-    assert!(!said.contains("named by numbers"), "{said}");
+    assert!(!said.contains("classes are numbered"), "{said}");
 }

@@ -63,7 +63,7 @@ fn an_import_names_the_key_of_the_config_that_is_wrong() {
         ),
         (
             r#""rename": [{"from": "layers.0.*", "to": "same"}]"#.into(),
-            "init.rename[0]: \"layers.0.*\" gives two tensors of small.pt one name: \
+            "init.rename[0]: \"layers.0.*\" gives two tensors of small.pt the same name: \
              layers.0.bias and layers.0.weight both become same; give each",
         ),
         (
@@ -72,7 +72,7 @@ fn an_import_names_the_key_of_the_config_that_is_wrong() {
         ),
         (
             r#""except": ["*"]"#.into(),
-            "init.except: excludes every tensor of small.pt; leave some",
+            "init.except: excludes every tensor of small.pt; exclude fewer",
         ),
     ];
     for (keys, starts) in cases {

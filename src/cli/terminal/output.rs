@@ -17,7 +17,7 @@ pub fn complain(error: &Failure) {
     }
 }
 
-/// Writes a line to standard error, without codes that a terminal obeys. Write errors are ignored: they must not stop the work.
+/// Writes a line to standard error, without terminal control sequences. Write errors are ignored: they must not stop the work.
 pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable_lines(line));
 }

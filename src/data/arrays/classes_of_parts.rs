@@ -71,7 +71,7 @@ fn one_width(parts: &[Part]) -> Result<Option<usize>, DataError> {
             };
             let (split, first) = (part.split.name(), first.split.name());
             let problem = format!(
-                "the one-hot labels of {split} are for {other} classes, but those of {first}{place} for {width}; write both with the same \
+                "the one-hot labels of {split} have {other} classes, but those of {first}{place} have {width}; encode both with the same \
                  classes"
             );
             Err(DataError::format(&part.file, problem))

@@ -93,7 +93,7 @@ impl Search<'_> {
                 0 => Err(format!("has no array {wanted}; it has {}", listed(names))),
                 1 => Ok(Some(wanted.into())),
                 count => Err(format!(
-                    "has {count} arrays called {wanted}, and only one can be read; write the file again"
+                    "has {count} arrays called {wanted}, and only one can be read; rewrite the file without the duplicate"
                 )),
             };
         }

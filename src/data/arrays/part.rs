@@ -36,7 +36,7 @@ impl Part {
         let range = found.range.in_words();
         let clipped = (found.beyond > 0).then(|| {
             let values = counted(found.beyond, "value", "values");
-            format!("{values} of the {split} images beyond {range} became black or white")
+            format!("clipped {values} of the {split} images to the range {range}")
         });
         let dim = found.dim().map(|most| {
             format!(

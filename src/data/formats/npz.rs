@@ -67,7 +67,7 @@ impl<R: Read + Seek> Archive<R> {
             let names = archive::repeated_names(&mut zip.into_inner(), start);
             let names = names.map_err(|error| format!("is damaged ({})", one_line(error)))?;
             return Err(format!(
-                "holds {} more than once, and only one can be read; write the file again",
+                "holds {} more than once, and only one can be read; rewrite the file without the duplicate",
                 quoted(&names)
             ));
         }

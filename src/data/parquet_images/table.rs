@@ -124,7 +124,7 @@ fn require_single(footer: &Footer, place: usize) -> Result<(), String> {
     match footer.columns.iter().filter(|c| c.path == *name).count() {
         0 | 1 => Ok(()),
         count => Err(format!(
-            "{count} columns are called {name}; write the file with one of them"
+            "{count} columns are called {name}; rewrite the file with only one of them"
         )),
     }
 }

@@ -64,7 +64,7 @@ pub fn choose(
         let others = others.map_err(|problem| mismatch(path, problem))?;
         if fits[first].applied.is_empty() {
             let problem = format!("excludes every tensor of {}", path.display());
-            let advice = "leave some to be loaded";
+            let advice = "exclude fewer";
             return Err(wanted.settings.wrong_exceptions(&problem, advice));
         }
         return Ok(chosen(&views[first], &fits[first], patterns, others));

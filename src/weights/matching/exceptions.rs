@@ -9,7 +9,7 @@ use crate::models::parameters::matches;
 const MAX_PATTERNS: usize = 4;
 const MAX_SHOWN_BYTES: usize = 300;
 
-/// How to do without the tensors that are only in the file, only in the network, or different in both; `None` if no other fits.
+/// How to skip the tensors that are only in the file, only in the network, or different in both; `None` if nothing else fits.
 pub fn advice(view: &View, fit: &Fit, settings: Settings) -> Option<String> {
     if fit.applied.is_empty() {
         return None;

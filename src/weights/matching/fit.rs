@@ -69,7 +69,7 @@ pub struct Collision {
     pub pattern: Option<usize>,
 }
 
-/// A view next to a network.
+/// A view compared with a network.
 #[derive(Debug, Default)]
 pub struct Fit<'s> {
     /// Names of the network and the tensors for them.
@@ -92,7 +92,7 @@ pub struct Fit<'s> {
     pub collisions: Vec<Collision>,
     /// The first tensor that is wanted and can't be read.
     pub unreadable: Option<(String, Unreadable)>,
-    /// Patterns of `rename` that are the first match of no name, by their places.
+    /// Indices of the patterns of `rename` that are no name's first match.
     pub idle: Vec<usize>,
 }
 

@@ -20,7 +20,7 @@ const SHOWN: usize = 3;
 
 /// What to do about weights of which nothing fits.
 const OTHER_NETWORK: &str =
-    "describe the network of the weights in `model`, and its input in `data`";
+    "set `model` to the network that the weights belong to, and `data` to its input";
 
 /// The error for a file that does not fit.
 pub fn mismatch(path: &Path, problem: String) -> FileError {
@@ -74,8 +74,8 @@ impl Refused<'_> {
         let is_shadowed = || names().any(|name| pattern.apply(name).is_some());
         let (problem, advice) = match collision {
             Some((place, problem)) if place == at => (
-                format!("gives two tensors of {file} one name: {problem}"),
-                "give each a name of its own, with a `*` on both sides".to_string(),
+                format!("gives two tensors of {file} the same name: {problem}"),
+                "give each its own name, with a `*` on both sides".to_string(),
             ),
             _ if is_shadowed() => (
                 format!("renames nothing in {file}: earlier patterns match the same names"),
@@ -219,7 +219,7 @@ fn problems(fit: &Fit) -> String {
     let alike = fit.collisions.iter().map(|one| &one.problem);
     let alike: Vec<&String> = alike.collect();
     let kinds = [
-        ("of the same name: ", first_of(&alike)),
+        ("names collide after renaming: ", first_of(&alike)),
         ("shapes differ: ", first_of(&fit.misfits)),
         ("not floating-point numbers: ", first_of(&integers)),
         ("not in the file: ", first_of(&fit.missing)),

@@ -30,7 +30,11 @@ impl Settings {
 
     /// How patterns of names are left out besides those that are already; `is_all` tells whether there are no more.
     pub fn add_exceptions(self, patterns: &[String], is_all: bool) -> String {
-        let more = if is_all { "" } else { " and so on" };
+        let more = if is_all {
+            ""
+        } else {
+            " and more such patterns"
+        };
         match self.except {
             Place::Config => {
                 let shown = patterns.iter().map(|pattern| quoted(pattern));

@@ -76,7 +76,7 @@ pub fn run(args: Args) -> VerbResult {
     output::note(&weights_line(&args.weights, &imported.taken));
     if let Some(reason) = &imported.numbered {
         output::note(&format!(
-            "classes are named by numbers ({reason}); --classes FILE names them"
+            "classes are numbered ({reason}); pass --classes FILE to name them"
         ));
     }
     if let Some(order) = imported.class_order {

@@ -50,7 +50,7 @@ pub fn find(
     }
 }
 
-/// Between which values overshoots are slight.
+/// Bounds within which overshoots are slight.
 pub fn slightly_beyond(range: Range) -> [f64; 2] {
     let [black, white] = range.ends();
     let slight = SLIGHT * (white - black);
@@ -159,7 +159,7 @@ impl Search<'_> {
         }
     }
 
-    /// Between which values resizing leaves those of a range.
+    /// Bounds within which resizing leaves the values of a range.
     fn tolerated(&self, range: Range) -> [f64; 2] {
         let [black, white] = range.ends();
         let [least, most] = self.about.ends;
@@ -215,8 +215,8 @@ impl Search<'_> {
         let ([least, most], [black, _]) = (self.about.ends, wanted.ends());
         let found = if least < black { least } else { most };
         format!(
-            "{}: found {}; expected {} (data.range, or as in the training images); correct the value, or set data.range to what is black \
-             and white",
+            "{}: found {}; expected {} (data.range, or as in the training images); correct the value, or set data.range to the values of \
+             black and white",
             self.place_of(found),
             short(found),
             wanted.in_words()
@@ -235,7 +235,7 @@ impl Search<'_> {
         self.outside(range.ends()) == 0
     }
 
-    /// Why values of no range are found.
+    /// The error for values that fit no range.
     fn unlike_any(&self) -> String {
         let [least, most] = self.about.ends;
         let found = if least < 0.0 { least } else { most };
@@ -245,18 +245,18 @@ impl Search<'_> {
         }
         let [found, least, most] = [found, least, most].map(short);
         format!(
-            "{place}: found {found}; the values run from {least} to {most}, and expected are {EXPECTED} (data.range); correct the value, or \
-             bring all values into one of these ranges"
+            "{place}: found {found}; the values run from {least} to {most}; expected {EXPECTED} (data.range); correct the value, or rescale \
+             all values to one of these ranges"
         )
     }
 
-    /// Why values are not taken of which resizing can't have made so many lie beyond the range.
+    /// The error for more values out of range than resizing can cause.
     fn too_many(&self, range: Range) -> String {
         let percent = 100.0 * self.outside(range.ends()) as f64 / self.values.len().max(1) as f64;
         let [least, most] = self.about.ends.map(short);
         format!(
-            "{percent:.0} % of the values lie beyond {}, from {least} to {most}, {SCALE_BACK}, or bring all values into one of the ranges of \
-             data.range, {EXPECTED}",
+            "{percent:.0} % of the values are outside {} (they run from {least} to {most}), {SCALE_BACK}, or rescale all values to one of the \
+             ranges of data.range: {EXPECTED}",
             range.in_words()
         )
     }
@@ -267,7 +267,7 @@ fn stray(place: &str, value: f64, range: Range, other: Option<Range>) -> String 
     let [black, white] = range.ends();
     let other = match other {
         Some(other) => format!(", or set data.range to {:?} if it is right", other.key()),
-        None => "; no range of data.range holds it".into(),
+        None => "; it is outside every range that data.range allows".into(),
     };
     format!(
         "{place}: found {}, while most values lie between {black} and {white}; correct the value{other}",
@@ -276,7 +276,8 @@ fn stray(place: &str, value: f64, range: Range, other: Option<Range>) -> String 
 }
 
 /// What to do with standardized images.
-pub const SCALE_BACK: &str = "as in standardized images; scale them back (value * std + mean)";
+pub const SCALE_BACK: &str =
+    "as in standardized images; undo the standardization (value * std + mean)";
 
 /// The ranges in words.
 const EXPECTED: &str = "0 to 1, -1 to 1, 0 to 255 or 0 to 65535";

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::formats::array::Values;
 
-/// Labels from 0 or 1 on without a gap; of one class at most this part, as the corner of an image is nearly always black.
+/// Labels run from 0 or 1 without gaps, and at most this fraction of them is one class: the corner of an image is nearly always black.
 const MAX_COMMONEST: f64 = 0.9;
 
 /// Largest whole number that a label may be here; pixels have none that large.
@@ -68,15 +68,15 @@ impl Column {
     }
 }
 
-/// What speaks against the labels of the first column.
+/// Reasons to doubt that the first column holds the labels.
 pub(super) enum Doubt {
-    /// They are no whole numbers; the index of the row.
+    /// They are not whole numbers; the index of the row.
     Fractions(usize),
     /// The last column may be the labels as well.
     LastAsLikely,
 }
 
-/// What speaks against `labels`, one per row, which were in the first column, before `pixels` columns of `values`. Texts are labels.
+/// Reasons to doubt `labels`, one per row, which were in the first column, before `pixels` columns of `values`. Texts are labels.
 pub(super) fn doubt(labels: &[String], values: &Values, pixels: usize) -> Option<Doubt> {
     let first: Option<Vec<f64>> = labels.iter().map(|label| label.parse().ok()).collect();
     let first = first?;
@@ -98,7 +98,7 @@ pub(super) fn doubt(labels: &[String], values: &Values, pixels: usize) -> Option
     if !last.has_labels() && !has_other_labels {
         return None;
     }
-    // What is beyond all other pixels is none.
+    // A value beyond all other pixels is not a pixel.
     let others = (0..values.len()).filter(|index| index % pixels != pixels - 1);
     let ends = others
         .map(number)

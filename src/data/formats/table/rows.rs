@@ -60,13 +60,13 @@ impl Table {
         let (first, last_called) = (found.called(label), found.called(last));
         Some(match doubt(labels, &self.values, self.columns)? {
             Doubt::Fractions(row) => format!(
-                "line {}: {first}: found {:?}, which is no label, and no name says where the labels are; set data.label to the index of \
+                "line {}: {first}: found {:?}, which is not a label, and no column name says where the labels are; set data.label to the index of \
                  their column, from 0: {last} if they come last",
                 self.lines.get(row).copied().unwrap_or_default(),
                 labels[row]
             ),
             Doubt::LastAsLikely => format!(
-                "labels may be in {first} and in {last_called}, and no name says where they are; set data.label to {label} or {last}"
+                "labels may be in {first} and in {last_called}, and no column name says which; set data.label to {label} or {last}"
             ),
         })
     }

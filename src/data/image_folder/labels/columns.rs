@@ -105,7 +105,7 @@ pub(super) fn require_single(names: &[String], name: &str) -> Result<(), String>
     match alike.len() {
         0 | 1 => Ok(()),
         count => Err(format!(
-            "{count} columns are called the same ({}); rename all but one of them",
+            "{count} columns have the same name ({}); rename all but one of them",
             quoted(&alike)
         )),
     }

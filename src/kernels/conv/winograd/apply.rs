@@ -35,7 +35,7 @@ pub(super) fn grow<T: Real>(values: &mut Vec<T>, count: usize) {
     }
 }
 
-/// The transforms of rows of tiles, numbered through all of `images`.
+/// Transforms the given rows of tiles, numbered consecutively across `images`.
 pub(super) fn transform<T: Real>(
     images: &[T],
     (tiling, channels): (Tiling, usize),

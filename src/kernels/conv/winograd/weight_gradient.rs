@@ -14,7 +14,7 @@ use crate::kernels::memory::{as_room, filled, filled_part, room};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
-/// Sums over some tiles of the gradient of transformed kernels.
+/// Partial sums, over some of the tiles, of the gradient with respect to the transformed kernels.
 pub(in crate::kernels) struct WeightSums<T> {
     /// For each element `[panel][input][16 outputs]`.
     sums: Vec<T>,
@@ -32,7 +32,7 @@ impl<T: Real> WeightSums<T> {
         ELEMENTS * g.inputs * g.outputs <= 1 << 18
     }
 
-    /// Adds some images; `gradient` is that of their outputs.
+    /// Accumulates the contribution of some images; `gradient` is the gradient with respect to their outputs.
     #[allow(unsafe_code)]
     pub(in crate::kernels) fn add(
         &mut self,
@@ -157,7 +157,7 @@ struct Block<T> {
 }
 
 impl<T: Real> Block<T> {
-    /// Of rows of tiles, numbered through all images.
+    /// Transforms the given rows of tiles, numbered consecutively across all images.
     #[allow(unsafe_code)]
     fn new(g: &Geometry, images: &[T], gradient: &[T], rows: &[usize]) -> Self {
         let tiling = Tiling::of(g);
