@@ -34,13 +34,45 @@ pub fn is_wrong_name(error: &std::io::Error) -> bool {
     )
 }
 
-/// What to do if a file can't be written for want of its folder.
-const FOLDER_ADVICE: &str = "create it first, or choose another path";
+/// What is wrong with a file or folder that can't be made.
+const NOT_WRITTEN: &str = "cannot be written";
+const NOT_CREATED: &str = "cannot be created";
 
-/// The folder of a path, if it does not exist.
-fn missing_folder(path: &Path) -> Option<&Path> {
-    let folder = path.parent()?;
-    (!folder.as_os_str().is_empty() && !folder.exists()).then_some(folder)
+/// Why a path has no folder to be in.
+enum NoFolder<'a> {
+    /// There is none.
+    Missing(&'a Path),
+    /// It is a file, or lies in one.
+    File(&'a Path),
+}
+
+impl<'a> NoFolder<'a> {
+    /// `None` if there is a folder for the path.
+    fn of(path: &'a Path) -> Option<Self> {
+        let folder = path.parent()?;
+        if folder.as_os_str().is_empty() || folder.is_dir() {
+            return None;
+        }
+        let existing = folder.ancestors().find(|ancestor| ancestor.exists());
+        Some(match existing.filter(|existing| !existing.is_dir()) {
+            Some(file) => Self::File(file),
+            None => Self::Missing(folder),
+        })
+    }
+
+    /// What is wrong, and what to do.
+    fn in_words(&self) -> (String, &'static str) {
+        match self {
+            Self::Missing(folder) => {
+                let problem = format!("there is no folder {}", folder.display());
+                (problem, "create it first, or choose another path")
+            }
+            Self::File(file) => {
+                let problem = format!("{} is a file, not a folder", file.display());
+                (problem, "choose another path")
+            }
+        }
+    }
 }
 
 /// One file or folder, what is wrong with it, and what to do about it: `PATH: PROBLEM; ADVICE` in one line.
@@ -83,30 +115,45 @@ impl FileError {
 
     /// A file that cannot be written.
     pub fn write(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Self::output(path.as_ref(), "cannot be written", source)
+        Self::output(path.as_ref(), NOT_WRITTEN, source)
     }
 
     /// A file or folder that cannot be created.
     pub fn create(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Self::output(path.as_ref(), "cannot be created", source)
+        Self::output(path.as_ref(), NOT_CREATED, source)
     }
 
     /// What can't be made: for want of its folder, or as the operating system's error says.
     fn output(path: &Path, problem: &str, source: std::io::Error) -> Self {
-        match missing_folder(path) {
-            Some(folder) if source.kind() == ErrorKind::NotFound => {
-                let problem = format!("{problem}: there is no folder {}", folder.display());
-                Self::new(path, problem).advise(FOLDER_ADVICE)
-            }
-            _ => Self::new(path, problem).because(source),
+        let is_no_folder = matches!(
+            source.kind(),
+            ErrorKind::NotFound | ErrorKind::NotADirectory
+        );
+        match NoFolder::of(path).filter(|_| is_no_folder) {
+            Some(no_folder) => Self::without_folder(path, problem, &no_folder),
+            None => Self::new(path, problem).because(source),
         }
+    }
+
+    fn without_folder(path: &Path, problem: &str, no_folder: &NoFolder) -> Self {
+        let (why, advice) = no_folder.in_words();
+        Self::new(path, format!("{problem}: {why}")).advise(advice)
     }
 
     /// Refuses a file to be written whose folder does not exist, which is wrong usage.
     pub fn require_folder(path: &Path) -> Result<(), Self> {
-        match missing_folder(path) {
+        Self::require(path, NOT_WRITTEN)
+    }
+
+    /// Refuses a folder to be created in one that does not exist, which is wrong usage.
+    pub fn require_parent(path: &Path) -> Result<(), Self> {
+        Self::require(path, NOT_CREATED)
+    }
+
+    fn require(path: &Path, problem: &str) -> Result<(), Self> {
+        match NoFolder::of(path) {
             None => Ok(()),
-            Some(_) => Err(Self::write(path, ErrorKind::NotFound.into()).usage()),
+            Some(no_folder) => Err(Self::without_folder(path, problem, &no_folder).usage()),
         }
     }
 
@@ -131,6 +178,18 @@ impl FileError {
         Self {
             path: path.as_ref().to_path_buf(),
             ..self
+        }
+    }
+
+    /// The same error of a file in the folder `from`, which has a temporary name, under the name that it is to have in `to`.
+    pub fn moved(self, from: &Path, to: &Path) -> Self {
+        match self.path.strip_prefix(from) {
+            Ok(inside) if inside.as_os_str().is_empty() => self.rename(to),
+            Ok(inside) => {
+                let path = to.join(inside);
+                self.rename(path)
+            }
+            Err(_) => self,
         }
     }
 
@@ -243,6 +302,15 @@ pub fn printable(text: impl std::fmt::Display) -> String {
         }
     }
     shown
+}
+
+/// A text of several lines for a terminal: what [`printable`] does to each of them.
+pub fn printable_lines(text: &str) -> String {
+    let lines = text.split('\n').map(|line| match line.strip_suffix('\r') {
+        Some(line) => printable(line) + "\r",
+        None => printable(line),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Maximum length of a quoted text in characters.

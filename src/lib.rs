@@ -9,6 +9,7 @@
 //! (`tests/house` checks both). `docs/architecture.md` explains the layout.
 //!
 //! - [`error`]: errors of files, problems of configs, and how they end the program.
+//! - [`strict_json`]: strict JSON: duplicate keys are errors.
 //! - [`shape`]: the shape of an image.
 //! - [`rng`]: seeds and streams of random numbers.
 //! - [`panics`]: panics of other crates become errors.
@@ -74,6 +75,7 @@ pub mod rng;
 pub mod run_dir;
 pub mod segmentation;
 pub mod shape;
+pub mod strict_json;
 pub mod sweeps;
 pub mod timings;
 pub mod training;

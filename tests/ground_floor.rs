@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kiln::files::LockFile;
+use kiln::files::{LockFile, write_together};
 use kiln::panics::catch_panic;
 
 static REPORTED: AtomicUsize = AtomicUsize::new(0);
@@ -126,4 +126,55 @@ fn a_lock_keeps_another_process_out() {
     assert!(!is_free());
     drop(lock);
     assert!(is_free());
+}
+
+/// Names and contents of a folder's files.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut found: Vec<_> = entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read(path).unwrap())
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn files_that_belong_together_are_written_all_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("old"), "before").unwrap();
+    let (old, new) = (path("old"), path("new"));
+    // The temporary name is short enough, and the last one is not: the last step fails after two others.
+    let long = path(&"x".repeat(300));
+    let parts: [&[u8]; 2] = [b"af", b"ter"];
+    let error = write_together(&[(&old, &parts), (&new, &parts), (&long, &parts)]).unwrap_err();
+    assert_eq!(error.path(), long);
+    assert!(!error.to_string().contains(".kiln-"), "{error}");
+    assert_eq!(
+        contents(folder.path()),
+        [("old".to_string(), b"before".to_vec())]
+    );
+    write_together(&[(&old, &parts), (&new, &parts)]).unwrap();
+    let after = |name: &str| (name.to_string(), b"after".to_vec());
+    assert_eq!(contents(folder.path()), [after("new"), after("old")]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_among_files_that_belong_together_is_followed_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("file"), "before").unwrap();
+    std::os::unix::fs::symlink("file", path("link")).unwrap();
+    let long = path(&"x".repeat(300));
+    let (link, parts): (_, [&[u8]; 1]) = (path("link"), [b"after"]);
+    write_together(&[(&link, &parts), (&long, &parts)]).unwrap_err();
+    assert_eq!(std::fs::read(path("file")).unwrap(), b"before");
+    write_together(&[(&link, &parts)]).unwrap();
+    assert_eq!(std::fs::read(path("file")).unwrap(), b"after");
+    assert!(path("link").is_symlink());
 }

@@ -403,6 +403,8 @@ fn pictures_and_text_never_go_to_the_same_file() {
         .kiln("ocr pages/one.png --overlay both.png -o both.png")
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("both.png is the file of --output"));
+        .stderr(predicate::str::contains(
+            "both.png is also the --output file",
+        ));
     assert!(!bench.path("both.png").exists());
 }

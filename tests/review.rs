@@ -102,3 +102,31 @@ fn a_review_of_another_image_is_told() {
         "{error}"
     );
 }
+
+#[test]
+fn letters_of_a_review_are_all_there_or_none() {
+    let bench = Bench::new();
+    let mut saved = reviewed(&bench);
+    // After the page that can be read comes one that is not there.
+    let letters = saved["kiln_review"]["page.png"].clone();
+    saved["kiln_review"]["zzz.png"] = letters;
+    bench.write("review.json", saved.to_string());
+    let before = bench.listing();
+    let command = "data from-review review.json letters";
+    let assert = bench.kiln(command).assert().failure();
+    let error = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(error.contains("zzz.png"), "{error}");
+    assert_eq!(bench.listing(), before);
+}
+
+#[test]
+fn a_page_without_its_ground_truth_is_not_left_behind() {
+    let bench = Bench::new();
+    // One letter longer, the name of the JSON file is longer than file systems allow.
+    let name = format!("{}.png", "n".repeat(251));
+    let command = format!("data page --text HI {name}");
+    let assert = bench.kiln(&command).assert().code(1);
+    let error = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(error.contains("n.json: cannot be written"), "{error}");
+    assert!(bench.listing().is_empty());
+}

@@ -102,7 +102,8 @@ impl Cache {
     pub fn put(&self, made: tempfile::TempDir) -> Result<(), FileError> {
         let failed = |error| FileError::write(&self.folder, error);
         let stamp = serde_json::to_vec(&self.stamp).map_err(std::io::Error::other);
-        files::write(&made.path().join(STAMP), &stamp.map_err(failed)?)?;
+        let written = files::write(&made.path().join(STAMP), &stamp.map_err(failed)?);
+        written.map_err(|error| error.moved(made.path(), &self.folder))?;
         files::sync_tree(made.path()).map_err(failed)?;
         let parent = files::folder_of(&self.folder);
         if self.folder.exists() {

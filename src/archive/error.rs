@@ -55,6 +55,11 @@ pub fn damaged(name: &str, error: impl std::fmt::Display) -> UnpackError {
     refused(format!("entry {name} is corrupted ({error})"))
 }
 
+/// It contains the same name twice, and only one of the two can be unpacked.
+pub fn twice(name: &str) -> UnpackError {
+    refused(format!("contains {name} twice"))
+}
+
 /// One of its entries is not what an archive of files has.
 pub fn outside(name: &str, problem: &str) -> UnpackError {
     refused(format!("rejected: entry {name:?} {problem}"))

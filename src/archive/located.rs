@@ -85,7 +85,9 @@ fn make(path: &Path, cache: &Cache, monitor: &Monitor) -> Result<(), LocateError
             FileError::new(path, problem)
                 .advise("download it again, or unpack it and name the folder instead"),
         ),
-        UnpackError::Write(error) => LocateError::File(error),
+        UnpackError::Write(error) => {
+            LocateError::File(error.moved(temporary.path(), &cache.folder))
+        }
         UnpackError::Cancelled(cancelled) => LocateError::Cancelled(cancelled),
     })?;
     drop(stage);

@@ -15,6 +15,7 @@ mod tar;
 mod unpack;
 mod zip;
 
+pub use self::zip::repeated_names;
 pub use cache::STAMP;
 pub use error::{LocateError, UnpackError};
 pub use format::{Format, is_archive};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::error::{UnpackError, damaged, refused};
+use super::error::{UnpackError, damaged, outside, refused, twice};
 use super::limits::Limits;
 use super::name;
 use crate::error::FileError;
@@ -73,11 +73,16 @@ impl<'a> Output<'a> {
     ) -> Result<(), UnpackError> {
         let failed = |error| UnpackError::Write(FileError::write(path, error));
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(failed)?;
+            std::fs::create_dir_all(parent).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                    outside(name, "is inside another entry that is a file, not a folder")
+                }
+                _ => failed(error),
+            })?;
         }
         let mut file = match File::create_new(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(refused(format!("contains {name} twice")));
+                return Err(twice(name));
             }
             created => created.map_err(failed)?,
         };

@@ -18,14 +18,18 @@ pub fn validate_picture(out: &Path, input: Option<&Path>) -> Result<(), UsageErr
             "{out}: the image file name must end in .png"
         )));
     }
-    let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
-    if input.is_some_and(|input| same(out, input)) {
+    if input.is_some_and(|input| is_same_file(out, input)) {
         let out = out.display();
         return Err(UsageError(format!(
             "{out}: is the input image; choose another file"
         )));
     }
     require_folder(out)
+}
+
+/// Whether two paths lead to the same file, which exists.
+pub fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Refuses a file whose folder does not exist, before the work that it is for.

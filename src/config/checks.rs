@@ -127,13 +127,20 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
 }
 
 fn name_can_name_a_folder(experiment: &Experiment) -> Option<Problem> {
-    let found = experiment.name.len();
-    (found > MAX_NAME_CHARS).then(|| {
-        Problem::new(
-            "name",
-            format!("found {found} characters, must be at most {MAX_NAME_CHARS}"),
-        )
-    })
+    let (name, found) = (&experiment.name, experiment.name.len());
+    let problem = if found > MAX_NAME_CHARS {
+        format!("found {found} characters, must be at most {MAX_NAME_CHARS}")
+    } else if !name.is_empty() && names_no_run(name) {
+        format!("found {name:?}, which is not a valid run name; use at least one letter or digit")
+    } else {
+        return None;
+    };
+    Some(Problem::new("name", problem))
+}
+
+/// Whether a name has only dots: on every system, they stand for a folder and the one around it.
+pub fn names_no_run(name: &str) -> bool {
+    name.chars().all(|letter| letter == '.')
 }
 
 fn network_fits_into_memory(experiment: &Experiment) -> Option<Problem> {

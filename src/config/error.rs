@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{ErrorExit, ExitKind, FileError, Problem, one_line};
+use crate::error::{ErrorExit, ExitKind, FileError, Problem, counted, printable};
 
 /// Why a config was refused; the text has one line per problem. The exit code is always that of wrong usage.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,7 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FileError),
     /// A `--set` that can't be applied.
-    #[error("--set {}: {}", one_line(assignment), one_line(message))]
+    #[error("--set {}: {}", shortened(assignment), shortened(message))]
     Override {
         /// The assignment as typed.
         assignment: String,
@@ -44,6 +44,18 @@ impl ErrorExit for ConfigError {
     }
 }
 
+/// Maximum number of characters of an assignment that are shown.
+const MAX_ASSIGNMENT_CHARS: usize = 600;
+
+/// One line of limited length with the control characters shown.
+fn shortened(text: &str) -> String {
+    let short = printable(text.chars().take(MAX_ASSIGNMENT_CHARS).collect::<String>());
+    match text.chars().nth(MAX_ASSIGNMENT_CHARS) {
+        Some(_) => short + "...",
+        None => short,
+    }
+}
+
 /// Maximum number of problems that are listed.
 const MAX_LISTED: usize = 50;
 
@@ -52,22 +64,27 @@ const MAX_PATH_CHARS: usize = 200;
 
 /// One line per problem, each with the file's path.
 fn describe(file: &Path, problems: &[Problem]) -> String {
-    let file = file.display();
+    let file = printable(file.display());
     let mut lines: Vec<String> = problems
         .iter()
         .take(MAX_LISTED)
         .map(|problem| {
             if problem.path.is_empty() {
-                return format!("{file}: {}", problem.message);
+                return format!("{file}: {}", printable(&problem.message));
             }
             // A key may hold a line break; the message must not.
             let key: String = problem.path.chars().take(MAX_PATH_CHARS).collect();
-            format!("{file}: {}: {}", key.escape_debug(), problem.message)
+            format!(
+                "{file}: {}: {}",
+                key.escape_debug(),
+                printable(&problem.message)
+            )
         })
         .collect();
     let more = problems.len().saturating_sub(MAX_LISTED);
     if more > 0 {
-        lines.push(format!("{file}: and {more} more problems"));
+        let more = counted(more, "more problem", "more problems");
+        lines.push(format!("{file}: and {more}"));
     }
     lines.join("\n")
 }

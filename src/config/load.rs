@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::error::ConfigError;
 use super::experiment::Experiment;
-use super::{checks, overrides, schema, strict_json};
+use super::{checks, overrides, schema};
 use crate::error::{FileError, Problem};
-use crate::files;
+use crate::{files, strict_json};
 
 /// Maximum length of a config file in bytes: 1 MiB.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
@@ -71,9 +71,11 @@ pub fn resolve(value: Value) -> Result<Experiment, Vec<Problem>> {
     }
 }
 
-/// The name of the config file without its extension, with `-` for characters that a run's name can't hold.
+/// The name of the config file without its extension, with `-` for characters that a run's name can't hold; `run` if nothing but dots is
+/// left.
 fn default_name(path: &Path) -> String {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let stem = stem.filter(|stem| !checks::names_no_run(stem));
     stem.unwrap_or("run")
         .chars()
         .map(|c| {

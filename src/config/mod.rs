@@ -14,7 +14,6 @@ mod overrides;
 pub mod schema;
 mod sections;
 mod starter;
-mod strict_json;
 
 pub use as_layers::model_as_layers;
 pub use checks::{class_limit, class_problem};

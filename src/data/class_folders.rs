@@ -9,18 +9,37 @@ const MAX_BYTES: usize = 255;
 /// What can't be in the name of a file on some system, besides control characters.
 const FORBIDDEN: &str = "/\\:*?\"<>|%";
 
-/// The name of a class's folder: its own, with what no file name may have as `%2F` and the like, and `%2E` for a dot that would hide
-/// it.
+/// Names of devices on Windows, in any case and with any extension: `aux`, `Con.txt`.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// Those that are followed by a digit, possibly superscript.
+const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
+const NUMBERS: &str = "0123456789\u{b9}\u{b2}\u{b3}";
+
+/// Whether Windows takes a name for that of a device.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end().to_lowercase();
+    let is_numbered = |name: &&str| {
+        let number = stem.strip_prefix(*name).unwrap_or_default();
+        number.chars().count() == 1 && NUMBERS.contains(number)
+    };
+    DEVICES.contains(&stem.as_str()) || NUMBERED_DEVICES.iter().any(is_numbered)
+}
+
+/// The name of a class's folder: its own, with what no file name may have as `%2F` and the like, `%2E` for a dot that would hide it, and the
+/// first letter of a name of Windows's own such as `aux` as `%61`.
 ///
 /// # Errors
 /// The name is too long, or empty.
 pub fn folder(class: &str) -> Result<String, String> {
     let mut name = String::new();
     let last = class.chars().count().saturating_sub(1);
+    let is_device = is_device(class);
     for (place, letter) in class.chars().enumerate() {
         // Windows drops dots and spaces at the end.
-        let is_at_an_end =
-            (place == 0 && letter == '.') || (place == last && ". ".contains(letter));
+        let is_at_an_end = (place == 0 && (letter == '.' || is_device))
+            || (place == last && ". ".contains(letter));
         if letter.is_control() || FORBIDDEN.contains(letter) || is_at_an_end {
             let mut bytes = [0; 4];
             for byte in letter.encode_utf8(&mut bytes).bytes() {
@@ -78,6 +97,16 @@ mod tests {
             ("1.", "1%2E"),
             ("50%", "50%25"),
             ("?", "%3F"),
+            ("CON", "%43ON"),
+            ("aux", "%61ux"),
+            ("Nul.1", "%4Eul.1"),
+            ("prn ", "%70rn%20"),
+            ("com1", "%63om1"),
+            ("LPT\u{b2}", "%4CPT\u{b2}"),
+            ("com", "com"),
+            ("COM10", "COM10"),
+            ("console", "console"),
+            ("nullo.aux", "nullo.aux"),
         ] {
             assert_eq!(folder(class).as_deref(), Ok(expected));
             assert_eq!(super::class(expected), class);
@@ -91,7 +120,7 @@ mod tests {
     #[test]
     fn a_name_that_was_not_escaped_here_is_left_as_it_is() {
         for name in [
-            "a%20b", "100%", "a%2fb", "%", "%+1", "50%25%", "%FF", "x%41",
+            "a%20b", "100%", "a%2fb", "%", "%+1", "50%25%", "%FF", "x%41", "CON", "aux", "%61bc",
         ] {
             assert_eq!(class(name), name);
         }

@@ -40,6 +40,19 @@ impl DataConfig {
         self.config().class_order()
     }
 
+    /// What to change if a split has no samples: the keys that decide how many it gets, or the files.
+    pub fn split_advice(&self, split: Split) -> String {
+        let config = self.config();
+        let key = config.split_key(split);
+        let exclude = config.common().exclude.as_ref();
+        let keys = key.into_iter().chain(exclude.map(|_| "exclude".into()));
+        let keys: Vec<String> = keys.map(|key| format!("data.{key}")).collect();
+        match keys.as_slice() {
+            [] => "add files".into(),
+            keys => format!("change {} or add files", keys.join(" or ")),
+        }
+    }
+
     /// The folders and files that it reads, from the current folder on; none if it needs no files.
     pub fn paths(&self) -> Vec<PathBuf> {
         let mut paths = paths(self);

@@ -133,6 +133,10 @@ impl SourceConfig for GlyphsConfig {
         unknown.into_iter().chain(twice).collect()
     }
 
+    fn split_key(&self, split: Split) -> Option<String> {
+        Some(split.name().into())
+    }
+
     fn open(&self, _root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(Glyphs::new(self)))
     }

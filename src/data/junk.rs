@@ -145,6 +145,10 @@ impl SourceConfig for JunkConfig {
         pen.into_iter().chain(characters).collect()
     }
 
+    fn split_key(&self, split: Split) -> Option<String> {
+        Some(split.name().into())
+    }
+
     fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {
         Ok(Box::new(Junk::open(self, root)?))
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::arrays::{Range, SCALE_BACK, are_too_many, slightly_beyond};
 use super::formats::mat::{MatFile, Matrix};
 use super::source::folder_at;
 use super::{CommonConfig, DataError, DataSource, MemorySource, SourceConfig, Split, quantize};
@@ -75,7 +76,8 @@ impl SourceConfig for Nist36Config {
 /// Opens the three files in `<root>/<folder>`.
 ///
 /// Errors name the file and, where one is at fault, the row (counted from 1): a missing or damaged file, a missing
-/// variable, a wrong shape, a label that is not one-hot, a value that is not finite or far outside [0, 1].
+/// variable, a wrong shape, a label that is not one-hot, a value that is not finite or far outside [0, 1], or more of them a little outside
+/// than resizing leaves.
 pub fn open(config: &Nist36Config, root: &Path) -> Result<MemorySource, DataError> {
     let folder = folder_at(root, &config.folder)?;
     let classes = alphanumeric_classes();
@@ -170,6 +172,15 @@ fn upright(matrix: &Matrix) -> Result<Vec<u16>, String> {
             "row {}: found {value} in column {}; expected values in [0, 1]",
             at % matrix.rows + 1,
             at / matrix.rows + 1
+        ));
+    }
+    let [low, high] = slightly_beyond(Range::Unit).map(|end| end as f32);
+    let beyond = matrix.values.iter().filter(|&&v| v < low || v > high);
+    let beyond = beyond.count();
+    if are_too_many(beyond, matrix.values.len()) {
+        return Err(format!(
+            "{beyond} of {} values are beyond [0, 1], {SCALE_BACK}",
+            matrix.values.len()
         ));
     }
     let size = SHAPE.values();

@@ -1,4 +1,4 @@
-//! Classes that validation or test have, but not training.
+//! Classes without samples: in training alone, or in all splits.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) fn problem<'a>(
         .into_iter()
         .find(|other| other.to_lowercase() == lower);
     let advice = match alike {
-        Some(alike) => format!("training has {alike:?}: write both alike"),
+        Some(alike) => format!("training has {alike:?}: use the same spelling for both"),
         None => "every class needs training images: add some, or leave it out".into(),
     };
     format!(
@@ -27,33 +27,40 @@ pub(super) fn problem<'a>(
     )
 }
 
-/// What a source says about itself, and a line about classes that validation or test have, but not training. A division by shares may leave
-/// such classes, and so may `data.exclude`.
+/// What a source says about itself, and lines about classes that validation or test have, but not training, and about those that no split
+/// has. A division by shares may leave such classes, and so may `data.exclude`, images that are skipped, and lists of classes.
 pub fn notes(source: &dyn DataSource) -> Vec<String> {
+    let [train, valid, test] = Split::ALL.map(|split| {
+        let labels = (0..source.len(split)).map(|index| source.label(split, index));
+        labels.collect::<BTreeSet<usize>>()
+    });
+    let held_out = &valid | &test;
+    let all: BTreeSet<usize> = (0..source.classes().len()).collect();
     let mut notes = source.notes();
-    notes.extend(untrained(source));
+    if !train.is_empty() {
+        let names = named(source, &held_out - &train);
+        notes.extend(
+            names.map(|n| format!("no training images, but some in validation or test: {n}")),
+        );
+    }
+    let used = &train | &held_out;
+    if !used.is_empty() {
+        let names = named(source, &all - &used);
+        notes.extend(names.map(|names| format!("no images in any split: {names}")));
+    }
     notes
 }
 
-fn untrained(source: &dyn DataSource) -> Option<String> {
-    if source.len(Split::Train) == 0 {
-        return None;
-    }
-    let classes = |split: Split| {
-        let labels = (0..source.len(split)).map(|index| source.label(split, index));
-        labels.collect::<BTreeSet<usize>>()
-    };
-    let trained = classes(Split::Train);
-    let held_out = &classes(Split::Valid) | &classes(Split::Test);
-    let missing: Vec<&str> = held_out
-        .difference(&trained)
+/// The names of some classes, the first ones if there are many; `None` of none.
+fn named(source: &dyn DataSource, labels: BTreeSet<usize>) -> Option<String> {
+    let shown: Vec<&str> = labels
+        .iter()
+        .take(SHOWN)
         .map(|&label| source.classes()[label].as_str())
         .collect();
-    let more = match missing.len().saturating_sub(SHOWN) {
+    let more = match labels.len().saturating_sub(SHOWN) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let shown = missing[..missing.len().min(SHOWN)].join(", ");
-    (!missing.is_empty())
-        .then(|| format!("no training images, but some of validation or test: {shown}{more}"))
+    (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }

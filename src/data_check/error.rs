@@ -2,10 +2,11 @@
 
 use crate::data::DataError;
 use crate::device::DeviceError;
-use crate::error::{ErrorExit, ExitKind, FileError};
+use crate::error::{ErrorExit, ExitKind};
 use crate::inference::ModelError;
 use crate::progress::Cancelled;
 use crate::training::TrainError;
+use crate::weights::WeightsError;
 
 /// Why data can't be checked.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum CheckError {
     Mismatch(String),
     /// The weights of the pretrained network can't be read.
     #[error(transparent)]
-    Weights(#[from] FileError),
+    Weights(#[from] WeightsError),
     /// The models of the folds can't be trained.
     #[error("the models that check the labels: {0}")]
     Train(#[from] TrainError),

@@ -11,7 +11,6 @@ mod error;
 mod exclude_list;
 mod findings;
 mod grey;
-mod header;
 mod labels;
 mod page;
 mod samples;

@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 use super::duplicates::THUMB;
 use super::error::CheckError;
 use super::grey;
-use super::header::{self, Header};
 use super::samples::Sample;
 use crate::data::{DataError, DataSource};
+use crate::photo::Header;
 use crate::progress::Monitor;
 
 /// Channels that differ by less than this everywhere are grey: JPEG's rounding, and that of fitting.
@@ -79,7 +79,7 @@ fn scanned(source: &dyn DataSource, sample: &Sample, values: &[f32]) -> Scanned 
         is_grey,
         header: source
             .file(sample.split, sample.index)
-            .and_then(header::read),
+            .and_then(Header::read),
     }
 }
 

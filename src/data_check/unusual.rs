@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::findings::{Property, Unusual};
-use super::header;
 use super::samples::Sample;
 use super::scan::Scanned;
 
@@ -96,7 +95,7 @@ fn of_class(members: &[Member]) -> Vec<Unusual> {
         |scanned| size(scanned).map_or_else(String::new, words),
     ));
     found.extend(modes(members, Property::Mode, |scanned| {
-        Some(header::name(scanned.header?.color))
+        Some(scanned.header?.color_name())
     }));
     found.extend(modes(members, Property::Colour, |scanned| {
         let colour = if scanned.is_grey { "grey" } else { "in colour" };

@@ -65,26 +65,27 @@ pub fn outputs(out: &Path, options: GraphOptions) -> Result<Vec<PathBuf>, FileEr
     })
 }
 
-/// Writes the files of [`outputs`].
+/// Writes the files of [`outputs`], all of them or none.
 ///
 /// # Errors
-/// Those of [`outputs`]; a layer can't be exported, or a file can't be written.
+/// Those of [`outputs`]; a layer can't be exported, or a file can't be written. Files that exist are as before then.
 pub fn export(classifier: &Classifier, out: &Path, options: GraphOptions) -> Result<(), FileError> {
     outputs(out, options)?;
     let about = Description {
         card: classifier.card(),
     };
-    let save =
-        |path: &Path| weights::save_described(classifier.network(), &about.entries(false), path);
+    let (network, entries) = (classifier.network(), about.entries(false));
     match Format::of(out)? {
-        Format::Safetensors => save(out),
+        Format::Safetensors => weights::save_described(network, &entries, out),
         Format::Onnx => to_onnx(classifier, about, options, out),
         Format::Python => {
             let code = nodes(classifier)
                 .and_then(|nodes| to_python(&nodes, &about))
                 .map_err(|problem| unsupported(out, &problem))?;
-            save(&out.with_extension(WEIGHTS))?;
-            files::write(out, code.as_bytes())
+            let beside = out.with_extension(WEIGHTS);
+            let weights = weights::encode(network, &entries, &beside)?;
+            // Weights first: if the code is there, so are its weights.
+            files::write_together(&[(&beside, &weights.parts()), (out, &[code.as_bytes()])])
         }
     }
 }

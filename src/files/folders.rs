@@ -1,4 +1,4 @@
-//! Folders: temporary names, and entries that are really on the disk.
+//! Folders: temporary names, and flushing directory entries to the disk.
 
 use std::path::Path;
 
@@ -19,6 +19,9 @@ pub fn folder_of(path: &Path) -> &Path {
 }
 
 /// An empty folder with a temporary name in `parent`, to be filled and renamed; removed with the value.
+///
+/// # Errors
+/// It can't be created; the error does not mention its name.
 pub fn temporary_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
@@ -27,7 +30,8 @@ pub fn temporary_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(FOLDER_MODE));
     }
-    builder.tempdir_in(parent)
+    // Only the kind: the error's text would name the temporary folder.
+    Ok(builder.tempdir_in(parent).map_err(|error| error.kind())?)
 }
 
 /// Gives a filled folder its name, which no folder but an empty one may have yet; without success it is removed.

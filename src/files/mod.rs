@@ -2,7 +2,9 @@
 
 mod folders;
 mod lock;
+mod png;
 mod read;
+mod together;
 mod write;
 
 pub use folders::{
@@ -10,8 +12,10 @@ pub use folders::{
     temporary_folder,
 };
 pub use lock::{LockFile, try_lock};
+pub use png::{png, png_of, write_png};
 pub use read::{
     EMPTY, hexadecimal, open, read, read_at, read_lines, read_soon, read_text, read_up_to,
     without_mark,
 };
-pub use write::{append_line, write, write_png, write_unflushed, write_with};
+pub use together::write_together;
+pub use write::{append_line, write, write_unflushed, write_with};

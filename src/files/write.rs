@@ -4,7 +4,9 @@
 //! too. A process that dies leaves at most a temporary file ([`remove_temporaries`](super::remove_temporaries)).
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::folders::{PREFIX, SUFFIX, folder_of, sync_folder};
 use crate::error::FileError;
@@ -23,44 +25,56 @@ pub fn write_with(
     path: &Path,
     content: impl FnOnce(&mut std::io::BufWriter<&mut std::fs::File>) -> std::io::Result<()>,
 ) -> Result<(), FileError> {
-    let error = |source| FileError::write(path, source);
-    // Links are followed; devices and pipes are written in place.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    if target.exists() && !target.is_file() {
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .open(&target)
-            .map_err(error)?;
-        let mut buffered = std::io::BufWriter::new(&mut file);
-        return content(&mut buffered)
-            .and_then(|()| buffered.flush())
-            .map_err(error);
+    let write = || {
+        let target = target(path);
+        if let Some(mut file) = in_place(&target)? {
+            let mut buffered = std::io::BufWriter::new(&mut file);
+            content(&mut buffered)?;
+            return buffered.flush();
+        }
+        written(&target, content)?.persist(&target)?;
+        sync_folder(folder_of(&target))
+    };
+    write().map_err(|source| FileError::write(path, source))
+}
+
+/// The file that a path leads to: links are followed.
+pub(super) fn target(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// A device or pipe, opened; these are written in place. `None` for files, and for what does not exist.
+pub(super) fn in_place(target: &Path) -> std::io::Result<Option<std::fs::File>> {
+    if !target.exists() || target.is_file() {
+        return Ok(None);
     }
-    let path = target.as_path();
-    let folder = folder_of(path);
-    // Only the kind: the error's text would name the temporary file.
-    let mut temporary = temporary_file(folder).map_err(|failed| error(failed.kind().into()))?;
+    let file = std::fs::OpenOptions::new().write(true).open(target);
+    file.map(Some)
+}
+
+/// The new content of a file, flushed to the disk beside it under a temporary name; removed with the value.
+pub(super) fn written(
+    target: &Path,
+    content: impl FnOnce(&mut std::io::BufWriter<&mut std::fs::File>) -> std::io::Result<()>,
+) -> std::io::Result<NamedTempFile> {
+    let mut temporary = temporary_file(folder_of(target))?;
     {
         let mut buffered = std::io::BufWriter::new(temporary.as_file_mut());
-        content(&mut buffered).map_err(error)?;
-        buffered.flush().map_err(error)?;
+        content(&mut buffered)?;
+        buffered.flush()?;
     }
     // The permissions of an existing file are its owner's decision.
-    if let Ok(before) = std::fs::metadata(path) {
+    if let Ok(before) = std::fs::metadata(target) {
         let _ = temporary.as_file().set_permissions(before.permissions());
     }
-    temporary.as_file().sync_all().map_err(error)?;
-    temporary
-        .persist(path)
-        .map_err(|failed| error(failed.error))?;
-    sync_folder(folder).map_err(error)
+    temporary.as_file().sync_all()?;
+    Ok(temporary)
 }
 
 /// Writes a file that can be made again: under a temporary name, then renamed, but not flushed to the disk. If the machine dies, the
 /// file may be damaged.
 pub fn write_unflushed(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
-    // Only the kind: the error's text would name the temporary file.
-    let mut temporary = temporary_file(folder_of(path)).map_err(|failed| failed.kind())?;
+    let mut temporary = temporary_file(folder_of(path))?;
     for part in parts {
         temporary.as_file_mut().write_all(part)?;
     }
@@ -69,7 +83,7 @@ pub fn write_unflushed(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
 }
 
 /// A new file with a temporary name.
-fn temporary_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+fn temporary_file(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
@@ -77,7 +91,10 @@ fn temporary_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(FILE_MODE));
     }
-    builder.tempfile_in(folder)
+    // Only the kind: the error's text would name the temporary file.
+    builder
+        .tempfile_in(folder)
+        .map_err(|failed| failed.kind().into())
 }
 
 /// Appends a line to a file, whole or not at all.
@@ -93,13 +110,4 @@ pub fn append_line(path: &Path, line: &[u8]) -> Result<(), FileError> {
         })
     };
     append().map_err(|source| FileError::write(path, source))
-}
-
-/// Encodes an image as PNG and writes it as [`write()`] does.
-pub fn write_png(path: &Path, image: &image::RgbImage) -> Result<(), FileError> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    image
-        .write_to(&mut bytes, image::ImageFormat::Png)
-        .map_err(|error| FileError::write(path, std::io::Error::other(error)))?;
-    write(path, &bytes.into_inner())
 }

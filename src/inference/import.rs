@@ -8,13 +8,13 @@ use super::card::ModelCard;
 use super::class_names;
 use super::classifier::Classifier;
 use super::error::ModelError;
-use crate::config::Experiment;
+use crate::config::{self, ConfigError, Experiment};
 use crate::data::{self, ClassOrder, DataError};
 use crate::error::{ErrorExit, ExitKind, FileError, Problem, counted};
 use crate::models::{Network, Task};
 use crate::progress::Monitor;
 use crate::run_dir::{RunDir, RunDirError};
-use crate::weights::{self, Settings, Taken};
+use crate::weights::{self, Place, Settings, Taken, WeightsError};
 
 /// Minimum number of classes of a classifier.
 const MIN_CLASSES: usize = 2;
@@ -22,9 +22,18 @@ const MIN_CLASSES: usize = 2;
 /// Why weights can't be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The weights, the folder to make, or the file of class names.
+    /// The folder to make, or the file of class names.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The weights, or what says which of them are used.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The config.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A key of the config that does not match the data, before the name of the file is known.
+    #[error("{}: {}", .0.path, .0.message)]
+    Mismatch(Problem),
     /// The data, which would tell the classes.
     #[error("the number of classes is unknown ({0}); pass --classes FILE|N")]
     Data(#[from] DataError),
@@ -39,11 +48,29 @@ pub enum ImportError {
     Model(#[from] ModelError),
 }
 
+impl ImportError {
+    /// The same error with the name of the config file, where it is about the config.
+    pub fn in_config(self, file: &Path) -> Self {
+        match self {
+            Self::Mismatch(problem)
+            | Self::Weights(WeightsError::Setting {
+                place: Place::Config,
+                problem,
+            }) => Self::Config(ConfigError::of(file, problem)),
+            other => other,
+        }
+    }
+}
+
 impl ErrorExit for ImportError {
     fn exit_kind(&self) -> ExitKind {
         match self {
             ImportError::File(error) => error.exit_kind(),
-            ImportError::Data(_) | ImportError::Classes(_) => ExitKind::Usage,
+            ImportError::Weights(error) => error.exit_kind(),
+            ImportError::Config(error) => error.exit_kind(),
+            ImportError::Data(_) | ImportError::Classes(_) | ImportError::Mismatch(_) => {
+                ExitKind::Usage
+            }
             ImportError::RunDir(error) => error.exit_kind(),
             ImportError::Model(error) => error.exit_kind(),
         }
@@ -68,17 +95,23 @@ pub struct Imported {
     pub taken: Taken,
     /// The names of the classes.
     pub classes: Vec<String>,
+    /// Why they are numbers, where nobody said so: the data is missing, or has another number of classes.
+    pub numbered: Option<String>,
     /// The order of the classes that was assumed, where they are named by folders and another order is as likely.
     pub class_order: Option<ClassOrder>,
 }
 
 /// Makes the run directory `to`, which must not exist, from the weights in `file` and the config of their network. The config's
-/// `init.except` and `init.rename` are about the file.
+/// `init.except` and `init.rename` are about the file; `settings` says where the user wrote them, for messages.
 ///
 /// Without `names`, the classes are those of the data, or numbers from 0 if the config tells how many.
+///
+/// # Errors
+/// The file, or the number of classes, does not fit the network; a file can't be read or written. Nothing is left behind then.
 pub fn import(
     file: &Path,
     mut experiment: Experiment,
+    settings: Settings,
     to: &Path,
     names: Option<ClassNames>,
 ) -> Result<Imported, ImportError> {
@@ -92,40 +125,65 @@ pub fn import(
     // The folder's config describes the model as it is, whatever it was made from.
     let init = std::mem::take(&mut experiment.init);
     let is_given = matches!(names, Some(ClassNames::File(_)));
-    let classes = match names {
-        Some(ClassNames::File(names)) => read_names(&experiment, &names)?,
-        Some(ClassNames::Count(count)) => numbers(&experiment, count)?,
-        None => known_names(&experiment)?,
+    let (classes, numbered) = match names {
+        Some(ClassNames::File(names)) => (read_names(&experiment, &names)?, None),
+        Some(ClassNames::Count(count)) => (numbers(&experiment, count)?, None),
+        None => names_of_data(&experiment)?,
     };
-    validate_size(&experiment, classes.len())?;
     let device = Device::flex();
     let shape = experiment.data.shape();
     let network = Network::new(&experiment.model, shape, classes.len(), &device);
     let (network, taken) =
-        weights::load_renamed(network, file, &init.except, &init.rename, Settings::Flags)?;
+        weights::load_renamed(network, file, &init.except, &init.rename, settings)?;
     let card = ModelCard::new(experiment.model.clone(), &experiment.data, classes.clone());
     let run = RunDir::create(Some(to), &experiment.name, &experiment)?;
-    Classifier::new(&network, card, &device).save(&run.model_file())?;
+    let saved = Classifier::new(&network, card, &device).save(&run.model_file());
+    if let Err(error) = saved {
+        // The folder is this import's own: it did not exist before. The first error is the one to tell.
+        let _ = std::fs::remove_dir_all(run.path());
+        return Err(error.into());
+    }
     let class_order = experiment.data.class_order();
     Ok(Imported {
         run,
         taken,
         class_order: class_order.filter(|_| !is_given && ClassOrder::matters_for(&classes)),
         classes,
+        numbered,
     })
 }
 
-/// The class names of the data, or numbers.
-fn known_names(experiment: &Experiment) -> Result<Vec<String>, DataError> {
-    let source = data::open(&experiment.data, &Monitor::default());
-    match (source, experiment.model.classes()) {
-        (Ok(source), None) => Ok(source.classes().to_vec()),
-        (Ok(source), Some(count)) if source.classes().len() == count => {
-            Ok(source.classes().to_vec())
-        }
-        (_, Some(count)) => Ok(sorted_numbers(experiment, count)),
-        (Err(error), None) => Err(error),
+/// The class names of the data, or numbers, for which the network is not too large; and why they are numbers.
+fn names_of_data(experiment: &Experiment) -> Result<(Vec<String>, Option<String>), ImportError> {
+    let (names, numbered) = known_names(experiment)?;
+    match config::class_problem(experiment, names.len()) {
+        None => Ok((names, numbered)),
+        Some(problem) => Err(ImportError::Mismatch(problem)),
     }
+}
+
+/// The class names of the data, or numbers and the reason for them.
+fn known_names(experiment: &Experiment) -> Result<(Vec<String>, Option<String>), DataError> {
+    let source = data::open(&experiment.data, &Monitor::default());
+    let (count, reason) = match (source, experiment.model.classes()) {
+        (Ok(source), count) => {
+            let names = source.classes();
+            match count.filter(|&count| count != names.len()) {
+                None => return Ok((names.to_vec(), None)),
+                Some(count) => {
+                    let of_data = counted(names.len(), "class", "classes");
+                    let key = experiment.model.classes_key();
+                    (
+                        count,
+                        format!("the data has {of_data}, but model.{key} is for {count}"),
+                    )
+                }
+            }
+        }
+        (Err(error), Some(count)) => (count, error.to_string()),
+        (Err(error), None) => return Err(error),
+    };
+    Ok((sorted_numbers(experiment, count), Some(reason)))
 }
 
 /// Numbers from 0, in the order of the data's classes.
@@ -142,14 +200,18 @@ fn numbers(experiment: &Experiment, count: usize) -> Result<Vec<String>, ImportE
         return Err(ImportError::Classes(problem));
     }
     // Before there are as many names.
-    validate_size(experiment, count)?;
-    Ok(sorted_numbers(experiment, count))
+    match size_problem(experiment, count) {
+        None => Ok(sorted_numbers(experiment, count)),
+        Some(problem) => Err(ImportError::Classes(problem)),
+    }
 }
 
 /// The class names in a file, one per line.
 fn read_names(experiment: &Experiment, file: &Path) -> Result<Vec<String>, FileError> {
     let names = class_names::read(file)?;
-    if let Some(problem) = count_problem(experiment, names.len()) {
+    let count = names.len();
+    let problem = count_problem(experiment, count).or_else(|| size_problem(experiment, count));
+    if let Some(problem) = problem {
         return Err(FileError::new(file, problem).usage());
     }
     class_names::validate_distinct(&names, file)?;
@@ -176,21 +238,15 @@ fn count_problem(experiment: &Experiment, count: usize) -> Option<String> {
     }
 }
 
-/// Refuses a network that is too large with so many classes: configs are checked without knowing their number.
-fn validate_size(experiment: &Experiment, classes: usize) -> Result<(), ImportError> {
+/// Why a network is too large with so many classes: configs are checked without knowing their number.
+fn size_problem(experiment: &Experiment, classes: usize) -> Option<String> {
     let shape = experiment.data.shape();
-    match experiment.model.size_problem(shape, classes) {
-        None => Ok(()),
-        Some(Problem { path, message }) => {
-            let key = if path.is_empty() {
-                path
-            } else {
-                format!(".{path}")
-            };
-            Err(ImportError::Classes(format!(
-                "with {}, model{key}: {message}",
-                counted(classes, "class", "classes")
-            )))
-        }
-    }
+    let Problem { path, message } = experiment.model.size_problem(shape, classes)?;
+    let key = if path.is_empty() {
+        path
+    } else {
+        format!(".{path}")
+    };
+    let counted = counted(classes, "class", "classes");
+    Some(format!("with {counted}, model{key}: {message}"))
 }

@@ -48,7 +48,7 @@ pub(super) fn scale<T: Real>(maps: Maps, values: &[T], factors: &[T]) -> Vec<T> 
     let (output, _) = maps.write(|image, to| {
         let values = &values[image * maps.values()..][..maps.values()];
         let factors = &factors[image * maps.channels..][..maps.channels];
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 let positions = values.chunks_exact(maps.channels);
@@ -91,7 +91,7 @@ fn image_backward<T: Real>(
     let mut lanes = vec![T::ZERO; channels];
     let parts = values.chunks(part).zip(gradient.chunks(part));
     for (to, (values, gradient)) in to.chunks_mut(part).zip(parts) {
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 let positions = values
@@ -126,7 +126,7 @@ pub(super) fn means<T: Real>(maps: Maps, values: &[T]) -> Vec<T> {
         let mut all = vec![0.0; maps.channels];
         let mut lanes = vec![T::ZERO; maps.channels];
         for values in values.chunks(POSITIONS * maps.channels) {
-            widest(
+            widest::<T, _>(
                 #[inline(always)]
                 || {
                     for values in values.chunks_exact(maps.channels) {

@@ -116,7 +116,7 @@ pub(super) fn activation_gradient<T: Real>(
     if outputs == 0 {
         return (slopes, bias);
     }
-    widest(
+    widest::<T, _>(
         #[inline(always)]
         || {
             let rows = values

@@ -59,6 +59,9 @@ pub trait Real:
     /// The value in every lane.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
 
+    /// Runs `job` with the widest instructions of the machine that are compiled for this type.
+    fn dispatch<J: WithSimd>(job: J) -> J::Output;
+
     /// `a b + c` lane by lane, rounded once where the machine can.
     fn multiply_add<S: Simd>(
         simd: S,
@@ -147,6 +150,11 @@ impl Real for f32 {
     }
 
     #[inline(always)]
+    fn dispatch<J: WithSimd>(job: J) -> J::Output {
+        Arch::new().dispatch(job)
+    }
+
+    #[inline(always)]
     fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
         simd.mul_add_e_f32s(a, b, c)
     }
@@ -218,6 +226,18 @@ impl Real for f64 {
         simd.splat_f64s(value)
     }
 
+    /// Without AVX-512: `f64` only checks gradients, and would make up a third of the kernels' machine code.
+    #[inline(always)]
+    fn dispatch<J: WithSimd>(job: J) -> J::Output {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        match pulp::x86::V3::try_new() {
+            Some(simd) => Simd::vectorize(simd, job),
+            None => Simd::vectorize(Scalar::new(), job),
+        }
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        Arch::new().dispatch(job)
+    }
+
     #[inline(always)]
     fn multiply_add<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
         simd.mul_add_e_f64s(a, b, c)
@@ -255,9 +275,9 @@ pub(super) fn lanes<S: Simd, T: Real>() -> usize {
     size_of::<T::Vector<S>>() / size_of::<T>()
 }
 
-/// Whether accumulators of a tile may take 24 registers, not 12.
+/// Whether accumulators of a tile may take 24 registers, not 12. Asked as `if const { .. }`, so that the other tiles are not compiled.
 #[inline(always)]
-pub(super) fn many_registers<S: Simd>() -> bool {
+pub(super) const fn many_registers<S: Simd>() -> bool {
     S::REGISTER_COUNT >= 32
 }
 
@@ -279,10 +299,10 @@ pub(super) unsafe fn store<S: Simd, T: Real>(to: *mut T, value: T::Vector<S>) {
     unsafe { to.cast::<T::Vector<S>>().write_unaligned(value) }
 }
 
-/// Runs `job` compiled for the machine's widest instructions, as far as it is inlined: mark closures `#[inline(always)]`.
+/// Runs `job`, which works on values of type `T`, compiled for the machine's widest instructions, as far as it is inlined: mark closures `#[inline(always)]`.
 ///
 /// `FnMut`, since calling a closure as `FnOnce` goes through a function that is compiled for the oldest machine.
-pub(super) fn widest<R>(job: impl FnMut() -> R) -> R {
+pub(super) fn widest<T: Real, R>(job: impl FnMut() -> R) -> R {
     struct Job<F>(F);
     impl<R, F: FnMut() -> R> WithSimd for Job<F> {
         type Output = R;
@@ -292,7 +312,7 @@ pub(super) fn widest<R>(job: impl FnMut() -> R) -> R {
             (self.0)()
         }
     }
-    Arch::new().dispatch(Job(job))
+    T::dispatch(Job(job))
 }
 
 /// Loads a register of the values from `at` on; panics if there are too few.
@@ -351,5 +371,5 @@ pub(super) fn by_channel<T: Real>(work: impl ByChannel<T>) {
             }
         }
     }
-    Arch::new().dispatch(All(work, std::marker::PhantomData));
+    T::dispatch(All(work, std::marker::PhantomData));
 }

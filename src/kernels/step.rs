@@ -89,7 +89,7 @@ pub(super) fn adam<T: Real>(p: Parameter<T>, g: &[T], m: &mut [T], v: &mut [T], 
         || (),
         |(), ((p, g), (m, v))| {
             let p = p.values();
-            widest(
+            widest::<T, _>(
                 #[inline(always)]
                 || {
                     let moments = m.iter_mut().zip(v.iter_mut());
@@ -116,7 +116,7 @@ pub(super) fn sgd<T: Real>(p: Parameter<T>, g: &[T], w: &mut [T], step: SgdStep)
         || (),
         |(), ((p, g), w)| {
             let p = p.values();
-            widest(
+            widest::<T, _>(
                 #[inline(always)]
                 || {
                     for ((p, &g), w) in p.iter_mut().zip(g).zip(w.iter_mut()) {

@@ -1,6 +1,6 @@
 //! Runs jobs on all threads, or on this one where waking the others would take longer than the work.
 
-use rayon::prelude::*;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::operators::Operators;
 
@@ -31,12 +31,7 @@ pub(super) fn for_each<J: Send, S>(
     scratch: impl Fn() -> S + Sync + Send,
     job: impl Fn(&mut S, J) + Sync + Send,
 ) {
-    if worth_sharing(work) {
-        items.into_par_iter().for_each_init(scratch, job);
-    } else {
-        let mut scratch = scratch();
-        items.into_iter().for_each(|item| job(&mut scratch, item));
-    }
+    map_with(work, items, scratch, job);
 }
 
 /// The results of `job` for every item, in order.
@@ -45,11 +40,7 @@ pub(super) fn map<J: Send, R: Send>(
     items: Vec<J>,
     job: impl Fn(J) -> R + Sync + Send,
 ) -> Vec<R> {
-    if worth_sharing(work) {
-        items.into_par_iter().map(job).collect()
-    } else {
-        items.into_iter().map(job).collect()
-    }
+    map_with(work, items, || (), |(), item| job(item))
 }
 
 /// [`map`] with scratch, which is created at least once per thread.
@@ -59,15 +50,44 @@ pub(super) fn map_with<J: Send, S, R: Send>(
     scratch: impl Fn() -> S + Sync + Send,
     job: impl Fn(&mut S, J) -> R + Sync + Send,
 ) -> Vec<R> {
-    if worth_sharing(work) {
-        items.into_par_iter().map_init(scratch, job).collect()
-    } else {
+    let count = items.len();
+    if count < 2 || !worth_sharing(work) {
         let mut scratch = scratch();
-        items
+        return items
             .into_iter()
             .map(|item| job(&mut scratch, item))
-            .collect()
+            .collect();
     }
+    let items = Mutex::new(items.into_iter().enumerate());
+    let finished = Mutex::new(Vec::with_capacity(count));
+    let next = || locked(&items).next();
+    on_threads(count.min(rayon::current_num_threads()), &|| {
+        let mut scratch = scratch();
+        while let Some((index, item)) = next() {
+            let result = job(&mut scratch, item);
+            locked(&finished).push((index, result));
+        }
+    });
+    let mut finished = finished
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    finished.sort_unstable_by_key(|&(index, _)| index);
+    finished.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Runs `work` `count` times at once. Not generic: rayon's machinery is compiled once, not for every kernel.
+fn on_threads(count: usize, work: &(dyn Fn() + Sync)) {
+    rayon::scope(|scope| {
+        for _ in 1..count {
+            scope.spawn(|_| work());
+        }
+        work();
+    });
+}
+
+/// A job that panics holds neither lock, and its panic ends the whole.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs a step of `work` multiply-adds on one of the pool's own threads: its kernels then share their work without entering and

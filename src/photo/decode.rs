@@ -83,40 +83,65 @@ fn decode_upright(bytes: &[u8], page: usize) -> Result<DynamicImage, String> {
     if bytes.is_empty() {
         return Err(files::EMPTY.into());
     }
+    match decoder(bytes, recognize(bytes)?)? {
+        Some(opened) => decoded(opened),
+        None => tiff::decode(bytes, page),
+    }
+}
+
+/// A decoder that has read its image's header. Boxed, since a function that is generic over decoders is compiled for each of them.
+pub(super) struct Opened<'a> {
+    pub decoder: Box<dyn ImageDecoder + 'a>,
+    /// Bytes that it allocates besides the pixels.
+    pub extra: u64,
+}
+
+impl<'a> Opened<'a> {
+    fn new(decoder: impl ImageDecoder + 'a, extra: u64) -> Self {
+        Self {
+            decoder: Box::new(decoder),
+            extra,
+        }
+    }
+}
+
+/// The decoder of a format; `None` for TIFF, which has kiln's own ([`tiff`]).
+pub(super) fn decoder(bytes: &[u8], format: Format) -> Result<Option<Opened<'_>>, String> {
     let stream = Cursor::new(bytes);
-    match recognize(bytes)? {
+    let opened = match format {
         Format::Jpeg => {
             let jpeg = complete::jpeg(bytes).ok_or(ENDS_EARLY)?;
             let decoder = JpegDecoder::new(stream).map_err(one_line)?;
-            decoded(decoder, jpeg.coefficient_bytes)
+            Opened::new(decoder, jpeg.coefficient_bytes)
         }
         Format::Png => {
             complete::png(bytes).ok_or(ENDS_EARLY)?;
             // Limited from the start: what precedes the pixels (a colour profile) is unpacked at once.
             let limits = limits::limits(MAX_WORKING_BYTES);
             let decoder = PngDecoder::with_limits(stream, limits).map_err(one_line)?;
-            decoded(decoder, 0)
+            Opened::new(decoder, 0)
         }
         Format::WebP => {
             complete::webp(bytes).ok_or(ENDS_EARLY)?;
             let decoder = WebPDecoder::new(stream).map_err(one_line)?;
             let extra = WEBP_EXTRA * pixels(&decoder);
-            decoded(decoder, extra)
+            Opened::new(decoder, extra)
         }
         Format::Gif => {
             let decoder = GifDecoder::new(stream).map_err(one_line)?;
             let extra = GIF_EXTRA * pixels(&decoder);
-            decoded(decoder, extra)
+            Opened::new(decoder, extra)
         }
-        Format::Bmp => decoded(BmpDecoder::new(stream).map_err(one_line)?, 0),
+        Format::Bmp => Opened::new(BmpDecoder::new(stream).map_err(one_line)?, 0),
         Format::Pnm => {
             let decoder = PnmDecoder::new(stream).map_err(one_line)?;
             let extra = decoder.total_bytes();
-            decoded(decoder, extra)
+            Opened::new(decoder, extra)
         }
-        Format::Qoi => decoded(QoiDecoder::new(stream).map_err(one_line)?, 0),
-        Format::Tiff => tiff::decode(bytes, page),
-    }
+        Format::Qoi => Opened::new(QoiDecoder::new(stream).map_err(one_line)?, 0),
+        Format::Tiff => return Ok(None),
+    };
+    Ok(Some(opened))
 }
 
 fn pixels(decoder: &impl ImageDecoder) -> u64 {
@@ -124,8 +149,9 @@ fn pixels(decoder: &impl ImageDecoder) -> u64 {
     u64::from(width) * u64::from(height)
 }
 
-/// Decodes an image within the memory limit; `extra` is what the decoder allocates besides the pixels.
-fn decoded(mut decoder: impl ImageDecoder, extra: u64) -> Result<DynamicImage, String> {
+/// Decodes an image within the memory limit.
+fn decoded(opened: Opened<'_>) -> Result<DynamicImage, String> {
+    let Opened { mut decoder, extra } = opened;
     let orientation = decoder.orientation().map_err(one_line)?;
     let dimensions = decoder.dimensions();
     if dimensions.0 == 0 || dimensions.1 == 0 {

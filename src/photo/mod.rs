@@ -8,6 +8,7 @@ mod complete;
 mod decode;
 mod error;
 mod format;
+mod header;
 mod limits;
 mod paper;
 mod resolution;
@@ -20,6 +21,7 @@ pub use error::PhotoError;
 pub use format::{
     FORMATS, SIGNATURE_BYTES, conversion, has_image_extension, has_image_signature, is_tiff,
 };
+pub use header::Header;
 pub use limits::{MAX_FILE_BYTES, MAX_WORKING_BYTES};
 pub use resolution::resolution;
 pub use scaled::open_scaled;

@@ -4,16 +4,13 @@
 //! size, for a fraction of the work. What was left out would have been averaged away by reducing the image, but for traces:
 //! `docs/data.md` says how much.
 
-use std::io::Cursor;
 use std::path::Path;
 
-use image::codecs::jpeg::JpegDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, RgbImage};
 use jpeg_decoder::{Decoder, PixelFormat};
 
-use super::complete;
-use super::decode::{decode, read};
+use super::decode::{decode, decoder, read};
 use super::error::PhotoError;
 use super::format::{Format, recognize};
 use super::limits::{MAX_WORKING_BYTES, working_bytes};
@@ -47,16 +44,16 @@ fn scaled(
     bytes: &[u8],
     needed: impl Fn(usize, usize) -> Option<(usize, usize)>,
 ) -> Option<DynamicImage> {
-    if !matches!(recognize(bytes), Ok(Format::Jpeg)) {
+    let format = recognize(bytes).ok()?;
+    if format != Format::Jpeg {
         return None;
     }
-    let walked = complete::jpeg(bytes)?;
-    let mut header = JpegDecoder::new(Cursor::new(bytes)).ok()?;
-    let orientation = header.orientation().ok()?;
-    if working_bytes(&header, orientation, walked.coefficient_bytes) > MAX_WORKING_BYTES {
+    let mut opened = decoder(bytes, format).ok()??;
+    let orientation = opened.decoder.orientation().ok()?;
+    if working_bytes(&opened.decoder, orientation, opened.extra) > MAX_WORKING_BYTES {
         return None;
     }
-    let (width, height) = header.dimensions();
+    let (width, height) = opened.decoder.dimensions();
     let lies = lies_on_its_side(orientation);
     let (upright_width, upright_height) = if lies {
         (height, width)

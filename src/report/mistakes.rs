@@ -1,13 +1,12 @@
 //! Misclassified samples as tiles: the image, the true and the predicted class, the confidence.
 
-use std::io::Cursor;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use maud::{Markup, html};
 
 use super::format::percent;
+use crate::files::png_of;
 use crate::shape::ImageShape;
 
 /// Most tiles on a page: enough to see a pattern, few enough to look at.
@@ -49,9 +48,7 @@ pub fn png(shape: ImageShape, pixels: &[f32]) -> Option<Vec<u8>> {
         u32::try_from(shape.height).ok()?,
     );
     let picture = RgbImage::from_raw(size.0, size.1, bytes.collect())?;
-    let mut file = Cursor::new(Vec::new());
-    picture.write_to(&mut file, ImageFormat::Png).ok()?;
-    Some(file.into_inner())
+    png_of(&picture).ok()
 }
 
 /// The mistakes as tiles, the most confident first; at most [`MAX_TILES`].

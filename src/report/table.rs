@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 pub use super::format::ABSENT;
 use super::format::NO_BREAK_SPACE;
+use crate::error::printable;
 
 /// Spaces between two columns of a terminal.
 const GAP: &str = "  ";
@@ -51,16 +52,19 @@ impl Table {
         self
     }
 
-    /// Columns of text, one line per row; for terminals, so that no-break spaces become plain ones.
+    /// Columns of text, one line per row; for terminals, so that no-break spaces become plain ones, and codes that a terminal obeys are
+    /// shown.
     pub fn text(&self) -> String {
-        let lines = || std::iter::once(&self.header).chain(&self.rows);
+        let lines = std::iter::once(&self.header).chain(&self.rows);
+        let shown = |line: &Vec<String>| line.iter().map(printable).collect::<Vec<String>>();
+        let lines: Vec<Vec<String>> = lines.map(shown).collect();
         let width = |column: usize| {
-            let cells = lines().filter_map(|line| line.get(column));
+            let cells = lines.iter().filter_map(|line| line.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
         let mut text = String::new();
-        for line in lines() {
+        for line in &lines {
             let cells: Vec<String> = line
                 .iter()
                 .zip(&widths)

@@ -32,8 +32,8 @@ impl RunDir {
         create_with_parents(parent)?;
         // Errors name the requested folder, not the temporary one.
         let named = path.unwrap_or(parent);
-        let unnamed = files::temporary_folder(parent)
-            .map_err(|error| FileError::create(named, error.kind().into()))?;
+        let unnamed =
+            files::temporary_folder(parent).map_err(|error| FileError::create(named, error))?;
         let run = Self::at(unnamed.path());
         create_with_parents(&run.checkpoints())?;
         run.write_json(&run.config_file(), experiment)

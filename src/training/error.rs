@@ -10,6 +10,7 @@ use crate::error::{ErrorExit, ExitKind, FileError, Problem};
 use crate::evaluation::EvaluateError;
 use crate::inference::ModelError;
 use crate::run_dir::RunDirError;
+use crate::weights::WeightsError;
 
 /// Why a run can't be started, or failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +40,13 @@ pub enum TrainError {
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The weights to start from can't be used.
-    #[error("init.weights: {0}")]
-    Weights(FileError),
+    #[error("{setting}: {error}")]
+    Weights {
+        /// The key or flag that names them.
+        setting: &'static str,
+        /// The file, and what is wrong with it.
+        error: FileError,
+    },
     /// The final evaluation failed.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
@@ -87,6 +93,17 @@ impl TrainError {
         }
     }
 
+    /// The same error, where the weights to start from were named by a flag instead of the config.
+    pub fn with_weights_of(self, flag: &'static str) -> Self {
+        match self {
+            Self::Weights { error, .. } => Self::Weights {
+                setting: flag,
+                error,
+            },
+            other => other,
+        }
+    }
+
     /// The error of a step of training that has diverged; epochs are counted from 1.
     pub fn diverged(epoch: usize, divergence: Divergence) -> Self {
         Self::NotFinite {
@@ -99,6 +116,18 @@ impl TrainError {
     }
 }
 
+impl From<WeightsError> for TrainError {
+    fn from(error: WeightsError) -> Self {
+        match error {
+            WeightsError::File(error) => Self::Weights {
+                setting: "init.weights",
+                error,
+            },
+            WeightsError::Setting { problem, .. } => Self::mismatch(problem),
+        }
+    }
+}
+
 impl ErrorExit for TrainError {
     fn exit_kind(&self) -> ExitKind {
         match self {
@@ -107,7 +136,7 @@ impl ErrorExit for TrainError {
             }
             Self::RunDir(error) => error.exit_kind(),
             Self::Data(error) => error.exit_kind(),
-            Self::File(error) | Self::Weights(error) => error.exit_kind(),
+            Self::File(error) | Self::Weights { error, .. } => error.exit_kind(),
             Self::Model(_)
             | Self::Evaluate(_)
             | Self::NotFinite { .. }

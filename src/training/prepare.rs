@@ -123,10 +123,14 @@ fn check_data(
     samples: Samples,
     monitor: &Monitor,
 ) -> Result<(), TrainError> {
-    for (count, split) in [(samples.train, "training"), (samples.valid, "validation")] {
+    for (count, split, name) in [
+        (samples.train, Split::Train, "training"),
+        (samples.valid, Split::Valid, "validation"),
+    ] {
         if count == 0 {
+            let advice = experiment.data.split_advice(split);
             return Err(TrainError::Mismatch(format!(
-                "the data has no {split} samples; change data.split (of cifar10: data.valid) or add files"
+                "the data has no {name} samples; {advice}"
             )));
         }
     }
@@ -179,9 +183,8 @@ fn with_first_weights(
     let before = origin.map(|origin| [origin.data.as_path(), origin.folder.as_path()]);
     let path = weights_file(file, before.as_ref().map_or(&[], |before| before));
     let init = &experiment.init;
-    let loaded =
-        weights::load_renamed(network, &path, &init.except, &init.rename, Settings::Config);
-    let (network, taken) = loaded.map_err(TrainError::Weights)?;
+    let (network, taken) =
+        weights::load_renamed(network, &path, &init.except, &init.rename, Settings::CONFIG)?;
     Ok((network, Some((path, taken))))
 }
 

@@ -5,13 +5,14 @@ use std::path::Path;
 use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter};
 use burn::tensor::DType;
 
+use super::error::WeightsError;
 use super::finite::validate_finite;
 use super::formats::read::read;
 use super::matching::choose::{Choice, choose};
 use super::matching::fit::Wanted;
+use super::matching::refusal::mismatch;
 use super::matching::settings::Settings;
 use crate::config::{Rename, RenamePattern};
-use crate::error::FileError;
 use crate::models::{Network, parameters};
 
 /// What was taken from a file.
@@ -42,31 +43,36 @@ pub fn load(
     network: Network,
     path: &Path,
     except: &[String],
-) -> Result<(Network, Taken), FileError> {
-    load_renamed(network, path, except, &Rename::default(), Settings::Config)
+) -> Result<(Network, Taken), WeightsError> {
+    load_renamed(network, path, except, &Rename::default(), Settings::CONFIG)
 }
 
 /// Loads the tensors of a file into a network, except those whose names match a pattern in `except`.
 ///
 /// All others must be in both, with the same shape, after `rename`. What training scripts put around weights is taken off where
 /// the names fit then. Numbers of other precisions are converted to the network's. `settings` is where the user said so, for messages.
+///
+/// # Errors
+/// The file can't be read or does not fit the network; a pattern of `except` or `rename` makes no sense for it.
 pub fn load_renamed(
     network: Network,
     path: &Path,
     except: &[String],
     rename: &Rename,
     settings: Settings,
-) -> Result<(Network, Taken), FileError> {
-    let saved = read(path)?;
+) -> Result<(Network, Taken), WeightsError> {
     let parameters = parameters::list(&network);
+    let first = parameters
+        .first()
+        .map_or("weight", |first| first.name.as_str());
+    let saved = read(path, first)?;
     let wanted = Wanted {
         parameters: &parameters,
         except,
         settings,
     };
     let choice = choose(&saved, wanted, rename, path)?;
-    apply(network, choice)
-        .map_err(|problem| FileError::new(path, format!("does not match the network: {problem}")))
+    apply(network, choice).map_err(|problem| mismatch(path, problem).into())
 }
 
 fn apply(mut network: Network, choice: Choice) -> Result<(Network, Taken), String> {

@@ -3,6 +3,7 @@
 //!
 //! `formats` reads the tensors of a file, and `matching` finds those that a network wants.
 
+mod error;
 mod export;
 mod finite;
 mod formats;
@@ -10,7 +11,8 @@ pub mod limits;
 mod load;
 mod matching;
 
-pub use export::{save, save_described};
+pub use error::{Place, WeightsError};
+pub use export::{encode, save, save_described};
 pub use finite::validate_finite;
 pub use load::{Taken, load, load_renamed};
 pub use matching::settings::Settings;

@@ -39,6 +39,31 @@ fn a_misspelt_kind_is_refused_with_what_is_allowed() {
 }
 
 #[test]
+fn a_name_of_dots_names_no_run() {
+    for name in [".", "..", "..."] {
+        let text = complaint_with("name", json!(name));
+        let expected = format!(
+            "name: found {name:?}, which is not a valid run name; use at least one letter or digit"
+        );
+        assert!(text.contains(&expected), "{text}");
+        let text = parse(MINIMAL, &[format!("name={name}").as_str()])
+            .unwrap_err()
+            .to_string();
+        assert!(text.contains(&expected), "{text}");
+    }
+    let text = complaint_with("name", json!("..\n"));
+    assert!(
+        text.contains("allowed are letters, digits and . _ -"),
+        "{text}"
+    );
+    for (file, name) in [("..json", "run"), ("...json", "run"), ("a.b.json", "a.b")] {
+        let experiment = config::parse(MINIMAL, Path::new(file), &[]).unwrap();
+        assert_eq!(experiment.name, name, "{file}");
+    }
+    assert_eq!(parse(MINIMAL, &["name=.5"]).unwrap().name, ".5");
+}
+
+#[test]
 fn a_wrong_type_is_refused_with_what_was_found_and_what_is_expected() {
     let text = complaint_with("training", json!({"epochs": "five"}));
     assert!(

@@ -107,6 +107,41 @@ fn arrays_are_excluded_by_split_and_index_and_the_others_keep_their_names() {
 }
 
 #[test]
+fn a_class_of_which_nothing_is_left_is_told_and_an_empty_split_names_the_key() {
+    let bench = Bench::new();
+    folder(&bench);
+    config(&bench, r#", "exclude": "list.txt""#);
+    let names = |splits: &[(&str, usize)], class: &str| {
+        let files = splits.iter().flat_map(|&(split, count)| {
+            (0..count).map(move |index| format!("{split}/{class}/{index}.png\n"))
+        });
+        files.collect::<String>()
+    };
+    bench.write(
+        "list.txt",
+        names(&[("train", 8), ("val", 2), ("test", 2)], "b"),
+    );
+    let told = |arguments: &str| {
+        let output = in_bench(&bench, arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+            + &String::from_utf8_lossy(&output.stdout)
+    };
+    let expected = "no images in any split: b";
+    for arguments in ["data info config.json", "train config.json"] {
+        let told = told(arguments);
+        assert!(told.contains(expected), "{told}");
+    }
+    bench.write(
+        "list.txt",
+        names(&[("val", 2)], "a") + &names(&[("val", 2)], "b"),
+    );
+    let told = told("train config.json");
+    let expected =
+        "the data has no validation samples; change data.split or data.exclude or add files";
+    assert!(told.contains(expected), "{told}");
+}
+
+#[test]
 fn sources_of_a_mix_have_lists_of_their_own() {
     let bench = Bench::new();
     let glyphs = r#""kind": "glyphs", "train": 72, "valid": 36, "test": 36"#;

@@ -145,7 +145,9 @@ fn nothing_is_overwritten_and_nothing_is_left_of_a_failure() {
 #[test]
 fn a_class_of_any_name_comes_back_from_folders_and_from_parquet() {
     let bench = Bench::new();
-    let names = ["a/b", ".", "..", "50%", "%2F", "a:b?", "\u{e4}\\"];
+    let names = [
+        "a/b", ".", "..", "50%", "%2F", "a:b?", "\u{e4}\\", "CON", "aux.1", "Lpt9",
+    ];
     let rows: String = (0..2 * names.len())
         .map(|row| format!("{},{row},0,0,255\n", names[row / 2]))
         .collect();
@@ -175,6 +177,10 @@ fn a_class_of_any_name_comes_back_from_folders_and_from_parquet() {
     // The list has the classes as they are.
     let list = String::from_utf8(bench.read("out/labels.csv")).unwrap();
     assert!(list.contains("train/a%2Fb/000001.png,a/b,train"), "{list}");
+    // Windows has devices of these names.
+    for folder in ["CON", "aux.1", "Lpt9"] {
+        assert!(!bench.path(&format!("out/train/{folder}")).exists());
+    }
 }
 
 #[test]
@@ -185,6 +191,31 @@ fn a_folder_is_not_made_below_one_that_is_missing() {
         .assert()
         .code(2);
     let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
-    let told = "none/out: can't be created: there is no folder none; create it first";
+    let told = "none/out: cannot be created: there is no folder none; create it first, or choose another path";
     assert!(err.contains(told), "{err}");
+    bench.write("ps.png", "mine");
+    for arguments in [
+        "data convert glyphs ps.png/out --set data.train=36",
+        "data convert glyphs ps.png/a/b --set data.train=36",
+    ] {
+        let assert = bench.kiln(arguments).assert().code(2);
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        let told = "cannot be created: ps.png is a file, not a folder; choose another path";
+        assert!(err.contains(told), "{err}");
+    }
+}
+
+/// Nothing can be created in /proc, whoever one is.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_called_by_the_name_that_the_user_gave() {
+    let bench = Bench::new();
+    let small = "--set data.train=36 --set data.valid=36 --set data.test=36";
+    for format in ["folders", "parquet"] {
+        let arguments = format!("data convert glyphs /proc/out --format {format} {small}");
+        let assert = bench.kiln(&arguments).assert().code(1);
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(err.contains("/proc/out: cannot be created"), "{err}");
+        assert!(!err.contains(".kiln-"), "{err}");
+    }
 }

@@ -10,10 +10,13 @@ mod arrays_table;
 mod convert;
 mod damage;
 mod empty;
+mod label_columns;
 mod parquet_table;
 mod pixel_tables;
 mod python;
+mod small_tables;
 mod table;
+mod value_ranges;
 
 use common::{Bench, repository};
 use kiln::data::{DataConfig, DataSource, Split, open_in};

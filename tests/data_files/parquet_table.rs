@@ -104,6 +104,22 @@ pub const PARQUET: &[Case] = &[
         ),
     ),
     case(
+        "the images as labels",
+        r#"{"kind": "parquet", "path": "parquet/hub", "label": "image", "channels": 1, "height": 6, "width": 5}"#,
+        Refused(
+            "data.label is the column of images, image; set it to the column of labels",
+            1,
+        ),
+    ),
+    case(
+        "one column for both",
+        r#"{"kind": "parquet", "path": "parquet/hub", "image": "image", "label": "image", "channels": 1, "height": 6, "width": 5}"#,
+        Refused(
+            "data.label: is the column of data.image; set it to the column of labels",
+            2,
+        ),
+    ),
+    case(
         "Brotli",
         r#"{"kind": "parquet", "path": "parquet/brotli_1_plain.parquet", "channels": 1, "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}}"#,
         Refused(

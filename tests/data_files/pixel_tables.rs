@@ -1,24 +1,9 @@
 //! Tables of pixels with what people's tables have: missing labels, numbers of images, several columns of labels, pixels out of range.
 
-use std::path::Path;
-
-use kiln::data::{DataConfig, DataError, DataSource, Split, open_in};
+use kiln::data::{DataConfig, Split, open_in};
 use kiln::progress::Monitor;
 
-/// Opens tables of images of 2x2 pixels; `keys` are further keys, as JSON.
-fn open(
-    folder: &Path,
-    tables: &[(&str, &str)],
-    keys: &str,
-) -> Result<Box<dyn DataSource>, DataError> {
-    for (name, text) in tables {
-        std::fs::write(folder.join(name), text).unwrap();
-    }
-    let rest = r#""height": 2, "width": 2, "split": {"by": "share", "valid": 0, "test": 0}"#;
-    let data = format!(r#"{{"kind": "csv", "train": "train.csv", {rest}{keys}}}"#);
-    let config: DataConfig = serde_json::from_str(&data).unwrap();
-    open_in(&config, folder, &Monitor::default())
-}
+use crate::small_tables::open;
 
 /// The classes of the training samples, in their order, and what is told.
 fn used(tables: &[(&str, &str)], keys: &str) -> (Vec<String>, String) {
@@ -55,13 +40,13 @@ fn a_class_that_training_lacks_is_refused_with_class_split_and_file() {
     let problem = refused(&tables, r#", "valid": "valid.csv""#);
     assert_eq!(
         problem,
-        "valid.csv: class \"cat\" is in valid, but not in training; training has \"Cat\": write both alike"
+        "valid.csv: class \"cat\" is in valid, but not in training; training has \"Cat\": use the same spelling for both"
     );
     // Classes that the config names exist, but it is told.
     let test = "2,0,0,0,0\n1,0,0,0,0\n";
     let keys = format!(r#"{TEST}, "classes": ["a", "b", "c"]"#);
     let (_, told) = used(&[("train.csv", TRAIN), ("test.csv", test)], &keys);
-    let expected = "no training images, but some of validation or test: c";
+    let expected = "no training images, but some in validation or test: c";
     assert!(told.contains(expected), "{told}");
 }
 
@@ -127,7 +112,7 @@ fn a_pixel_out_of_range_is_refused_with_line_column_and_value() {
     );
     let train = "0,0,0,1,0.5\n1,0,0.25,1,1.25\n";
     let (_, told) = used(&[("train.csv", train)], "");
-    let expected = "1 value of the train images beyond 0 to 1 became black or white";
+    let expected = "clipped 1 value of the train images to the range 0 to 1";
     assert!(told.contains(expected), "{told}");
 }
 

@@ -281,6 +281,67 @@ fn bombs_damaged_archives_and_other_formats_are_refused() {
     }
 }
 
+/// A zip archive whose second name becomes the first, as programs leave it that append to one: `zip` itself refuses to write that.
+fn with_twice(names: &[String], first: &str, second: &str) -> Vec<u8> {
+    assert_eq!(first.len(), second.len());
+    let mut bytes = zip_of(names, &png());
+    for start in 0..bytes.len() - second.len() {
+        if bytes[start..].starts_with(second.as_bytes()) {
+            bytes[start..][..first.len()].copy_from_slice(first.as_bytes());
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_file_that_an_archive_holds_twice_is_refused_in_every_format() {
+    let zip = with_twice(&names(""), "train/cat/0.png", "train/cat/1.png");
+    let mut twice = names("");
+    twice.push("train/cat/0.png".into());
+    for (name, bytes) in [("a.zip", zip), ("a.tar", tar_of(&twice, &png()))] {
+        let error = refusal(name, &bytes);
+        assert!(error.contains("contains train/cat/0.png twice"), "{error}");
+    }
+    // What is not used may be there twice.
+    let mut unused = names("");
+    unused.extend(["__MACOSX/cat/._0.png", "__MACOSX/cat/._1.png"].map(String::from));
+    let zip = with_twice(&unused, "__MACOSX/cat/._0.png", "__MACOSX/cat/._1.png");
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a.zip"), zip).unwrap();
+    assert_eq!(counts(root.path(), "a.zip").unwrap(), [6, 6, 6]);
+    // Arrays of NumPy.
+    let bytes = with_twice(
+        &["x_train.npy".into(), "y_train.npy".into()],
+        "x_train.npy",
+        "y_train.npy",
+    );
+    fs::write(root.path().join("a.npz"), bytes).unwrap();
+    let config = r#"{"kind": "npz", "train": {"file": "a.npz"}}"#;
+    let config: DataConfig = serde_json::from_str(config).unwrap();
+    let error = data::open_in(&config, root.path(), &Monitor::default()).err();
+    let error = error.expect("an error").to_string();
+    let expected = "a.npz: holds \"x_train.npy\" more than once, and only one can be read; rewrite the file without the duplicate";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+#[test]
+fn what_cannot_be_unpacked_is_called_by_its_own_name() {
+    let mut both = names("");
+    both.push("train/cat/0.png/x.png".into());
+    let long = format!("train/cat/{}.png", "x".repeat(300));
+    for (names, says) in [
+        (
+            both,
+            "\"train/cat/0.png/x.png\" is inside another entry that is a file, not a folder",
+        ),
+        (vec![long], "a.zip.unpacked/train/cat/xxx"),
+    ] {
+        let error = refusal("a.zip", &zip_of(&names, &png()));
+        assert!(error.contains(says), "{error}");
+        assert!(!error.contains(".kiln-"), "{error}");
+    }
+}
+
 #[test]
 fn a_folder_that_kiln_did_not_make_is_left_alone() {
     let root = tempfile::tempdir().unwrap();

@@ -110,6 +110,13 @@ const WRONG_FILES: &[(Table, Table, &str)] = &[
         ("valid_labels", 3, 26, IDENTITY),
         "row 3: found 255 in column 8; expected values in [0, 1]",
     ),
+    (
+        ("valid_data", 3, 1024, |_, column| {
+            if column % 4 == 0 { 1.4 } else { 0.2 }
+        }),
+        ("valid_labels", 3, 26, IDENTITY),
+        "valid_data, 768 of 3072 values are beyond [0, 1], as in standardized images; undo the standardization (value * std + mean)",
+    ),
 ];
 
 #[test]

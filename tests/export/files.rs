@@ -67,6 +67,43 @@ fn files_of_runs_and_files_that_were_not_named_are_not_overwritten() {
 }
 
 #[test]
+fn an_export_that_fails_leaves_nothing_and_damages_nothing() {
+    let bench = Bench::new();
+    bench.write("small.json", CONFIG);
+    bench.output("train small.json --run-dir run");
+    let refused = |out: &str| {
+        let before = bench.listing();
+        let assert = bench.kiln(&format!("model export run {out}")).assert();
+        let assert = assert.code(1);
+        let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert_eq!(bench.listing(), before, "{out}: something was written");
+        text
+    };
+    std::fs::create_dir(bench.path("net.py")).unwrap();
+    let text = refused("net.py");
+    assert!(
+        text.contains("net.py: cannot be written: is a folder"),
+        "{text}"
+    );
+    // With weights from before.
+    bench.write("net.safetensors", "mine");
+    refused("net.py");
+    assert_eq!(bench.read("net.safetensors"), b"mine");
+    // The other way round.
+    bench.write("theirs.py", "mine");
+    std::fs::create_dir(bench.path("theirs.safetensors")).unwrap();
+    refused("theirs.py");
+    assert_eq!(bench.read("theirs.py"), b"mine");
+    // The name of the weights is longer than file systems allow; that of the code is not.
+    refused(&format!("{}.py", "n".repeat(250)));
+    for out in ["folder.onnx", "folder.safetensors"] {
+        std::fs::create_dir(bench.path(out)).unwrap();
+        refused(out);
+    }
+}
+
+#[test]
 fn an_exported_file_of_weights_says_what_it_takes_to_use_them() {
     let bench = Bench::new();
     bench.write("small.json", CONFIG);

@@ -197,7 +197,7 @@ pub const CASES: &[Case] = &[
             [2, 3, 3],
             &[
                 "passed over: 1 broken link, 5 links to one of their parent folders",
-                "no training images, but some of validation or test: cat",
+                "no training images, but some in validation or test: cat",
             ],
         ),
     },

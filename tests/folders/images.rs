@@ -185,7 +185,7 @@ pub const CASES: &[Case] = &[
             &["cat", "dog", "rose"],
             QUARTERS,
             &[
-                "no image can be read of: rose",
+                "no images in any split: rose",
                 "passed over: 1 unreadable image;",
             ],
         ),

@@ -6,6 +6,51 @@ use crate::support::Expect::{Refused, Used};
 
 pub const CASES: &[Case] = &[
     Case {
+        name: "two columns called label",
+        keys: CSV,
+        make: |f| {
+            eight(f);
+            let rows = rows(",", ",dog\n");
+            f.text("labels.csv", format!("file,label,Label\n{rows}"));
+        },
+        expect: Refused(
+            1,
+            &[
+                "labels.csv: 2 columns have the same name (\"label\" and \"Label\"); rename all but one of them",
+            ],
+        ),
+    },
+    Case {
+        name: "two columns called file",
+        keys: CSV,
+        make: |f| {
+            eight(f);
+            let rows = rows(",", ",x.png\n");
+            f.text("labels.csv", format!("file,label,file\n{rows}"));
+        },
+        expect: Refused(
+            1,
+            &["labels.csv: 2 columns have the same name (\"file\" and \"file\"); rename"],
+        ),
+    },
+    Case {
+        name: "a key twice in a row of JSON lines",
+        keys: r#""labels": "labels.jsonl""#,
+        make: |f| {
+            eight(f);
+            let rows = (0..8).map(|n| {
+                let label = if n < 4 { "cat" } else { "dog" };
+                let more = if n == 2 { ", \"label\": \"dog\"" } else { "" };
+                format!("{{\"file\": \"{n}.png\", \"label\": \"{label}\"{more}}}\n")
+            });
+            f.text("labels.jsonl", rows.collect::<String>());
+        },
+        expect: Refused(
+            1,
+            &["labels.jsonl: line 3: not a JSON object (duplicate key \"label\" at column "],
+        ),
+    },
+    Case {
         name: "two columns that may hold the labels, one of them called label",
         keys: CSV,
         make: |f| {
@@ -93,7 +138,7 @@ pub const CASES: &[Case] = &[
         expect: Refused(
             1,
             &[
-                "labels.csv: line 5: class \"Dog\" is in test, but not in training; training has \"dog\": write both alike",
+                "labels.csv: line 5: class \"Dog\" is in test, but not in training; training has \"dog\": use the same spelling for both",
             ],
         ),
     },

@@ -5,7 +5,7 @@ use std::path::Path;
 use kiln::data::image_folder::ImageFolder;
 use kiln::data::{DataSource, ImageFolderConfig, ShareConfig, Split, SplitRule, split_rule};
 
-use crate::common::Bench;
+use crate::common::{Bench, repository};
 use crate::support::{Folder, config};
 
 fn lines(text: &[u8]) -> String {
@@ -275,4 +275,92 @@ fn a_line_break_in_the_name_of_a_file_is_escaped_wherever_it_is_listed() {
     let assert = bench.kiln("train case.json --run-dir run").assert().code(1);
     let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(err.contains("dog/e\\u{1b}[31mf.png: "), "{err}");
+}
+
+/// A terminal obeys what follows an escape character; a name of a class or a file must not reach it.
+#[cfg(unix)]
+#[test]
+fn names_with_control_characters_are_shown_and_not_obeyed() {
+    let bench = Bench::new();
+    let folder = Folder(bench.path("images"));
+    folder.images(
+        &["train/cat", "train/\u{1b}[31mdog", "train/\u{1b}[31mDOG"],
+        4,
+    );
+    folder.images(&["valid/cat"], 2);
+    folder.text("train/cat/notes.\u{1b}[2j", "");
+    bench.write(
+        "a.json",
+        r#"{"data": {"kind": "image_folder", "folder": "images", "channels": 3, "height": 8, "width": 8},
+            "model": {"kind": "mlp", "hidden": [4]}, "training": {"epochs": 1}}"#,
+    );
+    let run = |arguments: &str, last: Option<&str>| {
+        let mut command = bench.kiln(arguments);
+        let output = command.env_remove("KILN_DATA").args(last).output().unwrap();
+        let told = [output.stderr, output.stdout].concat();
+        let told = String::from_utf8(told).unwrap();
+        let is_code = |letter: char| letter.is_control() && letter != '\n';
+        assert!(!told.contains(is_code), "{arguments}: {told:?}");
+        told
+    };
+    for (arguments, shown) in [
+        (
+            "data info a.json --files",
+            "notes.\\u{1b}[2j: .\\u{1b}[2j is not read",
+        ),
+        ("data info a.json", "\\u{1b}[31mdog"),
+        (
+            "data convert a.json out",
+            "differ only in case: \\u{1b}[31mDOG",
+        ),
+        (
+            "train a.json --run-dir run",
+            "differ only in case: \\u{1b}[31mDOG",
+        ),
+        ("eval run --split train", "\\u{1b}[31mdog"),
+        (
+            "predict run images/train/cat/0.png --top-k 3",
+            "\\u{1b}[31mdog",
+        ),
+    ] {
+        let told = run(arguments, None);
+        assert!(told.contains(shown), "{arguments}: {told}");
+    }
+    let told = run(
+        "train a.json --run-dir more --set",
+        Some("training.batch_size= \u{7f}8"),
+    );
+    assert!(told.contains("\\u{7f}8"), "{told}");
+    let told = run(
+        "train a.json --run-dir more --set",
+        Some("data.cache=\u{1b}[31mcache"),
+    );
+    assert!(
+        told.contains("override  data.cache=\\u{1b}[31mcache"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_empty_split_names_the_key_of_its_own_source() {
+    let bench = Bench::new();
+    let model = r#""model": {"kind": "mlp", "hidden": [4]}, "training": {"epochs": 1}"#;
+    for (data, advice) in [
+        (
+            r#""kind": "csv", "train": "csv/train.csv", "height": 6, "width": 5, "split": {"by": "share", "valid": 0, "test": 0}"#,
+            "no validation samples; change data.split or add files",
+        ),
+        (
+            r#""kind": "cifar10", "folder": "cifar-10-batches-bin", "valid": 100"#,
+            "no training samples; change data.valid or add files",
+        ),
+    ] {
+        bench.write("a.json", format!(r#"{{"data": {{{data}}}, {model}}}"#));
+        let mut train = bench.kiln("train a.json");
+        train.env("KILN_DATA", repository().join("tests/fixtures/data"));
+        let output = train.output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.contains(advice), "{data}: {err}");
+        assert!(!err.contains("cifar10: data.valid"), "{err}");
+    }
 }

@@ -6,7 +6,7 @@ use kiln::data::formats::array::Array;
 use kiln::data::formats::npy::{self, NpyProblem};
 use kiln::data::formats::parquet::{Footer, each};
 use kiln::data::formats::pickle::Pickle;
-use kiln::data::formats::table::{self, LabelColumn};
+use kiln::data::formats::table::{self, ExpectedColumns, LabelColumn};
 use kiln::data::formats::{ArraysFile, idx, mat, npz};
 
 use super::driver::Reader;
@@ -86,7 +86,12 @@ pub const FORMATS: &[Format] = &[
     Format {
         name: "table",
         reader: |bytes| {
-            let read = table::read::<String>(bytes, &LabelColumn::Auto, 30, || Ok(()));
+            let expected = ExpectedColumns {
+                label: &LabelColumn::Auto,
+                pixels: 30,
+                as_in: None,
+            };
+            let read = table::read::<String>(bytes, &expected, || Ok(()));
             match read {
                 Ok(table) => {
                     assert_eq!(table.values.len(), table.rows * table.columns);

@@ -183,7 +183,7 @@ fn perceptron(hidden: usize, side: usize, classes: usize) -> Network {
 pub fn weights(bytes: &[u8]) -> String {
     let (_guard, path) = file_of(bytes);
     let answers = [Rename::default(), Rename::Auto(Auto::Auto)].map(|rename| {
-        match weights::load_renamed(small(), &path, &[], &rename, weights::Settings::Config) {
+        match weights::load_renamed(small(), &path, &[], &rename, weights::Settings::CONFIG) {
             Ok((_, taken)) => format!("{taken:?}"),
             Err(error) => rejected_in_a_line(error).replace(&path.display().to_string(), ""),
         }

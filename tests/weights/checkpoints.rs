@@ -73,7 +73,7 @@ const REFUSED: [(&str, &[&str]); 4] = [
 fn load(name: &str, rename: &Rename) -> (Vec<super::files::Named>, Taken) {
     let path = fixture("checkpoints").join(name);
     let (network, taken) =
-        weights::load_renamed(small(), &path, &[], rename, weights::Settings::Config)
+        weights::load_renamed(small(), &path, &[], rename, weights::Settings::CONFIG)
             .unwrap_or_else(|error| panic!("{error}"));
     (exported(&network), taken)
 }

@@ -127,16 +127,18 @@ fn classes_have_names_and_each_its_own() {
     }
 }
 
-#[test]
-fn the_model_file_of_a_run_can_be_imported() {
-    // Its card is metadata that `model import` ignores.
-    let bench = Bench::new();
-    bench.write("glyphs.json", GLYPHS);
+/// The model file of an MLP for `classes` classes, as a run has it.
+fn saved_mlp(bench: &Bench, classes: usize) -> std::path::PathBuf {
     let config = ModelConfig::Mlp(MlpConfig {
         hidden: vec![3],
         ..MlpConfig::default()
     });
-    let network = Network::new(&config, ImageShape::new(1, 16, 16), 36, &Device::flex());
+    let network = Network::new(
+        &config,
+        ImageShape::new(1, 16, 16),
+        classes,
+        &Device::flex(),
+    );
     let card = ModelCard {
         model: config,
         input: ImageShape {
@@ -145,7 +147,7 @@ fn the_model_file_of_a_run_can_be_imported() {
             width: 16,
         },
         normalize: None,
-        classes: (0..36).map(|i| i.to_string()).collect(),
+        classes: (0..classes).map(|i| i.to_string()).collect(),
         temperature: 1.0,
         view: kiln::data::View::PAD,
     };
@@ -153,7 +155,50 @@ fn the_model_file_of_a_run_can_be_imported() {
     Classifier::new(&network, card, &Device::flex())
         .save(&path)
         .unwrap();
+    path
+}
+
+#[test]
+fn the_model_file_of_a_run_can_be_imported() {
+    // Its card is metadata that `model import` ignores.
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    let path = saved_mlp(&bench, 36);
     bench.output("model import model.safetensors glyphs.json --to run");
     let found = tensors(&bench.read("run/model.safetensors"));
     assert_eq!(found, tensors(&std::fs::read(path).unwrap()));
+}
+
+#[test]
+fn classes_that_the_data_does_not_tell_are_numbered_and_said_to_be() {
+    let bench = Bench::new();
+    let folder = bench.path("letters");
+    let config = serde_json::json!({
+        "data": {"kind": "image_folder", "folder": folder, "channels": 1, "height": 16, "width": 16},
+        "model": {"kind": "mlp", "hidden": [3], "classes": 40},
+    });
+    bench.write("folder.json", config.to_string());
+    saved_mlp(&bench, 40);
+    let notes = |arguments: &str| {
+        let import = format!("model import model.safetensors folder.json --to {arguments}");
+        let assert = bench.kiln(&import).assert().success();
+        String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+    };
+    let said = notes("without");
+    assert!(said.contains("classes are numbered ("), "{said}");
+    assert!(said.contains("letters: not found"), "{said}");
+    assert!(said.contains("pass --classes FILE to name them"), "{said}");
+    for class in ["a", "b"] {
+        std::fs::create_dir_all(folder.join(class)).unwrap();
+        for shade in 1..=4 {
+            let pixels = [b"P5 16 16 255\n".to_vec(), vec![shade; 256]].concat();
+            bench.write(&format!("letters/{class}/{shade}.pgm"), pixels);
+        }
+    }
+    let said = notes("of_two");
+    let expected = "(the data has 2 classes, but model.classes is for 40)";
+    assert!(said.contains(expected), "{said}");
+    // Asked for, numbers are nothing to tell.
+    let said = notes("asked --classes 40");
+    assert!(!said.contains("classes are numbered"), "{said}");
 }

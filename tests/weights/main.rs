@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod advice;
 mod checkpoints;
 mod damaged;
 mod files;
@@ -14,5 +15,6 @@ mod onnx;
 mod patterns;
 mod pickle;
 mod rename;
+mod settings;
 mod squeezenet;
 mod steps;

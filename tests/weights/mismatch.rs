@@ -22,14 +22,20 @@ fn a_mismatch_is_reported_by_name_and_shape_in_one_line() {
     };
     let text = refusal(&|tensors| drop(tensors.remove(2)), &[]);
     assert!(text.contains("not in the file: layers.1.bias"), "{text}");
-    assert!(text.contains("`init.except`"), "{text}");
+    let add = "to initialize what the file lacks at random, add \"layers.1.bias\" to `init.except`";
+    assert!(text.contains(add), "{text}");
     let text = refusal(&|tensors| tensors.push(named("extra", &[2], 0.0)), &[]);
     assert!(text.contains("not in the network: extra"), "{text}");
+    let add = "to leave out what the network lacks, add \"extra\" to `init.except`";
+    assert!(text.contains(add), "{text}");
+    assert!(!text.contains("random"), "{text}");
     let text = refusal(&|tensors| tensors[1].1 = vec![4, 3], &[]);
     assert!(
         text.contains("layers.0.weight is [4, 3] in the file and [3, 4] in the network"),
         "{text}"
     );
+    let add = "to initialize what differs at random, add \"layers.0.weight\" to `init.except`";
+    assert!(text.contains(add), "{text}");
     // An excepted tensor may differ.
     let mut tensors = whole();
     tensors[1] = named("layers.0.weight", &[7], 0.0);
@@ -40,10 +46,13 @@ fn a_mismatch_is_reported_by_name_and_shape_in_one_line() {
     assert_eq!(taken.fresh, ["layers.0.weight", "layers.0.bias"]);
     assert_eq!(taken.unused, ["layers.0.bias", "layers.0.weight"]);
     for (except, says) in [
-        (&["*"] as &[&str], "`init.except` excludes every tensor"),
-        (&["layers.*"], "`init.except` excludes every tensor"),
-        (&["laters.*"], "\"laters.*\", which matches no name"),
-        (&["layers.1.*", ""], "\"\", which matches no name"),
+        (&["*"] as &[&str], "init.except: excludes every tensor"),
+        (&["layers.*"], "init.except: excludes every tensor"),
+        (
+            &["laters.*"],
+            "init.except[0]: \"laters.*\" matches no name",
+        ),
+        (&["layers.1.*", ""], "init.except[1]: \"\" matches no name"),
     ] {
         let text = refusal(&|_| {}, except);
         assert!(text.contains(says), "{text}");

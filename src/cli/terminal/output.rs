@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli::failure::{Failure, OutputError};
+use crate::error::printable_lines;
 use crate::report::table::Table;
 use crate::timings::Lap;
 
@@ -16,9 +17,9 @@ pub fn complain(error: &Failure) {
     }
 }
 
-/// Writes a line to standard error. Write errors are ignored: they must not stop the work.
+/// Writes a line to standard error, without terminal control sequences. Write errors are ignored: they must not stop the work.
 pub fn note(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", printable_lines(line));
 }
 
 /// Writes a result to standard output, as it is.
@@ -80,6 +81,12 @@ pub const STOPPING: &str = "stopping after this batch; press Ctrl-C again to exi
 pub fn command(arguments: &[&str]) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "kiln".into());
     shell_words::join(std::iter::once(program.as_str()).chain(arguments.iter().copied()))
+}
+
+/// A path as an argument of a [`command`]: with a hyphen in front it would be taken for a flag.
+pub fn argument(path: &str) -> String {
+    let folder = if path.starts_with('-') { "./" } else { "" };
+    format!("{folder}{path}")
 }
 
 /// A table of the stages of a job, with milliseconds and the share of each.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::terminal::output;
 use crate::cli::terminal::signals::Interruption;
+use crate::error::printable;
 use crate::metrics::Metrics;
 use crate::report::format::duration;
 use crate::training::{EpochReport, Observer, Plan};
@@ -89,7 +90,7 @@ impl Observer for PlainLines {
             samples.test
         ));
         for note in &plan.notes {
-            self.note(&format!("data: {note}"));
+            self.note(&format!("data: {}", printable(note)));
         }
         if let Some((path, taken)) = &plan.weights {
             self.note(&weights_line(path, taken));

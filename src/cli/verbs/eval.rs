@@ -12,6 +12,7 @@ use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::config::Backend;
 use crate::data::{DataSource, Split, Subset, passed_over_line};
+use crate::error::{counted, printable};
 use crate::evaluation::{Evaluation, Rivals, evaluate_watched};
 use crate::metrics::Metrics;
 use crate::metrics::classification::{ClassReport, ConfusedPair, Confusion};
@@ -89,7 +90,7 @@ pub fn run(args: Args) -> VerbResult {
     let evaluation = evaluate_watched(&model.classifier, source, args.split, rivals, &monitor)?;
     if !args.json {
         if let Some(line) = absent(&evaluation, &model.classifier.card().classes) {
-            output::note(&line);
+            output::note(&printable(line));
         }
         return Ok(output::emit(&table(&evaluation, args.split))?);
     }
@@ -129,8 +130,8 @@ fn absent(evaluation: &Evaluation, classes: &[String]) -> Option<String> {
 
 fn table(evaluation: &Evaluation, split: Split) -> String {
     let mut lines = vec![format!(
-        "{} samples from the {} split",
-        evaluation.samples,
+        "{} from the {} split",
+        counted(evaluation.samples, "sample", "samples"),
         split.name()
     )];
     for (name, value) in &evaluation.metrics {
@@ -147,7 +148,11 @@ fn table(evaluation: &Evaluation, split: Split) -> String {
     for class in confusion.per_class() {
         lines.push(format!(
             "{:<12} {:>9.4} {:>9.4} {:>9.4} {:>9}",
-            class.class, class.precision, class.recall, class.f1, class.support
+            printable(&class.class),
+            class.precision,
+            class.recall,
+            class.f1,
+            class.support
         ));
     }
     let pairs = confusion.most_confused(CONFUSED_PAIRS);
@@ -156,8 +161,10 @@ fn table(evaluation: &Evaluation, split: Split) -> String {
     }
     for pair in pairs {
         lines.push(format!(
-            "{} as {}  {} times",
-            pair.truth, pair.predicted, pair.count
+            "{} as {}  {}",
+            printable(&pair.truth),
+            printable(&pair.predicted),
+            counted(pair.count as usize, "time", "times")
         ));
     }
     lines.join("\n") + "\n"

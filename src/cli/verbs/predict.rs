@@ -13,6 +13,7 @@ use crate::cli::loading;
 use crate::cli::terminal::{output, stages};
 use crate::config::Backend;
 use crate::document::PageImage;
+use crate::error::printable;
 use crate::inference::Predictor;
 use crate::photo::PhotoError;
 
@@ -171,7 +172,7 @@ impl Prediction {
         let guesses: Vec<String> = self
             .guesses
             .iter()
-            .map(|guess| format!("{} {:.3}", guess.class, guess.confidence))
+            .map(|guess| format!("{} {:.3}", printable(&guess.class), guess.confidence))
             .collect();
         // One line an image, even if its name has line breaks.
         let name = self.image.replace(char::is_control, "\u{fffd}");

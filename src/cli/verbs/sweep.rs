@@ -89,7 +89,7 @@ pub fn run(args: Args) -> VerbResult {
     let end = execute(&mut sweep, &monitor, &Lines { interruption })?;
     if end == SweepEnd::Interrupted {
         let dir = sweep.dir.to_string_lossy();
-        let command = output::command(&["sweep", "--resume", &dir]);
+        let command = output::command(&["sweep", "--resume", &output::argument(&dir)]);
         output::note(&format!("interrupted; to resume:\n  {command}"));
         return Err(Failure::Interrupted);
     }
@@ -166,7 +166,7 @@ fn conclude(board: &Leaderboard, args: &Args) -> VerbResult {
     let dir = board.dir.to_string_lossy();
     output::note(&format!(
         "\nnext:\n  open {dir}/sweep.html: all curves in one chart\n  {}",
-        output::command(&["runs", "list", &dir])
+        output::command(&["runs", "list", &output::argument(&dir)])
     ));
     Ok(())
 }

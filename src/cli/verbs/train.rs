@@ -13,6 +13,7 @@ use crate::cli::terminal::{output, stages, tty};
 use crate::config::{self, Backend, Experiment};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
+use crate::error::{counted, printable};
 use crate::progress::Monitor;
 use crate::report::format::{duration, size};
 use crate::report::table::Table;
@@ -70,9 +71,28 @@ enum RendererChoice {
 
 /// What to train.
 enum Job {
-    /// An experiment and its config file.
-    New(Box<Experiment>, PathBuf),
+    /// An experiment, and where it was described.
+    New(Box<Experiment>, Described),
     Resumed(Box<Resumption>),
+}
+
+/// Where an experiment was described.
+struct Described {
+    config: PathBuf,
+    /// Whether `--init-from` names the weights to start from.
+    has_init_from: bool,
+}
+
+impl Described {
+    /// An error with the name of the file or flag that it is about.
+    fn explain(&self, error: TrainError) -> TrainError {
+        let error = error.in_config(&self.config);
+        if self.has_init_from {
+            error.with_weights_of("--init-from")
+        } else {
+            error
+        }
+    }
 }
 
 pub fn run(args: Args) -> VerbResult {
@@ -93,8 +113,8 @@ pub fn run(args: Args) -> VerbResult {
         observer: lines,
     };
     let outcome = match job {
-        Job::New(experiment, file) => {
-            training::run(*experiment, options).map_err(|error| error.in_config(&file))
+        Job::New(experiment, described) => {
+            training::run(*experiment, options).map_err(|error| described.explain(error))
         }
         Job::Resumed(resumption) => training::resume(*resumption, options),
     };
@@ -138,7 +158,7 @@ fn job(args: &Args) -> Result<Job, Failure> {
     }
     let note = || {
         for assignment in &overrides {
-            output::note(&format!("override  {assignment}"));
+            output::note(&format!("override  {}", printable(assignment)));
         }
     };
     // Clap requires a config unless --resume is given.
@@ -147,7 +167,11 @@ fn job(args: &Args) -> Result<Job, Failure> {
         let mut experiment = config::load(config, &overrides)?;
         experiment.schema = None;
         note();
-        return Ok(Job::New(Box::new(experiment), config.into()));
+        let described = Described {
+            config: config.into(),
+            has_init_from: args.init_from.is_some(),
+        };
+        return Ok(Job::New(Box::new(experiment), described));
     };
     if args.config.is_some() {
         let problem = format!(
@@ -190,9 +214,9 @@ fn resume_line(resumption: &Resumption) -> String {
 
 fn dry_run(job: Job, run_dir: Option<&Path>, monitor: &Monitor) -> VerbResult {
     let prepared = match job {
-        Job::New(experiment, file) => {
+        Job::New(experiment, described) => {
             RunDir::could_create(run_dir)?;
-            training::prepare(*experiment, monitor).map_err(|error| error.in_config(&file))?
+            training::prepare(*experiment, monitor).map_err(|error| described.explain(error))?
         }
         Job::Resumed(resumption) => training::prepare_resumed(&resumption, monitor)?,
     };
@@ -254,7 +278,7 @@ fn conclude(outcome: &training::Outcome) -> VerbResult {
         Status::Finished | Status::Failed => {}
         Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
         Status::Interrupted => {
-            let command = output::command(&["train", "--resume", path]);
+            let command = output::command(&["train", "--resume", &output::argument(path)]);
             let weights = match summary.best_epoch {
                 0 => {
                     "before the first epoch was complete; the weights in the run directory are barely trained"
@@ -289,8 +313,10 @@ fn print_results(summary: &Summary, path: &str) -> Result<(), OutputError> {
     output::emit(&format!("run directory  {path}\n"))?;
     if let Some(pair) = summary.most_confused.first() {
         output::note(&format!(
-            "most confused: {} predicted as {}: {} times",
-            pair.truth, pair.predicted, pair.count
+            "most confused: {} predicted as {}: {}",
+            printable(&pair.truth),
+            printable(&pair.predicted),
+            counted(pair.count as usize, "time", "times")
         ));
     }
     Ok(())
@@ -298,23 +324,24 @@ fn print_results(summary: &Summary, path: &str) -> Result<(), OutputError> {
 
 /// Commands to try next.
 fn next_steps(summary: &Summary, path: &str) -> String {
+    let run = &*output::argument(path);
     let mut lines = vec![
         "\nnext:".to_string(),
         format!("  open {path}/report.html: curves, confusions, worst mistakes"),
     ];
     let mut add = |arguments: &[&str]| lines.push(format!("  {}", output::command(arguments)));
     match summary.test {
-        Some(_) => add(&["eval", path]),
-        None => add(&["eval", path, "--split", "valid"]),
+        Some(_) => add(&["eval", run]),
+        None => add(&["eval", run, "--split", "valid"]),
     }
     let is_classifier = !summary.per_class.is_empty();
     if is_classifier {
-        add(&["predict", path, "IMAGE"]);
+        add(&["predict", run, "IMAGE"]);
     }
     let is_character = |class: &String| matches!(class.as_bytes(), [b'A'..=b'Z' | b'0'..=b'9']);
     if is_classifier && summary.input.channels == 1 && summary.classes.iter().all(is_character) {
         add(&["data", "page", "--text", "HELLO WORLD", "page.png"]);
-        add(&["ocr", "page.png", "--model", path]);
+        add(&["ocr", "page.png", "--model", run]);
     }
     lines.join("\n")
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ArrayKeys, ArraySource, Expected, FlatOrder, Label, Labels, Part, Range, images};
+use super::{ArrayKeys, ArraySource, Expected, FlatOrder, Label, Labels, Part, Wanted, images};
 use crate::data::formats::array::{Array, Values};
-use crate::data::formats::table::{self, LabelColumn, Table};
+use crate::data::formats::table::{self, Columns, ExpectedColumns, LabelColumn, Table};
 use crate::data::formats::{Unread, packed};
 use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule};
 use crate::error::{Problem, counted};
@@ -119,14 +119,16 @@ impl SourceConfig for CsvConfig {
 pub fn open(config: &CsvConfig, root: &Path, monitor: &Monitor) -> Result<ArraySource, DataError> {
     let keys = &config.arrays;
     let (mut parts, mut notes) = (Vec::new(), Vec::new());
-    let mut range = keys.range;
+    let mut wanted = Wanted::Config(keys.range);
+    let mut columns = None;
     for (split, file) in Split::ALL.into_iter().zip(config.tables()) {
         if file.is_empty() {
             continue;
         }
         let path = root.join(file);
         let wrong = |problem: String| DataError::format(&path, problem);
-        let mut table = read(config, &path, monitor)?;
+        let mut table = read(config, &path, columns.as_ref(), monitor)?;
+        columns = columns.or_else(|| Some(table.found().clone()));
         let labels = table.labels.take();
         let Some(labels) = labels.filter(|labels| !labels.is_empty()) else {
             if split == Split::Train {
@@ -142,12 +144,11 @@ pub fn open(config: &CsvConfig, root: &Path, monitor: &Monitor) -> Result<ArrayS
         };
         notes.extend(without_label(file, &table));
         let about = std::mem::take(&mut table.about);
-        let part = part(config, table, labels, split, path.clone(), range).map_err(wrong)?;
-        // The training images decide for all.
-        range = part.images.range;
+        let part = part(config, table, labels, split, path.clone(), &wanted).map_err(wrong)?;
+        wanted = wanted.after(part.images.found, file);
         if split == Split::Train {
-            let (count, images) = (part.labels.labels.len(), &part.images.about);
-            notes.push(format!("{count} training images: {images}; {about}"));
+            let (count, images) = (part.counted(), &part.images.about);
+            notes.push(format!("{count}: {images}; {about}"));
         }
         parts.push(part);
     }
@@ -163,20 +164,25 @@ fn without_label(file: &str, table: &Table) -> Option<String> {
     ))
 }
 
-fn read(config: &CsvConfig, path: &Path, monitor: &Monitor) -> Result<Table, DataError> {
+/// Reads a table; one without names has the columns of the table of training, if it has as many.
+fn read(
+    config: &CsvConfig,
+    path: &Path,
+    training: Option<&Columns>,
+    monitor: &Monitor,
+) -> Result<Table, DataError> {
     let label = match &config.label {
         None => LabelColumn::Auto,
         Some(ColumnConfig::Index(index)) => LabelColumn::Index(*index),
         Some(ColumnConfig::Name(name)) => LabelColumn::Name(name.clone()),
     };
     let stage = monitor.stage("reading rows", None);
-    let pixels = config.arrays.shape().values();
-    let table = table::read(
-        packed::open(path)?,
-        &label,
-        pixels,
-        || Ok(stage.advance(1)?),
-    );
+    let expected = ExpectedColumns {
+        label: &label,
+        pixels: config.arrays.shape().values(),
+        as_in: training,
+    };
+    let table = table::read(packed::open(path)?, &expected, || Ok(stage.advance(1)?));
     table.map_err(|unread: Unread| unread.of_file(path))
 }
 
@@ -186,7 +192,7 @@ fn part(
     labels: Vec<String>,
     split: Split,
     file: PathBuf,
-    range: Range,
+    wanted: &Wanted,
 ) -> Result<Part, String> {
     let keys = &config.arrays;
     let expected = Expected {
@@ -218,7 +224,7 @@ fn part(
         one_hot: None,
     };
     let place = |index: usize| table.place(index);
-    let images = images(array, &expected, range, keys.invert, &place)?;
+    let images = images(array, &expected, wanted, keys.invert, &place)?;
     Ok(Part {
         split,
         file,

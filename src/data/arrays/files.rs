@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::members::{self, Found, MemberConfig};
 use super::{
-    ArrayKeys, ArraySource, Classes, Expected, FlatOrder, Label, Part, Range, images, labels,
+    ArrayKeys, ArraySource, Classes, Expected, FlatOrder, Label, Part, Wanted, images, labels,
 };
 use crate::data::formats::ArraysFile;
 use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule};
@@ -106,7 +106,7 @@ fn open(
     monitor: &Monitor,
 ) -> Result<ArraySource, DataError> {
     let (mut parts, mut notes, mut classes) = (Vec::new(), Vec::new(), None);
-    let mut range = keys.range;
+    let mut wanted = Wanted::Config(keys.range);
     let mut opened: Option<Opened> = None;
     let stage = monitor.stage("reading arrays", Some(config.len()));
     for (split, member) in Split::ALL.into_iter().zip(config) {
@@ -130,17 +130,16 @@ fn open(
                 keys,
                 split,
                 path: &path,
-                range,
+                wanted: &wanted,
             };
             let file = current.file.as_ref();
             let part = reader.part(file, of_images, of_labels);
             let part = part.map_err(wrong)?;
-            // The training images decide for all.
-            range = part.images.range;
+            wanted = wanted.after(part.images.found, format!("{of_images} in {name}"));
             if split == Split::Train {
-                let (count, about) = (part.labels.labels.len(), &part.images.about);
+                let (count, about) = (part.counted(), &part.images.about);
                 notes.push(format!(
-                    "{count} training images ({of_images}): {about}; labels in {of_labels}"
+                    "{count} ({of_images}): {about}; labels in {of_labels}"
                 ));
                 if keys.classes.is_empty() {
                     classes = (format.classes)(&found, &part.labels.labels);
@@ -193,7 +192,7 @@ struct Reader<'a> {
     keys: &'a ArrayKeys,
     split: Split,
     path: &'a Path,
-    range: Range,
+    wanted: &'a Wanted,
 }
 
 impl Reader<'_> {
@@ -214,7 +213,7 @@ impl Reader<'_> {
         };
         let array = file.array(of_images)?;
         let places = array.places();
-        let images = images(array, &expected, self.range, keys.invert, &places)
+        let images = images(array, &expected, self.wanted, keys.invert, &places)
             .map_err(|problem| format!("{of_images}: {problem}"))?;
         Ok(Part {
             split: self.split,

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ArrayKeys, ArraySource, Classes, Expected, FlatOrder, Label, Part, Range, images, labels,
+    ArrayKeys, ArraySource, Classes, Expected, FlatOrder, Label, Part, Wanted, images, labels,
 };
 use crate::data::formats::array::Array;
 use crate::data::formats::{idx, packed};
@@ -99,18 +99,18 @@ pub fn open(config: &IdxConfig, root: &Path, monitor: &Monitor) -> Result<ArrayS
     let keys = &config.arrays;
     let (folder, set, files) = find(&folder_at(root, &config.folder)?, &config.set)?;
     let (mut parts, mut notes) = (Vec::new(), Vec::new());
-    let mut range = keys.range;
+    let mut wanted = Wanted::Config(keys.range);
     let stage = monitor.stage("reading files", Some(files.len()));
     for split in Split::ALL {
         let Some(pair) = files.get(&split.index()) else {
             continue;
         };
-        let part = read_part(pair, split, &folder, &set, keys, range)?;
-        // The training images decide for all.
-        range = part.images.range;
+        let part = read_part(pair, split, &folder, &set, keys, &wanted)?;
+        let [of_images, _] = pair.each_ref().map(|path| path.as_deref());
+        let name = of_images.and_then(Path::file_name).unwrap_or_default();
+        wanted = wanted.after(part.images.found, name.to_string_lossy());
         if split == Split::Train {
-            let labels = part.labels.labels.len();
-            notes.push(format!("{labels} training images: {}", part.images.about));
+            notes.push(format!("{}: {}", part.counted(), part.images.about));
         }
         parts.push(part);
         stage.advance(1)?;
@@ -229,7 +229,7 @@ fn read_part(
     folder: &Path,
     set: &str,
     keys: &ArrayKeys,
-    range: Range,
+    wanted: &Wanted,
 ) -> Result<Part, DataError> {
     let (Some(of_images), Some(of_labels)) = (of_images, of_labels) else {
         let (missing, found) = if of_images.is_none() {
@@ -257,7 +257,7 @@ fn read_part(
     };
     let array = read(of_images)?;
     let places = array.places();
-    let images = images(array, &expected, range, keys.invert, &places)
+    let images = images(array, &expected, wanted, keys.invert, &places)
         .map_err(|problem| DataError::format(of_images, problem))?;
     Ok(Part {
         split,

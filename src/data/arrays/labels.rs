@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::formats::array::{Array, Values};
+use crate::error::counted;
 
 /// Largest label, and largest number of classes in a one-hot array.
 const MAX_LABEL: f64 = 1_000_000.0;
@@ -180,7 +181,8 @@ impl Classes {
             && (*least < base || *most >= base + count)
         {
             return Err(format!(
-                "labels run from {least} to {most}, but data.classes has {count} names"
+                "labels run from {least} to {most}, but data.classes has {}",
+                counted(names.len(), "name", "names")
             ));
         }
         let pairs = names.iter().enumerate();

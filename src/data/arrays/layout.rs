@@ -195,7 +195,8 @@ fn misfit(array: &Array, expected: &Expected) -> String {
         )
     });
     format!(
-        "is {found}; expected {images} images of {} (data.channels x data.height x data.width) in one of the usual orders{guess}",
+        "is {found}; expected {} of {} (data.channels x data.height x data.width) in one of the usual orders{guess}",
+        counted(images, "image", "images"),
         size(&shape.dims())
     )
 }

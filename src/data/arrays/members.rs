@@ -89,11 +89,13 @@ impl Search<'_> {
     ) -> Result<Option<String>, String> {
         let names = self.names;
         if !wanted.is_empty() {
-            let found = names.iter().find(|name| *name == wanted);
-            return found
-                .cloned()
-                .map(Some)
-                .ok_or_else(|| format!("has no array {wanted}; it has {}", listed(names)));
+            return match names.iter().filter(|name| *name == wanted).count() {
+                0 => Err(format!("has no array {wanted}; it has {}", listed(names))),
+                1 => Ok(Some(wanted.into())),
+                count => Err(format!(
+                    "has {count} arrays called {wanted}, and only one can be read; rewrite the file without the duplicate"
+                )),
+            };
         }
         let words = WORDS[self.split.index()].iter();
         let of_split = words.flat_map(|word| patterns.iter().map(move |p| p.replace('*', word)));

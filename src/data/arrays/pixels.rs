@@ -1,7 +1,7 @@
 //! The images of an array, brought into the order and the range of samples.
 
 use super::layout::{self, Expected, Layout};
-use super::range::{self, Range};
+use super::range::{self, Found, Range, Wanted};
 use crate::data::formats::array::{Array, Values};
 use crate::data::quantize;
 use crate::shape::ImageShape;
@@ -21,9 +21,7 @@ pub struct Images {
     /// The images.
     pub pixels: Pixels,
     /// The range of the file's values, found or given.
-    pub range: Range,
-    /// Values beyond it, which became black or white.
-    pub beyond: usize,
+    pub found: Found,
     /// The array's size, layout and range in words.
     pub about: String,
 }
@@ -31,16 +29,17 @@ pub struct Images {
 /// The images of an array. With `inverts`, black becomes white; `place` says in words where the value with an index is.
 ///
 /// # Errors
-/// The array has another size, or values beyond the range; one problem without the name of the file or the array.
+/// The array has another size, or values that are not of the wanted range; one problem without the name of the file or the array.
 pub fn images(
     array: Array,
     expected: &Expected,
-    range: Range,
+    wanted: &Wanted,
     inverts: bool,
     place: &dyn Fn(usize) -> String,
 ) -> Result<Images, String> {
     let (layout, order) = layout::find(&array, expected)?;
-    let range::Found { range, beyond } = range::find(&array.values, range, place)?;
+    let found = range::find(&array.values, wanted, place)?;
+    let range = found.range;
     let about = format!("{} ({order}), values {}", array.size(), range.in_words());
     let pixels = match (array.values, range) {
         (Values::Bytes(values), Range::Byte) => {
@@ -67,8 +66,7 @@ pub fn images(
     };
     Ok(Images {
         pixels,
-        range,
-        beyond,
+        found,
         about,
     })
 }

@@ -1,28 +1,13 @@
 //! Images of one shape in memory, one byte or two per value, in three splits.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-
+use super::classes_of_parts;
 use super::keys::ArrayKeys;
-use super::labels::{Classes, Label, Labels};
-use super::pixels::{Images, Pixels};
+use super::labels::{Classes, Label};
+use super::part::Part;
+use super::pixels::Pixels;
 use crate::data::split_rule::divide_rest;
-use crate::data::{DataError, DataSource, Split, from_quantized, untrained};
-use crate::error::counted;
+use crate::data::{DataError, DataSource, Split, from_quantized};
 use crate::shape::ImageShape;
-
-/// Images and labels of one file, or of two that belong together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Part {
-    /// What it is for. Training samples are divided where another split has no part of its own.
-    pub split: Split,
-    /// The file of the labels.
-    pub file: PathBuf,
-    /// As many as the labels.
-    pub images: Images,
-    /// One per image.
-    pub labels: Labels,
-}
 
 /// Labelled images of one shape in three splits.
 #[derive(Debug, Clone)]
@@ -58,32 +43,23 @@ impl ArraySource {
     /// `keys`. `notes` say how the files were understood.
     ///
     /// # Errors
-    /// Labels that have no class; classes of validation or test that training lacks, unless they are listed or named. With the file.
+    /// Labels that have no class; classes of validation or test that training lacks, unless they are listed or named; one-hot labels of
+    /// several widths. With the file.
     pub fn of_parts(
         keys: &ArrayKeys,
         classes: Option<Classes>,
         parts: Vec<Part>,
         mut notes: Vec<String>,
     ) -> Result<Self, DataError> {
-        let parts = of_one_kind(parts);
-        let labels = || parts.iter().flat_map(|part| &part.labels.labels);
-        let one_hot = parts.iter().filter_map(|part| part.labels.one_hot).max();
-        let first = parts.first().map(|part| part.file.clone());
-        let first = first.unwrap_or_default();
         let classes = match classes {
             Some(classes) => classes,
-            None => {
-                if keys.classes.is_empty() && one_hot.is_none() {
-                    require_trained(&parts)?;
-                }
-                Classes::of(labels(), one_hot, &keys.classes)
-                    .map_err(|problem| DataError::format(&first, problem))?
-            }
+            None => classes_of_parts::find(keys, &parts)?,
         };
+        let parts = of_one_kind(parts);
         if let Some(base) = classes.base().filter(|base| *base != 0) {
             notes.push(format!("labels start at {base}"));
         }
-        notes.extend(parts.iter().filter_map(clipped));
+        notes.extend(parts.iter().flat_map(Part::notes));
         let has = Split::ALL.map(|split| parts.iter().any(|part| part.split == split));
         let mut source = Self::new(keys.shape(), classes.names.clone(), notes);
         for part in parts {
@@ -123,34 +99,6 @@ fn of_one_kind(mut parts: Vec<Part>) -> Vec<Part> {
         }
     }
     parts
-}
-
-/// Refuses a class of validation or test that training does not have.
-fn require_trained(parts: &[Part]) -> Result<(), DataError> {
-    let training = parts.iter().filter(|part| part.split == Split::Train);
-    let known: BTreeSet<&Label> = training.flat_map(|part| &part.labels.labels).collect();
-    for part in parts {
-        let mut labels = part.labels.labels.iter();
-        if let Some(class) = labels.find(|label| !known.contains(label)) {
-            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-            let problem = untrained::problem(&class.to_string(), part.split, &known);
-            return Err(DataError::format(&part.file, problem));
-        }
-    }
-    Ok(())
-}
-
-/// A line about values beyond the range.
-fn clipped(part: &Part) -> Option<String> {
-    let Images { beyond, range, .. } = &part.images;
-    (*beyond > 0).then(|| {
-        format!(
-            "{} of the {} images beyond {} became black or white",
-            counted(*beyond, "value", "values"),
-            part.split.name(),
-            range.in_words()
-        )
-    })
 }
 
 fn indices(classes: &Classes, labels: &[Label]) -> Result<Vec<usize>, String> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::records::{self, Format, Records, SHAPE, either};
 use crate::data::source::folder_at;
-use crate::data::{CommonConfig, DataError, DataSource, SourceConfig};
+use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
@@ -72,6 +72,10 @@ impl SourceConfig for Cifar10Config {
 
     fn classes(&self) -> Option<usize> {
         Some(CLASSES.len())
+    }
+
+    fn split_key(&self, _split: Split) -> Option<String> {
+        Some("valid".into())
     }
 
     fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {

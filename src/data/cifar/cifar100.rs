@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::records::{self, Format, Records, SHAPE, either};
 use crate::data::source::folder_at;
-use crate::data::{CommonConfig, DataError, DataSource, SourceConfig};
+use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 
@@ -90,6 +90,10 @@ impl SourceConfig for Cifar100Config {
 
     fn classes(&self) -> Option<usize> {
         Some(self.names().len())
+    }
+
+    fn split_key(&self, _split: Split) -> Option<String> {
+        Some("valid".into())
     }
 
     fn open(&self, root: &Path, _monitor: &Monitor) -> Result<Box<dyn DataSource>, DataError> {

@@ -1,10 +1,9 @@
 //! What all forms have in common: the output that appears when it is complete, and samples as PNG files.
 
 use std::collections::BTreeSet;
-use std::io::Cursor;
 use std::path::Path;
 
-use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage};
+use image::ExtendedColorType;
 
 use crate::data::{DataSource, Split};
 use crate::error::FileError;
@@ -34,13 +33,7 @@ impl Written {
 
 /// Nothing is overwritten: `out` must not exist, or be an empty folder, in a folder that exists.
 pub(super) fn require_free(out: &Path) -> Result<(), FileError> {
-    let parent = files::folder_of(out);
-    if !parent.is_dir() {
-        let problem = format!("can't be created: there is no folder {}", parent.display());
-        return Err(FileError::new(out, problem)
-            .advise("create it first")
-            .usage());
-    }
+    FileError::require_parent(out)?;
     let problem = match std::fs::read_dir(out).map(|mut entries| entries.next().is_some()) {
         Ok(false) => return Ok(()),
         Ok(true) => "is not empty",
@@ -53,22 +46,18 @@ pub(super) fn require_free(out: &Path) -> Result<(), FileError> {
 
 /// A sample as a PNG file, grey or in colour; values are rounded to 255 steps.
 pub(super) fn png(shape: ImageShape, values: &[f32]) -> std::io::Result<Vec<u8>> {
-    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let (width, height) = (shape.width as u32, shape.height as u32);
     let plane = shape.height * shape.width;
-    let place = |x: u32, y: u32| y as usize * shape.width + x as usize;
-    let mut bytes = Cursor::new(Vec::new());
-    let encoded = if shape.channels == 1 {
-        let image = GrayImage::from_fn(width, height, |x, y| Luma([byte(values[place(x, y)])]));
-        image.write_to(&mut bytes, ImageFormat::Png)
-    } else {
-        let image = RgbImage::from_fn(width, height, |x, y| {
-            Rgb([0, 1, 2].map(|channel| byte(values[channel * plane + place(x, y)])))
-        });
-        image.write_to(&mut bytes, ImageFormat::Png)
+    let channels = if shape.channels == 1 { 1 } else { 3 };
+    let pixels: Vec<u8> = (0..plane)
+        .flat_map(|at| (0..channels).map(move |channel| channel * plane + at))
+        .map(|at| (values[at].clamp(0.0, 1.0) * 255.0).round() as u8)
+        .collect();
+    let color = match channels {
+        1 => ExtendedColorType::L8,
+        _ => ExtendedColorType::Rgb8,
     };
-    encoded.map_err(std::io::Error::other)?;
-    Ok(bytes.into_inner())
+    files::png(&pixels, (shape.width as u32, shape.height as u32), color)
+        .map_err(std::io::Error::other)
 }
 
 /// Gives the finished folder its name.

@@ -1,6 +1,7 @@
 //! A source as class folders: `OUT/train/CLASS/000001.png`, and `OUT/labels.csv`.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -56,12 +57,15 @@ pub fn to_folders(
             let path = folder.path().join(&job.file);
             let failed = |error| FileError::write(out.join(&job.file), error);
             let png = png(source.shape(), values).map_err(failed)?;
-            std::fs::write(&path, png).map_err(failed)?;
+            // Where `A` and `a` are one folder, nothing is overwritten.
+            let mut file = std::fs::File::create_new(&path).map_err(failed)?;
+            file.write_all(&png).map_err(failed)?;
             Ok::<(), DataError>(stage.advance(1)?)
         },
     )?;
     let list = list(source, &jobs).map_err(|error| FileError::write(out.join(LIST), error))?;
-    files::write(&folder.path().join(LIST), &list)?;
+    files::write(&folder.path().join(LIST), &list)
+        .map_err(|error| error.moved(folder.path(), out))?;
     publish(folder, out)?;
     Ok(Written::all(source))
 }

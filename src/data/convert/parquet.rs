@@ -45,9 +45,7 @@ pub fn to_parquet(
             };
             let name = format!("{word}-00000-of-00001.parquet");
             write(source, split, &data.join(&name), &stage).map_err(|error| match error {
-                DataError::File(error) if error.path().starts_with(folder.path()) => {
-                    error.rename(out.join(FOLDER).join(&name)).into()
-                }
+                DataError::File(error) => error.moved(folder.path(), out).into(),
                 other => other,
             })?;
         }

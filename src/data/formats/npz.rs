@@ -9,7 +9,9 @@ use zip::ZipArchive;
 
 use super::ArraysFile;
 use super::array::Array;
+use super::choice::quoted;
 use super::npy::{self, NpyProblem};
+use crate::archive;
 use crate::data::DataError;
 use crate::error::{io_problem, one_line};
 use crate::files::EMPTY;
@@ -60,6 +62,15 @@ impl<R: Read + Seek> Archive<R> {
         }
         let zip = ZipArchive::new(reader)
             .map_err(|error| format!("is not a .npz file ({})", one_line(error)))?;
+        if zip.has_duplicate_names() {
+            let start = zip.central_directory_start();
+            let names = archive::repeated_names(&mut zip.into_inner(), start);
+            let names = names.map_err(|error| format!("is damaged ({})", one_line(error)))?;
+            return Err(format!(
+                "holds {} more than once, and only one can be read; rewrite the file without the duplicate",
+                quoted(&names)
+            ));
+        }
         if zip.len() > MAX_ARRAYS {
             return Err(format!(
                 "has {} arrays; at most {MAX_ARRAYS} are read",

@@ -7,6 +7,7 @@ use super::config::ImageFolderConfig;
 use crate::data::Split;
 use crate::data::source::PassedOver;
 use crate::data::split_rule::{self, ShareConfig, SplitRule};
+use crate::error::counted;
 
 /// What a folder holds.
 #[derive(Debug, Default)]
@@ -79,8 +80,9 @@ impl Listing {
         for (split, name) in [(Split::Valid, "validation"), (Split::Test, "test")] {
             let count = splits.iter().filter(|&&found| found == split).count();
             if count > 0 {
+                let all = counted(all, "training image", "training images");
                 self.notes.push(format!(
-                    "{name}: {count} of the {all} training images, by data.split, as no {} is given",
+                    "{name}: {count} of the {all}, by data.split, as no {} is given",
                     split.name()
                 ));
             }

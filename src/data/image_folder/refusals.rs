@@ -7,7 +7,7 @@ use super::walk::Walk;
 use crate::data::DataError;
 use crate::data::formats::choice::quoted;
 use crate::data::source::{Reason, listed_passed_over};
-use crate::error::FileError;
+use crate::error::{FileError, counted};
 use crate::photo::{FORMATS, conversion};
 
 /// A folder without any class that has images; `flat` images lie in it.
@@ -15,8 +15,9 @@ pub(super) fn no_images(walk: &Walk, folder: &Path, flat: usize) -> DataError {
     let shown = folder.display();
     if flat > 0 {
         return DataError::Empty(format!(
-            "{shown}: {flat} images, but no class folders; make one folder per class (<class>/*.png), or name a file with the \
-             labels in data.labels"
+            "{shown}: {}, but no class folders; make one folder per class (<class>/*.png), or name a file with the \
+             labels in data.labels",
+            counted(flat, "image", "images")
         ));
     }
     let mut kinds = walk

@@ -174,20 +174,6 @@ impl ImageFolder {
         }
         found
     }
-
-    /// A line about classes of which no image is left.
-    fn classes_without_images(&self) -> Option<String> {
-        let mut has_images = vec![false; self.classes.len()];
-        for sample in self.splits.iter().flatten() {
-            has_images[sample.label] = true;
-        }
-        let classes = self.classes.iter().zip(has_images);
-        let empty: Vec<&str> = classes
-            .filter(|(_, has_images)| !has_images)
-            .map(|(class, _)| class.as_str())
-            .collect();
-        (!empty.is_empty()).then(|| format!("no image can be read of: {}", empty.join(", ")))
-    }
 }
 
 /// A relative path with `/` between its parts, on every system.
@@ -292,7 +278,6 @@ impl DataSource for ImageFolder {
             self.is_checked[split.index()] = true;
         }
         self.passed_over.sort_by(|a, b| a.path.cmp(&b.path));
-        self.notes.extend(self.classes_without_images());
         Ok(())
     }
 

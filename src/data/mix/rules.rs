@@ -7,7 +7,7 @@ use super::source::Mix;
 use crate::data::augment::AugmentConfig;
 use crate::data::fitting::View;
 use crate::data::source::{
-    CommonConfig, DataError, DataSource, ListedSource, SourceConfig, source_problems,
+    CommonConfig, DataError, DataSource, ListedSource, SourceConfig, Split, source_problems,
 };
 use crate::error::Problem;
 use crate::progress::Monitor;
@@ -44,6 +44,16 @@ impl<S: ListedSource + std::fmt::Debug + Send + Sync> SourceConfig for MixConfig
     fn classes(&self) -> Option<usize> {
         let first = self.sources.first()?.config().classes()?;
         Some(first + self.extra_classes.len())
+    }
+
+    /// That of the first source that has this split in the mix.
+    fn split_key(&self, split: Split) -> Option<String> {
+        let place = match split {
+            Split::Train => (0..self.sources.len()).find(|&place| self.repeat(place) > 0)?,
+            Split::Valid | Split::Test => self.evaluate.first().copied().unwrap_or(0),
+        };
+        let key = self.sources.get(place)?.config().split_key(split)?;
+        Some(format!("sources[{place}].{key}"))
     }
 
     fn view(&self) -> View {

@@ -78,6 +78,11 @@ impl ParquetConfig {
                 "missing; set it to a .parquet file or a folder of them",
             ),
             (
+                !self.label.is_empty() && self.label == self.image,
+                "label",
+                "is the column of data.image; set it to the column of labels",
+            ),
+            (
                 self.fit != Fit::Crop && self.centre < 1.0,
                 "centre",
                 "has no effect unless fit is \"crop\"; set that or remove this key",

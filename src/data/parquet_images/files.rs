@@ -87,7 +87,7 @@ pub(super) fn without_split(files: &[(PathBuf, Option<Split>)]) -> Option<String
     })
 }
 
-/// Where names say how many parts there are, all of them must be there.
+/// Where the file names give the number of shards, all of them must be present.
 fn require_all_parts(folder: &Path, files: &[PathBuf]) -> Result<(), DataError> {
     let mut parts: BTreeMap<(PathBuf, String, usize), usize> = BTreeMap::new();
     for file in files {

@@ -217,9 +217,14 @@ impl Reading {
         let mut seen = vec![0usize; classes.names.len()];
         // By which training samples are divided: the class, and the number in it.
         let mut named = Vec::new();
-        for Row { label, .. } in &self.rows {
-            let index = classes.index(label);
-            let index = index.ok_or_else(|| wrong(format!("label {label} has no name")))?;
+        for Row {
+            label, file, row, ..
+        } in &self.rows
+        {
+            let index = classes.index(label).ok_or_else(|| {
+                let problem = format!("row {row}: label {label} has no name");
+                DataError::format(&files[*file], problem)
+            })?;
             let name = format!("{}{}", classes.names[index], seen[index]);
             seen[index] += 1;
             named.push((name, index));

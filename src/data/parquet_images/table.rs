@@ -37,7 +37,8 @@ pub(super) struct Table {
 /// Finds the columns; `image` and `label` are those of the config, empty if it names none.
 ///
 /// # Errors
-/// No such columns, or none of the usual names, or several; the message lists those that there are. Labels that are neither integers nor texts.
+/// No such columns, or none of the usual names, or several; the message lists those that there are. One column for both, labels that are
+/// neither integers nor texts.
 pub(super) fn find(footer: &Footer, image: &str, label: &str) -> Result<Table, String> {
     let images = usual(&IMAGES, image);
     let is_bytes = |place: &usize| footer.columns[*place].physical == Some(Physical::Bytes);
@@ -46,11 +47,17 @@ pub(super) fn find(footer: &Footer, image: &str, label: &str) -> Result<Table, S
         inside.or_else(|| footer.column(name)).filter(is_bytes)
     };
     let images = images.into_iter().filter(|name| image_at(name).is_some());
+    let (image, other_images) = one(footer, images, &IMAGES, "encoded images", "image")?;
+    let same = |place: Option<usize>| place.is_some() && place == image_at(image);
+    if label == image || same(footer.column(label)) {
+        return Err(format!(
+            "data.label is the column of images, {image}; set it to the column of labels"
+        ));
+    }
     let labels = usual(&LABELS, label);
     let labels = labels
         .into_iter()
         .filter(|name| footer.column(name).is_some());
-    let (image, other_images) = one(footer, images, &IMAGES, "encoded images", "image")?;
     let (label, mut others) = one(footer, labels, &LABELS, "labels", "label")?;
     others.extend(
         OTHER_LABELS
@@ -67,6 +74,9 @@ pub(super) fn find(footer: &Footer, image: &str, label: &str) -> Result<Table, S
     let (Some(image_place), Some(label_place)) = (image_at(image), footer.column(label)) else {
         return Err("has columns that can't be found again".into());
     };
+    for place in [image_place, label_place] {
+        require_single(footer, place)?;
+    }
     require_readable(&footer.columns[label_place])?;
     Ok(Table {
         image: image_place,
@@ -104,6 +114,17 @@ fn one<'a>(
         }
         Choice::Several(names) => Err(format!(
             "{what} may be in the columns {names}; set data.{key} to one of them"
+        )),
+    }
+}
+
+/// Refuses a column whose name another one has as well.
+fn require_single(footer: &Footer, place: usize) -> Result<(), String> {
+    let name = &footer.columns[place].path;
+    match footer.columns.iter().filter(|c| c.path == *name).count() {
+        0 | 1 => Ok(()),
+        count => Err(format!(
+            "{count} columns are called {name}; rewrite the file with only one of them"
         )),
     }
 }

@@ -7,6 +7,7 @@ use super::class_order::ClassOrder;
 use super::common::CommonConfig;
 use super::data_source::DataSource;
 use super::error::DataError;
+use super::split::Split;
 use crate::data::fitting::View;
 use crate::data::split_rule::SplitRule;
 use crate::error::Problem;
@@ -42,6 +43,11 @@ pub trait SourceConfig: Debug + Send + Sync {
     /// How a set without predefined splits is divided.
     fn split(&self) -> Option<&SplitRule> {
         None
+    }
+
+    /// The key that decides how many samples a split gets, for messages; `None` if only the files do.
+    fn split_key(&self, _split: Split) -> Option<String> {
+        self.split().map(|_| "split".into())
     }
 
     /// How its classes are sorted if they are named by folders; `None` if they are not.

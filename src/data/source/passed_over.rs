@@ -178,7 +178,7 @@ pub fn listed(files: &[PassedOver]) -> String {
         .map(|(reason, count)| reason.counted(*count))
         .collect();
     if rest > 0 {
-        words.insert(kinds - hidden, format!("{rest} other files"));
+        words.insert(kinds - hidden, counted(rest, "other file", "other files"));
     }
     words.join(", ")
 }

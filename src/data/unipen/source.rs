@@ -55,6 +55,15 @@ impl SourceConfig for UnipenConfig {
         Some(&self.split)
     }
 
+    fn split_key(&self, _split: Split) -> Option<String> {
+        let key = if self.recorded_split {
+            "recorded_split"
+        } else {
+            "split"
+        };
+        Some(key.into())
+    }
+
     fn problems(&self, path: &str) -> Vec<Problem> {
         let stratify = matches!(&self.split, SplitRule::Share(share) if share.stratify);
         let stratify = stratify.then(|| {

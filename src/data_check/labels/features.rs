@@ -35,7 +35,7 @@ const SQUEEZENET: (&str, &str) = ("squeezenet1_1/squeezenet1_1.pth", "classifier
 /// Images that go through the pretrained network at once: little enough for Ctrl-C to be answered soon.
 const BATCH: usize = 16;
 
-/// What the models of the folds learn from, and which models they are.
+/// Training data and model of the cross-validation folds.
 pub struct Inputs {
     /// The samples in the training split, in the order of the list.
     pub source: Arc<dyn DataSource>,

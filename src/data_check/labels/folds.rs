@@ -26,7 +26,7 @@ pub const FOLDS: usize = 5;
 /// Multiply-adds that all folds may take for training, which is a few minutes of two cores.
 const BUDGET: u64 = 6_000_000_000_000;
 
-/// Epochs of a fold, whatever the budget.
+/// Minimum and maximum number of epochs of a fold, whatever the budget.
 const EPOCHS: std::ops::RangeInclusive<u64> = 3..=30;
 
 /// Samples of a step, and its learning rate: what `configs/` use for networks of this size.

@@ -51,7 +51,7 @@ const PART: usize = 1 << 15;
 /// Applies the non-linearity in place; NaN stays NaN.
 pub(super) fn activate<T: Real>(values: &mut [T], activation: Activation) {
     with_function!(activation, T, function => {
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 for value in values.iter_mut() {
@@ -86,7 +86,7 @@ pub(super) fn input_gradient<T: Real>(
         || (),
         |(), (to, inputs)| {
             with_function!(activation, T, function => {
-                widest(
+                widest::<T, _>(
                     #[inline(always)]
                     || {
                         for (to, &x) in to.iter_mut().zip(inputs) {

@@ -1,7 +1,5 @@
 //! The backward pass of convolutions.
 
-use pulp::Arch;
-
 use super::branch::{Branch, channels};
 use super::forward::padded_rows;
 use super::geometry::Geometry;
@@ -15,7 +13,7 @@ use crate::kernels::threads;
 /// The gradient of one input image, of the output's gradient in its grid.
 #[allow(unsafe_code)]
 fn input_gradient<T: Real>(g: &Geometry, grid: &[T], mirrored: &Panels<T>, input: &mut [T]) {
-    Arch::new().dispatch(Convolution::<_, true> {
+    T::dispatch(Convolution::<_, true> {
         patches: g.gradient_patches(),
         input: grid,
         weights: mirrored.matrix(),
@@ -39,7 +37,7 @@ fn add_weight_gradient<T: Real>(
     sums: &mut [T],
 ) {
     let origin = grid.index(0, 0);
-    Arch::new().dispatch(WeightGradient {
+    T::dispatch(WeightGradient {
         patches: g.patches(),
         input: padded_rows,
         gradient: &gradient[origin..],
@@ -113,7 +111,7 @@ fn add_all<T: Real>(to: &mut [T], from: &[T]) {
         parts,
         || (),
         |(), (to, from)| {
-            widest(
+            widest::<T, _>(
                 #[inline(always)]
                 || add(to, from),
             );
@@ -142,7 +140,7 @@ fn branch_backward<T: Real>(
         |image, grid, slopes, bias| {
             let gradient = &gradient[image * values..(image + 1) * values];
             let passed = relu.map(|output| &output[image * values..(image + 1) * values]);
-            widest(
+            widest::<T, _>(
                 #[inline(always)]
                 || {
                     for row in 0..g.output_height() {
@@ -236,7 +234,7 @@ fn sum_groups<T: Real>(g: &Geometry, groups: Vec<(Vec<T>, Vec<f64>)>) -> (Vec<T>
         .next()
         .unwrap_or_else(|| (vec![T::ZERO; sums_values(g)], vec![0.0; g.outputs]));
     for (more, more_bias) in groups {
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || add(&mut sums, &more),
         );

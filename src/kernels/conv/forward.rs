@@ -3,8 +3,6 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use pulp::Arch;
-
 use super::branch::{Branch, channels, whole};
 use super::geometry::Geometry;
 use super::grid::Patches;
@@ -50,7 +48,7 @@ pub(in crate::kernels) fn convolve_rows<T: Real>(
     step: usize,
     output: &mut [T],
 ) {
-    Arch::new().dispatch(Convolution::<_, true> {
+    T::dispatch(Convolution::<_, true> {
         patches: g.patches(),
         input: padded_rows,
         weights: weights.matrix(),
@@ -85,7 +83,7 @@ pub(in crate::kernels) fn output_rows<'a, T: Real>(
     } else {
         (rows.len(), columns)
     };
-    Arch::new().dispatch(Convolution::<_, true> {
+    T::dispatch(Convolution::<_, true> {
         patches: g.patches(),
         input,
         weights: weights.matrix(),
@@ -189,7 +187,7 @@ pub(in crate::kernels) fn multiply<T: Real>(
 ) {
     let inputs = input.len() / rows.max(1);
     let step = output.len() / rows.max(1);
-    Arch::new().dispatch(Convolution::<_, false> {
+    T::dispatch(Convolution::<_, false> {
         patches: Patches {
             runs: 1,
             run: inputs,

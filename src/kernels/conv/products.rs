@@ -1,7 +1,5 @@
 //! Products of patches and gradients, summed over positions: what the gradient of the weights consists of.
 
-use pulp::Arch;
-
 use super::grid::Patches;
 use super::tiles::WeightGradient;
 use crate::kernels::simd::{PANEL, Real, padded};
@@ -50,7 +48,7 @@ impl<T: Real> Positions<'_, T> {
         /// distance is a power of two share few lines of a cache.
         const WORTH_PACKING: usize = 48;
         if self.patches.run < WORTH_PACKING {
-            Arch::new().dispatch(WeightGradient {
+            T::dispatch(WeightGradient {
                 patches: self.patches,
                 input: self.input,
                 gradient: self.gradient,
@@ -75,7 +73,7 @@ impl<T: Real> Positions<'_, T> {
             self.pack_inputs(first_tap, taps, &mut packed.inputs);
             let gradients = packed.gradients.chunks_exact(count * PAIR);
             for (gradients, sums) in gradients.zip(sums.chunks_mut(PAIR * depth)) {
-                Arch::new().dispatch(WeightGradient {
+                T::dispatch(WeightGradient {
                     patches: Patches {
                         runs: 1,
                         run: taps,

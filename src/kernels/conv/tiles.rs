@@ -79,14 +79,16 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
         let mut count = 0;
         for row in 0..rows {
             for four in 0..fours {
-                few[count] = place(row, 4 * four);
-                count += 1;
-                if count == 3 || !many_registers::<S>() {
-                    match count {
-                        3 => self.tile::<S, 3, 4, V>(simd, few, channel),
-                        _ => self.tile::<S, 1, 4, V>(simd, [few[0]], channel),
+                let place = place(row, 4 * four);
+                if const { many_registers::<S>() } {
+                    few[count] = place;
+                    count += 1;
+                    if count == 3 {
+                        self.tile::<S, 3, 4, V>(simd, few, channel);
+                        count = 0;
                     }
-                    count = 0;
+                } else {
+                    self.tile::<S, 1, 4, V>(simd, [place], channel);
                 }
             }
         }
@@ -101,11 +103,10 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 few[count] = place(row, column);
                 count += 1;
                 if count == most {
-                    match most {
-                        12 => self.tile::<S, 12, 1, V>(simd, few, channel),
-                        _ => {
-                            self.tile::<S, 4, 1, V>(simd, [few[0], few[1], few[2], few[3]], channel)
-                        }
+                    if const { many_registers::<S>() } {
+                        self.tile::<S, 12, 1, V>(simd, few, channel);
+                    } else {
+                        self.tile::<S, 4, 1, V>(simd, [few[0], few[1], few[2], few[3]], channel);
                     }
                     count = 0;
                 }
@@ -167,19 +168,32 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 for q in 0..Q {
                     let at = places[group].1 + q * self.step;
                     for v in 0..V {
-                        let channel = channel + v * lanes;
-                        let left = self.channels.saturating_sub(channel);
-                        if left >= lanes {
-                            let to = self.output.as_mut_ptr().add(at + channel);
-                            store::<S, T>(to.cast(), sums[group][q][v]);
-                        } else if left > 0 {
-                            let mut all = [T::ZERO; PANEL];
-                            store::<S, T>(all.as_mut_ptr(), sums[group][q][v]);
-                            self.output[at + channel..][..left].write_copy_of_slice(&all[..left]);
-                        }
+                        self.write::<S>(at, channel + v * lanes, sums[group][q][v]);
                     }
                 }
             }
+        }
+    }
+
+    /// Writes a register of the position whose first output is `at`, as far as its channels exist.
+    ///
+    /// # Safety
+    /// All channels of the position must lie in `output`.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn write<S: Simd>(&mut self, at: usize, channel: usize, values: T::Vector<S>) {
+        let left = self.channels.saturating_sub(channel);
+        if left >= lanes::<S, T>() {
+            // SAFETY: as promised by the caller.
+            unsafe {
+                let to = self.output.as_mut_ptr().add(at + channel);
+                store::<S, T>(to.cast(), values);
+            }
+        } else if left > 0 {
+            let mut all = [T::ZERO; PANEL];
+            // SAFETY: a register is at most a panel.
+            unsafe { store::<S, T>(all.as_mut_ptr(), values) };
+            self.output[at + channel..][..left].write_copy_of_slice(&all[..left]);
         }
     }
 }
@@ -242,9 +256,15 @@ impl<T: Real> WeightGradient<'_, T> {
         for run in 0..self.patches.runs {
             let mut i = 0;
             while i < self.patches.run {
-                i += match self.patches.run - i {
-                    12.. if many_registers::<S>() => self.tile::<S, 12, V>(simd, run, i, channel),
-                    8.. if many_registers::<S>() => self.tile::<S, 8, V>(simd, run, i, channel),
+                let left = self.patches.run - i;
+                if const { many_registers::<S>() } && left >= 8 {
+                    i += match left {
+                        12.. => self.tile::<S, 12, V>(simd, run, i, channel),
+                        _ => self.tile::<S, 8, V>(simd, run, i, channel),
+                    };
+                    continue;
+                }
+                i += match left {
                     4.. => self.tile::<S, 4, V>(simd, run, i, channel),
                     3 => self.tile::<S, 3, V>(simd, run, i, channel),
                     _ => self.tile::<S, 1, V>(simd, run, i, channel),

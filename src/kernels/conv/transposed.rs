@@ -3,8 +3,6 @@
 
 use std::mem::MaybeUninit;
 
-use pulp::Arch;
-
 use super::geometry::Geometry;
 use super::grid::Patches;
 use super::phases::Phases;
@@ -62,7 +60,7 @@ impl<T: Real> Transposed<T> {
         let (inputs, outputs) = (self.g.inputs, self.g.outputs);
         let positions = output.len() / inputs;
         assert_eq!(output.len(), positions * inputs);
-        Arch::new().dispatch(Convolution::<_, true> {
+        T::dispatch(Convolution::<_, true> {
             patches: Patches {
                 runs: 1,
                 run: outputs,
@@ -97,7 +95,7 @@ impl<T: Real> Transposed<T> {
                 }
                 continue;
             }
-            Arch::new().dispatch(Convolution::<_, true> {
+            T::dispatch(Convolution::<_, true> {
                 patches: Patches {
                     runs: row.taps.len(),
                     run: column.taps.len() * g.outputs,

@@ -257,7 +257,7 @@ fn padded_batch<T: Real>(g: &Geometry, input: &[T]) -> Vec<T> {
 pub(super) fn together<T: Real>(mut groups: impl Iterator<Item = Vec<T>>) -> Vec<T> {
     let mut sums = groups.next().unwrap_or_default();
     for more in groups {
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 for (sum, &more) in sums.iter_mut().zip(&more) {

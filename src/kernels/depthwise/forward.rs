@@ -3,8 +3,6 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use pulp::Arch;
-
 use super::tiles::Depthwise;
 use crate::kernels::conv::{Geometry, padded_rows};
 use crate::kernels::memory::filled_part;
@@ -44,7 +42,7 @@ impl<T: Real> Kernels<T> {
         let (channels, columns) = (g.outputs, g.output_width());
         assert_eq!(output.len(), rows.len() * columns * channels);
         let pitch = (g.width + 2 * g.padding) * channels;
-        Arch::new().dispatch(Depthwise {
+        T::dispatch(Depthwise {
             input: padded_rows(g, image, rows.clone(), grid),
             pitch,
             step: g.stride * channels,

@@ -2,8 +2,6 @@
 
 use std::mem::MaybeUninit;
 
-use pulp::Arch;
-
 use super::forward::by_tap;
 use super::tiles::Depthwise;
 use crate::kernels::conv::{Geometry, Phase, Phases};
@@ -57,7 +55,7 @@ impl<T: Real> Transposed<T> {
                 }
                 continue;
             }
-            Arch::new().dispatch(Depthwise {
+            T::dispatch(Depthwise {
                 input: &grid[self.phases.origin(g, row, column)..],
                 pitch,
                 step: g.outputs,

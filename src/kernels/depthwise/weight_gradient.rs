@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
-
 use super::tiles::Sums;
 use crate::kernels::conv::{Geometry, padded_rows};
 use crate::kernels::simd::Real;
@@ -72,7 +70,7 @@ fn add_rows<T: Real>(
 ) {
     let (channels, columns) = (g.outputs, g.output_width());
     let pitch = (g.width + 2 * g.padding) * channels;
-    Arch::new().dispatch(Sums {
+    T::dispatch(Sums {
         input: padded_rows(g, image, rows.clone(), grid),
         pitch,
         step: g.stride * channels,

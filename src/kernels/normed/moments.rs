@@ -40,7 +40,7 @@ fn sums<T: Real>(period: &Period, values: &[T], pivot: &[T]) -> (Vec<f64>, Vec<f
     let mut lanes = [vec![T::ZERO; length], vec![T::ZERO; length]];
     for values in values.chunks(LANE_VALUES * length) {
         let [distances, squares] = &mut lanes;
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 for values in values.chunks(length) {
@@ -67,7 +67,7 @@ fn add<T: Real>(values: &[T], pivot: &[T], distances: &mut [T], squares: &mut [T
 
 /// Adds the lanes' sums to those in `f64`, and begins new ones.
 pub(super) fn flush<T: Real>(lanes: &mut [Vec<T>; 2], all: &mut [Vec<f64>; 2]) {
-    widest(
+    widest::<T, _>(
         #[inline(always)]
         || {
             for (lanes, all) in lanes.iter_mut().zip(all.iter_mut()) {

@@ -37,7 +37,7 @@ pub(super) fn normalize<T: Real>(
 ) {
     let length = tables.period.length();
     with_function!(activation, T, function => {
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 for (index, to) in output.chunks_mut(length).enumerate() {
@@ -82,7 +82,7 @@ pub(super) fn add_and_activate<T: Real>(
     activation: Activation,
 ) {
     with_function!(activation, T, function => {
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || match residual {
                 None => {
@@ -111,7 +111,7 @@ pub(super) fn residual_slopes<T: Real>(
 ) {
     let length = tables.period.length();
     with_function!(activation, T, function => {
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 for (index, to) in slopes.chunks_mut(length).enumerate() {
@@ -146,7 +146,7 @@ pub(super) fn slope_sums<T: Real>(
     for (x, gradient) in parts.zip(gradient.chunks(LANE_VALUES * length)) {
         let [sums, deviations] = &mut lanes;
         with_function!(activation, T, function => {
-            widest(
+            widest::<T, _>(
                 #[inline(always)]
                 || {
                     for (x, gradient) in x.chunks(length).zip(gradient.chunks(length)) {
@@ -198,7 +198,7 @@ pub(super) fn spread<T: Real>(
 ) {
     let length = tables.period.length();
     with_function!(activation, T, function => {
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 for (index, to) in to.chunks_mut(length).enumerate() {
@@ -236,7 +236,7 @@ pub(super) fn channel_sums<T: Real>(period: &Period, values: &[T]) -> Vec<f64> {
     let mut all = vec![0.0; length];
     for values in values.chunks(LANE_VALUES * length) {
         let mut lanes = vec![T::ZERO; length];
-        widest(
+        widest::<T, _>(
             #[inline(always)]
             || {
                 for values in values.chunks(length) {

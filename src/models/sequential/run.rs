@@ -103,7 +103,7 @@ fn first(layers: &[Layer], value: Value, layout: Layout) -> (Value, usize) {
     }
 }
 
-/// With a function after it, a layer and its function count as one more.
+/// The activation, or the identity if there is none, and the number of layers taken: an activation counts as one more.
 fn or_identity(activation: Option<Activation>, layers: usize) -> (Activation, usize) {
     match activation {
         Some(activation) => (activation, layers + 1),
@@ -252,7 +252,7 @@ fn layer_norm(norm: &LayerNorm, value: Value, layout: Layout) -> Value {
     }
 }
 
-/// A fully connected layer on the last dimension, and the function after it.
+/// A fully connected layer on the last dimension, followed by its activation.
 fn dense(layer: &Linear, value: Value, activation: Activation) -> Value {
     match value {
         Value::LastMaps(maps) => {

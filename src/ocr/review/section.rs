@@ -1,13 +1,12 @@
 //! One page of a review: a picture and a box to type in for every letter.
 
-use std::io::Cursor;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::imageops::crop_imm;
-use image::{ImageFormat, ImageResult, RgbImage};
+use image::{ImageResult, RgbImage};
 use maud::{Markup, html};
 
+use crate::files::png_of;
 use crate::ocr::page::{Letter, Page};
 use crate::segmentation::Rect;
 
@@ -82,8 +81,6 @@ fn picture(photo: &RgbImage, bounds: Rect) -> ImageResult<String> {
         right.saturating_sub(x),
         bottom.saturating_sub(y),
     );
-    let mut png = Cursor::new(Vec::new());
-    part.to_image().write_to(&mut png, ImageFormat::Png)?;
-    let text = STANDARD.encode(png.into_inner());
+    let text = STANDARD.encode(png_of(&part.to_image())?);
     Ok(format!("data:image/png;base64,{text}"))
 }

@@ -15,9 +15,9 @@ const GROUND_RADIUS: usize = 12;
 const GROUND_STEP: usize = 4;
 /// Radius of the opening that leaves only what is broader than strokes, in pixels of that copy.
 const STROKE_RADIUS: usize = 7;
-/// An area is dark if its ground is darker than this fraction of paper ...
+/// An area is dark if its background is darker than this fraction of paper.
 const MAX_DARKNESS: f32 = 0.6;
-/// ... and paper is no darker than this, in grey levels: the least of a page that is dark as a whole.
+/// Minimum grey level that is taken for paper, so that a page which is dark throughout is still found to be dark.
 const MIN_PAPER: f32 = 200.0;
 /// The quantile of the ground that is taken for paper.
 const PAPER_QUANTILE: f32 = 0.95;

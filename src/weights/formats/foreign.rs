@@ -32,8 +32,8 @@ const TAR: (usize, &[u8]) = (257, b"ustar");
 /// How many bytes of its start it takes to recognise a file.
 pub const HEAD_BYTES: u64 = (TAR.0 + TAR.1.len()) as u64;
 
-/// Recognises a file by its start.
-pub fn recognise(head: &[u8], path: &Path) -> Option<Foreign> {
+/// Recognises a file by its start. `example` is the name of a parameter of the network.
+pub fn recognise(head: &[u8], path: &Path, example: &str) -> Option<Foreign> {
     let has =
         |(at, text): (usize, &[u8])| head.get(at..).is_some_and(|rest| rest.starts_with(text));
     let name = quoted(path);
@@ -42,7 +42,7 @@ pub fn recognise(head: &[u8], path: &Path) -> Option<Foreign> {
     }
     if has((0, NUMPY)) {
         let advice = format!(
-            "in Python: import numpy, torch; torch.save({{\"weight\": torch.from_numpy(numpy.load({name}))}}, {})",
+            "in Python: import numpy, torch; torch.save({{{example:?}: torch.from_numpy(numpy.load({name}))}}, {})",
             beside(path, "pt")
         );
         return Some(Foreign::new("a NumPy array without a name", advice));
@@ -178,11 +178,11 @@ pub fn recognise_archive<'n>(names: impl Iterator<Item = &'n str>, path: &Path) 
     None
 }
 
-/// A file that is one tensor, which has no name.
-pub fn single_tensor(path: &Path) -> Foreign {
+/// A file that is one tensor, which has no name; `example` is one of the network's.
+pub fn single_tensor(path: &Path, example: &str) -> Foreign {
     let advice = format!(
-        "put it into a dictionary under the name of its parameter, such as \"0.weight\": in Python: import torch; \
-         torch.save({{\"0.weight\": torch.load({})}}, {})",
+        "put it into a dictionary under the name of its parameter, such as {example:?}: in Python: import torch; \
+         torch.save({{{example:?}: torch.load({})}}, {})",
         quoted(path),
         beside(path, "pt")
     );

@@ -37,17 +37,17 @@ impl From<String> for Failure {
     }
 }
 
-/// The tensors of a file.
-pub fn read(path: &Path) -> Result<Saved, FileError> {
+/// The tensors of a file. `example` is the name of a parameter that the caller looks for, for advice about tensors without names.
+pub fn read(path: &Path, example: &str) -> Result<Saved, FileError> {
     let file = files::open(path).map_err(|error| FileError::named(path, error))?;
     let error =
         |problem: String| FileError::new(path, format!("no weights that kiln can read: {problem}"));
-    match read_any(file, path) {
+    match read_any(file, path, example) {
         Ok(saved) if saved.tensors.is_empty() => {
             Err(error("it contains no tensors".into()).advise(SUPPORTED))
         }
         Ok(saved) if saved.tensors.iter().all(|(name, _)| name.is_empty()) => {
-            Err(foreign_error(path, foreign::single_tensor(path)))
+            Err(foreign_error(path, foreign::single_tensor(path, example)))
         }
         Ok(saved) => Ok(saved),
         Err(Failure::Problem(problem)) => Err(error(problem).advise(SUPPORTED)),
@@ -61,7 +61,7 @@ pub fn foreign_error(path: &Path, foreign: Foreign) -> FileError {
     FileError::new(path, problem).advise(foreign.advice)
 }
 
-fn read_any(mut file: File, path: &Path) -> Result<Saved, Failure> {
+fn read_any(mut file: File, path: &Path, example: &str) -> Result<Saved, Failure> {
     let length = limits::length(&file)?;
     let text = |error: std::io::Error| io_problem(&error);
     let mut head = Vec::new();
@@ -70,7 +70,7 @@ fn read_any(mut file: File, path: &Path) -> Result<Saved, Failure> {
     if limits::is_safetensors(&head) {
         return Ok(without_counters(safetensors::read(file, length)?));
     }
-    if let Some(foreign) = foreign::recognise(&head, path) {
+    if let Some(foreign) = foreign::recognise(&head, path, example) {
         return Err(Failure::Foreign(foreign));
     }
     let source = Arc::new(Source::of_file(file).map_err(text)?);

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::fit::{Fit, Wanted, fit};
 use super::proposals::Proposals;
-use super::refusal;
+use super::refusal::{Refused, mismatch};
 use super::settings::Settings;
 use super::views::{View, views};
 use crate::config::{Rename, RenamePattern};
-use crate::error::FileError;
 use crate::models::parameters::matches;
+use crate::weights::error::WeightsError;
 use crate::weights::formats::saved::Saved;
 use crate::weights::formats::tensor::FileTensor;
 
@@ -41,14 +41,17 @@ pub fn choose(
     wanted: Wanted,
     rename: &Rename,
     path: &Path,
-) -> Result<Choice, FileError> {
+) -> Result<Choice, WeightsError> {
     let views = views(saved);
-    let mismatch = |problem| refusal::mismatch(path, problem);
-    if let Some(pattern) = idle_exception(&views, wanted) {
-        return Err(mismatch(format!(
-            "{} has {pattern:?}, which matches no name in the file or the network",
-            wanted.settings.except()
-        )));
+    if let Some((index, pattern)) = idle_exception(&views, wanted) {
+        let problem = format!("matches no name in {} or the network", path.display());
+        let first = wanted
+            .parameters
+            .first()
+            .map_or("", |first| first.name.as_str());
+        let advice = format!("names look like {first} (`kiln model info` lists the network's)");
+        let settings = wanted.settings;
+        return Err(settings.wrong_exception((index, pattern), &problem, &advice));
     }
     let patterns = rename.patterns();
     let fits = views.iter().map(|view| fit(view, wanted, patterns));
@@ -57,21 +60,32 @@ pub fn choose(
         .filter(|&at| fits[at].is_complete())
         .collect();
     if let Some(&first) = complete.first() {
-        let others = rivals(&views, &complete, wanted.settings).map_err(mismatch)?;
+        let others = rivals(&views, &complete, wanted.settings);
+        let others = others.map_err(|problem| mismatch(path, problem))?;
         if fits[first].applied.is_empty() {
-            let except = wanted.settings.except();
-            return Err(mismatch(format!("{except} excludes every tensor")));
+            let problem = format!("excludes every tensor of {}", path.display());
+            let advice = "exclude fewer";
+            return Err(wanted.settings.wrong_exceptions(&problem, advice));
         }
         return Ok(chosen(&views[first], &fits[first], patterns, others));
     }
     let proposals = Proposals::of(&views, wanted, saved.in_order);
     if let (Rename::Auto(_), Some((first, patterns))) = (rename, proposals.first()) {
-        let others = rivals(&views, &proposals.views(), wanted.settings).map_err(mismatch)?;
+        let others = rivals(&views, &proposals.views(), wanted.settings);
+        let others = others.map_err(|problem| mismatch(path, problem))?;
         let fit = fit(&views[first], wanted, patterns);
         return Ok(chosen(&views[first], &fit, patterns, others));
     }
-    let all = (views.as_slice(), fits.as_slice());
-    Err(refusal::refusal(path, all, wanted, rename, &proposals))
+    let refused = Refused {
+        path,
+        views: &views,
+        fits: &fits,
+        wanted,
+        rename,
+        proposals: &proposals,
+        in_order: saved.in_order,
+    };
+    Err(refused.error())
 }
 
 fn chosen(view: &View, fit: &Fit, renamed: &[RenamePattern], others: Vec<String>) -> Choice {
@@ -91,10 +105,11 @@ fn chosen(view: &View, fit: &Fit, renamed: &[RenamePattern], others: Vec<String>
     }
 }
 
-/// The first exception that matches no name.
-fn idle_exception<'w>(views: &[View], wanted: Wanted<'w>) -> Option<&'w String> {
-    wanted.except.iter().find(|pattern| {
-        let one = [String::clone(pattern)];
+/// The first exception that matches no name, with its place.
+fn idle_exception<'w>(views: &[View], wanted: Wanted<'w>) -> Option<(usize, &'w str)> {
+    let mut all = wanted.except.iter().map(String::as_str).enumerate();
+    all.find(|(_, pattern)| {
+        let one = [pattern.to_string()];
         let only = Wanted {
             except: &one,
             ..wanted
@@ -127,9 +142,9 @@ fn rivals(views: &[View], fitting: &[usize], settings: Settings) -> Result<Vec<S
     }
     match others.first() {
         Some(other) if !first.is_usual() => Err(format!(
-            "both `{}` and `{other}` in the file fit; leave one out with {}",
+            "both `{}` and `{other}` in the file fit; to leave one out, {}",
             first.dictionary,
-            settings.excepting(&format!("{other}.*"))
+            settings.add_exceptions(&[format!("{other}.*")], true)
         )),
         _ => Ok(others),
     }

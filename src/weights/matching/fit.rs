@@ -31,135 +31,165 @@ impl Wanted<'_> {
         if self.except.is_empty() {
             return false;
         }
-        let full = match view.dictionary {
-            "" => format!("{}{name}", view.prefix),
-            dictionary => format!("{dictionary}.{}{name}", view.prefix),
-        };
-        [name, renamed, &full]
+        [name, renamed, &view.full_name(name)]
             .iter()
             .any(|name| self.is_excepted(name))
     }
 }
 
-/// A view next to a network. Names are the network's where a tensor fits, and otherwise those of the view.
+/// A tensor that has another shape in the file than in the network.
+#[derive(Debug)]
+pub struct Misfit {
+    /// Its name in the network.
+    pub name: String,
+    in_file: Vec<usize>,
+    in_network: Vec<usize>,
+}
+
+impl std::fmt::Display for Misfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            name,
+            in_file,
+            in_network,
+        } = self;
+        write!(
+            f,
+            "{name} is {in_file:?} in the file and {in_network:?} in the network"
+        )
+    }
+}
+
+/// Two tensors of the file that have the same name after renaming.
+#[derive(Debug)]
+pub struct Collision {
+    /// Their names, and the new one.
+    pub problem: String,
+    /// The pattern that renamed the second, or else the first.
+    pub pattern: Option<usize>,
+}
+
+/// A view compared with a network.
 #[derive(Debug, Default)]
 pub struct Fit<'s> {
     /// Names of the network and the tensors for them.
     pub applied: Vec<(String, &'s FileTensor)>,
+    /// The names of these tensors in the view.
+    pub taken: Vec<&'s str>,
     /// Excepted names of the network.
     pub fresh: Vec<String>,
     /// Excepted names of the file.
     pub unused: Vec<String>,
     /// Names of the network that the file lacks.
     pub missing: Vec<String>,
-    /// Names of the file that the network lacks.
-    pub unknown: Vec<String>,
-    /// Tensors that are in both, and why they don't fit.
-    pub misfits: Vec<String>,
-    /// Tensors of the network's shapes that don't hold floating-point numbers, and what they hold.
-    pub integers: Vec<String>,
-    /// Pairs of names of the file that were renamed alike.
-    pub collisions: Vec<String>,
+    /// Names of the view that the network lacks, and what they were renamed to.
+    pub unknown: Vec<(&'s str, String)>,
+    /// Tensors that are in both and have different shapes.
+    pub misfits: Vec<Misfit>,
+    /// Names of the network whose tensors in the file have its shapes, but don't hold floating-point numbers, and what they hold.
+    pub integers: Vec<(String, DType)>,
+    /// Pairs of tensors that were renamed alike.
+    pub collisions: Vec<Collision>,
     /// The first tensor that is wanted and can't be read.
     pub unreadable: Option<(String, Unreadable)>,
-    /// Patterns of `rename` that are the first match of no name.
-    pub idle: Vec<String>,
+    /// Indices of the patterns of `rename` that are no name's first match.
+    pub idle: Vec<usize>,
 }
 
 impl<'s> Fit<'s> {
     /// Adds a tensor of the file that has the name of a parameter.
-    fn compare(&mut self, tensor: &'s FileTensor, parameter: &Parameter) {
-        let name = &parameter.name;
+    fn compare(&mut self, (name, tensor): (&'s str, &'s FileTensor), parameter: &Parameter) {
+        let ours = parameter.name.clone();
         if tensor.shape != parameter.shape {
-            self.misfits.push(format!(
-                "{name} is {:?} in the file and {:?} in the network",
-                tensor.shape, parameter.shape
-            ));
+            self.misfits.push(Misfit {
+                name: ours,
+                in_file: tensor.shape.clone(),
+                in_network: parameter.shape.clone(),
+            });
         } else if [DType::F64, DType::F32, DType::F16, DType::BF16].contains(&tensor.dtype) {
-            self.applied.push((name.clone(), tensor));
+            self.applied.push((ours, tensor));
+            self.taken.push(name);
         } else {
-            self.integers.push(format!("{name} ({:?})", tensor.dtype));
+            self.integers.push((ours, tensor.dtype));
         }
     }
 
     /// Whether everything that is not excepted is in both and fits.
     pub fn is_complete(&self) -> bool {
-        let rest = [
-            &self.missing,
-            &self.unknown,
-            &self.misfits,
-            &self.integers,
-            &self.collisions,
-            &self.idle,
-        ];
-        self.unreadable.is_none() && rest.iter().all(|names| names.is_empty())
+        let is_in_both = self.missing.is_empty() && self.unknown.is_empty();
+        let is_alike = self.misfits.is_empty() && self.integers.is_empty();
+        let is_renamed = self.collisions.is_empty() && self.idle.is_empty();
+        is_in_both && is_alike && is_renamed && self.unreadable.is_none()
     }
 }
 
+/// A tensor of a view under its new name.
+struct Named<'s> {
+    /// Its place and its name in the view.
+    place: usize,
+    name: &'s str,
+    /// The pattern that renamed it.
+    pattern: Option<usize>,
+    stored: &'s Stored,
+}
+
 /// Compares a view with a network.
-pub fn fit<'s>(view: &View<'s>, wanted: Wanted, patterns: &[RenamePattern]) -> Fit<'s> {
+pub fn fit<'s>(view: &'s View<'s>, wanted: Wanted, patterns: &[RenamePattern]) -> Fit<'s> {
     let mut fit = Fit::default();
     let mut used = vec![false; patterns.len()];
-    let mut named: HashMap<String, (&str, &'s Stored)> = HashMap::new();
-    for (name, tensor) in &view.tensors {
-        let renamed = renamed(name, patterns, &mut used);
+    let mut named: HashMap<String, Named<'s>> = HashMap::new();
+    for (place, (name, stored)) in view.tensors.iter().enumerate() {
+        let (renamed, pattern) = renamed(name, patterns);
+        if let Some(used) = pattern.and_then(|pattern| used.get_mut(pattern)) {
+            *used = true;
+        }
         if wanted.excepts_any(view, name, &renamed) {
             fit.unused.push(name.clone());
-        } else if let Some((other, _)) = named.get(&renamed) {
-            fit.collisions
-                .push(format!("{other} and {name} both become {renamed}"));
+        } else if let Some(other) = named.get(&renamed) {
+            fit.collisions.push(Collision {
+                problem: format!("{} and {name} both become {renamed}", other.name),
+                pattern: pattern.or(other.pattern),
+            });
         } else {
-            named.insert(renamed, (name, tensor));
+            let tensor = Named {
+                place,
+                name,
+                pattern,
+                stored,
+            };
+            named.insert(renamed, tensor);
         }
     }
     for parameter in wanted.parameters {
-        match named.get(&parameter.name) {
+        match named
+            .get(&parameter.name)
+            .map(|named| (named.name, named.stored))
+        {
             _ if wanted.is_excepted(&parameter.name) => fit.fresh.push(parameter.name.clone()),
             None => fit.missing.push(parameter.name.clone()),
             Some((_, Stored::Unreadable(kind))) => {
                 let first = fit.unreadable.take();
                 fit.unreadable = first.or(Some((parameter.name.clone(), *kind)));
             }
-            Some((_, Stored::Tensor(tensor))) => fit.compare(tensor, parameter),
+            Some((name, Stored::Tensor(tensor))) => fit.compare((name, tensor), parameter),
         }
     }
     let known: HashSet<&str> = wanted.parameters.iter().map(|p| p.name.as_str()).collect();
+    named.retain(|renamed, _| !known.contains(renamed.as_str()));
+    let mut unknown: Vec<(String, Named)> = named.into_iter().collect();
     // In the order of the file.
-    let mut unknown: Vec<(&str, &String)> = Vec::new();
-    for (renamed, (name, _)) in &named {
-        if !known.contains(renamed.as_str()) {
-            unknown.push((name, renamed));
-        }
-    }
-    let places: HashMap<&str, usize> = view
-        .tensors
-        .iter()
-        .enumerate()
-        .map(|(place, (name, _))| (name.as_str(), place))
-        .collect();
-    unknown.sort_by_key(|(name, _)| places.get(name).copied());
+    unknown.sort_by_key(|(_, tensor)| tensor.place);
+    let unknown = unknown.into_iter();
     fit.unknown = unknown
-        .into_iter()
-        .map(|(name, renamed)| {
-            if name == renamed {
-                name.to_string()
-            } else {
-                format!("{name} (renamed to {renamed})")
-            }
-        })
+        .map(|(renamed, tensor)| (tensor.name, renamed))
         .collect();
-    let idle = patterns.iter().zip(used).filter(|(_, used)| !used);
-    fit.idle = idle.map(|(pattern, _)| pattern.from.clone()).collect();
+    fit.idle = (0..patterns.len()).filter(|&at| !used[at]).collect();
     fit
 }
 
-/// The name after the first pattern that matches; the name itself if none does.
-fn renamed(name: &str, patterns: &[RenamePattern], used: &mut [bool]) -> String {
-    for (pattern, used) in patterns.iter().zip(used) {
-        if let Some(renamed) = pattern.apply(name) {
-            *used = true;
-            return renamed;
-        }
-    }
-    name.to_string()
+/// The name after the first pattern that matches, and that pattern; the name itself if none does.
+fn renamed(name: &str, patterns: &[RenamePattern]) -> (String, Option<usize>) {
+    let mut all = patterns.iter().enumerate();
+    let found = all.find_map(|(at, pattern)| Some((pattern.apply(name)?, Some(at))));
+    found.unwrap_or_else(|| (name.to_string(), None))
 }

@@ -1,10 +1,11 @@
 //! Which tensors of a file are those of a network.
 
 pub mod choose;
+mod exceptions;
 pub mod fit;
 mod patterns;
 mod proposals;
 mod propose;
-mod refusal;
+pub mod refusal;
 pub mod settings;
 mod views;

@@ -29,17 +29,30 @@ type Signature = Vec<(String, Vec<usize>)>;
 
 /// Why there is no mapping.
 #[derive(Debug)]
-pub enum NoMapping {
-    /// There are more or fewer layers.
-    Count(String),
-    /// There are as many layers, but others.
-    Layers(String),
+pub struct NoMapping {
+    /// The reason, in words.
+    pub reason: String,
+    /// Whether the file has as many layers as the network.
+    pub is_count_equal: bool,
+    /// The first layer that has no counterpart, or the first two that differ, as patterns of their names.
+    pub apart: Apart,
 }
 
-impl std::fmt::Display for NoMapping {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            NoMapping::Count(reason) | NoMapping::Layers(reason) => f.write_str(reason),
+/// Patterns of layers that stand in the way of a mapping.
+#[derive(Debug, Clone, Default)]
+pub struct Apart {
+    /// In the file.
+    pub theirs: Option<String>,
+    /// In the network.
+    pub ours: Option<String>,
+}
+
+impl From<String> for NoMapping {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            is_count_equal: true,
+            apart: Apart::default(),
         }
     }
 }
@@ -69,13 +82,13 @@ pub fn propose(
         theirs.sort_by(|a, b| natural(&a.name, &b.name));
     }
     if ours.len() != theirs.len() {
-        return Err(NoMapping::Count(counts(&theirs, &ours)));
+        return Err(counts(&theirs, &ours));
     }
-    let ours = matched(&theirs, ours, in_order).map_err(NoMapping::Layers)?;
+    let ours = matched(&theirs, ours, in_order)?;
     let pairs = theirs.iter().zip(&ours);
     let names = pairs.map(|(from, to)| tensor_names(from, to));
-    let names: Result<Vec<_>, String> = names.collect();
-    Ok(patterns(&names.map_err(NoMapping::Layers)?.concat()))
+    let names: Vec<_> = names.collect::<Result<_, String>>()?;
+    Ok(patterns(&names.concat()))
 }
 
 fn layers<'n>(tensors: impl Iterator<Item = (&'n str, Vec<usize>)>) -> Vec<Layer> {
@@ -112,7 +125,7 @@ fn shapes(layer: &Layer) -> Signature {
 }
 
 /// The network's layers in the order of the file's.
-fn matched(theirs: &[Layer], ours: Vec<Layer>, in_order: bool) -> Result<Vec<Layer>, String> {
+fn matched(theirs: &[Layer], ours: Vec<Layer>, in_order: bool) -> Result<Vec<Layer>, NoMapping> {
     let by_name = by_signature(theirs, &ours, in_order, signature);
     by_name.or_else(|problem| {
         // The reason that names the tensors is the clearer one.
@@ -125,7 +138,7 @@ fn by_signature(
     ours: &[Layer],
     in_order: bool,
     of: fn(&Layer) -> Signature,
-) -> Result<Vec<Layer>, String> {
+) -> Result<Vec<Layer>, NoMapping> {
     let is_in_order = theirs.iter().zip(ours).all(|(from, to)| of(from) == of(to));
     let mut alike: BTreeMap<Signature, Vec<&Layer>> = BTreeMap::new();
     for layer in theirs {
@@ -244,41 +257,63 @@ fn described(layer: &Layer) -> String {
     format!("{} ({tensors}{more})", shown(layer))
 }
 
-fn counts(theirs: &[Layer], ours: &[Layer]) -> String {
+/// A pattern for the tensors of a layer.
+fn pattern(layer: &Layer) -> Option<String> {
+    let (first, _) = layer.tensors.first()?;
+    Some(match layer.name.as_str() {
+        "" => first.clone(),
+        name => format!("{name}.*"),
+    })
+}
+
+/// The error for another number of layers.
+fn counts(theirs: &[Layer], ours: &[Layer]) -> NoMapping {
     let mut pairs = theirs.iter().zip(ours);
     let difference = pairs.find(|(from, to)| signature(from) != signature(to));
-    let (longer, common) = if theirs.len() > ours.len() {
-        (theirs, ours.len())
-    } else {
-        (ours, theirs.len())
-    };
-    let first = match (difference, longer.get(common)) {
+    let common = theirs.len().min(ours.len());
+    let (theirs_more, ours_more) = (theirs.get(common), ours.get(common));
+    let mut apart = Apart::default();
+    let first = match (difference, theirs_more.or(ours_more)) {
         (Some((from, to)), _) => format!(
             "the first that differ are {} and {}",
             described(from),
             described(to)
         ),
-        (None, Some(extra)) => format!("{} has no counterpart", described(extra)),
+        (None, Some(extra)) => {
+            apart.theirs = theirs_more.and_then(pattern);
+            apart.ours = ours_more.and_then(pattern);
+            format!("{} has no counterpart", described(extra))
+        }
         (None, None) => String::new(),
     };
     let layers = if theirs.len() == 1 { "layer" } else { "layers" };
-    format!(
-        "the file has {} {layers} with parameters and the network {}; {first}",
-        theirs.len(),
-        ours.len()
-    )
+    NoMapping {
+        reason: format!(
+            "the file has {} {layers} with parameters and the network {}; {first}",
+            theirs.len(),
+            ours.len()
+        ),
+        is_count_equal: false,
+        apart,
+    }
 }
 
-fn first_difference(theirs: &[Layer], ours: &[Layer], of: fn(&Layer) -> Signature) -> String {
+fn first_difference(theirs: &[Layer], ours: &[Layer], of: fn(&Layer) -> Signature) -> NoMapping {
     let mut pairs = theirs.iter().zip(ours).enumerate();
-    match pairs.find(|(_, (from, to))| of(from) != of(to)) {
-        Some((index, (from, to))) => format!(
+    let Some((index, (from, to))) = pairs.find(|(_, (from, to))| of(from) != of(to)) else {
+        return NoMapping::from("the layers differ".to_string());
+    };
+    NoMapping {
+        apart: Apart {
+            theirs: pattern(from),
+            ours: pattern(to),
+        },
+        ..NoMapping::from(format!(
             "layer {} is {} in the file and {} in the network",
             index + 1,
             described(from),
             described(to)
-        ),
-        None => "the layers differ".into(),
+        ))
     }
 }
 

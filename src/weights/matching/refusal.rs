@@ -4,12 +4,13 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::exceptions;
 use super::fit::{Fit, Wanted};
 use super::proposals::Proposals;
-use super::settings::Settings;
 use super::views::View;
 use crate::config::Rename;
 use crate::error::{FileError, one_line};
+use crate::weights::error::WeightsError;
 use crate::weights::formats::foreign::unreadable;
 use crate::weights::formats::read::foreign_error;
 use crate::weights::formats::saved::{Stored, Unreadable};
@@ -17,33 +18,130 @@ use crate::weights::formats::saved::{Stored, Unreadable};
 /// How many names an error lists.
 const SHOWN: usize = 3;
 
+/// What to do about weights of which nothing fits.
+const OTHER_NETWORK: &str =
+    "set `model` to the network that the weights belong to, and `data` to its input";
+
 /// The error for a file that does not fit.
 pub fn mismatch(path: &Path, problem: String) -> FileError {
     FileError::new(path, format!("does not match the network: {problem}"))
 }
 
-/// The error for a file of which no view fits.
-pub fn refusal(
-    path: &Path,
-    (views, fits): (&[View], &[Fit]),
-    wanted: Wanted,
-    rename: &Rename,
-    proposals: &Proposals,
-) -> FileError {
-    let most = fits.iter().map(|fit| fit.applied.len()).max().unwrap_or(0);
-    let best = match proposals.first() {
-        Some((view, _)) if most == 0 => Some(view),
-        _ => closest(views, fits, wanted),
-    };
-    let Some((view, fit)) = best.and_then(|at| views.get(at).zip(fits.get(at))) else {
-        return mismatch(path, "it contains no tensors".into());
-    };
-    match first_unreadable(view, fit) {
-        Some((name, kind)) => foreign_error(path, unreadable(kind, &name, path)),
-        None => {
-            let settings = wanted.settings;
-            mismatch(path, problems(fit, settings)).advise(advice(fit, settings, rename, proposals))
+/// A file of which no view fits.
+pub struct Refused<'a> {
+    pub path: &'a Path,
+    pub views: &'a [View<'a>],
+    /// By view.
+    pub fits: &'a [Fit<'a>],
+    pub wanted: Wanted<'a>,
+    pub rename: &'a Rename,
+    pub proposals: &'a Proposals,
+    /// Whether the file keeps the order of its layers.
+    pub in_order: bool,
+}
+
+impl Refused<'_> {
+    /// The error: of a pattern that makes no sense for the file, or else of the file.
+    pub fn error(&self) -> WeightsError {
+        let (views, fits) = (self.views, self.fits);
+        let most = fits.iter().map(|fit| fit.applied.len()).max().unwrap_or(0);
+        let best = match self.proposals.first() {
+            Some((view, _)) if most == 0 => Some(view),
+            _ => closest(views, fits, self.wanted),
+        };
+        let Some((view, fit)) = best.and_then(|at| views.get(at).zip(fits.get(at))) else {
+            return mismatch(self.path, "it contains no tensors".into()).into();
+        };
+        if let Some((name, kind)) = first_unreadable(view, fit) {
+            return foreign_error(self.path, unreadable(kind, &name, self.path)).into();
         }
+        self.wrong_pattern(view, fit).unwrap_or_else(|| {
+            let error = mismatch(self.path, problems(fit));
+            error.advise(self.advice(view, fit)).into()
+        })
+    }
+
+    /// The first pattern of `rename` that renames nothing, or two tensors alike.
+    fn wrong_pattern(&self, view: &View, fit: &Fit) -> Option<WeightsError> {
+        let collisions = fit.collisions.iter();
+        let mut collisions = collisions.filter_map(|one| Some((one.pattern?, &one.problem)));
+        let collision = collisions.next();
+        let first = fit.idle.iter().copied().chain(collision.map(|(at, _)| at));
+        let at = first.min()?;
+        let pattern = self.rename.patterns().get(at)?;
+        let names = || view.tensors.iter().map(|(name, _)| name);
+        let file = self.path.display();
+        let is_shadowed = || names().any(|name| pattern.apply(name).is_some());
+        let (problem, advice) = match collision {
+            Some((place, problem)) if place == at => (
+                format!("gives two tensors of {file} the same name: {problem}"),
+                "give each its own name, with a `*` on both sides".to_string(),
+            ),
+            _ if is_shadowed() => (
+                format!("renames nothing in {file}: earlier patterns match the same names"),
+                "put it before them, or remove it".to_string(),
+            ),
+            _ => {
+                let names: Vec<&String> = names().collect();
+                (
+                    format!("matches no name in {file}"),
+                    one_line(format!("its names are {}", first_of(&names))),
+                )
+            }
+        };
+        let advice = match self.proposals.first() {
+            Some((_, patterns)) => self.wanted.settings.suggestion(patterns, self.rename),
+            None => advice,
+        };
+        let settings = self.wanted.settings;
+        Some(settings.wrong_rename((at, pattern), &problem, &advice))
+    }
+
+    /// What to do about a view that does not fit.
+    fn advice(&self, view: &View, fit: &Fit) -> String {
+        let settings = self.wanted.settings;
+        if let Some((_, patterns)) = self.proposals.first() {
+            return settings.suggestion(patterns, self.rename);
+        }
+        let is_auto = matches!(self.rename, Rename::Auto(_));
+        let has_other_names = !fit.missing.is_empty() && !fit.unknown.is_empty();
+        let without = exceptions::advice(view, fit, settings);
+        if !is_auto && !has_other_names {
+            return without.unwrap_or_else(|| OTHER_NETWORK.into());
+        }
+        let reason = one_line(format!(
+            "the layers don't match by order and shapes either: {}",
+            self.proposals.reason()
+        ));
+        let next = without.or_else(|| self.but_for()).unwrap_or_else(|| {
+            let by_hand = settings.set_rename();
+            format!("{OTHER_NETWORK}, or {by_hand}")
+        });
+        format!("{reason}; {next}")
+    }
+
+    /// How to do without the layers that stand in the way of a mapping, if there is one then.
+    fn but_for(&self) -> Option<String> {
+        let settings = self.wanted.settings;
+        let is_auto = matches!(self.rename, Rename::Auto(_));
+        if !is_auto && !self.rename.is_empty() {
+            return None;
+        }
+        let apart = self
+            .proposals
+            .but_for(self.views, self.wanted, self.in_order)?;
+        let left_out = apart.theirs.iter().map(|name| format!("leave out {name}"));
+        let fresh = apart.ours.iter();
+        let fresh = fresh.map(|name| format!("initialize {name} at random"));
+        let steps: Vec<String> = left_out.chain(fresh).collect();
+        let patterns: Vec<String> = apart.theirs.into_iter().chain(apart.ours).collect();
+        let add = if is_auto {
+            settings.add_exceptions(&patterns, true)
+        } else {
+            settings.set_auto(&patterns)
+        };
+        let steps = steps.join(", ");
+        Some(format!("to {steps} and map the rest, {add}"))
     }
 }
 
@@ -106,46 +204,38 @@ fn first_unreadable(view: &View, fit: &Fit) -> Option<(String, Unreadable)> {
 }
 
 /// What is wrong with a view.
-fn problems(fit: &Fit, settings: Settings) -> String {
-    let idle = fit.idle.iter().map(|pattern| format!("{pattern:?}"));
-    let idle: Vec<String> = idle.collect();
-    let rename = settings.rename();
-    let without_match = format!("{rename} has patterns that rename nothing in the file: ");
-    let twice = format!("{rename} maps several tensors to one name: ");
-    let kinds: [(&str, &[String]); 6] = [
-        (&without_match, &idle),
-        (&twice, &fit.collisions),
-        ("shapes differ: ", &fit.misfits),
-        ("not floating-point numbers: ", &fit.integers),
-        ("not in the file: ", &fit.missing),
-        ("not in the network: ", &fit.unknown),
+fn problems(fit: &Fit) -> String {
+    let unknown = fit.unknown.iter().map(|(name, renamed)| {
+        if name == renamed {
+            name.to_string()
+        } else {
+            format!("{name} (renamed to {renamed})")
+        }
+    });
+    let unknown: Vec<String> = unknown.collect();
+    let integers = fit.integers.iter();
+    let integers = integers.map(|(name, holds)| format!("{name} ({holds:?})"));
+    let integers: Vec<String> = integers.collect();
+    let alike = fit.collisions.iter().map(|one| &one.problem);
+    let alike: Vec<&String> = alike.collect();
+    let kinds = [
+        ("names collide after renaming: ", first_of(&alike)),
+        ("shapes differ: ", first_of(&fit.misfits)),
+        ("not floating-point numbers: ", first_of(&integers)),
+        ("not in the file: ", first_of(&fit.missing)),
+        ("not in the network: ", first_of(&unknown)),
     ];
     let found = kinds.iter().filter(|(_, names)| !names.is_empty());
-    let texts = found.map(|(what, names)| format!("{what}{}", first_of(names)));
+    let texts = found.map(|(what, names)| format!("{what}{names}"));
     texts.collect::<Vec<_>>().join("; ")
 }
 
-fn advice(fit: &Fit, settings: Settings, rename: &Rename, proposals: &Proposals) -> String {
-    let reason = || {
-        one_line(format!(
-            "the layers don't match by order and shapes either: {}",
-            proposals.reason()
-        ))
-    };
-    let has_other_names = !fit.missing.is_empty() && !fit.unknown.is_empty();
-    match proposals.first() {
-        Some((_, patterns)) => settings.suggestion(patterns),
-        None if matches!(rename, Rename::Auto(_)) => reason(),
-        None if has_other_names => format!("{}; {}", reason(), settings.advice()),
-        None => settings.advice(),
-    }
-}
-
 /// The first of some names, and how many more there are.
-fn first_of(names: &[String]) -> String {
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>();
+fn first_of(names: &[impl std::fmt::Display]) -> String {
+    let shown = names.iter().take(SHOWN).map(|name| name.to_string());
+    let shown = shown.collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

@@ -57,6 +57,14 @@ impl View<'_> {
     pub fn is_usual(&self) -> bool {
         USUAL.contains(&self.dictionary)
     }
+
+    /// The name in the file of one of the view's tensors.
+    pub fn full_name(&self, name: &str) -> String {
+        match self.dictionary {
+            "" => format!("{}{name}", self.prefix),
+            dictionary => format!("{dictionary}.{}{name}", self.prefix),
+        }
+    }
 }
 
 /// All views of a file: the more usual dictionary first, then the less that is taken off.

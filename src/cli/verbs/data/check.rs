@@ -10,6 +10,7 @@ use crate::cli::terminal::{output, stages};
 use crate::cli::{destinations, open};
 use crate::data::{DataSource, Split, data_root};
 use crate::data_check::{self, Findings, Options, RunModel};
+use crate::error::counted;
 use crate::inference::OpenedModel;
 use crate::progress::Monitor;
 use crate::{config, files};
@@ -94,9 +95,9 @@ pub fn run(args: Args) -> VerbResult {
         let list = data_check::exclude_list(&findings);
         files::write(path, list.text.as_bytes())?;
         output::note(&format!(
-            "{}: {} samples; to train without them: --set data.exclude={}",
+            "{}: {}; to train without them: --set data.exclude={}",
             path.display(),
-            list.samples,
+            counted(list.samples, "sample", "samples"),
             path.display()
         ));
     }

@@ -8,7 +8,7 @@ use crate::cli::terminal::{output, stages};
 use crate::config::{self, Experiment};
 use crate::data::convert::{to_folders, to_parquet};
 use crate::data::{self, Split};
-use crate::error::counted;
+use crate::error::{counted, printable};
 
 /// The form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> VerbResult {
     let monitor = stages::listening_monitor()?;
     let source = open::data(&experiment.data, &args.source, &Split::ALL, &monitor)?;
     for note in data::notes(source.as_ref()) {
-        output::note(&note);
+        output::note(&printable(note));
     }
     if source.redraws() {
         output::note("samples of this source are redrawn every epoch; one drawing is written");

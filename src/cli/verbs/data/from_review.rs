@@ -8,6 +8,7 @@ use crate::cli::destinations;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::output;
 use crate::data::{class_folders, junk};
+use crate::error::{FileError, counted};
 use crate::files;
 use crate::ocr::review::{Corrected, Review, corrected_letters};
 use crate::photo;
@@ -40,38 +41,50 @@ pub fn run(args: &Args) -> VerbResult {
         Some(folder) => folder.clone(),
         None => files::folder_of(&args.review).to_path_buf(),
     };
+    let created = |error| FileError::create(&args.out, error);
+    let parent = files::folder_of(&args.out);
+    std::fs::create_dir_all(parent).map_err(created)?;
+    // Without its name until it is complete.
+    let made = files::temporary_folder(parent).map_err(|error| created(error.kind().into()))?;
     let (mut letters, mut missing) = (0, 0);
     for (image, boxes) in &review.images {
         let path = folder.join(image);
         let photo = photo::open(&path)?.into_rgb8();
         let corrected = corrected_letters(&photo, boxes, SIZE);
         missing += corrected.missing;
-        letters += write(&args.out, Path::new(image), &corrected)?;
+        letters += write((made.path(), &args.out), Path::new(image), &corrected)?;
     }
     if missing > 0 {
         output::note(&format!(
-            "{missing} boxes match no letter in these images; are they the images that were reviewed?"
+            "{} no letter in these images; are they the images that were reviewed?",
+            counted(missing, "box matches", "boxes match")
         ));
     }
     if letters == 0 {
         let problem = format!("{}: no letters could be used", args.review.display());
         return Err(Failure::failed(problem));
     }
-    let summary = format!("{letters} letters in {}\n", args.out.display());
+    files::publish_folder(made, &args.out).map_err(created)?;
+    let letters = counted(letters, "letter", "letters");
+    let summary = format!("{letters} in {}\n", args.out.display());
     Ok(output::emit(&summary)?)
 }
 
-/// Writes letters into folders of their characters; returns how many.
-fn write(out: &Path, image: &Path, corrected: &Corrected) -> Result<usize, Failure> {
+/// Writes letters into folders of their characters below `made`, which will be called `out`; returns how many.
+fn write(
+    (made, out): (&Path, &Path),
+    image: &Path,
+    corrected: &Corrected,
+) -> Result<usize, Failure> {
     let stem = image.file_stem().unwrap_or_default().to_string_lossy();
     for (number, (character, crop)) in corrected.letters.iter().enumerate() {
         let class = match character {
             Some(character) => character.to_string(),
             None => junk::CLASS.to_string(),
         };
-        let folder = out.join(class_folders::folder(&class).map_err(Failure::failed)?);
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| crate::error::FileError::io(&folder, error))?;
+        let folder = class_folders::folder(&class).map_err(Failure::failed)?;
+        std::fs::create_dir_all(made.join(&folder))
+            .map_err(|error| FileError::create(out.join(&folder), error))?;
         let grey = crop
             .pixels
             .iter()
@@ -79,8 +92,10 @@ fn write(out: &Path, image: &Path, corrected: &Corrected) -> Result<usize, Failu
         let side = crop.size as u32;
         let picture = GrayImage::from_raw(side, side, grey.collect());
         let picture = picture.ok_or_else(|| Failure::failed("a letter's crop is not square"))?;
-        let path = folder.join(format!("{stem}_{number:04}.png"));
-        files::write_png(&path, &image::DynamicImage::ImageLuma8(picture).into_rgb8())?;
+        let file = Path::new(&folder).join(format!("{stem}_{number:04}.png"));
+        let picture = image::DynamicImage::ImageLuma8(picture).into_rgb8();
+        files::write_png(&made.join(&file), &picture)
+            .map_err(|error| error.rename(out.join(&file)))?;
     }
     Ok(corrected.letters.len())
 }

@@ -98,8 +98,8 @@ fn list(source: &dyn DataSource, monitor: &Monitor, as_json: bool) -> VerbResult
         return Ok(output::json(&files.collect::<Vec<_>>())?);
     }
     let lines = unused.iter().map(|file| {
-        let path = printable(file.path.display());
-        format!("{path}: {}\n", file.reason.explanation())
+        let (path, reason) = (file.path.display(), file.reason.explanation());
+        format!("{}\n", printable(format!("{path}: {reason}")))
     });
     Ok(output::emit(&lines.collect::<String>())?)
 }

@@ -14,6 +14,7 @@ use clap::Subcommand;
 use crate::cli::destinations;
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
+use crate::error::FileError;
 use crate::files;
 use crate::handwriting::pages::{PageOptions, compose, varied};
 
@@ -120,8 +121,9 @@ fn page(text: &str, options: &PageOptions, out: &Path) -> VerbResult {
     });
     let mut json = serde_json::to_string_pretty(&truth)?;
     json.push('\n');
-    files::write_png(out, &page.image)?;
-    files::write(&json_path, json.as_bytes())?;
+    let png = files::png_of(&page.image)
+        .map_err(|error| FileError::write(out, std::io::Error::other(error)))?;
+    files::write_together(&[(out, &[&png]), (&json_path, &[json.as_bytes()])])?;
     let names = format!("{}\n{}\n", out.display(), json_path.display());
     Ok(output::emit(&names)?)
 }

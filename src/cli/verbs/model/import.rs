@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::cli::destinations::is_same_file;
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
 use crate::cli::terminal::progress::weights_line;
 use crate::config::{self, Auto, Experiment, InitConfig, Rename, RenamePattern};
 use crate::data::{self, ClassOrder};
 use crate::inference::{ClassNames, import};
+use crate::weights::{Place, Settings};
 
 /// How many class names a line shows.
 const SHOWN_CLASSES: usize = 4;
@@ -23,7 +25,7 @@ The config defines the network, image size and normalization; no data is needed.
 network's (PyTorch layout; `kiln model info CONFIG` lists them), except for prefixes such as `module.` and dictionaries
 around the weights, which are stripped.")]
 pub struct Args {
-    /// A .safetensors file, a .pth that PyTorch wrote, or an .onnx model
+    /// A .safetensors file, a checkpoint of PyTorch (.pth, .pt, .ckpt, .pkl), or an .onnx model
     weights: PathBuf,
     /// Config file
     config: PathBuf,
@@ -45,19 +47,38 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let mut experiment = load(&args)?;
+    let (mut experiment, unused) = load(&args)?;
+    let init = &mut experiment.init;
+    // A flag replaces the config's value. Where there is neither, messages propose the flag.
+    let place = |has_flag: bool, has_value: bool| match (has_flag, has_value) {
+        (false, true) => Place::Config,
+        _ => Place::Flag,
+    };
+    let settings = Settings {
+        except: place(!args.except.is_empty(), !init.except.is_empty()),
+        rename: place(!args.rename.is_empty(), !init.rename.is_empty()),
+    };
     if !args.except.is_empty() {
-        experiment.init.except = args.except;
+        init.except = args.except;
     }
     if !args.rename.is_empty() {
-        experiment.init.rename = joined(args.rename)?;
+        init.rename = joined(args.rename)?;
     }
     let classes = args.classes.map(|text| match text.parse() {
         Ok(count) => ClassNames::Count(count),
         Err(_) => ClassNames::File(text.into()),
     });
-    let imported = import(&args.weights, experiment, &args.to, classes)?;
+    let imported = import(&args.weights, experiment, settings, &args.to, classes)
+        .map_err(|error| error.in_config(&args.config))?;
+    if let Some(line) = unused {
+        output::note(&line);
+    }
     output::note(&weights_line(&args.weights, &imported.taken));
+    if let Some(reason) = &imported.numbered {
+        output::note(&format!(
+            "classes are numbered ({reason}); pass --classes FILE to name them"
+        ));
+    }
     if let Some(order) = imported.class_order {
         output::note(&order_line(order, &imported.classes));
     }
@@ -65,20 +86,30 @@ pub fn run(args: Args) -> VerbResult {
     Ok(output::emit(&line)?)
 }
 
-/// The config, whose `init` section is left only if it is about this file.
-fn load(args: &Args) -> Result<Experiment, config::ConfigError> {
+/// The config, whose `init` section is left only if it is about this file; and a line for the user if it is not.
+fn load(args: &Args) -> Result<(Experiment, Option<String>), config::ConfigError> {
     let Ok(mut experiment) = config::load(&args.config, &args.overrides) else {
         // Names to change or to leave out need weights, which this file is.
         let file = serde_json::Value::from(args.weights.to_string_lossy());
         let weights = format!("init.weights={file}");
-        return config::load(&args.config, &[&args.overrides[..], &[weights]].concat());
+        let overrides = [&args.overrides[..], &[weights]].concat();
+        return Ok((config::load(&args.config, &overrides)?, None));
     };
-    let is_same =
-        |name: &String| [PathBuf::from(name), data::data_root().join(name)].contains(&args.weights);
-    if !experiment.init.weights.as_ref().is_some_and(is_same) {
-        experiment.init = InitConfig::default();
-    }
-    Ok(experiment)
+    let init = &experiment.init;
+    let is_same = |name: &String| {
+        let mut places = [PathBuf::from(name), data::data_root().join(name)].into_iter();
+        places.any(|place| place == args.weights || is_same_file(&place, &args.weights))
+    };
+    let Some(other) = init.weights.clone().filter(|name| !is_same(name)) else {
+        return Ok((experiment, None));
+    };
+    let has_names = !init.except.is_empty() || !init.rename.is_empty();
+    let unused = has_names.then(|| {
+        let config = args.config.display();
+        format!("{config}: init is about {other}; its except and rename are not used here")
+    });
+    experiment.init = InitConfig::default();
+    Ok((experiment, unused))
 }
 
 /// Parses `auto`, `FROM=TO`, or the JSON that an error suggests.
@@ -99,6 +130,10 @@ fn rename(text: &str) -> Result<Rename, String> {
         }])
     };
     match rename.problems("").first() {
+        // One of a list, or the only one.
+        Some(problem) if text.starts_with('[') => {
+            Err(format!("{}: {}", problem.path, problem.message))
+        }
         Some(problem) => Err(problem.message.clone()),
         None => Ok(rename),
     }

@@ -63,7 +63,7 @@ pub fn validate_distinct(
     match pages.iter().find(|page| overlays.contains(page)) {
         None => Ok(()),
         Some(page) => Err(UsageError(format!(
-            "--overlay: {} is the file of --output; choose another file",
+            "--overlay: {} is also the --output file; choose another file",
             page.display()
         ))),
     }

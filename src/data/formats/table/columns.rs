@@ -51,14 +51,43 @@ pub(super) enum Role {
     Other,
 }
 
+/// What is known of the columns before a table is read.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpectedColumns<'a> {
+    /// Which has the labels.
+    pub label: &'a LabelColumn,
+    /// Numbers in a row besides the label.
+    pub pixels: usize,
+    /// The columns of another table of the set: one without names has the same, if it has as many.
+    pub as_in: Option<&'a Columns>,
+}
+
 /// The columns of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Columns {
+pub struct Columns {
     /// What each is.
-    pub roles: Vec<Role>,
+    pub(super) roles: Vec<Role>,
     /// Which were the labels and which are not used, in words; empty if there are only pixels.
-    pub about: String,
+    pub(super) about: String,
+    /// Whether the labels are in the first column for want of anything that says where they are.
+    pub(super) is_guess: bool,
     names: Option<Vec<String>>,
+}
+
+/// Where the labels are.
+struct LabelAt {
+    index: usize,
+    /// Whether nothing says so.
+    is_guess: bool,
+}
+
+impl LabelAt {
+    fn sure(index: usize) -> Self {
+        Self {
+            index,
+            is_guess: false,
+        }
+    }
 }
 
 /// Whether the first line of a table names its columns.
@@ -89,15 +118,14 @@ fn is_one_of(name: &str, known: &[&str]) -> bool {
 }
 
 impl Columns {
-    /// Tells the columns of a table of images of `pixels` values apart.
+    /// Tells the columns of a table apart.
     ///
     /// # Errors
     /// Too many columns; no column of labels, or several that are as likely; columns of which it is not clear what they are.
-    pub fn find(
+    pub(super) fn find(
         names: Option<&[String]>,
         cells: usize,
-        label: &LabelColumn,
-        pixels: usize,
+        expected: &ExpectedColumns,
     ) -> Result<Self, String> {
         if cells > MAX_COLUMNS {
             return Err(format!(
@@ -105,7 +133,18 @@ impl Columns {
             ));
         }
         let names = names.map(|names| matching(names, cells)).transpose()?;
-        let label = label_column(names, cells, label, pixels)?;
+        let same = expected.as_in.filter(|same| same.roles.len() == cells);
+        if let (None, Some(same)) = (names, same) {
+            return Ok(Self {
+                names: None,
+                is_guess: false,
+                ..same.clone()
+            });
+        }
+        let pixels = expected.pixels;
+        let label = label_column(names, cells, expected.label, pixels)?;
+        let is_guess = label.as_ref().is_some_and(|label| label.is_guess);
+        let label = label.map(|label| label.index);
         let others = no_pixels(names, cells, label, pixels)?;
         let role = |index: usize| match label {
             Some(label) if index == label => Role::Label,
@@ -115,6 +154,7 @@ impl Columns {
         let mut columns = Self {
             roles: (0..cells).map(role).collect(),
             about: String::new(),
+            is_guess,
             names: names.map(<[String]>::to_vec),
         };
         let labels = label.map(|index| format!("labels in {}", columns.called(index)));
@@ -133,24 +173,34 @@ impl Columns {
     }
 
     /// Columns of pixels.
-    pub fn pixels(&self) -> usize {
+    pub(super) fn pixels(&self) -> usize {
         let is_pixel = |role: &&Role| **role == Role::Pixel;
         self.roles.iter().filter(is_pixel).count()
     }
 
     /// Whether there are labels.
-    pub fn has_labels(&self) -> bool {
-        self.roles.contains(&Role::Label)
+    pub(super) fn has_labels(&self) -> bool {
+        self.label().is_some()
+    }
+
+    /// The index of the last column of pixels.
+    pub(super) fn last_pixel(&self) -> Option<usize> {
+        self.roles.iter().rposition(|role| *role == Role::Pixel)
+    }
+
+    /// The index of the column of labels.
+    pub(super) fn label(&self) -> Option<usize> {
+        self.roles.iter().position(|role| *role == Role::Label)
     }
 
     /// A column of pixels by its place among them, for messages.
-    pub fn pixel_called(&self, pixel: usize) -> String {
+    pub(super) fn pixel_called(&self, pixel: usize) -> String {
         let mut places = (0..self.roles.len()).filter(|&index| self.roles[index] == Role::Pixel);
         self.called(places.nth(pixel).unwrap_or_default())
     }
 
     /// `column "label"`, or `column 0` of a table without names.
-    pub fn called(&self, index: usize) -> String {
+    pub(super) fn called(&self, index: usize) -> String {
         match &self.names {
             Some(_) => format!("column {:?}", self.name(index)),
             None => format!("column {index}"),
@@ -217,20 +267,16 @@ fn label_column(
     cells: usize,
     label: &LabelColumn,
     pixels: usize,
-) -> Result<Option<usize>, String> {
-    let by_name = |wanted: &str| {
-        let mut names = names.unwrap_or_default().iter();
-        names.position(|name| name.eq_ignore_ascii_case(wanted))
-    };
+) -> Result<Option<LabelAt>, String> {
     match label {
         _ if cells == pixels => Ok(None),
-        LabelColumn::Index(index) if *index < cells => Ok(Some(*index)),
+        LabelColumn::Index(index) if *index < cells => Ok(Some(LabelAt::sure(*index))),
         LabelColumn::Index(index) => Err(format!(
             "has {}, none with the index {index} (data.label)",
             counted(cells, "column", "columns")
         )),
-        LabelColumn::Name(name) => match (by_name(name), names) {
-            (Some(index), _) => Ok(Some(index)),
+        LabelColumn::Name(name) => match (by_name(names.unwrap_or_default(), name)?, names) {
+            (Some(index), _) => Ok(Some(LabelAt::sure(index))),
             (None, Some(names)) if is_bare(names, pixels) => Ok(None),
             (None, Some(_)) => Err(format!("has no column {name:?} (data.label)")),
             (None, None) => Err(format!(
@@ -241,14 +287,34 @@ fn label_column(
     }
 }
 
+/// The index of the column of a name, in any case, if there is one.
+///
+/// # Errors
+/// Several are called so.
+fn by_name(names: &[String], wanted: &str) -> Result<Option<usize>, String> {
+    let places = names.iter().enumerate();
+    let mut places = places.filter(|(_, name)| name.eq_ignore_ascii_case(wanted));
+    let first = places.next().map(|(index, _)| index);
+    match (first, places.count()) {
+        (Some(_), more @ 1..) => Err(format!(
+            "has {} columns called {wanted:?}; rename all but one, or set data.label to the index of one, from 0",
+            more + 1
+        )),
+        (index, _) => Ok(index),
+    }
+}
+
 /// The column of labels of a table for which the config names none.
-fn found_label(names: &[String], cells: usize, pixels: usize) -> Result<Option<usize>, String> {
-    let alike = names.iter().filter(|name| is_one_of(name, &LABEL_NAMES));
-    match choose(alike.map(String::as_str), LABEL_NAMES[0]) {
-        Choice::One(taken, _) => return Ok(names.iter().position(|name| name == taken)),
-        Choice::Several(names) => {
+fn found_label(names: &[String], cells: usize, pixels: usize) -> Result<Option<LabelAt>, String> {
+    let alike = || names.iter().filter(|name| is_one_of(name, &LABEL_NAMES));
+    match choose(alike().map(String::as_str), LABEL_NAMES[0]) {
+        Choice::One(taken, _) => return Ok(by_name(names, taken)?.map(LabelAt::sure)),
+        Choice::Several(several) => {
+            for name in alike() {
+                by_name(names, name)?;
+            }
             return Err(format!(
-                "labels may be in the columns {names}; set data.label to one of them"
+                "labels may be in the columns {several}; set data.label to one of them"
             ));
         }
         Choice::None => {}
@@ -264,7 +330,11 @@ fn found_label(names: &[String], cells: usize, pixels: usize) -> Result<Option<u
     }
     if plain.len() == pixels + 1 {
         let names: Vec<&String> = plain.iter().filter_map(|&at| names.get(at)).collect();
-        return Ok(Some(plain[odd_one_out(&names).unwrap_or(0)]));
+        let odd = odd_one_out(&names);
+        return Ok(Some(LabelAt {
+            index: plain[odd.unwrap_or(0)],
+            is_guess: odd.is_none(),
+        }));
     }
     Err(format!(
         "has {}; expected {pixels} pixels (data.channels x data.height x data.width) and a label; set data.label to the column of labels",

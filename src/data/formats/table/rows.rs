@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use super::columns::{Columns, LabelColumn, Role, are_names};
+use super::columns::{Columns, ExpectedColumns, Role, are_names};
+use super::guess::{Doubt, doubt};
 use crate::data::formats::array::{MAX_VALUES, Values};
 use crate::data::formats::lines::{Limits, Lines};
 use crate::data::formats::separator;
@@ -35,6 +36,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// What its columns are.
+    pub fn found(&self) -> &Columns {
+        &self.found
+    }
+
     /// Where a value is, by its index among the values: `line 7, column "pixel3"`.
     pub fn place(&self, index: usize) -> String {
         let columns = self.columns.max(1);
@@ -43,14 +49,37 @@ impl Table {
     }
 }
 
-/// Reads a table of `pixels` numbers in a row besides the label. `each` is called for every row.
+impl Table {
+    /// Why the labels may not be in the first column, where nothing says that they are.
+    fn misplaced_labels(&self) -> Option<String> {
+        let (found, labels) = (&self.found, self.labels.as_ref()?);
+        let (label, last) = (found.label()?, found.last_pixel()?);
+        if !found.is_guess {
+            return None;
+        }
+        let (first, last_called) = (found.called(label), found.called(last));
+        Some(match doubt(labels, &self.values, self.columns)? {
+            Doubt::Fractions(row) => format!(
+                "line {}: {first}: found {:?}, which is not a label, and no column name says where the labels are; set data.label to the index of \
+                 their column, from 0: {last} if they come last",
+                self.lines.get(row).copied().unwrap_or_default(),
+                labels[row]
+            ),
+            Doubt::LastAsLikely => format!(
+                "labels may be in {first} and in {last_called}, and no column name says which; set data.label to {label} or {last}"
+            ),
+        })
+    }
+}
+
+/// Reads a table. `each` is called for every row.
 ///
 /// # Errors
-/// Text that is no number, rows of different length, no column of the name; one problem with the line, without the file's name.
+/// Text that is no number, rows of different length, no column of the name, labels of which it is not clear where they are; one problem
+/// with the line, without the file's name.
 pub fn read<E: From<String>>(
     reader: impl Read,
-    label: &LabelColumn,
-    pixels: usize,
+    expected: &ExpectedColumns,
     mut each: impl FnMut() -> Result<(), E>,
 ) -> Result<Table, E> {
     let mut lines = Lines::new(reader, &LIMITS);
@@ -71,7 +100,7 @@ pub fn read<E: From<String>>(
                     names = Some(cells);
                     continue;
                 }
-                let found = Columns::find(names.as_deref(), cells.len(), label, pixels)?;
+                let found = Columns::find(names.as_deref(), cells.len(), expected)?;
                 rows.insert(Rows::new(separator, found))
             }
         };
@@ -80,7 +109,11 @@ pub fn read<E: From<String>>(
         each()?;
     }
     let rows = rows.ok_or_else(|| "has no rows of numbers".to_string())?;
-    Ok(rows.finish())
+    let table = rows.finish();
+    match table.misplaced_labels() {
+        Some(problem) => Err(problem.into()),
+        None => Ok(table),
+    }
 }
 
 fn cell(text: &str) -> String {
@@ -156,7 +189,13 @@ impl Rows {
         }
         let number: f32 = text.parse().map_err(|_| {
             let column = self.columns.called(index);
-            format!("{column}: found {text:?}; expected a number")
+            let is_last = self.columns.is_guess && self.columns.last_pixel() == Some(index);
+            let advice = if is_last {
+                format!("; if the labels are in this column, set data.label to {index}")
+            } else {
+                String::new()
+            };
+            format!("{column}: found {text:?}; expected a number{advice}")
         })?;
         let bytes = &mut self.bytes;
         let floats = self.floats.get_or_insert_with(|| {

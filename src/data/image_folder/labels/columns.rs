@@ -61,7 +61,7 @@ impl Labels {
     /// Finds the column of labels among names; `None` if none is called so.
     ///
     /// # Errors
-    /// Several are, and none is called `label`.
+    /// Several are, and none, or more than one, is called `label`.
     pub fn find(names: &[String]) -> Result<Option<Self>, String> {
         let called = |known: &'static [&str]| {
             let names = names.iter().map(String::as_str);
@@ -74,14 +74,14 @@ impl Labels {
         };
         match choice {
             Choice::None => Ok(None),
-            Choice::One(name, more) => Ok(Some(Self {
-                name: name.to_owned(),
-                others: [more, others]
-                    .concat()
-                    .into_iter()
-                    .map(String::from)
-                    .collect(),
-            })),
+            Choice::One(name, more) => {
+                require_single(names, name)?;
+                let others = [more, others].concat();
+                Ok(Some(Self {
+                    name: name.to_owned(),
+                    others: others.into_iter().map(String::from).collect(),
+                }))
+            }
             Choice::Several(names) => Err(format!(
                 "labels may be in the columns {names}; call the one that holds them \"label\""
             )),
@@ -94,6 +94,20 @@ impl Labels {
             let (name, others) = (&self.name, quoted(&self.others));
             format!("labels are in {name:?}; not used: {others}")
         })
+    }
+}
+
+/// Refuses a name that another column has as well, in any case.
+pub(super) fn require_single(names: &[String], name: &str) -> Result<(), String> {
+    let name = name.trim();
+    let alike = |other: &&String| other.trim().eq_ignore_ascii_case(name);
+    let alike: Vec<&String> = names.iter().filter(alike).collect();
+    match alike.len() {
+        0 | 1 => Ok(()),
+        count => Err(format!(
+            "{count} columns have the same name ({}); rename all but one of them",
+            quoted(&alike)
+        )),
     }
 }
 

@@ -157,6 +157,11 @@ fn columns_of(lines: &[Line], is_file: &dyn Fn(&str) -> bool) -> Result<Columns,
         first[at].eq_ignore_ascii_case(SPLIT[0]) || cells.any(|cell| split_named(cell).is_some())
     };
     let split = split.filter(|&at| at != label).filter(is_split);
+    if has_header {
+        for at in [Some(file), Some(label), split].into_iter().flatten() {
+            columns::require_single(first, &first[at])?;
+        }
+    }
     Ok(Columns {
         file,
         label,

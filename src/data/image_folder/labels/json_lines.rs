@@ -7,11 +7,13 @@ use serde_json::{Map, Value};
 use super::columns::{self, FILE, Labels, SPLIT};
 use super::row::{Row, Table, filled};
 use crate::error::one_line;
+use crate::strict_json;
 
 /// Reads JSON lines; empty lines don't count. The key of labels is the same in all lines.
 ///
 /// # Errors
-/// In words, with the line: no object, no file, or a label that is neither text nor number; several keys that may hold the labels.
+/// In words, with the line: no object, a key twice, no file, or a label that is neither text nor number; several keys that may hold the
+/// labels.
 pub(super) fn parse(text: &str) -> Result<Table, String> {
     let lines = text.lines().enumerate();
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
@@ -37,10 +39,13 @@ pub(super) fn parse(text: &str) -> Result<Table, String> {
 }
 
 fn object(text: &str, number: u64) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|error| {
-        let problem = one_line(error);
-        format!("line {number}: not a JSON object ({problem})")
-    })
+    let problem = match strict_json::parse(text) {
+        Ok(Value::Object(object)) => return Ok(object),
+        Ok(_) => "another value".into(),
+        // Of the line, which is all that was parsed.
+        Err(error) => one_line(error).replace(" at line 1 column ", " at column "),
+    };
+    Err(format!("line {number}: not a JSON object ({problem})"))
 }
 
 fn row(object: &Map<String, Value>, line: u64, label: Option<&str>) -> Result<Row, String> {

@@ -14,7 +14,7 @@ use crate::data::image_folder::walk::Walk;
 use crate::data::source::Reason;
 use crate::data::source::split_named;
 use crate::data::{DataError, Split, untrained};
-use crate::error::FileError;
+use crate::error::{FileError, counted};
 use crate::files;
 use crate::photo::has_image_extension;
 
@@ -133,7 +133,8 @@ fn used_rows<'a>(
 /// None of the images is where the file of labels says; the message says where they may be.
 fn none_found(path: &Path, folder: &Path, row: &Row, rows: usize, images: &Images) -> FileError {
     let problem = format!(
-        "none of its {rows} images is in {}; line {} names {}",
+        "none of its {} is in {}; line {} names {}",
+        counted(rows, "image", "images"),
         folder.display(),
         row.line,
         row.file

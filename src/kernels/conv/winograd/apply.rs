@@ -3,8 +3,6 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use pulp::Arch;
-
 use super::images::{Inputs, Outputs, strip_row};
 use super::planes::{ELEMENTS, Planes, Tiling};
 use super::weights::Weights;
@@ -37,7 +35,7 @@ pub(super) fn grow<T: Real>(values: &mut Vec<T>, count: usize) {
     }
 }
 
-/// The transforms of rows of tiles, numbered through all of `images`.
+/// Transforms the given rows of tiles, numbered consecutively across `images`.
 pub(super) fn transform<T: Real>(
     images: &[T],
     (tiling, channels): (Tiling, usize),
@@ -51,7 +49,7 @@ pub(super) fn transform<T: Real>(
     let values = tiling.height * tiling.width * channels;
     for (index, &row) in rows.iter().enumerate() {
         let image = row / tiling.rows();
-        Arch::new().dispatch(Inputs {
+        T::dispatch(Inputs {
             image: &images[image * values..(image + 1) * values],
             tiling,
             channels,
@@ -139,7 +137,7 @@ impl<T: Real> Weights<T> {
         grow(&mut scratch.outputs, to.values());
         self.multiply(from, to, &scratch.inputs, &mut scratch.outputs);
         for (index, (row, output)) in part.iter_mut().enumerate() {
-            Arch::new().dispatch(Outputs {
+            T::dispatch(Outputs {
                 input: &scratch.outputs,
                 planes: to,
                 first: index * columns,
@@ -157,7 +155,7 @@ impl<T: Real> Weights<T> {
     fn multiply(&self, from: Planes, to: Planes, input: &[T], output: &mut [T]) {
         let no_bias = vec![T::ZERO; self.outputs];
         for element in 0..ELEMENTS {
-            Arch::new().dispatch(Convolution::<_, true> {
+            T::dispatch(Convolution::<_, true> {
                 patches: Patches {
                     runs: 1,
                     run: self.inputs,

@@ -16,9 +16,9 @@ pub(super) const TILES: usize = 128;
 #[derive(Clone, Copy)]
 pub(super) struct Planes {
     pub tiles: usize,
-    /// From one tile to the next.
+    /// Stride between tiles.
     pub step: usize,
-    /// From one element to the next.
+    /// Stride between elements.
     pub plane: usize,
 }
 
@@ -42,7 +42,7 @@ impl Planes {
         ELEMENTS * self.plane
     }
 
-    /// Room for all values; there are zeros where no tile or channel is.
+    /// A buffer for all values, filled with zeros where there is no tile or channel.
     pub(super) fn room<T: Real>(&self) -> Vec<MaybeUninit<T>> {
         let mut values = room(self.values());
         let channels = self.step - PANEL;

@@ -2,8 +2,6 @@
 
 use std::mem::MaybeUninit;
 
-use pulp::Arch;
-
 use super::apply::{Scratch, grow, transform};
 use super::images::Gradients;
 use super::planes::{ELEMENTS, Planes, Tiling};
@@ -16,7 +14,7 @@ use crate::kernels::memory::{as_room, filled, filled_part, room};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
-/// Sums over some tiles of the gradient of transformed kernels.
+/// Partial sums, over some of the tiles, of the gradient with respect to the transformed kernels.
 pub(in crate::kernels) struct WeightSums<T> {
     /// For each element `[panel][input][16 outputs]`.
     sums: Vec<T>,
@@ -34,7 +32,7 @@ impl<T: Real> WeightSums<T> {
         ELEMENTS * g.inputs * g.outputs <= 1 << 18
     }
 
-    /// Adds some images; `gradient` is that of their outputs.
+    /// Accumulates the contribution of some images; `gradient` is the gradient with respect to their outputs.
     #[allow(unsafe_code)]
     pub(in crate::kernels) fn add(
         &mut self,
@@ -80,7 +78,7 @@ fn transform_gradient<T: Real>(
     let tiling = Tiling::of(g);
     for (index, &row) in rows.iter().enumerate() {
         let image = row / tiling.rows();
-        Arch::new().dispatch(Gradients {
+        T::dispatch(Gradients {
             image: &gradient[image * g.output_values()..][..g.output_values()],
             tiling,
             channels: g.outputs,
@@ -100,7 +98,7 @@ fn multiply<T: Real>(
     [from, to]: [Planes; 2],
     sums: &mut [T],
 ) {
-    Arch::new().dispatch(WeightGradient {
+    T::dispatch(WeightGradient {
         patches: Patches {
             runs: 1,
             run: g.inputs,
@@ -159,7 +157,7 @@ struct Block<T> {
 }
 
 impl<T: Real> Block<T> {
-    /// Of rows of tiles, numbered through all images.
+    /// Transforms the given rows of tiles, numbered consecutively across all images.
     #[allow(unsafe_code)]
     fn new(g: &Geometry, images: &[T], gradient: &[T], rows: &[usize]) -> Self {
         let tiling = Tiling::of(g);

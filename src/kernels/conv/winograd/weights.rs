@@ -54,7 +54,7 @@ impl<T: Real> Weights<T> {
             panels,
             || (),
             |(), (panel, values)| {
-                widest(
+                widest::<T, _>(
                     #[inline(always)]
                     || {
                         for input in 0..inputs {
@@ -167,7 +167,7 @@ pub(super) fn gradient<T: Real>(g: &Geometry, sums: &[T]) -> Vec<T> {
         panels,
         || (),
         |(), (panel, kernels)| {
-            widest(
+            widest::<T, _>(
                 #[inline(always)]
                 || {
                     for input in 0..g.inputs {

@@ -9,7 +9,10 @@ use serde_json::{Map, Number, Value};
 const MAX_KEY_CHARS: usize = 60;
 
 /// Parses a whole text; serde_json limits its depth to 128.
-pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
+///
+/// # Errors
+/// No JSON, or an object has a key twice.
+pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict.deserialize(&mut deserializer)?;
     deserializer.end()?;
