@@ -2,11 +2,12 @@
 """Character accuracy of `kiln ocr` on a folder of pages with known text: by page, by kind, and beside earlier runs.
 
   benches/pages.py [--kiln BINARY] [--pages DIR] [--save TABLE.json] [--against TABLE.json] [NAME ...]
+  benches/pages.py --peers [--kiln BINARY] ...     beside RapidOCR (pip install rapidocr onnxruntime) and Tesseract 5, as a Markdown table
 
 DIR holds images and a ground-truth.json that maps file names to lists of lines. Accuracy is 1 - edit distance / length, in upper
 case, only A to Z and 0 to 9, without spaces, and at least 0. A page whose text is empty scores 1 if nothing is read, else 0.
 """
-import argparse, json, os, pathlib, subprocess, sys, time
+import argparse, json, os, pathlib, statistics, subprocess, sys, time
 
 # What a page shows, by file; anything else is "other". The 18 of "capitals" are PNG and JPEG files of capitals and digits.
 KINDS = {
@@ -40,6 +41,52 @@ def read(kiln, path, options):
     return done.stdout, done.stderr.strip(), time.perf_counter() - start
 
 
+def tesseract(path):
+    start = time.perf_counter()
+    done = subprocess.run(["tesseract", str(path), "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return done.stdout, time.perf_counter() - start
+
+
+class RapidOcr:
+    """With its defaults: detection, orientation and recognition by the models that its package brings."""
+
+    def __init__(self):
+        import rapidocr
+        self.engine = rapidocr.RapidOCR(params={"Global.log_level": "error"})
+
+    def __call__(self, path):
+        start = time.perf_counter()
+        try:
+            found = self.engine(str(path)).txts or ()
+        except Exception as error:  # A format that its image reader doesn't know.
+            print(f"rapidocr: {path.name}: {type(error).__name__}", file=sys.stderr)
+            found = ()
+        return "\n".join(found), time.perf_counter() - start
+
+
+def compare(a, truth):
+    """Prints a Markdown table of the mean accuracy of each kind, kiln and its peers; pages one after the other, each by all programs."""
+    kiln = lambda path: read(a.kiln, path, EXTRA.get(path.name, []))[::2]
+    programs = {"kiln": kiln, "RapidOCR": RapidOcr(), "Tesseract 5": tesseract}
+    rows = {}
+    for name in a.names or truth:
+        cells = {}
+        for program, run in programs.items():
+            text, seconds = run(a.pages / name)
+            cells[program] = accuracy(truth[name], text), seconds
+        rows[name] = cells
+        print(f"{name:<22} " + "  ".join(f"{program} {score:.3f} {seconds:.2f} s" for program, (score, seconds) in cells.items()),
+              file=sys.stderr, flush=True)
+    print(f"| pages | | {' | '.join(programs)} |\n|---|---|" + "---|" * len(programs))
+    for one in [*KINDS, "other"]:
+        of_kind = [cells for name, cells in rows.items() if kind(name) == one]
+        if of_kind:
+            means = [statistics.mean(cells[program][0] for cells in of_kind) for program in programs]
+            print(f"| {one} | {len(of_kind)} | " + " | ".join(f"{mean:.2f}" for mean in means) + " |")
+    seconds = [statistics.median(cells[program][1] for cells in rows.values()) for program in programs]
+    print("| median time | | " + " | ".join(f"{one:.2f} s" for one in seconds) + " |")
+
+
 def accuracy(truth, text):
     truth, text = plain(" ".join(truth)), plain(text)
     if not truth:
@@ -59,9 +106,12 @@ def main():
     parser.add_argument("--save", type=pathlib.Path)
     parser.add_argument("--against", type=pathlib.Path)
     parser.add_argument("--show", action="store_true", help="also prints the text of pages with errors")
+    parser.add_argument("--peers", action="store_true", help="compares with RapidOCR and Tesseract")
     parser.add_argument("names", nargs="*")
     a = parser.parse_args()
     truth = json.loads((a.pages / "ground-truth.json").read_text())
+    if a.peers:
+        return compare(a, truth)
     before = json.loads(a.against.read_text()) if a.against else {}
     table = {}
     for name in a.names or truth:

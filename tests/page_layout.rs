@@ -1,18 +1,20 @@
 //! What a user may rely on where the writing of a page doesn't lie straight before the reader: columns, fields, sheets in perspective,
 //! lines that slant. Drawn pages, whose text is known.
 
+#[path = "common/sheets.rs"]
+mod sheets;
+
 use std::sync::OnceLock;
 
 use image::imageops;
 use image::{Rgb, RgbImage};
 use kiln::config::Backend;
-use kiln::handwriting::pages::{PageOptions, compose};
 use kiln::inference::Classifier;
 use kiln::metrics::text::score;
 use kiln::ocr::{Page, Reading, Unreadable};
 use kiln::{device, ocr};
+use sheets::{PAPER, block_of, page, slanting};
 
-const PAPER: Rgb<u8> = Rgb([236; 3]);
 const TEXT: [&str; 4] = [
     "THE SHIP LEFT THE",
     "HARBOUR AT DAWN AND",
@@ -46,47 +48,15 @@ fn accuracy(page: &Page, truth: &[&str]) -> f64 {
     score.characters_without_spaces.accuracy
 }
 
-/// Drawn text on even paper, without margins.
-fn block(lines: &[&str], seed: u64) -> RgbImage {
-    let options = PageOptions {
-        seed,
-        ..PageOptions::default()
-    };
-    let page = compose(&lines.join("\n"), &options).unwrap();
-    let bounds: Vec<_> = page.lines.iter().map(|line| line.bounds).collect();
-    let left = bounds.iter().map(|b| b.x).min().unwrap();
-    let top = bounds.iter().map(|b| b.y).min().unwrap();
-    let right = bounds.iter().map(|b| b.x + b.width).max().unwrap();
-    let bottom = bounds.iter().map(|b| b.y + b.height).max().unwrap();
-    let mut block =
-        imageops::crop_imm(&page.image, left, top, right - left, bottom - top).to_image();
-    // Paper as bright as that around the block: what is darker is ink.
-    for pixel in block.pixels_mut().filter(|pixel| pixel.0[0] > 190) {
-        *pixel = PAPER;
-    }
-    block
-}
-
-/// Blocks beside each other: each with its columns and rows from the upper left.
-fn page(blocks: &[(&RgbImage, u32, u32)]) -> RgbImage {
-    let width = blocks.iter().map(|(b, x, _)| x + b.width()).max().unwrap();
-    let height = blocks.iter().map(|(b, _, y)| y + b.height()).max().unwrap();
-    let mut page = RgbImage::from_pixel(width + 100, height + 100, PAPER);
-    for (block, x, y) in blocks {
-        imageops::replace(&mut page, *block, i64::from(*x), i64::from(*y));
-    }
-    page
-}
-
 #[test]
 fn two_columns_under_a_heading_are_read_one_after_the_other() {
     let heading = ["A VOYAGE"];
     let truth = [&heading[..], &TEXT, &OTHER].concat();
     for (seed, gutter, lower) in [(1, 170, 0), (3, 200, 75)] {
         let (title, left, right) = (
-            block(&heading, seed),
-            block(&TEXT, seed + 10),
-            block(&OTHER, seed + 20),
+            block_of(&heading, seed),
+            block_of(&TEXT, seed + 10),
+            block_of(&OTHER, seed + 20),
         );
         let top = 180 + title.height();
         let page = page(&[
@@ -107,8 +77,8 @@ fn two_columns_under_a_heading_are_read_one_after_the_other() {
 
 #[test]
 fn values_are_read_beside_the_names_of_their_fields() {
-    let names = block(&["NAME", "CITY", "STREET", "PHONE"], 4);
-    let values = block(&["JOHN SMITH", "PARIS", "HIGH ROAD 7", "5550172"], 5);
+    let names = block_of(&["NAME", "CITY", "STREET", "PHONE"], 4);
+    let values = block_of(&["JOHN SMITH", "PARIS", "HIGH ROAD 7", "5550172"], 5);
     for gap in [150, 420] {
         let page = page(&[
             (&names, 100, 100),
@@ -182,7 +152,7 @@ fn photographed(
 
 #[test]
 fn a_sheet_in_steep_perspective_is_read_and_its_boxes_are_those_of_the_photograph() {
-    let text = block(&TEXT, 6);
+    let text = block_of(&TEXT, 6);
     let sheet = page(&[(&text, 100, 100)]);
     let flat = read(&sheet);
     assert!(accuracy(&flat, &TEXT) >= 0.97, "{:?}", flat.text_lines());
@@ -212,27 +182,9 @@ fn a_sheet_in_steep_perspective_is_read_and_its_boxes_are_those_of_the_photograp
     }
 }
 
-/// The page turned clockwise by `degrees`, on paper large enough for it.
-fn slanting(page: &RgbImage, degrees: f32) -> RgbImage {
-    let side = (f64::from(page.width()).hypot(f64::from(page.height()))) as u32 + 20;
-    let mut turned = RgbImage::from_pixel(side, side, PAPER);
-    let (sin, cos) = degrees.to_radians().sin_cos();
-    let middle = side as f32 / 2.0;
-    let centre = (page.width() as f32 / 2.0, page.height() as f32 / 2.0);
-    for (x, y, pixel) in turned.enumerate_pixels_mut() {
-        let (dx, dy) = (x as f32 + 0.5 - middle, y as f32 + 0.5 - middle);
-        let (u, v) = (dx * cos + dy * sin, dy * cos - dx * sin);
-        let (u, v) = (u + centre.0 - 0.5, v + centre.1 - 0.5);
-        if let Some(seen) = imageops::interpolate_bilinear(page, u, v) {
-            *pixel = seen;
-        }
-    }
-    turned
-}
-
 #[test]
 fn lines_may_slant_by_any_angle() {
-    let text = block(&TEXT, 7);
+    let text = block_of(&TEXT, 7);
     let upright = page(&[(&text, 100, 100)]);
     for (degrees, rotated) in [(45.0, 315), (150.0, 210)] {
         let read = read(&slanting(&upright, degrees));
@@ -266,6 +218,6 @@ fn a_page_without_writing_says_why_nothing_is_read() {
     assert_ne!(reason, Unreadable::Blank);
     let reason = reason.to_string();
     assert!(!reason.is_empty() && !reason.ends_with('.'), "{reason}");
-    let written = reading(&page(&[(&block(&TEXT, 8), 100, 100)]));
+    let written = reading(&page(&[(&block_of(&TEXT, 8), 100, 100)]));
     assert_eq!(written.unreadable, None);
 }

@@ -29,5 +29,5 @@ pub use mixed::{Case, MixedModel};
 pub use options::ReadOptions;
 pub use page::{Guess, Letter, Line, Page, Word};
 pub use reader::{ReadError, Reading, check, check_alphabet, read, read_with};
-pub use shipped::shipped_model;
+pub use shipped::{shipped_mixed_model, shipped_model};
 pub use unreadable::Unreadable;

@@ -23,15 +23,37 @@ pub fn noise(mut state: u64) -> impl FnMut() -> u64 {
     }
 }
 
+/// Which samples are used, by their number.
+#[derive(Clone, Copy)]
+pub enum Samples {
+    All,
+    Even,
+    Odd,
+}
+
+impl Samples {
+    fn has(self, index: usize) -> bool {
+        match self {
+            Samples::All => true,
+            Samples::Even => index.is_multiple_of(2),
+            Samples::Odd => !index.is_multiple_of(2),
+        }
+    }
+}
+
 /// The characters, by class A to Z, 0 to 9: width, height and ink of each, without its margins.
 pub struct Characters(Vec<Vec<(usize, usize, Vec<f32>)>>);
 
 impl Characters {
     pub fn open(data: &Path) -> Characters {
+        Self::of(data, Samples::All)
+    }
+
+    pub fn of(data: &Path, samples: Samples) -> Characters {
         let source = nist36::open(&Nist36Config::default(), data).expect("NIST36");
         let mut classes = vec![Vec::new(); 36];
         let mut pixels = vec![0.0; 1024];
-        for index in 0..source.len(Split::Valid) {
+        for index in (0..source.len(Split::Valid)).filter(|index| samples.has(*index)) {
             source
                 .read(Split::Valid, index, 0, &mut pixels)
                 .expect("a sample");

@@ -173,7 +173,8 @@ impl Args {
             }
             None => {
                 let device = device::open(self.backend.unwrap_or_default())?;
-                (ocr::shipped_model(&device)?, None)
+                let mixed = ocr::shipped_mixed_model(&device)?;
+                (ocr::shipped_model(&device)?, Some(mixed))
             }
         };
         ocr::check_alphabet(&classifier, alphabet)?;

@@ -1,0 +1,171 @@
+//! Fits [`Scoring`], how much each kind of evidence counts when a page is read, to pages whose text is known:
+//! `KILN_DATA=... cargo bench --bench fit_scoring -- --fit` (about half an hour on two cores).
+//!
+//! Pages: the drawn kinds of tests/page_kinds, and lines composed of NIST36 validation characters, letters apart and touching. The seeds are
+//! none that a test uses, and of each class of characters the samples with even numbers are fitted on, those with odd numbers measured on.
+//! Coordinate descent: each number is multiplied and divided by a factor as long as that leaves fewer wrong characters (edit distance
+//! without spaces); then with a smaller factor.
+
+#[path = "../tests/common/composed.rs"]
+mod composed;
+#[path = "../tests/page_kinds/kinds.rs"]
+mod kinds;
+#[path = "../tests/common/sheets.rs"]
+mod sheets;
+#[path = "../tests/page_kinds/text.rs"]
+mod text;
+
+use std::path::PathBuf;
+
+use composed::{Characters, Samples, noise};
+use image::RgbImage;
+use kiln::config::Backend;
+use kiln::inference::Classifier;
+use kiln::metrics::text::{TextScore, score, total};
+use kiln::ocr::scoring::Scoring;
+use kiln::ocr::{self, ReadOptions};
+use kiln::{device, handwriting};
+use kinds::KINDS;
+use rayon::prelude::*;
+
+/// Seeds of the drawn pages that are fitted on, and of those that are measured.
+const FITTED: std::ops::Range<u64> = 70_000..70_008;
+const MEASURED: std::ops::Range<u64> = 80_000..80_008;
+/// Composed pages of each.
+const COMPOSED: u64 = 24;
+/// Factors by which a number is changed, one after the other.
+const FACTORS: [f32; 2] = [1.5, 1.2];
+
+/// The numbers that are fitted, by name.
+type Field = (&'static str, fn(&mut Scoring) -> &mut f32);
+const FIELDS: [Field; 13] = [
+    ("context", |s| &mut s.context),
+    ("sequence", |s| &mut s.sequence),
+    ("unknown", |s| &mut s.unknown),
+    ("same_form", |s| &mut s.same_form),
+    ("similar_form", |s| &mut s.similar_form),
+    ("cut", |s| &mut s.cut),
+    ("cut_touching", |s| &mut s.cut_touching),
+    ("cut_ink", |s| &mut s.cut_ink),
+    ("join", |s| &mut s.join),
+    ("join_gap", |s| &mut s.join_gap),
+    ("letterness", |s| &mut s.letterness),
+    ("breadth", |s| &mut s.breadth),
+    ("not_a_letter", |s| &mut s.not_a_letter),
+];
+/// What can't be more than 1: shares.
+const SHARES: [&str; 3] = ["unknown", "same_form", "similar_form"];
+
+struct Known {
+    image: RgbImage,
+    lines: Vec<String>,
+}
+
+struct Models {
+    capitals: Classifier,
+    options: ReadOptions,
+}
+
+impl Models {
+    /// What was read of all pages together.
+    fn read(&self, pages: &[Known], scoring: &Scoring) -> TextScore {
+        let options = ReadOptions {
+            scoring: scoring.clone(),
+            ..self.options.clone()
+        };
+        let scores: Vec<TextScore> = pages
+            .par_iter()
+            .map(|page| {
+                let reading = ocr::read_with(&page.image, &self.capitals, &options);
+                score(&reading.expect("a page").page.text_lines(), &page.lines)
+            })
+            .collect();
+        total(&scores)
+    }
+
+    fn errors(&self, pages: &[Known], scoring: &Scoring) -> usize {
+        self.read(pages, scoring).characters_without_spaces.distance
+    }
+}
+
+/// Pages of all kinds with these seeds, and composed ones.
+fn pages(seeds: std::ops::Range<u64>, data: &std::path::Path, samples: Samples) -> Vec<Known> {
+    let mut pages: Vec<Known> = KINDS
+        .iter()
+        .flat_map(|(_, draw)| seeds.clone().map(move |seed| draw(seed)))
+        .map(|sheet| Known {
+            image: sheet.image,
+            lines: sheet.lines,
+        })
+        .collect();
+    let characters = Characters::of(data, samples);
+    pages.extend((0..COMPOSED).map(|page| {
+        let seed = seeds.start + page;
+        let text = handwriting::pages::varied(seed).text;
+        let lines: Vec<String> = text.lines().map(str::to_string).collect();
+        // A third of the pages each: letters apart, close, touching.
+        let gaps = [(8, 20), (2, 9), (-5, 3)][(page % 3) as usize];
+        Known {
+            image: characters.page(&lines, gaps, noise(seed)()),
+            lines,
+        }
+    }));
+    pages
+}
+
+fn print(name: &str, models: &Models, pages: &[Known], scoring: &Scoring) {
+    let all = models.read(pages, scoring).characters_without_spaces;
+    println!(
+        "{name}: {} of {} characters wrong, accuracy {:.4}",
+        all.distance, all.length, all.accuracy
+    );
+}
+
+fn main() {
+    if !std::env::args().any(|argument| argument == "--fit") {
+        println!("fit_scoring takes half an hour: cargo bench --bench fit_scoring -- --fit");
+        return;
+    }
+    let data = PathBuf::from(std::env::var_os("KILN_DATA").expect("KILN_DATA with nist36"));
+    let device = device::open(Backend::default()).expect("the CPU");
+    let models = Models {
+        capitals: ocr::shipped_model(&device).expect("the shipped model"),
+        options: ReadOptions {
+            mixed: Some(ocr::shipped_mixed_model(&device).expect("the shipped model")),
+            ..ReadOptions::default()
+        },
+    };
+    let fitted = pages(FITTED, &data, Samples::Even);
+    let measured = pages(MEASURED, &data, Samples::Odd);
+    let mut best = Scoring::default();
+    print("before, fitted pages", &models, &fitted, &best);
+    print("before, other pages", &models, &measured, &best);
+    let mut fewest = models.errors(&fitted, &best);
+    for factor in FACTORS {
+        for (name, field) in FIELDS {
+            for by in [factor, 1.0 / factor] {
+                let mut changed = false;
+                loop {
+                    let mut tried = best.clone();
+                    let value = field(&mut tried);
+                    *value *= by;
+                    if SHARES.contains(&name) && *value > 0.9 {
+                        break;
+                    }
+                    let errors = models.errors(&fitted, &tried);
+                    if errors >= fewest {
+                        break;
+                    }
+                    (best, fewest, changed) = (tried, errors, true);
+                    println!("{name} {:.3}: {errors} wrong", *field(&mut best));
+                }
+                if changed {
+                    break;
+                }
+            }
+        }
+    }
+    println!("{best:?}");
+    print("after, fitted pages", &models, &fitted, &best);
+    print("after, other pages", &models, &measured, &best);
+}
