@@ -32,11 +32,6 @@ pub const KINDS: [(&str, Draw); 10] = [
     ("punctuation", with_punctuation),
 ];
 
-/// Kinds of mixed text.
-pub fn is_mixed(name: &str) -> bool {
-    ["lower and upper case", "punctuation"].contains(&name)
-}
-
 fn lines(page: &DrawnPage) -> Vec<String> {
     page.lines.iter().map(|line| line.text.clone()).collect()
 }
