@@ -41,6 +41,8 @@ pub struct Classes {
     /// The character of each class; `None` for those that may not be read.
     characters: Vec<Option<char>>,
     junk: Option<usize>,
+    /// Marks that may not be read: what looks like one is no letter either.
+    marks: Vec<usize>,
     /// The class of the same or a similar form of each class, where both may be read.
     partners: Vec<Option<Partner>>,
 }
@@ -69,7 +71,12 @@ impl Classes {
                 partners[b] = Some(Partner { class: a, same });
             }
         }
+        let is_mark = |class: &usize| {
+            let mark = names[*class].chars().all(|c| c.is_ascii_punctuation());
+            mark && characters[*class].is_none()
+        };
         Classes {
+            marks: (0..names.len()).filter(is_mark).collect(),
             junk: names.iter().position(|name| name == JUNK),
             characters,
             partners,
@@ -141,8 +148,10 @@ impl Classes {
             .fold(0.0, f32::max)
     }
 
+    /// Probability that a candidate is no character, or a mark that may not be read; `None` if the model knows no junk.
     pub fn junk(&self, row: &[f32]) -> Option<f32> {
-        self.junk.map(|class| row[class])
+        let marks: f32 = self.marks.iter().map(|&class| row[class]).sum();
+        self.junk.map(|class| row[class] + marks)
     }
 }
 

@@ -44,21 +44,29 @@ pub(super) fn likely_turns(
         .step_by(step)
         .map(|letter| letter.crop(size).pixels)
         .collect();
-    let classes = Classes::new(&classifier.card().classes, &options.alphabet);
     let mut pixels = Vec::new();
     for turns in 0..4 {
         for crop in &crops {
             pixels.extend(turned(crop, size, turns));
         }
     }
-    let rows = classifier.probabilities(pixels, 4 * crops.len())?;
-    let letterness = |row: &Vec<f32>| {
-        let clearest = classes.clearest_form(&classes.posterior(row));
-        let letter = 1.0 - classes.junk(row).unwrap_or(0.0);
-        (clearest * letter).max(MIN_PROBABILITY).ln()
-    };
-    let mean = |rows: &[Vec<f32>]| rows.iter().map(letterness).sum::<f32>() / rows.len() as f32;
-    let by_turn: Vec<f32> = rows.chunks(crops.len().max(1)).map(mean).collect();
+    let networks = [
+        Some(classifier),
+        options.mixed.as_ref().map(|mixed| mixed.classifier()),
+    ];
+    // Of each letter in each way, how sure the surest network is of some character.
+    let mut clearest = vec![MIN_PROBABILITY; 4 * crops.len()];
+    for network in networks.into_iter().flatten() {
+        let classes = Classes::new(&network.card().classes, &options.alphabet);
+        let rows = network.probabilities(pixels.clone(), 4 * crops.len())?;
+        for (clearest, row) in clearest.iter_mut().zip(&rows) {
+            let form = classes.clearest_form(&classes.posterior(row));
+            let letter = 1.0 - classes.junk(row).unwrap_or(0.0);
+            *clearest = clearest.max(form * letter);
+        }
+    }
+    let mean = |way: &[f32]| way.iter().map(|one| one.ln()).sum::<f32>() / way.len() as f32;
+    let by_turn: Vec<f32> = clearest.chunks(crops.len().max(1)).map(mean).collect();
     let mut likely: Vec<(f32, u8)> = (1u8..)
         .zip(by_turn.iter().skip(1))
         .filter(|(_, score)| **score > by_turn[0] + MIN_GAIN)

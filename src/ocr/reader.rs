@@ -96,6 +96,18 @@ pub fn check_alphabet(classifier: &Classifier, alphabet: &Alphabet) -> Result<()
     Ok(())
 }
 
+/// Checks that two networks can be shown the same images of letters.
+fn check_same_input(classifier: &Classifier, mixed: &Classifier) -> Result<(), ReadError> {
+    check(mixed)?;
+    let [own, other] = [classifier, mixed].map(|one| one.card().input.height);
+    if own != other {
+        return Err(ReadError::Unsuitable(format!(
+            "the model of mixed text takes images of {other}x{other} pixels, the other one of {own}x{own}; use models of one size"
+        )));
+    }
+    Ok(())
+}
+
 /// [`read_with`] with the default options: English words, all characters.
 pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadError> {
     read_with(photo, classifier, &ReadOptions::default())
@@ -105,7 +117,7 @@ pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadEr
 /// and a sheet in perspective or a page that slants is straightened, if that gives more text.
 ///
 /// # Errors
-/// [`ReadError`]: the model can't read letters or knows none of the alphabet, or the device failed.
+/// [`ReadError`]: a model can't read letters or knows none of the alphabet, the two take images of different sizes, or the device failed.
 pub fn read_with(
     photo: &RgbImage,
     classifier: &Classifier,
@@ -113,6 +125,9 @@ pub fn read_with(
 ) -> Result<Reading, ReadError> {
     check(classifier)?;
     check_alphabet(classifier, &options.alphabet)?;
+    if let Some(mixed) = &options.mixed {
+        check_same_input(classifier, mixed.classifier())?;
+    }
     let views = Views {
         photo,
         classifier,

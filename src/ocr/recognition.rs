@@ -5,13 +5,14 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
+use super::alphabet::Alphabet;
 use super::context::{self, Context, Token, TokenPlace, TokenReading};
 use super::form::{self, Classes};
 use super::mixed::{self, LineFit, SeenLetter};
 use super::options::ReadOptions;
 use super::page::{self, Guess, Letter, Line, Word};
 use crate::inference::{Classifier, ModelError};
-use crate::segmentation::{Candidate, Candidates, LineBox, Rect, Segmentation};
+use crate::segmentation::{Candidate, Candidates, LineBox, Rect, Segmentation, WordBox};
 use crate::timings::Stopwatch;
 
 /// Number of guesses that a letter lists besides the first.
@@ -25,16 +26,18 @@ pub(super) fn read_lines(
     ngram: Option<&context::Ngram>,
     watch: &mut Stopwatch,
 ) -> Result<Vec<Line>, ModelError> {
-    let fits = fit_mixed(segmentation, options, watch)?;
+    let mut crops = crops(&segmentation.lines, classifier, watch);
+    let fits = fit_mixed(segmentation, &crops, options, watch)?;
     let (classifier, lines) = match (&options.mixed, &fits) {
         (Some(model), Some(fits)) => {
             let lines = mixed::with_marks(&segmentation.lines, &segmentation.small, fits);
+            crops = self::crops(&lines, model.classifier(), watch);
             (model.classifier(), Cow::Owned(lines))
         }
         _ => (classifier, Cow::Borrowed(&segmentation.lines)),
     };
     let lines = lines.as_slice();
-    let rows = classify(lines, classifier, |_| true, watch)?;
+    let rows = classify(lines, &crops, classifier, |_| true, watch)?;
     let classes = Classes::new(&classifier.card().classes, &options.alphabet);
     let reader = PageReader {
         classes: match (&options.mixed, &fits) {
@@ -59,6 +62,7 @@ pub(super) fn read_lines(
 /// Where the lines stand if the page is mixed text; `None` if it is one of capitals and digits, or no model can read another.
 fn fit_mixed(
     segmentation: &Segmentation,
+    crops: &[Vec<f32>],
     options: &ReadOptions,
     watch: &mut Stopwatch,
 ) -> Result<Option<Vec<Option<LineFit>>>, ModelError> {
@@ -66,8 +70,15 @@ fn fit_mixed(
         return Ok(None);
     };
     let classifier = model.classifier();
-    let rows = classify(&segmentation.lines, classifier, |one| one.whole, watch)?;
-    let classes = Classes::new(&classifier.card().classes, &options.alphabet);
+    let rows = classify(
+        &segmentation.lines,
+        crops,
+        classifier,
+        |one| one.whole,
+        watch,
+    )?;
+    // Whatever may be read: a page of marks has no letters, even where only letters may be read.
+    let classes = Classes::new(&classifier.card().classes, &Alphabet::All);
     let measures = segmentation.measures;
     let letters = mixed::seen_letters(&segmentation.lines, &rows, &classes, measures.stroke_width);
     let fits = mixed::fit_lines(&letters, measures.letter_height);
@@ -78,33 +89,51 @@ fn fit_mixed(
     Ok(mixed::says_mixed(&fitted).then_some(fits))
 }
 
-/// The network's probabilities of the classes of each candidate that is `wanted`, by word in reading order.
+/// All candidates, by word in reading order.
+fn candidates(lines: &[LineBox]) -> impl Iterator<Item = &Candidate> {
+    let words = lines.iter().flat_map(|line| &line.words);
+    words.flat_map(|word| &word.candidates.list)
+}
+
+/// What a network sees of each candidate.
+fn crops(lines: &[LineBox], classifier: &Classifier, watch: &mut Stopwatch) -> Vec<Vec<f32>> {
+    let size = classifier.card().input.height;
+    let all: Vec<&Candidate> = candidates(lines).collect();
+    let crops = all
+        .into_par_iter()
+        .map(|candidate| candidate.letter.crop(size).pixels)
+        .collect();
+    watch.lap("crops");
+    crops
+}
+
+/// The network's probabilities of the classes of each candidate that is `wanted`, by word in reading order. `crops` are those of all
+/// candidates.
 fn classify(
     lines: &[LineBox],
+    crops: &[Vec<f32>],
     classifier: &Classifier,
     wanted: impl Fn(&Candidate) -> bool,
     watch: &mut Stopwatch,
 ) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
-    let size = classifier.card().input.height;
-    let words = || {
-        let words = lines.iter().flat_map(|line| &line.words);
-        words.map(|word| &word.candidates)
-    };
-    let of_word = |word: &Candidates| word.list.iter().filter(|one| wanted(one)).count();
-    let all: Vec<&Candidate> = words()
-        .flat_map(|word| &word.list)
-        .filter(|one| wanted(one))
+    let chosen = candidates(lines).zip(crops);
+    let chosen: Vec<&[f32]> = chosen
+        .filter(|(candidate, _)| wanted(candidate))
+        .map(|(_, crop)| crop.as_slice())
         .collect();
-    let count = all.len();
-    let crops: Vec<Vec<f32>> = all
-        .into_par_iter()
-        .map(|candidate| candidate.letter.crop(size).pixels)
-        .collect();
-    let pixels = crops.concat();
-    watch.lap("crops");
-    let mut rows = classifier.probabilities(pixels, count)?.into_iter();
+    let mut rows = classifier
+        .probabilities(chosen.concat(), chosen.len())?
+        .into_iter();
     watch.lap("classify");
-    Ok(words()
+    let words = lines.iter().flat_map(|line| &line.words);
+    let of_word = |word: &WordBox| {
+        word.candidates
+            .list
+            .iter()
+            .filter(|one| wanted(one))
+            .count()
+    };
+    Ok(words
         .map(|word| rows.by_ref().take(of_word(word)).collect())
         .collect())
 }

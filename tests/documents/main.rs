@@ -273,7 +273,7 @@ fn a_build_without_the_feature_says_how_pdfs_are_read() {
         .assert()
         .success()
         .stdout(contains("HELLO WORLD"))
-        .stderr(contains("a.pdf"))
+        .stderr(contains("1 file (.pdf)"))
         .stderr(contains("--features pdf"));
 }
 

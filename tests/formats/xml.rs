@@ -134,15 +134,9 @@ fn alto_has_the_elements_of_its_schema_in_their_order() {
         names(all(&document, "Description")[0]),
         ["MeasurementUnit", "Processing"]
     );
-    assert_eq!(
-        names(all(&document, "TextBlock")[0]),
-        ["TextLine", "TextLine"]
-    );
-    assert_eq!(
-        all(&document, "TextBlock").len(),
-        1,
-        "none on an empty page"
-    );
+    let blocks = all(&document, "TextBlock");
+    assert_eq!(names(blocks[0]), ["TextLine", "TextLine"]);
+    assert_eq!(blocks.len(), 1, "none on an empty page");
     assert_eq!(
         names(all(&document, "TextLine")[0]),
         ["String", "SP", "String"]
