@@ -14,8 +14,15 @@ use serde_json::Value;
 
 /// The accuracy that `kiln eval artifacts/ocr` prints.
 fn accuracy(arguments: &str) -> f64 {
+    accuracy_of("artifacts/ocr", arguments)
+}
+
+/// The accuracy of a shipped model. `rows.txt` are every eighth of the first 7,600 rows.
+fn accuracy_of(model: &str, arguments: &str) -> f64 {
     let bench = Bench::new();
-    let [run, configs] = ["artifacts/ocr", "configs"].map(|name| repository().join(name));
+    let rows: String = (0..7600).step_by(8).map(|row| format!("{row}\n")).collect();
+    bench.write("rows.txt", rows);
+    let [run, configs] = [model, "configs"].map(|name| repository().join(name));
     let arguments = arguments.replace("configs", configs.to_str().unwrap());
     let found = bench.json(&format!("eval {} {arguments} --json", run.display()));
     found["accuracy"].as_f64().expect("a number")
@@ -64,6 +71,19 @@ fn the_shipped_model_names_photographed_characters_held_out_of_training() {
 fn the_shipped_model_recognises_junk() {
     let found = accuracy("--data configs/ocr_junk.json");
     assert!(found >= 0.7, "{found}");
+}
+
+#[test]
+#[cfg_attr(
+    not(kiln_data = "unipen-lower"),
+    ignore = "needs unipen-lower in KILN_DATA"
+)]
+fn the_shipped_model_of_mixed_text_names_lower_case_of_unseen_writers() {
+    let found = accuracy_of(
+        "artifacts/ocr_mixed",
+        "--data configs/unipen_lower.json --rows rows.txt",
+    );
+    assert!(found >= 0.92, "{found}");
 }
 
 /// The glyphs' own test split, small.
