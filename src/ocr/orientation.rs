@@ -1,6 +1,8 @@
 //! Finds which way up a page is from the forms of its letters: each is shown to the network in the four ways, and the way in which most
 //! look like characters is right. Letters are the same ink in every way, so nothing is cut again.
 
+use rayon::prelude::*;
+
 use super::form::Classes;
 use super::options::ReadOptions;
 use super::page::Page;
@@ -16,6 +18,14 @@ const MIN_READ: f32 = 0.6;
 const MAX_LETTERS: usize = 120;
 /// Another way is tried if the letters' mean logarithm of probability is higher by this than as the page is.
 const MIN_GAIN: f32 = 0.05;
+/// Letters that are looked at on every page ...
+const FEW_LETTERS: usize = 32;
+/// ... and the mean logarithm of their probabilities from which on a page is not turned.
+const UPRIGHT: f32 = -0.3;
+/// A page is read turned before it is read as it is if the letters' mean logarithm of probability is higher by this.
+const CLEAR_GAIN: f32 = 0.3;
+/// Fewer letters than this tell nothing before they are read.
+const MIN_LETTERS: usize = 6;
 /// Floor of the probability of a letter: one blot doesn't decide.
 const MIN_PROBABILITY: f32 = 0.02;
 
@@ -36,48 +46,98 @@ pub(super) fn likely_turns(
     classifier: &Classifier,
     options: &ReadOptions,
 ) -> Result<Vec<u8>, ModelError> {
-    let all: Vec<&LetterBox> = letters(segmentation).collect();
-    let step = all.len().div_ceil(MAX_LETTERS).max(1);
-    let size = classifier.card().input.height;
-    let crops: Vec<Vec<f32>> = all
-        .iter()
-        .step_by(step)
-        .map(|letter| letter.crop(size).pixels)
-        .collect();
-    let mut pixels = Vec::new();
-    for turns in 0..4 {
-        for crop in &crops {
-            pixels.extend(turned(crop, size, turns));
-        }
-    }
-    let networks = [
-        Some(classifier),
-        options.mixed.as_ref().map(|mixed| mixed.classifier()),
-    ];
-    // Of each letter in each way, how sure the surest network is of some character.
-    let mut clearest = vec![MIN_PROBABILITY; 4 * crops.len()];
-    for network in networks.into_iter().flatten() {
-        let classes = Classes::new(&network.card().classes, &options.alphabet);
-        let rows = network.probabilities(pixels.clone(), 4 * crops.len())?;
-        for (clearest, row) in clearest.iter_mut().zip(&rows) {
-            let form = classes.clearest_form(&classes.posterior(row));
-            let letter = 1.0 - classes.junk(row).unwrap_or(0.0);
-            *clearest = clearest.max(form * letter);
-        }
-    }
-    let mean = |way: &[f32]| way.iter().map(|one| one.ln()).sum::<f32>() / way.len() as f32;
-    let by_turn: Vec<f32> = clearest.chunks(crops.len().max(1)).map(mean).collect();
+    let networks = Networks {
+        classifier,
+        options,
+    };
+    let by_turn = networks.clearness(segmentation, &[0, 1, 2, 3], MAX_LETTERS)?;
     let mut likely: Vec<(f32, u8)> = (1u8..)
         .zip(by_turn.iter().skip(1))
-        .filter(|(_, score)| **score > by_turn[0] + MIN_GAIN)
-        .map(|(turns, score)| (*score, (segmentation.view.quarter_turns + turns) % 4))
+        .filter(|(_, clearness)| **clearness > by_turn[0] + MIN_GAIN)
+        .map(|(turns, clearness)| (*clearness, turned_by(segmentation, turns)))
         .collect();
     likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     Ok(likely.into_iter().map(|(_, turns)| turns).collect())
 }
 
+/// The quarter turns of a page whose letters look like characters far more in another way than the page's own; looks at few letters
+/// where they do as the page is.
+pub(super) fn clear_turn(
+    segmentation: &Segmentation,
+    classifier: &Classifier,
+    options: &ReadOptions,
+) -> Result<Option<u8>, ModelError> {
+    let networks = Networks {
+        classifier,
+        options,
+    };
+    if letters(segmentation).count() < MIN_LETTERS
+        || networks.clearness(segmentation, &[0], FEW_LETTERS)?[0] >= UPRIGHT
+    {
+        return Ok(None);
+    }
+    let by_turn = networks.clearness(segmentation, &[0, 1, 2, 3], MAX_LETTERS)?;
+    let best = (1u8..4).max_by(|&a, &b| {
+        let clearness = |turns: u8| by_turn[usize::from(turns)];
+        clearness(a).total_cmp(&clearness(b))
+    });
+    Ok(best
+        .filter(|&turns| by_turn[usize::from(turns)] > by_turn[0] + CLEAR_GAIN)
+        .map(|turns| turned_by(segmentation, turns)))
+}
+
+/// The page's own quarter turns and these.
+fn turned_by(segmentation: &Segmentation, turns: u8) -> u8 {
+    (segmentation.view.quarter_turns + turns) % 4
+}
+
+/// What letters are shown to.
+struct Networks<'a> {
+    classifier: &'a Classifier,
+    options: &'a ReadOptions,
+}
+
+impl Networks<'_> {
+    /// For each of these quarter turns, the mean logarithm of how sure a network is that a letter is some character, the surer network
+    /// counting. Shows at most `most` letters.
+    fn clearness(
+        &self,
+        segmentation: &Segmentation,
+        turns: &[u8],
+        most: usize,
+    ) -> Result<Vec<f32>, ModelError> {
+        let all: Vec<&LetterBox> = letters(segmentation).collect();
+        let step = all.len().div_ceil(most).max(1);
+        let size = self.classifier.card().input.height;
+        let shown: Vec<&LetterBox> = all.into_iter().step_by(step).collect();
+        let crops: Vec<Vec<f32>> = shown
+            .par_iter()
+            .map(|letter| letter.crop(size).pixels)
+            .collect();
+        let mut pixels = Vec::new();
+        for &turns in turns {
+            for crop in &crops {
+                pixels.extend(turned(crop, size, turns));
+            }
+        }
+        let mut clearest = vec![MIN_PROBABILITY; turns.len() * crops.len()];
+        let mixed = self.options.mixed.as_ref().map(|mixed| mixed.classifier());
+        for network in [Some(self.classifier), mixed].into_iter().flatten() {
+            let classes = Classes::new(&network.card().classes, &self.options.alphabet);
+            let rows = network.probabilities(pixels.clone(), clearest.len())?;
+            for (clearest, row) in clearest.iter_mut().zip(&rows) {
+                let form = classes.clearest_form(&classes.posterior(row));
+                let letter = 1.0 - classes.junk(row).unwrap_or(0.0);
+                *clearest = clearest.max(form * letter);
+            }
+        }
+        let mean = |way: &[f32]| way.iter().map(|one| one.ln()).sum::<f32>() / way.len() as f32;
+        Ok(clearest.chunks(crops.len().max(1)).map(mean).collect())
+    }
+}
+
 /// A square crop, turned clockwise by quarters.
-fn turned(crop: &[f32], size: usize, quarter_turns: usize) -> impl Iterator<Item = f32> + '_ {
+fn turned(crop: &[f32], size: usize, quarter_turns: u8) -> impl Iterator<Item = f32> + '_ {
     let last = size - 1;
     (0..size * size).map(move |at| {
         let (x, y) = (at % size, at / size);

@@ -170,20 +170,72 @@ struct Views<'a> {
 
 impl Views<'_> {
     fn read(&self, view: View) -> Result<Reading, ReadError> {
-        read_view(self.photo, self.classifier, self.options, view)
+        self.recognise(Cut::of(self.photo, self.options, view))
+    }
+
+    /// Reads a page that was cut.
+    fn recognise(&self, cut: Cut) -> Result<Reading, ReadError> {
+        let Cut {
+            segmentation,
+            stage_pictures,
+            mut watch,
+        } = cut;
+        let ngram = self.options.context.ngram();
+        let lines = recognition::read_lines(
+            &segmentation,
+            self.classifier,
+            self.options,
+            ngram,
+            &mut watch,
+        )?;
+        let lines = strays::without_strays(lines, &segmentation);
+        let view = segmentation.view;
+        let page = Page {
+            width: segmentation.width,
+            height: segmentation.height,
+            rotated: view.degrees(),
+            light_on_dark: view.light_writing,
+            lines,
+        };
+        let timings = watch.laps().to_vec();
+        Ok(Reading {
+            page,
+            unreadable: None,
+            segmentation,
+            stage_pictures,
+            timings,
+        })
     }
 
     /// The photograph as it is, or with its dark areas inverted if that says more.
     fn of_either_polarity(&self) -> Result<Reading, ReadError> {
-        let plain = self.read(View::default())?;
-        if !plain.segmentation.has_light_writing {
-            return Ok(plain);
+        let cut = Cut::of(self.photo, self.options, View::default());
+        if !cut.segmentation.has_light_writing {
+            if let Some(turned) = self.clearly_turned(&cut.segmentation)? {
+                return Ok(turned);
+            }
+            return self.recognise(cut);
         }
+        let plain = self.recognise(cut)?;
         let inverted = self.read(View {
             light_writing: true,
             ..View::default()
         })?;
         Ok(better(plain, inverted, true))
+    }
+
+    /// The reading of a page that is clearly turned; as it is, its letters are joined in many ways, which takes long to read.
+    fn clearly_turned(&self, plain: &Segmentation) -> Result<Option<Reading>, ReadError> {
+        let turn = orientation::clear_turn(plain, self.classifier, self.options)?;
+        let Some(quarter_turns) = turn else {
+            return Ok(None);
+        };
+        let turned = self.read(View {
+            quarter_turns,
+            ..plain.view
+        })?;
+        let is_clear = !orientation::is_doubtful(&turned.page, &turned.segmentation);
+        Ok(is_clear.then_some(turned))
     }
 
     /// A reading, or where it is doubtful, that of an orientation in which the page is much clearer.
@@ -223,38 +275,30 @@ fn better(first: Reading, mut second: Reading, may_be_taken: bool) -> Reading {
     second
 }
 
-/// Reads a photograph in one view.
-fn read_view(
-    photo: &RgbImage,
-    classifier: &Classifier,
-    options: &ReadOptions,
-    view: View,
-) -> Result<Reading, ReadError> {
-    let mut watch = Stopwatch::start();
-    let segment = || {
-        if options.stage_pictures {
-            segmentation::segment_with_pictures(photo, view)
-        } else {
-            (segmentation::segment_view(photo, view), Vec::new())
+/// A photograph that was cut in one view.
+struct Cut {
+    segmentation: Segmentation,
+    stage_pictures: Vec<StagePicture>,
+    watch: Stopwatch,
+}
+
+impl Cut {
+    fn of(photo: &RgbImage, options: &ReadOptions, view: View) -> Cut {
+        let mut watch = Stopwatch::start();
+        let segment = || {
+            if options.stage_pictures {
+                segmentation::segment_with_pictures(photo, view)
+            } else {
+                (segmentation::segment_view(photo, view), Vec::new())
+            }
+        };
+        // The words of the context are unpacked meanwhile.
+        let ((segmentation, stage_pictures), _) = rayon::join(segment, || options.context.ngram());
+        watch.insert(&segmentation.timings);
+        Cut {
+            segmentation,
+            stage_pictures,
+            watch,
         }
-    };
-    let ((segmentation, stage_pictures), ngram) = rayon::join(segment, || options.context.ngram());
-    watch.insert(&segmentation.timings);
-    let lines = recognition::read_lines(&segmentation, classifier, options, ngram, &mut watch)?;
-    let lines = strays::without_strays(lines, &segmentation);
-    let page = Page {
-        width: segmentation.width,
-        height: segmentation.height,
-        rotated: view.degrees(),
-        light_on_dark: view.light_writing,
-        lines,
-    };
-    let timings = watch.laps().to_vec();
-    Ok(Reading {
-        page,
-        unreadable: None,
-        segmentation,
-        stage_pictures,
-        timings,
-    })
+    }
 }
