@@ -5,7 +5,7 @@
   benches/pages.py --peers [--kiln BINARY] ...     beside RapidOCR (pip install rapidocr onnxruntime) and Tesseract 5, as a Markdown table
 
 DIR holds images and a ground-truth.json that maps file names to lists of lines. Accuracy is 1 - edit distance / length, in upper
-case, only A to Z and 0 to 9, without spaces, and at least 0. A page whose text is empty scores 1 if nothing is read, else 0.
+case (of mixed text also with its case), only A to Z and 0 to 9, without spaces, and at least 0. A page whose text is empty scores 1 if nothing is read, else 0.
 """
 import argparse, json, os, pathlib, statistics, subprocess, sys, time
 
@@ -30,8 +30,8 @@ def distance(a, b):
     return row[-1]
 
 
-def plain(text):
-    return "".join(c for c in text.upper() if "A" <= c <= "Z" or "0" <= c <= "9")
+def plain(text, keep_case=False):
+    return "".join(c for c in (text if keep_case else text.upper()) if c.isascii() and c.isalnum())
 
 
 def read(kiln, path, options):
@@ -87,8 +87,8 @@ def compare(a, truth):
     print("| median time | | " + " | ".join(f"{one:.2f} s" for one in seconds) + " |")
 
 
-def accuracy(truth, text):
-    truth, text = plain(" ".join(truth)), plain(text)
+def accuracy(truth, text, keep_case=False):
+    truth, text = plain(" ".join(truth), keep_case), plain(text, keep_case)
     if not truth:
         return float(not text)
     return max(0.0, 1 - distance(truth, text) / len(truth))
@@ -113,10 +113,12 @@ def main():
     if a.peers:
         return compare(a, truth)
     before = json.loads(a.against.read_text()) if a.against else {}
-    table = {}
+    table, kept = {}, []
     for name in a.names or truth:
         text, said, seconds = read(a.kiln, a.pages / name, EXTRA.get(name, []))
         table[name] = accuracy(truth[name], text)
+        if kind(name) == "mixed case":
+            kept.append(accuracy(truth[name], text, keep_case=True))
         earlier = f"{before[name]:.3f} ->" if name in before else ""
         print(f"{kind(name):<11} {name:<22} {earlier:>8} {table[name]:.3f} {seconds:6.2f} s  {said[:110]}", flush=True)
         if a.show and table[name] < 1:
@@ -125,6 +127,8 @@ def main():
         scores = [score for name, score in table.items() if kind(name) == one]
         if scores:
             print(f"{one:<11} mean of {len(scores):>2} {sum(scores) / len(scores):.3f}, least {min(scores):.3f}")
+    if kept:
+        print(f"mixed case, case kept: mean {sum(kept) / len(kept):.3f}")
     if a.save:
         a.save.write_text(json.dumps(table, indent=1) + "\n")
 

@@ -50,11 +50,10 @@ pub(super) fn likely_turns(
         classifier,
         options,
     };
-    let by_turn = networks.clearness(segmentation, &[0, 1, 2, 3], MAX_LETTERS)?;
-    let mut likely: Vec<(f32, u8)> = (1u8..)
-        .zip(by_turn.iter().skip(1))
-        .filter(|(_, clearness)| **clearness > by_turn[0] + MIN_GAIN)
-        .map(|(turns, clearness)| (*clearness, turned_by(segmentation, turns)))
+    let gains = networks.gains(segmentation)?;
+    let mut likely: Vec<(f32, u8)> = (1..4)
+        .map(|turns| (gains[usize::from(turns)], turned_by(segmentation, turns)))
+        .filter(|(gain, _)| *gain > MIN_GAIN)
         .collect();
     likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     Ok(likely.into_iter().map(|(_, turns)| turns).collect())
@@ -71,18 +70,14 @@ pub(super) fn clear_turn(
         classifier,
         options,
     };
-    if letters(segmentation).count() < MIN_LETTERS
-        || networks.clearness(segmentation, &[0], FEW_LETTERS)?[0] >= UPRIGHT
-    {
+    if letters(segmentation).count() < MIN_LETTERS || networks.is_upright(segmentation)? {
         return Ok(None);
     }
-    let by_turn = networks.clearness(segmentation, &[0, 1, 2, 3], MAX_LETTERS)?;
-    let best = (1u8..4).max_by(|&a, &b| {
-        let clearness = |turns: u8| by_turn[usize::from(turns)];
-        clearness(a).total_cmp(&clearness(b))
-    });
+    let gains = networks.gains(segmentation)?;
+    let gain = |turns: &u8| gains[usize::from(*turns)];
+    let best = (1u8..4).max_by(|a, b| gain(a).total_cmp(&gain(b)));
     Ok(best
-        .filter(|&turns| by_turn[usize::from(turns)] > by_turn[0] + CLEAR_GAIN)
+        .filter(|turns| gain(turns) > CLEAR_GAIN)
         .map(|turns| turned_by(segmentation, turns)))
 }
 
@@ -98,14 +93,33 @@ struct Networks<'a> {
 }
 
 impl Networks<'_> {
-    /// For each of these quarter turns, the mean logarithm of how sure a network is that a letter is some character, the surer network
-    /// counting. Shows at most `most` letters.
+    /// Whether most of a few letters look like characters as the page is.
+    fn is_upright(&self, segmentation: &Segmentation) -> Result<bool, ModelError> {
+        let by_network = self.clearness(segmentation, &[0], FEW_LETTERS)?;
+        Ok(by_network
+            .iter()
+            .flatten()
+            .any(|&clearness| clearness >= UPRIGHT))
+    }
+
+    /// By how much clearer the letters are after 0 to 3 quarter turns than as the page is, to the network to which that makes the
+    /// greatest difference: one that knows both cases finds a character in more forms.
+    fn gains(&self, segmentation: &Segmentation) -> Result<[f32; 4], ModelError> {
+        let by_network = self.clearness(segmentation, &[0, 1, 2, 3], MAX_LETTERS)?;
+        Ok(std::array::from_fn(|turns| {
+            let gains = by_network.iter().map(|by_turn| by_turn[turns] - by_turn[0]);
+            gains.fold(f32::NEG_INFINITY, f32::max)
+        }))
+    }
+
+    /// By network and quarter turns, the mean logarithm of how sure the network is that a letter is some character. Shows at most `most`
+    /// letters.
     fn clearness(
         &self,
         segmentation: &Segmentation,
         turns: &[u8],
         most: usize,
-    ) -> Result<Vec<f32>, ModelError> {
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
         let all: Vec<&LetterBox> = letters(segmentation).collect();
         let step = all.len().div_ceil(most).max(1);
         let size = self.classifier.card().input.height;
@@ -120,19 +134,23 @@ impl Networks<'_> {
                 pixels.extend(turned(crop, size, turns));
             }
         }
-        let mut clearest = vec![MIN_PROBABILITY; turns.len() * crops.len()];
         let mixed = self.options.mixed.as_ref().map(|mixed| mixed.classifier());
-        for network in [Some(self.classifier), mixed].into_iter().flatten() {
-            let classes = Classes::new(&network.card().classes, &self.options.alphabet);
-            let rows = network.probabilities(pixels.clone(), clearest.len())?;
-            for (clearest, row) in clearest.iter_mut().zip(&rows) {
-                let form = classes.clearest_form(&classes.posterior(row));
-                let letter = 1.0 - classes.junk(row).unwrap_or(0.0);
-                *clearest = clearest.max(form * letter);
-            }
-        }
-        let mean = |way: &[f32]| way.iter().map(|one| one.ln()).sum::<f32>() / way.len() as f32;
-        Ok(clearest.chunks(crops.len().max(1)).map(mean).collect())
+        let networks = [Some(self.classifier), mixed].into_iter().flatten();
+        networks
+            .map(|network| {
+                let classes = Classes::new(&network.card().classes, &self.options.alphabet);
+                let rows = network.probabilities(pixels.clone(), turns.len() * crops.len())?;
+                let letterness = |row: &Vec<f32>| {
+                    let form = classes.clearest_form(&classes.posterior(row));
+                    let letter = 1.0 - classes.junk(row).unwrap_or(0.0);
+                    (form * letter).max(MIN_PROBABILITY).ln()
+                };
+                let mean = |rows: &[Vec<f32>]| {
+                    rows.iter().map(letterness).sum::<f32>() / rows.len() as f32
+                };
+                Ok(rows.chunks(crops.len().max(1)).map(mean).collect())
+            })
+            .collect()
     }
 }
 

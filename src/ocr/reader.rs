@@ -211,7 +211,9 @@ impl Views<'_> {
     fn of_either_polarity(&self) -> Result<Reading, ReadError> {
         let cut = Cut::of(self.photo, self.options, View::default());
         if !cut.segmentation.has_light_writing {
-            if let Some(turned) = self.clearly_turned(&cut.segmentation)? {
+            // A page that slants is straightened first.
+            let is_straight = cut.segmentation.straightening.is_none();
+            if is_straight && let Some(turned) = self.clearly_turned(&cut.segmentation)? {
                 return Ok(turned);
             }
             return self.recognise(cut);
