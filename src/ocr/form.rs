@@ -148,6 +148,11 @@ impl Classes {
             .fold(0.0, f32::max)
     }
 
+    /// Whether there are marks that may not be read.
+    pub fn leave_marks_out(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
     /// Probability that a candidate is no character, or a mark that may not be read; `None` if the model knows no junk.
     pub fn junk(&self, row: &[f32]) -> Option<f32> {
         let marks: f32 = self.marks.iter().map(|&class| row[class]).sum();

@@ -26,6 +26,8 @@ const UPRIGHT: f32 = -0.3;
 const CLEAR_GAIN: f32 = 0.3;
 /// Fewer letters than this tell nothing before they are read.
 const MIN_LETTERS: usize = 6;
+/// A way in which letters have less than this mean logarithm of probability is none in which they are characters.
+const LEAST_CLEAR: f32 = -1.2;
 /// Floor of the probability of a letter: one blot doesn't decide.
 const MIN_PROBABILITY: f32 = 0.02;
 
@@ -103,11 +105,12 @@ impl Networks<'_> {
     }
 
     /// By how much clearer the letters are after 0 to 3 quarter turns than as the page is, to the network to which that makes the
-    /// greatest difference: one that knows both cases finds a character in more forms.
+    /// greatest difference: one that knows both cases finds a character in more forms. Nothing is gained where they are no characters.
     fn gains(&self, segmentation: &Segmentation) -> Result<[f32; 4], ModelError> {
         let by_network = self.clearness(segmentation, &[0, 1, 2, 3], MAX_LETTERS)?;
         Ok(std::array::from_fn(|turns| {
-            let gains = by_network.iter().map(|by_turn| by_turn[turns] - by_turn[0]);
+            let clear = by_network.iter().filter(|way| way[turns] >= LEAST_CLEAR);
+            let gains = clear.map(|by_turn| by_turn[turns] - by_turn[0]);
             gains.fold(f32::NEG_INFINITY, f32::max)
         }))
     }

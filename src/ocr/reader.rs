@@ -18,6 +18,9 @@ use crate::timings::{Lap, Stopwatch};
 /// any other way.
 const CLEARER: f32 = 0.12;
 
+/// ... or if it is as sure and has this many times the evidence (see [`MIN_GAIN`]) ...
+const MUCH_MORE: f32 = 2.0;
+
 /// ... and if it has at least this part of the letters: of a page on its side, some letters are joined.
 const SIMILAR_COUNT: f32 = 0.6;
 
@@ -161,6 +164,15 @@ fn says_more(straight: &Reading, plain: &Reading) -> bool {
     gain >= MIN_GAIN && straight.page.confidence() >= plain.page.confidence() - CONFIDENCE_TOLERANCE
 }
 
+/// Whether a turned page is clearly read better: much surer, or as sure of many more letters.
+fn is_clearer(turned: &Page, before: &Page) -> bool {
+    let gain = turned.confidence() - before.confidence();
+    let says_much_more = turned.evidence() >= MUCH_MORE * before.evidence() + MIN_GAIN;
+    let letters = turned.letters().count() as f32;
+    letters >= SIMILAR_COUNT * before.letters().count() as f32
+        && (gain >= CLEARER || (gain >= 0.0 && says_much_more))
+}
+
 /// Readings of one photograph in several views.
 struct Views<'a> {
     photo: &'a RgbImage,
@@ -251,9 +263,7 @@ impl Views<'_> {
                 quarter_turns,
                 ..best.segmentation.view
             })?;
-            let (letters, before) = (turned.page.letters().count(), best.page.letters().count());
-            let is_clear = turned.page.confidence() >= best.page.confidence() + CLEARER
-                && letters as f32 >= SIMILAR_COUNT * before as f32;
+            let is_clear = is_clearer(&turned.page, &best.page);
             best = better(best, turned, is_clear);
             // Most pages that are turned are read in the likeliest way.
             if is_clear && !orientation::is_doubtful(&best.page, &best.segmentation) {

@@ -202,7 +202,7 @@ impl PageReader<'_> {
             .collect()
     }
 
-    /// Reads lines again of which nothing is left: everything in them must be a letter then.
+    /// Reads lines again of which nothing is left: everything in them must be a letter then, if it isn't a mark that may not be read.
     fn reread_empty_lines(
         &self,
         tokens: &mut [Token],
@@ -212,7 +212,7 @@ impl PageReader<'_> {
         let mut again = false;
         for (number, words) in self.ranges().into_iter().enumerate() {
             let is_empty = |reading: &TokenReading| reading.best.iter().all(|(_, c)| c.is_none());
-            if readings[words.clone()].iter().all(is_empty) {
+            if !self.classes.leave_marks_out() && readings[words.clone()].iter().all(is_empty) {
                 again = true;
                 for (index, word) in words.zip(&self.lines[number].words) {
                     let (word, rows) = (&word.candidates, &self.rows[index]);
