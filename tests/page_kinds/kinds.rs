@@ -166,6 +166,8 @@ fn box_in(image: &mut RgbImage, letters: &[Bounds], room: i32, rule: u32) {
 fn two_columns(seed: u64) -> Sheet {
     let (_, options) = plain(seed);
     let options = PageOptions {
+        // The paper around a block is as bright as its own.
+        light: 0.0,
         scene: Scene::default(),
         ..options
     };
@@ -188,6 +190,8 @@ fn two_columns(seed: u64) -> Sheet {
 fn at_an_angle(seed: u64) -> Sheet {
     let (text, options) = plain(seed);
     let options = PageOptions {
+        // The paper around a block is as bright as its own.
+        light: 0.0,
         scene: Scene::default(),
         ..options
     };

@@ -24,9 +24,9 @@ const PAPER_QUANTILE: f32 = 0.95;
 /// Minimum fraction of the image that a dark area covers.
 const MIN_SHARE: f32 = 0.03;
 /// Writing is lighter than its ground by at least this many grey levels, or ...
-const MIN_CONTRAST: f32 = 40.0;
+const MIN_CONTRAST: f32 = 24.0;
 /// ... this part of the way from ground to white.
-const MIN_RELATIVE_CONTRAST: f32 = 0.25;
+const MIN_RELATIVE_CONTRAST: f32 = 0.1;
 /// Fraction of a dark area that light writing covers: at least this ...
 const MIN_INK: f32 = 0.004;
 /// ... and at most this.
@@ -74,7 +74,32 @@ pub(super) fn with_dark_writing(grey: &Plane) -> Option<Plane> {
         values: panels,
         ..ground.clone()
     };
-    found.then(|| inverted(grey, &ground, &panels, paper))
+    found.then(|| {
+        let corners = corners(&panels, &small, MAX_DARKNESS * paper);
+        inverted(grey, &ground, &panels, &corners, paper)
+    })
+}
+
+/// The dark pixels that join a panel and are none of it: at its corners most of a window is paper, so that the ground is light.
+fn corners(panels: &Plane, small: &Plane, darkest: f32) -> Plane {
+    let mut corners = Plane::filled(small.width, small.height, 0.0);
+    let mut open: Vec<usize> = (0..panels.values.len())
+        .filter(|&at| panels.values[at] > 0.0)
+        .collect();
+    for _ in 0..GROUND_RADIUS {
+        let mut next = Vec::new();
+        for at in open {
+            for at in beside(at, small.width, small.values.len()) {
+                let is_new = panels.values[at] == 0.0 && corners.values[at] == 0.0;
+                if is_new && small.values[at] < darkest {
+                    corners.values[at] = 1.0;
+                    next.push(at);
+                }
+            }
+        }
+        open = next;
+    }
+    corners.dilated(EDGE)
 }
 
 fn difference(a: &Plane, b: &Plane) -> Plane {
@@ -189,7 +214,7 @@ fn joined_to_paper(
 }
 
 /// The page with its panels inverted: their ground becomes paper, their writing as dark as it was light.
-fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, paper: f32) -> Plane {
+fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, corners: &Plane, paper: f32) -> Plane {
     let sx = ground.width as f32 / grey.width as f32;
     let sy = ground.height as f32 / grey.height as f32;
     // Where panel and paper meet, the step between them is not writing.
@@ -199,7 +224,8 @@ fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, paper: f32) -> Plane {
         for (x, out) in out.iter_mut().enumerate() {
             let column = (((x as f32 + 0.5) * sx) as usize).min(ground.width - 1);
             let strength = panels.at(column, row);
-            let at_edge = inner.at(column, row) == 0.0 && outer.at(column, row) > 0.0;
+            let at_edge = inner.at(column, row) == 0.0
+                && (outer.at(column, row) > 0.0 || corners.at(column, row) > 0.0);
             *out = if at_edge {
                 paper
             } else if strength > 0.0 {
