@@ -63,6 +63,15 @@ impl Settings {
         }
     }
 
+    /// What to do about weights whose last layer has another number of outputs.
+    pub fn set_classes(self, theirs: usize, ours: usize) -> String {
+        let number = match self.except {
+            Place::Config => "use data of as many, or leave out the last layer",
+            Place::Flag => "pass as many with --classes, as a number or a file",
+        };
+        format!("if the weights are for {theirs} classes instead of {ours}, {number}")
+    }
+
     /// The error of a pattern of `except`, the `index`-th.
     pub fn wrong_exception(
         self,
