@@ -231,17 +231,11 @@ impl<'s> Names<'_, 's> {
     }
 
     /// Adds what stands beside the prefix of the view, where a pattern gives it a name of the network that no other tensor has.
-    fn join(
-        &self,
-        named: &mut HashMap<String, Named<'s>>,
-        fit: &mut Fit<'s>,
-        used: &mut [bool],
-    ) {
+    fn join(&self, named: &mut HashMap<String, Named<'s>>, fit: &mut Fit<'s>, used: &mut [bool]) {
         let place = self.view.tensors.len();
         for entry in &self.view.outside {
             let (renamed, pattern) = by_name(&entry.name, self.patterns);
-            let is_wanted =
-                self.known.contains(renamed.as_str()) && !named.contains_key(&renamed);
+            let is_wanted = self.known.contains(renamed.as_str()) && !named.contains_key(&renamed);
             let is_excepted = || self.wanted.excepts_any(self.view, entry, &renamed);
             if pattern.is_some() && is_wanted && !is_excepted() {
                 mark(used, pattern);

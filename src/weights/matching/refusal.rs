@@ -12,7 +12,7 @@ use super::views::View;
 use crate::config::{Rename, RenamePattern};
 use crate::error::{FileError, one_line};
 use crate::weights::error::WeightsError;
-use crate::weights::formats::foreign::{Written, unreadable};
+use crate::weights::formats::foreign::{PACKED, Written, unreadable};
 use crate::weights::formats::read::foreign_error;
 use crate::weights::formats::saved::{Saved, Stored, Unreadable};
 
@@ -238,16 +238,22 @@ fn shapes_in_common(view: &View, wanted: Wanted) -> usize {
     common
 }
 
-/// The first tensor that is wanted and can't be read; any, if none can.
+/// The first tensor that is wanted and can't be read; any, if none can, or one that quantization packed, which has no name of its own.
 fn first_unreadable(view: &View, fit: &Fit) -> Option<(String, Unreadable)> {
     fit.unreadable.clone().or_else(|| {
-        let mut kinds = view.tensors.iter().map(|entry| match entry.stored {
-            Stored::Unreadable(kind) => Some((&entry.name, *kind)),
+        let kind = |stored: &Stored| match stored {
+            Stored::Unreadable(kind) => Some(*kind),
             Stored::Tensor(_) => None,
-        });
-        let (name, kind) = kinds.next()??;
-        let is_all = kinds.all(|kind| kind.is_some());
-        is_all.then(|| (name.clone(), kind))
+        };
+        let mut kinds = view
+            .tensors
+            .iter()
+            .map(|entry| (&entry.name, kind(entry.stored)));
+        let is_all = kinds.clone().all(|(_, kind)| kind.is_some());
+        let (name, kind) = kinds
+            .find(|(name, kind)| kind.is_some() && (is_all || name.contains(PACKED)))
+            .and_then(|(name, kind)| Some((name, kind?)))?;
+        Some((name.clone(), kind))
     })
 }
 
