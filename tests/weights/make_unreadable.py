@@ -1,9 +1,9 @@
 """Writes files that kiln refuses with the Python that makes a state_dict of them, and runs such Python.
 
     python tests/weights/make_unreadable.py write FOLDER
-    python tests/weights/make_unreadable.py run CODE [NAME]
+    python tests/weights/make_unreadable.py run FILE
 
-`run` executes CODE, with the model of NAME as `model`. The values are those of `whole` in files.rs.
+FILE is a JSON list of pairs: code, and null or the name of a model, which the code finds as `model`. The values are those of `whole` in files.rs.
 """
 
 import json
@@ -96,5 +96,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "write":
         write(Path(sys.argv[2]))
     else:
-        model = MODELS[sys.argv[3]]() if len(sys.argv) > 3 else None
-        exec(sys.argv[2])
+        for code, name in json.loads(Path(sys.argv[2]).read_text()):
+            exec(code, {"model": MODELS[name]() if name else None})

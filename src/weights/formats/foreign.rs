@@ -82,7 +82,7 @@ fn of_text(head: &[u8], path: &Path) -> Option<Foreign> {
     let is_json = text.starts_with('{');
     let is_index =
         text.contains("\"weight_map\"") || path.to_string_lossy().ends_with(".index.json");
-    let advice = "name the file with the weights; a config comes after it";
+    let advice = "pass a file of weights instead: .safetensors, .pth or .onnx";
     match is_json {
         true if is_index => Some(shards(path)),
         true => Some(Foreign::new("a JSON file", advice.into())),

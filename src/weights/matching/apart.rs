@@ -1,8 +1,8 @@
 //! Which layers stand in the way of a mapping: those of a file or a network that have no counterpart in the other.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::layers::{Layer, pattern, shapes};
+use super::layers::{Layer, Signature, pattern, shapes};
 
 /// Most patterns that advice proposes to leave out.
 const MAX_PATTERNS: usize = 4;
@@ -20,8 +20,8 @@ pub struct Apart {
     pub theirs: Vec<String>,
     /// In the network.
     pub ours: Vec<String>,
-    /// One of `theirs`, and a layer of the file that is kept and has the same shapes: that may be the one to leave out.
-    pub twin: Option<(String, String)>,
+    /// Those of `theirs` that have the shapes of a layer of the file that is kept, and that layer: it may be the one to leave out.
+    pub twins: Vec<(String, String)>,
 }
 
 impl Apart {
@@ -31,16 +31,20 @@ impl Apart {
     }
 }
 
-/// The layers without a counterpart, or none if there are many, or if there is no other layer. In the order of the layers as many
-/// as possible are kept, first by their shapes and then by their names.
-pub fn apart(theirs: &[Layer], ours: &[Layer]) -> Apart {
+/// The layers without a counterpart, or none if there are many, or if there is no other layer. As many as possible are kept, in
+/// their order if that is known.
+pub fn apart(theirs: &[Layer], ours: &[Layer], in_order: bool) -> Apart {
     let Some(pairs) = theirs.len().checked_mul(ours.len()) else {
         return Apart::default();
     };
     if pairs > MAX_PAIRS {
         return Apart::default();
     }
-    let kept = longest_common(theirs, ours);
+    let kept = if in_order {
+        longest_common(theirs, ours)
+    } else {
+        common(theirs, ours)
+    };
     let (from, to): (HashSet<usize>, HashSet<usize>) = kept.iter().copied().unzip();
     let extra = theirs.len() + ours.len() - 2 * kept.len();
     if kept.is_empty() || extra > MAX_PATTERNS {
@@ -53,25 +57,50 @@ pub fn apart(theirs: &[Layer], ours: &[Layer]) -> Apart {
             .collect()
     };
     Apart {
-        twin: twin(theirs, ours, &kept),
+        twins: twins(theirs, ours, &kept),
         theirs: without(theirs, &from),
         ours: without(ours, &to),
     }
 }
 
-/// The first layer of the file without a counterpart that has the shapes of one with a counterpart of another name, and that one.
-fn twin(theirs: &[Layer], ours: &[Layer], kept: &[(usize, usize)]) -> Option<(String, String)> {
+/// The layers of the file without a counterpart that have the shapes of one with a counterpart of another name, and that one.
+fn twins(theirs: &[Layer], ours: &[Layer], kept: &[(usize, usize)]) -> Vec<(String, String)> {
     let from: HashSet<usize> = kept.iter().map(|(from, _)| *from).collect();
-    let mut out = theirs
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| !from.contains(place));
-    out.find_map(|(_, layer)| {
-        let mut pairs = kept.iter().map(|&(from, to)| (&theirs[from], &ours[to]));
-        let (other, _) =
-            pairs.find(|(from, to)| from.name != to.name && shapes(from) == shapes(layer))?;
+    let out = theirs.iter().enumerate();
+    let out = out.filter(|(place, _)| !from.contains(place));
+    let twins = out.filter_map(|(_, layer)| {
+        let mut pairs = kept
+            .iter()
+            .filter_map(|&(from, to)| theirs.get(from).zip(ours.get(to)));
+        let is_twin =
+            |(from, to): &(&Layer, &Layer)| from.name != to.name && shapes(from) == shapes(layer);
+        let (other, _) = pairs.find(is_twin)?;
         Some((pattern(layer)?, pattern(other)?))
-    })
+    });
+    twins.collect()
+}
+
+/// Pairs of places of layers of the same shapes: those of the same name, and then the others one after the other.
+fn common(theirs: &[Layer], ours: &[Layer]) -> Vec<(usize, usize)> {
+    let mut left: HashMap<Signature, VecDeque<usize>> = HashMap::new();
+    for (place, layer) in ours.iter().enumerate() {
+        left.entry(shapes(layer)).or_default().push_back(place);
+    }
+    let mut pairs = Vec::new();
+    let mut rest = Vec::new();
+    for (from, layer) in theirs.iter().enumerate() {
+        let alike = left.entry(shapes(layer)).or_default();
+        match alike.iter().position(|&to| ours[to].name == layer.name) {
+            Some(at) => pairs.extend(alike.remove(at).map(|to| (from, to))),
+            None => rest.push(from),
+        }
+    }
+    for from in rest {
+        let alike = left.get_mut(&shapes(&theirs[from]));
+        let to = alike.and_then(VecDeque::pop_front);
+        pairs.extend(to.map(|to| (from, to)));
+    }
+    pairs
 }
 
 /// Pairs of places of the longest common subsequence: layers of the same shapes, in the same order.

@@ -58,7 +58,7 @@ pub fn propose(
         theirs.sort_by(|a, b| natural(&a.name, &b.name));
     }
     if ours.len() != theirs.len() {
-        return Err(counts(&theirs, &ours));
+        return Err(counts(&theirs, &ours, in_order));
     }
     let ours = matched(&theirs, ours, in_order)?;
     let pairs = theirs.iter().zip(&ours);
@@ -104,7 +104,7 @@ fn by_signature(
         counts.collect::<Vec<_>>()
     };
     if counts(&alike) != counts(&others) {
-        return Err(first_difference(theirs, ours, of));
+        return Err(first_difference(theirs, ours, in_order, of));
     }
     let mut pairs: HashMap<&str, &Layer> = HashMap::new();
     for (signature, layers) in &alike {
@@ -116,7 +116,7 @@ fn by_signature(
     let found = theirs.iter();
     let found = found.map(|layer| pairs.get(layer.name.as_str()).map(|&layer| layer.clone()));
     let found: Option<Vec<Layer>> = found.collect();
-    found.ok_or_else(|| first_difference(theirs, ours, of))
+    found.ok_or_else(|| first_difference(theirs, ours, in_order, of))
 }
 
 /// Which layers of the same shapes belong together: those of the same name, unless the names of others differ from theirs in the
@@ -208,7 +208,7 @@ fn tensor_names(from: &Layer, to: &Layer) -> Result<Vec<(String, String)>, Strin
 }
 
 /// The error for another number of layers.
-fn counts(theirs: &[Layer], ours: &[Layer]) -> NoMapping {
+fn counts(theirs: &[Layer], ours: &[Layer], in_order: bool) -> NoMapping {
     let mut pairs = theirs.iter().zip(ours);
     let difference = pairs.find(|(from, to)| signature(from) != signature(to));
     let common = theirs.len().min(ours.len());
@@ -230,17 +230,22 @@ fn counts(theirs: &[Layer], ours: &[Layer]) -> NoMapping {
             ours.len()
         ),
         is_count_equal: false,
-        apart: apart(theirs, ours),
+        apart: apart(theirs, ours, in_order),
     }
 }
 
-fn first_difference(theirs: &[Layer], ours: &[Layer], of: fn(&Layer) -> Signature) -> NoMapping {
+fn first_difference(
+    theirs: &[Layer],
+    ours: &[Layer],
+    in_order: bool,
+    of: fn(&Layer) -> Signature,
+) -> NoMapping {
     let mut pairs = theirs.iter().zip(ours).enumerate();
     let Some((index, (from, to))) = pairs.find(|(_, (from, to))| of(from) != of(to)) else {
         return NoMapping::from("the layers differ".to_string());
     };
     NoMapping {
-        apart: apart(theirs, ours),
+        apart: apart(theirs, ours, in_order),
         ..NoMapping::from(format!(
             "layer {} is {} in the file and {} in the network",
             index + 1,

@@ -163,15 +163,27 @@ impl Refused<'_> {
         let apart = self
             .proposals
             .but_for(self.views, self.wanted, self.saved.in_order)?;
-        let left_out = apart.theirs.iter().map(|name| match &apart.twin {
-            Some((twin, kept)) if twin == name => {
-                format!("leave out {name} (or instead {kept}, which has the same shapes)")
-            }
-            _ => format!("leave out {name}"),
-        });
-        let fresh = apart.ours.iter();
-        let fresh = fresh.map(|name| format!("initialize {name} at random"));
-        let steps: Vec<String> = left_out.chain(fresh).collect();
+        let left_out = apart
+            .theirs
+            .iter()
+            .map(|name| match apart.twins.as_slice() {
+                [(twin, kept)] if twin == name => {
+                    format!("{name} (or instead {kept}, which has the same shapes)")
+                }
+                _ => name.clone(),
+            });
+        let left_out: Vec<String> = left_out.collect();
+        let mut steps = Vec::new();
+        if !left_out.is_empty() {
+            steps.push(format!("leave out {}", left_out.join(", ")));
+        }
+        if !apart.ours.is_empty() {
+            steps.push(format!("initialize {} at random", apart.ours.join(", ")));
+        }
+        let doubt = match apart.twins.len() {
+            0 | 1 => "",
+            _ => " (others have the same shapes: make sure that these are the ones)",
+        };
         let patterns: Vec<String> = apart.all().cloned().collect();
         let add = if is_auto {
             settings.add_exceptions(&patterns, true)
@@ -179,7 +191,7 @@ impl Refused<'_> {
             settings.set_auto(&patterns)
         };
         let steps = steps.join(", ");
-        let text = format!("to {steps} and map the rest, {add}");
+        let text = format!("to {steps} and map the rest{doubt}, {add}");
         Some((text, apart.ours.is_empty()))
     }
 }

@@ -48,7 +48,7 @@ pub fn advice(fit: &Fit, path: &Path) -> Option<String> {
     let mut all = UTILITIES.iter();
     let (_, made_by, python) = all.find(|(parts, _, _)| parts.iter().all(|part| has(part)))?;
     Some(format!(
-        "its weights are in parts, as {made_by} keeps them; put them together in Python, with the model: {python}; \
+        "its weights are in parts, as {made_by} keeps them; put them together in Python, with the model: import torch; {python}; \
          torch.save(model.state_dict(), {})",
         beside(path, "pt")
     ))
