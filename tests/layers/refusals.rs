@@ -147,11 +147,11 @@ fn a_network_for_other_classes_than_those_of_the_data_is_refused_with_the_file_a
         // There is no size that could be left out.
         (
             r#"{"kind": "layers", "layers": ["flatten"]}"#,
-            "which must be the number of classes: add a \"linear\" layer",
+            "seven.json: model.layers[0]: the network ends with 1024 values, which must be the number of classes: add a \"linear\" layer",
         ),
         (
             r#"{"kind": "layers", "layers": ["relu", "global_avg_pool"]}"#,
-            "which must be the number of classes: add a \"linear\" layer",
+            "seven.json: model.layers[1]: the network ends with 1 value, which must be the number of classes: add a \"linear\" layer",
         ),
         (
             r#"{"kind": "layers", "layers": ["flatten", "linear"], "classes": 7}"#,

@@ -171,7 +171,7 @@ fn what_can_not_be_read_is_refused_in_one_line() {
         (
             "outside.onnx",
             vec![tensor(&first.0, &first.1, 1, external)],
-            "onnx.load(",
+            "onnx.save(onnx.load(",
         ),
         (
             "float8.onnx",

@@ -133,12 +133,21 @@ pub fn is_onnx(head: &[u8], path: &Path) -> bool {
     looks_like || (is_named && head.first() == Some(&0x08))
 }
 
-/// A tensor of an ONNX model that kiln can't read.
-fn in_onnx(tensor: &str, path: &Path) -> Foreign {
-    let problem =
-        format!("{tensor} stores its data in another file, or in a format that kiln does not read");
+/// A tensor of an ONNX model that kiln can't read. A model that is saved anew with its weights keeps the graph, which tells how
+/// they lie; a `state_dict` of them does not.
+fn in_onnx(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
+    if kind == Unreadable::OnnxOutside {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let whole = quoted(&path.with_file_name(format!("{stem}_whole.onnx")));
+        let advice = format!(
+            "in Python: import onnx; onnx.save(onnx.load({}), {whole})",
+            quoted(path)
+        );
+        return Foreign::new(&format!("{tensor} stores its data in another file"), advice);
+    }
+    let problem = format!("{tensor} stores its data in a format that kiln does not read");
     let advice = format!(
-        "in Python: import onnx, torch; from onnx import numpy_helper as n; \
+        "in Python, where weights that MatMul takes have to be transposed: import onnx, torch; from onnx import numpy_helper as n; \
          torch.save({{i.name: torch.tensor(n.to_array(i)) for i in onnx.load({}).graph.initializer}}, {})",
         quoted(path),
         beside(path, "pt")
@@ -296,7 +305,7 @@ pub fn unreadable(kind: Unreadable, tensor: &str, written: Written) -> Foreign {
             let advice = written.converted("torch.as_tensor(v)", IS_ARRAY);
             return Foreign::new(&format!("{tensor} is a NumPy array"), advice);
         }
-        Unreadable::Onnx => return in_onnx(tensor, written.path),
+        Unreadable::OnnxOutside | Unreadable::Onnx => return in_onnx(kind, tensor, written.path),
         Unreadable::WithoutValues => {
             let problem = format!("{tensor} has no values (it was on the device \"meta\")");
             return Foreign::new(&problem, "save the model after loading its weights".into());

@@ -130,9 +130,8 @@ fn stored(tensor: StoredTensor, source: &Arc<Source>) -> Result<Stored, String> 
             source: Arc::new(Source::Memory(bytes.into())),
             checksum: None,
         },
-        Numbers::External | Numbers::Sparse => {
-            return Ok(Stored::Unreadable(Unreadable::Onnx));
-        }
+        Numbers::External => return Ok(Stored::Unreadable(Unreadable::OnnxOutside)),
+        Numbers::Sparse => return Ok(Stored::Unreadable(Unreadable::Onnx)),
     };
     let mut sides = tensor.shape.iter();
     let length = sides.try_fold(dtype.size(), |all, &side| all.checked_mul(side));

@@ -25,7 +25,9 @@ pub enum Unreadable {
     Numpy,
     /// A subclass that rebuilds itself.
     Subclass,
-    /// Of an ONNX model, with its numbers in another file, not all of them stored, or in another form.
+    /// Of an ONNX model, with its numbers in another file.
+    OnnxOutside,
+    /// Of an ONNX model, with not all of its numbers stored, or in a form that kiln does not know.
     Onnx,
 }
 

@@ -8,7 +8,7 @@ use super::layers::{Layer, Signature, pattern, shapes};
 const MAX_PATTERNS: usize = 4;
 
 /// Most pairs of layers that are compared.
-const MAX_PAIRS: usize = 1 << 20;
+const MAX_PAIRS: usize = 1 << 18;
 
 /// How much more it counts that two layers have the same shapes than that they have the same name.
 const SHAPES_OVER_NAME: u32 = 1 << 16;
@@ -105,8 +105,14 @@ fn common(theirs: &[Layer], ours: &[Layer]) -> Vec<(usize, usize)> {
 
 /// Pairs of places of the longest common subsequence: layers of the same shapes, in the same order.
 fn longest_common(theirs: &[Layer], ours: &[Layer]) -> Vec<(usize, usize)> {
-    let of_theirs: Vec<_> = theirs.iter().map(shapes).collect();
-    let of_ours: Vec<_> = ours.iter().map(shapes).collect();
+    // A number for the shapes of each layer.
+    let mut numbers: HashMap<Signature, usize> = HashMap::new();
+    let mut number = |layer: &Layer| {
+        let next = numbers.len();
+        *numbers.entry(shapes(layer)).or_insert(next)
+    };
+    let of_theirs: Vec<usize> = theirs.iter().map(&mut number).collect();
+    let of_ours: Vec<usize> = ours.iter().map(&mut number).collect();
     let worth = |from: usize, to: usize| match of_theirs[from] == of_ours[to] {
         true => SHAPES_OVER_NAME + u32::from(theirs[from].name == ours[to].name),
         false => 0,

@@ -66,7 +66,7 @@ pub fn choose(
         let candidates: Vec<Candidate> = views.iter().zip(&fits).collect();
         return chosen.choice(candidates[first], &candidates, patterns);
     }
-    if !complete.is_empty() {
+    if !complete.is_empty() && fits.iter().all(|fit| fit.applied.is_empty()) {
         let problem = format!("excludes every tensor of {}", path.display());
         return Err(wanted.settings.wrong_exceptions(&problem, "exclude fewer"));
     }

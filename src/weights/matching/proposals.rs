@@ -10,7 +10,7 @@ use crate::config::RenamePattern;
 const MAX_SHOWN_BYTES: usize = 150;
 
 /// In how many views it is tried whether there is a mapping without some layers.
-const MAX_TRIED: usize = 8;
+const MAX_TRIED: usize = 4;
 
 /// The views that have a mapping, and why the others have none.
 pub struct Proposals {
