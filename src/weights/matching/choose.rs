@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::fit::{Fit, Wanted, fit};
-use super::proposals::Proposals;
+use super::mapping::Proposals;
 use super::refusal::{Refused, mismatch};
 use super::rivals::{Candidate, rivals};
 use super::views::{Entry, View, ends, views};

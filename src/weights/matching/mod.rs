@@ -1,15 +1,12 @@
 //! Which tensors of a file are those of a network.
 
-mod apart;
 pub mod choose;
 mod exceptions;
 pub mod fit;
-mod layers;
-mod patterns;
-mod proposals;
-mod propose;
+mod mapping;
 pub mod refusal;
 mod reparametrized;
 mod rivals;
 pub mod settings;
+mod single;
 mod views;

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::exceptions;
 use super::fit::{Fit, Misfit, Wanted, shown};
-use super::proposals::Proposals;
+use super::mapping::Proposals;
 use super::reparametrized;
+use super::single;
 use super::views::View;
 use crate::config::{Rename, RenamePattern};
 use crate::error::{FileError, one_line};
@@ -121,7 +122,8 @@ impl Refused<'_> {
         if let Some((_, patterns)) = self.proposals.first() {
             return settings.suggestion(patterns, self.rename);
         }
-        if let Some(advice) = reparametrized::advice(fit, self.path) {
+        let special = reparametrized::advice(fit, self.path);
+        if let Some(advice) = special.or_else(|| single::advice(view, fit, self.wanted)) {
             return advice;
         }
         let is_auto = matches!(self.rename, Rename::Auto(_));

@@ -105,6 +105,31 @@ impl Settings {
         wrong_pattern(self.rename, (&key, &pattern.from), &flag, problem, advice)
     }
 
+    /// How names are mapped besides those that are already; `None` if the patterns can't be typed.
+    pub fn add_rename(self, patterns: &[RenamePattern]) -> Option<String> {
+        let can_type = |pattern: &RenamePattern| {
+            self.takes(pattern)
+                && !pattern
+                    .from
+                    .contains(|letter: char| letter == '*' || letter.is_control())
+        };
+        if !patterns.iter().all(can_type) {
+            return None;
+        }
+        Some(match self.rename {
+            Place::Config => {
+                let json = patterns
+                    .iter()
+                    .map(|pattern| serde_json::to_string(pattern).unwrap_or_default());
+                format!(
+                    "add {} to `init.rename`",
+                    json.collect::<Vec<_>>().join(", ")
+                )
+            }
+            Place::Flag => format!("add {}", flags(patterns)),
+        })
+    }
+
     /// A mapping, ready to be pasted in place of what was `given`.
     pub fn suggestion(self, patterns: &[RenamePattern], given: &Rename) -> String {
         if patterns.is_empty() {

@@ -8,12 +8,12 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::apart::{Apart, apart};
-use super::fit::Wanted;
 use super::layers::{Layer, Signature, described, layers, natural, shapes, shown, signature, stem};
 use super::patterns::patterns;
-use super::views::View;
 use crate::config::RenamePattern;
 use crate::weights::formats::saved::Stored;
+use crate::weights::matching::fit::Wanted;
+use crate::weights::matching::views::View;
 
 /// Why there is no mapping.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! Mappings by the order and shapes of layers, for each view of a file.
 
 use super::apart::Apart;
-use super::fit::{Wanted, fit};
 use super::propose::{NoMapping, propose};
-use super::views::View;
 use crate::config::RenamePattern;
+use crate::weights::matching::fit::{Wanted, fit};
+use crate::weights::matching::views::View;
 
 /// Maximum length in bytes of a layer's name that advice shows.
 const MAX_SHOWN_BYTES: usize = 150;
