@@ -285,7 +285,7 @@ fn a_square_weight_of_pytorchs_own_export_is_not_loaded_the_wrong_way_round() {
         path.display()
     );
     // The exporter has given it another name.
-    let says = "; of the other tensors, these fit by their shapes: add --rename onnx::MatMul_11=mix.weight\n";
+    let says = "; of the other tensors, these fit by their shapes: add --rename 'onnx::MatMul_11=mix.weight'\n";
     let refused = bench.kiln(&command).assert().code(1);
     let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
     assert!(said.ends_with(says), "{said}");
