@@ -31,13 +31,17 @@ pub fn read_soon(path: &Path) -> bool {
     true
 }
 
-/// Opens a file to read it; fails for a folder, which Unix opens as well.
+/// Opens a file to read it; fails for a folder, which Unix opens as well, and for pipes and devices, which may wait for somebody to
+/// write.
 pub fn open(path: &Path) -> io::Result<File> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    let kind = std::fs::metadata(path)?;
+    if kind.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    Ok(file)
+    if !kind.is_file() {
+        return Err(io::Error::other("this is not a regular file"));
+    }
+    File::open(path)
 }
 
 /// Reads a whole file of at most `max` bytes.
@@ -59,9 +63,13 @@ pub fn read_text(path: &Path) -> std::io::Result<String> {
         .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "not valid UTF-8 text"))
 }
 
-/// The lines of a text file that the user named, without spaces around them; empty ones at its end don't count.
+/// The lines of a text file that the user named, without spaces around them; empty ones at its end don't count. A file
+/// that is not text is wrong usage.
 pub fn read_lines(path: &Path) -> Result<Vec<String>, FileError> {
-    let text = read_text(path).map_err(|error| FileError::named(path, error))?;
+    let text = read_text(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => FileError::named(path, error).usage(),
+        _ => FileError::named(path, error),
+    })?;
     let lines = without_mark(&text).trim_end().lines();
     Ok(lines.map(|line| line.trim().to_string()).collect())
 }

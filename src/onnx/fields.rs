@@ -48,6 +48,7 @@ pub mod attribute {
     pub const FLOAT: u32 = 2;
     pub const INTEGER: u32 = 3;
     pub const TEXT: u32 = 4;
+    pub const TENSOR: u32 = 5;
     pub const INTEGERS: u32 = 8;
     pub const KIND: u32 = 20;
 

@@ -1,13 +1,17 @@
 //! The operators of a graph that any program wrote, and what the graph takes and gives.
 
-use super::fields::{self, tensor_type, value};
+use super::fields::{self, attribute, tensor_type, value};
+use super::tensors::{StoredTensor, read_tensor};
 use super::text::{MAX_NAME_BYTES, text};
 use super::wire::{Fields, Value};
+
+/// The setting of a `Constant` that is its tensor.
+const VALUE: &str = "value";
 
 /// Maximum number of dimensions of what a graph takes or gives.
 const MAX_DIMENSIONS: usize = 16;
 
-/// An operator as a file has it, without its settings.
+/// An operator as a file has it, with those of its settings that say what its tensors are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredOperator {
     /// Its kind: `Conv`.
@@ -18,6 +22,25 @@ pub struct StoredOperator {
     pub inputs: Vec<String>,
     /// Names of the values that it gives.
     pub outputs: Vec<String>,
+    /// Its settings that are whole numbers.
+    pub integers: Vec<(String, i64)>,
+    /// Its setting `value` where that is a tensor: what a `Constant` gives.
+    pub value: Option<StoredTensor>,
+}
+
+impl StoredOperator {
+    /// Whether it is an operator of ONNX itself.
+    pub fn is(&self, kind: &str) -> bool {
+        self.kind == kind && ["", "ai.onnx"].contains(&self.domain.as_str())
+    }
+
+    /// A setting that is a whole number.
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        let mut settings = self.integers.iter();
+        settings
+            .find(|(known, _)| known == name)
+            .map(|&(_, value)| value)
+    }
 }
 
 /// What a graph takes or gives.
@@ -44,10 +67,31 @@ pub fn operator(mut fields: Fields) -> Result<StoredOperator, String> {
             fields::operator::DOMAIN => operator.domain = name()?,
             fields::operator::INPUTS => operator.inputs.push(name()?),
             fields::operator::OUTPUTS => operator.outputs.push(name()?),
+            fields::operator::ATTRIBUTES => attribute(fields.inside(span), &mut operator)?,
             _ => {}
         }
     }
     Ok(operator)
+}
+
+/// Adds the setting in a field.
+fn attribute(mut fields: Fields, operator: &mut StoredOperator) -> Result<(), String> {
+    let (mut name, mut integer, mut value) = (String::new(), None, None);
+    while let Some((field, content)) = fields.next()? {
+        match (field, content) {
+            (attribute::NAME, Value::Bytes(span)) => name = text(&fields, span, MAX_NAME_BYTES)?,
+            (attribute::INTEGER, Value::Number(number)) => integer = Some(number as i64),
+            (attribute::TENSOR, Value::Bytes(span)) => value = Some(span),
+            _ => {}
+        }
+    }
+    if let Some(span) = value.filter(|_| name == VALUE) {
+        operator.value = Some(read_tensor(fields.inside(span))?);
+    }
+    operator
+        .integers
+        .extend(integer.map(|integer| (name, integer)));
+    Ok(())
 }
 
 /// The input or output in a field.

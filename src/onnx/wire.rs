@@ -197,16 +197,18 @@ impl<'a> Fields<'a> {
             length: count,
         };
         let head = self.bytes(span)?;
-        let broken = || format!("there is no field at byte {}", self.at);
+        let at = self.at;
+        let broken = || format!("it is damaged: there is no field at byte {at}");
+        let cut = || format!("it is cut short or damaged: the field at byte {at} has no end");
         let (tag, length) = number_at(&head).ok_or_else(broken)?;
         let field = u32::try_from(tag >> FORM_BITS).map_err(|_| broken())?;
         let start = self.at + length as u64;
         let span = |start: u64, length: u64| {
             let end = start.checked_add(length);
             let fits = end.is_some_and(|end| end <= self.end);
-            fits.then_some(Span { start, length }).ok_or_else(broken)
+            fits.then_some(Span { start, length }).ok_or_else(cut)
         };
-        let number = || number_at(&head[length..]).ok_or_else(broken);
+        let number = || number_at(&head[length..]).ok_or_else(cut);
         let form = (tag & ((1 << FORM_BITS) - 1)) as u8;
         let (value, end) = match form {
             form if form == Form::Number as u8 => {
@@ -223,7 +225,7 @@ impl<'a> Fields<'a> {
             _ => return Err(broken()),
         };
         if end > self.end {
-            return Err(broken());
+            return Err(cut());
         }
         self.at = end;
         Ok(Some((field, value)))

@@ -68,16 +68,30 @@ fn groups(network: &Network, configs: &[ParameterConfig]) -> Result<Vec<Group>, 
     let mut groups: Vec<Group> = Vec::new();
     for (index, config) in configs.iter().enumerate() {
         let mut group = Group::matching(network, &config.names);
-        for earlier in &groups {
+        let is_match = !group.is_empty();
+        let mut taken_by = None;
+        for (at, earlier) in groups.iter().enumerate() {
             group.without(earlier);
+            taken_by = taken_by.or(group.is_empty().then_some(at));
         }
         if group.is_empty() {
-            let parameters = parameters::list(network);
-            let example = parameters.first().map_or("", |first| first.name.as_str());
+            let problem = match taken_by.filter(|_| is_match) {
+                Some(earlier) => format!(
+                    "found {:?}, whose parameters are all in another group already, the last of them in parameters[{earlier}]; a \
+                     parameter belongs to the first group that matches it: move this group up, or change the names",
+                    config.names
+                ),
+                None => {
+                    let parameters = parameters::list(network);
+                    let example = parameters.first().map_or("", |first| first.name.as_str());
+                    format!(
+                        "found {:?}, which matches no parameter; names look like {example} (see `kiln model info`)",
+                        config.names
+                    )
+                }
+            };
             return Err(TrainError::Mismatch(format!(
-                "parameters[{index}].names: found {:?}, which matches no parameter that is not in another group already; names \
-                 look like {example} (see `kiln model info`)",
-                config.names
+                "parameters[{index}].names: {problem}"
             )));
         }
         groups.push(group);

@@ -17,7 +17,13 @@ pub const LENGTH_BYTES: u64 = 8;
 
 /// Whether a file that begins like this is safetensors: after the length of the header, JSON.
 pub fn is_safetensors(start: &[u8]) -> bool {
-    start.get(LENGTH_BYTES as usize) == Some(&b'{')
+    start.get(LENGTH_BYTES as usize) == Some(&b'{') && !is_text(start)
+}
+
+/// Whether a file that begins like this is text: the length of a safetensors header has zeros among its eight bytes.
+pub fn is_text(start: &[u8]) -> bool {
+    let mut first = start.iter().take(LENGTH_BYTES as usize);
+    first.all(|byte| byte.is_ascii() && (!byte.is_ascii_control() || byte.is_ascii_whitespace()))
 }
 
 /// Checks that a safetensors file of `length` bytes is as long as its header says, and that the header is not too large.

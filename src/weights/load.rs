@@ -36,6 +36,8 @@ pub struct Taken {
     pub outside: Vec<String>,
     /// The patterns by which names were changed.
     pub renamed: Vec<RenamePattern>,
+    /// Names of the network's tensors that are transposed in the file, an ONNX model.
+    pub transposed: Vec<String>,
 }
 
 /// [`load_renamed`] for files that use the network's names.
@@ -90,6 +92,7 @@ fn apply(mut network: Network, choice: Choice) -> Result<(Network, Taken), Strin
         is_unwrapped: choice.is_unwrapped,
         outside: choice.outside,
         renamed: choice.renamed,
+        transposed: choice.transposed,
     };
     let tensors = choice.tensors.into_iter();
     let tensors: Vec<_> = tensors.map(|(name, tensor)| tensor.named(name)).collect();

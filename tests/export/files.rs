@@ -205,6 +205,27 @@ fn layers_without_a_name_or_of_the_same_name_are_no_module_of_pytorch() {
             "layers[1]",
             "no name",
         ),
+        // Modules set this attribute themselves when they are loaded.
+        (
+            json!(["flatten", dense("training"), "linear"]),
+            "layers[1]",
+            "its name \"training\" is that of an attribute of PyTorch's modules; set another \"name\"",
+        ),
+        (
+            json!(["flatten", dense("a.training.b"), "linear"]),
+            "layers[1]",
+            "attribute",
+        ),
+        (
+            json!(["flatten", dense("a"), dense("a.weight"), "linear"]),
+            "layers[2]",
+            "its name \"a.weight\" is in the place of the parameter \"a.weight\"",
+        ),
+        (
+            json!(["flatten", dense("a.bias.b"), dense("a"), "linear"]),
+            "layers[1]",
+            "in the place of the parameter \"a.bias\"",
+        ),
     ] {
         let case = list("names", layers, ImageShape::new(1, 4, 4));
         let card = case.classifier.card();

@@ -37,6 +37,46 @@ fn pytorch_gives_the_answers_of_every_layer_from_its_code_and_weights() {
     assert_runs(&cases::lists());
 }
 
+#[test]
+#[cfg_attr(not(kiln_python = "torch"), ignore = "needs a Python with torch")]
+fn layers_may_have_the_names_of_what_pytorchs_modules_have() {
+    let dense = |name: &str| json!({"kind": "linear", "features": 3, "name": name});
+    let names = [
+        "forward",
+        "eval",
+        "train",
+        "to",
+        "put",
+        "at",
+        "parameters",
+        "state_dict",
+        "load_state_dict",
+        "_modules",
+        "_parameters",
+        "__init__",
+        "None",
+        "lambda",
+        "weight",
+        "in_features",
+        "out_features.x",
+        "_buffers",
+        "T_destination",
+    ];
+    let layers = [json!("flatten")].into_iter().chain(names.map(dense));
+    let layers: Vec<serde_json::Value> = layers.chain([json!("linear")]).collect();
+    assert_runs(&[list("names", json!(layers), ImageShape::new(1, 4, 4))]);
+    // A layer below another, under a name that the other does not have as a parameter.
+    let below = json!([
+        "flatten",
+        dense("a"),
+        dense("a.in_features"),
+        dense("a.b.c"),
+        dense("0.weight"),
+        "linear"
+    ]);
+    assert_runs(&[list("below", below, ImageShape::new(1, 4, 4))]);
+}
+
 /// Height and width of photographs: larger and smaller than samples, upright and lying, and a single row.
 const PHOTOGRAPHS: [(usize, usize); 5] = [(90, 61), (17, 40), (9, 9), (1, 7), (150, 20)];
 

@@ -144,6 +144,15 @@ fn a_network_for_other_classes_than_those_of_the_data_is_refused_with_the_file_a
             r#"{"kind": "layers", "layers": ["flatten", {"kind": "linear", "features": 7}]}"#,
             "seven.json: model.layers: found 7 classes, but the data has 5; let its last layer give 5, or leave out the size",
         ),
+        // There is no size that could be left out.
+        (
+            r#"{"kind": "layers", "layers": ["flatten"]}"#,
+            "seven.json: model.layers[0]: the network ends with 1024 values, which must be the number of classes: add a \"linear\" layer",
+        ),
+        (
+            r#"{"kind": "layers", "layers": ["relu", "global_avg_pool"]}"#,
+            "seven.json: model.layers[1]: the network ends with 1 value, which must be the number of classes: add a \"linear\" layer",
+        ),
         (
             r#"{"kind": "layers", "layers": ["flatten", "linear"], "classes": 7}"#,
             "seven.json: model.classes: found 7 classes, but the data has 5; set 5, or leave it out",

@@ -195,7 +195,10 @@ const IMPOSSIBLE: [Refusal; 9] = [
     (
         mlp,
         r#"[{"names": "*", "lr_factor": 2.0}, {"names": "layers.0.*"}]"#,
-        ["parameters[1].names", "another group"],
+        [
+            "parameters[1].names",
+            "all in another group already, the last of them in parameters[0]; ",
+        ],
     ),
     (
         cnn,

@@ -158,3 +158,118 @@ fn weights_of_another_network_are_no_reason_to_leave_everything_out() {
     let says = "`data` to its input, or map its names with --rename FROM=TO\n";
     assert!(text.ends_with(says), "{text}");
 }
+
+#[test]
+fn what_stands_beside_the_network_is_left_out_and_the_rest_mapped_by_one_advice() {
+    let net = |head: &str| [linear("conv", 3, 16), linear(head, 2, 3)].concat();
+    let anchors = || vec![named("anchors", &[4], 0.0)];
+    for (tensors, ends) in [
+        // A second output and a buffer.
+        (
+            vec![anchors(), net("cls"), linear("box", 4, 3)],
+            "to leave out anchors, box.* and map the rest, add --rename auto --except anchors --except 'box.*'\n",
+        ),
+        // A second output of the same shapes.
+        (
+            vec![net("cls"), linear("more", 2, 3)],
+            "to leave out more.* (or instead cls.*, which has the same shapes) and map the rest, add --rename auto --except 'more.*'\n",
+        ),
+        // A layer under another name, and one more.
+        (
+            vec![
+                linear("body", 3, 16),
+                linear("fc", 2, 3),
+                linear("aux", 5, 3),
+            ],
+            "to leave out aux.* and map the rest, add --rename auto --except 'aux.*'\n",
+        ),
+    ] {
+        let bench = bench_with(&tensors);
+        let (code, text) = import(&bench, &[]);
+        assert_eq!((code, text.lines().count()), (Some(1), 1), "{text}");
+        assert!(text.ends_with(ends), "{text}");
+        let (code, said) = import(&bench, &proposed(&text));
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("4 tensors applied"), "{said}");
+    }
+}
+
+#[test]
+fn layers_of_the_same_name_are_not_in_the_way_where_a_file_keeps_no_order() {
+    let config = r#"{"data": {"kind": "image_folder", "folder": "none", "height": 4, "width": 4, "channels": 1},
+        "model": {"kind": "layers", "layers": ["flatten", {"kind": "linear", "features": 3, "name": "body"}, "relu",
+        {"kind": "linear", "features": 3, "name": "first"}, "relu", {"kind": "linear", "features": 3, "name": "second"}, "relu",
+        {"kind": "linear", "name": "head"}]}}"#;
+    let bench = Bench::new();
+    bench.write("config.json", config);
+    let write = |middle: [&str; 2]| {
+        let layers = [
+            linear("body", 3, 16),
+            linear(middle[0], 3, 3),
+            linear(middle[1], 3, 3),
+        ];
+        let tensors = [layers.concat(), linear("head", 2, 3), linear("aux", 5, 3)].concat();
+        bench.write(
+            "weights.pt",
+            super::files::safetensors_file(&tensors, Precision::F32),
+        );
+    };
+    write(["first", "other"]);
+    let (_, text) = import(&bench, &[]);
+    let ends = "to leave out aux.* and map the rest, add --rename auto --except 'aux.*'\n";
+    assert!(text.ends_with(ends), "{text}");
+    let (code, said) = import(&bench, &proposed(&text));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("renamed: other.* -> second.*"), "{said}");
+    // Two names that differ in their number only may be counted from another one.
+    bench.write(
+        "config.json",
+        config.replace("first", "fc1").replace("second", "fc2"),
+    );
+    write(["fc2", "fc3"]);
+    std::fs::remove_dir_all(bench.path("run")).unwrap();
+    let rename = ["--rename", "auto", "--except", "aux.*"].map(String::from);
+    let (code, said) = import(&bench, &rename);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("renamed: fc2.* -> fc1.*, fc3.* -> fc2.*"),
+        "{said}"
+    );
+}
+
+#[test]
+fn weights_of_another_number_of_classes_are_reported_by_their_last_layer() {
+    let wrapped = |name: &str, outputs, inputs| linear(&format!("module.{name}"), outputs, inputs);
+    let classes = "if the weights are for 5 classes instead of 2, pass as many with --classes, as a number or a file";
+    let bench = bench_with(&[wrapped("body", 3, 16), wrapped("head", 5, 3)]);
+    let (code, text) = import(&bench, &[]);
+    assert_eq!(code, Some(1), "{text}");
+    let ends =
+        format!("; {classes}; to initialize what differs at random, add --except 'head.*'\n");
+    assert!(text.ends_with(&ends), "{text}");
+    // Of a single layer nothing else fits.
+    let config = CONFIG.replace(
+        r#"{"kind": "linear", "features": 3, "name": "body"}, "relu","#,
+        "",
+    );
+    bench.write("config.json", config);
+    bench.write(
+        "weights.pt",
+        torch_file(&wrapped("head", 5, 16), Precision::F32),
+    );
+    let (_, text) = import(&bench, &[]);
+    let says = "shapes differ: head.weight is [5, 16] in the file and [2, 16] in the network, ";
+    assert!(
+        text.contains(says) && text.ends_with(&format!("{classes}\n")),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_name_that_becomes_empty_is_shown() {
+    let bench = bench_with(&[linear("body", 3, 16), linear("head", 2, 3)]);
+    let rename = ["--rename".to_string(), "b***=*".to_string()];
+    let (code, text) = import(&bench, &rename);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("both become \"\"; "), "{text}");
+}

@@ -12,7 +12,7 @@ use super::files::{fixture, whole};
 use super::steps::{GLYPHS, assert_refused, exported, small};
 
 /// A file, and how kiln takes it: the dictionary and the prefix that are taken off.
-const FORMS: [(&str, &str, &str); 19] = [
+const FORMS: [(&str, &str, &str); 20] = [
     ("state_dict.pt", "", ""),
     ("legacy_state_dict.pt", "", ""),
     ("whole_module.pt", "", ""),
@@ -32,6 +32,7 @@ const FORMS: [(&str, &str, &str); 19] = [
     ("legacy_strided.pt", "", ""),
     ("protocol_4.pt", "", ""),
     ("plain_pickle.pkl", "", ""),
+    ("protocol_0.pkl", "", ""),
 ];
 
 /// A file that is refused, and what the error says besides its name.
@@ -64,6 +65,7 @@ const REFUSED: [(&str, &[&str]); 4] = [
         "numpy.pkl",
         &[
             "layers.0.weight is a NumPy array",
+            "pickle.load(open(",
             "torch.as_tensor(v)",
             "torch.save(",
         ],
@@ -148,6 +150,17 @@ fn what_kiln_cannot_read_is_refused_in_one_line_with_the_python_that_makes_it_re
             "model.safetensors.index.json",
             b"{\"metadata\": {}, \"weight_map\": {}}",
             "load_file",
+        ),
+        (
+            "config.pt",
+            b"{\"model\": {\"kind\": \"mlp\"}}",
+            "a JSON file; ",
+        ),
+        // The ninth byte is where the description of a safetensors file begins.
+        (
+            "other.pt",
+            b"{\"data\":{\"kind\":\"glyphs\"}}",
+            "a JSON file; ",
         ),
         ("page.pth", b"<!DOCTYPE html><html>", "a web page"),
         (

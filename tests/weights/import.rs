@@ -71,6 +71,11 @@ fn an_import_reports_wrong_arguments() {
         "model import small.pth glyphs.json --to run --classes one.txt --set model.classes=36",
         &["one.txt: 1 name, but the config's model.classes is for 36"],
     );
+    // Windows' encoding of an umlaut.
+    bench.write("latin.txt", b"M\xfcller\nMeier\n");
+    let arguments = "model import small.pth glyphs.json --to run --classes latin.txt";
+    assert_refused(&bench, arguments, &["latin.txt: not valid UTF-8 text"]);
+    bench.kiln(arguments).assert().code(2);
     std::fs::create_dir(bench.path("folder.pth")).unwrap();
     assert_refused(
         &bench,
@@ -201,4 +206,17 @@ fn classes_that_the_data_does_not_tell_are_numbered_and_said_to_be() {
     // Asked for, numbers are nothing to tell.
     let said = notes("asked --classes 40");
     assert!(!said.contains("classes are numbered"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_refused_without_waiting_for_somebody_to_write() {
+    let bench = Bench::new();
+    bench.write("glyphs.json", GLYPHS);
+    let made = std::process::Command::new("mkfifo")
+        .arg(bench.path("pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    let arguments = "model import pipe glyphs.json --to run";
+    assert_refused(&bench, arguments, &["pipe: this is not a regular file"]);
 }

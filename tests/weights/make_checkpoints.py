@@ -53,6 +53,18 @@ class Wrapped(torch.nn.Module):
         self.criterion = torch.nn.CrossEntropyLoss(weight=torch.tensor([0.25, 0.75]))
 
 
+class Sequence(torch.nn.Module):
+    """A fully connected layer on sequences, which ONNX has as a product with a transposed weight, and one on vectors."""
+
+    def __init__(self):
+        super().__init__()
+        self.mix = torch.nn.Linear(3, 3)
+        self.head = torch.nn.Linear(48, 2)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.mix(x)).flatten(1))
+
+
 class Callback:
     def __init__(self):
         self.best = 0.5
@@ -136,6 +148,9 @@ def main():
     quantized = {n: torch.quantize_per_tensor(t, 0.25, 0, torch.qint8) for n, t in weights.items()}
     torch.save(quantized, folder / "quantized.pt")
     torch.jit.script(Named()).save(folder / "torchscript.pt")
+    torch.onnx.export(filled(Sequence()), (torch.ones(2, 16, 3),), folder / "sequence.onnx", dynamo=False)
+    with open(folder / "protocol_0.pkl", "wb") as file:
+        pickle.dump(weights, file, protocol=0)
     save_file(copy.deepcopy(filled(Named()).state_dict()), folder / "named.safetensors")
 
 

@@ -171,7 +171,7 @@ fn what_can_not_be_read_is_refused_in_one_line() {
         (
             "outside.onnx",
             vec![tensor(&first.0, &first.1, 1, external)],
-            "onnx.load(",
+            "onnx.save(onnx.load(",
         ),
         (
             "float8.onnx",
@@ -200,9 +200,133 @@ fn what_can_not_be_read_is_refused_in_one_line() {
         assert_refused(
             &bench,
             "model import cut.onnx glyphs.json --to run",
-            &["cut.onnx"],
+            &[
+                "cut.onnx",
+                if cut == 5 {
+                    "cut.onnx"
+                } else {
+                    "cut short or damaged"
+                },
+            ],
         );
     }
+}
+
+/// A graph of these operators (kind, inputs, more fields) and tensors.
+fn graph(operators: &[(&str, &[&str], Vec<u8>)], tensors: &[Vec<u8>]) -> Vec<u8> {
+    let operator = |(kind, inputs, more): &(&str, &[&str], Vec<u8>)| {
+        let inputs: Vec<u8> = inputs
+            .iter()
+            .flat_map(|name| bytes(1, name.as_bytes()))
+            .collect();
+        bytes(
+            1,
+            &[inputs, bytes(4, kind.as_bytes()), more.clone()].concat(),
+        )
+    };
+    let operators: Vec<u8> = operators.iter().flat_map(operator).collect();
+    let tensors: Vec<u8> = tensors.iter().flat_map(|tensor| bytes(5, tensor)).collect();
+    [count(1, 8), bytes(7, &[operators, tensors].concat())].concat()
+}
+
+/// The tensors of [`whole`], the second layer's weight with rows and columns exchanged.
+fn exchanged() -> Vec<Named> {
+    let mut tensors = whole();
+    let (name, _, values) = tensors.remove(3);
+    let columns = (0..3).flat_map(|column| [values[column], values[3 + column]]);
+    tensors.push((name, vec![3, 2], columns.collect()));
+    tensors
+}
+
+#[test]
+fn weights_that_a_product_takes_with_inputs_first_are_transposed_and_named() {
+    let second = "layers.1.weight";
+    let tensors: Vec<Vec<u8>> = exchanged()
+        .iter()
+        .map(|named| raw(named, Precision::F32))
+        .collect();
+    let trans_b = |value: u64| bytes(5, &[bytes(1, b"transB"), count(3, value)].concat());
+    let first = ("Gemm", &["x", "layers.0.weight"] as &[&str], trans_b(1));
+    let renamed = ("Identity", &[second] as &[&str], bytes(2, b"other"));
+    for operators in [
+        vec![first.clone(), ("MatMul", &["y", second], Vec::new())],
+        vec![first.clone(), ("Gemm", &["y", second], Vec::new())],
+        vec![first.clone(), ("Gemm", &["y", second], trans_b(0))],
+        vec![
+            first.clone(),
+            ("MatMul", &["y", "other"], Vec::new()),
+            renamed,
+        ],
+    ] {
+        let (network, taken) = try_load(&graph(&operators, &tensors), &[]).unwrap();
+        assert_eq!(exported(&network), whole());
+        assert_eq!(taken.transposed, [second]);
+    }
+    // Whatever the graph says, it is taken at its word.
+    let operators = [first, ("Gemm", &["y", second], trans_b(1))];
+    let text = try_load(&graph(&operators, &tensors), &[]).unwrap_err();
+    assert!(
+        text.contains("layers.1.weight is [3, 2] in the file"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_square_weight_of_pytorchs_own_export_is_not_loaded_the_wrong_way_round() {
+    // Linear(3, 3) on sequences: MatMul with a weight of [in, out].
+    let bench = Bench::new();
+    let config = r#"{"data": {"kind": "image_folder", "folder": "none", "height": 4, "width": 4, "channels": 3},
+        "model": {"kind": "layers", "layers": ["tokens", {"kind": "linear", "features": 3, "name": "mix"}, "relu", "flatten",
+        {"kind": "linear", "name": "head"}]}}"#;
+    bench.write("config.json", config);
+    let path = super::files::fixture("checkpoints").join("sequence.onnx");
+    let command = format!(
+        "model import {} config.json --classes 2 --to run",
+        path.display()
+    );
+    // The exporter has given it another name.
+    let says = "; of the other tensors, these fit by their shapes: add --rename 'onnx::MatMul_11=mix.weight'\n";
+    let refused = bench.kiln(&command).assert().code(1);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(said.ends_with(says), "{said}");
+    let command = format!("{command} --rename onnx::MatMul_11=mix.weight");
+    let assert = bench.kiln(&command).assert().success();
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("; transposed: mix.weight"), "{said}");
+    let found = super::common::tensors(&bench.read("run/model.safetensors"));
+    // As in the script: the fourth of the sorted parameters, counting from zero by quarters.
+    let expected: Vec<f32> = (0..9).map(|i| i as f32 * 0.25 + 3.0).collect();
+    assert_eq!(found["mix.weight"], (vec![3, 3], expected));
+}
+
+#[test]
+fn weights_as_constants_of_the_graph_are_read_where_there_are_no_others() {
+    let value = |tensor: &[u8]| bytes(5, &[bytes(1, b"value"), bytes(5, tensor)].concat());
+    let constants: Vec<Vec<u8>> = whole()
+        .iter()
+        .map(|named| {
+            let unnamed = raw(
+                &(String::new(), named.1.clone(), named.2.clone()),
+                Precision::F32,
+            );
+            [bytes(2, named.0.as_bytes()), value(&unnamed)].concat()
+        })
+        .collect();
+    let operators: Vec<(&str, &[&str], Vec<u8>)> = constants
+        .into_iter()
+        .map(|more| ("Constant", &[] as &[&str], more))
+        .collect();
+    let (network, _) = try_load(&graph(&operators, &[]), &[]).unwrap();
+    assert_eq!(exported(&network), whole());
+    // Beside initializers they are no weights.
+    let tensors = all(|named| raw(named, Precision::F32));
+    let scale = [
+        bytes(2, b"scale"),
+        value(&raw(&named("", &[2], 0.0), Precision::F32)),
+    ]
+    .concat();
+    let (network, _) = try_load(&graph(&[("Constant", &[], scale)], &tensors), &[]).unwrap();
+    assert_eq!(exported(&network), whole());
 }
 
 #[test]

@@ -173,10 +173,11 @@ pub fn weights_line(path: &Path, taken: &Taken) -> String {
     }
     let renamed = taken.renamed.iter().map(|pattern| pattern.to_string());
     format!(
-        "weights {}: {} tensors applied{notes}{}{}{}{}",
+        "weights {}: {} tensors applied{notes}{}{}{}{}{}",
         path.display(),
         taken.applied.len(),
         list("renamed", &first_names(renamed.collect())),
+        list("transposed", &first_names(taken.transposed.clone())),
         list("left out", &first_names(taken.outside.clone())),
         list("unused", &taken.unused),
         list("newly initialized", &taken.fresh)

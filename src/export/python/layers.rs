@@ -10,6 +10,9 @@ use crate::models::layer_list::{
 const EPSILON: f64 = 1e-5;
 const MOMENTUM: f64 = 0.1;
 
+/// What makes a part of a network that is no layer but a parameter.
+pub const PARAMETER: &str = "nn.Parameter";
+
 /// The input and output of a layer in `forward`.
 const X: &str = "x";
 
@@ -99,7 +102,7 @@ impl Code {
                 .call("nn.MultiheadAttention"),
             operation => {
                 for (name, shape) in own_parameters(operation) {
-                    let value = format!("nn.Parameter(torch.empty{})", tuple(&shape));
+                    let value = format!("{PARAMETER}(torch.empty{})", tuple(&shape));
                     self.parts.push((join(&node.name, &name), value));
                 }
                 return;

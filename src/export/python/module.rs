@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::layers::Code;
+use super::layers::{Code, PARAMETER};
 use super::text::{quoted, tuple};
 use crate::data::Fit;
 use crate::data::fitting::crops::enlarged;
 use crate::error::Problem;
 use crate::export::description::Description;
 use crate::models::Task;
-use crate::models::layer_list::{Node, own_parameters};
+use crate::models::layer_list::{Node, own_parameters, parameters};
 
 /// Functions and classes around the network.
 const NAMED: &str = include_str!("code/named.py");
@@ -61,20 +61,48 @@ pub fn to_python(nodes: &[Node], about: &Description) -> Result<String, Problem>
     Ok(sections.join("\n\n\n") + "\n")
 }
 
-/// Layers without a name, and two of one name whose parameters differ, are not a PyTorch module.
+/// The attribute that PyTorch's modules set themselves: no layer can have its name.
+const OWN_ATTRIBUTE: &str = "training";
+
+/// What a PyTorch module can't be: layers without a name, two of one name whose parameters differ, layers with the name of an
+/// attribute of modules or of a parameter of another layer.
 fn validate_names(parts: &[(String, String)], nodes: &[Node]) -> Result<(), Problem> {
     let mut seen = HashSet::new();
-    let mut names = parts.iter().map(|(name, _)| name.as_str());
-    let Some(name) = names.find(|name| name.is_empty() || !seen.insert(*name)) else {
-        return Ok(());
-    };
-    let place = place_of(name, nodes).unwrap_or("layers");
-    let problem = if name.is_empty() {
-        "it has no name, which layers of a PyTorch module need".to_string()
-    } else {
-        format!("a second layer has the name {name:?}, which a PyTorch module can't have")
-    };
-    Err(Problem::new(place, problem))
+    let own: HashSet<String> = parameters_of_layers(nodes);
+    let problem = parts.iter().find_map(|(name, part)| {
+        let problem = if name.is_empty() {
+            "it has no name, which layers of a PyTorch module need".to_string()
+        } else if !seen.insert(name.as_str()) {
+            format!("a second layer has the name {name:?}, which a PyTorch module can't have")
+        } else if name.split('.').any(|level| level == OWN_ATTRIBUTE) {
+            format!(
+                "its name {name:?} is that of an attribute of PyTorch's modules; set another \"name\", or export to .onnx"
+            )
+        } else {
+            let levels = name.match_indices('.').map(|(dot, _)| &name[..dot]);
+            let mut levels = levels.chain([name.as_str()]);
+            let is_itself = |level: &str| level == name && part.starts_with(PARAMETER);
+            let taken = levels.find(|level| own.contains(*level) && !is_itself(level))?;
+            format!(
+                "its name {name:?} is in the place of the parameter {taken:?}, which a PyTorch module can't have; set another \
+                 \"name\", or export to .onnx"
+            )
+        };
+        Some((name, problem))
+    });
+    match problem {
+        None => Ok(()),
+        Some((name, problem)) => {
+            let place = place_of(name, nodes).unwrap_or("layers");
+            Err(Problem::new(place, problem))
+        }
+    }
+}
+
+/// The full names of the parameters of all layers.
+fn parameters_of_layers(nodes: &[Node]) -> HashSet<String> {
+    let names = parameters(nodes).into_iter();
+    names.map(|(_, name, _)| name).collect()
 }
 
 /// The place of the last layer of a name that has parameters.

@@ -49,14 +49,18 @@ fn ends_with_classes(nodes: &[Node], layers: usize, classes: usize) -> Result<()
     let place = format!("layers[{}]", layers.saturating_sub(1));
     match last.output {
         MapShape::Vector { features } if features == classes => Ok(()),
-        MapShape::Vector { features } => Err(Problem::new(
-            place,
-            format!(
-                "the network ends with {}, which must be the number of classes: set model.classes to {features}, \
-                 or leave out the size of its last layer",
-                counted(features, "value", "values")
-            ),
-        )),
+        MapShape::Vector { features } => {
+            let advice = if has_sizes(&nodes) {
+                format!("set model.classes to {features}, or leave out the size of its last layer")
+            } else {
+                "add a \"linear\" layer".to_string()
+            };
+            let values = counted(features, "value", "values");
+            let problem = format!(
+                "the network ends with {values}, which must be the number of classes: {advice}"
+            );
+            Err(Problem::new(place, problem))
+        }
         shape => {
             let vector = match shape {
                 MapShape::Tokens { .. } => "\"first_token\" or \"flatten\"",
@@ -74,6 +78,17 @@ fn ends_with_classes(nodes: &[Node], layers: usize, classes: usize) -> Result<()
             ))
         }
     }
+}
+
+/// Whether any layer has a size that a config sets.
+fn has_sizes(nodes: &[Node]) -> bool {
+    nodes.iter().any(|node| {
+        let is_sized = matches!(
+            node.operation,
+            Operation::Linear { .. } | Operation::Conv(_)
+        );
+        is_sized || node.operation.inner().into_iter().any(has_sizes)
+    })
 }
 
 /// Names of parameters must differ.

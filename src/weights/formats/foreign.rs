@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::saved::Unreadable;
+use super::saved::{Reader, Unreadable};
 
 /// A file of another kind: what it is, and what to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ const TFLITE: (usize, &[u8]) = (4, b"TFL3");
 const GIT_LFS: &[u8] = b"version https://git-lfs";
 /// Offset and text of a tar archive's signature.
 const TAR: (usize, &[u8]) = (257, b"ustar");
+
+/// The part of the names of tensors that PyTorch's quantization packs.
+pub const PACKED: &str = "_packed_params";
 
 /// How many bytes of its start it takes to recognise a file.
 pub const HEAD_BYTES: u64 = (TAR.0 + TAR.1.len()) as u64;
@@ -79,26 +82,31 @@ fn of_text(head: &[u8], path: &Path) -> Option<Foreign> {
     let is_json = text.starts_with('{');
     let is_index =
         text.contains("\"weight_map\"") || path.to_string_lossy().ends_with(".index.json");
-    (is_json && is_index).then(|| shards(path))
+    let advice = "pass a file of weights instead: .safetensors, .pth or .onnx";
+    match is_json {
+        true if is_index => Some(shards(path)),
+        true => Some(Foreign::new("a JSON file", advice.into())),
+        false => None,
+    }
 }
 
 /// An index of a checkpoint in several files.
 fn shards(path: &Path) -> Foreign {
     let folder = path.parent().unwrap_or(Path::new(""));
     let is_safetensors = path.to_string_lossy().contains("safetensors");
-    let parts = if is_safetensors {
-        "*.safetensors"
+    let (import, part) = if is_safetensors {
+        (
+            "from safetensors.torch import load_file; ",
+            "load_file(os.path.join(p, f))",
+        )
     } else {
-        "*.bin"
-    };
-    let load = if is_safetensors {
-        "from safetensors.torch import load_file as load"
-    } else {
-        "from torch import load"
+        ("", "torch.load(os.path.join(p, f), map_location=\"cpu\")")
     };
     let advice = format!(
-        "in Python: import glob, torch; {load}; torch.save({{k: v for f in sorted(glob.glob({})) for k, v in load(f).items()}}, {})",
-        quoted(&folder.join(parts)),
+        "in Python: import json, os, torch; {import}p = {}; \
+         torch.save({{k: v for f in sorted(set(json.load(open({}))[\"weight_map\"].values())) for k, v in {part}.items()}}, {})",
+        quoted(folder),
+        quoted(path),
         quoted(&folder.join("whole.pt"))
     );
     Foreign::new("an index of a sharded checkpoint", advice)
@@ -125,12 +133,21 @@ pub fn is_onnx(head: &[u8], path: &Path) -> bool {
     looks_like || (is_named && head.first() == Some(&0x08))
 }
 
-/// A tensor of an ONNX model that kiln can't read.
-fn in_onnx(tensor: &str, path: &Path) -> Foreign {
-    let problem =
-        format!("{tensor} stores its data in another file, or in a format that kiln does not read");
+/// A tensor of an ONNX model that kiln can't read. A model that is saved anew with its weights keeps the graph, which tells how
+/// they lie; a `state_dict` of them does not.
+fn in_onnx(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
+    if kind == Unreadable::OnnxOutside {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let whole = quoted(&path.with_file_name(format!("{stem}_whole.onnx")));
+        let advice = format!(
+            "in Python: import onnx; onnx.save(onnx.load({}), {whole})",
+            quoted(path)
+        );
+        return Foreign::new(&format!("{tensor} stores its data in another file"), advice);
+    }
+    let problem = format!("{tensor} stores its data in a format that kiln does not read");
     let advice = format!(
-        "in Python: import onnx, torch; from onnx import numpy_helper as n; \
+        "in Python, where weights that MatMul takes have to be transposed: import onnx, torch; from onnx import numpy_helper as n; \
          torch.save({{i.name: torch.tensor(n.to_array(i)) for i in onnx.load({}).graph.initializer}}, {})",
         quoted(path),
         beside(path, "pt")
@@ -182,15 +199,86 @@ pub fn recognise_archive<'n>(names: impl Iterator<Item = &'n str>, path: &Path) 
 pub fn single_tensor(path: &Path, example: &str) -> Foreign {
     let advice = format!(
         "put it into a dictionary under the name of its parameter, such as {example:?}: in Python: import torch; \
-         torch.save({{{example:?}: torch.load({})}}, {})",
+         torch.save({{{example:?}: torch.load({}, map_location=\"cpu\")}}, {})",
         quoted(path),
         beside(path, "pt")
     );
     Foreign::new("a single tensor, without a name", advice)
 }
 
+/// A file of PyTorch, and where in it the tensors are.
+#[derive(Debug, Clone, Copy)]
+pub struct Written<'w> {
+    pub path: &'w Path,
+    pub reader: Reader,
+    /// The dictionary of the tensors.
+    pub dictionary: &'w str,
+}
+
+impl Written<'_> {
+    /// The Python that reads the tensors as a dictionary `d`. `has_arrays` tells whether they are NumPy's.
+    fn load(&self, has_arrays: bool) -> String {
+        let name = quoted(self.path);
+        let keys = self.dictionary.split('.').filter(|key| !key.is_empty());
+        let keys = keys.map(|key| match key.parse::<u32>() {
+            Ok(index) => format!("[{index}]"),
+            Err(_) => format!("[{key:?}]"),
+        });
+        let keys: String = keys.collect();
+        let has_objects = self.reader.has_objects || has_arrays;
+        let open = if self.reader.is_plain_pickle {
+            format!("import pickle, torch; d = pickle.load(open({name}, \"rb\")){keys}")
+        } else {
+            let trusting = if has_objects {
+                ", weights_only=False"
+            } else {
+                ""
+            };
+            format!("import torch; d = torch.load({name}, map_location=\"cpu\"{trusting}){keys}")
+        };
+        let trust = match self.reader.is_plain_pickle || has_objects {
+            true => "if you trust the file, in Python",
+            false => "in Python",
+        };
+        let module = match self.reader.has_objects {
+            true => "; d = getattr(d, \"state_dict\", lambda: d)()",
+            false => "",
+        };
+        format!("{trust}: {open}{module}")
+    }
+
+    /// The Python that makes another file of the tensors: what becomes of each `v`, and which are meant.
+    fn converted(&self, convert: &str, condition: &str) -> String {
+        format!(
+            "{}; torch.save({{k: {convert} for k, v in d.items() if {condition}}}, {})",
+            self.load(condition == IS_ARRAY),
+            beside(self.path, "pt")
+        )
+    }
+}
+
+/// Whether a value of a dictionary is a tensor, or an array of NumPy.
+const IS_TENSOR: &str = "torch.is_tensor(v)";
+const IS_ARRAY: &str = "hasattr(v, \"shape\")";
+
+/// Modules of PyTorch's quantization, which pack their weights.
+pub fn quantized(written: Written) -> Foreign {
+    let advice = format!(
+        "save the model before it is quantized, or {}; p = \"_packed_params._packed_params\"; \
+         torch.save({{k.replace(p, n): t for k, v in d.items() if k.endswith(p) for n, t in ((\"weight\", v[0].dequantize()), \
+         (\"bias\", v[1])) if t is not None}} | {{k: v for k, v in d.items() if torch.is_tensor(v) and not k.endswith((\"scale\", \
+         \"zero_point\"))}}, {})",
+        written.load(false),
+        beside(written.path, "pt")
+    );
+    Foreign::new("a quantized model", advice)
+}
+
 /// What kind of tensor kiln can't read, and what to do about it.
-pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
+pub fn unreadable(kind: Unreadable, tensor: &str, written: Written) -> Foreign {
+    if tensor.contains(PACKED) {
+        return quantized(written);
+    }
     let (what, convert) = match kind {
         Unreadable::Sparse => (
             "a sparse tensor",
@@ -214,15 +302,10 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
             "v.real.clone() if v.is_complex() else v",
         ),
         Unreadable::Numpy => {
-            let advice = format!(
-                "in Python: import pickle, torch; d = pickle.load(open({}, \"rb\")); \
-                 torch.save({{k: torch.as_tensor(v) for k, v in d.items()}}, {})",
-                quoted(path),
-                beside(path, "pt")
-            );
+            let advice = written.converted("torch.as_tensor(v)", IS_ARRAY);
             return Foreign::new(&format!("{tensor} is a NumPy array"), advice);
         }
-        Unreadable::Onnx => return in_onnx(tensor, path),
+        Unreadable::OnnxOutside | Unreadable::Onnx => return in_onnx(kind, tensor, written.path),
         Unreadable::WithoutValues => {
             let problem = format!("{tensor} has no values (it was on the device \"meta\")");
             return Foreign::new(&problem, "save the model after loading its weights".into());
@@ -232,11 +315,7 @@ pub fn unreadable(kind: Unreadable, tensor: &str, path: &Path) -> Foreign {
         Unreadable::Complex => "if its imaginary parts mean nothing, ",
         _ => "",
     };
-    let advice = format!(
-        "{condition}in Python: import torch; d = torch.load({}, map_location=\"cpu\"); torch.save({{k: {convert} for k, v in d.items()}}, {})",
-        quoted(path),
-        beside(path, "pt")
-    );
+    let advice = format!("{condition}{}", written.converted(convert, IS_TENSOR));
     Foreign::new(&format!("{tensor} is {what}"), advice)
 }
 
@@ -250,7 +329,7 @@ fn quoted(path: &Path) -> String {
 }
 
 /// The name of a new file beside another, as a Python string.
-fn beside(path: &Path, extension: &str) -> String {
+pub fn beside(path: &Path, extension: &str) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     quoted(&path.with_file_name(format!("{stem}_state_dict.{extension}")))
 }

@@ -5,18 +5,15 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::foreign::{self, Foreign};
+use super::foreign::{self, Foreign, Written};
 use super::onnx;
 use super::safetensors;
-use super::saved::Saved;
+use super::saved::{COUNTER, Saved};
 use super::source::Source;
 use super::torch;
 use crate::error::{FileError, io_problem};
 use crate::files;
 use crate::weights::limits;
-
-/// What PyTorch's batch norms count besides the statistics; kiln's don't use it.
-const COUNTER: &str = "num_batches_tracked";
 
 /// The start of a zip archive.
 const ZIP: &[u8] = b"PK";
@@ -43,6 +40,14 @@ pub fn read(path: &Path, example: &str) -> Result<Saved, FileError> {
     let error =
         |problem: String| FileError::new(path, format!("no weights that kiln can read: {problem}"));
     match read_any(file, path, example) {
+        Ok(saved) if saved.tensors.is_empty() && saved.is_quantized => {
+            let written = Written {
+                path,
+                reader: saved.reader,
+                dictionary: "",
+            };
+            Err(foreign_error(path, foreign::quantized(written)))
+        }
         Ok(saved) if saved.tensors.is_empty() => {
             Err(error("it contains no tensors".into()).advise(SUPPORTED))
         }

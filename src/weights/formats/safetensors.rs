@@ -42,6 +42,7 @@ pub fn read(mut file: File, length: u64) -> Result<Saved, String> {
         tensors: tensors.collect::<Result<_, _>>()?,
         // Writers sort them by type and name.
         in_order: false,
+        ..Saved::default()
     })
 }
 

@@ -1,6 +1,7 @@
 //! A tensor of a file: where its numbers are. They are read when they are asked for.
 
 use std::io;
+use std::sync::Arc;
 
 use burn::store::burn_pack::{Bytes, Error, Tensor};
 use burn::tensor::DType;
@@ -55,6 +56,24 @@ impl FileTensor {
     pub fn contiguous(dtype: DType, shape: Vec<usize>, storage: Region) -> Result<Self, String> {
         let strides = row_major(&shape);
         Self::new(dtype, shape, strides, 0, storage)
+    }
+
+    /// A matrix with rows and columns exchanged.
+    pub fn transposed(mut self) -> Self {
+        self.shape.reverse();
+        self.strides.reverse();
+        self
+    }
+
+    /// Whether two tensors are the same numbers of the same file.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (a, b) = (&self.storage, &other.storage);
+        let same_memory = Arc::ptr_eq(&a.source, &b.source) && a.start == b.start;
+        same_memory
+            && self.dtype == other.dtype
+            && self.offset == other.offset
+            && self.shape == other.shape
+            && self.strides == other.strides
     }
 
     /// Its numbers row by row, little-endian.

@@ -6,7 +6,7 @@ use super::views::View;
 use crate::models::parameters::matches;
 
 /// How many patterns a message shows, and their length in bytes in all.
-const MAX_PATTERNS: usize = 4;
+const MAX_PATTERNS: usize = 8;
 const MAX_SHOWN_BYTES: usize = 300;
 
 /// How to skip the tensors that are only in the file, only in the network, or different in both; `None` if nothing else fits.
@@ -46,8 +46,7 @@ struct Kept(Vec<String>);
 impl Kept {
     fn of(view: &View, fit: &Fit) -> Self {
         let ours = fit.applied.iter().map(|(name, _)| name.clone());
-        let theirs = fit.taken.iter();
-        let theirs = theirs.flat_map(|name| [name.to_string(), view.full_name(name)]);
+        let theirs = fit.taken.iter().flat_map(|entry| view.names(entry));
         Self(ours.chain(theirs).collect())
     }
 

@@ -3,9 +3,10 @@
 pub mod choose;
 mod exceptions;
 pub mod fit;
-mod patterns;
-mod proposals;
-mod propose;
+mod mapping;
 pub mod refusal;
+mod reparametrized;
+mod rivals;
 pub mod settings;
+mod single;
 mod views;

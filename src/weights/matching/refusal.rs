@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::exceptions;
-use super::fit::{Fit, Wanted};
-use super::proposals::Proposals;
+use super::fit::{Fit, Misfit, Wanted, shown};
+use super::mapping::Proposals;
+use super::reparametrized;
+use super::single;
 use super::views::View;
-use crate::config::Rename;
+use crate::config::{Rename, RenamePattern};
 use crate::error::{FileError, one_line};
 use crate::weights::error::WeightsError;
-use crate::weights::formats::foreign::unreadable;
+use crate::weights::formats::foreign::{PACKED, Written, unreadable};
 use crate::weights::formats::read::foreign_error;
-use crate::weights::formats::saved::{Stored, Unreadable};
+use crate::weights::formats::saved::{Saved, Stored, Unreadable};
 
 /// How many names an error lists.
 const SHOWN: usize = 3;
@@ -36,8 +38,7 @@ pub struct Refused<'a> {
     pub wanted: Wanted<'a>,
     pub rename: &'a Rename,
     pub proposals: &'a Proposals,
-    /// Whether the file keeps the order of its layers.
-    pub in_order: bool,
+    pub saved: &'a Saved,
 }
 
 impl Refused<'_> {
@@ -53,7 +54,12 @@ impl Refused<'_> {
             return mismatch(self.path, "it contains no tensors".into()).into();
         };
         if let Some((name, kind)) = first_unreadable(view, fit) {
-            return foreign_error(self.path, unreadable(kind, &name, self.path)).into();
+            let written = Written {
+                path: self.path,
+                reader: self.saved.reader,
+                dictionary: view.dictionary,
+            };
+            return foreign_error(self.path, unreadable(kind, &name, written)).into();
         }
         self.wrong_pattern(view, fit).unwrap_or_else(|| {
             let error = mismatch(self.path, problems(fit));
@@ -69,7 +75,7 @@ impl Refused<'_> {
         let first = fit.idle.iter().copied().chain(collision.map(|(at, _)| at));
         let at = first.min()?;
         let pattern = self.rename.patterns().get(at)?;
-        let names = || view.tensors.iter().map(|(name, _)| name);
+        let names = || view.tensors.iter().map(|entry| &entry.name);
         let file = self.path.display();
         let is_shadowed = || names().any(|name| pattern.apply(name).is_some());
         let (problem, advice) = match collision {
@@ -83,8 +89,14 @@ impl Refused<'_> {
             ),
             _ => {
                 let names: Vec<&String> = names().collect();
+                let beside = self.name_beside(pattern);
                 (
-                    format!("matches no name in {file}"),
+                    match beside {
+                        Some(name) => format!(
+                            "gives no tensor of {file} a name that is missing: it matches only {name}, which is not used"
+                        ),
+                        None => format!("matches no name in {file}"),
+                    },
                     one_line(format!("its names are {}", first_of(&names))),
                 )
             }
@@ -97,31 +109,54 @@ impl Refused<'_> {
         Some(settings.wrong_rename((at, pattern), &problem, &advice))
     }
 
+    /// The first name of the file that a pattern matches in any view.
+    fn name_beside(&self, pattern: &RenamePattern) -> Option<&str> {
+        let mut tensors = self.views.iter().flat_map(|view| &view.tensors);
+        let found = tensors.find(|entry| pattern.apply(&entry.name).is_some())?;
+        Some(found.full)
+    }
+
     /// What to do about a view that does not fit.
     fn advice(&self, view: &View, fit: &Fit) -> String {
         let settings = self.wanted.settings;
         if let Some((_, patterns)) = self.proposals.first() {
             return settings.suggestion(patterns, self.rename);
         }
+        let special = reparametrized::advice(fit, self.path);
+        if let Some(advice) = special.or_else(|| single::advice(view, fit, self.wanted)) {
+            return advice;
+        }
         let is_auto = matches!(self.rename, Rename::Auto(_));
         let has_other_names = !fit.missing.is_empty() && !fit.unknown.is_empty();
         let without = exceptions::advice(view, fit, settings);
         if !is_auto && !has_other_names {
-            return without.unwrap_or_else(|| OTHER_NETWORK.into());
+            let classes = classes(fit).map(|[theirs, ours]| settings.set_classes(theirs, ours));
+            let steps: Vec<String> = classes.into_iter().chain(without).collect();
+            return match steps.is_empty() {
+                true => OTHER_NETWORK.into(),
+                false => steps.join("; "),
+            };
         }
         let reason = one_line(format!(
             "the layers don't match by order and shapes either: {}",
             self.proposals.reason()
         ));
-        let next = without.or_else(|| self.but_for()).unwrap_or_else(|| {
-            let by_hand = settings.set_rename();
-            format!("{OTHER_NETWORK}, or {by_hand}")
-        });
+        let mapped = self.but_for();
+        // Where every parameter finds its weights, nothing has to stay random.
+        let next = match (mapped, without) {
+            (Some((mapped, true)), _) | (Some((mapped, _)), None) => mapped,
+            (_, Some(without)) => without,
+            (None, None) => {
+                let by_hand = settings.set_rename();
+                format!("{OTHER_NETWORK}, or {by_hand}")
+            }
+        };
         format!("{reason}; {next}")
     }
 
-    /// How to do without the layers that stand in the way of a mapping, if there is one then.
-    fn but_for(&self) -> Option<String> {
+    /// How to do without the layers that stand in the way of a mapping, if there is one then, and whether all parameters of the
+    /// network have weights in it.
+    fn but_for(&self) -> Option<(String, bool)> {
         let settings = self.wanted.settings;
         let is_auto = matches!(self.rename, Rename::Auto(_));
         if !is_auto && !self.rename.is_empty() {
@@ -129,24 +164,50 @@ impl Refused<'_> {
         }
         let apart = self
             .proposals
-            .but_for(self.views, self.wanted, self.in_order)?;
-        let left_out = apart.theirs.iter().map(|name| format!("leave out {name}"));
-        let fresh = apart.ours.iter();
-        let fresh = fresh.map(|name| format!("initialize {name} at random"));
-        let steps: Vec<String> = left_out.chain(fresh).collect();
-        let patterns: Vec<String> = apart.theirs.into_iter().chain(apart.ours).collect();
+            .but_for(self.views, self.wanted, self.saved.in_order)?;
+        let left_out = apart
+            .theirs
+            .iter()
+            .map(|name| match apart.twins.as_slice() {
+                [(twin, kept)] if twin == name => {
+                    format!("{name} (or instead {kept}, which has the same shapes)")
+                }
+                _ => name.clone(),
+            });
+        let left_out: Vec<String> = left_out.collect();
+        let mut steps = Vec::new();
+        if !left_out.is_empty() {
+            steps.push(format!("leave out {}", left_out.join(", ")));
+        }
+        if !apart.ours.is_empty() {
+            steps.push(format!("initialize {} at random", apart.ours.join(", ")));
+        }
+        let doubt = match apart.twins.len() {
+            0 | 1 => "",
+            _ => " (others have the same shapes: make sure that these are the ones)",
+        };
+        let patterns: Vec<String> = apart.all().cloned().collect();
         let add = if is_auto {
             settings.add_exceptions(&patterns, true)
         } else {
             settings.set_auto(&patterns)
         };
         let steps = steps.join(", ");
-        Some(format!("to {steps} and map the rest, {add}"))
+        let text = format!("to {steps} and map the rest{doubt}, {add}");
+        Some((text, apart.ours.is_empty()))
     }
 }
 
-/// The view whose names are shown: patterns must match these. That with the most tensors that fit, then with the most shapes of
-/// the network, then of the dictionary that is most likely meant, then with the least taken off.
+/// Numbers of outputs in the file and in the network, if they are all that differs: the first dimension of the last layer.
+fn classes(fit: &Fit) -> Option<[usize; 2]> {
+    let is_all = fit.missing.is_empty() && fit.unknown.is_empty() && fit.integers.is_empty();
+    let mut sizes = fit.misfits.iter().map(Misfit::outputs);
+    let first = sizes.next()??;
+    (is_all && sizes.all(|size| size == Some(first))).then_some(first)
+}
+
+/// The view whose names are shown: patterns must match these. That with the most tensors that fit, then with the most names and then
+/// shapes of the network, then of the dictionary that is most likely meant, then with the least taken off.
 fn closest(views: &[View], fits: &[Fit], wanted: Wanted) -> Option<usize> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     for view in views {
@@ -160,9 +221,10 @@ fn closest(views: &[View], fits: &[Fit], wanted: Wanted) -> Option<usize> {
         let place = places.get(view.dictionary).copied();
         let taken_off = (view.is_unwrapped, view.prefix.len());
         let shapes = shapes_in_common(view, wanted);
-        let applied = fits[at].applied.len();
+        let (applied, misfits) = (fits[at].applied.len(), fits[at].misfits.len());
         (
             applied,
+            misfits,
             shapes,
             is_named,
             Reverse(place),
@@ -178,8 +240,8 @@ fn shapes_in_common(view: &View, wanted: Wanted) -> usize {
         *shapes.entry(&parameter.shape).or_default() += 1;
     }
     let mut common = 0;
-    for (_, stored) in &view.tensors {
-        if let Stored::Tensor(tensor) = stored
+    for entry in &view.tensors {
+        if let Stored::Tensor(tensor) = entry.stored
             && let Some(left) = shapes.get_mut(tensor.shape.as_slice())
             && *left > 0
         {
@@ -190,16 +252,22 @@ fn shapes_in_common(view: &View, wanted: Wanted) -> usize {
     common
 }
 
-/// The first tensor that is wanted and can't be read; any, if none can.
+/// The first tensor that is wanted and can't be read; any, if none can, or one that quantization packed, which has no name of its own.
 fn first_unreadable(view: &View, fit: &Fit) -> Option<(String, Unreadable)> {
     fit.unreadable.clone().or_else(|| {
-        let mut kinds = view.tensors.iter().map(|(name, stored)| match stored {
-            Stored::Unreadable(kind) => Some((name, *kind)),
+        let kind = |stored: &Stored| match stored {
+            Stored::Unreadable(kind) => Some(*kind),
             Stored::Tensor(_) => None,
-        });
-        let (name, kind) = kinds.next()??;
-        let is_all = kinds.all(|kind| kind.is_some());
-        is_all.then(|| (name.clone(), kind))
+        };
+        let mut kinds = view
+            .tensors
+            .iter()
+            .map(|entry| (&entry.name, kind(entry.stored)));
+        let is_all = kinds.clone().all(|(_, kind)| kind.is_some());
+        let (name, kind) = kinds
+            .find(|(name, kind)| kind.is_some() && (is_all || name.contains(PACKED)))
+            .and_then(|(name, kind)| Some((name, kind?)))?;
+        Some((name.clone(), kind))
     })
 }
 
@@ -209,7 +277,7 @@ fn problems(fit: &Fit) -> String {
         if name == renamed {
             name.to_string()
         } else {
-            format!("{name} (renamed to {renamed})")
+            format!("{name} (renamed to {})", shown(renamed))
         }
     });
     let unknown: Vec<String> = unknown.collect();

@@ -63,6 +63,15 @@ impl Settings {
         }
     }
 
+    /// What to do about weights whose last layer has another number of outputs.
+    pub fn set_classes(self, theirs: usize, ours: usize) -> String {
+        let number = match self.except {
+            Place::Config => "use data of as many, or leave out the last layer",
+            Place::Flag => "pass as many with --classes, as a number or a file",
+        };
+        format!("if the weights are for {theirs} classes instead of {ours}, {number}")
+    }
+
     /// The error of a pattern of `except`, the `index`-th.
     pub fn wrong_exception(
         self,
@@ -94,6 +103,31 @@ impl Settings {
         let key = format!("init.rename[{index}]");
         let flag = rename_flag(pattern);
         wrong_pattern(self.rename, (&key, &pattern.from), &flag, problem, advice)
+    }
+
+    /// How names are mapped besides those that are already; `None` if the patterns can't be typed.
+    pub fn add_rename(self, patterns: &[RenamePattern]) -> Option<String> {
+        let can_type = |pattern: &RenamePattern| {
+            self.takes(pattern)
+                && !pattern
+                    .from
+                    .contains(|letter: char| letter == '*' || letter.is_control())
+        };
+        if !patterns.iter().all(can_type) {
+            return None;
+        }
+        Some(match self.rename {
+            Place::Config => {
+                let json = patterns
+                    .iter()
+                    .map(|pattern| serde_json::to_string(pattern).unwrap_or_default());
+                format!(
+                    "add {} to `init.rename`",
+                    json.collect::<Vec<_>>().join(", ")
+                )
+            }
+            Place::Flag => format!("add {}", flags(patterns)),
+        })
     }
 
     /// A mapping, ready to be pasted in place of what was `given`.

@@ -37,6 +37,16 @@ const MAX_PREFIXES: usize = 6;
 /// How many names are looked at in all views of a file.
 const MAX_NAMES: usize = 1 << 20;
 
+/// A tensor of a view.
+#[derive(Debug, Clone)]
+pub struct Entry<'s> {
+    /// Its name in the view.
+    pub name: String,
+    /// Its full name in the file.
+    pub full: &'s str,
+    pub stored: &'s Stored,
+}
+
 /// The tensors of a dictionary under the names that are left.
 #[derive(Debug, Clone)]
 pub struct View<'s> {
@@ -46,10 +56,11 @@ pub struct View<'s> {
     pub prefix: String,
     /// Whether parts named as in [`INNER`] were taken out of the names.
     pub is_unwrapped: bool,
-    /// Names and tensors.
-    pub tensors: Vec<(String, &'s Stored)>,
-    /// Full names of the dictionary's tensors that don't have the prefix.
-    pub outside: Vec<String>,
+    /// Whether all names have the prefix only without those that the user left out.
+    pub needs_exceptions: bool,
+    pub tensors: Vec<Entry<'s>>,
+    /// The dictionary's tensors that don't have the prefix, under their names in it.
+    pub outside: Vec<Entry<'s>>,
 }
 
 impl View<'_> {
@@ -58,17 +69,41 @@ impl View<'_> {
         USUAL.contains(&self.dictionary)
     }
 
-    /// The name in the file of one of the view's tensors.
-    pub fn full_name(&self, name: &str) -> String {
+    /// What was taken off all names, with the last dot: `state_dict.model.`; empty for nothing.
+    pub fn path(&self) -> String {
         match self.dictionary {
-            "" => format!("{}{name}", self.prefix),
-            dictionary => format!("{dictionary}.{}{name}", self.prefix),
+            "" => self.prefix.clone(),
+            dictionary => format!("{dictionary}.{}", self.prefix),
         }
+    }
+
+    /// All names by which a user may know one of the view's tensors: its name in the view, that in the file, and those without a part
+    /// of the dictionary and the prefix.
+    pub fn names(&self, tensor: &Entry) -> Vec<String> {
+        let path = self.path();
+        let parts = path.matches('.').count().max(1);
+        let known = format!("{path}{}", tensor.name);
+        let mut names = vec![tensor.name.clone()];
+        for full in [known.as_str(), tensor.full] {
+            names.extend(ends(full).take(parts).map(String::from));
+        }
+        names
     }
 }
 
-/// All views of a file: the more usual dictionary first, then the less that is taken off.
-pub fn views(saved: &Saved) -> Vec<View<'_>> {
+/// A name, and what is left of it without its first part, its first two, and so on.
+pub fn ends(name: &str) -> impl Iterator<Item = &str> {
+    let starts = name.match_indices('.').map(|(dot, _)| dot + 1);
+    let starts = std::iter::once(0).chain(starts);
+    starts.filter_map(|start| name.get(start..))
+}
+
+/// Whether a user left out a tensor of a view.
+pub type IsExcepted<'a> = &'a dyn Fn(&View, &Entry) -> bool;
+
+/// All views of a file: the more usual dictionary first, then the less that is taken off. What is left out is not in the way of
+/// taking off a prefix that all other names have.
+pub fn views<'s>(saved: &'s Saved, is_excepted: IsExcepted) -> Vec<View<'s>> {
     let mut dictionaries: Vec<&str> = saved.dictionaries.iter().map(String::as_str).collect();
     dictionaries.retain(|name| !name.split('.').any(|key| key.starts_with(OPTIMIZER)));
     let rank = |name: &str| USUAL.iter().position(|usual| *usual == name);
@@ -80,7 +115,7 @@ pub fn views(saved: &Saved) -> Vec<View<'_>> {
         let unwrapped = without_inner(&whole);
         for view in [Some(whole), unwrapped].into_iter().flatten() {
             let mut found = Vec::new();
-            strip(saved, view, &mut found);
+            strip(saved, view, is_excepted, &mut found);
             views.extend(found);
         }
         let names: usize = views.iter().map(|view: &View| view.tensors.len()).sum();
@@ -98,12 +133,17 @@ fn of_dictionary<'s>(saved: &'s Saved, dictionary: &'s str) -> View<'s> {
             "" => name,
             _ => name.strip_prefix(dictionary)?.strip_prefix('.')?,
         };
-        Some((rest.to_string(), tensor))
+        Some(Entry {
+            name: rest.to_string(),
+            full: name,
+            stored: tensor,
+        })
     });
     View {
         dictionary,
         prefix: String::new(),
         is_unwrapped: false,
+        needs_exceptions: false,
         tensors: tensors.collect(),
         outside: Vec::new(),
     }
@@ -116,52 +156,71 @@ fn without_inner<'s>(view: &View<'s>) -> Option<View<'s>> {
         let parts = parts.filter(|(place, part)| *place == 0 || !INNER.contains(part));
         parts.map(|(_, part)| part).collect::<Vec<_>>().join(".")
     };
-    let names: Vec<String> = view.tensors.iter().map(|(name, _)| short(name)).collect();
+    let names: Vec<String> = view
+        .tensors
+        .iter()
+        .map(|tensor| short(&tensor.name))
+        .collect();
     let is_shorter = names
         .iter()
         .zip(&view.tensors)
-        .any(|(short, (name, _))| short != name);
+        .any(|(short, tensor)| *short != tensor.name);
     let is_distinct = names.iter().collect::<BTreeSet<_>>().len() == names.len();
     (is_shorter && is_distinct).then(|| View {
         is_unwrapped: true,
         tensors: names
             .into_iter()
             .zip(&view.tensors)
-            .map(|(name, (_, tensor))| (name, *tensor))
+            .map(|(name, tensor)| Entry {
+                name,
+                ..tensor.clone()
+            })
             .collect(),
         ..view.clone()
     })
 }
 
 /// Adds a view, and those that have more taken off.
-fn strip<'s>(saved: &'s Saved, view: View<'s>, found: &mut Vec<View<'s>>) {
-    let full = [view.dictionary, view.prefix.trim_end_matches('.')];
-    let full: Vec<&str> = full.into_iter().filter(|part| !part.is_empty()).collect();
+fn strip<'s>(saved: &'s Saved, view: View<'s>, is_excepted: IsExcepted, found: &mut Vec<View<'s>>) {
     // A dictionary below this one has views of its own.
-    let is_other = !view.prefix.is_empty() && saved.dictionaries.contains(&full.join("."));
-    if is_other {
+    let path = view.path();
+    let is_dictionary = |path: &str| saved.dictionaries.iter().any(|name| name == path);
+    if !view.prefix.is_empty() && is_dictionary(path.trim_end_matches('.')) {
         return;
     }
-    let firsts: BTreeSet<&str> = view
-        .tensors
-        .iter()
-        .map(|(name, _)| name.split_once('.').map_or("", |(first, _)| first))
-        .collect();
-    let next: Vec<String> = match firsts.first() {
-        Some(&only) if firsts.len() == 1 => vec![only.to_string()],
-        _ => {
-            let wrappers = WRAPPERS.iter().filter(|wrapper| firsts.contains(*wrapper));
-            wrappers.map(|wrapper| wrapper.to_string()).collect()
+    let firsts = |is_counted: &dyn Fn(&Entry) -> bool| -> BTreeSet<String> {
+        let counted = view.tensors.iter().filter(|tensor| is_counted(tensor));
+        let first = |name: &str| {
+            name.split_once('.')
+                .map_or("", |(first, _)| first)
+                .to_string()
+        };
+        counted.map(|tensor| first(&tensor.name)).collect()
+    };
+    let (all, kept) = (
+        firsts(&|_| true),
+        firsts(&|tensor| !is_excepted(&view, tensor)),
+    );
+    let only = kept.iter().next().filter(|_| kept.len() == 1);
+    let is_wrapper = |first: &String| WRAPPERS.contains(&first.as_str());
+    let next: Vec<String> = match only {
+        Some(only) => vec![only.clone()],
+        None => {
+            let wrappers = WRAPPERS.iter().map(|wrapper| wrapper.to_string());
+            wrappers.filter(|wrapper| all.contains(wrapper)).collect()
         }
     };
     let inner: Vec<View> = next
         .iter()
         .filter(|first| !first.is_empty() && view.prefix.matches('.').count() < MAX_PREFIXES)
-        .map(|first| below(&view, first))
+        .map(|first| View {
+            needs_exceptions: view.needs_exceptions || !(all.len() == 1 || is_wrapper(first)),
+            ..below(&view, first)
+        })
         .collect();
     found.push(view);
     for view in inner {
-        strip(saved, view, found);
+        strip(saved, view, is_excepted, found);
     }
 }
 
@@ -169,11 +228,15 @@ fn strip<'s>(saved: &'s Saved, view: View<'s>, found: &mut Vec<View<'s>>) {
 fn below<'s>(view: &View<'s>, first: &str) -> View<'s> {
     let prefix = format!("{first}.");
     let (mut tensors, mut outside) = (Vec::new(), view.outside.clone());
-    for (name, tensor) in &view.tensors {
-        match name.strip_prefix(&prefix) {
-            Some(rest) => tensors.push((rest.to_string(), *tensor)),
-            None => outside.push(format!("{}{name}", view.prefix)),
-        }
+    for tensor in &view.tensors {
+        let (list, name) = match tensor.name.strip_prefix(&prefix) {
+            Some(rest) => (&mut tensors, rest.to_string()),
+            None => (&mut outside, format!("{}{}", view.prefix, tensor.name)),
+        };
+        list.push(Entry {
+            name,
+            ..tensor.clone()
+        });
     }
     View {
         prefix: format!("{}{prefix}", view.prefix),

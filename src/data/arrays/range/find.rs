@@ -243,10 +243,15 @@ impl Search<'_> {
         if !self.about.has_fractions && self.holds(Range::Word) {
             return stray(&place, found, Range::Byte, Some(Range::Word));
         }
+        let undo = if least < 0.0 && self.about.has_fractions {
+            ", undo the standardization of the images"
+        } else {
+            ""
+        };
         let [found, least, most] = [found, least, most].map(short);
         format!(
-            "{place}: found {found}; the values run from {least} to {most}; expected {EXPECTED} (data.range); correct the value, or rescale \
-             all values to one of these ranges"
+            "{place}: found {found}; the values run from {least} to {most}; expected {EXPECTED} (data.range); correct the value{undo}, or \
+             rescale all values to one of these ranges"
         )
     }
 

@@ -26,6 +26,8 @@ pub struct Legacy {
     pub values: Values,
     pub root: Id,
     pub storages: HashMap<String, Region>,
+    /// Whether it is one pickle, which no `torch.save` wrote.
+    pub is_plain_pickle: bool,
 }
 
 /// Reads the description of a file.
@@ -49,6 +51,7 @@ pub fn read(source: &Arc<Source>) -> Result<Legacy, String> {
             values,
             root: first,
             storages: HashMap::new(),
+            is_plain_pickle: true,
         });
     }
     let version = machine::run(&mut program, &mut values)?;
@@ -68,6 +71,7 @@ pub fn read(source: &Arc<Source>) -> Result<Legacy, String> {
         values,
         root,
         storages,
+        is_plain_pickle: false,
     })
 }
 

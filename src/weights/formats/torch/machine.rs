@@ -105,7 +105,7 @@ impl Machine<'_, '_> {
             }
             0x8a | 0x8b => long(self.part(code)?),
             // UNICODE and STRING as lines, then the binary forms of str and bytes
-            b'V' => Value::Text(program.line()?.into()),
+            b'V' => Value::Text(program.escaped_line()?),
             b'S' => Value::Text(program.line()?.trim_matches(['\'', '"']).into()),
             b'X' | 0x8c | 0x8d | b'U' | b'T' => {
                 Value::Text(String::from_utf8_lossy(self.part(code)?).into_owned())

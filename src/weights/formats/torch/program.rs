@@ -50,13 +50,44 @@ impl<'a> Program<'a> {
 
     /// The text up to the next line feed, which is skipped.
     pub fn line(&mut self) -> Result<&'a str, String> {
+        let line = std::str::from_utf8(self.line_bytes()?);
+        line.map_err(|_| "a line of the pickle is not UTF-8 text".into())
+    }
+
+    /// The same of a text in Python's `raw-unicode-escape`, as protocol 0 has it: Latin-1, and `\uXXXX` or `\UXXXXXXXX` for other
+    /// characters.
+    pub fn escaped_line(&mut self) -> Result<String, String> {
+        let mut rest = self.line_bytes()?;
+        let mut text = String::new();
+        while let Some((&byte, after)) = rest.split_first() {
+            let digits = match (byte, after.first()) {
+                (b'\\', Some(b'u')) => after.get(1..5),
+                (b'\\', Some(b'U')) => after.get(1..9),
+                _ => None,
+            };
+            let number = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+            let number = number.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            match (digits, number.and_then(char::from_u32)) {
+                (Some(digits), Some(letter)) => {
+                    text.push(letter);
+                    rest = after.get(1 + digits.len()..).unwrap_or_default();
+                }
+                _ => {
+                    text.push(char::from(byte));
+                    rest = after;
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    fn line_bytes(&mut self) -> Result<&'a [u8], String> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let Some(length) = rest.iter().position(|&byte| byte == b'\n') else {
             return Err(self.end());
         };
         self.at += length + 1;
-        let line = std::str::from_utf8(&rest[..length]);
-        line.map_err(|_| "a line of the pickle is not UTF-8 text".into())
+        Ok(&rest[..length])
     }
 
     fn end(&self) -> String {

@@ -82,7 +82,9 @@ pub fn read_pickles(source: &Arc<Source>) -> Result<Saved, String> {
         let region = file.storages.get(key).cloned();
         region.ok_or_else(|| format!("its storage {key:?} is not in the file"))
     };
-    walk(&file.values, file.root, &Resolver::new(&file.values, &find))
+    let mut saved = walk(&file.values, file.root, &Resolver::new(&file.values, &find))?;
+    saved.reader.is_plain_pickle = file.is_plain_pickle;
+    Ok(saved)
 }
 
 /// The content of a small entry.

@@ -9,6 +9,9 @@ use super::resolve::Resolver;
 use super::value::{Id, Object, Value, Values};
 use crate::weights::formats::saved::{Saved, Stored};
 
+/// Where the classes of quantized modules are.
+const QUANTIZED: [&str; 2] = ["torch.ao.nn.quantized.", "torch.nn.quantized."];
+
 /// All tensors below `root`: in dictionaries and lists, and in modules as their `state_dict()` lists them.
 pub fn walk(values: &Values, root: Id, resolver: &Resolver) -> Result<Saved, String> {
     let mut walk = Walk {
@@ -25,7 +28,13 @@ pub fn walk(values: &Values, root: Id, resolver: &Resolver) -> Result<Saved, Str
         },
     };
     walk.visit(root, "", false)?;
-    Ok(walk.saved)
+    let mut saved = walk.saved;
+    saved.reader.has_objects = values.iter().any(|value| matches!(value, Value::Object(_)));
+    saved.is_quantized = values.iter().any(|value| match value {
+        Value::Global(name) => QUANTIZED.iter().any(|module| name.starts_with(module)),
+        _ => false,
+    });
+    Ok(saved)
 }
 
 struct Walk<'w> {

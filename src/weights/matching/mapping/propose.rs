@@ -5,27 +5,15 @@
 //! order is another, or unknown, it is unique if no two layers have the same shapes.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::fit::Wanted;
+use super::apart::{Apart, apart};
+use super::layers::{Layer, Signature, described, layers, natural, shapes, shown, signature, stem};
 use super::patterns::patterns;
-use super::views::View;
 use crate::config::RenamePattern;
 use crate::weights::formats::saved::Stored;
-
-/// The tensors of a layer: the last part of each name, and its shape.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Layer {
-    /// The name without the last part; empty for tensors at the top.
-    name: String,
-    tensors: Vec<(String, Vec<usize>)>,
-}
-
-/// How many tensors of a layer an error lists.
-const SHOWN: usize = 4;
-
-/// Layers are alike if this is equal: last parts of names with shapes, sorted.
-type Signature = Vec<(String, Vec<usize>)>;
+use crate::weights::matching::fit::Wanted;
+use crate::weights::matching::views::View;
 
 /// Why there is no mapping.
 #[derive(Debug)]
@@ -34,17 +22,8 @@ pub struct NoMapping {
     pub reason: String,
     /// Whether the file has as many layers as the network.
     pub is_count_equal: bool,
-    /// The first layer that has no counterpart, or the first two that differ, as patterns of their names.
+    /// The layers that have no counterpart, if they are few.
     pub apart: Apart,
-}
-
-/// Patterns of layers that stand in the way of a mapping.
-#[derive(Debug, Clone, Default)]
-pub struct Apart {
-    /// In the file.
-    pub theirs: Option<String>,
-    /// In the network.
-    pub ours: Option<String>,
 }
 
 impl From<String> for NoMapping {
@@ -64,15 +43,12 @@ pub fn propose(
     wanted: Wanted,
     in_order: bool,
 ) -> Result<Vec<RenamePattern>, NoMapping> {
-    let tensors = view
-        .tensors
-        .iter()
-        .filter_map(|(name, stored)| match stored {
-            Stored::Tensor(tensor) if !wanted.excepts_any(view, name, name) => {
-                Some((name.as_str(), tensor.shape.clone()))
-            }
-            _ => None,
-        });
+    let tensors = view.tensors.iter().filter_map(|entry| match entry.stored {
+        Stored::Tensor(tensor) if !wanted.excepts_any(view, entry, &entry.name) => {
+            Some((entry.name.as_str(), tensor.shape.clone()))
+        }
+        _ => None,
+    });
     let parameters = wanted.parameters.iter();
     let parameters = parameters.filter(|parameter| !wanted.is_excepted(&parameter.name));
     let parameters = parameters.map(|parameter| (parameter.name.as_str(), parameter.shape.clone()));
@@ -82,46 +58,13 @@ pub fn propose(
         theirs.sort_by(|a, b| natural(&a.name, &b.name));
     }
     if ours.len() != theirs.len() {
-        return Err(counts(&theirs, &ours));
+        return Err(counts(&theirs, &ours, in_order));
     }
     let ours = matched(&theirs, ours, in_order)?;
     let pairs = theirs.iter().zip(&ours);
     let names = pairs.map(|(from, to)| tensor_names(from, to));
     let names: Vec<_> = names.collect::<Result<_, String>>()?;
     Ok(patterns(&names.concat()))
-}
-
-fn layers<'n>(tensors: impl Iterator<Item = (&'n str, Vec<usize>)>) -> Vec<Layer> {
-    let mut layers: Vec<Layer> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for (name, shape) in tensors {
-        let (layer, last) = name.rsplit_once('.').unwrap_or(("", name));
-        let place = *places.entry(layer).or_insert(layers.len());
-        if place == layers.len() {
-            layers.push(Layer {
-                name: layer.to_string(),
-                tensors: Vec::new(),
-            });
-        }
-        layers[place].tensors.push((last.to_string(), shape));
-    }
-    layers
-}
-
-fn signature(layer: &Layer) -> Signature {
-    let mut tensors = layer.tensors.clone();
-    tensors.sort();
-    tensors
-}
-
-/// Only the shapes, for layers whose tensors have names of their own.
-fn shapes(layer: &Layer) -> Signature {
-    let shapes = layer.tensors.iter();
-    let mut shapes: Vec<_> = shapes
-        .map(|(_, shape)| (String::new(), shape.clone()))
-        .collect();
-    shapes.sort();
-    shapes
 }
 
 /// The network's layers in the order of the file's.
@@ -161,20 +104,46 @@ fn by_signature(
         counts.collect::<Vec<_>>()
     };
     if counts(&alike) != counts(&others) {
-        return Err(first_difference(theirs, ours, of));
+        return Err(first_difference(theirs, ours, in_order, of));
     }
-    for layers in alike.values() {
-        validate_distinct(layers, in_order)?;
+    let mut pairs: HashMap<&str, &Layer> = HashMap::new();
+    for (signature, layers) in &alike {
+        let ours = others
+            .get(signature)
+            .map_or(&[] as &[&Layer], Vec::as_slice);
+        pairs.extend(pair_alike(layers, ours, in_order)?);
     }
-    let mut others: BTreeMap<Signature, std::vec::IntoIter<&Layer>> = others
-        .into_iter()
-        .map(|(signature, layers)| (signature, layers.into_iter()))
-        .collect();
-    let found = theirs
-        .iter()
-        .map(|layer| others.get_mut(&of(layer))?.next().cloned());
+    let found = theirs.iter();
+    let found = found.map(|layer| pairs.get(layer.name.as_str()).map(|&layer| layer.clone()));
     let found: Option<Vec<Layer>> = found.collect();
-    found.ok_or_else(|| first_difference(theirs, ours, of))
+    found.ok_or_else(|| first_difference(theirs, ours, in_order, of))
+}
+
+/// Which layers of the same shapes belong together: those of the same name, unless the names of others differ from theirs in the
+/// number only, which may be counted from another one; and the others in their order, where that tells them apart.
+fn pair_alike<'l>(
+    theirs: &[&'l Layer],
+    ours: &[&'l Layer],
+    in_order: bool,
+) -> Result<Vec<(&'l str, &'l Layer)>, String> {
+    let by_name: HashMap<&str, &Layer> = ours.iter().map(|&layer| (&*layer.name, layer)).collect();
+    let is_ours = |layer: &Layer| by_name.contains_key(layer.name.as_str());
+    let (mut same, mut rest): (Vec<&Layer>, Vec<&Layer>) =
+        theirs.iter().partition(|layer| is_ours(layer));
+    let stems: HashSet<String> = same.iter().map(|layer| stem(&layer.name)).collect();
+    if rest.iter().any(|layer| stems.contains(&stem(&layer.name))) {
+        (same, rest) = (Vec::new(), theirs.to_vec());
+    }
+    validate_distinct(&rest, in_order)?;
+    let taken: HashSet<&str> = same.iter().map(|layer| layer.name.as_str()).collect();
+    let left = ours
+        .iter()
+        .filter(|layer| !taken.contains(layer.name.as_str()));
+    let same = same.into_iter();
+    let same = same.filter_map(|layer| Some((&*layer.name, *by_name.get(&*layer.name)?)));
+    let rest = rest.into_iter().zip(left);
+    let rest = rest.map(|(layer, &other)| (layer.name.as_str(), other));
+    Ok(same.chain(rest).collect())
 }
 
 /// Refuses layers of the same shapes where the order does not tell which is which; numbers in names do.
@@ -238,52 +207,19 @@ fn tensor_names(from: &Layer, to: &Layer) -> Result<Vec<(String, String)>, Strin
     pairs.collect()
 }
 
-fn shown(layer: &Layer) -> String {
-    match layer.name.as_str() {
-        "" => format!("`{}`", layer.tensors.first().map_or("", |(last, _)| last)),
-        name => format!("`{name}`"),
-    }
-}
-
-fn described(layer: &Layer) -> String {
-    let tensors = layer.tensors.iter().take(SHOWN);
-    let tensors = tensors.map(|(last, shape)| format!("{last} {shape:?}"));
-    let more = if layer.tensors.len() > SHOWN {
-        ", ..."
-    } else {
-        ""
-    };
-    let tensors = tensors.collect::<Vec<_>>().join(", ");
-    format!("{} ({tensors}{more})", shown(layer))
-}
-
-/// A pattern for the tensors of a layer.
-fn pattern(layer: &Layer) -> Option<String> {
-    let (first, _) = layer.tensors.first()?;
-    Some(match layer.name.as_str() {
-        "" => first.clone(),
-        name => format!("{name}.*"),
-    })
-}
-
 /// The error for another number of layers.
-fn counts(theirs: &[Layer], ours: &[Layer]) -> NoMapping {
+fn counts(theirs: &[Layer], ours: &[Layer], in_order: bool) -> NoMapping {
     let mut pairs = theirs.iter().zip(ours);
     let difference = pairs.find(|(from, to)| signature(from) != signature(to));
     let common = theirs.len().min(ours.len());
     let (theirs_more, ours_more) = (theirs.get(common), ours.get(common));
-    let mut apart = Apart::default();
     let first = match (difference, theirs_more.or(ours_more)) {
         (Some((from, to)), _) => format!(
             "the first that differ are {} and {}",
             described(from),
             described(to)
         ),
-        (None, Some(extra)) => {
-            apart.theirs = theirs_more.and_then(pattern);
-            apart.ours = ours_more.and_then(pattern);
-            format!("{} has no counterpart", described(extra))
-        }
+        (None, Some(extra)) => format!("{} has no counterpart", described(extra)),
         (None, None) => String::new(),
     };
     let layers = if theirs.len() == 1 { "layer" } else { "layers" };
@@ -294,20 +230,22 @@ fn counts(theirs: &[Layer], ours: &[Layer]) -> NoMapping {
             ours.len()
         ),
         is_count_equal: false,
-        apart,
+        apart: apart(theirs, ours, in_order),
     }
 }
 
-fn first_difference(theirs: &[Layer], ours: &[Layer], of: fn(&Layer) -> Signature) -> NoMapping {
+fn first_difference(
+    theirs: &[Layer],
+    ours: &[Layer],
+    in_order: bool,
+    of: fn(&Layer) -> Signature,
+) -> NoMapping {
     let mut pairs = theirs.iter().zip(ours).enumerate();
     let Some((index, (from, to))) = pairs.find(|(_, (from, to))| of(from) != of(to)) else {
         return NoMapping::from("the layers differ".to_string());
     };
     NoMapping {
-        apart: Apart {
-            theirs: pattern(from),
-            ours: pattern(to),
-        },
+        apart: apart(theirs, ours, in_order),
         ..NoMapping::from(format!(
             "layer {} is {} in the file and {} in the network",
             index + 1,
@@ -315,27 +253,4 @@ fn first_difference(theirs: &[Layer], ours: &[Layer], of: fn(&Layer) -> Signatur
             described(to)
         ))
     }
-}
-
-/// A name without its digits.
-fn stem(name: &str) -> String {
-    name.chars()
-        .filter(|letter| !letter.is_ascii_digit())
-        .collect()
-}
-
-/// The order of names in which numbers are sorted by their value.
-fn natural(a: &str, b: &str) -> Ordering {
-    let parts = |name: &str| -> Vec<(u8, u128, String)> {
-        let mut parts: Vec<(u8, u128, String)> = Vec::new();
-        for piece in name.split_inclusive(|letter: char| !letter.is_ascii_digit()) {
-            let digits = piece.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-            if let Ok(number) = digits.parse() {
-                parts.push((0, number, String::new()));
-            }
-            parts.push((1, 0, piece[digits.len()..].to_string()));
-        }
-        parts
-    };
-    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
 }

@@ -1,19 +1,25 @@
 //! Mappings by the order and shapes of layers, for each view of a file.
 
-use super::fit::{Wanted, fit};
-use super::propose::{Apart, NoMapping, propose};
-use super::views::View;
+use super::apart::Apart;
+use super::propose::{NoMapping, propose};
 use crate::config::RenamePattern;
+use crate::weights::matching::fit::{Wanted, fit};
+use crate::weights::matching::views::View;
 
 /// Maximum length in bytes of a layer's name that advice shows.
 const MAX_SHOWN_BYTES: usize = 150;
+
+/// In how many views it is tried whether there is a mapping without some layers.
+const MAX_TRIED: usize = 4;
 
 /// The views that have a mapping, and why the others have none.
 pub struct Proposals {
     /// Views and patterns, the best first.
     found: Vec<(usize, Vec<RenamePattern>)>,
     /// Why the view that comes closest has none.
-    obstacle: Option<NoMapping>,
+    obstacle: Option<String>,
+    /// The layers that stand in the way in the views without a mapping, those of the closest one first.
+    apart: Vec<Apart>,
 }
 
 impl Proposals {
@@ -35,11 +41,17 @@ impl Proposals {
         let length = |patterns: &[RenamePattern]| -> usize {
             patterns.iter().map(|pattern| pattern.from.len()).sum()
         };
-        found.sort_by_key(|(_, patterns)| length(patterns));
+        found.sort_by_key(|(at, patterns)| (views[*at].needs_exceptions, length(patterns)));
         // A view with another number of layers is further away than one with other layers.
-        let closest = reasons.iter().position(|reason| reason.is_count_equal);
-        let obstacle = (!reasons.is_empty()).then(|| reasons.swap_remove(closest.unwrap_or(0)));
-        Self { found, obstacle }
+        reasons.sort_by_key(|reason: &NoMapping| !reason.is_count_equal);
+        let obstacle = reasons.first().map(|closest| closest.reason.clone());
+        let mut apart: Vec<Apart> = reasons.into_iter().map(|reason| reason.apart).collect();
+        apart.truncate(MAX_TRIED);
+        Self {
+            found,
+            obstacle,
+            apart,
+        }
     }
 
     /// The best view and its patterns.
@@ -49,31 +61,32 @@ impl Proposals {
     }
 
     /// All views with a mapping, the best first.
-    pub fn views(&self) -> Vec<usize> {
-        self.found.iter().map(|(view, _)| *view).collect()
+    pub fn all(&self) -> impl Iterator<Item = (usize, &[RenamePattern])> {
+        self.found
+            .iter()
+            .map(|(at, patterns)| (*at, patterns.as_slice()))
     }
 
     /// Why there is none.
     pub fn reason(&self) -> &str {
-        let reason = self.obstacle.as_ref().map(|obstacle| &*obstacle.reason);
-        reason.unwrap_or_default()
+        self.obstacle.as_deref().unwrap_or_default()
     }
 
-    /// The layers without which there would be a mapping, if it takes no more than those that the reason names.
+    /// The layers without which there would be a mapping, if they are few.
     pub fn but_for(&self, views: &[View], wanted: Wanted, in_order: bool) -> Option<Apart> {
-        let apart = &self.obstacle.as_ref()?.apart;
-        let more = || apart.theirs.iter().chain(&apart.ours);
-        let can_show =
-            |name: &String| name.len() <= MAX_SHOWN_BYTES && !name.contains(char::is_control);
-        if !more().all(can_show) {
-            return None;
-        }
-        let except: Vec<String> = wanted.except.iter().chain(more()).cloned().collect();
-        let wanted = Wanted {
-            except: &except,
-            ..wanted
-        };
-        let is_enough = Self::of(views, wanted, in_order).first().is_some();
-        is_enough.then(|| apart.clone())
+        let mut apart = self.apart.iter().filter(|apart| {
+            let can_show =
+                |name: &String| name.len() <= MAX_SHOWN_BYTES && !name.contains(char::is_control);
+            apart.all().next().is_some() && apart.all().all(can_show)
+        });
+        let found = apart.find(|apart| {
+            let except: Vec<String> = wanted.except.iter().chain(apart.all()).cloned().collect();
+            let wanted = Wanted {
+                except: &except,
+                ..wanted
+            };
+            Self::of(views, wanted, in_order).first().is_some()
+        });
+        found.cloned()
     }
 }
