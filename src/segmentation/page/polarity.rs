@@ -36,6 +36,8 @@ const MIN_LIGHTER: f32 = 3.0;
 /// The quantile of light strokes that becomes full ink.
 const INK_QUANTILE: f32 = 0.9;
 
+/// Radius of the square that fits into a dark area's corner and into no stroke, in pixels of that copy.
+const CORNER_RADIUS: usize = 3;
 /// Width of the step between a dark area and the paper, to either side, in pixels of that copy.
 const EDGE: usize = 2;
 
@@ -80,8 +82,18 @@ pub(super) fn with_dark_writing(grey: &Plane) -> Option<Plane> {
     })
 }
 
-/// The dark pixels that join a panel and are none of it: at its corners most of a window is paper, so that the ground is light.
+/// The dark pixels that join a panel and are none of it: at its corners most of a window is paper, so that the ground is light. Thin
+/// strokes that begin at a panel are writing.
 fn corners(panels: &Plane, small: &Plane, darkest: f32) -> Plane {
+    let dark = Plane {
+        values: small
+            .values
+            .iter()
+            .map(|&value| f32::from(value < darkest))
+            .collect(),
+        ..*small
+    };
+    let broad = dark.eroded(CORNER_RADIUS).dilated(CORNER_RADIUS);
     let mut corners = Plane::filled(small.width, small.height, 0.0);
     let mut open: Vec<usize> = (0..panels.values.len())
         .filter(|&at| panels.values[at] > 0.0)
@@ -91,7 +103,7 @@ fn corners(panels: &Plane, small: &Plane, darkest: f32) -> Plane {
         for at in open {
             for at in beside(at, small.width, small.values.len()) {
                 let is_new = panels.values[at] == 0.0 && corners.values[at] == 0.0;
-                if is_new && small.values[at] < darkest {
+                if is_new && broad.values[at] > 0.0 {
                     corners.values[at] = 1.0;
                     next.push(at);
                 }
