@@ -92,7 +92,7 @@ impl Models {
 fn pages(seeds: std::ops::Range<u64>, data: &std::path::Path, samples: Samples) -> Vec<Known> {
     let mut pages: Vec<Known> = KINDS
         .iter()
-        .flat_map(|(_, draw)| seeds.clone().map(move |seed| draw(seed)))
+        .flat_map(|(_, draw)| seeds.clone().map(*draw))
         .map(|sheet| Known {
             image: sheet.image,
             lines: sheet.lines,

@@ -47,10 +47,11 @@ pub(super) fn check_readable(page: &mut Page, segmentation: &Segmentation) -> Op
         page.lines.clear();
         return Some(Unreadable::Unsure(confidence));
     }
-    page.lines.is_empty().then(|| match segmentation.emptiness {
+    let reason = match segmentation.emptiness {
         Some(Emptiness::Blank) => Unreadable::Blank,
         Some(Emptiness::TooSmall(height)) => Unreadable::TooSmall(height),
         Some(Emptiness::NoLetters) => Unreadable::NoLetters,
         None => Unreadable::NoCharacters,
-    })
+    };
+    page.lines.is_empty().then_some(reason)
 }

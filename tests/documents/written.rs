@@ -11,7 +11,7 @@ pub fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut places = Vec::new();
     for (object, number) in objects.iter().zip(1..) {
         places.push(file.len());
-        write!(file, "{number} 0 obj\n").unwrap();
+        writeln!(file, "{number} 0 obj").unwrap();
         file.extend(object);
         file.extend(b"\nendobj\n");
     }
@@ -19,7 +19,7 @@ pub fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     write!(file, "xref\n0 {}\n0000000000 65535 f \n", places.len() + 1).unwrap();
     places
         .iter()
-        .for_each(|place| write!(file, "{place:010} 00000 n \n").unwrap());
+        .for_each(|place| writeln!(file, "{place:010} 00000 n ").unwrap());
     let size = places.len() + 1;
     write!(
         file,

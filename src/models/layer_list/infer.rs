@@ -50,7 +50,7 @@ fn ends_with_classes(nodes: &[Node], layers: usize, classes: usize) -> Result<()
     match last.output {
         MapShape::Vector { features } if features == classes => Ok(()),
         MapShape::Vector { features } => {
-            let advice = if has_sizes(&nodes) {
+            let advice = if has_sizes(nodes) {
                 format!("set model.classes to {features}, or leave out the size of its last layer")
             } else {
                 "add a \"linear\" layer".to_string()

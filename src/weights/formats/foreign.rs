@@ -236,13 +236,15 @@ impl Written<'_> {
             };
             format!("import torch; d = torch.load({name}, map_location=\"cpu\"{trusting}){keys}")
         };
-        let trust = match self.reader.is_plain_pickle || has_objects {
-            true => "if you trust the file, in Python",
-            false => "in Python",
+        let trust = if self.reader.is_plain_pickle || has_objects {
+            "if you trust the file, in Python"
+        } else {
+            "in Python"
         };
-        let module = match self.reader.has_objects {
-            true => "; d = getattr(d, \"state_dict\", lambda: d)()",
-            false => "",
+        let module = if self.reader.has_objects {
+            "; d = getattr(d, \"state_dict\", lambda: d)()"
+        } else {
+            ""
         };
         format!("{trust}: {open}{module}")
     }

@@ -132,9 +132,10 @@ impl Refused<'_> {
         if !is_auto && !has_other_names {
             let classes = classes(fit).map(|[theirs, ours]| settings.set_classes(theirs, ours));
             let steps: Vec<String> = classes.into_iter().chain(without).collect();
-            return match steps.is_empty() {
-                true => OTHER_NETWORK.into(),
-                false => steps.join("; "),
+            return if steps.is_empty() {
+                OTHER_NETWORK.into()
+            } else {
+                steps.join("; ")
             };
         }
         let reason = one_line(format!(

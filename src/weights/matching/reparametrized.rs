@@ -40,9 +40,12 @@ pub fn advice(fit: &Fit, path: &Path) -> Option<String> {
     }
     let has = |part: &str| {
         let mut names = fit.unknown.iter().map(|(name, _)| name);
-        names.any(|name| match part.starts_with('.') {
-            true => name.contains(part),
-            false => name.ends_with(&format!("weight{part}")),
+        names.any(|name| {
+            if part.starts_with('.') {
+                name.contains(part)
+            } else {
+                name.ends_with(&format!("weight{part}"))
+            }
         })
     };
     let mut all = UTILITIES.iter();

@@ -113,9 +113,12 @@ fn longest_common(theirs: &[Layer], ours: &[Layer]) -> Vec<(usize, usize)> {
     };
     let of_theirs: Vec<usize> = theirs.iter().map(&mut number).collect();
     let of_ours: Vec<usize> = ours.iter().map(&mut number).collect();
-    let worth = |from: usize, to: usize| match of_theirs[from] == of_ours[to] {
-        true => SHAPES_OVER_NAME + u32::from(theirs[from].name == ours[to].name),
-        false => 0,
+    let worth = |from: usize, to: usize| {
+        if of_theirs[from] == of_ours[to] {
+            SHAPES_OVER_NAME + u32::from(theirs[from].name == ours[to].name)
+        } else {
+            0
+        }
     };
     // The best of what follows a place in each list.
     let (rows, columns) = (theirs.len() + 1, ours.len() + 1);
