@@ -33,8 +33,6 @@ const MIN_INK: f32 = 0.004;
 const MAX_INK: f32 = 0.35;
 /// Light strokes in it are this many times as many pixels as dark ones.
 const MIN_LIGHTER: f32 = 3.0;
-/// The quantile of light strokes that becomes full ink.
-const INK_QUANTILE: f32 = 0.9;
 
 /// Radius of the square that fits into a dark area's corner and into no stroke, in pixels of that copy.
 const CORNER_RADIUS: usize = 3;
@@ -67,9 +65,9 @@ pub(super) fn with_dark_writing(grey: &Plane) -> Option<Plane> {
         if (area.len() as f32) < MIN_SHARE * dark.len() as f32 {
             continue;
         }
-        if let Some(strength) = light_writing(&area, &dark, &small, &ground, &thin) {
+        if has_light_writing(&area, &dark, &small, &ground, &thin) {
             found = true;
-            area.iter().for_each(|&at| panels[at] = strength);
+            area.iter().for_each(|&at| panels[at] = 1.0);
         }
     }
     let panels = Plane {
@@ -174,32 +172,26 @@ fn areas(mask: &[bool], width: usize) -> Vec<Vec<usize>> {
     all
 }
 
-/// How much lighter than its ground the light writing on a dark area is, in grey levels; `None` where there is none.
-fn light_writing(
+/// Whether there is light writing on a dark area.
+fn has_light_writing(
     area: &[usize],
     dark: &[bool],
     small: &Plane,
     ground: &Plane,
     thin: &Plane,
-) -> Option<f32> {
+) -> bool {
     let above = |at: usize| small.values[at] - ground.values[at];
     let least = |at: usize| {
         MIN_CONTRAST.max(MIN_RELATIVE_CONTRAST * (f32::from(u8::MAX) - ground.values[at]))
     };
     // The corners of a light sheet on a dark desk are thin and lighter than their ground, but no writing.
     let of_paper = joined_to_paper(area, dark, small.width, |at| above(at) > least(at));
-    let mut light: Vec<f32> = area
-        .iter()
-        .filter(|&&at| above(at) > least(at) && thin.values[at] > least(at) && !of_paper[at])
-        .map(|&at| above(at))
-        .collect();
+    let is_light =
+        |at: usize| above(at) > least(at) && thin.values[at] > least(at) && !of_paper[at];
+    let light = area.iter().filter(|&&at| is_light(at)).count();
     let dark = area.iter().filter(|&&at| above(at) < -MIN_CONTRAST).count();
-    let share = light.len() as f32 / area.len() as f32;
-    if !(MIN_INK..=MAX_INK).contains(&share) || (light.len() as f32) < MIN_LIGHTER * dark as f32 {
-        return None;
-    }
-    light.sort_by(f32::total_cmp);
-    Some(light[(INK_QUANTILE * (light.len() - 1) as f32) as usize])
+    let share = light as f32 / area.len() as f32;
+    (MIN_INK..=MAX_INK).contains(&share) && light as f32 >= MIN_LIGHTER * dark as f32
 }
 
 /// The light pixels of a dark area that other light pixels join to what is not dark.
@@ -225,7 +217,8 @@ fn joined_to_paper(
     joined
 }
 
-/// The page with its panels inverted: their ground becomes paper, their writing as dark as it was light.
+/// The page with its panels inverted: their ground becomes paper, what is as light as paper becomes black. Faint light writing stays faint,
+/// like the dark writing beside it.
 fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, corners: &Plane, paper: f32) -> Plane {
     let sx = ground.width as f32 / grey.width as f32;
     let sy = ground.height as f32 / grey.height as f32;
@@ -235,14 +228,16 @@ fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, corners: &Plane, paper
         let row = (((y as f32 + 0.5) * sy) as usize).min(ground.height - 1);
         for (x, out) in out.iter_mut().enumerate() {
             let column = (((x as f32 + 0.5) * sx) as usize).min(ground.width - 1);
-            let strength = panels.at(column, row);
+            let in_panel = panels.at(column, row) > 0.0;
             let at_edge = inner.at(column, row) == 0.0
                 && (outer.at(column, row) > 0.0 || corners.at(column, row) > 0.0);
             *out = if at_edge {
                 paper
-            } else if strength > 0.0 {
+            } else if in_panel {
                 let level = ground.sample((x as f32 + 0.5) * sx, (y as f32 + 0.5) * sy);
-                let ink = ((grey.at(x, y) - level) / strength).clamp(0.0, 1.0);
+                // At a panel's rim the ground is lighter than in it.
+                let white = (paper - level).max(MIN_CONTRAST);
+                let ink = ((grey.at(x, y) - level) / white).clamp(0.0, 1.0);
                 paper * (1.0 - ink)
             } else {
                 grey.at(x, y)
