@@ -88,6 +88,18 @@ pub fn each(
     cancel: &CancelToken,
     mut take: impl FnMut(usize, Result<PageImage, PhotoError>) -> VerbResult,
 ) -> VerbResult {
+    let take = |(): &mut (), index, loaded| take(index, loaded);
+    each_with(inputs, reads, cancel, || Ok(()), take)
+}
+
+/// [`each`] with what `prepare` makes while the first image is decoded.
+pub fn each_with<T>(
+    inputs: &[Input],
+    reads: Reads,
+    cancel: &CancelToken,
+    prepare: impl FnOnce() -> Result<T, Failure>,
+    mut take: impl FnMut(&mut T, usize, Result<PageImage, PhotoError>) -> VerbResult,
+) -> Result<T, Failure> {
     std::thread::scope(|scope| {
         // Without room: the next image waits in the hands of its thread.
         let (sender, receiver) = sync_channel(0);
@@ -105,18 +117,19 @@ pub fn each(
         thread.map_err(|error| {
             Failure::failed(format!("cannot start a thread: {}", io_problem(&error)))
         })?;
+        let mut prepared = prepare()?;
         for index in 0..inputs.len() {
             let loaded = loop {
                 cancel.check()?;
                 match receiver.recv_timeout(CANCEL_INTERVAL) {
                     Ok(loaded) => break loaded,
                     Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                    Err(RecvTimeoutError::Disconnected) => return Ok(prepared),
                 }
             };
-            take(index, loaded)?;
+            take(&mut prepared, index, loaded)?;
         }
-        Ok(())
+        Ok(prepared)
     })
 }
 

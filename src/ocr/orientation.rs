@@ -14,8 +14,10 @@ use crate::segmentation::{LetterBox, Segmentation};
 const DOUBTFUL: f32 = 0.85;
 /// A page is also doubtful if less than this part of what may be letters was read.
 const MIN_READ: f32 = 0.6;
-/// Most letters that are shown to the network.
+/// Most letters that are shown to the network ...
 const MAX_LETTERS: usize = 120;
+/// ... and before a page is read: only a clear gain counts then.
+const MAX_EARLY_LETTERS: usize = 48;
 /// Another way is tried if the letters' mean logarithm of probability is higher by this than as the page is.
 const MIN_GAIN: f32 = 0.05;
 /// Letters that are looked at on every page ...
@@ -52,7 +54,7 @@ pub(super) fn likely_turns(
         classifier,
         options,
     };
-    let gains = networks.gains(segmentation)?;
+    let gains = networks.gains(segmentation, MAX_LETTERS)?;
     let mut likely: Vec<(f32, u8)> = (1..4)
         .map(|turns| (gains[usize::from(turns)], turned_by(segmentation, turns)))
         .filter(|(gain, _)| *gain > MIN_GAIN)
@@ -75,7 +77,7 @@ pub(super) fn clear_turn(
     if letters(segmentation).count() < MIN_LETTERS || networks.is_upright(segmentation)? {
         return Ok(None);
     }
-    let gains = networks.gains(segmentation)?;
+    let gains = networks.gains(segmentation, MAX_EARLY_LETTERS)?;
     let gain = |turns: &u8| gains[usize::from(*turns)];
     let best = (1u8..4).max_by(|a, b| gain(a).total_cmp(&gain(b)));
     Ok(best
@@ -106,8 +108,9 @@ impl Networks<'_> {
 
     /// By how much clearer the letters are after 0 to 3 quarter turns than as the page is, to the network to which that makes the
     /// greatest difference: one that knows both cases finds a character in more forms. Nothing is gained where they are no characters.
-    fn gains(&self, segmentation: &Segmentation) -> Result<[f32; 4], ModelError> {
-        let by_network = self.clearness(segmentation, &[0, 1, 2, 3], MAX_LETTERS)?;
+    /// Looks at most at `most` letters.
+    fn gains(&self, segmentation: &Segmentation, most: usize) -> Result<[f32; 4], ModelError> {
+        let by_network = self.clearness(segmentation, &[0, 1, 2, 3], most)?;
         Ok(std::array::from_fn(|turns| {
             let clear = by_network.iter().filter(|way| way[turns] >= LEAST_CLEAR);
             let gains = clear.map(|by_turn| by_turn[turns] - by_turn[0]);

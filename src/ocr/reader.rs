@@ -221,11 +221,11 @@ impl Views<'_> {
 
     /// The photograph as it is, or with its dark areas inverted if that says more.
     fn of_either_polarity(&self) -> Result<Reading, ReadError> {
-        let cut = Cut::of(self.photo, self.options, View::default());
+        let mut cut = Cut::of(self.photo, self.options, View::default());
         if !cut.segmentation.has_light_writing {
             // A page that slants is straightened first.
             let is_straight = cut.segmentation.straightening.is_none();
-            if is_straight && let Some(turned) = self.clearly_turned(&cut.segmentation)? {
+            if is_straight && let Some(turned) = self.clearly_turned(&mut cut)? {
                 return Ok(turned);
             }
             return self.recognise(cut);
@@ -239,17 +239,22 @@ impl Views<'_> {
     }
 
     /// The reading of a page that is clearly turned; as it is, its letters are joined in many ways, which takes long to read.
-    fn clearly_turned(&self, plain: &Segmentation) -> Result<Option<Reading>, ReadError> {
-        let turn = orientation::clear_turn(plain, self.classifier, self.options)?;
+    fn clearly_turned(&self, plain: &mut Cut) -> Result<Option<Reading>, ReadError> {
+        let turn = orientation::clear_turn(&plain.segmentation, self.classifier, self.options)?;
+        plain.watch.lap("orientation");
         let Some(quarter_turns) = turn else {
             return Ok(None);
         };
-        let turned = self.read(View {
+        let mut turned = self.read(View {
             quarter_turns,
-            ..plain.view
+            ..plain.segmentation.view
         })?;
+        plain.watch.insert(&turned.timings);
         let is_clear = !orientation::is_doubtful(&turned.page, &turned.segmentation);
-        Ok(is_clear.then_some(turned))
+        Ok(is_clear.then(|| {
+            turned.timings = plain.watch.laps().to_vec();
+            turned
+        }))
     }
 
     /// A reading, or where it is doubtful, that of an orientation in which the page is much clearer.
@@ -257,7 +262,10 @@ impl Views<'_> {
         if !orientation::is_doubtful(&best.page, &best.segmentation) {
             return Ok(best);
         }
+        let mut watch = Stopwatch::start();
         let turns = orientation::likely_turns(&best.segmentation, self.classifier, self.options)?;
+        watch.lap("orientation");
+        best.timings.extend(watch.laps());
         for quarter_turns in turns {
             let turned = self.read(View {
                 quarter_turns,

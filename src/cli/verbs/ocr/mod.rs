@@ -173,8 +173,11 @@ impl Args {
             }
             None => {
                 let device = device::open(self.backend.unwrap_or_default())?;
-                let mixed = ocr::shipped_mixed_model(&device)?;
-                (ocr::shipped_model(&device)?, Some(mixed))
+                let (model, mixed) = rayon::join(
+                    || ocr::shipped_model(&device),
+                    || ocr::shipped_mixed_model(&device),
+                );
+                (model?, Some(mixed?))
             }
         };
         ocr::check_alphabet(&classifier, alphabet)?;
@@ -201,34 +204,37 @@ pub fn run(args: Args) -> VerbResult {
     let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
     read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
     targets::validate_distinct(&target, overlays.as_deref().unwrap_or_default(), &read)?;
-    let (classifier, mixed) = args.models(&options.alphabet)?;
-    options.mixed = mixed;
-    watch.lap("load model");
-    let mut batch = Batch {
-        progress: Progress::new(inputs.len()),
-        inputs: &inputs,
-        several,
-        format,
-        target,
-        overlays,
-        stages,
-        review: args.review.as_deref(),
-        sections: Vec::new(),
-        truths,
-        classifier,
-        options,
-        watch,
-        sheets: Vec::new(),
-        scores: Vec::new(),
-        failed: 0,
-        unsure: 0,
+    let prepare = || {
+        let (classifier, mixed) = args.models(&options.alphabet)?;
+        options.mixed = mixed;
+        watch.lap("load model");
+        Ok(Batch {
+            progress: Progress::new(inputs.len()),
+            inputs: &inputs,
+            several,
+            format,
+            target,
+            overlays,
+            stages,
+            review: args.review.as_deref(),
+            sections: Vec::new(),
+            truths,
+            classifier,
+            options,
+            watch,
+            sheets: Vec::new(),
+            scores: Vec::new(),
+            failed: 0,
+            unsure: 0,
+        })
     };
     let monitor = listening_monitor()?;
-    loading::each(
+    let mut batch = loading::each_with(
         &inputs,
         args.pages.reads(),
         monitor.cancel(),
-        |index, loaded| batch.page(index, loaded),
+        prepare,
+        Batch::page,
     )?;
     batch.finish(args.timings)?;
     loading::all_were_read(batch.failed, &inputs)?;
