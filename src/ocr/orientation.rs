@@ -7,7 +7,7 @@ use super::form::Classes;
 use super::options::ReadOptions;
 use super::page::Page;
 use crate::inference::{Classifier, ModelError};
-use crate::segmentation::{LetterBox, Segmentation};
+use crate::segmentation::{CutPage, LetterBox, Segmentation, View};
 
 /// Mean confidence below which a page may lie on its side. On six photographs of pages it is 0.83 to 1.00; turned by 90, 180 or 270
 /// degrees it is 0.42 to 0.77.
@@ -39,6 +39,7 @@ pub(super) fn is_doubtful(page: &Page, segmentation: &Segmentation) -> bool {
     found > 0 && (page.confidence() < DOUBTFUL || (read as f32) < MIN_READ * found as f32)
 }
 
+/// The letters of a page, in reading order.
 fn letters(segmentation: &Segmentation) -> impl Iterator<Item = &LetterBox> {
     let words = segmentation.lines.iter().flat_map(|line| &line.words);
     words.flat_map(|word| &word.letters)
@@ -54,9 +55,13 @@ pub(super) fn likely_turns(
         classifier,
         options,
     };
-    let gains = networks.gains(segmentation, MAX_LETTERS)?;
+    let letters: Vec<&LetterBox> = letters(segmentation).collect();
+    let gains = networks.gains(&letters, MAX_LETTERS)?;
     let mut likely: Vec<(f32, u8)> = (1..4)
-        .map(|turns| (gains[usize::from(turns)], turned_by(segmentation, turns)))
+        .map(|turns| {
+            let gain = gains[usize::from(turns)];
+            (gain, turned_by(segmentation.view, turns))
+        })
         .filter(|(gain, _)| *gain > MIN_GAIN)
         .collect();
     likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -66,7 +71,7 @@ pub(super) fn likely_turns(
 /// The quarter turns of a page whose letters look like characters far more in another way than the page's own; looks at few letters
 /// where they do as the page is.
 pub(super) fn clear_turn(
-    segmentation: &Segmentation,
+    page: &CutPage,
     classifier: &Classifier,
     options: &ReadOptions,
 ) -> Result<Option<u8>, ModelError> {
@@ -74,20 +79,22 @@ pub(super) fn clear_turn(
         classifier,
         options,
     };
-    if letters(segmentation).count() < MIN_LETTERS || networks.is_upright(segmentation)? {
+    let letters = page.letters();
+    let letters: Vec<&LetterBox> = letters.iter().collect();
+    if letters.len() < MIN_LETTERS || networks.is_upright(&letters)? {
         return Ok(None);
     }
-    let gains = networks.gains(segmentation, MAX_EARLY_LETTERS)?;
+    let gains = networks.gains(&letters, MAX_EARLY_LETTERS)?;
     let gain = |turns: &u8| gains[usize::from(*turns)];
     let best = (1u8..4).max_by(|a, b| gain(a).total_cmp(&gain(b)));
     Ok(best
         .filter(|turns| gain(turns) > CLEAR_GAIN)
-        .map(|turns| turned_by(segmentation, turns)))
+        .map(|turns| turned_by(page.view(), turns)))
 }
 
 /// The page's own quarter turns and these.
-fn turned_by(segmentation: &Segmentation, turns: u8) -> u8 {
-    (segmentation.view.quarter_turns + turns) % 4
+fn turned_by(view: View, turns: u8) -> u8 {
+    (view.quarter_turns + turns) % 4
 }
 
 /// What letters are shown to.
@@ -98,8 +105,8 @@ struct Networks<'a> {
 
 impl Networks<'_> {
     /// Whether most of a few letters look like characters as the page is.
-    fn is_upright(&self, segmentation: &Segmentation) -> Result<bool, ModelError> {
-        let by_network = self.clearness(segmentation, &[0], FEW_LETTERS)?;
+    fn is_upright(&self, letters: &[&LetterBox]) -> Result<bool, ModelError> {
+        let by_network = self.clearness(letters, &[0], FEW_LETTERS)?;
         Ok(by_network
             .iter()
             .flatten()
@@ -109,8 +116,8 @@ impl Networks<'_> {
     /// By how much clearer the letters are after 0 to 3 quarter turns than as the page is, to the network to which that makes the
     /// greatest difference: one that knows both cases finds a character in more forms. Nothing is gained where they are no characters.
     /// Looks at most at `most` letters.
-    fn gains(&self, segmentation: &Segmentation, most: usize) -> Result<[f32; 4], ModelError> {
-        let by_network = self.clearness(segmentation, &[0, 1, 2, 3], most)?;
+    fn gains(&self, letters: &[&LetterBox], most: usize) -> Result<[f32; 4], ModelError> {
+        let by_network = self.clearness(letters, &[0, 1, 2, 3], most)?;
         Ok(std::array::from_fn(|turns| {
             let clear = by_network.iter().filter(|way| way[turns] >= LEAST_CLEAR);
             let gains = clear.map(|by_turn| by_turn[turns] - by_turn[0]);
@@ -122,14 +129,13 @@ impl Networks<'_> {
     /// letters.
     fn clearness(
         &self,
-        segmentation: &Segmentation,
+        letters: &[&LetterBox],
         turns: &[u8],
         most: usize,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let all: Vec<&LetterBox> = letters(segmentation).collect();
-        let step = all.len().div_ceil(most).max(1);
+        let step = letters.len().div_ceil(most).max(1);
         let size = self.classifier.card().input.height;
-        let shown: Vec<&LetterBox> = all.into_iter().step_by(step).collect();
+        let shown: Vec<&LetterBox> = letters.iter().copied().step_by(step).collect();
         let crops: Vec<Vec<f32>> = shown
             .par_iter()
             .map(|letter| letter.crop(size).pixels)

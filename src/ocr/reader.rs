@@ -11,7 +11,7 @@ use super::unreadable::{self, Unreadable};
 use super::{orientation, recognition, strays};
 use crate::error::{ErrorExit, ExitKind};
 use crate::inference::{Classifier, ModelError};
-use crate::segmentation::{self, Segmentation, StagePicture, View};
+use crate::segmentation::{CutPage, Segmentation, StagePicture, View};
 use crate::timings::{Lap, Stopwatch};
 
 /// A turned page is taken if its mean confidence is higher by this than as it is in the file: upright pages gained 0.23 to 0.33 over
@@ -188,10 +188,16 @@ impl Views<'_> {
     /// Reads a page that was cut.
     fn recognise(&self, cut: Cut) -> Result<Reading, ReadError> {
         let Cut {
-            segmentation,
-            stage_pictures,
+            mut page,
             mut watch,
         } = cut;
+        let segmentation = page.finish();
+        watch.lap("boxes");
+        let stage_pictures = if self.options.stage_pictures {
+            page.pictures()
+        } else {
+            Vec::new()
+        };
         let ngram = self.options.context.ngram();
         let lines = recognition::read_lines(
             &segmentation,
@@ -222,9 +228,9 @@ impl Views<'_> {
     /// The photograph as it is, or with its dark areas inverted if that says more.
     fn of_either_polarity(&self) -> Result<Reading, ReadError> {
         let mut cut = Cut::of(self.photo, self.options, View::default());
-        if !cut.segmentation.has_light_writing {
+        if !cut.page.has_light_writing() {
             // A page that slants is straightened first.
-            let is_straight = cut.segmentation.straightening.is_none();
+            let is_straight = cut.page.straightening().is_none();
             if is_straight && let Some(turned) = self.clearly_turned(&mut cut)? {
                 return Ok(turned);
             }
@@ -240,14 +246,14 @@ impl Views<'_> {
 
     /// The reading of a page that is clearly turned; as it is, its letters are joined in many ways, which takes long to read.
     fn clearly_turned(&self, plain: &mut Cut) -> Result<Option<Reading>, ReadError> {
-        let turn = orientation::clear_turn(&plain.segmentation, self.classifier, self.options)?;
+        let turn = orientation::clear_turn(&plain.page, self.classifier, self.options)?;
         plain.watch.lap("orientation");
         let Some(quarter_turns) = turn else {
             return Ok(None);
         };
         let mut turned = self.read(View {
             quarter_turns,
-            ..plain.segmentation.view
+            ..plain.page.view()
         })?;
         plain.watch.insert(&turned.timings);
         let is_clear = !orientation::is_doubtful(&turned.page, &turned.segmentation);
@@ -297,28 +303,16 @@ fn better(first: Reading, mut second: Reading, may_be_taken: bool) -> Reading {
 
 /// A photograph that was cut in one view.
 struct Cut {
-    segmentation: Segmentation,
-    stage_pictures: Vec<StagePicture>,
+    page: CutPage,
     watch: Stopwatch,
 }
 
 impl Cut {
     fn of(photo: &RgbImage, options: &ReadOptions, view: View) -> Cut {
-        let mut watch = Stopwatch::start();
-        let segment = || {
-            if options.stage_pictures {
-                segmentation::segment_with_pictures(photo, view)
-            } else {
-                (segmentation::segment_view(photo, view), Vec::new())
-            }
-        };
         // The words of the context are unpacked meanwhile.
-        let ((segmentation, stage_pictures), _) = rayon::join(segment, || options.context.ngram());
-        watch.insert(&segmentation.timings);
-        Cut {
-            segmentation,
-            stage_pictures,
-            watch,
-        }
+        let (page, _) = rayon::join(|| CutPage::of(photo, view), || options.context.ngram());
+        let mut watch = Stopwatch::start();
+        watch.insert(page.timings());
+        Cut { page, watch }
     }
 }

@@ -29,6 +29,6 @@ pub use debug::overlay::{Label, overlay};
 pub use debug::pictures::StagePicture;
 pub use geometry::Rect;
 pub use ink::Crop;
-pub use segment::{segment, segment_view, segment_with_pictures};
+pub use segment::{CutPage, segment, segment_view, segment_with_pictures};
 pub use straightening::Straightening;
 pub use view::View;

@@ -16,7 +16,7 @@ use super::slope;
 use super::stages::Stages;
 use super::straightening::Straightening;
 use super::view::View;
-use crate::timings::Stopwatch;
+use crate::timings::{Lap, Stopwatch};
 
 /// Cuts a photograph into lines, words and letters. Never fails: a page without writing has no lines.
 ///
@@ -28,64 +28,123 @@ pub fn segment(photo: &RgbImage) -> Segmentation {
 
 /// [`segment`] of a turned photograph, or of one with light writing on dark ground. Boxes are in pixels of the photograph as it is.
 pub fn segment_view(photo: &RgbImage, view: View) -> Segmentation {
-    run(photo, view).0
+    CutPage::of(photo, view).finish()
 }
 
 /// [`segment_view`] with an image of every stage, for debugging: grey, sheet, background, ink, binary, components, letters, lines,
 /// crops. A photograph without pixels has none.
 pub fn segment_with_pictures(photo: &RgbImage, view: View) -> (Segmentation, Vec<StagePicture>) {
-    let (segmentation, stages) = run(photo, view);
-    let pictures = stages.as_ref().map(stage_pictures).unwrap_or_default();
-    (segmentation, pictures)
+    let mut page = CutPage::of(photo, view);
+    (page.finish(), page.pictures())
 }
 
-fn run(photo: &RgbImage, view: View) -> (Segmentation, Option<Stages>) {
-    let (width, height) = photo.dimensions();
-    let mut page = Segmentation {
-        width,
-        height,
-        view,
-        has_light_writing: false,
-        straightening: None,
-        emptiness: None,
-        measures: Measures::default(),
-        lines: Vec::new(),
-        marks: Vec::new(),
-        small: Vec::new(),
-        timings: Vec::new(),
-    };
-    let mut watch = Stopwatch::start();
-    let straight = view
-        .straightening
-        .map(|straightening| straightening.straighten(photo));
-    if straight.is_some() {
-        watch.lap("straighten");
-    }
-    let stages = Stages::run(straight.as_ref().unwrap_or(photo), view, &mut watch);
-    if let Some(stages) = &stages {
-        let builder = Builder::new(stages, view, width, height);
-        page.has_light_writing = stages.flat.has_light_writing;
-        page.lines = builder.lines();
-        page.marks = stages
-            .glyphs
-            .marks
-            .iter()
-            .map(|mark| builder.in_photo(builder.rect(mark)))
-            .collect();
-        let small = stages.glyphs.marks.iter().chain(&stages.specks);
-        page.small = small.map(|mark| builder.small(mark)).collect();
-        if page.lines.is_empty() {
-            page.emptiness = Some(builder.emptiness());
-        } else {
-            page.measures = builder.measures();
+/// A photograph cut into letters; what else may be letters is not drawn yet, which takes long where much of the ink touches.
+#[derive(Debug)]
+pub struct CutPage {
+    width: u32,
+    height: u32,
+    view: View,
+    stages: Option<Stages>,
+    straightening: Option<Straightening>,
+    watch: Stopwatch,
+}
+
+impl CutPage {
+    /// Cuts a photograph in one view.
+    pub fn of(photo: &RgbImage, view: View) -> Self {
+        let (width, height) = photo.dimensions();
+        let mut watch = Stopwatch::start();
+        let straight = view
+            .straightening
+            .map(|straightening| straightening.straighten(photo));
+        if straight.is_some() {
+            watch.lap("straighten");
         }
+        let stages = Stages::run(straight.as_ref().unwrap_or(photo), view, &mut watch);
+        let mut page = Self {
+            width,
+            height,
+            view,
+            stages,
+            straightening: None,
+            watch,
+        };
         if view.straightening.is_none() && view.quarter_turns == 0 {
-            page.straightening = builder.straightening();
+            page.straightening = page.builder().and_then(|page| page.straightening());
         }
+        page
     }
-    watch.lap("boxes");
-    page.timings = watch.laps().to_vec();
-    (page, stages)
+
+    fn builder(&self) -> Option<Builder<'_>> {
+        let stages = self.stages.as_ref()?;
+        Some(Builder::new(stages, self.view, self.width, self.height))
+    }
+
+    /// How the photograph is seen.
+    pub fn view(&self) -> View {
+        self.view
+    }
+
+    /// Whether some of its writing is light on dark ground.
+    pub fn has_light_writing(&self) -> bool {
+        self.stages
+            .as_ref()
+            .is_some_and(|stages| stages.flat.has_light_writing)
+    }
+
+    /// How the photograph is straightened; `None` if it is straight, or was turned or straightened.
+    pub fn straightening(&self) -> Option<Straightening> {
+        self.straightening
+    }
+
+    /// The letters of all lines, in reading order.
+    pub fn letters(&self) -> Vec<LetterBox> {
+        self.builder()
+            .map(|builder| builder.letters())
+            .unwrap_or_default()
+    }
+
+    /// How long the stages took so far.
+    pub fn timings(&self) -> &[Lap] {
+        self.watch.laps()
+    }
+
+    /// Draws all candidates.
+    pub fn finish(&mut self) -> Segmentation {
+        // The time since the last stage belongs to others.
+        self.watch.insert(&[]);
+        let mut page = Segmentation {
+            width: self.width,
+            height: self.height,
+            view: self.view,
+            has_light_writing: self.has_light_writing(),
+            straightening: self.straightening,
+            emptiness: None,
+            measures: Measures::default(),
+            lines: Vec::new(),
+            marks: Vec::new(),
+            small: Vec::new(),
+            timings: Vec::new(),
+        };
+        if let Some(builder) = self.builder() {
+            page.lines = builder.lines();
+            page.marks = builder.marks();
+            page.small = builder.small_marks();
+            if page.lines.is_empty() {
+                page.emptiness = Some(builder.emptiness());
+            } else {
+                page.measures = builder.measures();
+            }
+        }
+        self.watch.lap("boxes");
+        page.timings = self.watch.laps().to_vec();
+        page
+    }
+
+    /// An image of every stage; a photograph without pixels has none.
+    pub fn pictures(&self) -> Vec<StagePicture> {
+        self.stages.as_ref().map(stage_pictures).unwrap_or_default()
+    }
 }
 
 /// Turns the results of the stages, in pixels of the working copy, into owned boxes in pixels of the photograph.
@@ -212,6 +271,24 @@ impl<'a> Builder<'a> {
             bounds: self.in_photo(self.rect(glyph)),
             ink: self.stages.ink_of(glyph),
         }
+    }
+
+    fn letters(&self) -> Vec<LetterBox> {
+        let words = self.stages.layout.iter().flatten();
+        words
+            .flatten()
+            .map(|&index| self.letter(&self.stages.glyphs.letters[index]))
+            .collect()
+    }
+
+    fn marks(&self) -> Vec<Rect> {
+        let marks = self.stages.glyphs.marks.iter();
+        marks.map(|mark| self.in_photo(self.rect(mark))).collect()
+    }
+
+    fn small_marks(&self) -> Vec<SmallMark> {
+        let marks = self.stages.glyphs.marks.iter().chain(&self.stages.specks);
+        marks.map(|mark| self.small(mark)).collect()
     }
 
     fn small(&self, mark: &Glyph) -> SmallMark {
