@@ -24,7 +24,9 @@ fn a_page_is_answered_with_the_bytes_of_the_command_line() {
     let scans = std::fs::read(crate::common::repository().join("tests/fixtures/pages/three.tiff"));
     let scans = scans.unwrap();
     server.bench.write("three.tiff", &scans);
-    let expected = server.bench.output("ocr three.tiff --json --case upper --context off");
+    let expected = server
+        .bench
+        .output("ocr three.tiff --json --case upper --context off");
     let answer = server.post("/api/ocr?name=three.tiff&case=upper&context=off", &scans);
     assert_eq!(answer.text(), expected, "all pages of a file");
 }
@@ -79,7 +81,10 @@ fn what_is_wrong_with_a_request_is_said_in_one_line() {
         let answer = server.post(target, body);
         assert_eq!(answer.status, status, "{target}: {}", answer.text());
         let error = answer.json()["error"].as_str().unwrap().to_string();
-        assert!(error.contains(word) && !error.contains('\n'), "{target}: {error}");
+        assert!(
+            error.contains(word) && !error.contains('\n'),
+            "{target}: {error}"
+        );
     }
     assert_eq!(server.get("/api/ocr").status, 405);
     assert_eq!(server.get("/nothing").status, 404);

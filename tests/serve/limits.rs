@@ -17,13 +17,18 @@ fn bodies_headers_and_images_beyond_the_limits_are_refused() {
     write!(stream, "{head}Transfer-Encoding: chunked\r\n\r\n").unwrap();
     let piece = [b"100000\r\n", vec![b'x'; 1 << 20].as_slice(), b"\r\n"].concat();
     // Until the server closes.
-    let sent = (0..1024).take_while(|_| stream.write_all(&piece).is_ok()).count();
+    let sent = (0..1024)
+        .take_while(|_| stream.write_all(&piece).is_ok())
+        .count();
     assert!(sent < 200, "{sent} MB of an endless body were taken");
-    let lines: String = (0..5000).map(|number| format!("X-{number}: {number}\r\n")).collect();
+    let lines: String = (0..5000)
+        .map(|number| format!("X-{number}: {number}\r\n"))
+        .collect();
     let bomb = server.raw(format!("{}{lines}\r\n", server.head("GET", "/")).as_bytes());
     assert_eq!(bomb.status, 431);
     // A PNG that claims 100,000 x 100,000 pixels.
-    let mut pixels = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\x86\xa0\0\x01\x86\xa0\x08\x02\0\0\0".to_vec();
+    let mut pixels =
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\x86\xa0\0\x01\x86\xa0\x08\x02\0\0\0".to_vec();
     let sum = crc32fast::hash(&pixels[12..]);
     pixels.extend(sum.to_be_bytes());
     pixels.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82");
@@ -41,7 +46,11 @@ fn slow_clients_do_not_keep_others_out() {
         // Some send half a head, some half a body, some nothing.
         let _ = match number % 3 {
             0 => write!(stream, "GET / HTTP/1.1\r\nHost: "),
-            1 => write!(stream, "{}Content-Length: 1000\r\n\r\nabc", server.head("POST", "/api/ocr")),
+            1 => write!(
+                stream,
+                "{}Content-Length: 1000\r\n\r\nabc",
+                server.head("POST", "/api/ocr")
+            ),
             _ => Ok(()),
         };
         slow.push(stream);
@@ -49,7 +58,11 @@ fn slow_clients_do_not_keep_others_out() {
     for _ in 0..20 {
         let began = Instant::now();
         assert_eq!(server.get("/healthz").status, 200);
-        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            began.elapsed()
+        );
     }
     // Nobody is waited for longer than ten seconds.
     let mut last = slow.pop().unwrap();

@@ -15,11 +15,19 @@ fn epoch(number: usize) -> String {
 #[test]
 fn epochs_arrive_as_they_are_written() {
     let bench = Bench::new();
-    bench.write("runs/growing-1/config.json", r#"{"training": {"epochs": 9}}"#);
+    bench.write(
+        "runs/growing-1/config.json",
+        r#"{"training": {"epochs": 9}}"#,
+    );
     bench.write("runs/growing-1/metrics.jsonl", epoch(1) + "\n");
     let server = Server::start(bench, "");
     let mut stream = server.connect();
-    write!(stream, "{}\r\n", server.head("GET", "/api/runs/growing-1/events")).unwrap();
+    write!(
+        stream,
+        "{}\r\n",
+        server.head("GET", "/api/runs/growing-1/events")
+    )
+    .unwrap();
     let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
     let mut next = |wanted: &str| {
         lines
@@ -39,7 +47,9 @@ fn epochs_arrive_as_they_are_written() {
     writeln!(file, "{}", &second[20..]).unwrap();
     assert_eq!(next("data: {\"epoch\""), format!("data: {second}"));
     // A run that was resumed from an earlier epoch begins again.
-    server.bench.write("runs/growing-1/metrics.jsonl", epoch(1) + "\n");
+    server
+        .bench
+        .write("runs/growing-1/metrics.jsonl", epoch(1) + "\n");
     next("event: reset");
     assert_eq!(next("data: {\"epoch\""), format!("data: {}", epoch(1)));
 }
@@ -73,7 +83,12 @@ fn runs_are_listed_sorted_and_filtered_and_compared_by_the_settings_that_differ(
     let detail = server.get("/api/runs/slow").json();
     assert_eq!(detail["settings"]["optimizer.lr"], json!(1e-9));
     assert_eq!(detail["history"].as_array().unwrap().len(), 3);
-    for page in ["/", "/runs/slow", "/compare?run=small-1&run=slow", "/sweeps/lengths"] {
+    for page in [
+        "/",
+        "/runs/slow",
+        "/compare?run=small-1&run=slow",
+        "/sweeps/lengths",
+    ] {
         assert_eq!(server.get(page).status, 200, "{page}");
     }
     assert_eq!(server.bench.listing(), before, "nothing is written");

@@ -8,7 +8,8 @@ fn requests_for_other_hosts_and_from_other_sites_are_refused() {
     let server = Server::start(Bench::new(), "");
     let port = server.port;
     let with = |host: &str, more: &str| {
-        let request = format!("GET /api/runs HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n");
+        let request =
+            format!("GET /api/runs HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n");
         server.raw(request.as_bytes()).status
     };
     let local = format!("127.0.0.1:{port}");
@@ -19,8 +20,20 @@ fn requests_for_other_hosts_and_from_other_sites_are_refused() {
     assert_eq!(with(&local, &format!("Origin: http://{local}\r\n")), 200);
     assert_eq!(with(&local, "Origin: http://evil.example\r\n"), 403);
     assert_eq!(with(&local, "Origin: null\r\n"), 403);
-    assert_eq!(with(&local, "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n"), 403);
-    assert_eq!(with(&local, "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"), 200);
+    assert_eq!(
+        with(
+            &local,
+            "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n"
+        ),
+        403
+    );
+    assert_eq!(
+        with(
+            &local,
+            "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"
+        ),
+        200
+    );
 }
 
 #[test]
@@ -68,17 +81,32 @@ fn with_a_token_nothing_is_answered_without_it() {
         let request = format!("{}{more}\r\n\r\n", server.head("GET", target));
         server.raw(request.as_bytes())
     };
-    assert_eq!(with("Authorization: Bearer open-sesame-0123456789", "/api/runs").status, 200);
-    assert_eq!(with("Authorization: Bearer open-sesame-012345678", "/api/runs").status, 401);
+    assert_eq!(
+        with("Authorization: Bearer open-sesame-0123456789", "/api/runs").status,
+        200
+    );
+    assert_eq!(
+        with("Authorization: Bearer open-sesame-012345678", "/api/runs").status,
+        401
+    );
     let asked = with("Accept: text/html", "/read?run=a");
     assert_eq!(asked.status, 303);
     assert_eq!(asked.headers["location"], "/login?next=%2Fread%3Frun%3Da");
     let wrong = server.post("/login", b"token=wrong&next=%2Fread");
     assert_eq!(wrong.status, 401);
-    let right = server.post("/login", b"token=open-sesame-0123456789&next=%2F%2Fevil.example");
-    assert_eq!((right.status, right.headers["location"].as_str()), (303, "/"));
+    let right = server.post(
+        "/login",
+        b"token=open-sesame-0123456789&next=%2F%2Fevil.example",
+    );
+    assert_eq!(
+        (right.status, right.headers["location"].as_str()),
+        (303, "/")
+    );
     let cookie = &right.headers["set-cookie"];
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite"),
+        "{cookie}"
+    );
     let pair = cookie.split(';').next().unwrap();
     assert_eq!(with(&format!("Cookie: {pair}"), "/api/runs").status, 200);
 }
@@ -104,10 +132,20 @@ fn browsers_are_told_to_run_nothing_but_this_servers_scripts() {
     for target in ["/", "/read", "/classify", "/assets/read.js", "/nothing"] {
         let answer = server.get(target);
         let policy = &answer.headers["content-security-policy"];
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         let text = answer.text();
-        for inline in ["<style", "style=", "onclick=", "javascript:", "http://", "https://"] {
+        for inline in [
+            "<style",
+            "style=",
+            "onclick=",
+            "javascript:",
+            "http://",
+            "https://",
+        ] {
             let is_script = target.ends_with(".js");
             assert!(is_script || !text.contains(inline), "{target}: {inline}");
         }

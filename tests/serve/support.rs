@@ -53,7 +53,10 @@ impl Server {
         let mut line = String::new();
         stderr.read_line(&mut line).expect("a line");
         let address = line.trim().rsplit('/').nth(1).expect("an address");
-        let port = address.rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = address
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok());
         Self {
             port: port.unwrap_or_else(|| panic!("no port in {line:?}")),
             bench,
@@ -72,7 +75,9 @@ impl Server {
 
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a time limit");
         stream
     }
 
@@ -88,7 +93,10 @@ impl Server {
 
     pub fn post(&self, target: &str, body: &[u8]) -> Answer {
         let length = body.len();
-        let head = format!("{}Content-Length: {length}\r\n\r\n", self.head("POST", target));
+        let head = format!(
+            "{}Content-Length: {length}\r\n\r\n",
+            self.head("POST", target)
+        );
         self.raw(&[head.as_bytes(), body].concat())
     }
 
@@ -155,7 +163,10 @@ pub fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
         headers.insert(name.to_lowercase(), value.trim().to_string());
     }
     let mut body = Vec::new();
-    match headers.get("content-length").and_then(|length| length.parse::<u64>().ok()) {
+    match headers
+        .get("content-length")
+        .and_then(|length| length.parse::<u64>().ok())
+    {
         Some(length) => reader.take(length).read_to_end(&mut body).ok()?,
         None => reader.read_to_end(&mut body).ok()?,
     };

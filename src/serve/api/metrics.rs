@@ -5,7 +5,8 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Extension, State};
+use axum::Extension;
+use axum::extract::State;
 use axum::response::Response;
 
 use super::reply::content;

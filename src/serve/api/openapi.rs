@@ -35,6 +35,7 @@ pub fn document() -> Value {
     };
     made.images();
     made.runs();
+    made.several_runs();
     made.service();
     let paths = made.paths;
     let schemas = made.types.take_definitions(true);
@@ -144,6 +145,9 @@ impl Made {
             "image/png",
             text(),
         );
+    }
+
+    fn several_runs(&mut self) {
         let run = json!({
             "name": "run", "in": "query", "required": true, "description": "Names of two runs or more",
             "schema": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": crate::serve::limits::MAX_COMPARED},

@@ -90,14 +90,11 @@ impl Registry {
     /// A place for a new connection. If there are too many, the oldest one on which nothing is being worked is closed; `None` if there is no
     /// such.
     pub fn enter(self: &Arc<Self>) -> Option<Place> {
-        let mut open = self.lock();
-        if open.connections.len() >= MAX_CONNECTIONS {
-            let mut all = open.connections.iter();
-            let (&idle, _) =
-                all.find(|(_, one)| !one.activity.is_working() && one.task.is_some())?;
-            let closed = open.connections.remove(&idle)?;
-            closed.task?.abort();
+        if let Some(closed) = self.make_room()? {
+            // Without the lock: what is closed gives its place back.
+            closed.abort();
         }
+        let mut open = self.lock();
         let number = open.next;
         open.next += 1;
         let activity = Activity::default();
@@ -113,6 +110,18 @@ impl Registry {
             number,
             activity,
         })
+    }
+
+    /// What is closed for another connection, if that has to be; `None` if nothing can be.
+    fn make_room(&self) -> Option<Option<AbortHandle>> {
+        let mut open = self.lock();
+        if open.connections.len() < MAX_CONNECTIONS {
+            return Some(None);
+        }
+        let mut all = open.connections.iter();
+        let is_idle = |one: &Connection| !one.activity.is_working() && one.task.is_some();
+        let (&idle, _) = all.find(|(_, one)| is_idle(one))?;
+        open.connections.remove(&idle)?.task.map(Some)
     }
 
     /// Tells which task serves the connection of a place, so that it can be closed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use maud::html;
+use maud::{Markup, html};
 
 use super::layout::{PageParts, or_problem};
 use crate::ocr::formats::FORMATS;
@@ -20,25 +20,7 @@ pub async fn read(State(site): State<Arc<Site>>) -> Response {
         script: Some("read.js"),
         body: html! {
             (super::classify::drop_zone("Drop a photographed page here, paste it, or choose a file. PNG, JPEG, WebP, TIFF and others; it stays on this server.", false))
-            form.controls id="options" {
-                label {
-                    "Model "
-                    select name="run" {
-                        option value="" { "kiln's own" }
-                        @for id in &models { option { (id) } }
-                    }
-                }
-                label {
-                    "Characters "
-                    select name="alphabet" {
-                        option value="" { "all" } option { "letters" } option { "digits" }
-                    }
-                }
-                label {
-                    "Words "
-                    select name="context" { option value="" { "English" } option value="off" { "none, by shape alone" } }
-                }
-            }
+            (options(&models))
             p id="status" role="status" {}
             div id="result" hidden {
                 div.reading {
@@ -51,31 +33,63 @@ pub async fn read(State(site): State<Arc<Site>>) -> Response {
                         }
                         figure.page-figure id="page" {}
                     }
-                    section aria-label="The text" {
-                        h2 { "Text" }
-                        pre id="text" tabindex="0" aria-label="What was read" {}
-                        p.links {
-                            button type="button" id="copy" { "Copy" }
-                            @for format in FORMATS {
-                                button type="button" data-format=(format.name) data-extension=(format.extensions[0]) title=(format.description) {
-                                    (format.name)
-                                }
-                            }
-                        }
-                        h2 { "Correct" }
-                        p.note {
-                            "Type over what is wrong; empty a box that holds no letter. Corrections stay in this browser; save them to score with "
-                            code { "kiln ocr --expect review.json" } " or to make training data with " code { "kiln data from-review review.json" } "."
-                        }
-                        div id="guesses" role="group" aria-label="Next guesses" {}
-                        div id="letters" {}
-                        p.links {
-                            button type="button" id="save" { "Save corrections" }
-                            button type="button" id="forget" { "Undo all corrections" }
-                        }
-                    }
+                    (text())
                 }
             }
         },
     }))
+}
+
+/// How the page is read.
+fn options(models: &[String]) -> Markup {
+    html! {
+        form.controls id="options" {
+            label {
+                "Model "
+                select name="run" {
+                    option value="" { "kiln's own" }
+                    @for id in models { option { (id) } }
+                }
+            }
+            label {
+                "Characters "
+                select name="alphabet" {
+                    option value="" { "all" } option { "letters" } option { "digits" }
+                }
+            }
+            label {
+                "Words "
+                select name="context" { option value="" { "English" } option value="off" { "none, by shape alone" } }
+            }
+        }
+    }
+}
+
+/// What was read, to be taken along and corrected.
+fn text() -> Markup {
+    html! {
+        section aria-label="The text" {
+            h2 { "Text" }
+            pre id="text" tabindex="0" aria-label="What was read" {}
+            p.links {
+                button type="button" id="copy" { "Copy" }
+                @for format in FORMATS {
+                    button type="button" data-format=(format.name) data-extension=(format.extensions[0]) title=(format.description) {
+                        (format.name)
+                    }
+                }
+            }
+            h2 { "Correct" }
+            p.note {
+                "Type over what is wrong; empty a box that holds no letter. Corrections stay in this browser; save them to score with "
+                code { "kiln ocr --expect review.json" } " or to make training data with " code { "kiln data from-review review.json" } "."
+            }
+            div id="guesses" role="group" aria-label="Next guesses" {}
+            div id="letters" {}
+            p.links {
+                button type="button" id="save" { "Save corrections" }
+                button type="button" id="forget" { "Undo all corrections" }
+            }
+        }
+    }
 }

@@ -50,7 +50,6 @@ struct Job {
     guesses: usize,
     explain: Option<Explain>,
     reply: oneshot::Sender<Result<Vec<u8>, Problem>>,
-    #[expect(dead_code, reason = "held until the job is dropped")]
     place: Place,
 }
 

@@ -41,9 +41,7 @@ struct Job {
     first: PageImage,
     reply: oneshot::Sender<Result<Vec<u8>, Problem>>,
     // Both are free again when the job is done.
-    #[expect(dead_code, reason = "held until the job is dropped")]
     place: Place,
-    #[expect(dead_code, reason = "held until the job is dropped")]
     decoded: Option<OwnedSemaphorePermit>,
 }
 
