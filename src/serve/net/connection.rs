@@ -17,9 +17,6 @@ use tokio::sync::watch;
 use super::registry::Place;
 use crate::serve::limits::{HEADER_TIME, MAX_HEADERS};
 
-/// Number of headers of a request.
-const MAX_HEADER_LINES: usize = 100;
-
 /// Serves the requests of a connection until one side closes it, or the server stops: then the request in progress is finished.
 pub async fn serve_connection(
     stream: TcpStream,
@@ -39,8 +36,7 @@ pub async fn serve_connection(
     server
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
-        .max_buf_size(MAX_HEADERS)
-        .max_headers(MAX_HEADER_LINES);
+        .max_buf_size(MAX_HEADERS);
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answer));
     let mut stopped = pin!(async move {
         // The sender is gone only when the server is.

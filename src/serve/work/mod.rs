@@ -9,5 +9,5 @@ mod read;
 pub use classify::{Classify, ClassifyRequest, Explain};
 pub use evaluate::{Evaluated, Evaluations, Progressing};
 pub use models::Models;
-pub use places::{Place, Places, answer};
+pub use places::Places;
 pub use read::{Read, ReadRequest};
