@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::query::typed;
+use super::query::{InPath, typed};
 use super::reply::{blocking, json};
 use crate::serve::limits::MAX_COMPARED;
 use crate::serve::problem::Problem;
@@ -75,7 +75,7 @@ pub async fn sweeps(State(site): State<Arc<Site>>) -> Result<Response, Problem> 
 /// `GET /api/sweeps/{id}`
 pub async fn sweep(
     State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Response, Problem> {
     let board = blocking(move || {
         let path = site.catalog.sweep(&id)?;

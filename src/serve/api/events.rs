@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use hyper::body::Frame;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use super::query::InPath;
 use super::reply::{blocking, content};
 use crate::run_dir::RunDir;
 use crate::serve::catalog::{Progress, progress};
@@ -41,7 +42,7 @@ const LAST_EVENT: &str = "last-event-id";
 pub async fn events(
     State(site): State<Arc<Site>>,
     Extension(activity): Extension<Activity>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let catalog = site.catalog.clone();

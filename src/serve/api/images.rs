@@ -24,6 +24,8 @@ use crate::serve::work::{ClassifyRequest, Explain, Places, ReadRequest};
 
 /// What an image is called without a name, as on the command line for standard input.
 const UNNAMED: &str = "-";
+/// Most classes of an answer: a network has no more.
+const MAX_GUESSES: u32 = 65_536;
 /// Longest name of an image in bytes.
 const MAX_NAME: usize = 1024;
 
@@ -107,8 +109,12 @@ pub async fn predict(
     body: Body,
 ) -> Result<Response, Problem> {
     let query = typed(query)?;
-    if query.top_k == Some(0) {
-        return Err(Problem::bad_request("top_k: must be at least 1"));
+    if query
+        .top_k
+        .is_some_and(|count| !(1..=MAX_GUESSES).contains(&count))
+    {
+        let problem = format!("top_k: must be from 1 to {MAX_GUESSES}");
+        return Err(Problem::bad_request(problem));
     }
     let run = model_of(&site, query.run).await?;
     let name = name_of(query.name)?;

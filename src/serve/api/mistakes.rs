@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::query::{split_of, typed};
+use super::query::{InPath, split_of, typed};
 use super::reply::{blocking, content, json};
 use crate::data::Split;
 use crate::evaluation::Listed;
@@ -109,7 +109,7 @@ async fn evaluation(site: &Arc<Site>, id: String, split: Split) -> Result<Progre
 /// `GET /api/runs/{id}/mistakes`: 202 while the run is evaluated.
 pub async fn mistakes(
     State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     query: Result<Query<MistakesQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let query = typed(query)?;
@@ -188,7 +188,7 @@ fn found(evaluated: &Evaluated, query: &MistakesQuery) -> Result<Found, Problem>
 /// `GET /api/runs/{id}/samples/{split}/{index}.png`: a sample of a run that was evaluated.
 pub async fn sample(
     State(site): State<Arc<Site>>,
-    Path((id, split, file)): Path<(String, String, String)>,
+    InPath((id, split, file)): InPath<(String, String, String)>,
     query: Result<Query<SampleQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let query = typed(query)?;

@@ -15,6 +15,6 @@ pub use events::events;
 pub use images::{explain, ocr, predict};
 pub use metrics::{Counters, Observed, metrics};
 pub use mistakes::{mistakes, sample};
-pub use query::{Order, RunsQuery, split_of, typed};
+pub use query::{InPath, Order, RunsQuery, split_of, typed};
 pub use reply::blocking;
 pub use runs::{ListedRun, listed, run, runs};

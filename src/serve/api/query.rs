@@ -1,9 +1,11 @@
-//! The parameters after `?`.
+//! The parameters in a path and after `?`.
 
-use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::data::Split;
 use crate::serve::problem::Problem;
@@ -21,6 +23,20 @@ pub fn typed<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
                 .rsplit_once("query string: ")
                 .map_or(text.as_str(), |found| found.1);
             Err(Problem::bad_request(format!("parameters: {problem}")))
+        }
+    }
+}
+
+/// Parameters that are parts of the path, decoded.
+pub struct InPath<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Problem::bad_request(rejection.body_text())),
         }
     }
 }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::query::{Order, RunsQuery, typed};
+use super::query::{InPath, Order, RunsQuery, typed};
 use super::reply::{blocking, json};
 use crate::metrics::EpochRecord;
 use crate::serve::catalog::{Catalog, Progress, progress, state_name};
@@ -107,7 +107,7 @@ pub async fn runs(
 /// `GET /api/runs/{id}`
 pub async fn run(
     State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Response, Problem> {
     let detail = blocking(move || {
         let path: PathBuf = site.catalog.run(&id)?;

@@ -7,14 +7,22 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::layout::{PageParts, or_problem};
+use crate::models::Task;
+use crate::run_dir::RunDir;
 use crate::serve::api::blocking;
 use crate::serve::site::Site;
 
-/// The names of the runs that have a model.
+/// The names of the runs whose model classifies.
 pub fn models(site: &Site) -> Vec<String> {
     let runs = site.catalog.runs().into_iter();
-    let has_model = runs.filter(|run| run.path.join("model.safetensors").is_file());
-    has_model.map(|run| run.id).collect()
+    let classifies = runs.filter(|run| {
+        let opened = RunDir::open(&run.path).ok();
+        let experiment = opened
+            .filter(|run| run.model_file().is_file())
+            .and_then(|run| run.experiment().ok());
+        experiment.is_some_and(|experiment| experiment.model.task() == Task::Classify)
+    });
+    classifies.map(|run| run.id).collect()
 }
 
 /// Where images are dropped, chosen, pasted or photographed.

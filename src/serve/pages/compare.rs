@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use maud::html;
 
 use super::layout::{PageParts, encoded, or_problem};
-use crate::serve::api::{blocking, comparison, typed};
+use crate::serve::api::{InPath, blocking, comparison, typed};
 use crate::serve::catalog::state_name;
 use crate::serve::problem::Problem;
 use crate::serve::site::Site;
@@ -55,7 +55,7 @@ async fn compared(
 }
 
 /// `GET /sweeps/{id}`
-pub async fn sweep(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
+pub async fn sweep(State(site): State<Arc<Site>>, InPath(id): InPath<String>) -> Response {
     let made = blocking(move || {
         let path = site.catalog.sweep(&id)?;
         let board = Leaderboard::read(&path).map_err(Problem::unusable)?;

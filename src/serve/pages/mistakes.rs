@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::data::Split;
 use crate::evaluation::Listed;
 use crate::metrics::classification::Confusion;
 use crate::report::{class_table, percent};
-use crate::serve::api::{blocking, split_of, typed};
+use crate::serve::api::{InPath, blocking, split_of, typed};
 use crate::serve::problem::Problem;
 use crate::serve::site::Site;
 use crate::serve::work::{Evaluated, Progressing};
@@ -38,7 +38,7 @@ pub struct Look {
 /// `GET /runs/{id}/mistakes`
 pub async fn mistakes(
     State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     query: Result<Query<Look>, QueryRejection>,
 ) -> Response {
     let made = page(site, &id, query).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
@@ -11,7 +11,7 @@ use super::layout::{PageParts, encoded, fragment, or_problem};
 use crate::config::difference::shown;
 use crate::metrics::Metrics;
 use crate::report::{curves, date, duration, metric_name, metric_value};
-use crate::serve::api::blocking;
+use crate::serve::api::{InPath, blocking};
 use crate::serve::catalog::progress;
 use crate::serve::problem::Problem;
 use crate::serve::site::Site;
@@ -19,7 +19,7 @@ use crate::sweeps::defaults;
 use crate::sweeps::runs::{RunRecord, State as RunState};
 
 /// `GET /runs/{id}`
-pub async fn run(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
+pub async fn run(State(site): State<Arc<Site>>, InPath(id): InPath<String>) -> Response {
     let made = blocking(move || {
         let record = RunRecord::read(&site.catalog.run(&id)?);
         Ok((body(&id, &record), id))
@@ -38,7 +38,7 @@ pub async fn run(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Respo
 }
 
 /// `GET /runs/{id}/live`: what changes while a run is trained, for the script of the page.
-pub async fn run_live(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
+pub async fn run_live(State(site): State<Arc<Site>>, InPath(id): InPath<String>) -> Response {
     let made = blocking(move || Ok(live(&RunRecord::read(&site.catalog.run(&id)?))));
     match made.await {
         Ok(markup) => fragment(markup),
