@@ -8,6 +8,8 @@ import { Site, byKeyboard } from './support.mjs';
 
 const repository = join(import.meta.dirname, '..', '..');
 const site = new Site(process.argv[2] ?? join(repository, 'target', 'release', 'kiln'));
+/** Enough for training to go on while the page is opened. */
+const EPOCHS = 40;
 const done = text => console.log(`ok  ${text}`);
 
 async function trainsLive() {
@@ -19,14 +21,14 @@ async function trainsLive() {
   await page.goto(site.address + '/');
   await page.getByRole('link', { name: 'first' }).waitFor();
   done('the list of runs appears');
-  const training = site.begin('train', 'glyphs_mlp.json', '--run-dir', 'runs/glyphs');
+  const training = site.begin('train', 'glyphs_mlp.json', '--run-dir', 'runs/glyphs', '--set', `training.epochs=${EPOCHS}`);
   const over = new Promise(resolve => training.on('exit', resolve));
   await page.getByRole('link', { name: 'glyphs' }).waitFor();
   done('a run that begins appears in the list');
   await page.goto(site.address + '/runs/glyphs');
   const epochs = async () => Number((await page.locator('.card', { hasText: 'Epochs' }).first().innerText()).match(/(\d+) of/)?.[1] ?? 0);
   const seen = new Set();
-  while (!seen.has(12)) {
+  while (!seen.has(EPOCHS)) {
     seen.add(await epochs());
     await page.waitForTimeout(100);
   }
