@@ -57,6 +57,14 @@ export class Site {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
+    // To try a script or a style without building it in.
+    const assets = process.env.KILN_ASSETS;
+    if (assets) {
+      await page.route('**/assets/*', route => {
+        const path = join(assets, new URL(route.request().url()).pathname.split('/').pop());
+        return existsSync(path) ? route.fulfill({ path }) : route.continue();
+      });
+    }
     page.problems = [];
     page.on('console', line => { if (line.type() === 'error') page.problems.push(line.text()); });
     page.on('pageerror', error => page.problems.push(String(error)));

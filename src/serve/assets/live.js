@@ -9,6 +9,14 @@ function key(element) {
   return element.getAttribute('href') ?? element.textContent;
 }
 
+/** What is wider than its place can be scrolled with the keyboard. */
+function reach() {
+  for (const one of document.querySelectorAll('figure, .wide, pre')) {
+    if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
+    else if (!one.hasAttribute('role') && one.id !== 'text') one.removeAttribute('tabindex');
+  }
+}
+
 /** Shows another state of a part; what was opened, chosen or focused stays so. */
 function replace(part, fresh) {
   if (part.innerHTML === fresh.innerHTML) return;
@@ -24,6 +32,7 @@ function replace(part, fresh) {
     if (index in scrolled) [one.scrollLeft, one.scrollTop] = scrolled[index];
   });
   part.querySelectorAll('input[type=checkbox]').forEach(one => { one.checked = chosen.has(key(one)); });
+  reach();
   if (focused) [...part.querySelectorAll(tag)].find(one => key(one) === known)?.focus({ preventScroll: true });
 }
 
@@ -72,6 +81,8 @@ function follow(part) {
   addEventListener('pagehide', () => events.close());
 }
 
+reach();
+addEventListener('resize', reach);
 const part = document.getElementById('live');
 if (part?.dataset.events) follow(part);
 else if (part) poll(part);

@@ -39,7 +39,7 @@ pub async fn run(State(site): State<Arc<Site>>, InPath(id): InPath<String>) -> R
 
 /// `GET /runs/{id}/live`: what changes while a run is trained, for the script of the page.
 pub async fn run_live(State(site): State<Arc<Site>>, InPath(id): InPath<String>) -> Response {
-    let made = blocking(move || Ok(live(&RunRecord::read(&site.catalog.run(&id)?))));
+    let made = blocking(move || Ok(live(&id, &RunRecord::read(&site.catalog.run(&id)?))));
     match made.await {
         Ok(markup) => fragment(markup),
         Err(problem) => problem.into_response(),
@@ -48,22 +48,16 @@ pub async fn run_live(State(site): State<Arc<Site>>, InPath(id): InPath<String>)
 
 fn body(id: &str, record: &RunRecord) -> Markup {
     let part = encoded(id);
-    let has_model = record.path.join("model.safetensors").is_file();
     html! {
-        @if has_model {
-            p.links {
-                a href=(format!("/runs/{part}/mistakes")) { "Mistakes" }
-                a href=(format!("/classify?run={part}")) { "Classify images" }
-                a href=(format!("/read?run={part}")) { "Read pages" }
-            }
-        }
-        div id="live" data-live=(format!("/runs/{part}/live")) data-events=(format!("/api/runs/{part}/events")) { (live(record)) }
+        div id="live" data-live=(format!("/runs/{part}/live")) data-events=(format!("/api/runs/{part}/events")) { (live(id, record)) }
         (settings(record))
     }
 }
 
-/// The numbers and curves.
-fn live(record: &RunRecord) -> Markup {
+/// What changes: where to go, the numbers and curves.
+fn live(id: &str, record: &RunRecord) -> Markup {
+    let part = encoded(id);
+    let has_model = record.path.join("model.safetensors").is_file();
     let progress = progress(record);
     let left = progress
         .seconds_left
@@ -74,6 +68,13 @@ fn live(record: &RunRecord) -> Markup {
         .of
         .map_or_else(String::new, |of| format!(" of {of}"));
     html! {
+        @if has_model {
+            p.links {
+                a href=(format!("/runs/{part}/mistakes")) { "Mistakes" }
+                a href=(format!("/classify?run={part}")) { "Classify images" }
+                a href=(format!("/read?run={part}")) { "Read pages" }
+            }
+        }
         dl.cards {
             (card("State", &progress.state))
             (card("Epochs", &format!("{}{of}", progress.epochs)))

@@ -76,8 +76,8 @@ fn body(query: &RunsQuery, runs: &[ListedRun], sweeps: &[Named], folders: &[Stri
                         table {
                             thead { tr {
                                 th { span.hidden { "Compare" } }
-                                th { "Run" } th.words.rare { "Model" } th.words.rare { "Data" } th.words { "State" } th { "Epochs" }
-                                th { "Validation" } th { "Test" } th.rare { "Written (UTC)" }
+                                th.words { "Run" } th.words.rare { "Model" } th.words.rare { "Data" } th.words { "State" } th { "Epochs" }
+                                th { "Validation" } th.rare { "Test" } th.rare { "Written (UTC)" }
                             } }
                             tbody { @for run in runs { (row(run)) } }
                         }
@@ -140,7 +140,7 @@ fn row(run: &ListedRun) -> Markup {
             td.words { span class=(format!("state {}", state.replace(' ', "-"))) { (state) } }
             td { (progress.epochs) (of) }
             td { (valid.unwrap_or_else(|| ABSENT.into())) }
-            td { (test.unwrap_or_else(|| ABSENT.into())) }
+            td.rare { (test.unwrap_or_else(|| ABSENT.into())) }
             td.rare { (record.written.map_or_else(|| ABSENT.into(), date)) }
         }
     }
