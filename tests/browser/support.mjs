@@ -110,6 +110,8 @@ export class Site {
 
 /** Goes through a page with the Tab key and fails unless everything that can be used is reached and can be seen to be. */
 export async function byKeyboard(page, name) {
+  // What follows a change of the window's size.
+  await page.waitForTimeout(300);
   const wanted = await page.evaluate(() => {
     const all = [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')];
     const usable = all.filter(one => one.tabIndex >= 0 && !one.disabled && one.checkVisibility() && one.type !== 'hidden');

@@ -19,7 +19,9 @@ function reach() {
 
 /** Shows another state of a part; what was opened, chosen or focused stays so. */
 function replace(part, fresh) {
-  if (part.innerHTML === fresh.innerHTML) return;
+  const text = fresh.innerHTML;
+  if (shown === text) return;
+  shown = text;
   const open = [...part.querySelectorAll('details')].map(one => one.open);
   const scrolled = [...part.querySelectorAll('.wide')].map(one => [one.scrollLeft, one.scrollTop]);
   const chosen = new Set([...part.querySelectorAll('input:checked')].map(key));
@@ -81,8 +83,10 @@ function follow(part) {
   addEventListener('pagehide', () => events.close());
 }
 
+const part = document.getElementById('live');
+/** What the server said last. */
+let shown = part?.innerHTML;
 reach();
 addEventListener('resize', reach);
-const part = document.getElementById('live');
 if (part?.dataset.events) follow(part);
 else if (part) poll(part);
