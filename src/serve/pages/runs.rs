@@ -76,7 +76,7 @@ fn body(query: &RunsQuery, runs: &[ListedRun], sweeps: &[Named], folders: &[Stri
                         table {
                             thead { tr {
                                 th { span.hidden { "Compare" } }
-                                th.words { "Run" } th.words.rare { "Model" } th.words.rare { "Data" } th.words { "State" } th { "Epochs" }
+                                th.words { "Run" } th.words.rare { "Model" } th.words.rare { "Data" } th.words { "State" } th.rare { "Epochs" }
                                 th { "Validation" } th.rare { "Test" } th.rare { "Written (UTC)" }
                             } }
                             tbody { @for run in runs { (row(run)) } }
@@ -138,7 +138,7 @@ fn row(run: &ListedRun) -> Markup {
             td.words.rare { (setting("/model/kind")) }
             td.words.rare { (setting("/data/kind")) }
             td.words { span class=(format!("state {}", state.replace(' ', "-"))) { (state) } }
-            td { (progress.epochs) (of) }
+            td.rare { (progress.epochs) (of) }
             td { (valid.unwrap_or_else(|| ABSENT.into())) }
             td.rare { (test.unwrap_or_else(|| ABSENT.into())) }
             td.rare { (record.written.map_or_else(|| ABSENT.into(), date)) }
