@@ -26,24 +26,28 @@ use crate::serve::work::{ClassifyRequest, Explain, Places, ReadRequest};
 const UNNAMED: &str = "-";
 /// Most classes of an answer: a network has no more.
 const MAX_GUESSES: u32 = 65_536;
-/// Longest name of an image in bytes.
-const MAX_NAME: usize = 1024;
+/// Longest name of an image in characters, as in the schema of its parameter.
+const MAX_NAME: usize = 256;
 
 /// How a page is read.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OcrQuery {
     /// What the answer calls the image; `-` without it.
+    #[schemars(length(max = 256))]
     name: Option<String>,
     /// The run whose model reads.
     run: Option<String>,
     /// The format of the answer: `json` (default), `text`, `hocr`, `alto`, `tsv` or `pdf`.
+    #[schemars(extend("enum" = ["json", "text", "hocr", "alto", "tsv", "pdf"]))]
     format: Option<String>,
     /// What decides between characters that look alike: `english` (default) or `off`.
+    #[schemars(extend("enum" = ["english", "off"]))]
     context: Option<String>,
     /// Which characters may be read: `letters`, `digits`, `all` (default), or the characters themselves.
     alphabet: Option<String>,
     /// `keep` (default) or `upper`.
+    #[schemars(extend("enum" = ["keep", "upper"]))]
     case: Option<String>,
 }
 
@@ -52,6 +56,7 @@ pub struct OcrQuery {
 #[serde(deny_unknown_fields)]
 pub struct PredictQuery {
     /// What the answer calls the image; `-` without it.
+    #[schemars(length(max = 256))]
     name: Option<String>,
     /// The run whose model classifies; the server's `--model` without it.
     run: Option<String>,
@@ -196,8 +201,8 @@ async fn model_of(site: &Arc<Site>, run: Option<String>) -> Result<Option<PathBu
 fn name_of(name: Option<String>) -> Result<String, Problem> {
     match name {
         None => Ok(UNNAMED.into()),
-        Some(name) if name.len() > MAX_NAME => Err(Problem::bad_request(format!(
-            "name: longer than {MAX_NAME} bytes"
+        Some(name) if name.chars().count() > MAX_NAME => Err(Problem::bad_request(format!(
+            "name: longer than {MAX_NAME} characters"
         ))),
         Some(name) => Ok(name),
     }

@@ -32,10 +32,11 @@ const PICTURE: &str = ".png";
 #[serde(deny_unknown_fields)]
 pub struct MistakesQuery {
     /// `test` (default), `valid` or `train`.
+    #[schemars(extend("enum" = ["train", "valid", "test"]))]
     split: Option<String>,
-    /// Only samples of this class, with `predicted`.
+    /// Only samples of this class; with `predicted`, right ones as well.
     truth: Option<String>,
-    /// Only samples that were predicted as this class, with `truth`.
+    /// Only samples that were predicted as this class; with `truth`, right ones as well.
     predicted: Option<String>,
     /// Leave out so many of them.
     #[serde(default)]
@@ -94,6 +95,7 @@ struct Sample {
 #[serde(deny_unknown_fields)]
 pub struct SampleQuery {
     /// `image` (default), `reconstruction`, or `map`: where it speaks for a class.
+    #[schemars(extend("enum" = ["image", "reconstruction", "map"]))]
     show: Option<String>,
     /// The class of a map.
     class: Option<String>,
@@ -143,14 +145,19 @@ fn found(evaluated: &Evaluated, query: &MistakesQuery) -> Result<Found, Problem>
     let classes = evaluated.source.classes();
     let class = |name: &str| {
         let place = classes.iter().position(|class| class == name);
-        place.ok_or_else(|| Problem::bad_request(format!("there is no class {name:?}")))
+        place.ok_or_else(|| Problem::not_found(format!("there is no class {name:?}")))
     };
-    let listed: Vec<Listed> = match (&query.truth, &query.predicted) {
-        (None, None) => evaluated.listing.worst(),
-        (Some(truth), Some(predicted)) => evaluated.listing.cell(class(truth)?, class(predicted)?),
+    let truth = query.truth.as_deref().map(class).transpose()?;
+    let predicted = query.predicted.as_deref().map(class).transpose()?;
+    let listed: Vec<Listed> = match (truth, predicted) {
+        (Some(truth), Some(predicted)) => evaluated.listing.cell(truth, predicted),
         _ => {
-            let problem = "truth and predicted: give both, or neither of them";
-            return Err(Problem::bad_request(problem));
+            let is_wanted = |one: &Listed| {
+                truth.is_none_or(|truth| truth == one.label)
+                    && predicted.is_none_or(|predicted| predicted == one.predicted)
+            };
+            let worst = evaluated.listing.worst().into_iter();
+            worst.filter(is_wanted).collect()
         }
     };
     let name = |index: usize| match evaluated.source.file(evaluated.split, index) {
@@ -232,7 +239,7 @@ fn picture(evaluated: &Evaluated, index: usize, query: &SampleQuery) -> Result<V
             let mut known = classifier.card().classes.iter();
             let class = known
                 .position(|class| class == name)
-                .ok_or_else(|| Problem::bad_request(format!("there is no class {name:?}")))?;
+                .ok_or_else(|| Problem::not_found(format!("there is no class {name:?}")))?;
             let picture = Predictor::explain(classifier, &pixels, class);
             let picture = picture.map_err(Problem::failed)?.ok_or_else(no_picture)?;
             png_of(&picture).map_err(Problem::failed)

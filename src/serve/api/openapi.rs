@@ -25,10 +25,12 @@ pub async fn openapi() -> Result<Response, Problem> {
 
 /// The description.
 pub fn document() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.definitions_path = DEFINITIONS.into();
-        settings.meta_schema = None;
-    });
+    let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with(|settings| {
+            settings.definitions_path = DEFINITIONS.into();
+            settings.meta_schema = None;
+        });
     let mut made = Made {
         types: SchemaGenerator::new(settings),
         paths: Map::new(),
@@ -134,8 +136,8 @@ impl Made {
         );
         let mut parameters = vec![
             id(),
-            in_path("split", "`train`, `valid` or `test`"),
-            in_path("file", "Index of the sample, and `.png`"),
+            json!({"name": "split", "in": "path", "required": true, "schema": {"enum": ["train", "valid", "test"]}}),
+            json!({"name": "file", "in": "path", "required": true, "description": "Index of the sample, and `.png`", "schema": {"type": "string", "pattern": r"^[0-9]{1,9}\.png$"}}),
         ];
         parameters.extend(self.query::<SampleQuery>());
         self.get(

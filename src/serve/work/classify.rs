@@ -197,7 +197,7 @@ fn explained(
         Explain::Class(name) => {
             let mut known = classifier.card().classes.iter();
             let place = known.position(|class| class == name);
-            place.ok_or_else(|| Problem::bad_request(format!("there is no class {name:?}")))?
+            place.ok_or_else(|| Problem::not_found(format!("there is no class {name:?}")))?
         }
     };
     let picture = Predictor::explain(classifier, sample, class).map_err(Problem::failed)?;
