@@ -211,7 +211,7 @@ pub async fn sample(
         }
         Progressing::Failed(problem) => Err(problem),
         Progressing::Running(..) => Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::CONFLICT,
             "the run is being evaluated; try again in a moment",
         )),
     }

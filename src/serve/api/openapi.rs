@@ -287,6 +287,7 @@ impl Made {
             ("404", "There is no such thing"),
             ("405", "The method is not for this address"),
             ("408", "The body arrives too slowly"),
+            ("409", "The run is being evaluated"),
             ("413", "The body is too large"),
             ("421", "The host is not served here"),
             ("422", "The image, run or data can't be used"),
