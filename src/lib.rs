@@ -40,6 +40,7 @@
 //! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.
 //! - [`ocr`]: candidates and a classifier become a page of text, in several formats.
 //! - [`sweeps`]: several runs are planned, trained, ranked and compared.
+//! - [`serve`]: runs, pages and images in a browser, and the same for programs.
 //! - [`cli`]: the command line, the only module that prints.
 
 // Burn's wgpu types nest deeper than the compiler's default of 128 (as in Burn's own examples).
@@ -74,6 +75,7 @@ pub mod report;
 pub mod rng;
 pub mod run_dir;
 pub mod segmentation;
+pub mod serve;
 pub mod shape;
 pub mod strict_json;
 pub mod sweeps;

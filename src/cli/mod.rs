@@ -27,7 +27,7 @@ use failure::{Failure, VerbResult};
 use terminal::{output, signals};
 use verbs::{
     bench, config, data, devices, doctor, eval, gradcheck, model, ocr, predict, runs, segment,
-    sweep, train,
+    serve, sweep, train,
 };
 
 /// Train small vision models from one JSON file, and read hand-printed pages with them.
@@ -55,6 +55,8 @@ enum Verb {
     Segment(segment::Args),
     /// Read photographed pages of hand-printed block capitals
     Ocr(ocr::Args),
+    /// Show runs, read pages and classify images in a browser
+    Serve(serve::Args),
     /// Inspect, generate or download data
     Data(data::Args),
     /// Check, complete and create configs
@@ -104,6 +106,7 @@ fn run(verb: Verb) -> VerbResult {
         Verb::Predict(args) => predict::run(args),
         Verb::Segment(args) => segment::run(args),
         Verb::Ocr(args) => ocr::run(args),
+        Verb::Serve(args) => serve::run(args),
         Verb::Data(args) => data::run(args),
         Verb::Config(args) => config::run(args),
         Verb::Model(args) => model::run(args),

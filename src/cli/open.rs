@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::failure::{Failure, UsageError};
 use super::terminal::output;
 use crate::config::Backend;
-use crate::data::{self, DataConfig, DataSource, Split};
+use crate::data::{DataConfig, DataSource, Split};
 use crate::device;
 use crate::inference::OpenedModel;
 use crate::models::Task;
 use crate::progress::Monitor;
-use crate::run_dir::Origin;
+use crate::run_dir;
 
 /// Opens a run, or a single model file.
 pub fn model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failure> {
@@ -40,12 +40,9 @@ pub fn data(
     splits: &[Split],
     monitor: &Monitor,
 ) -> Result<Arc<dyn DataSource>, Failure> {
-    let origin = Origin::beside(file);
-    let root = data::root_for(config, origin.as_ref().map(|o| o.data.as_path()))?;
-    if let Some(line) = data::found_at(&root) {
+    let (source, note) = run_dir::open_data(config, file, splits, monitor)?;
+    if let Some(line) = note {
         output::note(&line);
     }
-    let mut source = data::open_in(config, &root, monitor)?;
-    source.skip_bad_images(splits, monitor)?;
-    Ok(Arc::from(source))
+    Ok(source)
 }

@@ -26,6 +26,44 @@ pub fn evaluate_watched(
 ) -> Result<Evaluation, EvaluateError> {
     check_shape(classifier, source.as_ref())?;
     let mut tally = Tally::new(classifier, source.as_ref(), rivals)?;
+    let classes = source.classes().to_vec();
+    each_output(classifier, source, split, monitor, |sample| {
+        tally.add(sample.output, sample.label, sample.image);
+    })?;
+    Ok(tally.finish(&classes))
+}
+
+/// [`evaluate_watched`] with nobody to watch or cancel it.
+pub fn evaluate(
+    classifier: &Classifier,
+    source: Arc<dyn DataSource>,
+    split: Split,
+    rivals: Rivals,
+) -> Result<Evaluation, EvaluateError> {
+    evaluate_watched(classifier, source, split, rivals, &Monitor::default())
+}
+
+/// A sample and what a model made of it.
+pub(super) struct Output<'a> {
+    /// Its index in the split.
+    pub index: usize,
+    /// Its class.
+    pub label: usize,
+    /// Its values.
+    pub image: &'a [f32],
+    /// The model's logits, or its image.
+    pub output: &'a [f32],
+}
+
+/// Runs the model over a split, as a stage of `monitor`, and passes on each sample in order.
+pub(super) fn each_output(
+    classifier: &Classifier,
+    source: Arc<dyn DataSource>,
+    split: Split,
+    monitor: &Monitor,
+    mut take: impl FnMut(&Output),
+) -> Result<(), EvaluateError> {
+    check_shape(classifier, source.as_ref())?;
     if source.len(split) == 0 {
         return Err(EvaluateError::Mismatch(format!(
             "the data has no {} split; choose another with --split",
@@ -41,22 +79,18 @@ pub fn evaluate_watched(
         let batch = batch?;
         let rows = classifier.outputs(batch.pixels.clone(), batch.labels.len())?;
         let images = batch.pixels.chunks(source.shape().values());
-        for ((output, image), &label) in rows.iter().zip(images).zip(&batch.labels) {
-            tally.add(output, label, image);
+        let places = batch.indices.iter().zip(&batch.labels);
+        for ((output, image), (&index, &label)) in rows.iter().zip(images).zip(places) {
+            take(&Output {
+                index,
+                label,
+                image,
+                output,
+            });
         }
         stage.advance(batch.labels.len())?;
     }
-    Ok(tally.finish(source.classes()))
-}
-
-/// [`evaluate_watched`] with nobody to watch or cancel it.
-pub fn evaluate(
-    classifier: &Classifier,
-    source: Arc<dyn DataSource>,
-    split: Split,
-    rivals: Rivals,
-) -> Result<Evaluation, EvaluateError> {
-    evaluate_watched(classifier, source, split, rivals, &Monitor::default())
+    Ok(())
 }
 
 fn check_shape(classifier: &Classifier, source: &dyn DataSource) -> Result<(), EvaluateError> {
@@ -110,7 +144,10 @@ impl Tally {
 }
 
 /// The index of each class of the data among the model's logits.
-fn columns(classifier: &Classifier, classes: &[String]) -> Result<Vec<usize>, EvaluateError> {
+pub(super) fn columns(
+    classifier: &Classifier,
+    classes: &[String],
+) -> Result<Vec<usize>, EvaluateError> {
     let known = &classifier.card().classes;
     let column = |class: &String| {
         let position = known.iter().position(|known| known == class);

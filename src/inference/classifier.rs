@@ -7,7 +7,7 @@ use super::card::{ModelCard, UNCALIBRATED};
 use super::error::ModelError;
 use super::input::to_input;
 use crate::data::View;
-use crate::models::{Network, Task};
+use crate::models::{ActivationMap, Network, Task};
 
 /// Images that go through the network at once: enough to keep all cores busy, little memory.
 pub const BATCH: usize = 256;
@@ -81,6 +81,22 @@ impl Classifier {
                 softmax(logits / temperature, 1)
             }
         })
+    }
+
+    /// Where an image in [0, 1] speaks for the class with this index; `None` where the network has no feature maps.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn activation_map(
+        &self,
+        pixels: Vec<f32>,
+        class: usize,
+    ) -> Result<Option<ActivationMap>, ModelError> {
+        let normalize = self.card.normalize.as_ref();
+        let image = to_input(pixels, 1, self.card.input, normalize, &self.device);
+        self.network
+            .activation_map(image, class)
+            .map_err(|error| ModelError::Device(error.to_string()))
     }
 
     fn answer(

@@ -1,9 +1,10 @@
 //! What classifies image files, whatever runs it.
 
-use image::DynamicImage;
+use image::{DynamicImage, RgbImage};
 
 use super::classifier::Classifier;
 use super::error::ModelError;
+use super::heat::heat_over;
 
 /// A classifier of image files.
 pub trait Predictor {
@@ -16,6 +17,14 @@ pub trait Predictor {
     /// The device fails, or the model.
     fn probabilities(&self, pixels: Vec<f32>, count: usize) -> Result<Vec<Vec<f32>>, ModelError>;
 
+    /// A picture of where such an image speaks for the class with this index; `None` if the model can't tell.
+    ///
+    /// # Errors
+    /// The device fails.
+    fn explain(&self, _pixels: &[f32], _class: usize) -> Result<Option<RgbImage>, ModelError> {
+        Ok(None)
+    }
+
     /// The name of a class, by its index in the probabilities.
     fn class_name(&self, class: usize) -> String;
 }
@@ -27,6 +36,11 @@ impl Predictor for Classifier {
 
     fn probabilities(&self, pixels: Vec<f32>, count: usize) -> Result<Vec<Vec<f32>>, ModelError> {
         Classifier::probabilities(self, pixels, count)
+    }
+
+    fn explain(&self, pixels: &[f32], class: usize) -> Result<Option<RgbImage>, ModelError> {
+        let map = self.activation_map(pixels.to_vec(), class)?;
+        Ok(map.and_then(|map| heat_over(self.card().input, pixels, &map)))
     }
 
     fn class_name(&self, class: usize) -> String {

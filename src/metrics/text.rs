@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An edit distance and the length of the ground truth.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EditScore {
     /// Smallest number of units (characters or words) to insert, delete or replace to get from one text to the other.
     pub distance: usize,
@@ -34,7 +35,7 @@ impl EditScore {
 }
 
 /// One character that was read as another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CharacterConfusion {
     /// The true character; None when a character was read where there is none.
     pub truth: Option<char>,
@@ -45,7 +46,7 @@ pub struct CharacterConfusion {
 }
 
 /// The result of [`score`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TextScore {
     /// Over all characters; a line break counts as one space.
     pub characters: EditScore,

@@ -11,6 +11,7 @@ use blocks::Layout;
 use layer_list::{LayerConfig, Node, infer};
 use limits::MAX_IMAGE_VALUES;
 
+mod activation_map;
 pub mod architecture;
 pub mod autoencoder;
 mod blocks;
@@ -29,6 +30,7 @@ pub mod sequential;
 pub mod squeezenet;
 pub mod torchvision;
 
+pub use activation_map::ActivationMap;
 pub use architecture::{Architecture, Backbone, Task};
 pub use blocks::{LayerCost, Work};
 pub use limits::MAX_MODEL_VALUES;

@@ -1,11 +1,12 @@
 //! What was read: a page of lines, words and letters.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::segmentation::{Label, Rect};
 
 /// Everything that was read on one image. Boxes are in pixels of the upright image.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Page {
     /// Columns of the image.
     pub width: u32,
@@ -87,7 +88,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// A line of writing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Line {
     /// The box around its words.
     pub bounds: Rect,
@@ -100,7 +101,7 @@ pub struct Line {
 }
 
 /// Letters without a space between them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Word {
     /// The box around its letters.
     pub bounds: Rect,
@@ -113,7 +114,7 @@ pub struct Word {
 }
 
 /// One letter.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Letter {
     /// The box around its ink.
     pub bounds: Rect,
@@ -126,7 +127,7 @@ pub struct Letter {
 }
 
 /// Another character that a letter may be.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Guess {
     /// The character.
     pub text: String,

@@ -21,13 +21,17 @@ pub struct Header {
 impl Header {
     /// Reads the header of a file; `None` if it is broken or not an image that kiln decodes.
     pub fn read(path: &Path) -> Option<Self> {
-        let bytes = read(path).ok()?;
-        match decoder(&bytes, recognize(&bytes).ok()?).ok()? {
+        Self::of(&read(path).ok()?)
+    }
+
+    /// The header of a file's bytes; `None` if it is broken or not an image that kiln decodes.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match decoder(bytes, recognize(bytes).ok()?).ok()? {
             Some(opened) => Some(Self {
                 size: opened.decoder.dimensions(),
                 color: opened.decoder.color_type(),
             }),
-            None => Self::of_tiff(&bytes),
+            None => Self::of_tiff(bytes),
         }
     }
 

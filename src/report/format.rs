@@ -89,7 +89,7 @@ pub(super) fn tick(value: f64) -> String {
 }
 
 /// A duration as people read it: `4.2 s`, `45 s`, `3 min 05 s`, `2 h 07 min`.
-pub(crate) fn duration(duration: std::time::Duration) -> String {
+pub fn duration(duration: std::time::Duration) -> String {
     match duration.as_secs() {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),
         seconds @ 10..60 => format!("{seconds} s"),
@@ -99,7 +99,7 @@ pub(crate) fn duration(duration: std::time::Duration) -> String {
 }
 
 /// A time as `2026-11-25 14:05` in UTC; a dash if it is outside the calendar.
-pub(crate) fn date(time: SystemTime) -> String {
+pub fn date(time: SystemTime) -> String {
     const MINUTES: &[BorrowedFormatItem<'_>] =
         format_description!("[year]-[month]-[day] [hour]:[minute]");
     // Not `OffsetDateTime::from`, which panics on times that a file may well claim.

@@ -28,7 +28,7 @@ pub fn render(data: &ReportData) -> String {
         data.title,
         html! {
             (headline(&data.headline))
-            (curves(data))
+            (curves(data.epochs, data.best_epoch))
             @if let Some(confusion) = data.confusion.filter(|matrix| matrix.total() > 0) {
                 (confusions(confusion))
                 (classes(confusion))
@@ -74,26 +74,27 @@ fn headline(cards: &[(String, String)]) -> Markup {
     }
 }
 
-/// A chart for each metric, one for the learning rate, and the numbers behind them.
-fn curves(data: &ReportData) -> Markup {
-    if data.epochs.is_empty() {
+/// A chart for each metric, one for the learning rate, and the numbers behind them: a section of a page. The best epoch is 0 where none
+/// is known.
+pub fn curves(epochs: &[EpochRecord], best_epoch: usize) -> Markup {
+    if epochs.is_empty() {
         return html! {};
     }
-    let best = data.epochs.iter().find(|e| e.epoch == data.best_epoch);
+    let best = epochs.iter().find(|e| e.epoch == best_epoch);
     html! {
         section {
             h2 { "Learning curves" }
             @if best.is_some() {
                 p.note {
-                    "The dashed line marks epoch " (data.best_epoch)
+                    "The dashed line marks epoch " (best_epoch)
                     ", whose weights were kept; the values are those of that epoch."
                 }
             }
             div.charts {
-                @for metric in metric_names(data.epochs) { (metric_figure(data, &metric)) }
-                (learning_rate_figure(data))
+                @for metric in metric_names(epochs) { (metric_figure(epochs, best_epoch, &metric)) }
+                (learning_rate_figure(epochs, best_epoch))
             }
-            (epoch_table(data))
+            (epoch_table(epochs, best_epoch))
         }
     }
 }
@@ -111,26 +112,26 @@ fn metric_names(epochs: &[EpochRecord]) -> Vec<String> {
 }
 
 /// The chart of one metric with its legend.
-fn metric_figure(data: &ReportData, metric: &str) -> Markup {
-    let series = metric_series(data.epochs, metric);
+fn metric_figure(epochs: &[EpochRecord], best_epoch: usize, metric: &str) -> Markup {
+    let series = metric_series(epochs, metric);
     let options = ChartOptions {
         fraction: is_fraction(metric),
-        marked_epoch: Some(data.best_epoch),
+        marked_epoch: Some(best_epoch),
         ..ChartOptions::default()
     };
     figure(
         &metric_title(metric),
-        legend(&series, metric, data.best_epoch),
+        legend(&series, metric, best_epoch),
         chart(&series, options),
     )
 }
 
 /// The chart of the learning rate; lower than the others.
-fn learning_rate_figure(data: &ReportData) -> Markup {
-    let series = [learning_rate_series(data.epochs)];
+fn learning_rate_figure(epochs: &[EpochRecord], best_epoch: usize) -> Markup {
+    let series = [learning_rate_series(epochs)];
     let options = ChartOptions {
         minor: true,
-        marked_epoch: Some(data.best_epoch),
+        marked_epoch: Some(best_epoch),
         ..ChartOptions::default()
     };
     figure("Learning rate", html! {}, chart(&series, options))
@@ -171,14 +172,14 @@ fn legend(series: &[Series], metric: &str, best_epoch: usize) -> Markup {
 }
 
 /// Every epoch's numbers, folded away.
-fn epoch_table(data: &ReportData) -> Markup {
-    let names = metric_names(data.epochs);
+fn epoch_table(epochs: &[EpochRecord], best_epoch: usize) -> Markup {
+    let names = metric_names(epochs);
     let cell = |metric: &String, value: Option<&f64>| match value {
         Some(value) => metric_value(metric, *value),
         None => "–".into(),
     };
     html! {
-        details style="margin-top:1rem" {
+        details.apart {
             summary { "All epochs as numbers" }
             div.wide {
                 table {
@@ -193,11 +194,11 @@ fn epoch_table(data: &ReportData) -> Markup {
                         }
                     }
                     tbody {
-                        @for record in data.epochs {
+                        @for record in epochs {
                             tr {
                                 th scope="row" {
                                     (record.epoch)
-                                    @if record.epoch == data.best_epoch { " (best)" }
+                                    @if record.epoch == best_epoch { " (best)" }
                                 }
                                 td { (number(record.learning_rate)) }
                                 @for name in &names {
@@ -269,7 +270,7 @@ fn worst_f1(reports: &[ClassReport]) -> Option<f64> {
 }
 
 /// Some classes, one row per class.
-fn class_table(reports: &[ClassReport], worst: Option<f64>) -> Markup {
+pub fn class_table(reports: &[ClassReport], worst: Option<f64>) -> Markup {
     let is_worst = |report: &ClassReport| report.support > 0 && Some(report.f1) <= worst;
     html! {
         table {

@@ -20,10 +20,11 @@ pub mod scatter;
 mod style;
 pub mod table;
 
-pub use format::{metric_name, metric_value, percent};
-pub use html::{page, render};
+pub use format::{date, duration, metric_name, metric_value, percent};
+pub use html::{class_table, curves, page, render};
 pub use mistakes::Mistake;
 pub use pictures::{Filters, Reconstruction};
+pub use style::SHEET;
 
 /// What a report shows. An empty part leaves its section out.
 #[derive(Debug, Clone)]

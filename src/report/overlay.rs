@@ -68,16 +68,20 @@ pub struct Dots {
 
 /// The page as an HTML document in UTF-8.
 pub fn render(data: &OverlayData) -> String {
+    page(data.title, body(data))
+}
+
+/// What is below the heading of the page.
+pub fn body(data: &OverlayData) -> Markup {
     let drawn = data.runs.iter().any(|run| !run.epochs.is_empty());
-    let body = html! {
+    html! {
         @for (index, finding) in data.findings.iter().enumerate() {
             p.finding[index == 0] { (finding) }
         }
         @if drawn { (charts(data)) }
         (sections(data))
         (origin(data))
-    };
-    page(data.title, body)
+    }
 }
 
 /// Which part of an epoch a chart shows.
@@ -224,7 +228,7 @@ fn origin(data: &OverlayData) -> Markup {
             }
         }
         @if !data.config_json.is_empty() {
-            details style="margin-top:1rem" { summary { "Config file" } pre { (indented(data.config_json)) } }
+            details.apart { summary { "Config file" } pre { (indented(data.config_json)) } }
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) const RUNS: [RGBColor; 12] = [
 pub(super) const REST: RGBColor = RGBColor(0xC4, 0xC9, 0xD0);
 
 /// The style sheet.
-pub(super) const SHEET: &str = r##"
+pub const SHEET: &str = r##"
 :root {
   color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --ink: #1a1f26; --label: #5b636e; --line: #e3e6ea; --axis: #9aa2ad;
@@ -187,7 +187,7 @@ tr.worst > * { background: var(--worst); }
 td.lines { white-space: normal; overflow-wrap: anywhere; }
 section > h3 { margin: 1rem 0 .25rem; }
 details { padding: .6rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
-details + details { margin-top: 1rem; }
+details + details, .apart { margin-top: 1rem; }
 summary { cursor: pointer; font-weight: 500; }
 pre {
   margin: .6rem 0 .2rem; overflow-x: auto; font: .84rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace;

@@ -15,12 +15,14 @@
 //! ```
 
 mod create;
+mod data;
 mod error;
 mod layout;
 mod origin;
 mod summary;
 
 pub use create::{new_folder, numbered_folder};
+pub use data::open_data;
 pub use error::RunDirError;
 pub use layout::RunDir;
 pub use origin::Origin;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use maud::Markup;
 use serde_json::{Map, Value, json};
 
 use super::findings;
@@ -144,6 +145,15 @@ impl Comparison {
 
     /// A page with all curves in one chart, the best run first in colour and legend.
     pub fn page(&self) -> String {
+        self.show(overlay::render)
+    }
+
+    /// What is below the heading of the [`page`](Self::page).
+    pub fn body(&self) -> Markup {
+        self.show(overlay::body)
+    }
+
+    fn show<T>(&self, render: impl FnOnce(&OverlayData) -> T) -> T {
         let labels = self.labels();
         let mut order: Vec<(usize, Option<f64>)> = self
             .runs
@@ -182,7 +192,7 @@ impl Comparison {
                 keyed: false,
             });
         }
-        overlay::render(&OverlayData {
+        render(&OverlayData {
             title: &format!("{} runs compared", self.runs.len()),
             findings: &[findings::of_runs(&self.ranking, &ranked)],
             metric: self.ranking.key(),

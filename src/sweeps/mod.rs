@@ -2,7 +2,7 @@
 //!
 //! [`search_space`] holds the values of a sweep and their combinations, [`plan`] checks all of them, [`sweep`] is the folder,
 //! [`record`] its `sweep.json`, [`execute`] trains its runs, [`leaderboard`] ranks them and [`findings`] puts the result into
-//! sentences. [`runs`] reads run directories in any state, [`compare`] puts them side by side, [`defaults`] tells chosen settings
+//! sentences. [`runs`] reads run directories in any state, [`listing`] lists them, [`compare`] puts them side by side, [`defaults`] tells chosen settings
 //! from defaults, and [`ranking_metric`] is the metric by which runs are ranked.
 
 pub mod compare;
@@ -11,6 +11,7 @@ mod error;
 pub mod execute;
 pub mod findings;
 pub mod leaderboard;
+pub mod listing;
 pub mod plan;
 pub mod ranking_metric;
 pub mod record;

@@ -1,7 +1,7 @@
 //! `sweep.json`: the config, the axes and the status of every run of a sweep.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,6 +10,7 @@ use super::error::SweepError;
 use super::search_space::{Axis, Sampling};
 use crate::config::difference::shown;
 use crate::config::{self, Experiment};
+use crate::files;
 
 /// The file that makes a folder that of a sweep.
 pub const SWEEP_FILE: &str = "sweep.json";
@@ -46,6 +47,17 @@ pub struct Trial {
     pub status: TrialStatus,
     /// The error that ended it, if one did.
     pub error: Option<String>,
+}
+
+impl Trial {
+    /// Whether its folder lies directly in the sweep's.
+    fn is_inside(&self) -> bool {
+        let mut parts = Path::new(&self.run).components();
+        matches!(
+            (parts.next(), parts.next()),
+            (Some(Component::Normal(_)), None)
+        )
+    }
 }
 
 /// The status of a run of a sweep.
@@ -86,6 +98,26 @@ impl TrialStatus {
 }
 
 impl SweepRecord {
+    /// Reads the `sweep.json` of a sweep's folder.
+    ///
+    /// # Errors
+    /// [`SweepError::NotASweep`]: it can't be read, or it names runs outside of its folder.
+    pub fn read(dir: &Path) -> Result<Self, SweepError> {
+        let not_a_sweep = |problem: &dyn std::fmt::Display| SweepError::NotASweep {
+            path: dir.to_path_buf(),
+            problem: format!("{SWEEP_FILE}: {problem}"),
+        };
+        let text = files::read_text(&dir.join(SWEEP_FILE)).map_err(|error| not_a_sweep(&error))?;
+        let record: Self = serde_json::from_str(&text).map_err(|error| not_a_sweep(&error))?;
+        match record.trials.iter().find(|trial| !trial.is_inside()) {
+            None => Ok(record),
+            Some(trial) => Err(not_a_sweep(&format!(
+                "the run {:?} is not a folder of this sweep",
+                trial.run
+            ))),
+        }
+    }
+
     /// A run's values in the order of the axes, as text: `optimizer.lr=0.02 model.hidden=[64]`.
     pub fn values(&self, trial: &Trial) -> String {
         let value = |axis: &Axis| trial.values.get(&axis.path).map(shown).unwrap_or_default();

@@ -199,17 +199,47 @@ pub fn is_run(path: &Path) -> bool {
 ///
 /// Errors: a folder that does not exist (usage) or cannot be read.
 pub fn find(folder: &Path) -> Result<Vec<RunRecord>, SweepError> {
+    let places = places(folder)?;
+    Ok(places
+        .runs
+        .iter()
+        .map(|path| RunRecord::read(path))
+        .collect())
+}
+
+/// Where runs and sweeps are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Folders of runs, those of sweeps included.
+    pub runs: Vec<PathBuf>,
+    /// Folders of sweeps.
+    pub sweeps: Vec<PathBuf>,
+}
+
+/// Where the runs of [`find`] are, and the sweeps; the folder may be a sweep as well.
+///
+/// Errors: a folder that does not exist (usage) or cannot be read.
+pub fn places(folder: &Path) -> Result<Places, SweepError> {
     if is_run(folder) {
-        return Ok(vec![RunRecord::read(folder)]);
+        return Ok(Places {
+            runs: vec![folder.to_path_buf()],
+            sweeps: Vec::new(),
+        });
     }
-    let mut found = Vec::new();
+    let is_sweep = |path: &Path| path.join(SWEEP_FILE).is_file();
+    let mut found = Places::default();
+    if is_sweep(folder) {
+        found.sweeps.push(folder.to_path_buf());
+    }
     for path in folders(folder)? {
         if is_run(&path) {
-            found.push(RunRecord::read(&path));
-        } else if path.join(SWEEP_FILE).is_file() {
+            found.runs.push(path);
+        } else if is_sweep(&path) {
             let runs = folders(&path)?;
-            let runs = runs.iter().filter(|path| is_run(path));
-            found.extend(runs.map(|path| RunRecord::read(path)));
+            found
+                .runs
+                .extend(runs.into_iter().filter(|path| is_run(path)));
+            found.sweeps.push(path);
         }
     }
     Ok(found)

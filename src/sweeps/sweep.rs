@@ -62,10 +62,6 @@ impl Sweep {
 
     /// Opens the folder of a sweep to resume it. The status of each run is read from its run directory.
     pub fn open(dir: &Path) -> Result<Self, SweepError> {
-        let not_a_sweep = |problem: &dyn std::fmt::Display| SweepError::NotASweep {
-            path: dir.to_path_buf(),
-            problem: format!("{SWEEP_FILE}: {problem}"),
-        };
         if !dir.exists() {
             let missing = FileError::new(dir, "not found").usage();
             return Err(missing
@@ -82,9 +78,7 @@ impl Sweep {
         }
         let lock = lock(dir)?;
         files::remove_temporaries(dir);
-        let text = files::read_text(&file).map_err(|error| not_a_sweep(&error))?;
-        let record: SweepRecord =
-            serde_json::from_str(&text).map_err(|error| not_a_sweep(&error))?;
+        let record = SweepRecord::read(dir)?;
         let experiments = record.trials.iter().map(|trial| record.experiment(trial));
         let experiments = experiments.collect::<Result<Vec<_>, _>>()?;
         let mut sweep = Self {

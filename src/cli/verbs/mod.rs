@@ -13,5 +13,6 @@ pub mod predict;
 mod predict_model;
 pub mod runs;
 pub mod segment;
+pub mod serve;
 pub mod sweep;
 pub mod train;

@@ -3,18 +3,18 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use serde::Serialize;
-
 use super::predict_model::{OnnxArgs, open_predictor};
 use crate::cli::choices;
-use crate::cli::failure::VerbResult;
+use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::inputs::{self, Input, Reads};
 use crate::cli::loading;
+use crate::cli::page_files::{self, create_folder};
 use crate::cli::terminal::{output, stages};
 use crate::config::Backend;
 use crate::document::PageImage;
 use crate::error::printable;
-use crate::inference::Predictor;
+use crate::files;
+use crate::inference::{Prediction, Predictor};
 use crate::photo::PhotoError;
 
 /// Images of a batch.
@@ -47,24 +47,16 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Draw where each image speaks for its class (Grad-CAM); for several images, use a folder
+    #[arg(long, value_name = "PNG|DIR")]
+    explain: Option<PathBuf>,
     #[command(flatten)]
     onnx: OnnxArgs,
 }
 
-#[derive(Serialize)]
-struct Prediction {
-    image: String,
-    guesses: Vec<Guess>,
-}
-
-#[derive(Serialize)]
-struct Guess {
-    class: String,
-    confidence: f32,
-}
-
 pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images, Reads::Images)?;
+    let explained = page_files::overlays(args.explain.as_deref(), &inputs, several)?;
     let predictor = open_predictor(&args.run, args.backend, args.onnx)?;
     let mut job = Job {
         inputs: &inputs,
@@ -72,6 +64,8 @@ pub fn run(args: Args) -> VerbResult {
         predictor,
         guesses: args.top_k as usize,
         json: args.json,
+        explained,
+        places: Vec::new(),
         names: Vec::new(),
         pixels: Vec::new(),
         predictions: Vec::new(),
@@ -90,7 +84,7 @@ pub fn run(args: Args) -> VerbResult {
     job.classify()?;
     drop(stage);
     if args.json && !job.predictions.is_empty() {
-        output::json(&job.predictions)?;
+        output::emit(&Prediction::to_json(&job.predictions)?)?;
     }
     loading::all_were_read(job.failed, &inputs)
 }
@@ -102,6 +96,10 @@ struct Job<'a> {
     predictor: Box<dyn Predictor>,
     guesses: usize,
     json: bool,
+    /// By input.
+    explained: Option<Vec<PathBuf>>,
+    /// Indices of the images of the batch.
+    places: Vec<usize>,
     /// Images of the batch that is being filled, and their values.
     names: Vec<String>,
     pixels: Vec<f32>,
@@ -125,6 +123,7 @@ impl Job<'_> {
         };
         let sample = self.predictor.sample(loaded.photo);
         self.pixels.extend(sample);
+        self.places.push(index);
         self.names.push(self.inputs[index].name());
         if self.names.len() == BATCH {
             self.classify()?;
@@ -139,43 +138,58 @@ impl Job<'_> {
         }
         let names = std::mem::take(&mut self.names);
         let pixels = std::mem::take(&mut self.pixels);
+        let places = std::mem::take(&mut self.places);
+        let pictured = self.explained.is_some().then(|| pixels.clone());
         let rows = self.predictor.probabilities(pixels, names.len())?;
+        if let Some(pixels) = pictured {
+            let values = pixels.len() / names.len();
+            for ((&place, row), sample) in places.iter().zip(&rows).zip(pixels.chunks(values)) {
+                self.explain(place, row, sample)?;
+            }
+        }
         let predictions: Vec<Prediction> = names
             .into_iter()
             .zip(rows)
-            .map(|(image, row)| self.prediction(image, row))
+            .map(|(image, row)| Prediction::new(image, &row, self.predictor.as_ref(), self.guesses))
             .collect();
         if self.json {
             self.predictions.extend(predictions);
         } else {
-            output::emit(&predictions.iter().map(Prediction::line).collect::<String>())?;
+            output::emit(&predictions.iter().map(line).collect::<String>())?;
         }
         Ok(())
     }
+}
 
-    fn prediction(&self, image: String, probabilities: Vec<f32>) -> Prediction {
-        let mut classes: Vec<(usize, f32)> = probabilities.into_iter().enumerate().collect();
-        classes.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let best = classes.into_iter().take(self.guesses);
-        let guesses = best.map(|(class, confidence)| Guess {
-            class: self.predictor.class_name(class),
-            confidence,
-        });
-        let guesses = guesses.collect();
-        Prediction { image, guesses }
+impl Job<'_> {
+    /// Draws where an image speaks for its most probable class.
+    fn explain(&self, place: usize, probabilities: &[f32], sample: &[f32]) -> VerbResult {
+        let Some(path) = self.explained.as_ref().and_then(|paths| paths.get(place)) else {
+            return Ok(());
+        };
+        let classes = probabilities.iter().enumerate();
+        let best = classes.max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+        let class = best.map_or(0, |(class, _)| class);
+        let Some(picture) = self.predictor.explain(sample, class)? else {
+            let problem = "--explain: this model has no feature maps (perceptrons, transformers and ONNX models have none); use a convolutional \
+                           run, or remove --explain";
+            return Err(UsageError(problem.into()).into());
+        };
+        if self.several {
+            create_folder(path)?;
+        }
+        Ok(files::write_png(path, &picture)?)
     }
 }
 
-impl Prediction {
-    /// The line that is printed.
-    fn line(&self) -> String {
-        let guesses: Vec<String> = self
-            .guesses
-            .iter()
-            .map(|guess| format!("{} {:.3}", printable(&guess.class), guess.confidence))
-            .collect();
-        // One line an image, even if its name has line breaks.
-        let name = self.image.replace(char::is_control, "\u{fffd}");
-        format!("{name}: {}\n", guesses.join(", "))
-    }
+/// The line that is printed for an image.
+fn line(prediction: &Prediction) -> String {
+    let guesses: Vec<String> = prediction
+        .guesses
+        .iter()
+        .map(|guess| format!("{} {:.3}", printable(&guess.class), guess.confidence))
+        .collect();
+    // One line an image, even if its name has line breaks.
+    let name = prediction.image.replace(char::is_control, "\u{fffd}");
+    format!("{name}: {}\n", guesses.join(", "))
 }

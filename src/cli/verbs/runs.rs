@@ -1,7 +1,6 @@
 //! `kiln runs`
 
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
@@ -18,7 +17,7 @@ use crate::report::table::{ABSENT, Table};
 use crate::run_dir::{RunDir, RunDirError};
 use crate::sweeps::compare::Comparison;
 use crate::sweeps::defaults;
-use crate::sweeps::ranking_metric::RankingMetric;
+use crate::sweeps::listing::{RunEntry, named_value, ranking_value, sort_by_valid};
 use crate::sweeps::runs::{self, RunRecord, State};
 
 /// Searched when no folder is given.
@@ -111,10 +110,10 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> VerbResult {
     }
     match sort {
         Order::Time => found.sort_by_key(|run| std::cmp::Reverse(run.written)),
-        Order::Valid => sort_by_valid(&mut found),
+        Order::Valid => sort_by_valid(&mut found, |run| run),
     }
     if as_json {
-        let runs: Vec<Value> = found.iter().map(to_json).collect();
+        let runs: Vec<Value> = found.iter().map(|run| RunEntry::of(run).json()).collect();
         return Ok(output::json(&runs)?);
     }
     if found.is_empty() {
@@ -146,42 +145,13 @@ fn list(folders: &[PathBuf], sort: Order, as_json: bool) -> VerbResult {
     Ok(())
 }
 
-/// The best first; runs with the same metric are grouped, those without a value come last.
-fn sort_by_valid(runs: &mut [RunRecord]) {
-    let key = |run: &RunRecord| {
-        let (ranking, value) = ranking_value(run)?;
-        Some((ranking.key(), -ranking.score(value)))
-    };
-    runs.sort_by(|a, b| match (key(a), key(b)) {
-        (Some(a), Some(b)) => a.0.cmp(b.0).then(a.1.total_cmp(&b.1)),
-        (a, b) => b.is_some().cmp(&a.is_some()),
-    });
-}
-
-/// The metric that ranks a run, and its validation value.
-fn ranking_value(run: &RunRecord) -> Option<(RankingMetric, f64)> {
-    let valid = run.valid()?;
-    let ranking = RankingMetric::of(std::iter::once(valid));
-    let value = ranking.value(valid)?;
-    Some((ranking, value))
-}
-
 fn line(run: &RunRecord) -> [String; 10] {
     let or_absent = |value: Option<String>| value.unwrap_or_else(|| ABSENT.into());
     let text = |pointer: &str| or_absent(run.setting(pointer).map(String::from));
     let valid = ranking_value(run);
-    // Accuracy needs no name.
-    let named = |ranking: &RankingMetric, value: f64| {
-        let value = metric_value(ranking.key(), value);
-        if value.ends_with('%') {
-            value
-        } else {
-            format!("{} {value}", ranking.name())
-        }
-    };
     let test = valid.as_ref().and_then(|(ranking, _)| {
         let value = ranking.value(run.test()?)?;
-        Some(named(ranking, value))
+        Some(named_value(ranking, value))
     });
     [
         run.path.display().to_string(),
@@ -191,34 +161,10 @@ fn line(run: &RunRecord) -> [String; 10] {
         run.state.name().into(),
         run.epochs.len().to_string(),
         or_absent(run.best_epoch().map(|epoch| epoch.to_string())),
-        or_absent(valid.map(|(ranking, value)| named(&ranking, value))),
+        or_absent(valid.map(|(ranking, value)| named_value(&ranking, value))),
         or_absent(test),
         or_absent(run.written.map(date)),
     ]
-}
-
-fn to_json(run: &RunRecord) -> Value {
-    let problem = match &run.state {
-        State::Damaged(problem) => Some(problem),
-        _ => None,
-    };
-    let written = run
-        .written
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    json!({
-        "run": run.path.display().to_string(),
-        "model": run.setting("/model/kind"),
-        "data": run.setting("/data/kind"),
-        "seed": run.config.get("seed"),
-        "status": run.state.name(),
-        "problem": problem,
-        "epochs": run.epochs.len(),
-        "best_epoch": run.best_epoch(),
-        "valid": run.valid(),
-        "test": run.test(),
-        "seconds": run.seconds,
-        "written": written.map(|since| since.as_secs()),
-    })
 }
 
 /// Reads a run in any state; a folder that is not a run is wrong usage.
@@ -235,7 +181,7 @@ fn show(path: &Path, as_json: bool) -> VerbResult {
     let chosen = defaults::chosen(&run.config);
     let files = file_names(path)?;
     if as_json {
-        let mut value = to_json(&run);
+        let mut value = RunEntry::of(&run).json();
         let settings: Map<String, Value> = chosen.into_iter().map(|s| (s.path, s.value)).collect();
         value["settings"] = json!(settings);
         value["history"] = json!(run.epochs);

@@ -1,5 +1,6 @@
 //! The confusion matrix of a classifier, and the rates of each class.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorExit;
@@ -55,7 +56,7 @@ impl TryFrom<RawConfusion> for Confusion {
 }
 
 /// One class of a [`Confusion`]; all rates are in [0, 1].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassReport {
     /// The class's name.
     pub class: String,
@@ -70,7 +71,7 @@ pub struct ClassReport {
 }
 
 /// Samples of one class that were predicted as another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfusedPair {
     /// Name of the true class.
     pub truth: String,

@@ -1,5 +1,6 @@
 //! What formats are given: a page with the image that it was read from.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::picture::Picture;
@@ -7,7 +8,7 @@ use crate::metrics::text::TextScore;
 use crate::ocr::page::Page;
 
 /// A page with what it was read from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Sheet {
     /// The file's name, as the user gave it.
     pub image: String,

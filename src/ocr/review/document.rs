@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// The key of the letters' boxes in what the page saves.
+/// The key of the letters' boxes in what the page saves; `corrected.js` has it, too.
 pub(super) const LETTERS: &str = "kiln_review";
 
 const STYLE: &str = "
@@ -18,6 +18,9 @@ h2 { font-size: 1.05em; margin: 1.6em 0 .4em; }
 #save { position: sticky; top: 0; background: #fff; padding: .5em 0; }
 ";
 
+/// What was corrected in a part of a document, as it is saved: a function without anything around it, for other pages as well.
+pub const CORRECTED: &str = include_str!("corrected.js");
+
 const SCRIPT: &str = r#"
 const inputs = [...document.querySelectorAll('.letter input')];
 inputs.forEach((input, index) => {
@@ -27,21 +30,8 @@ inputs.forEach((input, index) => {
     if (input.value && inputs[index + 1]) inputs[index + 1].focus();
   });
 });
-function corrected() {
-  const saved = {}, letters = {};
-  for (const page of document.querySelectorAll('section')) {
-    const name = page.dataset.image;
-    const text = word => [...word.querySelectorAll('input')].map(input => input.value).join('');
-    const line = line => [...line.querySelectorAll('.word')].map(text).filter(word => word).join(' ');
-    saved[name] = [...page.querySelectorAll('.line')].map(line).filter(line => line);
-    letters[name] = [...page.querySelectorAll('input')].map(
-      input => ({ box: JSON.parse(input.dataset.box), text: input.value }));
-  }
-  saved[KEY] = letters;
-  return saved;
-}
 document.querySelector('#save button').addEventListener('click', () => {
-  const file = new Blob([JSON.stringify(corrected(), null, 1) + '\n'], { type: 'application/json' });
+  const file = new Blob([JSON.stringify(corrected(document), null, 1) + '\n'], { type: 'application/json' });
   const link = document.createElement('a');
   link.href = URL.createObjectURL(file);
   link.download = 'review.json';
@@ -51,7 +41,7 @@ document.querySelector('#save button').addEventListener('click', () => {
 
 /// The document of several pages' sections.
 pub fn document(sections: &[Markup]) -> String {
-    let script = SCRIPT.replace("KEY", &format!("'{LETTERS}'"));
+    let script = format!("{CORRECTED}{SCRIPT}");
     let page = html! {
         (DOCTYPE)
         html lang="en" {

@@ -5,7 +5,7 @@ mod letters;
 mod saved;
 mod section;
 
-pub use document::document;
+pub use document::{CORRECTED, document};
 pub use letters::{Corrected, corrected_letters};
 pub use saved::{CorrectedBox, Review};
 pub use section::section;

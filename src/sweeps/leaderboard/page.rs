@@ -1,5 +1,6 @@
 //! The leaderboard as a page, `sweep.html`.
 
+use maud::Markup;
 use serde_json::Value;
 
 use super::ranking::{Leaderboard, Row};
@@ -15,6 +16,15 @@ const MIN_DOTS: usize = 5;
 impl Leaderboard {
     /// `sweep.html`
     pub fn page(&self) -> String {
+        self.show(overlay::render)
+    }
+
+    /// What is below the heading of the [`page`](Self::page).
+    pub fn body(&self) -> Markup {
+        self.show(overlay::body)
+    }
+
+    fn show<T>(&self, render: impl FnOnce(&OverlayData) -> T) -> T {
         let runs: Vec<OverlayRun> = self
             .rows
             .iter()
@@ -54,7 +64,7 @@ impl Leaderboard {
                 keyed: false,
             });
         }
-        overlay::render(&OverlayData {
+        render(&OverlayData {
             title: &format!("Sweep of {}", self.record.name),
             findings: &findings::of_sweep(self),
             metric: self.ranking.key(),

@@ -1,10 +1,11 @@
 //! Which run of a sweep is best, second and so on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::metrics::Metrics;
+use crate::sweeps::error::SweepError;
 use crate::sweeps::ranking_metric::RankingMetric;
 use crate::sweeps::record::{SweepRecord, TrialStatus};
 use crate::sweeps::runs::RunRecord;
@@ -60,10 +61,23 @@ impl Row {
 impl Leaderboard {
     /// Ranks the runs by what is in their folders.
     pub fn of(sweep: &Sweep) -> Self {
-        let axes = sweep.record.axes.clone();
-        let trials = sweep.record.trials.iter().enumerate();
-        let mut rows: Vec<Row> = trials
-            .map(|(index, trial)| Row {
+        Self::of_record(sweep.dir.clone(), sweep.record.clone())
+    }
+
+    /// The same of the sweep in a folder, as `sweep.json` has it; only reads, so that another process may be training the sweep.
+    ///
+    /// # Errors
+    /// The folder's `sweep.json` can't be read.
+    pub fn read(dir: &Path) -> Result<Self, SweepError> {
+        Ok(Self::of_record(dir.to_path_buf(), SweepRecord::read(dir)?))
+    }
+
+    fn of_record(dir: PathBuf, record: SweepRecord) -> Self {
+        let axes = record.axes.clone();
+        let mut rows: Vec<Row> = record
+            .trials
+            .iter()
+            .map(|trial| Row {
                 rank: None,
                 values: axes
                     .iter()
@@ -72,7 +86,7 @@ impl Leaderboard {
                 run: trial.run.clone(),
                 status: trial.status,
                 error: trial.error.clone(),
-                record: RunRecord::read(&sweep.run_path(index)),
+                record: RunRecord::read(&dir.join(&trial.run)),
             })
             .collect();
         let finished = rows
@@ -90,11 +104,11 @@ impl Leaderboard {
             row.rank = value(row).map(|_| rank);
         }
         Self {
-            dir: sweep.dir.clone(),
+            dir,
             axes,
             ranking,
             rows,
-            record: sweep.record.clone(),
+            record,
         }
     }
 

@@ -1,0 +1,34 @@
+//! How much a client may ask for.
+
+use std::time::Duration;
+
+/// Bytes of a request's body: a photograph of 50 megapixels as a good JPEG has 25 MB.
+pub const MAX_BODY: usize = 64 << 20;
+/// Bytes of all bodies in memory together.
+pub const MAX_BODIES: usize = 512 << 20;
+/// Pixels of an image: telephones have up to 200 megapixels, but write 12 to 50.
+pub const MAX_PIXELS: u64 = 64_000_000;
+/// Pages of a document that one request reads.
+pub const MAX_PAGES: usize = 50;
+/// Bytes of the headers of a request.
+pub const MAX_HEADERS: usize = 32 << 10;
+/// Time for the headers of a request to arrive, and for the next request on a connection.
+pub const HEADER_TIME: Duration = Duration::from_secs(10);
+/// Time between two pieces of a body ...
+pub const BODY_PIECE_TIME: Duration = Duration::from_secs(10);
+/// ... and for all of it: a telephone sends 25 MB in 20 seconds.
+pub const BODY_TIME: Duration = Duration::from_secs(60);
+/// Time for an answer, with that in the queue.
+pub const ANSWER_TIME: Duration = Duration::from_secs(120);
+/// Connections at a time; beyond, the one that has been idle or sending for the longest is closed for the next.
+pub const MAX_CONNECTIONS: usize = 512;
+/// Streams of events at a time: each keeps a connection.
+pub const MAX_STREAMS: usize = 64;
+/// Images that are decoded, or decoded and waiting to be read, at a time.
+pub const MAX_DECODED: usize = 2;
+/// Images that go through a network at once.
+pub const BATCH: usize = 64;
+/// Time for the requests in progress when the server is asked to stop.
+pub const STOP_TIME: Duration = Duration::from_secs(30);
+/// Runs that are compared at a time.
+pub const MAX_COMPARED: usize = 24;

@@ -1,0 +1,98 @@
+//! The page that asks for the token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::html;
+use serde::Deserialize;
+
+use super::layout::{PageParts, encoded};
+use crate::serve::api::typed;
+use crate::serve::guard::{COOKIE, read_body};
+use crate::serve::problem::Problem;
+use crate::serve::site::Site;
+
+/// How long a browser keeps the cookie, in seconds: 30 days.
+const MAX_AGE: u64 = 30 * 24 * 3600;
+/// The wait after a wrong token: guessing is not made faster by it than a network is anyway, but quieter.
+const WRONG_PAUSE: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LoginForm {
+    token: String,
+    next: String,
+}
+
+/// Where somebody without the token is sent.
+pub fn to_login(uri: &Uri) -> Response {
+    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
+    Redirect::to(&format!("/login?next={}", encoded(wanted))).into_response()
+}
+
+/// An address of this server; the first page for any other.
+fn here(next: &str) -> &str {
+    let is_here = next.starts_with('/')
+        && !next.starts_with("//")
+        && next
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_here { next } else { "/" }
+}
+
+fn page(next: &str, is_wrong: bool) -> Response {
+    PageParts {
+        title: "Token",
+        place: "",
+        script: None,
+        body: html! {
+            p { "This server was started with a token: what `kiln serve --token` was given." }
+            @if is_wrong { p.error role="alert" { "This is not the token." } }
+            form.controls method="post" action="/login" {
+                input type="hidden" name="next" value=(here(next));
+                label { "Token " input type="password" name="token" autocomplete="current-password" required; }
+                button { "Continue" }
+            }
+        },
+    }
+    .answer()
+}
+
+/// `GET /login`
+pub async fn login(query: Result<Query<LoginForm>, QueryRejection>) -> Result<Response, Problem> {
+    Ok(page(&typed(query)?.next, false))
+}
+
+/// `POST /login`
+pub async fn log_in(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let content = read_body(&headers, body, &site.bodies).await?;
+    let wrong_form = || Problem::bad_request("this is not the form of the page");
+    let text = std::str::from_utf8(&content.bytes).map_err(|_| wrong_form())?;
+    let uri: Uri = format!("/?{text}").parse().map_err(|_| wrong_form())?;
+    let Query(form) = Query::<LoginForm>::try_from_uri(&uri).map_err(|_| wrong_form())?;
+    let known = site.token.as_ref().filter(|token| token.is(&form.token));
+    let Some(token) = known else {
+        tokio::time::sleep(WRONG_PAUSE).await;
+        let mut response = page(&form.next, true);
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        return Ok(response);
+    };
+    let cookie = format!(
+        "{COOKIE}={}; HttpOnly; SameSite=Lax; Path=/; Max-Age={MAX_AGE}",
+        token.cookie()
+    );
+    let mut response = Redirect::to(here(&form.next)).into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
