@@ -29,6 +29,7 @@ pub mod resume;
 pub mod run;
 mod start;
 pub mod step;
+mod tracked;
 pub mod train_model;
 
 pub use batch::{Batch, DeviceBatches};

@@ -13,5 +13,6 @@ pub mod predict;
 mod predict_model;
 pub mod runs;
 pub mod segment;
+pub mod setup;
 pub mod sweep;
 pub mod train;
