@@ -2,8 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use crate::config::{Backend, LogTarget};
 use crate::config::schema::Variant;
+use crate::config::{Backend, LogTarget};
 use crate::data::Split;
 use crate::ocr::Case;
 use crate::ocr::formats::{FORMATS, Format};

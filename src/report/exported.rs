@@ -48,14 +48,20 @@ pub fn confusion_picture(confusion: Option<&Confusion>) -> Option<Named> {
         }
     }
     let file = png_of(&picture).ok()?;
-    Some(("confusion matrix: truth down, predicted across".into(), file))
+    Some((
+        "confusion matrix: truth down, predicted across".into(),
+        file,
+    ))
 }
 
 /// The most confident mistakes.
 pub fn mistake_pictures(mistakes: &[Mistake]) -> Vec<Named> {
     let shown = most_confident(mistakes).into_iter().take(MAX_SHOWN);
     let named = (1..).zip(shown).filter_map(|(number, mistake)| {
-        let name = format!("mistakes/{number:02} {} read as {}", mistake.truth, mistake.predicted);
+        let name = format!(
+            "mistakes/{number:02} {} read as {}",
+            mistake.truth, mistake.predicted
+        );
         Some((name, png(mistake.shape, &mistake.pixels)?))
     });
     named.collect()

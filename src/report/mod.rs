@@ -22,9 +22,7 @@ pub mod scatter;
 mod style;
 pub mod table;
 
-pub use exported::{
-    confusion_picture, filter_pictures, mistake_pictures, reconstruction_pictures,
-};
+pub use exported::{confusion_picture, filter_pictures, mistake_pictures, reconstruction_pictures};
 pub use format::{metric_name, metric_value, percent};
 pub use html::{page, render};
 pub use mistakes::Mistake;

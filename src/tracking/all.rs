@@ -22,12 +22,7 @@ pub enum Sending {
 }
 
 /// The tracker of a target: the one list of all kinds.
-fn open(
-    target: &LogTarget,
-    run_dir: &RunDir,
-    sending: Sending,
-    tell: &Tell,
-) -> Box<dyn Tracker> {
+fn open(target: &LogTarget, run_dir: &RunDir, sending: Sending, tell: &Tell) -> Box<dyn Tracker> {
     match target {
         LogTarget::Events(EventFiles::TensorBoard) => Box::new(EventWriter::new(run_dir)),
         LogTarget::Server(LogServer { mlflow }) => {

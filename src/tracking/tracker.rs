@@ -32,7 +32,9 @@ impl RunFacts<'_> {
     pub fn name(&self) -> String {
         let path = self.run_dir.path();
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        let name = absolute.file_name().map(|name| name.to_string_lossy().into());
+        let name = absolute
+            .file_name()
+            .map(|name| name.to_string_lossy().into());
         name.unwrap_or_else(|| self.experiment.name.clone())
     }
 }
@@ -126,11 +128,15 @@ pub fn results(summary: &Summary) -> BTreeMap<String, f64> {
 
 fn under(part: &str, metrics: &Metrics) -> BTreeMap<String, f64> {
     let named = metrics.iter();
-    named.map(|(name, value)| (format!("{part}/{name}"), *value)).collect()
+    named
+        .map(|(name, value)| (format!("{part}/{name}"), *value))
+        .collect()
 }
 
 /// Milliseconds since 1970.
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }

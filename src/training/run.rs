@@ -133,7 +133,14 @@ fn train_and_finish(
         if history.kept.as_ref().is_some_and(|(epoch, _)| *epoch > 0) {
             observer.finishing();
             // The cause of the failure may well make this fail too; the first error is the one to report.
-            let _ = finish(prepared, &run_dir, history, began, &Monitor::default(), &tracking);
+            let _ = finish(
+                prepared,
+                &run_dir,
+                history,
+                began,
+                &Monitor::default(),
+                &tracking,
+            );
         } else {
             tracking.finish(&FAILED, cancel);
         }

@@ -26,7 +26,11 @@ fn crc32c(data: &[u8]) -> u32 {
     for byte in data {
         sum ^= u32::from(*byte);
         for _ in 0..8 {
-            sum = if sum & 1 == 1 { sum >> 1 ^ 0x82f6_3b78 } else { sum >> 1 };
+            sum = if sum & 1 == 1 {
+                sum >> 1 ^ 0x82f6_3b78
+            } else {
+                sum >> 1
+            };
         }
     }
     !sum
@@ -38,7 +42,10 @@ fn masked(data: &[u8]) -> [u8; 4] {
 }
 
 fn read(folder: &Path) -> Read {
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     files.sort();
     let mut read = Read::default();
     for file in files {
@@ -62,7 +69,12 @@ fn read(folder: &Path) -> Read {
 impl Read {
     fn event(&mut self, event: &[u8]) {
         let fields = fields(event);
-        let find = |number: u64| fields.iter().find(|(n, _)| *n == number).map(|(_, f)| f.clone());
+        let find = |number: u64| {
+            fields
+                .iter()
+                .find(|(n, _)| *n == number)
+                .map(|(_, f)| f.clone())
+        };
         let step = find(2).map_or(0, |step| step.integer);
         if let Some(version) = find(3) {
             assert_eq!(version.bytes, b"brain.Event:2");
@@ -149,10 +161,19 @@ fn fields(mut rest: &[u8]) -> Vec<(u64, Field)> {
 /// Fails unless the folder has exactly the numbers of the run's `metrics.jsonl`, as 32-bit floats.
 fn assert_same_numbers(bench: &crate::common::Bench, run: &str) {
     let found = read(&bench.path(&format!("{run}/tensorboard"))).numbers();
-    let is_of_epoch = |tag: &str| !["time/", "test/", "final/"].iter().any(|p| tag.starts_with(p));
-    let found: BTreeMap<_, _> = found.into_iter().filter(|((tag, _), _)| is_of_epoch(tag)).collect();
-    let expected: BTreeMap<_, _> =
-        numbers(bench, run).into_iter().map(|(key, value)| (key, value as f32)).collect();
+    let is_of_epoch = |tag: &str| {
+        !["time/", "test/", "final/"]
+            .iter()
+            .any(|p| tag.starts_with(p))
+    };
+    let found: BTreeMap<_, _> = found
+        .into_iter()
+        .filter(|((tag, _), _)| is_of_epoch(tag))
+        .collect();
+    let expected: BTreeMap<_, _> = numbers(bench, run)
+        .into_iter()
+        .map(|(key, value)| (key, value as f32))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -163,10 +184,16 @@ fn the_event_files_of_a_run_have_every_number_of_its_metrics() {
     assert_same_numbers(&bench, "run");
     let read = read(&bench.path("run/tensorboard"));
     let tags: Vec<&str> = read.values.iter().map(|(tag, _, _)| tag.as_str()).collect();
-    for tag in ["_hparams_/session_start_info", "_hparams_/session_end_info", "config", "test/accuracy"] {
+    for tag in [
+        "_hparams_/session_start_info",
+        "_hparams_/session_end_info",
+        "config",
+        "test/accuracy",
+    ] {
         assert!(tags.contains(&tag), "{tag} of {tags:?}");
     }
-    let summary: serde_json::Value = serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
+    let summary: serde_json::Value =
+        serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
     let best = summary["best_epoch"].as_u64().unwrap();
     let accuracy = summary["test"]["accuracy"].as_f64().unwrap() as f32;
     assert_eq!(read.numbers()[&("test/accuracy".into(), best)], accuracy);
@@ -184,8 +211,15 @@ fn the_pictures_of_the_report_are_in_the_event_files() {
             names.push(tag.as_str());
         }
     }
-    for start in ["confusion matrix", "mistakes/01 ", "first-layer weights/after training"] {
-        assert!(names.iter().any(|name| name.starts_with(start)), "{start}: {names:?}");
+    for start in [
+        "confusion matrix",
+        "mistakes/01 ",
+        "first-layer weights/after training",
+    ] {
+        assert!(
+            names.iter().any(|name| name.starts_with(start)),
+            "{start}: {names:?}"
+        );
     }
 }
 
@@ -215,10 +249,18 @@ fn a_file_that_was_torn_by_a_crash_loses_nothing() {
     let bench = bench();
     bench.output("train small.json --run-dir run --log tensorboard --set training.epochs=2");
     let folder = bench.path("run/tensorboard");
-    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(&folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     // As if the machine had died in the middle of the first epoch's event, whatever else was written later.
     let bytes = std::fs::read(&file).unwrap();
-    let at = bytes.windows(10).position(|part| part == b"train/loss").unwrap();
+    let at = bytes
+        .windows(10)
+        .position(|part| part == b"train/loss")
+        .unwrap();
     std::fs::write(&file, &bytes[..at]).unwrap();
     bench.output("train --resume run --set training.epochs=3");
     assert_same_numbers(&bench, "run");

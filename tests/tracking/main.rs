@@ -45,6 +45,11 @@ fn bytes(bench: &Bench, run: &str) -> [Vec<u8>; 2] {
 
 /// What `kiln` said on standard error; it must succeed.
 fn said(bench: &Bench, arguments: &str) -> String {
-    let output = bench.kiln(arguments).assert().success().get_output().clone();
+    let output = bench
+        .kiln(arguments)
+        .assert()
+        .success()
+        .get_output()
+        .clone();
     String::from_utf8(output.stderr).unwrap()
 }

@@ -18,7 +18,12 @@ fn python() -> Command {
 
 fn read_back(program: &str, place: &str) -> Value {
     let script = repository().join("tests/tracking/read_back.py");
-    let output = python().arg(script).args([program, place]).stderr(Stdio::inherit()).output().unwrap();
+    let output = python()
+        .arg(script)
+        .args([program, place])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
     assert!(output.status.success());
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -27,13 +32,19 @@ fn read_back(program: &str, place: &str) -> Value {
 fn epochs(read: &Value) -> BTreeMap<(String, u64), f64> {
     let mut found = BTreeMap::new();
     for (name, steps) in read["scalars"].as_object().unwrap() {
-        if ["time/", "test/", "final/"].iter().any(|part| name.starts_with(part)) {
+        if ["time/", "test/", "final/"]
+            .iter()
+            .any(|part| name.starts_with(part))
+        {
             continue;
         }
         for (step, values) in steps.as_object().unwrap() {
             let values = values.as_array().unwrap();
             assert_eq!(values.len(), 1, "{name} at {step}");
-            found.insert((name.clone(), step.parse().unwrap()), values[0].as_f64().unwrap());
+            found.insert(
+                (name.clone(), step.parse().unwrap()),
+                values[0].as_f64().unwrap(),
+            );
         }
     }
     found
@@ -42,7 +53,8 @@ fn epochs(read: &Value) -> BTreeMap<(String, u64), f64> {
 /// Those of `metrics.jsonl` as the 32-bit floats that TensorBoard has.
 fn rounded(bench: &Bench, run: &str) -> BTreeMap<(String, u64), f64> {
     let all = numbers(bench, run).into_iter();
-    all.map(|(key, value)| (key, f64::from(value as f32))).collect()
+    all.map(|(key, value)| (key, f64::from(value as f32)))
+        .collect()
 }
 
 #[test]
@@ -55,11 +67,18 @@ fn tensorboards_own_reader_gives_back_every_number_and_picture() {
     assert_eq!(epochs(&read), rounded(&bench, "run"));
     assert_eq!(read["hparams"]["optimizer.lr"], 3e-3);
     assert_eq!(read["hparams"]["model.kind"], "mlp");
-    assert_eq!(read["images"].as_object().unwrap()["confusion matrix: truth down, predicted across"][0], 576);
+    assert_eq!(
+        read["images"].as_object().unwrap()["confusion matrix: truth down, predicted across"][0],
+        576
+    );
     // Resumed from an earlier epoch, and with other numbers after it: as if on another machine.
     let metrics = String::from_utf8(bench.read("run/metrics.jsonl")).unwrap();
     bench.output("train --resume run@2 --set training.epochs=5");
-    assert!(String::from_utf8(bench.read("run/metrics.jsonl")).unwrap().starts_with(&metrics));
+    assert!(
+        String::from_utf8(bench.read("run/metrics.jsonl"))
+            .unwrap()
+            .starts_with(&metrics)
+    );
     let read = read_back("tensorboard", folder.to_str().unwrap());
     assert_eq!(epochs(&read), rounded(&bench, "run"));
 }
@@ -72,13 +91,24 @@ fn epochs_that_come_out_differently_replace_those_before() {
     // Another history for the same event files.
     bench.output("train small.json --run-dir other --set seed=2 --set training.epochs=4");
     let first = numbers(&bench, "run");
-    std::fs::copy(bench.path("other/metrics.jsonl"), bench.path("run/metrics.jsonl")).unwrap();
+    std::fs::copy(
+        bench.path("other/metrics.jsonl"),
+        bench.path("run/metrics.jsonl"),
+    )
+    .unwrap();
     let checkpoints = bench.path("run/checkpoints");
     std::fs::remove_dir_all(&checkpoints).unwrap();
     copy(&bench.path("other/checkpoints"), &checkpoints);
-    std::fs::copy(bench.path("other/config.json"), bench.path("run/config.json")).unwrap();
+    std::fs::copy(
+        bench.path("other/config.json"),
+        bench.path("run/config.json"),
+    )
+    .unwrap();
     bench.output("train --resume run@1 --log tensorboard");
-    let read = epochs(&read_back("tensorboard", bench.path("run/tensorboard").to_str().unwrap()));
+    let read = epochs(&read_back(
+        "tensorboard",
+        bench.path("run/tensorboard").to_str().unwrap(),
+    ));
     let mut expected = rounded(&bench, "run");
     // The first epoch was logged, and is not logged again.
     let epoch_1 = first.into_iter().filter(|((_, epoch), _)| *epoch == 1);
@@ -103,10 +133,22 @@ struct Mlflow {
 impl Mlflow {
     fn start(folder: &Path, port: u16) -> Self {
         let mut command = python();
-        command.args(["-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]);
+        command.args([
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--workers",
+            "1",
+        ]);
         command.args(["--port", &port.to_string()]);
-        command.arg("--backend-store-uri").arg(format!("sqlite:///{}/runs.db", folder.display()));
-        command.arg("--artifacts-destination").arg(folder.join("artifacts"));
+        command
+            .arg("--backend-store-uri")
+            .arg(format!("sqlite:///{}/runs.db", folder.display()));
+        command
+            .arg("--artifacts-destination")
+            .arg(folder.join("artifacts"));
         let log = std::fs::File::create(folder.join("log.txt")).unwrap();
         command.stdout(Stdio::null()).stderr(log);
         #[cfg(unix)]
@@ -117,14 +159,19 @@ impl Mlflow {
         };
         let deadline = Instant::now() + Duration::from_secs(180);
         while !server.answers() {
-            assert!(Instant::now() < deadline, "the MLflow server does not start");
+            assert!(
+                Instant::now() < deadline,
+                "the MLflow server does not start"
+            );
             std::thread::sleep(Duration::from_millis(200));
         }
         server
     }
 
     fn answers(&self) -> bool {
-        ureq::get(format!("{}/health", self.address())).call().is_ok()
+        ureq::get(format!("{}/health", self.address()))
+            .call()
+            .is_ok()
     }
 
     fn address(&self) -> String {
@@ -147,15 +194,31 @@ fn a_real_server_that_is_killed_in_the_middle_and_started_again_has_everything()
     let bench = bench();
     let folder = bench.path("server");
     std::fs::create_dir(&folder).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let server = Mlflow::start(&folder, port);
     let address = server.address();
     let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
     command.current_dir(bench.folder.path());
     // An epoch takes about a tenth of a second.
-    command.args("train small.json --run-dir run --set data.train=10800 --set training.epochs=120".split(' '));
-    let mut run = command.args(["--log", &format!("mlflow={address}")]).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = || bench.path("run/metrics.jsonl").exists().then(|| bench.read("run/metrics.jsonl"));
+    command.args(
+        "train small.json --run-dir run --set data.train=10800 --set training.epochs=120"
+            .split(' '),
+    );
+    let mut run = command
+        .args(["--log", &format!("mlflow={address}")])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = || {
+        bench
+            .path("run/metrics.jsonl")
+            .exists()
+            .then(|| bench.read("run/metrics.jsonl"))
+    };
     let done = || lines().map_or(0, |text| text.split(|byte| *byte == b'\n').count());
     let wait_for = |epochs: usize| {
         let deadline = Instant::now() + Duration::from_secs(300);
@@ -173,10 +236,18 @@ fn a_real_server_that_is_killed_in_the_middle_and_started_again_has_everything()
     assert_eq!(epochs(&read), numbers(&bench, "run"));
     assert_eq!(read["status"], "FINISHED");
     assert_eq!(read["hparams"]["optimizer.lr"], "0.003");
-    for name in ["config.json", "metrics.jsonl", "model.safetensors", "report.html", "summary.json"] {
+    for name in [
+        "config.json",
+        "metrics.jsonl",
+        "model.safetensors",
+        "report.html",
+        "summary.json",
+    ] {
         let size = bench.read(&format!("run/{name}")).len();
         assert_eq!(read["artifacts"][name], size, "{name}");
     }
-    bench.output("train small.json --run-dir without --set data.train=10800 --set training.epochs=120");
+    bench.output(
+        "train small.json --run-dir without --set data.train=10800 --set training.epochs=120",
+    );
     assert!(bytes(&bench, "run") == bytes(&bench, "without"));
 }

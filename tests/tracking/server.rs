@@ -48,8 +48,11 @@ impl Run {
     /// Those of the epochs.
     pub fn epochs(&self) -> BTreeMap<(String, u64), f64> {
         let all = self.numbers().into_iter();
-        let is_of_epoch =
-            |tag: &str| !["time/", "test/", "final/"].iter().any(|p| tag.starts_with(p));
+        let is_of_epoch = |tag: &str| {
+            !["time/", "test/", "final/"]
+                .iter()
+                .any(|p| tag.starts_with(p))
+        };
         all.filter(|((tag, _), _)| is_of_epoch(tag)).collect()
     }
 }
@@ -119,7 +122,11 @@ fn serve(stream: TcpStream, store: &Mutex<Store>, mode: Mode) {
         store.requests += 1;
         let number = store.requests;
         if mode == Mode::Locked && !is_authorized {
-            ("401 Unauthorized", json!({"message": "no password"}), number)
+            (
+                "401 Unauthorized",
+                json!({"message": "no password"}),
+                number,
+            )
         } else {
             let (status, answer) = store.answer(&method, &path, &body);
             (status, answer, number)
@@ -129,7 +136,10 @@ fn serve(stream: TcpStream, store: &Mutex<Store>, mode: Mode) {
         return;
     }
     let text = answer.to_string();
-    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", text.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        text.len()
+    );
     let mut stream = reader.into_inner();
     let _ = stream.write_all(format!("{head}{text}").as_bytes());
 }
@@ -173,13 +183,23 @@ impl Store {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_string();
-        let run = || body["run_id"].as_str().and_then(|id| id.parse::<usize>().ok());
+        let run = || {
+            body["run_id"]
+                .as_str()
+                .and_then(|id| id.parse::<usize>().ok())
+        };
         match path.strip_prefix("/api/2.0/mlflow/").unwrap() {
             "experiments/get-by-name" => {
                 let name = query.strip_prefix("experiment_name=").unwrap();
                 match self.experiments.iter().position(|known| known == name) {
-                    Some(id) => ("200 OK", json!({"experiment": {"experiment_id": id.to_string()}})),
-                    None => ("404 Not Found", json!({"error_code": "RESOURCE_DOES_NOT_EXIST"})),
+                    Some(id) => (
+                        "200 OK",
+                        json!({"experiment": {"experiment_id": id.to_string()}}),
+                    ),
+                    None => (
+                        "404 Not Found",
+                        json!({"error_code": "RESOURCE_DOES_NOT_EXIST"}),
+                    ),
                 }
             }
             "experiments/create" => {
@@ -197,7 +217,11 @@ impl Store {
             }
             "runs/create" => {
                 let tags = pairs(&body["tags"]).collect();
-                self.runs.push(Run { tags, status: "RUNNING".into(), ..Run::default() });
+                self.runs.push(Run {
+                    tags,
+                    status: "RUNNING".into(),
+                    ..Run::default()
+                });
                 ("200 OK", json!({"run": info(self.runs.len() - 1)}))
             }
             "runs/log-batch" => self.runs[run().unwrap()].take(&body),
@@ -229,11 +253,15 @@ impl Run {
         for one in metrics {
             let number = |key: &str| one[key].as_u64().unwrap();
             let (name, value) = (one["key"].as_str().unwrap(), one["value"].to_string());
-            self.metrics.insert((name.into(), number("step"), number("timestamp"), value));
+            self.metrics
+                .insert((name.into(), number("step"), number("timestamp"), value));
         }
         for (key, value) in pairs(&body["params"]) {
             let before = self.params.insert(key.clone(), value.clone());
-            assert!(before.is_none_or(|before| before == value), "{key} was changed");
+            assert!(
+                before.is_none_or(|before| before == value),
+                "{key} was changed"
+            );
         }
         self.tags.extend(pairs(&body["tags"]));
         ("200 OK", json!({}))

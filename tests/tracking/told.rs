@@ -21,8 +21,18 @@ fn a_server_gets_the_settings_every_epoch_the_results_the_files_and_the_end() {
         assert!(*bytes == bench.read(&format!("run/{name}")), "{name}");
     }
     let names: Vec<&str> = run.files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["config.json", "metrics.jsonl", "model.safetensors", "report.html", "summary.json"]);
-    let summary: serde_json::Value = serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
+    assert_eq!(
+        names,
+        [
+            "config.json",
+            "metrics.jsonl",
+            "model.safetensors",
+            "report.html",
+            "summary.json"
+        ]
+    );
+    let summary: serde_json::Value =
+        serde_json::from_slice(&bench.read("run/summary.json")).unwrap();
     let best = summary["best_epoch"].as_u64().unwrap();
     let accuracy = summary["test"]["accuracy"].as_f64().unwrap();
     assert_eq!(run.numbers()[&("test/accuracy".into(), best)], accuracy);
@@ -35,7 +45,10 @@ fn logging_to_a_server_does_not_change_the_bytes_of_a_run() {
         "logged.json",
         crate::common::SMALL.replace(
             "\"training\": {",
-            &format!("\"training\": {{\"log\": [\"tensorboard\", {{\"mlflow\": \"{}\"}}], ", server.address),
+            &format!(
+                "\"training\": {{\"log\": [\"tensorboard\", {{\"mlflow\": \"{}\"}}], ",
+                server.address
+            ),
         ),
     );
     bench.output("train logged.json --run-dir with");
@@ -85,9 +98,15 @@ fn a_run_without_logging_can_be_sent_later() {
 fn the_runs_of_a_sweep_are_runs_of_the_server() {
     let (bench, server) = (bench(), Server::start(Mode::Up));
     let log = format!("--log mlflow={}", server.address);
-    bench.output(&format!("sweep small.json --grid optimizer.lr=1e-2,1e-3 --set training.epochs=1 {log}"));
+    bench.output(&format!(
+        "sweep small.json --grid optimizer.lr=1e-2,1e-3 --set training.epochs=1 {log}"
+    ));
     let store = server.store();
-    let rates: Vec<&str> = store.runs.iter().map(|run| run.params["optimizer.lr"].as_str()).collect();
+    let rates: Vec<&str> = store
+        .runs
+        .iter()
+        .map(|run| run.params["optimizer.lr"].as_str())
+        .collect();
     assert_eq!(rates, ["0.01", "0.001"]);
     assert!(store.runs.iter().all(|run| run.status == "FINISHED"));
 }
@@ -101,7 +120,10 @@ fn addresses_and_names_that_are_wrong_are_refused_in_one_line() {
         ("mlflow=http://anna:secret@host", "MLFLOW_TRACKING_USERNAME"),
         ("wandb", "use tensorboard or mlflow="),
     ] {
-        let refused = bench.kiln(&format!("train small.json --log {target}")).assert().code(2);
+        let refused = bench
+            .kiln(&format!("train small.json --log {target}"))
+            .assert()
+            .code(2);
         let err = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
         assert!(err.contains(expected) && err.lines().count() == 1, "{err}");
     }
@@ -112,7 +134,10 @@ fn addresses_and_names_that_are_wrong_are_refused_in_one_line() {
         (r#"[{"mlfow":"http://host"}]"#, "mlflow"),
     ] {
         let mut command = bench.kiln("config check small.json --set");
-        let refused = command.arg(format!("training.log={value}")).assert().code(2);
+        let refused = command
+            .arg(format!("training.log={value}"))
+            .assert()
+            .code(2);
         let err = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
         assert!(err.contains(expected) && err.lines().count() == 1, "{err}");
     }

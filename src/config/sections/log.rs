@@ -83,7 +83,9 @@ impl LogTarget {
 /// What is wrong with the address of a server.
 fn address_problem(address: &str) -> Option<String> {
     let scheme = ["http://", "https://"].into_iter();
-    let rest = scheme.filter_map(|scheme| address.strip_prefix(scheme)).next();
+    let rest = scheme
+        .filter_map(|scheme| address.strip_prefix(scheme))
+        .next();
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let is_plain = address.chars().all(|c| c.is_ascii_graphic());
     match host {

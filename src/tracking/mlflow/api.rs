@@ -188,7 +188,10 @@ impl Api {
         };
         let name = path.file_name().map(|name| name.to_string_lossy());
         let name = name.unwrap_or_default();
-        let (place, root) = (place.trim_matches('/'), "api/2.0/mlflow-artifacts/artifacts");
+        let (place, root) = (
+            place.trim_matches('/'),
+            "api/2.0/mlflow-artifacts/artifacts",
+        );
         let url = format!("{}/{root}/{place}/{name}", self.address);
         let unread = |error: std::io::Error| {
             Failure::Never(format!("{}: {}", path.display(), io_problem(&error)))
@@ -206,7 +209,7 @@ impl Api {
         let request = self.agent.post(self.url(method));
         let request = request.header(header::CONTENT_TYPE, "application/json");
         let body = body.to_string();
-        answer(self.authorized(request).send(&body).map_err(away)?)
+        answer(self.authorized(request).send(body.as_str()).map_err(away)?)
     }
 
     fn url(&self, method: &str) -> String {
@@ -229,7 +232,10 @@ fn authorization() -> Option<String> {
     }
     let name = set("MLFLOW_TRACKING_USERNAME")?;
     let password = set("MLFLOW_TRACKING_PASSWORD").unwrap_or_default();
-    Some(format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
+    Some(format!(
+        "Basic {}",
+        STANDARD.encode(format!("{name}:{password}"))
+    ))
 }
 
 fn remote_run(run: &Value) -> Result<RemoteRun, Failure> {
@@ -254,9 +260,18 @@ fn answer(mut response: Response<Body>) -> Result<Value, Failure> {
     if status.is_success() {
         return Ok(value.unwrap_or_default());
     }
-    let words = value.as_ref().and_then(|value| value.get("message")?.as_str());
-    let words: String = one_line(words.unwrap_or_default()).chars().take(MAX_WORDS).collect();
-    let words = if words.is_empty() { words } else { format!(": {words}") };
+    let words = value
+        .as_ref()
+        .and_then(|value| value.get("message")?.as_str());
+    let words: String = one_line(words.unwrap_or_default())
+        .chars()
+        .take(MAX_WORDS)
+        .collect();
+    let words = if words.is_empty() {
+        words
+    } else {
+        format!(": {words}")
+    };
     let problem = format!("answers {status}{words}");
     // Too large, or not valid. Everything else may be another's fault: a proxy's, a password's.
     Err(match status.as_u16() {

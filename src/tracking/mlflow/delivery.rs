@@ -77,7 +77,9 @@ pub struct Delivery {
 /// The folders with a journal in a run directory.
 pub fn folders(run_dir: &RunDir) -> Vec<PathBuf> {
     let folders = (1..).map(|number| folder(run_dir, number));
-    folders.take_while(|folder| journal_of(folder).exists()).collect()
+    folders
+        .take_while(|folder| journal_of(folder).exists())
+        .collect()
 }
 
 /// The folder for a server: its own, or a new one.
@@ -263,7 +265,17 @@ impl Delivery {
             .map_err(|error| Failure::Later(error.to_string()))?
             .into_iter()
             .next();
-        let Some((Entry::Run { experiment, name, key, time, .. }, _)) = first else {
+        let Some((
+            Entry::Run {
+                experiment,
+                name,
+                key,
+                time,
+                ..
+            },
+            _,
+        )) = first
+        else {
             return Err(Failure::Later("has no run in the journal".into()));
         };
         let wanted = NewRun {

@@ -125,8 +125,7 @@ impl Journal {
     /// # Errors
     /// It can't be written.
     pub fn push(&mut self, entry: Entry) -> Result<(), FileError> {
-        let line =
-            serde_json::to_vec(&entry).map_err(|error| FileError::new(&self.path, error))?;
+        let line = serde_json::to_vec(&entry).map_err(|error| FileError::new(&self.path, error))?;
         files::append_line(&self.path, &line)?;
         self.contents.take(entry);
         Ok(())

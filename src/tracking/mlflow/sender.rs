@@ -123,7 +123,10 @@ impl Shared {
                 at.saturating_duration_since(Instant::now())
             });
             if !state.is_pending {
-                state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self
+                    .bell
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
             } else if rest.is_zero() {
                 state.is_pending = false;
                 return false;

@@ -13,9 +13,7 @@ use crate::metrics::EpochRecord;
 use crate::progress::CancelToken;
 use crate::run_dir::{RunDir, Status};
 use crate::tracking::params;
-use crate::tracking::tracker::{
-    Ending, RunFacts, Tell, Timing, TrackError, Tracker, now, results,
-};
+use crate::tracking::tracker::{Ending, RunFacts, Tell, Timing, TrackError, Tracker, now, results};
 
 /// The environment variable by which MLflow's own programs choose the experiment; without it, it has the name of kiln's.
 const EXPERIMENT: &str = "MLFLOW_EXPERIMENT_NAME";
@@ -134,7 +132,10 @@ impl Tracker for MlflowTracker {
         let mut entries = Vec::new();
         if let Some(summary) = ending.summary {
             let found = (summary.best_epoch, results(summary));
-            let known = self.journal.as_ref().map(|journal| &journal.contents.results);
+            let known = self
+                .journal
+                .as_ref()
+                .map(|journal| &journal.contents.results);
             if known.and_then(Option::as_ref) != Some(&found) {
                 let (step, values) = found;
                 entries.push(Entry::Results {

@@ -49,7 +49,9 @@ pub fn version(time: Time) -> Vec<u8> {
 /// The event that makes those of `step` and later ones void which were written before it.
 pub fn session_start(time: Time, step: usize) -> Vec<u8> {
     let log = Message::default().integer(1, SESSION_START);
-    of_step(time, step).message(field::SESSION_LOG, log).encoded()
+    of_step(time, step)
+        .message(field::SESSION_LOG, log)
+        .encoded()
 }
 
 /// The event of a summary at a step.

@@ -95,7 +95,9 @@ impl EventWriter {
             return Ok(());
         };
         let mut bytes = Vec::new();
-        events.iter().for_each(|event| record::push(&mut bytes, event));
+        events
+            .iter()
+            .for_each(|event| record::push(&mut bytes, event));
         let mut append = || -> std::io::Result<()> {
             let before = file.metadata()?.len();
             file.write_all(&bytes).inspect_err(|_| {
@@ -133,7 +135,7 @@ impl Tracker for EventWriter {
             return Ok(());
         }
         let mut events = Vec::new();
-        if self.known.split_off(&step).into_keys().next().is_some() {
+        if !self.known.split_off(&step).is_empty() {
             // The run went on from an earlier epoch, and differently.
             events.push(event::session_start(time(), step));
         }
@@ -165,7 +167,9 @@ impl Tracker for EventWriter {
 /// The resolved config as Markdown shows it.
 fn config_text(run: &RunFacts) -> String {
     let config = serde_json::to_string_pretty(run.experiment).unwrap_or_default();
-    let parameters = run.parameters.map(|count| format!("{count} trainable parameters\n\n"));
+    let parameters = run
+        .parameters
+        .map(|count| format!("{count} trainable parameters\n\n"));
     let indented: Vec<String> = config.lines().map(|line| format!("    {line}")).collect();
     parameters.unwrap_or_default() + &indented.join("\n")
 }

@@ -33,7 +33,10 @@ pub fn run(args: Args, program: Command) -> VerbResult {
     };
     std::fs::create_dir_all(&folder).map_err(|source| FileError::create(&folder, source))?;
     let count = write(&program, &folder)?;
-    Ok(output::emit(&format!("{count} pages in {}\n", folder.display()))?)
+    Ok(output::emit(&format!(
+        "{count} pages in {}\n",
+        folder.display()
+    ))?)
 }
 
 /// Writes the page of a command and those of its subcommands; returns how many.

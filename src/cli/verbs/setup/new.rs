@@ -74,7 +74,10 @@ pub fn run(args: Args) -> VerbResult {
 
 /// What the config and its runs are called: the folder's name, if a run can have it.
 fn name_of(dir: &Path) -> String {
-    let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = dir
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let is_free = !name.starts_with('-') && !["schema", "README"].contains(&name);
     if !name.is_empty() && is_free && name.chars().all(is_plain) {

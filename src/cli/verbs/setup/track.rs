@@ -65,7 +65,9 @@ fn log(run_dir: &RunDir, targets: &[LogTarget]) -> VerbResult {
         parameters: summary.as_ref().map(|summary| summary.parameters),
     };
     let ending = Ending {
-        status: summary.as_ref().map_or(Status::Interrupted, |summary| summary.status),
+        status: summary
+            .as_ref()
+            .map_or(Status::Interrupted, |summary| summary.status),
         summary: summary.as_ref(),
         pictures: &[],
     };
