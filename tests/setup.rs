@@ -74,7 +74,7 @@ fn a_new_project_has_a_config_that_is_valid_and_trains() {
     let readme = String::from_utf8(bench.read("letters/README.md")).unwrap();
     let commands = readme
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("kiln "));
+        .filter_map(|line| line.strip_prefix("   kiln "));
     let commands: Vec<&str> = commands.collect();
     assert_eq!(commands.len(), 3, "{readme}");
     for command in commands {

@@ -29,7 +29,6 @@ pub mod resume;
 pub mod run;
 mod start;
 pub mod step;
-mod tracked;
 pub mod train_model;
 
 pub use batch::{Batch, DeviceBatches};

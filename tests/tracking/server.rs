@@ -17,7 +17,7 @@ pub enum Mode {
     Closed,
     /// Takes requests and says nothing.
     Silent,
-    /// Does what it is asked, and closes the connection instead of answering, two times out of three.
+    /// Does what it is asked, and every third time closes the connection instead of answering.
     LosesAnswers,
     /// Wants a password.
     Locked,
@@ -132,7 +132,7 @@ fn serve(stream: TcpStream, store: &Mutex<Store>, mode: Mode) {
             (status, answer, number)
         }
     };
-    if mode == Mode::LosesAnswers && number % 3 != 0 {
+    if mode == Mode::LosesAnswers && number % 3 == 0 {
         return;
     }
     let text = answer.to_string();
@@ -183,11 +183,7 @@ impl Store {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_string();
-        let run = || {
-            body["run_id"]
-                .as_str()
-                .and_then(|id| id.parse::<usize>().ok())
-        };
+        let run = || body["run_id"].as_str()?.parse::<usize>().ok();
         match path.strip_prefix("/api/2.0/mlflow/").unwrap() {
             "experiments/get-by-name" => {
                 let name = query.strip_prefix("experiment_name=").unwrap();

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::observer::{EpochReport, Observer, Plan};
-use super::prepare::Prepared;
 use crate::run_dir::RunDir;
+use crate::training::observer::{EpochReport, Observer, Plan};
+use crate::training::prepare::Prepared;
 use crate::tracking::{RunFacts, Sending, Timing, Tracking};
 
 /// An observer, and the trackers beside it.
