@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::run_dir::RunDir;
+use crate::tracking::{RunFacts, Sending, Timing, Tracking};
 use crate::training::observer::{EpochReport, Observer, Plan};
 use crate::training::prepare::Prepared;
-use crate::tracking::{RunFacts, Sending, Timing, Tracking};
 
 /// An observer, and the trackers beside it.
 pub struct Tracked {

@@ -56,7 +56,7 @@ pub fn run(args: Args) -> VerbResult {
         for (name, text) in &files {
             let path = made.path().join(name);
             std::fs::create_dir_all(files::folder_of(&path)).map_err(failed)?;
-            files::write(&path, text.as_bytes()).map_err(|error| error.rename(&dir.join(name)))?;
+            files::write(&path, text.as_bytes()).map_err(|error| error.rename(dir.join(name)))?;
         }
         files::publish_folder(made, dir).map_err(failed)
     };
