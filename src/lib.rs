@@ -35,6 +35,7 @@
 //! - [`fetch`]: data sets are downloaded, verified and unpacked.
 //! - [`report`]: results become pages and images.
 //! - [`evaluation`]: a model and a split become metrics, confusions and mistakes.
+//! - [`tracking`]: the numbers of a run go to TensorBoard and MLflow as well.
 //! - [`training`]: an experiment becomes a run directory.
 //! - [`data_check`]: what is wrong in a data set: duplicates, wrong labels, unusual images.
 //! - [`diagnostics`]: benchmarks, dry runs, gradient checks and the doctor.
@@ -80,5 +81,6 @@ pub mod shape;
 pub mod strict_json;
 pub mod sweeps;
 pub mod timings;
+pub mod tracking;
 pub mod training;
 pub mod weights;

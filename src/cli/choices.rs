@@ -2,7 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use crate::config::Backend;
+use crate::config::schema::Variant;
+use crate::config::{Backend, LogTarget};
 use crate::data::Split;
 use crate::ocr::Case;
 use crate::ocr::formats::{FORMATS, Format};
@@ -36,6 +37,13 @@ pub fn format() -> impl TypedValueParser<Value = &'static Format> {
     one_of(FORMATS.map(|format| (format, format.name, format.description)))
 }
 
+/// The `--log` flags of a command as an override of the config; `None` without any.
+pub fn log_override(targets: &[LogTarget]) -> Option<String> {
+    // Targets are always JSON.
+    let list = serde_json::to_string(targets).ok()?;
+    (!targets.is_empty()).then(|| format!("training.log={list}"))
+}
+
 /// Parses `--case`.
 pub fn case() -> impl TypedValueParser<Value = Case> {
     one_of(Case::ALL.map(|case| {
@@ -44,6 +52,13 @@ pub fn case() -> impl TypedValueParser<Value = Case> {
             Case::Upper => "All letters as capitals",
         };
         (case, case.name(), help)
+    }))
+}
+
+/// Parses the name of a variant of a config, and describes them in the help.
+pub fn variants(variants: Vec<Variant>) -> PossibleValuesParser {
+    PossibleValuesParser::new(variants.into_iter().map(|variant| {
+        PossibleValue::new(variant.name).help(variant.description.trim_end_matches('.').to_string())
     }))
 }
 

@@ -27,7 +27,7 @@ use failure::{Failure, VerbResult};
 use terminal::{output, signals};
 use verbs::{
     bench, config, data, devices, doctor, eval, gradcheck, model, ocr, predict, runs, segment,
-    serve, sweep, train,
+    serve, setup, sweep, train,
 };
 
 /// Train small vision models from one JSON file, and read hand-printed pages with them.
@@ -71,6 +71,14 @@ enum Verb {
     Bench(bench::Args),
     /// Check gradients against finite differences
     Gradcheck(gradcheck::Args),
+    /// Send what a run keeps for an MLflow server, or log a run that is over
+    Track(setup::track::Args),
+    /// Make a folder for a project: config, schema, editor settings, README
+    New(setup::new::Args),
+    /// Print the completions of a shell
+    Completions(setup::completions::Args),
+    /// Write the manual pages, or print the first
+    Man(setup::man::Args),
 }
 
 /// Parses the command line, runs the subcommand and returns the exit code.
@@ -114,6 +122,10 @@ fn run(verb: Verb) -> VerbResult {
         Verb::Doctor(args) => doctor::run(args),
         Verb::Bench(args) => bench::run(args),
         Verb::Gradcheck(args) => gradcheck::run(args),
+        Verb::Track(args) => setup::track::run(args),
+        Verb::New(args) => setup::new::run(args),
+        Verb::Completions(args) => setup::completions::run(args, Cli::command()),
+        Verb::Man(args) => setup::man::run(args, Cli::command()),
     }
 }
 
@@ -122,7 +134,14 @@ impl Verb {
     fn computes(&self) -> bool {
         !matches!(
             self,
-            Self::Runs(_) | Self::Config(_) | Self::Devices(_) | Self::Model(_)
+            Self::Runs(_)
+                | Self::Config(_)
+                | Self::Devices(_)
+                | Self::Model(_)
+                | Self::Track(_)
+                | Self::New(_)
+                | Self::Completions(_)
+                | Self::Man(_)
         )
     }
 }

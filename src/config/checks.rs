@@ -3,7 +3,7 @@
 //! The range of a single key is declared with its type, and rules within `data` and `model` belong to the sources and networks.
 
 use super::experiment::Experiment;
-use super::sections::{ClassWeights, ScheduleConfig};
+use super::sections::{ClassWeights, LogTarget, ScheduleConfig};
 use crate::error::{Problem, counted};
 use crate::models::Task;
 
@@ -32,7 +32,13 @@ pub fn problems(experiment: &Experiment) -> Vec<Problem> {
     let model = model_problems(experiment);
     let data = experiment.data.problems("data");
     let rename = experiment.init.rename.problems("init.rename");
-    whole.chain(model).chain(data).chain(rename).collect()
+    let log = LogTarget::problems(&experiment.training.log, "training.log");
+    whole
+        .chain(model)
+        .chain(data)
+        .chain(rename)
+        .chain(log)
+        .collect()
 }
 
 /// What the network finds wrong with its settings, with full paths.

@@ -123,7 +123,7 @@ pub fn most_confused_table(confusion: &Confusion, n: usize) -> Option<Markup> {
 
 /// A fraction in (0, 1] -> how opaque its cell is. Of mistakes, the square root is shown: those of 1 % must be visible next to
 /// hits of 99 %.
-fn opacity(share: f64, hit: bool) -> f64 {
+pub(super) fn opacity(share: f64, hit: bool) -> f64 {
     PALEST + (1.0 - PALEST) * if hit { share } else { share.sqrt() }
 }
 

@@ -53,14 +53,20 @@ pub fn png(shape: ImageShape, pixels: &[f32]) -> Option<Vec<u8>> {
 
 /// The mistakes as tiles, the most confident first; at most [`MAX_TILES`].
 pub(super) fn tiles(mistakes: &[Mistake]) -> Markup {
-    let mut worst: Vec<&Mistake> = mistakes.iter().collect();
-    worst.sort_by(|a, b| sort_key(b).total_cmp(&sort_key(a)));
+    let mut worst = most_confident(mistakes);
     worst.truncate(MAX_TILES);
     html! {
         div.tiles {
             @for mistake in worst { (tile(mistake)) }
         }
     }
+}
+
+/// The mistakes in the order of their confidence, the most confident first.
+pub(super) fn most_confident(mistakes: &[Mistake]) -> Vec<&Mistake> {
+    let mut worst: Vec<&Mistake> = mistakes.iter().collect();
+    worst.sort_by(|a, b| sort_key(b).total_cmp(&sort_key(a)));
+    worst
 }
 
 /// One image with its true class, the predicted one, and the confidence.

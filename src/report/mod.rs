@@ -2,7 +2,8 @@
 //! can be mailed, archived and printed.
 //!
 //! [`render`] lays the page out; `curves`, `scatter`, `confusion`, `mistakes`, `pictures` and `network` each make one kind of picture;
-//! `style` holds the style sheet. [`overlay`] is the page that shows several runs, with [`table`]s that terminals show as well.
+//! `style` holds the style sheet. `exported` has some of them as
+//! files. [`overlay`] is the page that shows several runs, with [`table`]s that terminals show as well.
 
 use crate::metrics::EpochRecord;
 use crate::metrics::classification::Confusion;
@@ -10,6 +11,7 @@ use crate::metrics::classification::Confusion;
 mod axis;
 pub mod confusion;
 pub mod curves;
+mod exported;
 pub(crate) mod format;
 mod html;
 pub mod mistakes;
@@ -20,6 +22,7 @@ pub mod scatter;
 mod style;
 pub mod table;
 
+pub use exported::{confusion_picture, filter_pictures, mistake_pictures, reconstruction_pictures};
 pub use format::{date, duration, metric_name, metric_value, percent};
 pub use html::{class_table, curves, page, render};
 pub use mistakes::Mistake;

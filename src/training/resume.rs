@@ -21,6 +21,9 @@ use crate::run_dir::{RunDir, RunDirError};
 /// The one setting that may change, if the schedule allows it.
 const EPOCHS: &str = "training.epochs";
 
+/// Where metrics are sent, which does not change them.
+const LOG: &str = "training.log";
+
 /// Where decoded images are kept, and how many, which does not change the data; the sources of a mix have such keys each.
 const STORAGE: [&str; 3] = [".memory_mb", ".cache", ".cache_mb"];
 
@@ -212,7 +215,7 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
     }
     changes.retain(|change| {
         let is_storage = STORAGE.iter().any(|key| change.path.ends_with(key));
-        change.path != EPOCHS && !is_storage
+        change.path != EPOCHS && !change.path.starts_with(LOG) && !is_storage
     });
     if changes.is_empty() {
         return Ok(());

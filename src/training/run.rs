@@ -20,6 +20,7 @@ use super::monitor::final_values::FinalValues;
 use super::monitor::metrics as epoch_metrics;
 use super::monitor::renderer::Renderer;
 use super::monitor::screen::Screen;
+use super::monitor::tracked::{self, Tracked};
 use super::observer::{Observer, Plan};
 use super::optimization::optimizer;
 use super::prepare::{Prepared, prepare, prepare_resumed};
@@ -33,6 +34,7 @@ use crate::files::LockFile;
 use crate::metrics;
 use crate::progress::{CancelToken, Monitor};
 use crate::run_dir::{RunDir, Status, Summary};
+use crate::tracking::Ending;
 
 /// Options of a run besides its experiment.
 pub struct Options {
@@ -45,6 +47,13 @@ pub struct Options {
     /// Receives the progress of training.
     pub observer: Arc<dyn Observer>,
 }
+
+/// The end of a run that has nothing to show.
+const FAILED: Ending = Ending {
+    status: Status::Failed,
+    summary: None,
+    pictures: &[],
+};
 
 /// A finished run.
 #[derive(Debug)]
@@ -98,7 +107,7 @@ fn train_and_finish(
     run_dir: RunDir,
     _lock: LockFile,
     start: Start,
-    options: Options,
+    mut options: Options,
 ) -> Result<Outcome, TrainError> {
     options.observer.started(&Plan {
         run_dir: run_dir.path().to_path_buf(),
@@ -109,6 +118,8 @@ fn train_and_finish(
         warnings: prepared.warnings.clone(),
         notes: prepared.notes.clone(),
     });
+    let tracking = tracked::start(prepared, &run_dir, &options.observer);
+    options.observer = Tracked::observer(options.observer, &tracking);
     let began = Instant::now();
     // Stopping from the dashboard ends this run, and no other work of the caller.
     let monitor = options
@@ -122,7 +133,16 @@ fn train_and_finish(
         if history.kept.as_ref().is_some_and(|(epoch, _)| *epoch > 0) {
             observer.finishing();
             // The cause of the failure may well make this fail too; the first error is the one to report.
-            let _ = finish(prepared, &run_dir, history, began, &Monitor::default());
+            let _ = finish(
+                prepared,
+                &run_dir,
+                history,
+                began,
+                &Monitor::default(),
+                &tracking,
+            );
+        } else {
+            tracking.finish(&FAILED, cancel);
         }
         return Err(failure);
     }
@@ -132,7 +152,8 @@ fn train_and_finish(
     let last = history.epochs.last();
     let outputs = prepared.card().outputs();
     let warning = last.and_then(|last| no_better_than_a_guess(last, outputs));
-    let summary = finish(prepared, &run_dir, history, began, &monitor)?;
+    let summary = finish(prepared, &run_dir, history, began, &monitor, &tracking)
+        .inspect_err(|_| tracking.finish(&FAILED, cancel))?;
     if let Some(warning) = warning
         && summary.status != Status::Interrupted
     {

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use clap::builder::{PossibleValue, PossibleValuesParser};
 
+use crate::cli::choices;
 use crate::cli::destinations;
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::terminal::output;
-use crate::config::schema::{self, Variant};
+use crate::config::schema;
 use crate::config::{self, ConfigError, Experiment};
 use crate::data;
 use crate::files;
@@ -67,10 +67,10 @@ enum Verb {
         /// File to write; must not exist yet [default: print]
         out: Option<PathBuf>,
         /// Kind of data
-        #[arg(long, value_name = "KIND", default_value = "glyphs", value_parser = names(config::data_kinds()))]
+        #[arg(long, value_name = "KIND", default_value = "glyphs", value_parser = choices::variants(config::data_kinds()))]
         data: String,
         /// Kind of model
-        #[arg(long, value_name = "KIND", default_value = "mlp", value_parser = names(config::model_kinds()))]
+        #[arg(long, value_name = "KIND", default_value = "mlp", value_parser = choices::variants(config::model_kinds()))]
         model: String,
     },
 }
@@ -155,11 +155,4 @@ fn write_new(path: &Path, text: &str) -> VerbResult {
     destinations::require_folder(path)?;
     files::write(path, text.as_bytes())?;
     Ok(output::emit(&format!("{}\n", path.display()))?)
-}
-
-/// A value parser that takes the names of variants and describes them in the help.
-fn names(variants: Vec<Variant>) -> PossibleValuesParser {
-    PossibleValuesParser::new(variants.into_iter().map(|variant| {
-        PossibleValue::new(variant.name).help(variant.description.trim_end_matches('.').to_string())
-    }))
 }

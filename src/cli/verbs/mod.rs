@@ -14,5 +14,6 @@ mod predict_model;
 pub mod runs;
 pub mod segment;
 pub mod serve;
+pub mod setup;
 pub mod sweep;
 pub mod train;

@@ -10,7 +10,7 @@ use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::progress::PlainLines;
 use crate::cli::terminal::signals::Interruption;
 use crate::cli::terminal::{output, stages};
-use crate::config::Backend;
+use crate::config::{Backend, LogTarget};
 use crate::progress::Monitor;
 use crate::report::format::duration;
 use crate::sweeps::execute::{SweepEnd, SweepObserver, TrialEnd, execute};
@@ -54,11 +54,14 @@ pub struct Args {
     /// Backend to compute with, instead of the config's
     #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
+    /// Send the metrics of all runs to tensorboard (files in the run directories) or mlflow=URL as well; may be repeated
+    #[arg(long = "log", value_name = "TARGET", value_parser = LogTarget::parse)]
+    logs: Vec<LogTarget>,
     /// Folder of the sweep; resumes it if this sweep created it earlier [default: sweeps/<name>-<n>]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Resume the sweep in this folder, with its own config and grid
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "grids", "random", "overrides", "backend", "dir"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "grids", "random", "overrides", "backend", "logs", "dir"])]
     resume: Option<PathBuf>,
     /// Print only the best K runs
     #[arg(long, value_name = "K", conflicts_with = "json")]
@@ -104,6 +107,7 @@ fn plan(args: &Args, monitor: &Monitor) -> Result<SweepPlan, Failure> {
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
     }
+    overrides.extend(choices::log_override(&args.logs));
     let random = args.random.map(|count| Sampling {
         count: count as usize,
         seed: args.seed.unwrap_or(1),

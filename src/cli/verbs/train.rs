@@ -10,7 +10,7 @@ use crate::cli::failure::{Failure, OutputError, UsageError, VerbResult};
 use crate::cli::terminal::progress::{PlainLines, weights_line};
 use crate::cli::terminal::signals::Interruption;
 use crate::cli::terminal::{output, stages, tty};
-use crate::config::{self, Backend, Experiment};
+use crate::config::{self, Backend, Experiment, LogTarget};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
 use crate::error::{counted, printable};
@@ -19,6 +19,7 @@ use crate::report::format::{duration, size};
 use crate::report::table::Table;
 use crate::run_dir::{RunDir, Status, Summary};
 use crate::sweeps::ranking_metric::RankingMetric;
+use crate::tracking;
 use crate::training::{self, Resumption, TrainError};
 
 /// Train the model that a config describes.
@@ -45,12 +46,15 @@ pub struct Args {
     /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
     #[arg(long, value_name = "DIR")]
     run_dir: Option<PathBuf>,
-    /// Resume from the latest checkpoint, or from EPOCH's, with the saved config; only training.epochs may be changed
+    /// Resume from the latest checkpoint, or from EPOCH's, with the saved config; only training.epochs and training.log may be changed
     #[arg(long, value_name = "RUN[@EPOCH]", conflicts_with_all = ["run_dir", "init_from"])]
     resume: Option<PathBuf>,
     /// Start with the weights of a run or a file, as the config's init.weights does
     #[arg(long, value_name = "FILE|RUN")]
     init_from: Option<PathBuf>,
+    /// Send the metrics to tensorboard (files in the run directory) or mlflow=URL as well; may be repeated
+    #[arg(long = "log", value_name = "TARGET", value_parser = LogTarget::parse)]
+    logs: Vec<LogTarget>,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = RendererChoice::Auto)]
     renderer: RendererChoice,
@@ -156,6 +160,7 @@ fn job(args: &Args) -> Result<Job, Failure> {
         let name = serde_json::Value::from(path.to_string_lossy());
         overrides.push(format!("init.weights={name}"));
     }
+    overrides.extend(choices::log_override(&args.logs));
     let note = || {
         for assignment in &overrides {
             output::note(&format!("override  {}", printable(assignment)));
@@ -289,7 +294,12 @@ fn conclude(outcome: &training::Outcome) -> VerbResult {
             return Err(Failure::Interrupted);
         }
     }
-    output::note(&next_steps(summary, path));
+    let mut next = next_steps(summary, path);
+    if tracking::is_unsent(&outcome.run_dir) {
+        let command = output::command(&["track", &output::argument(path)]);
+        next += &format!("\n  {command}: sends what a server missed");
+    }
+    output::note(&next);
     Ok(printed?)
 }
 

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::log::LogTarget;
+
 /// Number of epochs, batch size, stopping, and which weights are kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +29,11 @@ pub struct TrainingConfig {
     pub calibrate: bool,
     /// Store the weights of the final model as 16-bit floats, which halves the file; batch norm stays at 32 bits.
     pub half: bool,
+    /// Where the metrics go besides the run directory's own files: `"tensorboard"`, or `{"mlflow": "http://localhost:5000"}`. The
+    /// results don't depend on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub log: Vec<LogTarget>,
 }
 
 impl Default for TrainingConfig {
@@ -40,6 +47,7 @@ impl Default for TrainingConfig {
             early_stopping: None,
             calibrate: false,
             half: false,
+            log: Vec::new(),
         }
     }
 }

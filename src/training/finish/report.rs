@@ -12,6 +12,7 @@ use crate::models::Network;
 use crate::report::{self, Filters, ReportData, network};
 use crate::run_dir::{RunDir, Summary};
 use crate::shape::ImageShape;
+use crate::tracking::Picture;
 
 /// What the report shows.
 pub struct Finished<'a> {
@@ -63,6 +64,19 @@ pub fn render(run: &Finished) -> Result<String, FileError> {
             ("run directory".into(), folder),
         ],
     }))
+}
+
+/// The pictures of the report, for trackers.
+pub fn pictures(run: &Finished) -> Vec<Picture> {
+    let shown = run.shown;
+    let mistakes = shown.map_or(&[][..], |shown| &shown.mistakes);
+    let reconstructions = shown.map_or(&[][..], |shown| &shown.reconstructions);
+    let named = report::confusion_picture(shown.and_then(|shown| shown.confusion.as_ref()))
+        .into_iter()
+        .chain(report::mistake_pictures(mistakes))
+        .chain(report::reconstruction_pictures(reconstructions))
+        .chain(report::filter_pictures(&filters(run)));
+    named.map(|(name, png)| Picture { name, png }).collect()
 }
 
 /// The cards at the top.

@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::metrics::classification::{Calibration, Confusion};
 use crate::progress::Monitor;
 use crate::run_dir::{RunDir, Status, Summary};
+use crate::tracking::{Ending, Tracking};
 use crate::training::epochs::history::History;
 use crate::training::error::TrainError;
 use crate::training::prepare::Prepared;
@@ -33,7 +34,7 @@ impl Evaluations {
     }
 }
 
-/// Evaluates the kept weights and writes model, summary and report; returns the summary.
+/// Evaluates the kept weights, writes model, summary and report, and hands them to the trackers; returns the summary.
 ///
 /// # Errors
 /// The evaluation fails, or a file can't be written.
@@ -43,6 +44,7 @@ pub fn finish(
     history: History,
     began: Instant,
     monitor: &Monitor,
+    tracking: &Tracking,
 ) -> Result<Summary, TrainError> {
     let Some((_, network)) = &history.kept else {
         return Err(TrainError::Stopped("before the first step".into()));
@@ -64,7 +66,7 @@ pub fn finish(
         is_interrupted,
     );
     run_dir.write_json(&run_dir.summary_file(), &summary)?;
-    let page = report::render(&Finished {
+    let finished = Finished {
         experiment: &prepared.experiment,
         run_dir,
         epochs: &history.epochs,
@@ -73,8 +75,18 @@ pub fn finish(
         first: prepared.first.as_ref(),
         last: network,
         duration: began.elapsed(),
-    })?;
+    };
+    let page = report::render(&finished)?;
     files::write(&run_dir.report_file(), page.as_bytes())?;
+    if !tracking.is_empty() {
+        let pictures = report::pictures(&finished);
+        let ending = Ending {
+            status: summary.status,
+            summary: Some(&summary),
+            pictures: &pictures,
+        };
+        tracking.finish(&ending, monitor.cancel());
+    }
     Ok(summary)
 }
 

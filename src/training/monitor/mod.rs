@@ -4,3 +4,4 @@ pub mod final_values;
 pub mod metrics;
 pub mod renderer;
 pub mod screen;
+pub mod tracked;
