@@ -38,7 +38,7 @@ fn crc32c(data: &[u8]) -> u32 {
 
 fn masked(data: &[u8]) -> [u8; 4] {
     let sum = crc32c(data);
-    (sum.rotate_right(15).wrapping_add(0xa282_ead8)).to_le_bytes()
+    sum.rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }
 
 fn read(folder: &Path) -> Read {
