@@ -76,6 +76,32 @@ fn two_columns_under_a_heading_are_read_one_after_the_other() {
 }
 
 #[test]
+fn columns_of_level_lines_are_read_one_after_the_other_if_the_space_between_them_is_wide() {
+    // One line fills its column, the others do not.
+    let ragged = [
+        "AND THEN",
+        "THE WIND TURNED TO THE NORTH",
+        "SO WE MADE CAMP",
+        "BY THE OLD WALL",
+    ];
+    let truth = [&TEXT[..], &ragged].concat();
+    for gutter in [150, 240] {
+        let (left, right) = (block_of(&TEXT, 31), block_of(&ragged, 32));
+        let page = page(&[
+            (&left, 100, 100),
+            (&right, 100 + left.width() + gutter, 100),
+        ]);
+        let read = read(&page);
+        let accuracy = accuracy(&read, &truth);
+        assert!(
+            accuracy >= 0.95,
+            "{gutter}: {accuracy}: {:?}",
+            read.text_lines()
+        );
+    }
+}
+
+#[test]
 fn values_are_read_beside_the_names_of_their_fields() {
     let names = block_of(&["NAME", "CITY", "STREET", "PHONE"], 4);
     let values = block_of(&["JOHN SMITH", "PARIS", "HIGH ROAD 7", "5550172"], 5);

@@ -7,9 +7,9 @@
 use super::statistics::median;
 
 /// Columns of the map on which gutters are searched, in letter heights.
-const CELL: f32 = 0.25;
+const CELL: f32 = 0.1;
 /// Narrowest gutter, in letter heights.
-const MIN_GUTTER: f32 = 1.5;
+const MIN_GUTTER: f32 = 1.4;
 /// A gutter is at least this many times the page's own space between words.
 const MIN_GUTTER_CONTRAST: f32 = 1.5;
 /// Fewest lines of a column.
@@ -25,8 +25,11 @@ const HALF_BAND: f32 = 0.35;
 const MAX_ALIGNED: f32 = 0.18;
 /// Running text has on average at least this many words in a line (names of fields have one or two) ...
 const MIN_WORDS: f32 = 2.5;
-/// ... and half of its lines are at least this part of their column wide.
+/// ... and half of its lines are at least this part of their column wide, of long lines ...
 const MIN_FILLED: f32 = 0.7;
+const MIN_LONG_FILLED: f32 = 0.5;
+/// ... with at least this many letters on average: three words that are not broken to fill a line.
+const LONG_LINE: f32 = 11.0;
 
 /// A word or a part of one, on the levelled page.
 #[derive(Debug, Clone, Copy)]
@@ -118,9 +121,10 @@ fn largest_columns(
                 let cell = |x: f32| ((x - left) / (CELL * letter_height)).max(0.0) as usize;
                 taken[cell(run.left).min(cells - 1)..=cell(run.right).min(cells - 1)].fill(true);
             }
+            // Where columns are not level with each other, a band may be a line of one of them.
             let gutters = gutters(&taken);
             if gutters.is_empty() {
-                break;
+                continue;
             }
             if best.as_ref().is_some_and(|(most, ..)| count <= *most) {
                 continue;
@@ -226,9 +230,18 @@ fn are_text(runs: &[RunBox], columns: &[Vec<usize>], letter_height: f32) -> bool
         let gutter = right.0 - left.1;
         gutter >= MIN_GUTTER_CONTRAST * space
             && gutter <= (left.1 - left.0).min(right.1 - right.0)
+            && are_beside(&pair[0], &pair[1])
             && (apart(&pair[0], &pair[1]) > MAX_ALIGNED || pair.iter().all(|side| is_running(side)))
     };
     columns.windows(2).all(is_gutter)
+}
+
+/// Whether at least half of the lines of the shorter column are beside the other one.
+fn are_beside(first: &[ColumnLine], second: &[ColumnLine]) -> bool {
+    let ends = |lines: &[ColumnLine]| (lines[0].row, lines[lines.len() - 1].row);
+    let (first, second) = (ends(first), ends(second));
+    let shared = first.1.min(second.1) - first.0.max(second.0);
+    shared >= 0.5 * (first.1 - first.0).min(second.1 - second.0)
 }
 
 /// Leftmost and rightmost column of its lines.
@@ -272,5 +285,11 @@ fn is_running(lines: &[ColumnLine]) -> bool {
     let (left, right) = extent(lines);
     let mut widths: Vec<f32> = lines.iter().map(|line| line.right - line.left).collect();
     let usual = median(&mut widths).unwrap_or(0.0);
-    words as f32 >= MIN_WORDS * lines.len() as f32 && usual >= MIN_FILLED * (right - left)
+    let letters: usize = lines.iter().map(|line| line.letters).sum();
+    let filled = if letters as f32 >= LONG_LINE * lines.len() as f32 {
+        MIN_LONG_FILLED
+    } else {
+        MIN_FILLED
+    };
+    words as f32 >= MIN_WORDS * lines.len() as f32 && usual >= filled * (right - left)
 }

@@ -7,7 +7,8 @@
 use rayon::prelude::*;
 
 use super::flatten::FlatPage;
-use super::rules::{MIN_REACH, remove_rules};
+use super::outlines::outlines;
+use super::rules::{MIN_REACH, remove_boxes, remove_rules};
 use super::sheet::Sheet;
 use crate::segmentation::geometry::{Area, neighbours};
 use crate::segmentation::plane::Plane;
@@ -29,6 +30,12 @@ const MIN_HIDING: f32 = 0.3;
 const MIN_INK_STEP: f32 = 0.25;
 /// The low level of a page whose noise hides ink, as a fraction of the high one: its paper is nearly as dark as its strokes' edges.
 const CROWDED_LOW_PART: f32 = 0.8;
+/// Pixels beside a rule that its blur reaches.
+const BESIDE_RULE: usize = 2;
+/// Printed rules may be darker than pencil and hide it: if the level without them is less than this fraction of the level with them,
+const HIDING_RULES: f32 = 0.8;
+/// and at least this many times as much ink as theirs is above it, it counts.
+const MIN_HIDDEN: f32 = 0.2;
 /// 1.4826 times the median absolute deviation is the standard deviation of a normal distribution (Hampel 1974).
 const NORMAL_SPREAD: f32 = 1.4826;
 
@@ -57,15 +64,26 @@ pub(in crate::segmentation) fn binarize(page: &FlatPage) -> BinaryPage {
     };
     let (paper, sigma) = below_ink.unwrap_or((paper, sigma));
     let floor = paper + LOW_SIGMAS * sigma;
-    let inked = ink.values.iter().copied().filter(|&value| value > floor);
-    let high = otsu(inked)
-        .unwrap_or(0.0)
-        .max(paper + HIGH_SIGMAS * sigma)
-        .max(MIN_INK);
-    let low = floor.max(low_part * high);
-    let (mut mask, far) = hysteresis(&ink, low, high);
-    if let Some(area) = far {
-        remove_rules(&mut mask, &ink, &area);
+    let levels = |ink: &Plane| {
+        let inked = ink.values.iter().copied().filter(|&value| value > floor);
+        let high = otsu(inked)
+            .unwrap_or(0.0)
+            .max(paper + HIGH_SIGMAS * sigma)
+            .max(MIN_INK);
+        (floor.max(low_part * high), high)
+    };
+    let mut ink = ink;
+    let (mut low, high) = levels(&ink);
+    let (mut mask, rules) = ink_without_rules(&ink, low, high);
+    if !rules.is_empty() {
+        let others = filled(&ink, &rules);
+        let lower = levels(&others);
+        let hidden = others.values.iter().filter(|&&value| value > lower.1);
+        if lower.1 < HIDING_RULES * high && hidden.count() as f32 >= MIN_HIDDEN * rules.len() as f32
+        {
+            (ink, low) = (others, lower.0);
+            (mask, _) = ink_without_rules(&ink, low, lower.1);
+        }
     }
     BinaryPage {
         width: ink.width,
@@ -76,15 +94,106 @@ pub(in crate::segmentation) fn binarize(page: &FlatPage) -> BinaryPage {
     }
 }
 
-/// Pixels above `low` that are connected (8 neighbours) with a pixel above `high`; and the box around all connected ink that
-/// reaches far, which may be printed rules.
+/// The page with rules filled by what is above and below them, so that strokes that cross them go on. Upright ones become paper: letters
+/// are on either side of them.
+fn filled(ink: &Plane, rules: &[usize]) -> Plane {
+    let (width, height) = (ink.width, ink.height);
+    let mut on_rule = vec![false; ink.values.len()];
+    let mut pixels = Vec::new();
+    for &at in rules {
+        let (x, y) = (at % width, at / width);
+        for row in y.saturating_sub(BESIDE_RULE)..(y + BESIDE_RULE + 1).min(height) {
+            for column in x.saturating_sub(BESIDE_RULE)..(x + BESIDE_RULE + 1).min(width) {
+                let beside = row * width + column;
+                if !std::mem::replace(&mut on_rule[beside], true) {
+                    pixels.push(beside);
+                }
+            }
+        }
+    }
+    // Steps to the nearest pixels before and after this one that are on no rule.
+    let reach = |at: usize, step: usize, before: usize, after: usize| {
+        let first = (1..=before).find(|&n| !on_rule[at - n * step]);
+        let second = (1..=after).find(|&n| !on_rule[at + n * step]);
+        (first.unwrap_or(before + 1), second.unwrap_or(after + 1))
+    };
+    let mut filled = ink.clone();
+    for at in pixels {
+        let (x, y) = (at % width, at / width);
+        let (left, right) = reach(at, 1, x, width - 1 - x);
+        let (up, down) = reach(at, width, y, height - 1 - y);
+        let is_level = up + down <= left + right && up <= y && y + down < height;
+        filled.values[at] = if is_level {
+            ink.values[at - up * width].min(ink.values[at + down * width])
+        } else {
+            0.0
+        };
+    }
+    filled
+}
+
+/// Ink by two levels, without rules and boxes; and their pixels.
+fn ink_without_rules(ink: &Plane, low: f32, high: f32) -> (Vec<bool>, Vec<usize>) {
+    let (mut mask, pieces) = hysteresis(ink, low, high);
+    let boxes = outlines(&mask, ink, &pieces);
+    let mut removed = remove_boxes(&mut mask, ink, boxes);
+    if let Some(area) = far(&pieces, MIN_REACH * ink.width.max(ink.height) as f32) {
+        let rules = remove_rules(&mut mask, ink, &area);
+        // Boxes that rules went through.
+        if !rules.is_empty() {
+            let boxes = outlines(&mask, ink, &connected(&mask, ink, &area));
+            removed.extend(remove_boxes(&mut mask, ink, boxes));
+        }
+        removed.extend(rules);
+    }
+    (mask, removed)
+}
+
+/// The bounds of each piece of connected ink that begins in an area.
+fn connected(mask: &[bool], ink: &Plane, area: &Area) -> Vec<Area> {
+    let mut waiting = mask.to_vec();
+    let mut pieces = Vec::new();
+    for y in area.top..area.bottom {
+        for start in y * ink.width + area.left..y * ink.width + area.right {
+            if waiting[start] {
+                pieces.push(flood(ink, start, &mut waiting));
+            }
+        }
+    }
+    pieces
+}
+
+/// The bounds of connected ink from one of its pixels, which is taken out of the mask.
+fn flood(ink: &Plane, start: usize, waiting: &mut [bool]) -> Area {
+    waiting[start] = false;
+    let mut stack = vec![start];
+    let mut bounds = Area::pixel(start % ink.width, start / ink.width);
+    while let Some(at) = stack.pop() {
+        bounds = bounds.union(&Area::pixel(at % ink.width, at / ink.width));
+        for next in neighbours(at, ink.width, ink.height) {
+            if std::mem::replace(&mut waiting[next], false) {
+                stack.push(next);
+            }
+        }
+    }
+    bounds
+}
+
+/// The box around all connected ink that is at least `reach` pixels long, which may be printed rules.
+fn far(pieces: &[Area], reach: f32) -> Option<Area> {
+    let far = pieces
+        .iter()
+        .filter(|piece| piece.longer_side() as f32 >= reach);
+    far.copied().reduce(|all, piece| all.union(&piece))
+}
+
+/// Pixels above `low` that are connected (8 neighbours) with a pixel above `high`; and the bounds of each piece of connected ink.
 ///
 /// imageproc's `connected_components` labels the same pixels, but takes 3 to 5 times as long on a working copy (1600 px, 3 % ink):
 /// it looks at every pixel, a flood only at ink.
-fn hysteresis(ink: &Plane, low: f32, high: f32) -> (Vec<bool>, Option<Area>) {
+fn hysteresis(ink: &Plane, low: f32, high: f32) -> (Vec<bool>, Vec<Area>) {
     let mut mask = vec![false; ink.values.len()];
-    let (mut stack, mut far) = (Vec::new(), None::<Area>);
-    let length = MIN_REACH * ink.width.max(ink.height) as f32;
+    let (mut stack, mut pieces) = (Vec::new(), Vec::new());
     for (start, &value) in ink.values.iter().enumerate() {
         if value <= high || mask[start] {
             continue;
@@ -101,11 +210,9 @@ fn hysteresis(ink: &Plane, low: f32, high: f32) -> (Vec<bool>, Option<Area>) {
                 }
             }
         }
-        if bounds.longer_side() as f32 >= length {
-            far = Some(far.map_or(bounds, |all| all.union(&bounds)));
-        }
+        pieces.push(bounds);
     }
-    (mask, far)
+    (mask, pieces)
 }
 
 /// The ink values on the sheet.

@@ -3,6 +3,7 @@
 pub(super) mod binarize;
 mod corners;
 pub(super) mod flatten;
+mod outlines;
 mod polarity;
 mod rule_tracing;
 mod rules;

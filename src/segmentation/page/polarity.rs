@@ -189,7 +189,11 @@ fn has_light_writing(
     let is_light =
         |at: usize| above(at) > least(at) && thin.values[at] > least(at) && !of_paper[at];
     let light = area.iter().filter(|&&at| is_light(at)).count();
-    let dark = area.iter().filter(|&&at| above(at) < -MIN_CONTRAST).count();
+    let is_dark = |at: usize| above(at) < -MIN_CONTRAST;
+    // What reaches the edge of the image lies around the sheet: the corners of one that was turned.
+    let around = joined_to_edge(area, small, is_dark);
+    let dark = area.iter().filter(|&&at| is_dark(at) && !around[at]);
+    let dark = dark.count();
     let share = light as f32 / area.len() as f32;
     (MIN_INK..=MAX_INK).contains(&share) && light as f32 >= MIN_LIGHTER * dark as f32
 }
@@ -212,6 +216,28 @@ fn joined_to_paper(
                 joined[next] = true;
                 open.push(next);
             }
+        }
+    }
+    joined
+}
+
+/// The dark pixels of an area that other dark pixels of it join to the edge of the image.
+fn joined_to_edge(area: &[usize], small: &Plane, is_dark: impl Fn(usize) -> bool) -> Vec<bool> {
+    let (width, height) = (small.width, small.height);
+    let mut waiting = vec![false; small.values.len()];
+    for &at in area {
+        waiting[at] = is_dark(at);
+    }
+    let mut joined = vec![false; waiting.len()];
+    let at_edge = |&at: &usize| {
+        let (x, y) = (at % width, at / width);
+        x == 0 || y == 0 || x + 1 == width || y + 1 == height
+    };
+    let mut open: Vec<usize> = area.iter().copied().filter(at_edge).collect();
+    while let Some(at) = open.pop() {
+        if std::mem::replace(&mut waiting[at], false) {
+            joined[at] = true;
+            open.extend(beside(at, width, waiting.len()));
         }
     }
     joined
