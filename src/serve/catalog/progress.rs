@@ -9,6 +9,8 @@ use crate::sweeps::runs::{RunRecord, State};
 
 /// The time of the remaining epochs is estimated from this many of the last ones: the first of a process is slower.
 const RECENT: usize = 5;
+/// Longest believable epoch, in seconds: a hundred years.
+const MAX_SECONDS: f64 = 3.2e9;
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -29,7 +31,9 @@ pub struct Progress {
 pub fn state_name(run: &RunRecord) -> &'static str {
     let is_busy = || RunDir::open(&run.path).is_ok_and(|run| run.is_busy());
     match &run.state {
-        State::Unfinished if is_busy() => "running",
+        State::Imported => run.state.name(),
+        // A run that was resumed has the summary of its first end.
+        _ if is_busy() => "running",
         state => state.name(),
     }
 }
@@ -69,5 +73,5 @@ fn epoch_seconds(run: &RunRecord) -> Option<f64> {
         .collect();
     let recent = &all[all.len().saturating_sub(RECENT)..];
     let mean = recent.iter().sum::<f64>() / recent.len() as f64;
-    mean.is_finite().then_some(mean)
+    (0.0..=MAX_SECONDS).contains(&mean).then_some(mean)
 }

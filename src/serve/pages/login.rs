@@ -3,22 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::layout::{PageParts, encoded};
 use crate::serve::api::typed;
-use crate::serve::guard::{COOKIE, read_body};
+use crate::serve::guard::COOKIE;
+use crate::serve::limits::BODY_PIECE_TIME;
 use crate::serve::problem::Problem;
 use crate::serve::site::Site;
 
 /// How long a browser keeps the cookie, in seconds: 30 days.
 const MAX_AGE: u64 = 30 * 24 * 3600;
+/// Bytes of the form: whoever sends it may be anybody.
+const MAX_FORM: usize = 4 << 10;
 /// The wait after a wrong token: guessing is not made faster by it than a network is anyway, but quieter.
 const WRONG_PAUSE: Duration = Duration::from_millis(500);
 
@@ -69,14 +73,12 @@ pub async fn login(query: Result<Query<LoginForm>, QueryRejection>) -> Result<Re
 }
 
 /// `POST /login`
-pub async fn log_in(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let content = read_body(&headers, body, &site.bodies).await?;
+pub async fn log_in(State(site): State<Arc<Site>>, body: Body) -> Result<Response, Problem> {
+    let form = timeout(BODY_PIECE_TIME, to_bytes(body, MAX_FORM)).await;
+    let form = form.ok().and_then(Result::ok);
     let wrong_form = || Problem::bad_request("this is not the form of the page");
-    let text = std::str::from_utf8(&content.bytes).map_err(|_| wrong_form())?;
+    let form = form.ok_or_else(wrong_form)?;
+    let text = std::str::from_utf8(&form).map_err(|_| wrong_form())?;
     let uri: Uri = format!("/?{text}").parse().map_err(|_| wrong_form())?;
     let Query(form) = Query::<LoginForm>::try_from_uri(&uri).map_err(|_| wrong_form())?;
     let known = site.token.as_ref().filter(|token| token.is(&form.token));

@@ -266,7 +266,7 @@ fn images(shown: &Shown) -> Markup {
     };
     let explains = is_classifier && shown.evaluated.classifier.network().backbone().is_some();
     let is_map = explains && shown.look.show.as_deref() == Some("map");
-    let skip = shown.look.skip;
+    let skip = shown.look.skip.min(samples.len());
     let show = is_map.then_some("map");
     html! {
         section id="images" {
@@ -283,7 +283,7 @@ fn images(shown: &Shown) -> Markup {
             p.links {
                 @if skip > 0 { a href=(shown.address(shown.cell, show, skip.saturating_sub(SHOWN))) { "Previous" } }
                 @if samples.len() > skip + SHOWN { a href=(shown.address(shown.cell, show, skip + SHOWN)) { "Next" } }
-                @if samples.len() > SHOWN { span.note { (skip + 1) " to " (samples.len().min(skip + SHOWN)) " of " (samples.len()) } }
+                @if samples.len() > SHOWN { span.note { (samples.len().min(skip + 1)) " to " (samples.len().min(skip + SHOWN)) " of " (samples.len()) } }
             }
         }
     }

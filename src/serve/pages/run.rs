@@ -61,9 +61,12 @@ fn live(id: &str, record: &RunRecord) -> Markup {
     let progress = progress(record);
     let left = progress
         .seconds_left
-        .map(Duration::from_secs_f64)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .map(duration);
-    let took = record.seconds.map(Duration::from_secs_f64).map(duration);
+    let took = record
+        .seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .map(duration);
     let of = progress
         .of
         .map_or_else(String::new, |of| format!(" of {of}"));

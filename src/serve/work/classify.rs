@@ -92,9 +92,12 @@ impl Classify {
         let decoding = self.decoded.clone().acquire_owned().await.ok();
         let models = self.models.clone();
         let (reply, answered) = oneshot::channel();
-        let prepare = move || prepare(&models, request, place, reply);
+        // Whoever leaves doesn't free the place of an image that is still being decoded.
+        let prepare = move || {
+            let _decoding = decoding;
+            prepare(&models, request, place, reply)
+        };
         let prepared = tokio::task::spawn_blocking(prepare).await;
-        drop(decoding);
         let job = prepared.map_err(|_| Problem::failed("the image can't be decoded"))??;
         let jobs = self
             .jobs

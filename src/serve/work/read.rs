@@ -78,8 +78,10 @@ impl Read {
     pub async fn read(&self, place: Place, request: ReadRequest) -> Result<Vec<u8>, Problem> {
         // Closed only with the server.
         let decoded = self.decoded.clone().acquire_owned().await.ok();
-        let opened = tokio::task::spawn_blocking(move || open(request)).await;
-        let (request, document, first) =
+        // Whoever leaves doesn't free the place of an image that is still being decoded.
+        let open = move || open(request).map(|opened| (opened, place, decoded));
+        let opened = tokio::task::spawn_blocking(open).await;
+        let ((request, document, first), place, decoded) =
             opened.map_err(|_| Problem::failed("the image can't be decoded"))??;
         let (reply, answered) = oneshot::channel();
         let job = Job {
