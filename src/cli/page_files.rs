@@ -1,6 +1,6 @@
 //! Files that are written for each image or page that is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::destinations;
@@ -64,6 +64,7 @@ pub fn in_folder(
             "{folder}: is a file; use a folder for several images"
         )));
     }
+    let real: HashSet<PathBuf> = inputs.iter().filter_map(real_path).collect();
     let mut names = BTreeMap::new();
     let mut paths = Vec::new();
     for input in inputs {
@@ -73,7 +74,10 @@ pub fn in_folder(
             name.push(extension);
         }
         let path = PathBuf::from(name);
-        not_an_input(&path, inputs)?;
+        // Most files are new.
+        if path.canonicalize().is_ok_and(|path| real.contains(&path)) {
+            return Err(is_the_input(&path));
+        }
         if let Some(other) = names.insert(path.clone(), input) {
             return Err(UsageError(format!(
                 "{} and {} would both be written to {}; rename one of them",
@@ -92,12 +96,24 @@ pub fn not_an_input(path: &Path, inputs: &[Input]) -> Result<(), UsageError> {
     let Ok(real) = path.canonicalize() else {
         return Ok(());
     };
-    let is_same = |input: &Input| input.path().canonicalize().is_ok_and(|input| input == real);
-    if inputs.iter().any(is_same) {
-        return Err(UsageError(format!(
-            "{}: is the input; choose another file",
-            path.display()
-        )));
+    if inputs
+        .iter()
+        .filter_map(real_path)
+        .any(|input| input == real)
+    {
+        return Err(is_the_input(path));
     }
     Ok(())
+}
+
+/// Where an input really lies, if it is a file.
+fn real_path(input: &Input) -> Option<PathBuf> {
+    input.path().canonicalize().ok()
+}
+
+fn is_the_input(path: &Path) -> UsageError {
+    UsageError(format!(
+        "{}: is the input; choose another file",
+        path.display()
+    ))
 }

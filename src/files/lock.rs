@@ -57,6 +57,20 @@ impl Drop for LockFile {
     }
 }
 
+/// Refuses a folder on a file system without locks, where two processes would both hold a [`LockFile`].
+pub fn require_locks(folder: &Path) -> Result<(), FileError> {
+    let file = tempfile::tempfile_in(folder);
+    let file = file.map_err(|source| FileError::create(folder, source))?;
+    match file.try_lock() {
+        Err(TryLockError::Error(source)) => Err(FileError::new(
+            folder,
+            "its file system has no file locks, which keep several processes apart; use one that has (NFS 4, Lustre mounted with flock)",
+        )
+        .because(source)),
+        Ok(()) | Err(TryLockError::WouldBlock) => Ok(()),
+    }
+}
+
 /// Locks an open file until it is closed; false if someone else holds it. On a file system without locks, it always succeeds.
 pub fn try_lock(file: &File) -> bool {
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock))

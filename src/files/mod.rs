@@ -11,7 +11,7 @@ pub use folders::{
     folder_of, is_temporary, publish_folder, remove_temporaries, sync_folder, sync_tree,
     temporary_folder,
 };
-pub use lock::{LockFile, try_lock};
+pub use lock::{LockFile, require_locks, try_lock};
 pub use png::{png, png_of, write_png};
 pub use read::{
     EMPTY, hexadecimal, open, read, read_at, read_lines, read_soon, read_text, read_up_to,

@@ -52,33 +52,14 @@ pub fn execute(
     monitor: &Monitor,
     observer: &dyn SweepObserver,
 ) -> Result<SweepEnd, SweepError> {
-    let of = sweep.record.trials.len();
-    for index in 0..of {
-        let trial = &sweep.record.trials[index];
-        if trial.status.is_done() {
+    for index in 0..sweep.record.trials.len() {
+        if sweep.record.trials[index].status.is_done() {
             continue;
         }
         if monitor.cancel().is_cancelled() {
             return Ok(SweepEnd::Interrupted);
         }
-        observer.run_starts(index + 1, of, &sweep.record.values(trial));
-        let started = Instant::now();
-        let options = training::Options {
-            run_dir: Some(sweep.run_path(index)),
-            dashboard: false,
-            monitor: monitor.clone(),
-            observer: observer.run_observer(),
-        };
-        let (status, error) = train(sweep, index, options)?;
-        sweep.set_status(index, status, error)?;
-        let leaderboard = Leaderboard::of(sweep);
-        write_results(sweep, &leaderboard)?;
-        let end = TrialEnd {
-            trial: &sweep.record.trials[index],
-            elapsed: started.elapsed(),
-            leaderboard: &leaderboard,
-        };
-        observer.run_ended(index + 1, of, &end);
+        let status = run_trial(sweep, index, monitor, observer)?;
         if status == TrialStatus::Interrupted {
             return Ok(SweepEnd::Interrupted);
         }
@@ -86,6 +67,39 @@ pub fn execute(
     // Also if nothing was left to do: the files may be gone, or of an older kiln.
     write_results(sweep, &Leaderboard::of(sweep))?;
     Ok(SweepEnd::Done)
+}
+
+/// Trains one run and records how it ended.
+pub(super) fn run_trial(
+    sweep: &mut Sweep,
+    index: usize,
+    monitor: &Monitor,
+    observer: &dyn SweepObserver,
+) -> Result<TrialStatus, SweepError> {
+    let of = sweep.record.trials.len();
+    let values = sweep.record.values(&sweep.record.trials[index]);
+    observer.run_starts(index + 1, of, &values);
+    let started = Instant::now();
+    let options = training::Options {
+        run_dir: Some(sweep.run_path(index)),
+        dashboard: false,
+        monitor: monitor.clone(),
+        observer: observer.run_observer(),
+    };
+    let (status, error) = train(sweep, index, options)?;
+    let leaderboard = sweep.in_turn(|sweep| {
+        sweep.set_status(index, status, error)?;
+        let leaderboard = Leaderboard::of(sweep);
+        write_results(sweep, &leaderboard)?;
+        Ok(leaderboard)
+    })?;
+    let end = TrialEnd {
+        trial: &sweep.record.trials[index],
+        elapsed: started.elapsed(),
+        leaderboard: &leaderboard,
+    };
+    observer.run_ended(index + 1, of, &end);
+    Ok(status)
 }
 
 /// Trains or resumes one run, and returns what to record about it.
@@ -98,7 +112,7 @@ fn train(
     if resumption.is_none() {
         sweep.set_aside(index)?;
     }
-    sweep.set_status(index, TrialStatus::Running, None)?;
+    sweep.in_turn(|sweep| sweep.set_status(index, TrialStatus::Running, None))?;
     let outcome = match resumption {
         Some(resumption) => training::resume(resumption, options),
         None => training::run(sweep.experiments[index].clone(), options),
@@ -131,7 +145,7 @@ fn resumption(sweep: &Sweep, index: usize) -> Result<Option<Resumption>, SweepEr
 }
 
 /// Writes `leaderboard.csv` and `sweep.html`.
-fn write_results(sweep: &Sweep, leaderboard: &Leaderboard) -> Result<(), SweepError> {
+pub(super) fn write_results(sweep: &Sweep, leaderboard: &Leaderboard) -> Result<(), SweepError> {
     let path = sweep.dir.join("leaderboard.csv");
     let csv = leaderboard
         .csv()

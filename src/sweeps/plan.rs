@@ -81,21 +81,6 @@ impl SweepPlan {
         })
     }
 
-    /// Opens the data, the device and the initial weights of every run, each once, so that a sweep does not fail after hours for a
-    /// reason that existed from the start.
-    pub fn preflight(&self, monitor: &Monitor) -> Result<(), SweepError> {
-        let mut checked = Vec::new();
-        for experiment in &self.experiments {
-            let needs = (experiment.backend, &experiment.data, &experiment.init);
-            if !checked.contains(&needs) {
-                checked.push(needs);
-                training::prepare::prepare(experiment.clone(), monitor)
-                    .map_err(|error| error.in_config(&self.record.config_file))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Creates the sweep's folder, or resumes it if this sweep created it earlier.
     pub fn start(self, dir: Option<&Path>) -> Result<Sweep, SweepError> {
         let dir = match dir {
@@ -113,8 +98,19 @@ impl SweepPlan {
         Sweep::create(dir, self.record, self.experiments)
     }
 
+    /// Makes the sweep's folder, or joins the workers that are at work in it.
+    pub fn share(self, dir: &Path) -> Result<Sweep, SweepError> {
+        let shared = Sweep::share(dir, self.record.clone(), self.experiments.clone())?;
+        self.same(dir, shared)
+    }
+
     fn resume(self, dir: &Path) -> Result<Sweep, SweepError> {
         let existing = Sweep::open(dir)?;
+        self.same(dir, existing)
+    }
+
+    /// The sweep in a folder, if it is this one.
+    fn same(&self, dir: &Path, existing: Sweep) -> Result<Sweep, SweepError> {
         match self.difference(&existing) {
             None => Ok(existing),
             Some(difference) => Err(SweepError::OtherSweep {
@@ -143,6 +139,25 @@ impl SweepPlan {
             .map(|first| first.to_string())
             .next()
     }
+}
+
+/// Opens the data, the device and the initial weights of every run, each once, so that a sweep does not fail after hours for a
+/// reason that existed from the start.
+pub fn preflight(
+    record: &SweepRecord,
+    experiments: &[Experiment],
+    monitor: &Monitor,
+) -> Result<(), SweepError> {
+    let mut checked = Vec::new();
+    for experiment in experiments {
+        let needs = (experiment.backend, &experiment.data, &experiment.init);
+        if !checked.contains(&needs) {
+            checked.push(needs);
+            training::prepare::prepare(experiment.clone(), monitor)
+                .map_err(|error| error.in_config(&record.config_file))?;
+        }
+    }
+    Ok(())
 }
 
 /// The experiment of each list of overrides, or everything that is wrong with them.

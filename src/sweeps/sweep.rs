@@ -7,10 +7,12 @@
 //!   unfinished/        runs that stopped before their first checkpoint and were restarted
 //!   leaderboard.csv    all runs, the best first
 //!   sweep.html         the same to look at, with all curves
-//!   sweep.lock         held by the process that works on the folder
+//!   sweep.lock         held by the process that works on the folder; by a worker, only while it chooses or records a run
+//!   claims/            a lock for each run that a worker trains
 //! ```
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::error::SweepError;
 use super::record::{SWEEP_FILE, SweepRecord, TrialStatus};
@@ -24,13 +26,32 @@ use crate::run_dir::{self, RunDir};
 const LOCK_FILE: &str = "sweep.lock";
 /// Holds runs that stopped before their first checkpoint.
 const UNFINISHED: &str = "unfinished";
+/// Holds the locks of runs that workers train.
+const CLAIMS: &str = "claims";
+/// How long a worker waits for its turn: others hold the folder for some milliseconds, or for as long as they train.
+const LONGEST_TURN: Duration = Duration::from_secs(20);
+/// Between two attempts.
+const TURN_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Makes sure that no other process works on the folder for as long as the file is held.
 fn lock(dir: &Path) -> Result<LockFile, SweepError> {
     LockFile::acquire(&dir.join(LOCK_FILE))?.ok_or_else(|| SweepError::Busy(dir.to_path_buf()))
 }
 
-/// A sweep with its folder, which no other process works on.
+/// [`lock`] once it is free.
+fn wait_for_lock(dir: &Path) -> Result<LockFile, SweepError> {
+    let began = Instant::now();
+    loop {
+        match lock(dir) {
+            Err(SweepError::Busy(_)) if began.elapsed() < LONGEST_TURN => {
+                std::thread::sleep(TURN_INTERVAL);
+            }
+            end => return end,
+        }
+    }
+}
+
+/// A sweep with its folder, which no other process works on but for workers.
 #[derive(Debug)]
 pub struct Sweep {
     /// Its folder.
@@ -39,8 +60,8 @@ pub struct Sweep {
     pub record: SweepRecord,
     /// The experiment of each run.
     pub experiments: Vec<Experiment>,
-    #[expect(dead_code, reason = "held until the sweep is dropped")]
-    lock: LockFile,
+    /// Held until the sweep is dropped; `None` for a worker, which takes it when it needs it.
+    lock: Option<LockFile>,
 }
 
 impl Sweep {
@@ -51,7 +72,7 @@ impl Sweep {
         experiments: Vec<Experiment>,
     ) -> Result<Self, SweepError> {
         let sweep = Self {
-            lock: lock(&dir)?,
+            lock: Some(lock(&dir)?),
             dir,
             record,
             experiments,
@@ -60,8 +81,76 @@ impl Sweep {
         Ok(sweep)
     }
 
+    /// A sweep that several workers may work on: makes its folder, or joins the one that another worker made.
+    pub(super) fn share(
+        dir: &Path,
+        record: SweepRecord,
+        experiments: Vec<Experiment>,
+    ) -> Result<Self, SweepError> {
+        std::fs::create_dir_all(dir).map_err(|source| FileError::create(dir, source))?;
+        files::require_locks(dir)?;
+        let turn = wait_for_lock(dir)?;
+        if dir.join(SWEEP_FILE).is_file() {
+            drop(turn);
+            return Self::join(dir);
+        }
+        let entries = std::fs::read_dir(dir).map_err(|source| FileError::io(dir, source))?;
+        if entries
+            .flatten()
+            .any(|entry| entry.file_name() != LOCK_FILE)
+        {
+            return Err(SweepError::NotASweep {
+                path: dir.to_path_buf(),
+                problem: "it has files, but no sweep.json; choose a new folder".into(),
+            });
+        }
+        let sweep = Self {
+            dir: dir.to_path_buf(),
+            record,
+            experiments,
+            lock: None,
+        };
+        sweep.save()?;
+        Ok(sweep)
+    }
+
+    /// Opens the folder of a sweep as one of its workers.
+    pub fn join(dir: &Path) -> Result<Self, SweepError> {
+        Self::require(dir)?;
+        files::require_locks(dir)?;
+        let _turn = wait_for_lock(dir)?;
+        let (record, experiments) = Self::read(dir)?;
+        Ok(Self {
+            dir: dir.to_path_buf(),
+            record,
+            experiments,
+            lock: None,
+        })
+    }
+
     /// Opens the folder of a sweep to resume it. The status of each run is read from its run directory.
     pub fn open(dir: &Path) -> Result<Self, SweepError> {
+        Self::require(dir)?;
+        let lock = lock(dir)?;
+        let (record, experiments) = Self::read(dir)?;
+        let mut sweep = Self {
+            dir: dir.to_path_buf(),
+            record,
+            experiments,
+            lock: Some(lock),
+        };
+        if (0..sweep.record.trials.len()).any(|index| sweep.is_claimed(index)) {
+            return Err(SweepError::Busy(dir.to_path_buf()));
+        }
+        files::remove_temporaries(dir);
+        for index in 0..sweep.record.trials.len() {
+            sweep.update_status(index);
+        }
+        Ok(sweep)
+    }
+
+    /// Refuses a folder that is not a sweep's.
+    fn require(dir: &Path) -> Result<(), SweepError> {
         if !dir.exists() {
             let missing = FileError::new(dir, "not found").usage();
             return Err(missing
@@ -76,21 +165,49 @@ impl Sweep {
                 problem: format!("it has no {SWEEP_FILE}; use a folder that `kiln sweep` created"),
             });
         }
-        let lock = lock(dir)?;
-        files::remove_temporaries(dir);
+        Ok(())
+    }
+
+    /// What the folder's `sweep.json` says.
+    fn read(dir: &Path) -> Result<(SweepRecord, Vec<Experiment>), SweepError> {
         let record = SweepRecord::read(dir)?;
         let experiments = record.trials.iter().map(|trial| record.experiment(trial));
         let experiments = experiments.collect::<Result<Vec<_>, _>>()?;
-        let mut sweep = Self {
-            dir: dir.to_path_buf(),
-            record,
-            experiments,
-            lock,
+        Ok((record, experiments))
+    }
+
+    /// Passes the sweep to `change` while no other process changes its folder. A worker reads first what others have recorded, so that
+    /// what was read before is out of date.
+    pub(super) fn in_turn<T>(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<T, SweepError>,
+    ) -> Result<T, SweepError> {
+        let _turn = match self.lock {
+            Some(_) => None,
+            None => {
+                let turn = wait_for_lock(&self.dir)?;
+                self.record = SweepRecord::read(&self.dir)?;
+                Some(turn)
+            }
         };
-        for index in 0..sweep.record.trials.len() {
-            sweep.update_status(index);
-        }
-        Ok(sweep)
+        change(self)
+    }
+
+    /// Claims a run for this process; `None` if a worker has it.
+    pub(super) fn claim(&self, index: usize) -> Result<Option<LockFile>, SweepError> {
+        let claim = self.claim_file(index);
+        let folder = self.dir.join(CLAIMS);
+        std::fs::create_dir_all(&folder).map_err(|source| FileError::create(&folder, source))?;
+        Ok(LockFile::acquire(&claim)?)
+    }
+
+    fn is_claimed(&self, index: usize) -> bool {
+        LockFile::is_held(&self.claim_file(index))
+    }
+
+    fn claim_file(&self, index: usize) -> PathBuf {
+        let name = format!("{}.lock", self.record.trials[index].run);
+        self.dir.join(CLAIMS).join(name)
     }
 
     /// Corrects the recorded status of a run by what its folder holds.
@@ -108,7 +225,7 @@ impl Sweep {
     }
 
     /// Whether a run's folder holds a complete run of this sweep's experiment.
-    fn is_complete(&self, index: usize) -> bool {
+    pub(super) fn is_complete(&self, index: usize) -> bool {
         let run = RunRecord::read(&self.run_path(index));
         // Compared by meaning: an older kiln wrote fewer keys.
         let experiment = || RunDir::open(&run.path).and_then(|run| run.experiment());

@@ -8,3 +8,4 @@ mod runs;
 mod search_space;
 mod support;
 mod sweeping;
+mod workers;

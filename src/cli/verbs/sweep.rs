@@ -6,28 +6,33 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::choices;
+use crate::cli::destinations;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::progress::PlainLines;
 use crate::cli::terminal::signals::Interruption;
 use crate::cli::terminal::{output, stages};
 use crate::config::{Backend, LogTarget};
-use crate::progress::Monitor;
+use crate::error::FileError;
+use crate::files;
 use crate::report::format::duration;
 use crate::sweeps::execute::{SweepEnd, SweepObserver, TrialEnd, execute};
 use crate::sweeps::findings;
-use crate::sweeps::leaderboard::Leaderboard;
-use crate::sweeps::plan::SweepPlan;
-use crate::sweeps::record::SweepRecord;
+use crate::sweeps::leaderboard::{Leaderboard, Row};
+use crate::sweeps::plan::{SweepPlan, preflight};
+use crate::sweeps::record::{SweepRecord, TrialStatus};
 use crate::sweeps::search_space::{Axis, Sampling};
 use crate::sweeps::sweep::Sweep;
+use crate::sweeps::workers::{WorkerObserver, slurm, work};
 use crate::training::Observer;
 
 /// Train one run for each combination of some settings, and rank them.
 #[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("place").args(["dir", "resume"]).multiple(true)))]
 #[command(after_help = "Example:
   kiln sweep configs/nist36_mlp.json --grid optimizer.lr=2e-2,2e-3,2e-4
   kiln sweep configs/glyphs_mlp.json --grid model.hidden=[64],[256],[64,64] --grid optimizer.lr=1e-4..1e-1 --random 20
   kiln sweep --resume sweeps/nist36_mlp-1
+  kiln sweep configs/nist36_mlp.json --grid optimizer.lr=2e-2,2e-3,2e-4 --dir /shared/lr --worker
 
 A value of --grid is parsed as JSON, or else taken as a string; commas inside brackets or quotes do not separate values.
 LOW..HIGH is a range to sample from, with --random: integers if both ends are, sampled log-uniformly if both ends are positive.
@@ -63,6 +68,15 @@ pub struct Args {
     /// Resume the sweep in this folder, with its own config and grid
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "grids", "random", "overrides", "backend", "logs", "dir"])]
     resume: Option<PathBuf>,
+    /// Train runs that no other worker has: start this command as often as you like, on any machine that sees the folder
+    #[arg(long, requires = "place", conflicts_with = "dry_run")]
+    worker: bool,
+    /// End the worker after N runs, or when no run is free
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "worker")]
+    max_runs: Option<u32>,
+    /// Train nothing: make the sweep's folder, and write the job script of a Slurm array for it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["worker", "dry_run", "top", "json"])]
+    slurm: Option<PathBuf>,
     /// Print only the best K runs
     #[arg(long, value_name = "K", conflicts_with = "json")]
     top: Option<usize>,
@@ -78,21 +92,48 @@ pub fn run(args: Args) -> VerbResult {
     let interruption = Interruption::default();
     interruption.listen(|| output::note(output::STOPPING))?;
     let monitor = stages::monitor(&interruption);
+    if let Some(script) = &args.slurm {
+        destinations::require_new([script.as_path()])?;
+        destinations::require_folder(script)?;
+    }
     let mut sweep = match &args.resume {
+        Some(dir) if args.worker => Sweep::join(dir)?,
         Some(dir) => Sweep::open(dir)?,
         None => {
-            let plan = plan(&args, &monitor)?;
+            let plan = plan(&args)?;
+            preflight(&plan.record, &plan.experiments, &monitor)?;
             if args.dry_run {
                 return list(&plan.record, args.json);
             }
-            plan.start(args.dir.as_deref())?
+            match &args.dir {
+                Some(dir) if args.worker => plan.share(dir)?,
+                dir => plan.start(dir.as_deref())?,
+            }
         }
     };
+    if let Some(script) = &args.slurm {
+        return write_job(&sweep, script);
+    }
     output::note(&opening(&sweep));
-    let end = execute(&mut sweep, &monitor, &Lines { interruption })?;
+    let lines = Lines { interruption };
+    let end = if args.worker {
+        if args.resume.is_some() {
+            // A machine that lacks the data would fail at every run.
+            preflight(&sweep.record, &sweep.experiments, &monitor)?;
+        }
+        let max_runs = args.max_runs.map(|runs| runs as usize);
+        work(&mut sweep, max_runs, &monitor, &lines)?
+    } else {
+        execute(&mut sweep, &monitor, &lines)?
+    };
     if end == SweepEnd::Interrupted {
         let dir = sweep.dir.to_string_lossy();
-        let command = output::command(&["sweep", "--resume", &output::argument(&dir)]);
+        let dir = output::argument(&dir);
+        let mut command = vec!["sweep", "--resume", &dir];
+        if args.worker {
+            command.push("--worker");
+        }
+        let command = output::command(&command);
         output::note(&format!("interrupted; to resume:\n  {command}"));
         return Err(Failure::Interrupted);
     }
@@ -100,7 +141,7 @@ pub fn run(args: Args) -> VerbResult {
 }
 
 /// The sweep that the arguments describe, checked.
-fn plan(args: &Args, monitor: &Monitor) -> Result<SweepPlan, Failure> {
+fn plan(args: &Args) -> Result<SweepPlan, Failure> {
     let axes = args.grids.iter().map(|grid| Axis::parse(grid));
     let axes = axes.collect::<Result<Vec<_>, _>>()?;
     let mut overrides = args.overrides.clone();
@@ -114,9 +155,25 @@ fn plan(args: &Args, monitor: &Monitor) -> Result<SweepPlan, Failure> {
     });
     // Clap requires a config unless --resume is given.
     let config = args.config.as_deref().unwrap_or(Path::new(""));
-    let plan = SweepPlan::new(config, &overrides, axes, random)?;
-    plan.preflight(monitor)?;
-    Ok(plan)
+    Ok(SweepPlan::new(config, &overrides, axes, random)?)
+}
+
+/// Writes the script of a Slurm array for a sweep.
+fn write_job(sweep: &Sweep, script: &Path) -> VerbResult {
+    let absolute = |path: &Path| {
+        let found = path.canonicalize();
+        found.map_err(|error| FileError::io(path, error))
+    };
+    let kiln = std::env::current_exe().map_err(|error| FileError::io("kiln", error))?;
+    let job = slurm::job(&sweep.record, &absolute(&sweep.dir)?, &absolute(&kiln)?);
+    files::write(script, job.as_bytes())?;
+    output::note(&format!(
+        "sweep {}: {} runs\nnext:\n  sbatch {}",
+        sweep.dir.display(),
+        sweep.record.trials.len(),
+        output::argument(&script.to_string_lossy())
+    ));
+    Ok(())
 }
 
 /// Prints the runs of a sweep that is not carried out.
@@ -159,7 +216,8 @@ fn conclude(board: &Leaderboard, args: &Args) -> VerbResult {
         let findings = findings::of_sweep(board).join("\n");
         output::emit(&format!("{findings}\n\n{}", table.text()))?;
     }
-    if board.ranked().next().is_none() {
+    let is_left = |row: &Row| !row.status.is_done() && row.status != TrialStatus::Failed;
+    if board.ranked().next().is_none() && !board.rows.iter().any(is_left) {
         let first = board.rows.iter().find_map(|row| row.error.as_deref());
         let first = first.unwrap_or("unknown error");
         return Err(Failure::failed(format!(
@@ -178,6 +236,13 @@ fn conclude(board: &Leaderboard, args: &Args) -> VerbResult {
 /// A line when a run starts and one when it ends; the run's own lines between them are indented.
 struct Lines {
     interruption: Interruption,
+}
+
+impl WorkerObserver for Lines {
+    fn waits(&self, runs: usize) {
+        let plural = if runs == 1 { "" } else { "s" };
+        output::note(&format!("waiting for {runs} run{plural} of other workers"));
+    }
 }
 
 impl SweepObserver for Lines {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod form;
+mod portion;
 mod progress;
 mod targets;
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use self::batch::Batch;
 use self::form::FormRequest;
+use self::portion::{Portion, Shard};
 use self::progress::Progress;
 use self::targets::Target;
 use crate::cli::choices;
@@ -20,6 +22,7 @@ use crate::cli::open;
 use crate::cli::page_files;
 use crate::cli::paging::PageArgs;
 use crate::cli::reading::ReadingArgs;
+use crate::cli::terminal::output;
 use crate::cli::terminal::stages::listening_monitor;
 use crate::config::Backend;
 use crate::device;
@@ -40,6 +43,7 @@ use crate::timings::Stopwatch;
   kiln ocr *.jpg --model runs/nist36_cnn-1 --expect truth.json
   kiln ocr scans/ --expect beside
   kiln ocr scans/ --form form.json -o rows.csv
+  kiln ocr scans/ -o texts/ --shard 2/8 --resume
 
 Folders are searched for images and PDFs, but not recursively. All pages of PDF and TIFF files are read, each as an image of its own:
 `scan.pdf, page 2`, or scan-page-2.txt for the file made from it. PDF files need a kiln that was built with the cargo feature pdf. An
@@ -76,6 +80,12 @@ pub struct Args {
     /// Write to this file or folder instead of standard output
     #[arg(long, short, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
+    /// Read only one of N parts of the pages, from 1 to N, into the folder of --output: several machines divide the pages
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["form", "review"])]
+    shard: Option<Shard>,
+    /// Pass over pages whose file in the folder of --output is there and not older than the image
+    #[arg(long, conflicts_with_all = ["form", "review", "expect"])]
+    resume: bool,
     /// Read the boxes of a form, described in this JSON file: a row of CSV (or JSON, with --json) per page
     #[arg(long, value_name = "FORM.json", conflicts_with_all = ["format", "overlay", "review", "stages", "expect", "timings"])]
     form: Option<PathBuf>,
@@ -185,25 +195,62 @@ impl Args {
     }
 }
 
+/// What is read, and where it goes; everything by page.
+struct Job {
+    inputs: Vec<Input>,
+    /// Whether there may be several pages.
+    several: bool,
+    target: Target,
+    overlays: Option<Vec<PathBuf>>,
+    stages: Option<Vec<PathBuf>>,
+    truths: Option<Vec<Truth>>,
+}
+
+impl Job {
+    /// What the arguments ask for, checked before anything is read.
+    fn new(args: &Args) -> Result<Self, Failure> {
+        let (inputs, several) = args.pages.list(&args.images)?;
+        let target = Target::new(args.output.as_deref(), args.format(), &inputs, several)?;
+        let overlays = page_files::overlays(args.overlay.as_deref(), &inputs, several)?;
+        let stages = page_files::stages(args.stages.as_deref(), &inputs, several)?;
+        let truths = args.truths(&inputs)?;
+        args.validate_review(&inputs)?;
+        let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
+        read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
+        targets::validate_distinct(&target, overlays.as_deref().unwrap_or_default(), &read)?;
+        let portion = Portion::new(args.shard, args.resume, &target, &inputs)?;
+        if portion.done > 0 {
+            output::note(&format!("passed over: {} pages read before", portion.done));
+        }
+        Ok(Self {
+            target: match target {
+                Target::Files(paths) => Target::Files(portion.of(paths)),
+                together => together,
+            },
+            overlays: overlays.map(|paths| portion.of(paths)),
+            stages: stages.map(|paths| portion.of(paths)),
+            truths: truths.map(|truths| portion.of(truths)),
+            inputs: portion.of(inputs),
+            several,
+        })
+    }
+}
+
 pub fn run(args: Args) -> VerbResult {
     if let Some(form) = &args.form {
         return form::run(&args.form_request(form)?);
     }
-    let (inputs, several) = args.pages.list(&args.images)?;
-    let format = args.format();
-    let target = Target::new(args.output.as_deref(), format, &inputs, several)?;
-    let overlays = page_files::overlays(args.overlay.as_deref(), &inputs, several)?;
-    let stages = page_files::stages(args.stages.as_deref(), &inputs, several)?;
+    let mut options = args.reading.options()?;
+    let Job {
+        inputs,
+        several,
+        target,
+        overlays,
+        stages,
+        truths,
+    } = Job::new(&args)?;
+    options.stage_pictures = stages.is_some();
     let mut watch = Stopwatch::start();
-    let mut options = ReadOptions {
-        stage_pictures: stages.is_some(),
-        ..args.reading.options()?
-    };
-    let truths = args.truths(&inputs)?;
-    args.validate_review(&inputs)?;
-    let mut read: Vec<&Path> = args.reading.word_list().into_iter().collect();
-    read.extend(truths.iter().flatten().map(|truth| truth.file.as_path()));
-    targets::validate_distinct(&target, overlays.as_deref().unwrap_or_default(), &read)?;
     let prepare = || {
         let (classifier, mixed) = args.models(&options.alphabet)?;
         options.mixed = mixed;
@@ -212,7 +259,7 @@ pub fn run(args: Args) -> VerbResult {
             progress: Progress::new(inputs.len()),
             inputs: &inputs,
             several,
-            format,
+            format: args.format(),
             target,
             overlays,
             stages,

@@ -1,5 +1,6 @@
 //! Where `kiln ocr` writes: all paths are worked out and checked before anything is read.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,7 @@ pub fn validate_distinct(
     };
     let outs = pages.iter().chain(overlays).map(PathBuf::as_path);
     destinations::refuse_overwrite(outs, read.iter().copied())?;
+    let overlays: HashSet<&PathBuf> = overlays.iter().collect();
     match pages.iter().find(|page| overlays.contains(page)) {
         None => Ok(()),
         Some(page) => Err(UsageError(format!(
