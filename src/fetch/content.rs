@@ -31,17 +31,25 @@ pub fn is_complete(set: &DataSet, folder: &Path) -> Result<bool, FetchError> {
     }
 }
 
+/// Whether the set's folder has some of what is expected in it: a folder of notes has nothing.
+pub fn has_some(set: &DataSet, folder: &Path) -> bool {
+    set.expected().iter().any(|name| is_there(folder, name))
+}
+
 /// The first expected file or folder that is missing or empty.
 fn missing(set: &DataSet, folder: &Path) -> Option<PathBuf> {
-    let is_there = |name: &PathBuf| {
-        let path = folder.join(name);
-        match fs::metadata(&path) {
-            Ok(found) if found.is_file() => found.len() > 0,
-            Ok(_) => fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()),
-            Err(_) => false,
-        }
-    };
-    set.expected().into_iter().find(|name| !is_there(name))
+    let mut expected = set.expected().into_iter();
+    expected.find(|name| !is_there(folder, name))
+}
+
+/// Whether a file or folder is there and not empty.
+fn is_there(folder: &Path, name: &Path) -> bool {
+    let path = folder.join(name);
+    match fs::metadata(&path) {
+        Ok(found) if found.is_file() => found.len() > 0,
+        Ok(_) => fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()),
+        Err(_) => false,
+    }
 }
 
 /// Limits of a set's archive. CIFAR-10 unpacks to 184 MB, Flowers-17 to 60 MB in 1,362 entries; single files are no larger than MATLAB's.

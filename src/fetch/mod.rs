@@ -17,7 +17,7 @@ mod run;
 
 pub use catalogue::{DataSet, Layout, RemoteFile, Sum};
 pub use checksum::{Check, Verdict};
-pub use content::is_complete;
+pub use content::{has_some, is_complete};
 pub use error::FetchError;
 pub use progress::{Event, Patience};
 pub use run::{Outcome, STORE, fetch};

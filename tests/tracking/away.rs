@@ -148,3 +148,40 @@ fn a_run_that_is_killed_goes_on_where_the_server_was_left() {
     ));
     assert!(bytes(&bench, "run") == bytes(&bench, "at_once"));
 }
+
+#[test]
+fn a_server_that_comes_back_while_the_run_trains_gets_everything_by_itself() {
+    let (bench, server) = (bench(), Server::start(Mode::Closed));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kiln"));
+    command.current_dir(bench.folder.path());
+    let setting = "--set data.train=10800 --set training.epochs=80";
+    command.args(format!("train small.json --run-dir run {setting}").split(' '));
+    let mut run = command
+        .args(["--log", &format!("mlflow={}", server.address)])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let wait_until = |is_so: &dyn Fn() -> bool| {
+        while !is_so() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let metrics = bench.path("run/metrics.jsonl");
+    wait_until(&|| std::fs::read_to_string(&metrics).is_ok_and(|text| text.lines().count() > 5));
+    server.set(Mode::Up);
+    let received = || {
+        let store = server.store();
+        store.runs.first().map_or(0, |run| run.metrics.len())
+    };
+    wait_until(&|| received() > 5);
+    assert!(received() > 5, "nothing was sent");
+    assert!(
+        run.try_wait().unwrap().is_none(),
+        "it was sent after the run"
+    );
+    assert!(run.wait().unwrap().success());
+    let sent = server.only_run();
+    assert_eq!(sent.epochs(), numbers(&bench, "run"));
+    assert_eq!((sent.status.as_str(), sent.files.len()), ("FINISHED", 5));
+}

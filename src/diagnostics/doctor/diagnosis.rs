@@ -10,7 +10,7 @@ use crate::config::Backend;
 use crate::device::{self, BURN_VERSION, DeviceError};
 use crate::error::io_problem;
 use crate::fetch::catalogue::DataSet;
-use crate::fetch::is_complete;
+use crate::fetch::{has_some, is_complete};
 
 /// Data sets that kiln reads but can't fetch, with a file that they have.
 const NOT_FETCHED: [(&str, &str); 2] = [
@@ -197,12 +197,14 @@ fn examine_data(root: &Path, problems: &mut Vec<String>) -> DataReport {
         ));
     }
     for set in DataSet::all() {
-        let found = is_complete(&set, &root.join(set.name));
+        let folder = root.join(set.name);
+        let found = is_complete(&set, &folder);
         sets.push(SetReport {
             name: set.name,
             found: *found.as_ref().unwrap_or(&false),
         });
-        problems.extend(found.err().map(|error| error.to_string()));
+        let damaged = found.err().filter(|_| has_some(&set, &folder));
+        problems.extend(damaged.map(|error| error.to_string()));
     }
     for (name, file) in NOT_FETCHED {
         let (folder, path) = (root.join(name), root.join(name).join(file));
