@@ -81,6 +81,22 @@ fn light_writing_on_dark_ground_is_read_on_the_whole_page_and_on_a_part_of_it() 
 }
 
 #[test]
+fn light_writing_is_read_whichever_way_up_it_is() {
+    let upright = drawn(&TEXT.join("\n"), 4);
+    let mut inverted = upright.clone();
+    imageops::invert(&mut inverted);
+    for (turned, degrees) in [
+        (imageops::rotate90(&inverted), 270),
+        (imageops::rotate180(&inverted), 180),
+        (imageops::rotate270(&inverted), 90),
+    ] {
+        let page = read(&turned);
+        assert_eq!((page.rotated, page.light_on_dark), (degrees, true));
+        assert!(accuracy(&page, &TEXT) >= 0.95, "{:?}", page.text_lines());
+    }
+}
+
+#[test]
 fn small_letters_are_read_from_a_larger_copy() {
     let page = drawn(&TEXT.join("\n"), 6);
     // Letters of about a fifth of their size: 10 to 12 pixels high.

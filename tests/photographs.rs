@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::{FilterType, resize};
+use image::imageops::{FilterType, invert, resize, rotate90, rotate180, rotate270};
 use imageproc::geometric_transformations::{Border, Interpolation, rotate_about_center};
 use kiln::config::Backend;
 use kiln::inference::Classifier;
@@ -128,6 +128,45 @@ fn the_course_pages_are_read_as_well_in_worse_photographs() {
         }
     }
     assert!(lost.is_empty(), "{lost:#?}");
+}
+
+/// A copy at half size.
+fn half(photo: &RgbImage) -> RgbImage {
+    resize(
+        photo,
+        photo.width() / 2,
+        photo.height() / 2,
+        FilterType::Lanczos3,
+    )
+}
+
+fn inverted(photo: &RgbImage) -> RgbImage {
+    let mut inverted = photo.clone();
+    invert(&mut inverted);
+    inverted
+}
+
+#[test]
+#[cfg_attr(not(kiln_data = "photos"), ignore = "needs photos in KILN_DATA")]
+fn photographs_that_are_read_without_an_error_stay_so_at_any_size_either_way_up_and_inverted() {
+    const OTHERS: [Change; 5] = [
+        ("half size", half),
+        ("upside down", rotate180),
+        ("inverted", inverted),
+        ("on its side and inverted", |photo| {
+            inverted(&rotate90(photo))
+        }),
+        ("half size, on its side and inverted", |photo| {
+            inverted(&rotate270(&half(photo)))
+        }),
+    ];
+    let data = common::real_data();
+    for (name, photo, truth) in pages(&data.join("photos")) {
+        for (change, make) in OTHERS {
+            let found = accuracy(&make(&photo), &truth);
+            assert!(found == 1.0, "{name}, {change}: {found:.4}");
+        }
+    }
 }
 
 #[test]

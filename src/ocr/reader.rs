@@ -227,21 +227,27 @@ impl Views<'_> {
 
     /// The photograph as it is, or with its dark areas inverted if that says more.
     fn of_either_polarity(&self) -> Result<Reading, ReadError> {
-        let mut cut = Cut::of(self.photo, self.options, View::default());
+        let cut = Cut::of(self.photo, self.options, View::default());
         if !cut.page.has_light_writing() {
-            // A page that slants is straightened first.
-            let is_straight = cut.page.straightening().is_none();
-            if is_straight && let Some(turned) = self.clearly_turned(&mut cut)? {
-                return Ok(turned);
-            }
-            return self.recognise(cut);
+            return self.right_way_up(cut);
         }
         let plain = self.recognise(cut)?;
-        let inverted = self.read(View {
+        let view = View {
             light_writing: true,
             ..View::default()
-        })?;
+        };
+        let inverted = self.right_way_up(Cut::of(self.photo, self.options, view))?;
         Ok(better(plain, inverted, true))
+    }
+
+    /// The reading of a page as it is, or turned if it clearly is.
+    fn right_way_up(&self, mut cut: Cut) -> Result<Reading, ReadError> {
+        // A page that slants is straightened first.
+        let is_straight = cut.page.straightening().is_none();
+        if is_straight && let Some(turned) = self.clearly_turned(&mut cut)? {
+            return Ok(turned);
+        }
+        self.recognise(cut)
     }
 
     /// The reading of a page that is clearly turned; as it is, its letters are joined in many ways, which takes long to read.

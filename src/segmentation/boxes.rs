@@ -132,7 +132,7 @@ pub struct Candidate {
     /// Cuts through ink at its sides, a half each: those of a whole reading add up to its number of cuts.
     pub cuts: f32,
     /// Half the sum of squares of the ink that those cuts cross, in stroke widths: two letters that touch share one stroke,
-    /// the two sides of an O are two.
+    /// the two sides of an O are two. One stroke counts at most 1.2, however long the cut runs in it.
     pub cut_ink: f32,
     /// It belongs to connected ink that is too wide for one letter: cuts are to be expected.
     pub touching: bool,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::components::{Component, Components};
 use super::glyphs::Glyph;
-use super::seams::{Seam, seams};
+use super::seams::{Seam, cut_ink, seams, strokes_crossed};
 use super::split::{Split, Splits};
 use crate::segmentation::geometry::Area;
 
@@ -20,6 +20,8 @@ const MIN_WIDTH: f32 = 0.9;
 const MIN_WIDTH_TOUCHING: f32 = 0.6;
 /// Most ink that a candidate seam may cross, in stroke widths: a stroke at an angle, or where two run together.
 const MAX_INK: f32 = 2.3;
+/// The same of a seam that crosses one stroke alone: two letters may lie along each other, as V and E do where their arms meet.
+const MAX_INK_ALONG: f32 = 4.0;
 /// Most seams per letter height of a letter's width.
 const MAX_SEAMS: f32 = 8.0;
 /// Rows in which seams are searched, as parts of the height: letters touch at the foot, in the middle or at the top, and only one
@@ -85,9 +87,7 @@ pub(in crate::segmentation) fn cut_wide(
         let origin = |label: &u32| splits.get(label).map_or(*label, |split| split.origin);
         let origins: Vec<u32> = letter.parts.iter().map(origin).collect();
         let split_off = letter.parts.iter().filter_map(|label| splits.get(label));
-        let left_seam = split_off
-            .map(|split| split.ink / stroke_width)
-            .reduce(f32::max);
+        let left_seam = split_off.map(|split| split.ink).reduce(f32::max);
         let is_part = origins.iter().any(|&origin| {
             let is_of_it = |split: &Split| split.origin == origin;
             splits.values().any(is_of_it)
@@ -103,9 +103,10 @@ pub(in crate::segmentation) fn cut_wide(
         } else {
             Vec::new()
         };
+        let (inks, seams): (Vec<f32>, Vec<Seam>) = seams.into_iter().unzip();
         Pieces {
             list: cut(components, letter, &seams),
-            inks: seams.iter().map(|seam| seam.ink / stroke_width).collect(),
+            inks,
             origins,
             left_seam,
         }
@@ -113,13 +114,14 @@ pub(in crate::segmentation) fn cut_wide(
     letters.iter_mut().map(&mut cut_one).collect()
 }
 
-/// The cheapest seams of a letter that leave enough ink on either side, from left to right.
+/// The cheapest seams of a letter that leave enough ink on either side, from left to right, each with the ink that it crosses, in
+/// stroke widths.
 fn candidate_seams(
     components: &Components,
     letter: &Glyph,
     letter_height: f32,
     stroke_width: f32,
-) -> Vec<Seam> {
+) -> Vec<(f32, Seam)> {
     let mask = mask(components, letter);
     let (width, height) = (letter.bounds.width(), letter.bounds.height());
     let margin = (MARGIN * letter_height) as usize;
@@ -129,7 +131,11 @@ fn candidate_seams(
     let mut all: Vec<Seam> = rows
         .into_iter()
         .flat_map(|row| seams(&mask, width, margin, row))
-        .filter(|seam| seam.ink <= MAX_INK * stroke_width)
+        .filter(|seam| {
+            let ink = seam.ink / stroke_width;
+            let along = || strokes_crossed(&mask, width, seam).len() == 1;
+            ink <= MAX_INK || (ink <= MAX_INK_ALONG && along())
+        })
         .collect();
     all.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     let mut taken: Vec<Seam> = Vec::new();
@@ -147,7 +153,11 @@ fn candidate_seams(
             taken.insert(at, seam);
         }
     }
+    let cut_ink = |seam: &Seam| cut_ink(&mask, width, seam, stroke_width);
     taken
+        .into_iter()
+        .map(|seam| (cut_ink(&seam), seam))
+        .collect()
 }
 
 /// Whether one seam is nowhere right of another.

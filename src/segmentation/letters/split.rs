@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::components::{Component, Components};
-use super::seams::{Seam, seams};
+use super::seams::{Seam, cut_ink, seams};
 use crate::segmentation::geometry::Area;
 
 /// Least width of a component that is split, in its own heights: 95 % of the M and W among NIST36's training letters are
@@ -28,7 +28,7 @@ const OFF_CENTRE: f32 = 0.5;
 pub(in crate::segmentation) struct Split {
     /// Label of the component before it was split.
     pub origin: u32,
-    /// Ink that the seam crosses, in pixels.
+    /// Ink of the strokes that the seam crosses, in stroke widths.
     pub ink: f32,
 }
 
@@ -95,7 +95,8 @@ fn cut(
     let new = right.label;
     components.list[label as usize - 1] = left;
     components.list.push(right);
-    Some((new, seam.ink))
+    let ink = cut_ink(&mask, whole.bounds.width(), &seam, stroke_width);
+    Some((new, ink))
 }
 
 /// The seam with the least ink that stays `margin` pixels away from both sides; seams in the middle are preferred.
