@@ -97,6 +97,24 @@ fn light_writing_is_read_whichever_way_up_it_is() {
 }
 
 #[test]
+fn light_writing_is_read_where_the_dark_board_is_lit_from_one_side() {
+    let page = drawn(&TEXT.join("\n"), 4);
+    let (width, _) = page.dimensions();
+    let mut board = page.clone();
+    imageops::invert(&mut board);
+    // From 30 to 160 grey levels more, from left to right; chalk stays lighter than its ground.
+    for (x, _, pixel) in board.enumerate_pixels_mut() {
+        let light = 30.0 + 130.0 * x as f32 / width as f32;
+        pixel.0 = pixel
+            .0
+            .map(|level| (light + f32::from(level) * (255.0 - light) / 255.0).round() as u8);
+    }
+    let read = read(&board);
+    assert!(read.light_on_dark);
+    assert!(accuracy(&read, &TEXT) >= 0.95, "{:?}", read.text_lines());
+}
+
+#[test]
 fn small_letters_are_read_from_a_larger_copy() {
     let page = drawn(&TEXT.join("\n"), 6);
     // Letters of about a fifth of their size: 10 to 12 pixels high.

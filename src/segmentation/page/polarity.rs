@@ -50,14 +50,17 @@ pub(super) fn with_dark_writing(grey: &Plane) -> Option<Plane> {
     let mut levels = ground.values.clone();
     levels.sort_by(f32::total_cmp);
     let paper = levels[(PAPER_QUANTILE * (levels.len() - 1) as f32) as usize].max(MIN_PAPER);
-    let dark: Vec<bool> = ground
-        .values
-        .iter()
-        .map(|&level| level < MAX_DARKNESS * paper)
-        .collect();
+    let panels = panels(&small, &ground, MAX_DARKNESS * paper)?;
+    let corners = corners(&panels, &small, MAX_DARKNESS * paper);
+    Some(inverted(grey, &ground, &panels, &corners, paper))
+}
+
+/// Where light writing stands, as ones: areas with a ground up to `darkest`, and the better lit parts of such boards.
+fn panels(small: &Plane, ground: &Plane, darkest: f32) -> Option<Plane> {
+    let dark: Vec<bool> = ground.values.iter().map(|&level| level < darkest).collect();
     let thin = {
         let opened = small.eroded(STROKE_RADIUS).dilated(STROKE_RADIUS);
-        difference(&small, &opened)
+        difference(small, &opened)
     };
     let mut panels = vec![0.0; dark.len()];
     let mut found = false;
@@ -65,18 +68,31 @@ pub(super) fn with_dark_writing(grey: &Plane) -> Option<Plane> {
         if (area.len() as f32) < MIN_SHARE * dark.len() as f32 {
             continue;
         }
-        if has_light_writing(&area, &dark, &small, &ground, &thin) {
+        if has_light_writing(&area, &dark, small, ground, &thin) {
             found = true;
             area.iter().for_each(|&at| panels[at] = 1.0);
         }
     }
-    let panels = Plane {
+    if !found {
+        return None;
+    }
+    // The better lit part of a dark board is lighter than that, but its writing is lighter still.
+    let lit: Vec<bool> = dark.iter().map(|dark| !dark).collect();
+    for area in areas(&lit, small.width) {
+        let beside_panel = |&at: &usize| {
+            let mut beside = beside(at, small.width, lit.len());
+            beside.any(|at| dark[at] && panels[at] > 0.0)
+        };
+        if (area.len() as f32) >= MIN_SHARE * lit.len() as f32
+            && area.iter().any(beside_panel)
+            && has_light_writing(&area, &lit, small, ground, &thin)
+        {
+            area.iter().for_each(|&at| panels[at] = 1.0);
+        }
+    }
+    Some(Plane {
         values: panels,
         ..ground.clone()
-    };
-    found.then(|| {
-        let corners = corners(&panels, &small, MAX_DARKNESS * paper);
-        inverted(grey, &ground, &panels, &corners, paper)
     })
 }
 
@@ -172,7 +188,7 @@ fn areas(mask: &[bool], width: usize) -> Vec<Vec<usize>> {
     all
 }
 
-/// Whether there is light writing on a dark area.
+/// Whether there is light writing on an area; `dark` has all pixels of its kind, and other ground around them is paper.
 fn has_light_writing(
     area: &[usize],
     dark: &[bool],
