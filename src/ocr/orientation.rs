@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::form::Classes;
 use super::options::ReadOptions;
-use super::page::Page;
+use super::page::{Letter, Page};
 use crate::inference::{Classifier, ModelError};
 use crate::segmentation::{CutPage, LetterBox, Segmentation, View};
 
@@ -33,10 +33,15 @@ const LEAST_CLEAR: f32 = -1.2;
 /// Floor of the probability of a letter: one blot doesn't decide.
 const MIN_PROBABILITY: f32 = 0.02;
 
-/// Whether a page may be the wrong way up.
+/// Whether a page may be the wrong way up: unsure, with few of its letters read, or mostly marks.
 pub(super) fn is_doubtful(page: &Page, segmentation: &Segmentation) -> bool {
     let (read, found) = (page.letters().count(), letters(segmentation).count());
-    found > 0 && (page.confidence() < DOUBTFUL || (read as f32) < MIN_READ * found as f32)
+    let is_mark = |letter: &Letter| letter.text.chars().all(|c| !c.is_alphanumeric());
+    let marks = page.letters().filter(|letter| is_mark(letter)).count();
+    found > 0
+        && (page.confidence() < DOUBTFUL
+            || (read as f32) < MIN_READ * found as f32
+            || 2 * marks > read)
 }
 
 /// The letters of a page, in reading order.

@@ -24,7 +24,7 @@ const MUCH_MORE: f32 = 2.0;
 /// ... and if it has at least this part of the letters: of a page on its side, some letters are joined.
 const SIMILAR_COUNT: f32 = 0.6;
 
-/// A straightened page is taken if its evidence (the sum of its letters' confidences above chance) is higher by at least this: one letter
+/// A straightened page, or another way to turn one, is taken if its evidence (the sum of its letters' confidences above chance) is higher by at least this: one letter
 /// that is certain ...
 const MIN_GAIN: f32 = 1.0;
 /// ... and its mean confidence is lower by at most this.
@@ -158,10 +158,10 @@ pub fn read_with(
     Ok(best)
 }
 
-/// Whether a straightened page is clearly read better: a page that is nearly straight stays as it is.
-fn says_more(straight: &Reading, plain: &Reading) -> bool {
-    let gain = straight.page.evidence() - plain.page.evidence();
-    gain >= MIN_GAIN && straight.page.confidence() >= plain.page.confidence() - CONFIDENCE_TOLERANCE
+/// Whether another reading has clearly more text, as surely: a page that is nearly straight stays as it is.
+fn says_more(other: &Reading, before: &Reading) -> bool {
+    let gain = other.page.evidence() - before.page.evidence();
+    gain >= MIN_GAIN && other.page.confidence() >= before.page.confidence() - CONFIDENCE_TOLERANCE
 }
 
 /// Whether a turned page is clearly read better: much surer, or as sure of many more letters.
@@ -237,6 +237,13 @@ impl Views<'_> {
             ..View::default()
         };
         let inverted = self.right_way_up(Cut::of(self.photo, self.options, view))?;
+        let is_doubtful = |one: &Reading| orientation::is_doubtful(&one.page, &one.segmentation);
+        if !is_doubtful(&plain) || !is_doubtful(&inverted) {
+            return Ok(better(plain, inverted, true));
+        }
+        // On its side, light writing may say less than the specks around it.
+        let plain = self.turned_if_doubtful(plain)?;
+        let inverted = self.turned_if_doubtful(inverted)?;
         Ok(better(plain, inverted, true))
     }
 
@@ -283,7 +290,12 @@ impl Views<'_> {
                 quarter_turns,
                 ..best.segmentation.view
             })?;
-            let is_clear = is_clearer(&turned.page, &best.page);
+            // A page is rather as it is in the file than turned; of two ways to turn it, the one that says more is right.
+            let is_clear = if best.segmentation.view.quarter_turns == 0 {
+                is_clearer(&turned.page, &best.page)
+            } else {
+                says_more(&turned, &best)
+            };
             best = better(best, turned, is_clear);
             // Most pages that are turned are read in the likeliest way.
             if is_clear && !orientation::is_doubtful(&best.page, &best.segmentation) {
