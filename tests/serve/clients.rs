@@ -1,10 +1,11 @@
 //! Clients that leave, that take nothing, and that send slowly.
 
 use std::io::{Read, Write};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::common::{Bench, repository};
-use crate::support::{PATIENCE, Server, page, read_answer, read_head};
+use crate::support::{MANY, PATIENCE, Server, page, read_answer, read_head};
 
 /// A JPEG of so many megabytes, most of them in comments (ITU-T T.81, section B.2.4.5), which a PDF keeps.
 fn large_jpeg(megabytes: usize) -> Vec<u8> {
@@ -108,6 +109,7 @@ fn a_large_answer_is_sent_whole_although_the_server_is_asked_to_stop() {
 
 #[test]
 fn an_upload_goes_on_however_many_slow_connections_there_are() {
+    let _turn = MANY.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(Bench::new(), "");
     let image = page(&server.bench, "UPLOAD", "upload.png");
     let mut upload = server.connect();
@@ -117,7 +119,7 @@ fn an_upload_goes_on_however_many_slow_connections_there_are() {
     let pieces = image.chunks(image.len().div_ceil(30));
     for (number, piece) in pieces.enumerate() {
         upload.write_all(piece).unwrap();
-        for _ in 0..30 {
+        for _ in 0..24 {
             let mut stream = server.connect();
             // Some send half a head, some half a body.
             let _ = match number % 2 {

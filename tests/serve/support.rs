@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::common::{Bench, SMALL};
 
 /// Longest wait for anything: a debug build on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Tests of very many connections go one after the other: a process may have 1,024 files.
+pub static MANY: Mutex<()> = Mutex::new(());
 
 /// A server, which is killed when the value is dropped.
 pub struct Server {
