@@ -4,7 +4,7 @@ use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use kiln::files::{LockFile, write_together};
 use kiln::panics::catch_panic;
@@ -110,6 +110,27 @@ fn take_once(path: &Path, holders: &AtomicUsize, taken: &AtomicUsize) {
     std::thread::yield_now();
     holders.fetch_sub(1, Ordering::SeqCst);
     drop(lock);
+}
+
+#[test]
+fn a_free_lock_is_taken_however_often_others_ask_whether_it_is_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.lock");
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    LockFile::is_held(&path);
+                }
+            });
+        }
+        let refused = (0..2000)
+            .filter(|_| LockFile::acquire(&path).unwrap().is_none())
+            .count();
+        is_over.store(true, Ordering::SeqCst);
+        assert_eq!(refused, 0);
+    });
 }
 
 #[cfg(target_os = "linux")]

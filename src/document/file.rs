@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::page::{POINTS_PER_INCH, PageImage};
 #[cfg(feature = "pdf")]
 use super::pdf::PdfFile;
-use crate::photo::{self, PhotoError};
+use crate::photo::{self, Header, PhotoError};
 
 /// Resolution at which pages of PDFs are rendered, in dots per inch: what archives scan handwriting at. A letter of 3 mm is 35 pixels high.
 pub const DEFAULT_DPI: u16 = 300;
@@ -80,6 +80,19 @@ impl Document {
             Kind::Image(_, pages) => pages.len(),
             #[cfg(feature = "pdf")]
             Kind::Pdf(file) => file.pages(),
+        }
+    }
+
+    /// Pixels across and down of a page, by its number from 1, without decoding it; `None` where that isn't known: of PDFs, and of what is
+    /// damaged.
+    pub fn page_pixels(&self, number: usize) -> Option<(u32, u32)> {
+        match &self.kind {
+            Kind::Image(bytes, pages) => {
+                let index = pages.get(number.checked_sub(1)?)?;
+                Header::of_page(bytes, *index).map(|header| header.size)
+            }
+            #[cfg(feature = "pdf")]
+            Kind::Pdf(_) => None,
         }
     }
 

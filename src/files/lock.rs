@@ -2,8 +2,13 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::read::open;
 use crate::error::FileError;
+
+/// The wait for someone who only asks whether a file is held, which takes microseconds.
+const GLANCE: Duration = Duration::from_micros(200);
 
 /// A lock file that this process holds; it is removed when the lock is dropped. After a crash it stays, unlocked.
 #[derive(Debug)]
@@ -24,7 +29,13 @@ impl LockFile {
                 .open(path)
                 .map_err(|source| FileError::create(path, source))?;
             if !try_lock(&file) {
-                return Ok(None);
+                // Whoever holds it lets nobody share it; whoever asks whether it is held shares it for a moment.
+                if is_locked(&file) {
+                    return Ok(None);
+                }
+                drop(file);
+                std::thread::sleep(GLANCE);
+                continue;
             }
             // Between opening and locking, the previous holder may have removed the file: the next process would create another
             // one, and both would hold a lock.
@@ -39,10 +50,7 @@ impl LockFile {
 
     /// Whether someone holds the file. Only reads: asking leaves nothing behind.
     pub fn is_held(path: &Path) -> bool {
-        let Ok(file) = File::open(path) else {
-            return false;
-        };
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        open(path).is_ok_and(|file| is_locked(&file))
     }
 }
 
@@ -69,6 +77,11 @@ pub fn require_locks(folder: &Path) -> Result<(), FileError> {
         .because(source)),
         Ok(()) | Err(TryLockError::WouldBlock) => Ok(()),
     }
+}
+
+/// Whether someone holds an open file for themselves; until it is closed, it is shared.
+fn is_locked(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// Locks an open file until it is closed; false if someone else holds it. On a file system without locks, it always succeeds.

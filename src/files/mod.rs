@@ -14,8 +14,8 @@ pub use folders::{
 pub use lock::{LockFile, require_locks, try_lock};
 pub use png::{png, png_of, write_png};
 pub use read::{
-    EMPTY, hexadecimal, open, read, read_at, read_lines, read_soon, read_text, read_up_to,
-    without_mark,
+    EMPTY, hexadecimal, open, read, read_at, read_lines, read_regular_text, read_soon, read_text,
+    read_up_to, without_mark,
 };
 pub use together::write_together;
 pub use write::{append_line, write, write_unflushed, write_with};

@@ -34,33 +34,49 @@ pub fn read_soon(path: &Path) -> bool {
 /// Opens a file to read it; fails for a folder, which Unix opens as well, and for pipes and devices, which may wait for somebody to
 /// write.
 pub fn open(path: &Path) -> io::Result<File> {
-    let kind = std::fs::metadata(path)?;
+    let mut options = File::options();
+    // Without it, opening a pipe waits for a writer.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.read(true).open(path)?;
+    let kind = file.metadata()?;
     if kind.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     if !kind.is_file() {
         return Err(io::Error::other("this is not a regular file"));
     }
-    File::open(path)
+    Ok(file)
 }
 
 /// Reads a whole file of at most `max` bytes.
 pub fn read(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
-    read_up_to(path, max)?.ok_or_else(|| {
-        std::io::Error::other(format!(
-            "larger than the limit of {max} bytes for such a file"
-        ))
-    })
+    read_up_to(path, max)?.ok_or_else(|| too_long(max))
+}
+
+fn too_long(max: u64) -> io::Error {
+    io::Error::other(format!(
+        "larger than the limit of {max} bytes for such a file"
+    ))
 }
 
 /// Maximum length in bytes of a text file: histories, summaries, class names, ground truth. Configs have a limit of their own.
 const MAX_TEXT: u64 = 256 << 20;
 
 /// Reads a whole UTF-8 text file of at most 256 MiB.
-pub fn read_text(path: &Path) -> std::io::Result<String> {
-    let bytes = read(path, MAX_TEXT)?;
+pub fn read_text(path: &Path) -> io::Result<String> {
+    text_of(&mut File::open(path)?)
+}
+
+fn text_of(file: &mut File) -> io::Result<String> {
+    let bytes = bounded(file, MAX_TEXT)?.ok_or_else(|| too_long(MAX_TEXT))?;
     String::from_utf8(bytes)
-        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "not valid UTF-8 text"))
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not valid UTF-8 text"))
+}
+
+/// Like [`read_text`], of a regular file alone: what is found in a folder must not make its reader wait, as a pipe would.
+pub fn read_regular_text(path: &Path) -> io::Result<String> {
+    text_of(&mut open(path)?)
 }
 
 /// The lines of a text file that the user named, without spaces around them; empty ones at its end don't count. A file
@@ -77,10 +93,12 @@ pub fn read_lines(path: &Path) -> Result<Vec<String>, FileError> {
 /// Like [`read`]; `None` if there are more than `max` bytes. Counted while reading: devices and pipes report no size, and files
 /// may grow.
 pub fn read_up_to(path: &Path, max: u64) -> std::io::Result<Option<Vec<u8>>> {
+    bounded(&mut File::open(path)?, max)
+}
+
+fn bounded(file: &mut File, max: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?
-        .take(max + 1)
-        .read_to_end(&mut bytes)?;
+    file.take(max + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
 

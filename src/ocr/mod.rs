@@ -28,6 +28,6 @@ pub use context::Context;
 pub use mixed::{Case, MixedModel};
 pub use options::ReadOptions;
 pub use page::{Guess, Letter, Line, Page, Word};
-pub use reader::{ReadError, Reading, check, check_alphabet, read, read_with};
+pub use reader::{Reading, check, check_alphabet, read, read_with};
 pub use shipped::{shipped_mixed_model, shipped_model};
-pub use unreadable::Unreadable;
+pub use unreadable::{ReadError, Unreadable};

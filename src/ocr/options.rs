@@ -4,6 +4,7 @@ use super::alphabet::Alphabet;
 use super::context::Context;
 use super::mixed::{Case, MixedModel};
 use super::scoring::Scoring;
+use crate::progress::CancelToken;
 
 /// How a page is read; the default is English, with all characters that the model knows.
 #[derive(Debug, Clone, Default)]
@@ -20,4 +21,6 @@ pub struct ReadOptions {
     pub scoring: Scoring,
     /// Whether to keep an image of every segmentation stage.
     pub stage_pictures: bool,
+    /// Ends the reading of a page, within a line of it.
+    pub cancel: CancelToken,
 }

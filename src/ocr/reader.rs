@@ -7,10 +7,10 @@ use super::alphabet::Alphabet;
 use super::form::{Classes, JUNK};
 use super::options::ReadOptions;
 use super::page::Page;
-use super::unreadable::{self, Unreadable};
+use super::unreadable::{self, ReadError, Unreadable};
 use super::{orientation, recognition, strays};
-use crate::error::{ErrorExit, ExitKind};
-use crate::inference::{Classifier, ModelError};
+use crate::inference::Classifier;
+use crate::progress::Cancelled;
 use crate::segmentation::{CutPage, Segmentation, StagePicture, View};
 use crate::timings::{Lap, Stopwatch};
 
@@ -29,26 +29,6 @@ const SIMILAR_COUNT: f32 = 0.6;
 const MIN_GAIN: f32 = 1.0;
 /// ... and its mean confidence is lower by at most this.
 const CONFIDENCE_TOLERANCE: f32 = 0.02;
-
-/// Why a page could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The network failed.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The model can't read letters, or not these.
-    #[error("{0}")]
-    Unsuitable(String),
-}
-
-impl ErrorExit for ReadError {
-    fn exit_kind(&self) -> ExitKind {
-        match self {
-            Self::Model(error) => error.exit_kind(),
-            Self::Unsuitable(_) => ExitKind::Usage,
-        }
-    }
-}
 
 /// A page with the segmentation that it was read from.
 #[derive(Debug, Clone)]
@@ -120,7 +100,8 @@ pub fn read(photo: &RgbImage, classifier: &Classifier) -> Result<Reading, ReadEr
 /// and a sheet in perspective or a page that slants is straightened, if that gives more text.
 ///
 /// # Errors
-/// [`ReadError`]: a model can't read letters or knows none of the alphabet, the two take images of different sizes, or the device failed.
+/// [`ReadError`]: a model can't read letters or knows none of the alphabet, the two take images of different sizes, the device failed, or
+/// the reading was cancelled.
 pub fn read_with(
     photo: &RgbImage,
     classifier: &Classifier,
@@ -182,7 +163,7 @@ struct Views<'a> {
 
 impl Views<'_> {
     fn read(&self, view: View) -> Result<Reading, ReadError> {
-        self.recognise(Cut::of(self.photo, self.options, view))
+        self.recognise(Cut::of(self.photo, self.options, view)?)
     }
 
     /// Reads a page that was cut.
@@ -192,6 +173,7 @@ impl Views<'_> {
             mut watch,
         } = cut;
         let segmentation = page.finish();
+        self.options.cancel.check()?;
         watch.lap("boxes");
         let stage_pictures = if self.options.stage_pictures {
             page.pictures()
@@ -227,7 +209,7 @@ impl Views<'_> {
 
     /// The photograph as it is, or with its dark areas inverted if that says more.
     fn of_either_polarity(&self) -> Result<Reading, ReadError> {
-        let cut = Cut::of(self.photo, self.options, View::default());
+        let cut = Cut::of(self.photo, self.options, View::default())?;
         if !cut.page.has_light_writing() {
             return self.right_way_up(cut);
         }
@@ -236,7 +218,7 @@ impl Views<'_> {
             light_writing: true,
             ..View::default()
         };
-        let inverted = self.right_way_up(Cut::of(self.photo, self.options, view))?;
+        let inverted = self.right_way_up(Cut::of(self.photo, self.options, view)?)?;
         let is_doubtful = |one: &Reading| orientation::is_doubtful(&one.page, &one.segmentation);
         if !is_doubtful(&plain) || !is_doubtful(&inverted) {
             return Ok(better(plain, inverted, true));
@@ -326,11 +308,17 @@ struct Cut {
 }
 
 impl Cut {
-    fn of(photo: &RgbImage, options: &ReadOptions, view: View) -> Cut {
+    fn of(photo: &RgbImage, options: &ReadOptions, view: View) -> Result<Cut, Cancelled> {
+        let cancel = &options.cancel;
+        cancel.check()?;
         // The words of the context are unpacked meanwhile.
-        let (page, _) = rayon::join(|| CutPage::of(photo, view), || options.context.ngram());
+        let (page, _) = rayon::join(
+            || CutPage::of(photo, view, cancel),
+            || options.context.ngram(),
+        );
+        cancel.check()?;
         let mut watch = Stopwatch::start();
         watch.insert(page.timings());
-        Cut { page, watch }
+        Ok(Cut { page, watch })
     }
 }

@@ -11,7 +11,9 @@ use super::form::{self, Classes};
 use super::mixed::{self, LineFit, SeenLetter};
 use super::options::ReadOptions;
 use super::page::{self, Guess, Letter, Line, Word};
-use crate::inference::{Classifier, ModelError};
+use super::unreadable::ReadError;
+use crate::inference::{BATCH, Classifier};
+use crate::progress::{CancelToken, Cancelled};
 use crate::segmentation::{Candidate, Candidates, LineBox, Rect, Segmentation, WordBox};
 use crate::timings::Stopwatch;
 
@@ -25,19 +27,24 @@ pub(super) fn read_lines(
     options: &ReadOptions,
     ngram: Option<&context::Ngram>,
     watch: &mut Stopwatch,
-) -> Result<Vec<Line>, ModelError> {
-    let mut crops = crops(&segmentation.lines, classifier, watch);
+) -> Result<Vec<Line>, ReadError> {
+    let mut crops = crops(&segmentation.lines, classifier, options, watch)?;
     let fits = fit_mixed(segmentation, &crops, options, watch)?;
     let (classifier, lines) = match (&options.mixed, &fits) {
         (Some(model), Some(fits)) => {
             let lines = mixed::with_marks(&segmentation.lines, &segmentation.small, fits);
-            crops = self::crops(&lines, model.classifier(), watch);
+            crops = self::crops(&lines, model.classifier(), options, watch)?;
             (model.classifier(), Cow::Owned(lines))
         }
         _ => (classifier, Cow::Borrowed(&segmentation.lines)),
     };
     let lines = lines.as_slice();
-    let rows = classify(lines, &crops, classifier, |_| true, watch)?;
+    let rows = Classified {
+        classifier,
+        crops: &crops,
+        cancel: &options.cancel,
+    };
+    let rows = rows.of(lines, |_| true, watch)?;
     let classes = Classes::new(&classifier.card().classes, &options.alphabet);
     let reader = PageReader {
         classes: match (&options.mixed, &fits) {
@@ -51,8 +58,9 @@ pub(super) fn read_lines(
         pen: segmentation.measures.stroke_width,
     };
     let mut tokens = reader.tokens();
-    let readings = context::read_lines(&tokens, &reader.ranges(), ngram, &options.scoring);
+    let readings = reader.read(&tokens, ngram);
     let readings = reader.reread_empty_lines(&mut tokens, readings, ngram);
+    options.cancel.check()?;
     let mut read = reader.text(&readings);
     options.case.apply(&mut read);
     watch.lap("text");
@@ -65,18 +73,17 @@ fn fit_mixed(
     crops: &[Vec<f32>],
     options: &ReadOptions,
     watch: &mut Stopwatch,
-) -> Result<Option<Vec<Option<LineFit>>>, ModelError> {
+) -> Result<Option<Vec<Option<LineFit>>>, ReadError> {
     let Some(model) = &options.mixed else {
         return Ok(None);
     };
     let classifier = model.classifier();
-    let rows = classify(
-        &segmentation.lines,
-        crops,
+    let rows = Classified {
         classifier,
-        |one| one.whole,
-        watch,
-    )?;
+        crops,
+        cancel: &options.cancel,
+    };
+    let rows = rows.of(&segmentation.lines, |one| one.whole, watch)?;
     // Whatever may be read: a page of marks has no letters, even where only letters may be read.
     let classes = Classes::new(&classifier.card().classes, &Alphabet::All);
     let measures = segmentation.measures;
@@ -96,46 +103,63 @@ fn candidates(lines: &[LineBox]) -> impl Iterator<Item = &Candidate> {
 }
 
 /// What a network sees of each candidate.
-fn crops(lines: &[LineBox], classifier: &Classifier, watch: &mut Stopwatch) -> Vec<Vec<f32>> {
+fn crops(
+    lines: &[LineBox],
+    classifier: &Classifier,
+    options: &ReadOptions,
+    watch: &mut Stopwatch,
+) -> Result<Vec<Vec<f32>>, Cancelled> {
     let size = classifier.card().input.height;
     let all: Vec<&Candidate> = candidates(lines).collect();
     let crops = all
         .into_par_iter()
-        .map(|candidate| candidate.letter.crop(size).pixels)
+        .map(|candidate| {
+            options.cancel.check()?;
+            Ok(candidate.letter.crop(size).pixels)
+        })
         .collect();
     watch.lap("crops");
     crops
 }
 
-/// The network's probabilities of the classes of each candidate that is `wanted`, by word in reading order. `crops` are those of all
-/// candidates.
-fn classify(
-    lines: &[LineBox],
-    crops: &[Vec<f32>],
-    classifier: &Classifier,
-    wanted: impl Fn(&Candidate) -> bool,
-    watch: &mut Stopwatch,
-) -> Result<Vec<Vec<Vec<f32>>>, ModelError> {
-    let chosen = candidates(lines).zip(crops);
-    let chosen: Vec<&[f32]> = chosen
-        .filter(|(candidate, _)| wanted(candidate))
-        .map(|(_, crop)| crop.as_slice())
-        .collect();
-    let mut rows = classifier
-        .probabilities(chosen.concat(), chosen.len())?
-        .into_iter();
-    watch.lap("classify");
-    let words = lines.iter().flat_map(|line| &line.words);
-    let of_word = |word: &WordBox| {
-        word.candidates
-            .list
-            .iter()
-            .filter(|one| wanted(one))
-            .count()
-    };
-    Ok(words
-        .map(|word| rows.by_ref().take(of_word(word)).collect())
-        .collect())
+/// Candidates as a network sees them.
+struct Classified<'a> {
+    classifier: &'a Classifier,
+    /// Those of all candidates.
+    crops: &'a [Vec<f32>],
+    cancel: &'a CancelToken,
+}
+
+impl Classified<'_> {
+    /// The network's probabilities of the classes of each candidate that is `wanted`, by word in reading order.
+    fn of(
+        &self,
+        lines: &[LineBox],
+        wanted: impl Fn(&Candidate) -> bool,
+        watch: &mut Stopwatch,
+    ) -> Result<Vec<Vec<Vec<f32>>>, ReadError> {
+        let chosen = candidates(lines).zip(self.crops);
+        let chosen: Vec<&[f32]> = chosen
+            .filter(|(candidate, _)| wanted(candidate))
+            .map(|(_, crop)| crop.as_slice())
+            .collect();
+        let mut rows = Vec::with_capacity(chosen.len());
+        for batch in chosen.chunks(BATCH) {
+            self.cancel.check()?;
+            let pixels = batch.concat();
+            rows.extend(self.classifier.probabilities(pixels, batch.len())?);
+        }
+        let mut rows = rows.into_iter();
+        watch.lap("classify");
+        let words = lines.iter().flat_map(|line| &line.words);
+        let of_word = |word: &WordBox| {
+            let list = word.candidates.list.iter();
+            list.filter(|one| wanted(one)).count()
+        };
+        Ok(words
+            .map(|word| rows.by_ref().take(of_word(word)).collect())
+            .collect())
+    }
 }
 
 /// A page after the network: what turns probabilities into text.
@@ -221,9 +245,17 @@ impl PageReader<'_> {
             }
         }
         if again {
-            readings = context::read_lines(tokens, &self.ranges(), ngram, &self.options.scoring);
+            readings = self.read(tokens, ngram);
         }
         readings
+    }
+
+    /// Reads all tokens together.
+    fn read(&self, tokens: &[Token], ngram: Option<&context::Ngram>) -> Vec<TokenReading> {
+        let ReadOptions {
+            scoring, cancel, ..
+        } = self.options;
+        context::read_lines(tokens, &self.ranges(), ngram, scoring, cancel)
     }
 
     /// The page's lines; `readings` are by word in reading order.

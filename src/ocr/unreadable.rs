@@ -1,11 +1,38 @@
-//! Why a page has no text, by segmentation and by the network.
+//! Why a page has no text, by segmentation and by the network, or could not be read at all.
 
 use super::page::Page;
+use crate::error::{ErrorExit, ExitKind};
+use crate::inference::ModelError;
+use crate::progress::Cancelled;
 use crate::segmentation::{Emptiness, Segmentation};
 
 /// A page with a lower mean confidence has no writing that the model knows. Of 23 pages with writing, those in lower case, which the shipped
 /// model doesn't know, had 0.55, the others 0.75 to 1.
 const NO_WRITING: f32 = 0.5;
+
+/// Why a page could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The network failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The model can't read letters, or not these.
+    #[error("{0}")]
+    Unsuitable(String),
+    /// [`ReadOptions::cancel`](super::ReadOptions::cancel) was cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl ErrorExit for ReadError {
+    fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Model(error) => error.exit_kind(),
+            Self::Unsuitable(_) => ExitKind::Usage,
+            Self::Cancelled(error) => error.exit_kind(),
+        }
+    }
+}
 
 /// Why a page has no text that kiln can read.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -26,17 +26,25 @@ impl Header {
 
     /// The header of a file's bytes; `None` if it is broken or not an image that kiln decodes.
     pub fn of(bytes: &[u8]) -> Option<Self> {
+        Self::of_page(bytes, 0)
+    }
+
+    /// The header of the image with this number, from 0, in a file's bytes: only a TIFF has several.
+    pub fn of_page(bytes: &[u8], index: usize) -> Option<Self> {
         match decoder(bytes, recognize(bytes).ok()?).ok()? {
             Some(opened) => Some(Self {
                 size: opened.decoder.dimensions(),
                 color: opened.decoder.color_type(),
             }),
-            None => Self::of_tiff(bytes),
+            None => Self::of_tiff(bytes, index),
         }
     }
 
-    fn of_tiff(bytes: &[u8]) -> Option<Self> {
+    fn of_tiff(bytes: &[u8], index: usize) -> Option<Self> {
         let mut decoder = tiff::decoder::Decoder::new(Cursor::new(Cow::Borrowed(bytes))).ok()?;
+        if index > 0 {
+            decoder.seek_to_image(index).ok()?;
+        }
         let found = decoder.colortype().ok()?;
         let samples = match found {
             tiff::ColorType::CMYK(_) => 3,

@@ -91,7 +91,7 @@ enum Part {
     Valid,
 }
 
-/// The ranking metric in full width, the losses below it.
+/// The ranking metric in full width, or like the others where there is no room for that; the losses below it.
 fn charts(data: &OverlayData) -> Markup {
     html! {
         section {
@@ -99,6 +99,7 @@ fn charts(data: &OverlayData) -> Markup {
             (legend(data.runs))
             div.charts {
                 div.broad { (overlay(data, data.metric, Part::Valid, true)) }
+                div.narrow { (overlay(data, data.metric, Part::Valid, false)) }
                 @if data.metric != LOSS.name { (overlay(data, LOSS.name, Part::Valid, false)) }
                 (overlay(data, LOSS.name, Part::Train, false))
             }

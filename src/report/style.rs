@@ -151,7 +151,11 @@ figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: basel
 .runs b { color: var(--ink); font-weight: 600; }
 .network svg { width: auto; max-width: 100%; margin: .6rem auto .2rem; }
 .broad { grid-column: 1 / -1; min-width: 0; }
-.broad svg { min-width: 40rem; }
+.narrow { display: none; }
+@media screen and (max-width: 45rem) {
+  .broad { display: none; }
+  .narrow { display: block; min-width: 0; }
+}
 .finding { font-size: 1.15rem; max-width: 54rem; }
 .key { display: inline-block; width: .7rem; height: .7rem; margin-right: .4rem; border-radius: 2px; }
 .key.train { background: var(--train); }

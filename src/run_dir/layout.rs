@@ -170,7 +170,7 @@ impl RunDir {
 }
 
 fn read(path: &Path, run: &RunDir) -> Result<String, FileError> {
-    files::read_text(path).map_err(|error| match error.kind() {
+    files::read_regular_text(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => FileError::new(
             path,
             format!("missing; the run in {} is not finished", run.path.display()),

@@ -33,6 +33,6 @@ impl Origin {
     /// That of the run which a config belongs to; `None` if it belongs to none, or to one of an older kiln.
     pub fn beside(config: &Path) -> Option<Self> {
         let path = files::folder_of(config).join(ORIGIN_FILE);
-        serde_json::from_str(&files::read_text(&path).ok()?).ok()
+        serde_json::from_str(&files::read_regular_text(&path).ok()?).ok()
     }
 }

@@ -16,6 +16,7 @@ use super::slope;
 use super::stages::Stages;
 use super::straightening::Straightening;
 use super::view::View;
+use crate::progress::CancelToken;
 use crate::timings::{Lap, Stopwatch};
 
 /// Cuts a photograph into lines, words and letters. Never fails: a page without writing has no lines.
@@ -28,13 +29,13 @@ pub fn segment(photo: &RgbImage) -> Segmentation {
 
 /// [`segment`] of a turned photograph, or of one with light writing on dark ground. Boxes are in pixels of the photograph as it is.
 pub fn segment_view(photo: &RgbImage, view: View) -> Segmentation {
-    CutPage::of(photo, view).finish()
+    CutPage::of(photo, view, &CancelToken::default()).finish()
 }
 
 /// [`segment_view`] with an image of every stage, for debugging: grey, sheet, background, ink, binary, components, letters, lines,
 /// crops. A photograph without pixels has none.
 pub fn segment_with_pictures(photo: &RgbImage, view: View) -> (Segmentation, Vec<StagePicture>) {
-    let mut page = CutPage::of(photo, view);
+    let mut page = CutPage::of(photo, view, &CancelToken::default());
     (page.finish(), page.pictures())
 }
 
@@ -47,11 +48,13 @@ pub struct CutPage {
     stages: Option<Stages>,
     straightening: Option<Straightening>,
     watch: Stopwatch,
+    cancel: CancelToken,
 }
 
 impl CutPage {
-    /// Cuts a photograph in one view.
-    pub fn of(photo: &RgbImage, view: View) -> Self {
+    /// Cuts a photograph in one view. Once it is cancelled, the rest of the page is left out, here and in [`finish`](Self::finish): ask
+    /// the token before using what is returned.
+    pub fn of(photo: &RgbImage, view: View, cancel: &CancelToken) -> Self {
         let (width, height) = photo.dimensions();
         let mut watch = Stopwatch::start();
         let straight = view
@@ -60,7 +63,8 @@ impl CutPage {
         if straight.is_some() {
             watch.lap("straighten");
         }
-        let stages = Stages::run(straight.as_ref().unwrap_or(photo), view, &mut watch);
+        let photo = straight.as_ref().unwrap_or(photo);
+        let stages = Stages::run(photo, view, &mut watch, cancel);
         let mut page = Self {
             width,
             height,
@@ -68,6 +72,7 @@ impl CutPage {
             stages,
             straightening: None,
             watch,
+            cancel: cancel.clone(),
         };
         if view.straightening.is_none() && view.quarter_turns == 0 {
             page.straightening = page.builder().and_then(|page| page.straightening());
@@ -77,7 +82,8 @@ impl CutPage {
 
     fn builder(&self) -> Option<Builder<'_>> {
         let stages = self.stages.as_ref()?;
-        Some(Builder::new(stages, self.view, self.width, self.height))
+        let size = (self.width, self.height);
+        Some(Builder::new(stages, self.view, size, &self.cancel))
     }
 
     /// How the photograph is seen.
@@ -150,6 +156,7 @@ impl CutPage {
 /// Turns the results of the stages, in pixels of the working copy, into owned boxes in pixels of the photograph.
 struct Builder<'a> {
     stages: &'a Stages,
+    cancel: &'a CancelToken,
     view: View,
     /// Pixels of the turned photograph per working pixel, across and down.
     scale: (f32, f32),
@@ -160,7 +167,12 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(stages: &'a Stages, view: View, width: u32, height: u32) -> Self {
+    fn new(
+        stages: &'a Stages,
+        view: View,
+        (width, height): (u32, u32),
+        cancel: &'a CancelToken,
+    ) -> Self {
         let grey = &stages.flat.grey;
         let turned = view.size(width, height);
         let scale = (
@@ -169,6 +181,7 @@ impl<'a> Builder<'a> {
         );
         Self {
             stages,
+            cancel,
             view,
             scale,
             turned,
@@ -221,8 +234,9 @@ impl<'a> Builder<'a> {
         self.stages.layout.iter().filter_map(line).collect()
     }
 
-    /// A word from the indices of its letters.
+    /// A word from the indices of its letters; `None` once it is cancelled.
     fn word(&self, indices: &[usize]) -> Option<WordBox> {
+        self.cancel.check().ok()?;
         let letters: Vec<LetterBox> = indices
             .iter()
             .map(|&index| self.letter(&self.stages.glyphs.letters[index]))
@@ -259,7 +273,7 @@ impl<'a> Builder<'a> {
         };
         Candidates {
             pieces: pieces.iter().map(|pieces| pieces.list.len()).sum(),
-            list: oversegmentation::runs(&pieces, self.stages.letter_height)
+            list: oversegmentation::runs(&pieces, self.stages.letter_height, self.cancel)
                 .into_par_iter()
                 .map(candidate)
                 .collect(),

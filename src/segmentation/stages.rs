@@ -13,6 +13,7 @@ use super::page::binarize::{self, BinaryPage};
 use super::page::flatten::{self, FlatPage};
 use super::plane::MAX_COPY_PIXELS;
 use super::view::View;
+use crate::progress::CancelToken;
 use crate::timings::Stopwatch;
 
 /// The results of the stages, in pixels of the working copy.
@@ -126,19 +127,27 @@ impl InkedPage {
 
 impl Stages {
     /// Runs all stages on a working copy of the photograph, and on a larger one where letters are small; `None` for a photograph
-    /// without pixels.
-    pub fn run(photo: &RgbImage, view: View, watch: &mut Stopwatch) -> Option<Stages> {
+    /// without pixels, or once it is cancelled.
+    pub fn run(
+        photo: &RgbImage,
+        view: View,
+        watch: &mut Stopwatch,
+        cancel: &CancelToken,
+    ) -> Option<Stages> {
         let mut page = InkedPage::at(photo, view, None, watch)?;
         for _ in 0..MAX_COPIES {
+            cancel.check().ok()?;
             let Some(side) = page.larger_side(photo) else {
                 break;
             };
             page = InkedPage::at(photo, view, Some(side), watch)?;
         }
-        Some(Stages::of(page, watch))
+        cancel.check().ok()?;
+        let stages = Stages::of(page, watch, cancel);
+        cancel.check().ok().map(|()| stages)
     }
 
-    fn of(page: InkedPage, watch: &mut Stopwatch) -> Stages {
+    fn of(page: InkedPage, watch: &mut Stopwatch, cancel: &CancelToken) -> Stages {
         let InkedPage {
             flat,
             binary,
@@ -148,7 +157,13 @@ impl Stages {
         let mut kept = glyphs::writing(&components, letter_height);
         let stroke_width = components::stroke_width(&components, &kept).unwrap_or(0.0);
         glyphs::drop_dark_corners(&components, &mut kept, stroke_width);
-        let splits = split::split_wide(&mut components, &mut kept, letter_height, stroke_width);
+        let splits = split::split_wide(
+            &mut components,
+            &mut kept,
+            letter_height,
+            stroke_width,
+            cancel,
+        );
         let mut glyphs = glyphs::join_parts(&components, &kept, letter_height);
         let specks = specks(
             &components,
@@ -163,8 +178,8 @@ impl Stages {
             &mut components,
             &mut glyphs.letters,
             &splits,
-            letter_height,
-            stroke_width,
+            (letter_height, stroke_width),
+            cancel,
         );
         watch.lap("pieces");
         Stages {

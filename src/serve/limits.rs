@@ -20,12 +20,20 @@ pub const BODY_PIECE_TIME: Duration = Duration::from_secs(10);
 pub const BODY_TIME: Duration = Duration::from_secs(60);
 /// Time for an answer, with that in the queue.
 pub const ANSWER_TIME: Duration = Duration::from_secs(120);
-/// Connections at a time; beyond, the one that has been idle or sending for the longest is closed for the next.
+/// Time without a byte of an answer being taken, after which the connection is closed ...
+pub const WRITE_TIME: Duration = Duration::from_secs(20);
+/// ... and for all of an answer: 64 MB at one megabit a second.
+pub const SEND_TIME: Duration = Duration::from_secs(600);
+/// Bytes of all large answers in memory together.
+pub const MAX_ANSWERS: usize = 256 << 20;
+/// Connections at a time; beyond, one is closed for the next: one without a request in progress, or else one that stands still.
 pub const MAX_CONNECTIONS: usize = 512;
 /// Streams of events at a time: each keeps a connection.
 pub const MAX_STREAMS: usize = 64;
 /// Images that are decoded, or decoded and waiting to be read, at a time.
 pub const MAX_DECODED: usize = 2;
+/// Pictures of a run's samples that are drawn at a time.
+pub const MAX_PICTURES: usize = 2;
 /// Images that go through a network at once.
 pub const BATCH: usize = 64;
 /// Time for the requests in progress when the server is asked to stop.

@@ -1,5 +1,6 @@
 //! What `kiln serve` is asked for.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -11,7 +12,7 @@ pub const MIN_TOKEN: usize = 16;
 const MAX_TOKEN: usize = 512;
 
 /// What is served, and where.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ServeOptions {
     /// Runs, sweeps, or folders of them.
     pub folders: Vec<PathBuf>,
@@ -23,6 +24,19 @@ pub struct ServeOptions {
     pub model: Option<PathBuf>,
     /// Requests that wait for the reader, and as many for the classifier.
     pub queue: usize,
+}
+
+impl fmt::Debug for ServeOptions {
+    /// Without the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServeOptions")
+            .field("folders", &self.folders)
+            .field("bind", &self.bind)
+            .field("has_token", &self.token.is_some())
+            .field("model", &self.model)
+            .field("queue", &self.queue)
+            .finish()
+    }
 }
 
 impl ServeOptions {
@@ -53,5 +67,22 @@ impl ServeOptions {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_not_in_what_is_printed_for_debugging() {
+        let options = ServeOptions {
+            folders: Vec::new(),
+            bind: ([127, 0, 0, 1], 0).into(),
+            token: Some("open-sesame".into()),
+            model: None,
+            queue: 1,
+        };
+        assert!(!format!("{options:?}").contains("sesame"));
     }
 }

@@ -1,22 +1,19 @@
 //! Which address is answered by what, and what every request passes before.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use hyper::body::{Frame, SizeHint};
 
 use super::api::{self, Counters, Observed};
 use super::guard::{cookie_of, harden};
-use super::net::Answering;
+use super::net::{Activity, Answer};
 use super::pages;
 use super::problem::Problem;
 use super::site::Site;
@@ -86,9 +83,14 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 }
 
 /// What every request passes: it is let in or not, counted, and its answer hardened.
-async fn pass(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+async fn pass(
+    State(shared): State<Shared>,
+    Extension(activity): Extension<Activity>,
+    request: Request,
+    next: Next,
+) -> Response {
     let began = Instant::now();
-    let answering = shared.site.registry.answering();
+    let mut answering = activity.answering();
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("other", |path| path.as_str()).to_string();
     let method = match request.method().as_str() {
@@ -100,6 +102,10 @@ async fn pass(State(shared): State<Shared>, request: Request, next: Next) -> Res
         Ok(()) => next.run(request).await,
         Err(refusal) => *refusal,
     };
+    let counted = shared.site.answers.count(response.body(), &mut answering);
+    if let Err(busy) = counted {
+        response = busy.into_response();
+    }
     harden(response.headers_mut());
     shared.counters.observe(Observed {
         method,
@@ -107,12 +113,7 @@ async fn pass(State(shared): State<Shared>, request: Request, next: Next) -> Res
         status: response.status().as_u16(),
         time: began.elapsed(),
     });
-    response.map(|body| {
-        Body::new(Counted {
-            body,
-            _answering: answering,
-        })
-    })
+    response.map(|body| Body::new(Answer::new(body, answering)))
 }
 
 /// Refuses what is from elsewhere, and what lacks the token.
@@ -128,9 +129,9 @@ fn admit(site: &Site, request: &Request) -> Result<(), Box<Response>> {
     let is_open = matches!(uri.path(), "/healthz" | "/login") || uri.path().starts_with("/assets/");
     let bearer = headers
         .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        .and_then(|value| bearer(value.to_str().ok()?));
     let is_known = bearer.is_some_and(|secret| token.is(secret))
-        || cookie_of(headers).is_some_and(|value| token.is_cookie(value));
+        || cookie_of(headers, token.cookie_name()).is_some_and(|value| token.is_cookie(value));
     if is_open || is_known {
         return Ok(());
     }
@@ -144,6 +145,13 @@ fn admit(site: &Site, request: &Request) -> Result<(), Box<Response>> {
     Err(Box::new(refusal))
 }
 
+/// The secret of an `Authorization` header, whose scheme may be written in any case (RFC 9110, section 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, secret) = value.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then(|| secret.trim_start_matches(' '))
+}
+
 /// Whether a person looks at the answer.
 fn wants_page(headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT);
@@ -152,30 +160,4 @@ fn wants_page(headers: &HeaderMap) -> bool {
             .to_str()
             .is_ok_and(|kinds| kinds.contains("text/html"))
     })
-}
-
-/// A body that counts as a request in progress until all of it is sent.
-struct Counted {
-    body: Body,
-    _answering: Answering,
-}
-
-impl HttpBody for Counted {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

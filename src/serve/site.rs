@@ -8,9 +8,9 @@ use tokio::sync::{Semaphore, watch};
 
 use super::catalog::Catalog;
 use super::error::ServeError;
-use super::guard::{Bodies, Origins, Token};
-use super::limits::MAX_STREAMS;
-use super::net::Registry;
+use super::guard::{Bodies, Origins, Streams, Token};
+use super::limits::MAX_PICTURES;
+use super::net::{Answers, Registry};
 use super::options::ServeOptions;
 use super::work::{Classify, Evaluations, Models, Read};
 
@@ -24,6 +24,8 @@ pub struct Site {
     pub token: Option<Token>,
     /// The memory for bodies.
     pub bodies: Bodies,
+    /// The memory for answers.
+    pub answers: Answers,
     /// The models that were opened.
     pub models: Arc<Models>,
     /// The reader of pages.
@@ -32,8 +34,10 @@ pub struct Site {
     pub classify: Classify,
     /// The evaluations of runs.
     pub evaluations: Evaluations,
+    /// Turns at drawing pictures of samples.
+    pub pictures: Arc<Semaphore>,
     /// Places for streams of events.
-    pub streams: Arc<Semaphore>,
+    pub streams: Streams,
     /// The connections.
     pub registry: Arc<Registry>,
     /// Becomes true when the server stops.
@@ -57,13 +61,18 @@ impl Site {
         Ok(Self {
             catalog: Catalog::new(options.folders.clone()),
             origins: Origins::new(address, options.token.is_some()),
-            token: options.token.as_deref().map(Token::new),
+            token: options
+                .token
+                .as_deref()
+                .map(|token| Token::new(token, address.port())),
             bodies: Bodies::default(),
+            answers: Answers::default(),
             read: Read::start(options.queue, models.clone()).map_err(ServeError::System)?,
             classify: Classify::start(options.queue, models.clone()).map_err(ServeError::System)?,
             evaluations: Evaluations::new(models.clone()),
             models,
-            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            pictures: Arc::new(Semaphore::new(MAX_PICTURES)),
+            streams: Streams::default(),
             registry,
             stop,
             folders: options.folders.clone(),

@@ -107,7 +107,8 @@ impl SweepRecord {
             path: dir.to_path_buf(),
             problem: format!("{SWEEP_FILE}: {problem}"),
         };
-        let text = files::read_text(&dir.join(SWEEP_FILE)).map_err(|error| not_a_sweep(&error))?;
+        let text =
+            files::read_regular_text(&dir.join(SWEEP_FILE)).map_err(|error| not_a_sweep(&error))?;
         let record: Self = serde_json::from_str(&text).map_err(|error| not_a_sweep(&error))?;
         match record.trials.iter().find(|trial| !trial.is_inside()) {
             None => Ok(record),

@@ -161,7 +161,7 @@ fn written(path: &Path) -> Option<SystemTime> {
 /// A JSON file; None if it does not exist.
 fn json(path: &Path) -> Result<Option<Value>, String> {
     let problem = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    match files::read_text(path) {
+    match files::read_regular_text(path) {
         Ok(text) => serde_json::from_str(&text).map_err(|error| problem(&error)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(problem(&error)),
@@ -174,7 +174,7 @@ fn seconds(path: &Path) -> Option<f64> {
     struct Line {
         seconds: f64,
     }
-    let text = files::read_text(path).ok()?;
+    let text = files::read_regular_text(path).ok()?;
     let lines = text.lines().map(serde_json::from_str::<Line>);
     let lines: Vec<Line> = lines.collect::<Result<_, _>>().ok()?;
     let sum: f64 = lines.iter().map(|line| line.seconds).sum();
@@ -200,6 +200,10 @@ pub fn is_run(path: &Path) -> bool {
 /// Errors: a folder that does not exist (usage) or cannot be read.
 pub fn find(folder: &Path) -> Result<Vec<RunRecord>, SweepError> {
     let places = places(folder)?;
+    for (sweep, _) in &places.unreadable {
+        // Its error.
+        folders(sweep)?;
+    }
     Ok(places
         .runs
         .iter()
@@ -214,16 +218,18 @@ pub struct Places {
     pub runs: Vec<PathBuf>,
     /// Folders of sweeps.
     pub sweeps: Vec<PathBuf>,
+    /// Those of them whose runs can't be listed, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
 }
 
 /// Where the runs of [`find`] are, and the sweeps; the folder may be a sweep as well.
 ///
-/// Errors: a folder that does not exist (usage) or cannot be read.
+/// Errors: the folder does not exist (usage) or cannot be read; a sweep in it that can't be is told.
 pub fn places(folder: &Path) -> Result<Places, SweepError> {
     if is_run(folder) {
         return Ok(Places {
             runs: vec![folder.to_path_buf()],
-            sweeps: Vec::new(),
+            ..Places::default()
         });
     }
     let is_sweep = |path: &Path| path.join(SWEEP_FILE).is_file();
@@ -235,10 +241,12 @@ pub fn places(folder: &Path) -> Result<Places, SweepError> {
         if is_run(&path) {
             found.runs.push(path);
         } else if is_sweep(&path) {
-            let runs = folders(&path)?;
-            found
-                .runs
-                .extend(runs.into_iter().filter(|path| is_run(path)));
+            match folders(&path) {
+                Ok(runs) => found
+                    .runs
+                    .extend(runs.into_iter().filter(|run| is_run(run))),
+                Err(error) => found.unreadable.push((path.clone(), error.to_string())),
+            }
             found.sweeps.push(path);
         }
     }

@@ -10,12 +10,14 @@ const repository = join(import.meta.dirname, '..', '..');
 const site = new Site(process.argv[2] ?? join(repository, 'target', 'release', 'kiln'));
 /** Enough for training to go on while the page is opened. */
 const EPOCHS = 40;
+/** People put all their settings into names. */
+const LONG = 'all_settings_' + 'lr0.003-batch128_'.repeat(4) + 'b'.repeat(90);
 const done = text => console.log(`ok  ${text}`);
 
 async function trainsLive() {
   copyFileSync(join(repository, 'configs', 'glyphs_mlp.json'), site.path('glyphs_mlp.json'));
   const small = ['data.train=1440', 'data.valid=360', 'data.test=360', 'training.epochs=3'].flatMap(one => ['--set', one]);
-  site.kiln('train', 'glyphs_mlp.json', '--run-dir', 'runs/first', ...small);
+  for (const name of ['first', LONG]) site.kiln('train', 'glyphs_mlp.json', '--run-dir', 'runs/' + name, ...small);
   await site.serve();
   const page = await site.page();
   await page.goto(site.address + '/');
@@ -48,7 +50,23 @@ async function trainsLive() {
   await page.waitForURL(/compare\?run=.*&run=/);
   assert(await page.getByText('data.train').count() > 0, 'the settings that differ');
   await site.shoot(page, 'compare');
+  for (const address of ['/runs/' + LONG, `/compare?run=first&run=${LONG}`, `/read?run=${LONG}`]) {
+    await page.goto(site.address + address);
+    await site.shoot(page, 'long' + address.split(/[/?]/)[1]);
+  }
+  done('long names fit on every page');
   done('runs lie over each other, with the settings that differ, at an address');
+  await page.context().close();
+}
+
+async function connectsAgain() {
+  const page = await site.page();
+  let asked = 0;
+  await page.route('**/events', route => (asked++ ? route.continue() : route.fulfill({ status: 429 })));
+  await page.goto(site.address + '/runs/first');
+  for (let waited = 0; asked < 2 && waited < 100; waited++) await page.waitForTimeout(100);
+  assert(asked >= 2, 'the events are not asked for again');
+  done('a page whose event stream was refused asks for it again');
   await page.context().close();
 }
 
@@ -141,6 +159,7 @@ async function classifies() {
 
 try {
   await trainsLive();
+  await connectsAgain();
   await showsMistakes();
   await reads();
   await classifies();

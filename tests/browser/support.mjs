@@ -84,6 +84,8 @@ export class Site {
     assert.deepEqual(listed, [], name);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert(wide <= 0, `${name} is ${wide} pixels wider than its window`);
+    const cut = await page.evaluate(() => [...document.querySelectorAll('.charts figure:has(svg)')].filter(one => one.scrollWidth > one.clientWidth).length);
+    assert.equal(cut, 0, `${name}: charts are cut`);
     assert.deepEqual(page.problems, [], name);
   }
 

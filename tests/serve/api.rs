@@ -86,6 +86,9 @@ fn what_is_wrong_with_a_request_is_said_in_one_line() {
             "{target}: {error}"
         );
     }
+    let asset = server.get("/assets/%ff");
+    assert_eq!(asset.status, 400);
+    assert!(asset.json()["error"].is_string());
     assert_eq!(server.get("/api/ocr").status, 405);
     assert_eq!(server.get("/nothing").status, 404);
     assert_eq!(server.get("/api/runs?sort=best").status, 400);

@@ -1,11 +1,11 @@
 //! Clients that ask for too much get nothing, and harm nobody else.
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::common::Bench;
-use crate::support::{Server, page, read_answer};
+use crate::support::{MANY, Server, page, read_answer};
 
 #[test]
 fn bodies_headers_and_images_beyond_the_limits_are_refused() {
@@ -39,6 +39,7 @@ fn bodies_headers_and_images_beyond_the_limits_are_refused() {
 
 #[test]
 fn slow_clients_do_not_keep_others_out() {
+    let _turn = MANY.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::start(Bench::new(), "");
     let mut slow = Vec::new();
     for number in 0..900 {

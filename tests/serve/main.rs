@@ -4,6 +4,8 @@
 mod common;
 
 mod api;
+mod clients;
+mod folders;
 mod limits;
 mod pages;
 mod runs;

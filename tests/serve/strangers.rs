@@ -86,6 +86,11 @@ fn with_a_token_nothing_is_answered_without_it() {
         200
     );
     assert_eq!(
+        with("Authorization: bearer open-sesame-0123456789", "/api/runs").status,
+        200,
+        "the scheme in any case"
+    );
+    assert_eq!(
         with("Authorization: Bearer open-sesame-012345678", "/api/runs").status,
         401
     );
@@ -108,6 +113,9 @@ fn with_a_token_nothing_is_answered_without_it() {
         "{cookie}"
     );
     let pair = cookie.split(';').next().unwrap();
+    // Browsers send cookies to all ports of a host.
+    let name = format!("kiln_token_{}=", server.port);
+    assert!(pair.starts_with(&name), "{pair}");
     assert_eq!(with(&format!("Cookie: {pair}"), "/api/runs").status, 200);
 }
 

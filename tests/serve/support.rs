@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::common::{Bench, SMALL};
 
 /// Longest wait for anything: a debug build on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Tests of very many connections go one after the other: a process may have 1,024 files.
+pub static MANY: Mutex<()> = Mutex::new(());
 
 /// A server, which is killed when the value is dropped.
 pub struct Server {
@@ -40,7 +44,14 @@ impl Answer {
 impl Server {
     /// Starts `kiln serve` at a free port in the folder of `bench`, with more arguments.
     pub fn start(bench: Bench, arguments: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kiln"))
+        Self::start_as(bench, arguments, |_| {})
+    }
+
+    /// The same, with a change to the command.
+    pub fn start_as(bench: Bench, arguments: &str, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
+        change(&mut command);
+        let mut child = command
             .current_dir(bench.folder.path())
             .args(["serve", "--bind", "127.0.0.1:0"])
             .args(arguments.split_whitespace())
@@ -92,12 +103,26 @@ impl Server {
     }
 
     pub fn post(&self, target: &str, body: &[u8]) -> Answer {
+        read_answer(&mut self.send(target, body)).expect("an answer")
+    }
+
+    /// Sends a body, without reading the answer.
+    pub fn send(&self, target: &str, body: &[u8]) -> TcpStream {
         let length = body.len();
-        let head = format!(
-            "{}Content-Length: {length}\r\n\r\n",
-            self.head("POST", target)
-        );
-        self.raw(&[head.as_bytes(), body].concat())
+        let head = self.head("POST", target);
+        let head = format!("{head}Content-Length: {length}\r\n\r\n");
+        let mut stream = self.connect();
+        // A server that refuses early may close before all is sent.
+        let _ = stream.write_all(&[head.as_bytes(), body].concat());
+        stream
+    }
+
+    /// A number among those that the server counts.
+    pub fn counted(&self, name: &str) -> u64 {
+        let text = self.get("/metrics").text();
+        let found = text.lines().find_map(|line| line.strip_prefix(name));
+        let number = found.and_then(|number| number.trim().parse().ok());
+        number.unwrap_or_else(|| panic!("no {name} in {text}"))
     }
 
     /// Sends these bytes and reads the answer.
@@ -145,6 +170,17 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The status line and headers of an answer, of which nothing more is read.
+pub fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("a head");
+        head.extend(byte);
+    }
+    String::from_utf8(head).expect("text")
 }
 
 /// Reads a whole answer; `None` if the connection is closed without one.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::lattice::{Lattice, Span};
 use super::token_grammar::{Grammar, GrammarState};
+use crate::progress::CancelToken;
 
 /// Beam width: states that are kept at each position.
 const BEAM: usize = 40;
@@ -58,8 +59,18 @@ pub fn log_add(a: f32, b: f32) -> f32 {
 
 /// Reads a lattice; `None` where the grammar allows no reading of it.
 pub fn decode(lattice: &Lattice, grammar: &mut dyn Grammar) -> Option<Decoded> {
+    decode_until(lattice, grammar, &CancelToken::default())
+}
+
+/// [`decode`]; `None` as well once it is cancelled.
+pub(super) fn decode_until(
+    lattice: &Lattice,
+    grammar: &mut dyn Grammar,
+    cancel: &CancelToken,
+) -> Option<Decoded> {
     let mut trellis = Trellis::new(lattice, grammar.start());
     for position in 0..lattice.pieces {
+        cancel.check().ok()?;
         trellis.keep_best(position);
         let from = lattice.spans.partition_point(|span| span.start < position);
         let spans = lattice.spans.iter().enumerate().skip(from);

@@ -6,12 +6,13 @@
 
 use std::ops::Range;
 
-use super::decoder::{Decoded, decode};
+use super::decoder::{Decoded, decode_until};
 use super::lattice::{Lattice, Span};
 use super::ngram::Ngram;
 use super::token_grammar::{CHARACTERS, Grammar, GrammarState};
 use super::tokens::{Scored, Token, TokenReading, read_scored};
 use crate::ocr::scoring::Scoring;
+use crate::progress::CancelToken;
 
 /// Rounds of expectation-maximisation over the kinds of a page's lines.
 const ROUNDS: usize = 4;
@@ -101,14 +102,16 @@ impl Grammar for SequenceGrammar<'_> {
     }
 }
 
-/// Reads a page of lines, each a range of `tokens`: by the kinds of its tokens, or as a sequence where that is likelier.
+/// Reads a page of lines, each a range of `tokens`: by the kinds of its tokens, or as a sequence where that is likelier. Once it is
+/// cancelled, the rest is not read.
 pub fn read_lines(
     tokens: &[Token],
     lines: &[Range<usize>],
     ngram: Option<&Ngram>,
     scoring: &Scoring,
+    cancel: &CancelToken,
 ) -> Vec<TokenReading> {
-    let scored = read_scored(tokens, ngram, scoring);
+    let scored = read_scored(tokens, ngram, scoring, cancel);
     if ngram.is_none() {
         return scored.into_iter().map(|scored| scored.reading).collect();
     }
@@ -119,7 +122,8 @@ pub fn read_lines(
             let read = scored[line.clone()].iter().map(|token| &token.reading.best);
             let usual = read.flatten().filter(|(_, c)| c.is_some()).count();
             [Rule::Repetition, Rule::Succession].map(|rule| {
-                let decoded = decode(&lattice, &mut SequenceGrammar { rule, scoring })?;
+                let mut grammar = SequenceGrammar { rule, scoring };
+                let decoded = decode_until(&lattice, &mut grammar, cancel)?;
                 is_credible(&decoded, &lattice, usual).then_some(decoded)
             })
         })

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::decoder::{Decoded, decode, log_add};
+use super::decoder::{Decoded, decode_until, log_add};
 use super::lattice::Lattice;
 use super::ngram::Ngram;
 use super::text_grammar::TextGrammar;
@@ -10,6 +10,7 @@ use super::token_grammar::{
     AnyGrammar, Grammar, MixtureGrammar, NumberGrammar, TokenKind, WordGrammar,
 };
 use crate::ocr::scoring::Scoring;
+use crate::progress::CancelToken;
 
 /// Rounds of expectation-maximisation over the kinds of a page's tokens.
 const ROUNDS: usize = 4;
@@ -53,17 +54,19 @@ pub(super) struct Scored {
 
 /// Reads the tokens of a page, each as the most likely kind of token; without an n-gram, each letter by its form alone.
 pub fn read(tokens: &[Token], ngram: Option<&Ngram>, scoring: &Scoring) -> Vec<TokenReading> {
-    let scored = read_scored(tokens, ngram, scoring);
+    let scored = read_scored(tokens, ngram, scoring, &CancelToken::default());
     scored.into_iter().map(|scored| scored.reading).collect()
 }
 
-/// [`read`] with each token's evidence.
+/// [`read`] with each token's evidence; once it is cancelled, the other tokens are not read.
 pub(super) fn read_scored(
     tokens: &[Token],
     ngram: Option<&Ngram>,
     scoring: &Scoring,
+    cancel: &CancelToken,
 ) -> Vec<Scored> {
     let Some(ngram) = ngram else {
+        let by_form = |token| by_form(token, cancel);
         return tokens.par_iter().map(by_form).collect();
     };
     let decoded: Vec<Vec<Option<Decoded>>> = tokens
@@ -71,7 +74,7 @@ pub(super) fn read_scored(
         .map(|token| {
             let kinds = TokenKind::ALL.iter();
             kinds
-                .map(|&kind| decode_as(kind, token, ngram, scoring))
+                .map(|&kind| decode_as(kind, token, ngram, scoring, cancel))
                 .collect()
         })
         .collect();
@@ -94,7 +97,7 @@ pub(super) fn read_scored(
                         .map(|(evidence, prior)| evidence + prior.ln())
                         .fold(f32::NEG_INFINITY, log_add),
                 },
-                None => by_form(token),
+                None => by_form(token, cancel),
             }
         })
         .collect()
@@ -107,25 +110,37 @@ fn evidence(decoded: &Option<Decoded>) -> f32 {
         .map_or(f32::NEG_INFINITY, |decoded| decoded.evidence)
 }
 
-fn decode_as(kind: TokenKind, token: &Token, ngram: &Ngram, scoring: &Scoring) -> Option<Decoded> {
+fn decode_as(
+    kind: TokenKind,
+    token: &Token,
+    ngram: &Ngram,
+    scoring: &Scoring,
+    cancel: &CancelToken,
+) -> Option<Decoded> {
     match kind {
-        TokenKind::Word => decode_text(token, WordGrammar::new(ngram, scoring), scoring),
-        TokenKind::Number => decode_text(token, NumberGrammar(scoring), scoring),
-        TokenKind::Mixture => decode_text(token, MixtureGrammar(scoring), scoring),
+        TokenKind::Word => decode_text(token, WordGrammar::new(ngram, scoring), scoring, cancel),
+        TokenKind::Number => decode_text(token, NumberGrammar(scoring), scoring, cancel),
+        TokenKind::Mixture => decode_text(token, MixtureGrammar(scoring), scoring, cancel),
     }
 }
 
-fn decode_text(token: &Token, mut part: impl Grammar, scoring: &Scoring) -> Option<Decoded> {
+fn decode_text(
+    token: &Token,
+    mut part: impl Grammar,
+    scoring: &Scoring,
+    cancel: &CancelToken,
+) -> Option<Decoded> {
     if token.mixed {
-        decode(&token.lattice, &mut TextGrammar::new(part, scoring))
+        let mut text = TextGrammar::new(part, scoring);
+        decode_until(&token.lattice, &mut text, cancel)
     } else {
-        decode(&token.lattice, &mut part)
+        decode_until(&token.lattice, &mut part, cancel)
     }
 }
 
 /// Reads a token by form alone.
-fn by_form(token: &Token) -> Scored {
-    match decode(&token.lattice, &mut AnyGrammar) {
+fn by_form(token: &Token, cancel: &CancelToken) -> Scored {
+    match decode_until(&token.lattice, &mut AnyGrammar, cancel) {
         Some(Decoded {
             best,
             shares,

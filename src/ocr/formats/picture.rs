@@ -40,13 +40,19 @@ pub(super) enum Packing {
 const FILTER_UP: u8 = 2;
 
 impl Picture {
-    /// Takes the bytes of an image file and its upright pixels: a JPEG is stored as it is, anything else as the pixels.
-    pub fn new(file: Vec<u8>, upright: &RgbImage) -> Self {
+    /// Takes the bytes of an image file and its upright pixels: a JPEG is stored as it is, without what may follow it in its file, and
+    /// anything else as the pixels.
+    pub fn new(mut file: Vec<u8>, upright: &RgbImage) -> Self {
         match stored_jpeg(&file) {
-            Some(picture) => Self {
-                bytes: file,
-                ..picture
-            },
+            Some(picture) => {
+                if let Some(end) = end_of_jpeg(&file) {
+                    file.truncate(end);
+                }
+                Self {
+                    bytes: file,
+                    ..picture
+                }
+            }
             None => Self::packed(upright),
         }
     }
@@ -107,6 +113,39 @@ fn stored_jpeg(file: &[u8]) -> Option<Picture> {
     })
 }
 
+/// Where the image of a JPEG ends: after its EOI marker (ITU-T T.81, section B.2.1). Telephones append pictures and films. `None` without
+/// one.
+fn end_of_jpeg(file: &[u8]) -> Option<usize> {
+    /// Markers (table B.1): of the end, of a scan, and those without a segment that may stand between a scan's bytes. 0 is no marker but
+    /// a value of 255.
+    const END: u8 = 0xd9;
+    const SCAN: u8 = 0xda;
+    const RESTARTS: std::ops::RangeInclusive<u8> = 0xd0..=0xd7;
+    let mut at = 2;
+    loop {
+        // To the next marker, over fill bytes.
+        if *file.get(at)? != 0xff {
+            return None;
+        }
+        let code = *file.get(at + 1)?;
+        if code == 0xff {
+            at += 1;
+            continue;
+        }
+        if code == END {
+            return Some(at + 2);
+        }
+        let length = [*file.get(at + 2)?, *file.get(at + 3)?];
+        at += 2 + usize::from(u16::from_be_bytes(length));
+        if code == SCAN {
+            let is_marker = |pair: &[u8]| {
+                pair[0] == 0xff && !matches!(pair[1], 0 | 0xff) && !RESTARTS.contains(&pair[1])
+            };
+            at += file.get(at..)?.windows(2).position(is_marker)?;
+        }
+    }
+}
+
 /// Width, height and channels from the frame header of a JPEG (ITU-T T.81, section B.2.2).
 fn frame_header(file: &[u8]) -> Option<(u32, u32, u8)> {
     /// Markers of frame headers, without arithmetic coding, which PDF readers don't decode (table B.1).
@@ -139,5 +178,35 @@ fn frame_header(file: &[u8]) -> Option<(u32, u32, u8)> {
             return None;
         }
         rest = &after[length..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jpegs() -> Vec<Vec<u8>> {
+        let names = ["rgb.jpg", "turned.jpg", "subsampled.jpeg", "cmyk.jpg"];
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images");
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        names.map(read).into()
+    }
+
+    #[test]
+    fn a_jpeg_ends_with_its_image() {
+        for jpeg in jpegs() {
+            let end = end_of_jpeg(&jpeg).unwrap();
+            assert_eq!(&jpeg[end - 2..end], b"\xff\xd9");
+            assert_eq!(end_of_jpeg(&[&jpeg[..end], &jpeg].concat()), Some(end));
+            assert_eq!(end_of_jpeg(&jpeg[..end - 2]), None);
+        }
+    }
+
+    #[test]
+    fn what_follows_a_jpeg_is_not_stored() {
+        let jpeg = jpegs().remove(0);
+        let long = [jpeg.as_slice(), &[7; 1 << 20]].concat();
+        let upright = image::load_from_memory(&jpeg).unwrap().to_rgb8();
+        assert_eq!(Picture::new(long, &upright).bytes, jpeg);
     }
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::definition::{Field, Form};
 use crate::inference::Classifier;
 use crate::ocr::options::ReadOptions;
-use crate::ocr::reader::{ReadError, Reading, read_with};
-use crate::ocr::unreadable::Unreadable;
+use crate::ocr::reader::{Reading, read_with};
+use crate::ocr::unreadable::{ReadError, Unreadable};
 
 /// What is written in a box.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -10,6 +10,7 @@ use super::components::{Component, Components};
 use super::glyphs::Glyph;
 use super::seams::{Seam, cut_ink, seams, strokes_crossed};
 use super::split::{Split, Splits};
+use crate::progress::CancelToken;
 use crate::segmentation::geometry::Area;
 
 /// Least width of a letter that is cut into pieces, in its own heights ...
@@ -75,13 +76,13 @@ pub(in crate::segmentation) struct PieceRun {
 }
 
 /// Cuts every wide letter into pieces, and returns them by letter. Pieces get labels of their own, which are added to their
-/// letters' parts.
+/// letters' parts. Once it is cancelled, no more are cut.
 pub(in crate::segmentation) fn cut_wide(
     components: &mut Components,
     letters: &mut [Glyph],
     splits: &Splits,
-    letter_height: f32,
-    stroke_width: f32,
+    (letter_height, stroke_width): (f32, f32),
+    cancel: &CancelToken,
 ) -> Vec<Pieces> {
     let mut cut_one = |letter: &mut Glyph| {
         let origin = |label: &u32| splits.get(label).map_or(*label, |split| split.origin);
@@ -98,7 +99,7 @@ pub(in crate::segmentation) fn cut_wide(
         } else {
             width > MIN_RELATIVE_WIDTH * height && width > MIN_WIDTH * letter_height
         };
-        let seams = if is_wide {
+        let seams = if is_wide && !cancel.is_cancelled() {
             candidate_seams(components, letter, letter_height, stroke_width)
         } else {
             Vec::new()
@@ -267,13 +268,17 @@ fn joined<'a>(pieces: impl Iterator<Item = &'a Glyph>) -> Option<Glyph> {
 }
 
 /// The runs of a word's pieces that may be letters, in ascending order of their first piece. `letters` are the pieces of each letter
-/// of the word.
-pub(in crate::segmentation) fn runs(letters: &[&Pieces], letter_height: f32) -> Vec<PieceRun> {
+/// of the word; those after the first are left out once it is cancelled.
+pub(in crate::segmentation) fn runs(
+    letters: &[&Pieces],
+    letter_height: f32,
+    cancel: &CancelToken,
+) -> Vec<PieceRun> {
     let mut runs = Vec::new();
     let mut first = 0;
     for group in letters.chunk_by(|a, b| are_connected(a, b)) {
         let connected = Connected::of(group);
-        runs.extend(connected.runs(first, letter_height));
+        runs.extend(connected.runs(first, letter_height, cancel));
         first += connected.list.len();
     }
     first = 0;
@@ -325,9 +330,10 @@ impl<'a> Connected<'a> {
     }
 
     /// All runs that are no wider than a letter, and the letters as they were found.
-    fn runs(&self, first: usize, letter_height: f32) -> Vec<PieceRun> {
+    fn runs(&self, first: usize, letter_height: f32, cancel: &CancelToken) -> Vec<PieceRun> {
         let count = self.list.len();
-        let ends = (0..count).flat_map(|start| (start + 1..=count).map(move |end| (start, end)));
+        let starts = (0..count).take_while(|_| !cancel.is_cancelled());
+        let ends = starts.flat_map(|start| (start + 1..=count).map(move |end| (start, end)));
         ends.filter_map(|(start, end)| {
             let glyph = joined(self.list[start..end].iter().copied())?;
             let whole = self.letters.contains(&(start, end));

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::components::{Component, Components};
 use super::seams::{Seam, cut_ink, seams};
+use crate::progress::CancelToken;
 use crate::segmentation::geometry::Area;
 
 /// Least width of a component that is split, in its own heights: 95 % of the M and W among NIST36's training letters are
@@ -35,19 +36,22 @@ pub(in crate::segmentation) struct Split {
 /// The splits of a page, by the label of the part on the right of the seam.
 pub(in crate::segmentation) type Splits = HashMap<u32, Split>;
 
-/// Splits every wide component of `kept`, again and again; new parts are added to both lists.
+/// Splits every wide component of `kept`, again and again, until it is cancelled; new parts are added to both lists.
 pub(in crate::segmentation) fn split_wide(
     components: &mut Components,
     kept: &mut Vec<u32>,
     letter_height: f32,
     stroke_width: f32,
+    cancel: &CancelToken,
 ) -> Splits {
     let mut splits = Splits::new();
     for index in 0..kept.len() {
         let mut limit = MIN_WIDTH;
         let origin = kept[index];
         let mut waiting = vec![origin];
-        while let Some(label) = waiting.pop() {
+        while let Some(label) = waiting.pop()
+            && !cancel.is_cancelled()
+        {
             let cut = cut(components, label, limit, letter_height, stroke_width);
             if let Some((right, ink)) = cut {
                 splits.insert(right, Split { origin, ink });

@@ -1,5 +1,6 @@
 //! Several runs together: compared, and ranked by a sweep.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::query::{InPath, typed};
 use super::reply::{blocking, json};
+use crate::serve::catalog::Named;
 use crate::serve::limits::MAX_COMPARED;
 use crate::serve::problem::Problem;
 use crate::serve::site::Site;
@@ -23,6 +25,8 @@ use crate::sweeps::runs::RunRecord;
 pub struct SweepList {
     /// Their names in addresses.
     sweeps: Vec<String>,
+    /// Why the runs of some of them can't be listed, by name.
+    problems: BTreeMap<String, String>,
 }
 
 /// The runs that are named by `run=` parameters, compared; `None` where there are fewer than two.
@@ -68,8 +72,11 @@ pub async fn compare(
 /// `GET /api/sweeps`
 pub async fn sweeps(State(site): State<Arc<Site>>) -> Result<Response, Problem> {
     let found = blocking(move || Ok(site.catalog.sweeps())).await?;
-    let sweeps = found.into_iter().map(|sweep| sweep.id).collect();
-    json(&SweepList { sweeps })
+    let problem = |sweep: &Named| Some((sweep.id.clone(), sweep.problem.clone()?));
+    json(&SweepList {
+        problems: found.iter().filter_map(problem).collect(),
+        sweeps: found.into_iter().map(|sweep| sweep.id).collect(),
+    })
 }
 
 /// `GET /api/sweeps/{id}`

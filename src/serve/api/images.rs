@@ -91,9 +91,8 @@ pub async fn ocr(
     };
     let run = run_of(&site, query.run).await?;
     let name = name_of(query.name)?;
-    let content_sent = image(&site, &site.read.places, &headers, body).await?;
+    let content_sent = image(&site, &site.read.places, &activity, &headers, body).await?;
     let place = site.read.places.enter()?;
-    let _working = activity.begin();
     let request = ReadRequest {
         name,
         content: content_sent,
@@ -123,9 +122,8 @@ pub async fn predict(
     }
     let run = model_of(&site, query.run).await?;
     let name = name_of(query.name)?;
-    let content_sent = image(&site, &site.classify.places, &headers, body).await?;
+    let content_sent = image(&site, &site.classify.places, &activity, &headers, body).await?;
     let place = site.classify.places.enter()?;
-    let _working = activity.begin();
     let request = ClassifyRequest {
         name,
         content: content_sent,
@@ -147,9 +145,8 @@ pub async fn explain(
 ) -> Result<Response, Problem> {
     let query = typed(query)?;
     let run = model_of(&site, query.run).await?;
-    let content_sent = image(&site, &site.classify.places, &headers, body).await?;
+    let content_sent = image(&site, &site.classify.places, &activity, &headers, body).await?;
     let place = site.classify.places.enter()?;
-    let _working = activity.begin();
     let request = ClassifyRequest {
         name: UNNAMED.into(),
         content: content_sent,
@@ -165,11 +162,14 @@ pub async fn explain(
 async fn image(
     site: &Site,
     places: &Places,
+    activity: &Activity,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Content, Problem> {
     places.require()?;
+    let receiving = activity.receiving();
     let content = read_body(headers, body, &site.bodies).await?;
+    drop(receiving);
     if content.bytes.is_empty() {
         return Err(Problem::bad_request(
             "the body is empty; send the bytes of an image file",

@@ -101,10 +101,9 @@ pub struct SampleQuery {
     class: Option<String>,
 }
 
-/// The evaluation of a run, begun if need be.
-async fn evaluation(site: &Arc<Site>, id: String, split: Split) -> Result<Progressing, Problem> {
-    let shared = site.clone();
-    let path = blocking(move || shared.catalog.run(&id)).await?;
+/// The evaluation of a run, begun if need be. For a thread that may wait: an evaluation that is dropped gives back its data.
+fn evaluation(site: &Site, id: &str, split: Split) -> Result<Progressing, Problem> {
+    let path = site.catalog.run(id)?;
     site.evaluations.of(&path, split)
 }
 
@@ -116,7 +115,7 @@ pub async fn mistakes(
 ) -> Result<Response, Problem> {
     let query = typed(query)?;
     let split = split_of(query.split.as_deref().unwrap_or(Split::Test.name()))?;
-    match evaluation(&site, id, split).await? {
+    let answer = move || match evaluation(&site, &id, split)? {
         Progressing::Failed(problem) => Err(problem),
         Progressing::Running(done, total) => {
             let mut response = json(&Mistakes {
@@ -138,7 +137,8 @@ pub async fn mistakes(
                 found: Some(found),
             })
         }
-    }
+    };
+    blocking(answer).await
 }
 
 fn found(evaluated: &Evaluated, query: &MistakesQuery) -> Result<Found, Problem> {
@@ -204,17 +204,20 @@ pub async fn sample(
         .strip_suffix(PICTURE)
         .and_then(|index| index.parse().ok());
     let index: usize = index.ok_or_else(|| Problem::not_found("there is no such picture"))?;
-    match evaluation(&site, id, split).await? {
-        Progressing::Done(evaluated) => {
-            let bytes = blocking(move || picture(&evaluated, index, &query)).await?;
-            Ok(content("image/png", bytes))
+    // A page has sixty of them: they must not take all threads. Closed only with the server.
+    let turn = site.pictures.clone().acquire_owned().await.ok();
+    let answer = move || {
+        let _turn = turn;
+        match evaluation(&site, &id, split)? {
+            Progressing::Done(evaluated) => picture(&evaluated, index, &query),
+            Progressing::Failed(problem) => Err(problem),
+            Progressing::Running(..) => Err(Problem::new(
+                StatusCode::CONFLICT,
+                "the run is being evaluated; try again in a moment",
+            )),
         }
-        Progressing::Failed(problem) => Err(problem),
-        Progressing::Running(..) => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "the run is being evaluated; try again in a moment",
-        )),
-    }
+    };
+    Ok(content("image/png", blocking(answer).await?))
 }
 
 fn picture(evaluated: &Evaluated, index: usize, query: &SampleQuery) -> Result<Vec<u8>, Problem> {

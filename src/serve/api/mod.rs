@@ -2,6 +2,7 @@
 
 mod compare;
 mod events;
+mod follow;
 mod images;
 mod metrics;
 mod mistakes;

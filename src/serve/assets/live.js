@@ -1,6 +1,9 @@
 // Keeps the part of a page that changes up to date: from the events of a run, or by asking again every few seconds.
 
 const EVENT_PAUSE = 500;
+/** Milliseconds until the next attempt to connect, which double. */
+const FIRST_PAUSE = 2000;
+const LONGEST_PAUSE = 60_000;
 
 /** What an element is known by when the part that it is in was made anew. */
 function key(element) {
@@ -77,10 +80,24 @@ function follow(part) {
       } catch { /* The next event asks again. */ }
     }, EVENT_PAUSE);
   };
-  const events = new EventSource(part.dataset.events);
-  for (const kind of ['epoch', 'state', 'reset']) events.addEventListener(kind, refresh);
+  let events;
+  let pause = FIRST_PAUSE;
+  const connect = () => {
+    events?.close();
+    events = new EventSource(part.dataset.events);
+    events.addEventListener('open', () => { pause = FIRST_PAUSE; });
+    for (const kind of ['epoch', 'state', 'reset']) events.addEventListener(kind, refresh);
+    // A browser connects again by itself, but not after an answer such as 429. Not all at once.
+    events.addEventListener('error', () => {
+      if (events.readyState !== EventSource.CLOSED) return;
+      setTimeout(connect, pause * (0.5 + Math.random()));
+      pause = Math.min(2 * pause, LONGEST_PAUSE);
+    });
+  };
+  connect();
   // A page that is left must not keep a connection: browsers allow six to a server.
   addEventListener('pagehide', () => events.close());
+  addEventListener('pageshow', event => { if (event.persisted) connect(); });
 }
 
 const part = document.getElementById('live');

@@ -19,6 +19,8 @@ pub struct Named {
     pub id: String,
     /// Its folder.
     pub path: PathBuf,
+    /// Why its runs can't be listed, if it is a sweep.
+    pub problem: Option<String>,
 }
 
 impl Catalog {
@@ -27,14 +29,21 @@ impl Catalog {
         Self { folders }
     }
 
-    /// All runs, those of sweeps included. A folder that can't be read has none.
+    /// All runs, those of sweeps included. A folder that can't be read has none: see [`problems`](Self::problems).
     pub fn runs(&self) -> Vec<Named> {
-        self.named(|places| places.runs)
+        self.named(|places| (places.runs, Vec::new()))
     }
 
     /// All sweeps.
     pub fn sweeps(&self) -> Vec<Named> {
-        self.named(|places| places.sweeps)
+        self.named(|places| (places.sweeps, places.unreadable))
+    }
+
+    /// What is wrong with the folders that were named, in a line each. One that doesn't exist (yet) is none of it.
+    pub fn problems(&self) -> Vec<String> {
+        let there = self.folders.iter().filter(|folder| folder.exists());
+        let problems = there.filter_map(|folder| runs::places(folder).err());
+        problems.map(crate::error::one_line).collect()
     }
 
     /// The folder of a run.
@@ -54,14 +63,18 @@ impl Catalog {
             .ok_or_else(|| Problem::not_found(format!("there is no sweep {id:?}")))
     }
 
-    fn named(&self, of: impl Fn(runs::Places) -> Vec<PathBuf>) -> Vec<Named> {
+    fn named(
+        &self,
+        of: impl Fn(runs::Places) -> (Vec<PathBuf>, Vec<(PathBuf, String)>),
+    ) -> Vec<Named> {
         let mut taken = BTreeSet::new();
         let mut found = Vec::new();
         for folder in &self.folders {
             let Ok(real) = folder.canonicalize() else {
                 continue;
             };
-            for path in of(runs::places(folder).unwrap_or_default()) {
+            let (paths, unreadable) = of(runs::places(folder).unwrap_or_default());
+            for path in paths {
                 // A link that leads out of the folder is not followed.
                 if !path
                     .canonicalize()
@@ -71,7 +84,13 @@ impl Catalog {
                 }
                 let id = free_name(folder, &path, &taken);
                 taken.insert(id.clone());
-                found.push(Named { id, path });
+                let mut problems = unreadable.iter();
+                let problem = problems.find(|(sweep, _)| *sweep == path);
+                found.push(Named {
+                    id,
+                    problem: problem.map(|(_, problem)| problem.clone()),
+                    path,
+                });
             }
         }
         found

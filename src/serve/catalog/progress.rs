@@ -66,7 +66,7 @@ fn epoch_seconds(run: &RunRecord) -> Option<f64> {
         seconds: f64,
     }
     let file = RunDir::open(&run.path).ok()?.timing_file();
-    let text = files::read_text(&file).ok()?;
+    let text = files::read_regular_text(&file).ok()?;
     let all: Vec<f64> = text
         .lines()
         .filter_map(|line| Some(serde_json::from_str::<Line>(line).ok()?.seconds))

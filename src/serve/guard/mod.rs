@@ -4,10 +4,12 @@ mod body;
 mod cookie;
 mod headers;
 mod origin;
+mod streams;
 mod token;
 
 pub use body::{Bodies, Content, read_body};
-pub use cookie::{COOKIE, cookie_of};
+pub use cookie::cookie_of;
 pub use headers::harden;
 pub use origin::Origins;
+pub use streams::Streams;
 pub use token::Token;

@@ -4,25 +4,29 @@ use sha2::{Digest, Sha256};
 
 use crate::files::hexadecimal;
 
-/// Mixed into what a browser keeps, so that the cookie doesn't hold the secret itself.
-const COOKIE_SALT: &[u8] = b"kiln serve cookie\0";
-
-/// The secret that clients must know. Only its hashes are kept, and they are what is compared: how long that takes says nothing about the
+/// The secret that clients must know. Only its hash is kept, and hashes are what is compared: how long that takes says nothing about the
 /// secret.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Token {
     of_header: [u8; 32],
-    cookie: String,
+    /// What browsers keep: drawn when the server starts, so that it says nothing about the secret.
+    session: String,
+    cookie_name: String,
 }
 
 impl Token {
-    /// A secret.
-    pub fn new(secret: &str) -> Self {
-        let salted = Sha256::new_with_prefix(COOKIE_SALT).chain_update(secret.as_bytes());
+    /// The secret of a server at this port. Cookies are shared by the ports of a host, so that their names differ.
+    pub fn new(secret: &str, port: u16) -> Self {
         Self {
             of_header: Sha256::digest(secret.as_bytes()).into(),
-            cookie: hexadecimal(&salted.finalize()),
+            session: hexadecimal(&rand::random::<[u8; 32]>()),
+            cookie_name: format!("kiln_token_{port}"),
         }
+    }
+
+    /// What the cookie is called.
+    pub fn cookie_name(&self) -> &str {
+        &self.cookie_name
     }
 
     /// Whether this is the secret.
@@ -33,13 +37,13 @@ impl Token {
 
     /// What a browser keeps once it has shown the secret.
     pub fn cookie(&self) -> &str {
-        &self.cookie
+        &self.session
     }
 
     /// Whether a browser has shown the secret before.
     pub fn is_cookie(&self, value: &str) -> bool {
         let digest = |text: &str| -> [u8; 32] { Sha256::digest(text.as_bytes()).into() };
-        digest(value) == digest(&self.cookie)
+        digest(value) == digest(&self.session)
     }
 }
 
@@ -49,9 +53,13 @@ mod tests {
 
     #[test]
     fn a_secret_is_known_by_itself_and_by_its_cookie_and_the_cookie_does_not_hold_it() {
-        let token = Token::new("open sesame");
+        let token = Token::new("open sesame", 7070);
         assert!(token.is("open sesame") && !token.is("open sesam") && !token.is(""));
         assert!(token.is_cookie(token.cookie()) && !token.is_cookie("open sesame"));
         assert!(!token.is(token.cookie()) && !token.cookie().contains("sesame"));
+        // Nothing that could be computed from the secret.
+        let other = Token::new("open sesame", 7071);
+        assert_ne!(token.cookie(), other.cookie());
+        assert_ne!(token.cookie_name(), other.cookie_name());
     }
 }

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::registry::Place;
+use super::stream::Watched;
 use crate::serve::limits::{HEADER_TIME, MAX_HEADERS};
 
 /// Serves the requests of a connection until one side closes it, or the server stops: then the request in progress is finished.
@@ -37,7 +38,8 @@ pub async fn serve_connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_buf_size(MAX_HEADERS);
-    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answer));
+    let stream = TokioIo::new(Watched::new(stream, place.activity.clone()));
+    let mut connection = pin!(server.serve_connection(stream, answer));
     let mut stopped = pin!(async move {
         // The sender is gone only when the server is.
         let _ = stop.wait_for(|stop| *stop).await;

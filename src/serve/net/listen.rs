@@ -24,8 +24,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const FLUSH_TIME: Duration = Duration::from_millis(100);
 /// Threads that handle connections; the work is done elsewhere.
 const THREADS: usize = 2;
-/// Threads for what waits for a disk or decodes an image.
-const BLOCKING_THREADS: usize = 8;
+/// Threads for what waits for a disk, decodes an image or draws one. At most seven of them do what takes long: two images that are decoded
+/// for the reader and two for the classifier ([`MAX_DECODED`](crate::serve::limits::MAX_DECODED)), two pictures that are drawn
+/// ([`MAX_PICTURES`](crate::serve::limits::MAX_PICTURES)), and an evaluation. The others are for lists and events.
+const BLOCKING_THREADS: usize = 16;
 /// Stack of these threads: PDFs may nest their parts some hundred levels deep.
 const STACK_BYTES: usize = 32 << 20;
 

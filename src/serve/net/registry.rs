@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
+use super::activity::{Activity, Closable};
 use crate::serve::limits::MAX_CONNECTIONS;
 
 /// The connections that are open.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Registry {
     open: Mutex<Open>,
-    /// Requests that are being answered, on all connections.
-    requests: AtomicUsize,
+    began: Instant,
+    /// Requests whose answer is not written yet, on all connections.
+    requests: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -29,44 +32,6 @@ struct Connection {
     task: Option<AbortHandle>,
 }
 
-/// What a connection is doing; clones are of the same connection.
-#[derive(Debug, Clone, Default)]
-pub struct Activity {
-    works: Arc<AtomicUsize>,
-}
-
-/// The server works on a request of a connection, or streams to it, until this is dropped.
-#[derive(Debug)]
-pub struct Working(Activity);
-
-impl Activity {
-    /// From now on the connection is kept, also if there are too many.
-    pub fn begin(&self) -> Working {
-        self.works.fetch_add(1, Ordering::Relaxed);
-        Working(self.clone())
-    }
-
-    fn is_working(&self) -> bool {
-        self.works.load(Ordering::Relaxed) > 0
-    }
-}
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        self.0.works.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A request is being answered until this is dropped.
-#[derive(Debug)]
-pub struct Answering(Arc<Registry>);
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.0.requests.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// A place for a connection; it is free again when this is dropped.
 #[derive(Debug)]
 pub struct Place {
@@ -78,7 +43,18 @@ pub struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.activity.closed();
         self.registry.lock().connections.remove(&self.number);
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            open: Mutex::default(),
+            began: Instant::now(),
+            requests: Arc::default(),
+        }
     }
 }
 
@@ -87,8 +63,7 @@ impl Registry {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a new connection. If there are too many, the oldest one on which nothing is being worked is closed; `None` if there is no
-    /// such.
+    /// A place for a new connection. If there are too many, one of the others is closed; `None` if none may be.
     pub fn enter(self: &Arc<Self>) -> Option<Place> {
         if let Some(closed) = self.make_room()? {
             // Without the lock: what is closed gives its place back.
@@ -97,7 +72,7 @@ impl Registry {
         let mut open = self.lock();
         let number = open.next;
         open.next += 1;
-        let activity = Activity::default();
+        let activity = Activity::new(self.began, self.requests.clone());
         open.connections.insert(
             number,
             Connection {
@@ -112,16 +87,21 @@ impl Registry {
         })
     }
 
-    /// What is closed for another connection, if that has to be; `None` if nothing can be.
+    /// What is closed for another connection, if that has to be: one without a request, or else one that stands still, and of these the
+    /// one on which nothing has moved for the longest. `None` if nothing may be.
     fn make_room(&self) -> Option<Option<AbortHandle>> {
         let mut open = self.lock();
         if open.connections.len() < MAX_CONNECTIONS {
             return Some(None);
         }
-        let mut all = open.connections.iter();
-        let is_idle = |one: &Connection| !one.activity.is_working() && one.task.is_some();
-        let (&idle, _) = all.find(|(_, one)| is_idle(one))?;
-        open.connections.remove(&idle)?.task.map(Some)
+        let all = open.connections.iter();
+        let closable = all.filter(|(_, one)| one.task.is_some());
+        let closable = closable.filter_map(|(&number, one)| {
+            let closable: Closable = one.activity.closable()?;
+            Some((closable, number))
+        });
+        let (_, number) = closable.min()?;
+        open.connections.remove(&number)?.task.map(Some)
     }
 
     /// Tells which task serves the connection of a place, so that it can be closed.
@@ -136,13 +116,7 @@ impl Registry {
         self.lock().connections.len()
     }
 
-    /// Counts a request until the value is dropped.
-    pub fn answering(self: &Arc<Self>) -> Answering {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        Answering(self.clone())
-    }
-
-    /// Requests that are being answered.
+    /// Requests whose answer is not written yet.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }

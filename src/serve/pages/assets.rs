@@ -1,12 +1,12 @@
 //! Styles, scripts and the icon: parts of the binary.
 
 use axum::body::Body;
-use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::ocr::review::CORRECTED;
 use crate::report::SHEET;
+use crate::serve::api::InPath;
 use crate::serve::problem::Problem;
 
 /// How the functions of `review.js` are taken.
@@ -17,7 +17,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// `GET /assets/{name}`
-pub async fn asset(Path(name): Path<String>) -> Response {
+pub async fn asset(InPath(name): InPath<String>) -> Response {
     let (kind, text): (&'static str, String) = match name.as_str() {
         "report.css" => (CSS, SHEET.into()),
         "serve.css" => (CSS, include_str!("../assets/serve.css").into()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -14,12 +15,12 @@ use tokio::time::timeout;
 
 use super::layout::{PageParts, encoded};
 use crate::serve::api::typed;
-use crate::serve::guard::COOKIE;
 use crate::serve::limits::BODY_PIECE_TIME;
+use crate::serve::net::Activity;
 use crate::serve::problem::Problem;
 use crate::serve::site::Site;
 
-/// How long a browser keeps the cookie, in seconds: 30 days.
+/// How long a browser keeps the cookie, in seconds: 30 days. Once the server has ended, it opens nothing.
 const MAX_AGE: u64 = 30 * 24 * 3600;
 /// Bytes of the form: whoever sends it may be anybody.
 const MAX_FORM: usize = 4 << 10;
@@ -73,8 +74,14 @@ pub async fn login(query: Result<Query<LoginForm>, QueryRejection>) -> Result<Re
 }
 
 /// `POST /login`
-pub async fn log_in(State(site): State<Arc<Site>>, body: Body) -> Result<Response, Problem> {
+pub async fn log_in(
+    State(site): State<Arc<Site>>,
+    Extension(activity): Extension<Activity>,
+    body: Body,
+) -> Result<Response, Problem> {
+    let receiving = activity.receiving();
     let form = timeout(BODY_PIECE_TIME, to_bytes(body, MAX_FORM)).await;
+    drop(receiving);
     let form = form.ok().and_then(Result::ok);
     let wrong_form = || Problem::bad_request("this is not the form of the page");
     let form = form.ok_or_else(wrong_form)?;
@@ -89,7 +96,8 @@ pub async fn log_in(State(site): State<Arc<Site>>, body: Body) -> Result<Respons
         return Ok(response);
     };
     let cookie = format!(
-        "{COOKIE}={}; HttpOnly; SameSite=Lax; Path=/; Max-Age={MAX_AGE}",
+        "{}={}; HttpOnly; SameSite=Lax; Path=/; Max-Age={MAX_AGE}",
+        token.cookie_name(),
         token.cookie()
     );
     let mut response = Redirect::to(here(&form.next)).into_response();

@@ -61,11 +61,10 @@ async fn page(
         "" => Split::Test,
         name => split_of(name)?,
     };
-    let (shared, name) = (site.clone(), id.to_string());
-    let path = blocking(move || shared.catalog.run(&name)).await?;
-    let state = site.evaluations.of(&path, split)?;
     let id = id.to_string();
     blocking(move || {
+        let path = site.catalog.run(&id)?;
+        let state = site.evaluations.of(&path, split)?;
         let shown = match &state {
             Progressing::Failed(problem) => html! { p.error role="alert" { (problem.message) } },
             Progressing::Running(done, total) => waiting(*done, *total),

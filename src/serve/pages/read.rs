@@ -13,14 +13,18 @@ use crate::serve::site::Site;
 
 /// `GET /read`
 pub async fn read(State(site): State<Arc<Site>>) -> Response {
-    let made = blocking(move || Ok(super::classify::models(&site)));
-    or_problem(made.await.map(|models| PageParts {
+    let made = blocking(move || {
+        // One that can't be opened says so when it reads.
+        let is_chosen = !matches!(site.models.chosen_reader(), Ok(None));
+        Ok((super::classify::models(&site), is_chosen))
+    });
+    or_problem(made.await.map(|(models, is_chosen)| PageParts {
         title: "Read a page",
         place: "/read",
         script: Some("read.js"),
         body: html! {
             (super::classify::drop_zone("Drop a photographed page here, paste it, or choose a file. PNG, JPEG, WebP, TIFF and others; it stays on this server.", false))
-            (options(&models))
+            (options(&models, is_chosen))
             p id="status" role="status" {}
             div id="result" hidden {
                 div.reading {
@@ -41,13 +45,13 @@ pub async fn read(State(site): State<Arc<Site>>) -> Response {
 }
 
 /// How the page is read.
-fn options(models: &[String]) -> Markup {
+fn options(models: &[String], is_chosen: bool) -> Markup {
     html! {
         form.controls id="options" {
             label {
                 "Model "
                 select name="run" {
-                    option value="" { "kiln's own" }
+                    option value="" { @if is_chosen { "that of --model" } @else { "kiln's own" } }
                     @for id in models { option { (id) } }
                 }
             }

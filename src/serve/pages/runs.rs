@@ -50,7 +50,11 @@ pub async fn runs(
             .iter()
             .map(|one| one.display().to_string())
             .collect();
-        Ok(body(&query, &runs, &site.catalog.sweeps(), &folders))
+        let sweeps = site.catalog.sweeps();
+        Ok(html! {
+            @for problem in site.catalog.problems() { p.error { (problem) } }
+            (body(&query, &runs, &sweeps, &folders))
+        })
     });
     match list.await {
         Ok(body) => PageParts {
@@ -87,7 +91,10 @@ fn body(query: &RunsQuery, runs: &[ListedRun], sweeps: &[Named], folders: &[Stri
             }
             @if !sweeps.is_empty() {
                 h2 { "Sweeps" }
-                ul { @for sweep in sweeps { li { a href=(format!("/sweeps/{}", encoded(&sweep.id))) { (sweep.id) } } } }
+                ul { @for sweep in sweeps { li {
+                    a href=(format!("/sweeps/{}", encoded(&sweep.id))) { (sweep.id) }
+                    @if let Some(problem) = &sweep.problem { " " span.error { (problem) } }
+                } } }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Images are classified: those of requests that wait at the same time go through the network together.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use image::RgbImage;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::models::Models;
-use super::places::{Place, Places, answer};
+use super::models::{Models, Version};
+use super::places::{Place, Places, answer, in_time};
 use super::read::require_pixels;
 use crate::files::png_of;
 use crate::inference::{Classifier, Prediction, Predictor};
-use crate::photo;
+use crate::panics::catch_panic;
+use crate::photo::{self, Header};
 use crate::serve::guard::Content;
 use crate::serve::limits::{BATCH, MAX_DECODED};
 use crate::serve::problem::Problem;
@@ -44,7 +45,8 @@ pub enum Explain {
 /// An image as the network takes it.
 struct Job {
     name: String,
-    run: Option<PathBuf>,
+    /// Images of one version of a model go through it together.
+    version: Version,
     classifier: Classifier,
     sample: Vec<f32>,
     guesses: usize,
@@ -88,6 +90,10 @@ impl Classify {
         place: Place,
         request: ClassifyRequest,
     ) -> Result<Vec<u8>, Problem> {
+        in_time(self.wait(place, request)).await
+    }
+
+    async fn wait(&self, place: Place, request: ClassifyRequest) -> Result<Vec<u8>, Problem> {
         // Closed only with the server.
         let decoding = self.decoded.clone().acquire_owned().await.ok();
         let models = self.models.clone();
@@ -117,13 +123,14 @@ fn prepare(
     place: Place,
     reply: oneshot::Sender<Result<Vec<u8>, Problem>>,
 ) -> Result<Job, Problem> {
-    let classifier = models.classifier(request.run.as_deref())?;
-    require_pixels(&request.content.bytes)?;
+    let (classifier, version) = models.classifier(request.run.as_deref())?;
+    let header = Header::of(&request.content.bytes);
+    require_pixels(header.map(|header| header.size))?;
     let image = photo::decode(&request.content.bytes, Path::new(&request.name));
     let sample = classifier.sample(image.map_err(Problem::unusable)?);
     Ok(Job {
         name: request.name,
-        run: request.run,
+        version,
         classifier,
         sample,
         guesses: request.guesses,
@@ -144,9 +151,9 @@ fn run(jobs: &Receiver<Job>) {
             }
         }
         waiting.extend(jobs.try_iter().take(BATCH));
-        let run = waiting[0].run.clone();
+        let version = waiting[0].version.clone();
         let (mut batch, others): (Vec<Job>, Vec<Job>) =
-            waiting.into_iter().partition(|job| job.run == run);
+            waiting.into_iter().partition(|job| job.version == version);
         let later = batch.split_off(batch.len().min(BATCH));
         waiting = others.into_iter().chain(later).collect();
         batch.retain(|job| !job.reply.is_closed());
@@ -161,26 +168,37 @@ fn classify(batch: Vec<Job>) {
     };
     let classifier = first.classifier.clone();
     let pixels: Vec<f32> = batch.iter().flat_map(|job| job.sample.clone()).collect();
-    let compute = || classifier.probabilities(pixels, batch.len());
-    let rows = catch_unwind(AssertUnwindSafe(compute));
+    let rows = caught(|| {
+        let rows = classifier.probabilities(pixels, batch.len());
+        rows.map_err(Problem::failed)
+    });
     let rows = match rows {
-        Ok(Ok(rows)) => rows.into_iter().map(Ok).collect::<Vec<_>>(),
-        Ok(Err(error)) => vec![Err(Problem::failed(error)); batch.len()],
-        Err(_) => vec![Err(Problem::failed("classifying this image failed")); batch.len()],
+        Ok(rows) => rows.into_iter().map(Ok).collect(),
+        Err(problem) => vec![Err(problem); batch.len()],
     };
     for (job, row) in batch.into_iter().zip(rows) {
-        let result = row.and_then(|row| match &job.explain {
-            None => {
-                let (name, guesses) = (job.name.clone(), job.guesses);
-                let prediction = Prediction::new(name, &row, &classifier, guesses);
-                let json = Prediction::to_json(&[prediction]).map_err(Problem::failed)?;
-                Ok(json.into_bytes())
-            }
-            Some(explain) => explained(&classifier, explain, &row, &job.sample),
-        });
+        let result = row.and_then(|row| caught(|| answer_to(&job, &row)));
         let Job { reply, place, .. } = job;
         drop(place);
         let _ = reply.send(result);
+    }
+}
+
+/// Does work on a thread that has to go on whatever happens.
+fn caught<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    let done = catch_panic(AssertUnwindSafe(work));
+    done.unwrap_or_else(|| Err(Problem::failed("classifying this image failed")))
+}
+
+/// What a request is answered with, by the probabilities of its image.
+fn answer_to(job: &Job, row: &[f32]) -> Result<Vec<u8>, Problem> {
+    match &job.explain {
+        None => {
+            let prediction = Prediction::new(job.name.clone(), row, &job.classifier, job.guesses);
+            let json = Prediction::to_json(&[prediction]).map_err(Problem::failed)?;
+            Ok(json.into_bytes())
+        }
+        Some(explain) => explained(&job.classifier, explain, row, &job.sample),
     }
 }
 
@@ -208,4 +226,24 @@ fn explained(
         Problem::unusable("this network has no feature maps that could be shown over the image")
     })?;
     png_of(&picture).map_err(Problem::failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_answered_as_a_failure_and_the_thread_goes_on() {
+        let thread = std::thread::spawn(|| {
+            let failed = caught::<()>(|| panic!("of another crate"));
+            (
+                failed.map_err(|problem| problem.status),
+                caught(|| Ok(7)).ok(),
+            )
+        });
+        let expected = (Err(StatusCode::INTERNAL_SERVER_ERROR), Some(7));
+        assert_eq!(thread.join().unwrap(), expected);
+    }
 }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Semaphore;
 
@@ -20,6 +20,8 @@ use crate::serve::problem::Problem;
 const KEPT: usize = 3;
 /// Evaluations that may wait for each other.
 const MAX_WAITING: usize = 8;
+/// How long a failure is told before the run is evaluated again: it may have been of the data, or of a moment.
+const FAILURE_TIME: Duration = Duration::from_secs(10);
 
 /// A run that was evaluated.
 pub struct Evaluated {
@@ -44,10 +46,36 @@ pub enum Progressing {
     Failed(Problem),
 }
 
+/// What an evaluation is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    run: PathBuf,
+    split: Split,
+    /// Length of the run's model and its config, and when they were written.
+    stamps: [Option<(u64, SystemTime)>; 2],
+}
+
+impl Key {
+    fn of(run: &Path, split: Split) -> Self {
+        let stamp = |name| {
+            let file = std::fs::metadata(run.join(name)).ok()?;
+            Some((file.len(), file.modified().ok()?))
+        };
+        Self {
+            run: run.to_path_buf(),
+            split,
+            stamps: ["model.safetensors", "config.json"].map(stamp),
+        }
+    }
+}
+
+/// What came of an evaluation, and when.
+type Outcome = (Instant, Result<Arc<Evaluated>, Problem>);
+
 /// An evaluation.
 struct Job {
-    key: (PathBuf, Split, Option<SystemTime>),
-    state: Mutex<Option<Result<Arc<Evaluated>, Problem>>>,
+    key: Key,
+    state: Mutex<Option<Outcome>>,
     done: AtomicUsize,
     total: AtomicUsize,
 }
@@ -67,13 +95,19 @@ impl Job {
     fn state(&self) -> Progressing {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &*state {
-            Some(Ok(evaluated)) => Progressing::Done(evaluated.clone()),
-            Some(Err(problem)) => Progressing::Failed(problem.clone()),
+            Some((_, Ok(evaluated))) => Progressing::Done(evaluated.clone()),
+            Some((_, Err(problem))) => Progressing::Failed(problem.clone()),
             None => Progressing::Running(
                 self.done.load(Ordering::Relaxed),
                 self.total.load(Ordering::Relaxed),
             ),
         }
+    }
+
+    /// Whether it is over, and nothing that another request should be told.
+    fn is_forgotten(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(&*state, Some((ended, Err(_))) if ended.elapsed() > FAILURE_TIME)
     }
 }
 
@@ -96,15 +130,15 @@ impl Evaluations {
         }
     }
 
-    /// How far the evaluation of a run on a split is; begins it if nobody has.
+    /// How far the evaluation of a run on a split is; begins it if nobody has, or if its model or config has changed. Drops what is kept no
+    /// longer, which takes a while: not for a thread that handles connections.
     ///
     /// # Errors
     /// Too many are waiting.
     pub fn of(&self, run: &Path, split: Split) -> Result<Progressing, Problem> {
-        let written = std::fs::metadata(run.join("model.safetensors"));
-        let written = written.and_then(|file| file.modified()).ok();
-        let key = (run.to_path_buf(), split, written);
+        let key = Key::of(run, split);
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.retain(|job| !job.is_forgotten());
         if let Some(index) = jobs.iter().position(|job| job.key == key) {
             let job = jobs.remove(index);
             let state = job.state();
@@ -142,13 +176,13 @@ fn run_job(job: &Arc<Job>, models: &Models) {
     let result = catch_unwind(AssertUnwindSafe(evaluate))
         .unwrap_or_else(|_| Err(Problem::failed("evaluating this run failed")));
     let mut state = job.state.lock().unwrap_or_else(PoisonError::into_inner);
-    *state = Some(result.map(Arc::new));
+    *state = Some((Instant::now(), result.map(Arc::new)));
 }
 
 fn evaluate(job: &Arc<Job>, models: &Models) -> Result<Evaluated, Problem> {
-    let (run, split, _) = &job.key;
+    let Key { run, split, .. } = &job.key;
     let monitor = Monitor::new(CancelToken::default(), job.clone());
-    let classifier = models.any(run)?;
+    let (classifier, _) = models.any(run)?;
     let dir = RunDir::open(run).map_err(Problem::unusable)?;
     let experiment = dir.experiment().map_err(Problem::unusable)?;
     let opened = run_dir::open_data(&experiment.data, &dir.config_file(), &[*split], &monitor);

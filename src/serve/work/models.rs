@@ -23,9 +23,15 @@ pub struct Models {
     opened: Mutex<Vec<Opened>>,
 }
 
-struct Opened {
+/// A model file as it was when it was opened: its path, and when it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
     path: PathBuf,
     written: Option<SystemTime>,
+}
+
+struct Opened {
+    version: Version,
     classifier: Classifier,
 }
 
@@ -64,15 +70,15 @@ impl Models {
     ///
     /// # Errors
     /// There is none, or it can't be opened, or it does not classify.
-    pub fn classifier(&self, run: Option<&Path>) -> Result<Classifier, Problem> {
+    pub fn classifier(&self, run: Option<&Path>) -> Result<(Classifier, Version), Problem> {
         let path = run.or(self.chosen.as_deref()).ok_or_else(|| {
             Problem::bad_request(
                 "no model: name a run, as in ?run=glyphs_mlp-1, or start `kiln serve` with --model",
             )
         })?;
-        let classifier = self.any(path)?;
+        let (classifier, version) = self.any(path)?;
         match classifier.task() {
-            Task::Classify => Ok(classifier),
+            Task::Classify => Ok((classifier, version)),
             Task::Reconstruct => Err(Problem::unusable(
                 "this run is an autoencoder, which does not classify; name a classifier",
             )),
@@ -83,28 +89,28 @@ impl Models {
     ///
     /// # Errors
     /// It can't be opened.
-    pub fn any(&self, path: &Path) -> Result<Classifier, Problem> {
-        let written = written(path);
+    pub fn any(&self, path: &Path) -> Result<(Classifier, Version), Problem> {
+        let version = Version {
+            path: path.to_path_buf(),
+            written: written(path),
+        };
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = opened
-            .iter()
-            .position(|one| one.path == path && one.written == written);
+        let known = opened.iter().position(|one| one.version == version);
         let found = match known {
             Some(index) => opened.remove(index),
             None => Opened {
-                path: path.to_path_buf(),
-                written,
+                version: version.clone(),
                 classifier: OpenedModel::open(path, &self.device)
                     .and_then(OpenedModel::for_image_files)
                     .map_err(Problem::unusable)?,
             },
         };
         let classifier = found.classifier.clone();
-        opened.retain(|one| one.path != path);
+        opened.retain(|one| one.version.path != path);
         opened.push(found);
         let surplus = opened.len().saturating_sub(KEPT);
         opened.drain(..surplus);
-        Ok(classifier)
+        Ok((classifier, version))
     }
 
     /// The models that read: those of a run, the chosen one if it can read, or else the shipped ones.
@@ -117,18 +123,27 @@ impl Models {
             (classifier, mixed)
         };
         if let Some(run) = run {
-            let classifier = self.classifier(Some(run))?;
+            let (classifier, _) = self.classifier(Some(run))?;
             ocr::check(&classifier).map_err(Problem::unusable)?;
             return Ok(of(classifier));
         }
-        if self.chosen.is_some() {
-            let classifier = self.classifier(None)?;
-            if ocr::check(&classifier).is_ok() {
-                return Ok(of(classifier));
-            }
+        if let Some(classifier) = self.chosen_reader()? {
+            return Ok(of(classifier));
         }
         let (classifier, mixed) = &self.shipped;
         Ok((classifier.clone(), Some(mixed.clone())))
+    }
+
+    /// The model that the user chose, if it can read: it reads where no run is named.
+    ///
+    /// # Errors
+    /// It can't be opened any more.
+    pub fn chosen_reader(&self) -> Result<Option<Classifier>, Problem> {
+        if self.chosen.is_none() {
+            return Ok(None);
+        }
+        let (classifier, _) = self.classifier(None)?;
+        Ok(ocr::check(&classifier).is_ok().then_some(classifier))
     }
 
     /// Whether there is a model to classify with if no run is named.

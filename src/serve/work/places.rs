@@ -1,11 +1,13 @@
 //! The places of a queue, and the wait for what is at its end.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
+use crate::progress::CancelToken;
 use crate::serve::limits::ANSWER_TIME;
 use crate::serve::problem::Problem;
 
@@ -62,20 +64,44 @@ impl Places {
     }
 }
 
-/// Waits for an answer, but not for ever.
+/// Somebody waits for work; when this is dropped, nobody does any more, and the work is cancelled.
+#[derive(Debug, Default)]
+pub struct Waiting(CancelToken);
+
+impl Waiting {
+    /// What cancels the work.
+    pub fn cancel(&self) -> CancelToken {
+        self.0.clone()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// Waits for the end of work, in queues as well, but not for ever.
 ///
 /// # Errors
-/// The answer is an error, takes too long, or whoever worked on it failed.
-pub async fn answer<T>(reply: oneshot::Receiver<Result<T, Problem>>) -> Result<T, Problem> {
-    match timeout(ANSWER_TIME, reply).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(Problem::failed("the work on this request failed")),
-        Err(_) => Err(Problem::new(
+/// Those of the work; or it takes too long, and is dropped.
+pub async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    timeout(ANSWER_TIME, work).await.unwrap_or_else(|_| {
+        Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             format!(
                 "no answer within {} s; try again later, or send a smaller image",
                 ANSWER_TIME.as_secs()
             ),
-        )),
-    }
+        ))
+    })
+}
+
+/// Waits for the answer of a thread.
+///
+/// # Errors
+/// The answer is an error, or whoever worked on it failed.
+pub async fn answer<T>(reply: oneshot::Receiver<Result<T, Problem>>) -> Result<T, Problem> {
+    let failed = |_| Problem::failed("the work on this request failed");
+    reply.await.map_err(failed)?
 }

@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::models::Models;
-use super::places::{Place, Places, answer};
+use super::places::{Place, Places, Waiting, answer, in_time};
 use crate::document::{DEFAULT_DPI, Document, PageImage};
 use crate::ocr::formats::{Format, Picture, Sheet, page_name};
 use crate::ocr::{self, ReadOptions};
-use crate::photo::Header;
 use crate::serve::guard::Content;
 use crate::serve::limits::{MAX_DECODED, MAX_PAGES, MAX_PIXELS};
 use crate::serve::problem::Problem;
@@ -74,8 +73,15 @@ impl Read {
     /// Reads a file, once it is its turn: the bytes of a file in the requested format.
     ///
     /// # Errors
-    /// The image can't be decoded within the limits, the model can't read it, or it takes too long.
+    /// The image can't be decoded within the limits, the model can't read it, or it takes too long. What is not waited for any more is
+    /// stopped.
     pub async fn read(&self, place: Place, request: ReadRequest) -> Result<Vec<u8>, Problem> {
+        in_time(self.wait(place, request)).await
+    }
+
+    async fn wait(&self, place: Place, mut request: ReadRequest) -> Result<Vec<u8>, Problem> {
+        let waiting = Waiting::default();
+        request.options.cancel = waiting.cancel();
         // Closed only with the server.
         let decoded = self.decoded.clone().acquire_owned().await.ok();
         // Whoever leaves doesn't free the place of an image that is still being decoded.
@@ -105,29 +111,34 @@ impl Read {
 
 /// Opens a file and decodes its first page.
 fn open(request: ReadRequest) -> Result<(ReadRequest, Document, PageImage), Problem> {
-    let bytes = &request.content.bytes;
-    require_pixels(bytes)?;
+    request.options.cancel.check().map_err(Problem::failed)?;
+    let bytes = request.content.bytes.clone();
     let name = Path::new(&request.name);
-    let document = Document::new(bytes.clone(), name).map_err(Problem::unusable)?;
+    let document = Document::new(bytes, name).map_err(Problem::unusable)?;
     let pages = document.pages();
     if pages > MAX_PAGES {
         return Err(Problem::unusable(format!(
             "the file has {pages} pages; at most {MAX_PAGES} are read at a time; send fewer"
         )));
     }
-    let called = called(&request.name, 1, pages);
-    let first = document.page(1, DEFAULT_DPI, Path::new(&called));
-    let first = first.map_err(Problem::unusable)?;
+    let first = page(&request.name, &document, 1)?;
     Ok((request, document, first))
 }
 
-/// Refuses an image of more pixels than the server decodes.
-pub fn require_pixels(bytes: &[u8]) -> Result<(), Problem> {
-    let Some(Header {
-        size: (width, height),
-        ..
-    }) = Header::of(bytes)
-    else {
+/// Decodes a page.
+fn page(name: &str, document: &Document, number: usize) -> Result<PageImage, Problem> {
+    require_pixels(document.page_pixels(number))?;
+    let called = called(name, number, document.pages());
+    let page = document.page(number, DEFAULT_DPI, Path::new(&called));
+    let page = page.map_err(Problem::unusable)?;
+    // A page of a PDF has as many as come out.
+    require_pixels(Some((page.photo.width(), page.photo.height())))?;
+    Ok(page)
+}
+
+/// Refuses an image of more pixels than the server reads.
+pub fn require_pixels(size: Option<(u32, u32)>) -> Result<(), Problem> {
+    let Some((width, height)) = size else {
         // Decoding says what is wrong.
         return Ok(());
     };
@@ -161,7 +172,7 @@ fn run(jobs: &Receiver<Job>, models: &Models) {
             decoded,
         } = job;
         // Nobody waits any more.
-        if reply.is_closed() {
+        if request.options.cancel.is_cancelled() {
             continue;
         }
         let read = || read(request, &document, first, models);
@@ -189,12 +200,10 @@ fn read(
     let mut first = Some(first);
     let mut sheets = Vec::with_capacity(pages);
     for number in 1..=pages {
-        let name = called(&request.name, number, pages);
+        options.cancel.check().map_err(Problem::failed)?;
         let image = match first.take() {
             Some(first) => first,
-            None => document
-                .page(number, DEFAULT_DPI, Path::new(&name))
-                .map_err(Problem::unusable)?,
+            None => page(&request.name, document, number)?,
         };
         let photo = image.photo.into_rgb8();
         let reading = ocr::read_with(&photo, &classifier, &options).map_err(Problem::unusable)?;
