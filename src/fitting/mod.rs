@@ -10,6 +10,7 @@ mod view;
 
 pub use crops::RandomCropConfig;
 pub use normalize::NormalizeConfig;
-pub use resample::Photo;
+#[cfg(feature = "app")]
+pub(crate) use resample::Photo;
 pub use sample::to_sample;
 pub use view::{Fit, View};

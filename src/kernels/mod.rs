@@ -10,7 +10,7 @@
 //! (`conv`, `block`, `linear`, `pool`, `step`) works on slices and knows nothing of Burn, so that it could go upstream.
 
 // Gradients and steps are for training, which is not part of the reader alone.
-#![cfg_attr(not(feature = "app"), allow(dead_code))]
+#![cfg_attr(not(feature = "app"), allow(dead_code, unused_imports))]
 
 mod activation;
 #[cfg(feature = "app")]

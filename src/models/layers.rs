@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::described::{Described, LayerList};
-use super::layer_list::{self, LayerConfig, LayerForm, expand_names};
+use super::layer_list::{self, LayerConfig, expand_names};
 use crate::shape::ImageShape;
 
 /// A network of any layers.
@@ -23,7 +23,7 @@ pub struct LayersConfig {
     #[serde(deserialize_with = "from_forms")]
     #[cfg_attr(
         feature = "app",
-        schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024))
+        schemars(with = "Vec<layer_list::LayerForm>", length(min = 1, max = 1024))
     )]
     pub layers: Vec<LayerConfig>,
     /// Number of classes; null takes it from the data.
