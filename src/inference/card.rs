@@ -89,7 +89,7 @@ impl ModelCard {
             .map_err(|error| format!("its `kiln` metadata can't be parsed: {error}"))?;
         // The ranges of the settings. Those of the models that are part of the reader need no check.
         #[cfg(feature = "app")]
-        super::card_config::against_schema(&value)?;
+        super::card_schema::against_schema(&value)?;
         let card: Self = serde_json::from_value(value)
             .map_err(|error| format!("its `kiln` metadata can't be parsed: {error}"))?;
         card.validate(file_bytes)?;

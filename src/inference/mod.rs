@@ -5,7 +5,7 @@
 
 mod card;
 #[cfg(feature = "app")]
-mod card_config;
+mod card_schema;
 #[cfg(feature = "app")]
 pub mod class_names;
 mod classifier;

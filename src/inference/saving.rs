@@ -1,4 +1,4 @@
-//! The model file, written: [`model_file`](super::model_file) describes it.
+//! The model file, written, and the card that describes what was trained: [`model_file`](super::model_file) says what is in it.
 
 use std::path::Path;
 
@@ -6,11 +6,13 @@ use burn::store::{
     BurnToPyTorchAdapter, HalfPrecisionAdapter, ModuleAdapter, ModuleSnapshot, SafetensorsStore,
 };
 
-use super::card::CARD_KEY;
+use super::card::{CARD_KEY, ModelCard, UNCALIBRATED};
 use super::classifier::Classifier;
 use super::error::ModelError;
 use super::model_file::invalid;
+use crate::data::DataConfig;
 use crate::files;
+use crate::models::ModelConfig;
 
 /// How finely a file holds the weights of layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,20 @@ pub enum Precision {
     /// 16 bits (IEEE 754 binary16), for half the file; reading widens them. Batch norm keeps 32 bits: variances may be too
     /// small for 16.
     Half,
+}
+
+impl ModelCard {
+    /// The card of an uncalibrated network that takes samples as `data` prepares them.
+    pub fn new(model: ModelConfig, data: &DataConfig, classes: Vec<String>) -> Self {
+        Self {
+            model,
+            input: data.shape(),
+            normalize: data.normalize().cloned(),
+            classes,
+            temperature: UNCALIBRATED,
+            view: data.view(),
+        }
+    }
 }
 
 impl Classifier {

@@ -4,6 +4,7 @@
 //! server. `.ci/wasm` puts them together; `docs/wasm.md` says how they are used and built.
 
 mod answer;
+mod math;
 mod options;
 mod panics;
 mod reader;

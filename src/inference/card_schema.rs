@@ -1,26 +1,11 @@
-//! What a model card has to do with configs: it is made of one, and its settings have the same schema.
+//! The check of a model card's settings against the schema that configs have.
 
 use serde_json::Value;
 
-use super::card::{ModelCard, UNCALIBRATED};
 use crate::config::schema;
-use crate::data::{DataConfig, NormalizeConfig};
+use crate::data::NormalizeConfig;
 use crate::error::Problem;
 use crate::models::ModelConfig;
-
-impl ModelCard {
-    /// The card of an uncalibrated network that takes samples as `data` prepares them.
-    pub fn new(model: ModelConfig, data: &DataConfig, classes: Vec<String>) -> Self {
-        Self {
-            model,
-            input: data.shape(),
-            normalize: data.normalize().cloned(),
-            classes,
-            temperature: UNCALIBRATED,
-            view: data.view(),
-        }
-    }
-}
 
 /// Checks the settings in a card against the schema of their types. The error is one line without the file's name.
 pub(super) fn against_schema(value: &Value) -> Result<(), String> {
