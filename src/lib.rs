@@ -22,6 +22,7 @@
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
 //! - [`metrics`]: metrics of predictions, reconstructions and texts.
 //! - [`segmentation`]: a photograph becomes lines, words and candidates for letters, without a network.
+//! - [`fitting`]: an image of any shape becomes the values of a network's input.
 //! - [`handwriting`]: strokes, letter shapes and composed pages: everything that draws writing.
 //! - [`models`]: the networks, written once for every backend, each with its settings.
 //! - [`data`]: the sources of labelled images, each with its settings; augmentation and batches.
@@ -43,44 +44,73 @@
 //! - [`sweeps`]: several runs are planned, trained, ranked and compared.
 //! - [`serve`]: runs, pages and images in a browser, and the same for programs.
 //! - [`cli`]: the command line, the only module that prints.
+//! - [`wasm`](https://github.com/kiln-ml/kiln/blob/main/docs/wasm.md): the reader for JavaScript, only in WebAssembly.
+//!
+//! Without the cargo feature `app`, only the reader is built: [`ocr`] and what it needs to read with the models that are part of it, without
+//! training, configs, downloads, the server and the command line. `docs/wasm.md` says what for.
 
 // Burn's wgpu types nest deeper than the compiler's default of 128 (as in Burn's own examples).
 #![recursion_limit = "256"]
+// The documentation is of the whole: it names modules that the reader alone lacks.
+#![cfg_attr(not(feature = "app"), allow(rustdoc::broken_intra_doc_links))]
 // Only the kernels load and store vectors through pointers; they allow it where they do, with the reason.
 #![deny(unsafe_code)]
 
+#[cfg(feature = "app")]
 pub mod archive;
+#[cfg(feature = "app")]
 pub mod cli;
+#[cfg(feature = "app")]
 pub mod config;
+#[cfg(feature = "app")]
 pub mod data;
+#[cfg(feature = "app")]
 pub mod data_check;
+#[cfg(feature = "app")]
 pub mod device;
+#[cfg(feature = "app")]
 pub mod diagnostics;
 pub mod document;
 pub mod error;
+#[cfg(feature = "app")]
 pub mod evaluation;
+#[cfg(feature = "app")]
 pub mod export;
+#[cfg(feature = "app")]
 pub mod fetch;
 pub mod files;
+pub mod fitting;
+#[cfg(feature = "app")]
 pub mod handwriting;
 pub mod inference;
 pub mod kernels;
 pub mod metrics;
 pub mod models;
 pub mod ocr;
+#[cfg(feature = "app")]
 pub mod onnx;
 pub mod panics;
 pub mod photo;
+#[cfg(feature = "app")]
 pub mod progress;
+#[cfg(feature = "app")]
 pub mod report;
 pub mod rng;
+#[cfg(feature = "app")]
 pub mod run_dir;
 pub mod segmentation;
+#[cfg(feature = "app")]
 pub mod serve;
 pub mod shape;
+#[cfg(feature = "app")]
 pub mod strict_json;
+#[cfg(feature = "app")]
 pub mod sweeps;
 pub mod timings;
+#[cfg(feature = "app")]
 pub mod tracking;
+#[cfg(feature = "app")]
 pub mod training;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
 pub mod weights;

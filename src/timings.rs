@@ -1,6 +1,11 @@
 //! Times the stages of a job.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(not(target_arch = "wasm32"))]
+use std::time::Instant;
+
+#[cfg(target_arch = "wasm32")]
+use web_time::Instant;
 
 /// The time that a stage took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::DataConfig;
 use super::augment::AugmentConfig;
 use super::exclude;
-use super::fitting::View;
 use super::source::{
-    ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, NormalizeConfig, Split,
-    data_root, folder_watched, refuse_archive, source_problems,
+    ClassOrder, DataError, DataSource, ListedSource, NOT_FOUND_ADVICE, Split, data_root,
+    folder_watched, refuse_archive, source_problems,
 };
 use crate::error::{FileError, Problem};
+use crate::fitting::{NormalizeConfig, View};
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 

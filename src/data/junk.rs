@@ -18,10 +18,8 @@ use crate::error::Problem;
 use crate::handwriting::strokes::{self, Affine, Point, Polyline};
 use crate::progress::Monitor;
 use crate::rng::{self, Rng, normal, uniform};
+use crate::segmentation::JUNK;
 use crate::shape::ImageShape;
-
-/// The name of the class.
-pub const CLASS: &str = "junk";
 
 /// Seed component of this source.
 const PURPOSE: u64 = 0x6a75_6e6b; // "junk"
@@ -179,7 +177,7 @@ impl Junk {
         };
         Ok(Self {
             config: config.clone(),
-            classes: vec![CLASS.into()],
+            classes: vec![JUNK.into()],
             characters: Unipen::open(&characters, root)?,
         })
     }

@@ -11,7 +11,6 @@ mod config;
 pub mod convert;
 mod disk_cache;
 pub mod exclude;
-pub mod fitting;
 pub mod formats;
 pub mod glyphs;
 pub mod image_folder;
@@ -28,11 +27,11 @@ mod subset;
 pub mod unipen;
 mod untrained;
 
+pub use crate::fitting::{self, Fit, NormalizeConfig, RandomCropConfig, View};
 pub use arrays::{CsvConfig, IdxConfig, MatConfig, NpzConfig};
 pub use augment::AugmentConfig;
 pub use cifar::{Cifar10Config, Cifar100Config, cifar10, cifar100};
 pub use config::{found_at, open, open_in, root_for};
-pub use fitting::{Fit, RandomCropConfig, View};
 pub use glyphs::GlyphsConfig;
 pub use image_folder::{Decode, ImageFolderConfig, OnBadImage};
 pub use junk::JunkConfig;
@@ -42,8 +41,8 @@ pub use nist36::Nist36Config;
 pub use parquet_images::ParquetConfig;
 pub use source::{
     BadSample, ClassOrder, CommonConfig, DataError, DataSource, ListedSource, MemorySource,
-    NOT_FOUND_ADVICE, NormalizeConfig, PassedOver, Reason, SourceConfig, Split, count_passed_over,
-    data_root, from_quantized, listed_passed_over, passed_over_line, quantize, source_problems,
+    NOT_FOUND_ADVICE, PassedOver, Reason, SourceConfig, Split, count_passed_over, data_root,
+    from_quantized, listed_passed_over, passed_over_line, quantize, source_problems,
 };
 pub use split_rule::{NumberConfig, ShareConfig, SplitRule};
 pub use subset::Subset;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::data::fitting::crops::enlarged;
 use crate::data::{Fit, NormalizeConfig};
+use crate::fitting::crops::enlarged;
 use crate::inference::{CARD_KEY, ModelCard, PREPROCESSED_INSIDE, PREPROCESSING_KEY, UNCALIBRATED};
 use crate::models::Task;
 use crate::shape::ImageShape;

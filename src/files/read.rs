@@ -25,7 +25,10 @@ pub fn read_soon(path: &Path) -> bool {
         return false;
     };
     // Without that advice, reading takes longer, and that is all.
-    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    #[cfg(all(
+        feature = "app",
+        any(target_os = "linux", target_os = "android", target_os = "freebsd")
+    ))]
     let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::WillNeed);
     drop(file);
     true

@@ -4,10 +4,8 @@ use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::schema;
-use crate::data::fitting::to_sample;
-use crate::data::{DataConfig, Fit, NormalizeConfig, View};
-use crate::error::{Problem, counted};
+use crate::error::counted;
+use crate::fitting::{Fit, NormalizeConfig, View, to_sample};
 use crate::metrics::Outputs;
 use crate::models::{ModelConfig, Task};
 use crate::shape::ImageShape;
@@ -67,18 +65,6 @@ fn is_default(view: &View) -> bool {
 }
 
 impl ModelCard {
-    /// The card of an uncalibrated network that takes samples as `data` prepares them.
-    pub fn new(model: ModelConfig, data: &DataConfig, classes: Vec<String>) -> Self {
-        Self {
-            model,
-            input: data.shape(),
-            normalize: data.normalize().cloned(),
-            classes,
-            temperature: UNCALIBRATED,
-            view: data.view(),
-        }
-    }
-
     /// Whether images of another shape are padded, which is also what the card of an older file says.
     pub fn is_padded(&self) -> bool {
         is_default(&self.view)
@@ -101,22 +87,9 @@ impl ModelCard {
     pub(super) fn parse(text: &str, file_bytes: usize) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text)
             .map_err(|error| format!("its `kiln` metadata can't be parsed: {error}"))?;
-        let part = |key: &str| value.get(key).cloned().unwrap_or_default();
-        let model = schema::problems(&schema::of::<ModelConfig>(), &part("model"));
-        let normalize = match part("normalize") {
-            Value::Null => Vec::new(),
-            found => schema::problems(&schema::of::<NormalizeConfig>(), &found),
-        };
-        let sections = [("model", model), ("normalize", normalize)];
-        let mut problems = sections.into_iter().flat_map(|(section, problems)| {
-            problems.into_iter().map(move |found| (section, found))
-        });
-        if let Some((section, Problem { path, message })) = problems.next() {
-            let dot = if path.is_empty() { "" } else { "." };
-            return Err(format!(
-                "its `kiln` metadata: {section}{dot}{path}: {message}"
-            ));
-        }
+        // The ranges of the settings. Those of the models that are part of the reader need no check.
+        #[cfg(feature = "app")]
+        super::card_schema::against_schema(&value)?;
         let card: Self = serde_json::from_value(value)
             .map_err(|error| format!("its `kiln` metadata can't be parsed: {error}"))?;
         card.validate(file_bytes)?;

@@ -6,7 +6,7 @@ use burn::tensor::activation::softmax;
 use super::card::{ModelCard, UNCALIBRATED};
 use super::error::ModelError;
 use super::input::to_input;
-use crate::data::View;
+use crate::fitting::View;
 use crate::models::{ActivationMap, Network, Task};
 
 /// Images that go through the network at once: enough to keep all cores busy, little memory.

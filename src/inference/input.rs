@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use crate::data::NormalizeConfig;
+use crate::fitting::NormalizeConfig;
 use crate::shape::ImageShape;
 
 /// The network's input `[count, channels, height, width]` on `device`, normalised.

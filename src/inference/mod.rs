@@ -4,24 +4,35 @@
 //! input; `docs/models.md` describes the file.
 
 mod card;
+#[cfg(feature = "app")]
+mod card_schema;
+#[cfg(feature = "app")]
 pub mod class_names;
 mod classifier;
 mod error;
 mod heat;
+#[cfg(feature = "app")]
 mod import;
 mod input;
 mod model_file;
+#[cfg(feature = "app")]
 pub mod onnx;
+#[cfg(feature = "app")]
 mod opened;
 mod prediction;
 mod predictor;
+#[cfg(feature = "app")]
+mod saving;
 
 pub use card::{CARD_KEY, ModelCard, PREPROCESSED_INSIDE, PREPROCESSING_KEY, UNCALIBRATED};
 pub use classifier::{BATCH, Classifier};
 pub use error::ModelError;
+#[cfg(feature = "app")]
 pub use import::{ClassNames, ImportError, Imported, import};
 pub use input::to_input;
-pub use model_file::Precision;
+#[cfg(feature = "app")]
 pub use opened::{OpenError, OpenedModel};
 pub use prediction::{ClassGuess, Prediction};
 pub use predictor::Predictor;
+#[cfg(feature = "app")]
+pub use saving::Precision;

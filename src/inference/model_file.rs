@@ -1,4 +1,4 @@
-//! The model file, read and written: weights as safetensors, with the model card in its metadata.
+//! The model file, read: weights as safetensors, with the model card in its metadata.
 //!
 //! The tensors have their parameter paths as names, in PyTorch's layout and naming (`weight` / `bias` / `running_mean`, fully
 //! connected weights as `[out, in]`); the card is JSON under the metadata key `kiln`. Nothing random or dated is in it: same
@@ -8,8 +8,7 @@ use std::path::Path;
 
 use burn::prelude::*;
 use burn::store::{
-    BurnToPyTorchAdapter, FloatCastAdapter, HalfPrecisionAdapter, ModuleAdapter, ModuleSnapshot,
-    ModuleStore, PyTorchToBurnAdapter, SafetensorsStore,
+    FloatCastAdapter, ModuleAdapter, ModuleStore, PyTorchToBurnAdapter, SafetensorsStore,
 };
 use burn::tensor::DType;
 use safetensors::SafeTensors;
@@ -28,16 +27,6 @@ const MAX_VALUE_BYTES: usize = 4;
 
 /// Maximum length of a model file: the largest network that a config may describe, and the header.
 const MAX_MODEL_BYTES: u64 = (MAX_VALUE_BYTES * MAX_MODEL_VALUES) as u64 + limits::MAX_HEADER_BYTES;
-
-/// How finely a file holds the weights of layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
-    /// 32 bits, as they are computed with.
-    Single,
-    /// 16 bits (IEEE 754 binary16), for half the file; reading widens them. Batch norm keeps 32 bits: variances may be too
-    /// small for 16.
-    Half,
-}
 
 impl Classifier {
     /// Loads a `model.safetensors` that kiln wrote.
@@ -92,53 +81,10 @@ impl Classifier {
         }
         Ok(Self::new(&network, card, device))
     }
-
-    /// Writes the model file, as [`Precision::Single`].
-    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        self.save_as(path, Precision::Single)
-    }
-
-    /// Writes the model file.
-    pub fn save_as(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
-        let bytes = to_bytes(self, path, precision)?;
-        Ok(files::write(path, &bytes)?)
-    }
-
-    /// The classifier as loaded from a file with 16-bit weights.
-    pub fn rounded(&self) -> Result<Self, ModelError> {
-        let name = Path::new("the model in memory");
-        let bytes = to_bytes(self, name, Precision::Half)?;
-        Self::from_bytes(bytes, name, self.device())
-    }
-}
-
-/// The content of a model file; `name` is only for the error text.
-fn to_bytes(
-    classifier: &Classifier,
-    name: &Path,
-    precision: Precision,
-) -> Result<Vec<u8>, ModelError> {
-    let card = serde_json::to_string(classifier.card()).map_err(|error| invalid(name, error))?;
-    // One metadata key only: the container writes several in random order.
-    let mut store = SafetensorsStore::from_bytes(None)
-        .skip_enum_variants(true)
-        .clear_metadata()
-        .metadata(CARD_KEY, card);
-    store = match precision {
-        Precision::Single => store.with_to_adapter(BurnToPyTorchAdapter),
-        Precision::Half => {
-            store.with_to_adapter(BurnToPyTorchAdapter.chain(HalfPrecisionAdapter::new()))
-        }
-    };
-    classifier
-        .network()
-        .save_into(&mut store)
-        .map_err(|error| invalid(name, error))?;
-    store.get_bytes().map_err(|error| invalid(name, error))
 }
 
 /// A file that is not a model.
-fn invalid(path: &Path, problem: impl std::fmt::Display) -> ModelError {
+pub(super) fn invalid(path: &Path, problem: impl std::fmt::Display) -> ModelError {
     FileError::new(path, format!("not a model that kiln can load: {problem}")).into()
 }
 

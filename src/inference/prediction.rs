@@ -1,12 +1,12 @@
 //! What a model says about an image, as `kiln predict --json` and the server write it.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::predictor::Predictor;
 
 /// The most probable classes of an image.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct Prediction {
     /// The image's name, as the user gave it.
     pub image: String,
@@ -15,7 +15,8 @@ pub struct Prediction {
 }
 
 /// A class that an image may be of.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct ClassGuess {
     /// The class's name.
     pub class: String,

@@ -9,7 +9,11 @@
 //! All sums run in an order that depends on shapes alone, so any number of threads gives the same bits. The arithmetic
 //! (`conv`, `block`, `linear`, `pool`, `step`) works on slices and knows nothing of Burn, so that it could go upstream.
 
+// Gradients and steps are for training, which is not part of the reader alone.
+#![cfg_attr(not(feature = "app"), allow(dead_code, unused_imports))]
+
 mod activation;
+#[cfg(feature = "app")]
 mod autodiff;
 mod block;
 mod channels;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Metric name (`loss`, `accuracy`, `top5_accuracy`, `psnr`, ...) to value; rates are fractions of 1, PSNR is in dB.
 pub type Metrics = BTreeMap<String, f64>;
 
 /// One line of `metrics.jsonl`: the metrics of an epoch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An edit distance and the length of the ground truth.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct EditScore {
     /// Smallest number of units (characters or words) to insert, delete or replace to get from one text to the other.
     pub distance: usize,
@@ -35,7 +35,8 @@ impl EditScore {
 }
 
 /// One character that was read as another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct CharacterConfusion {
     /// The true character; None when a character was read where there is none.
     pub truth: Option<char>,
@@ -46,7 +47,8 @@ pub struct CharacterConfusion {
 }
 
 /// The result of [`score`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct TextScore {
     /// Over all characters; a line break counts as one space.
     pub characters: EditScore,

@@ -3,7 +3,6 @@
 use burn::module::Initializer;
 use burn::nn::Linear;
 use burn::prelude::*;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Task};
@@ -13,11 +12,15 @@ use crate::kernels::Activation;
 use crate::shape::ImageShape;
 
 /// Settings of the fully connected autoencoder: ReLU after every layer but the last, which has a sigmoid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AutoencoderConfig {
     /// Width of each layer between the input image and the output image; the narrowest is the code.
-    #[schemars(length(min = 1, max = 16), inner(range(min = 1, max = 65536)))]
+    #[cfg_attr(
+        feature = "app",
+        schemars(length(min = 1, max = 16), inner(range(min = 1, max = 65536)))
+    )]
     pub hidden: Vec<usize>,
 }
 

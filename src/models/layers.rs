@@ -1,31 +1,34 @@
 //! A network that the config describes layer by layer.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::described::{Described, LayerList};
-use super::layer_list::{self, LayerConfig, LayerForm, expand_names};
+use super::layer_list::{self, LayerConfig, expand_names};
 use crate::shape::ImageShape;
 
 /// A network of any layers.
 pub type Layers = Described<LayersConfig>;
 
 /// Settings of a network that is described layer by layer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("examples" = [{"layers": [
+#[cfg_attr(feature = "app", schemars(extend("examples" = [{"layers": [
     {"kind": "conv", "channels": 16, "kernel": 3, "padding": 1}, "relu", {"kind": "max_pool", "kernel": 2},
     {"kind": "conv", "channels": 32, "kernel": 3, "padding": 1}, "relu", {"kind": "max_pool", "kernel": 2},
     "flatten", "linear"
-]}]))]
+]}])))]
 pub struct LayersConfig {
     /// The layers, first layer first. The last one that has a size may leave it out: then it has one value for each class.
     #[serde(deserialize_with = "from_forms")]
-    #[schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024))]
+    #[cfg_attr(
+        feature = "app",
+        schemars(with = "Vec<layer_list::LayerForm>", length(min = 1, max = 1024))
+    )]
     pub layers: Vec<LayerConfig>,
     /// Number of classes; null takes it from the data.
     #[serde(default)]
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

@@ -4,5 +4,5 @@
 pub const MAX_MODEL_VALUES: usize = 1 << 28;
 
 /// Largest image that a network is built for. Layers have thousands of channels; beyond this, the number of values in their
-/// maps might not fit into `usize`.
-pub const MAX_IMAGE_VALUES: usize = usize::MAX >> 24;
+/// maps might not fit into `usize`. That is 2^40 values, or 2^20 in WebAssembly, whose `usize` has 32 bits.
+pub const MAX_IMAGE_VALUES: usize = usize::MAX >> (usize::BITS / 8 * 3);

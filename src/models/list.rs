@@ -9,9 +9,8 @@ macro_rules! networks {
         $(pub use $kind::{$Config, $Network};)+
 
         /// The network.
-        #[derive(
-            Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-        )]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
         #[serde(tag = "kind", rename_all = "snake_case")]
         pub enum ModelConfig {
             $($(#[$description])* $(#[serde(rename = $name)])? $Network($Config),)+

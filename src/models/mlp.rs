@@ -4,7 +4,6 @@ use burn::module::Initializer;
 use burn::nn::Linear;
 use burn::prelude::*;
 use burn::tensor::activation::tanh;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::Architecture;
@@ -14,18 +13,22 @@ use crate::kernels;
 use crate::shape::ImageShape;
 
 /// Settings of the multi-layer perceptron.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct MlpConfig {
     /// Width of each hidden layer; `[]` is a linear classifier.
-    #[schemars(length(max = 16), inner(range(min = 1, max = 65536)))]
+    #[cfg_attr(
+        feature = "app",
+        schemars(length(max = 16), inner(range(min = 1, max = 65536)))
+    )]
     pub hidden: Vec<usize>,
     /// The non-linearity between the layers.
     pub activation: Activation,
     /// Weight initialization; biases start at zero.
     pub init: Init,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 
@@ -41,9 +44,10 @@ impl Default for MlpConfig {
 }
 
 /// The non-linearity between fully connected layers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum Activation {
     /// 1 / (1 + e^-x)
     #[default]
@@ -55,9 +59,10 @@ pub enum Activation {
 }
 
 /// Weight initialization of the fully connected layers; biases start at zero.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum Init {
     /// Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010).
     #[default]

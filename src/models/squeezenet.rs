@@ -7,7 +7,6 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, PaddingConfig2d, Relu};
 use burn::prelude::*;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
@@ -48,14 +47,15 @@ const LAST_STD: f64 = 0.01;
 const MIN_SIDE: usize = 25;
 
 /// Settings of SqueezeNet 1.1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SqueezenetConfig {
     /// Dropout probability on the last feature maps.
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

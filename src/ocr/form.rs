@@ -4,10 +4,7 @@
 use super::alphabet::Alphabet;
 use super::context::{Lattice, Span};
 use super::scoring::Scoring;
-use crate::segmentation::{Candidate, Candidates};
-
-/// The class of what is not a character: two letters, half a letter, a blot.
-pub const JUNK: &str = crate::data::junk::CLASS;
+use crate::segmentation::{Candidate, Candidates, JUNK};
 
 /// Minimum probability of a guess, as a fraction of the best guess's.
 const MIN_GUESS: f32 = 1e-4;

@@ -8,6 +8,7 @@ pub mod alphabet;
 pub mod context;
 mod form;
 pub mod formats;
+#[cfg(feature = "app")]
 pub mod forms;
 pub mod mixed;
 mod options;
@@ -15,7 +16,9 @@ mod orientation;
 pub mod page;
 pub mod reader;
 mod recognition;
+#[cfg(feature = "app")]
 pub mod review;
+#[cfg(feature = "app")]
 pub mod scores;
 pub mod scoring;
 mod shipped;

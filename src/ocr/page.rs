@@ -1,12 +1,12 @@
 //! What was read: a page of lines, words and letters.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::segmentation::{Label, Rect};
 
 /// Everything that was read on one image. Boxes are in pixels of the upright image.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct Page {
     /// Columns of the image.
     pub width: u32,
@@ -88,7 +88,8 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// A line of writing.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct Line {
     /// The box around its words.
     pub bounds: Rect,
@@ -101,7 +102,8 @@ pub struct Line {
 }
 
 /// Letters without a space between them.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct Word {
     /// The box around its letters.
     pub bounds: Rect,
@@ -114,7 +116,8 @@ pub struct Word {
 }
 
 /// One letter.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct Letter {
     /// The box around its ink.
     pub bounds: Rect,
@@ -127,7 +130,8 @@ pub struct Letter {
 }
 
 /// Another character that a letter may be.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct Guess {
     /// The character.
     pub text: String,

@@ -4,14 +4,14 @@
 use image::RgbImage;
 
 use super::alphabet::Alphabet;
-use super::form::{Classes, JUNK};
+use super::form::Classes;
 use super::options::ReadOptions;
 use super::page::Page;
 use super::unreadable::{self, ReadError, Unreadable};
 use super::{orientation, recognition, strays};
 use crate::inference::Classifier;
 use crate::progress::Cancelled;
-use crate::segmentation::{CutPage, Segmentation, StagePicture, View};
+use crate::segmentation::{CutPage, JUNK, Segmentation, StagePicture, View};
 use crate::timings::{Lap, Stopwatch};
 
 /// A turned page is taken if its mean confidence is higher by this than as it is in the file: upright pages gained 0.23 to 0.33 over

@@ -120,6 +120,9 @@ pub struct Candidates {
     pub list: Vec<Candidate>,
 }
 
+/// What classifiers call a candidate that is not a character: two letters, half a letter, a blot.
+pub const JUNK: &str = "junk";
+
 /// A run of pieces that may be one letter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {

@@ -4,7 +4,8 @@
 pub(super) const MAX_SLANT: f32 = 14.0;
 
 /// A box in pixels of the upright photograph; never empty and always inside the photograph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct Rect {
     /// First column.
     pub x: u32,

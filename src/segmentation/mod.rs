@@ -22,7 +22,7 @@ mod straightening;
 mod view;
 
 pub use boxes::{
-    Candidate, Candidates, Emptiness, LetterBox, LineBox, Measures, Segmentation, SmallMark,
+    Candidate, Candidates, Emptiness, JUNK, LetterBox, LineBox, Measures, Segmentation, SmallMark,
     WordBox,
 };
 pub use debug::overlay::{Label, overlay};

@@ -46,6 +46,10 @@ export class Site {
       });
       child.on('exit', () => failed(new Error(said)));
     });
+    await this.launch();
+  }
+
+  async launch() {
     this.browser = await chromium.launch({
       executablePath: process.env.KILN_CHROMIUM ?? BROWSERS.find(existsSync),
       args: ['--no-sandbox', '--disable-dev-shm-usage'],

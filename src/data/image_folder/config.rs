@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::fitting::{Fit, RandomCropConfig, View};
 use crate::data::source::{MEGABYTE, MEMORY_MB};
 use crate::data::{ClassOrder, CommonConfig, SplitRule};
 use crate::error::Problem;
+use crate::fitting::{Fit, RandomCropConfig, View};
 
 /// Default of `cache_mb`: 20 GiB, 80,000 photographs reduced for random crops of 224x224.
 const CACHE_MB: usize = 20 << 10;

@@ -1,7 +1,7 @@
 //! The content of an image file as it is kept in memory and on the disk, from which every reading of a sample is made.
 
 use crate::data::disk_cache::StoredImage;
-use crate::data::fitting::Photo;
+use crate::fitting::Photo;
 use crate::shape::ImageShape;
 
 /// The content of a file, reduced to what samples need of it.

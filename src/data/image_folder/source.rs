@@ -14,12 +14,12 @@ use super::found::Listing;
 use super::reader::{Reader, Sample};
 use super::unreadable::{self, BadImage};
 use super::{listing, published};
-use crate::data::fitting::View;
 use crate::data::source::{BadSample, PassedOver, folder_at, passed_over_line};
 use crate::data::{
     ClassOrder, CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule,
 };
 use crate::error::Problem;
+use crate::fitting::View;
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 

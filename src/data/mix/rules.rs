@@ -5,11 +5,11 @@ use std::path::Path;
 use super::config::MixConfig;
 use super::source::Mix;
 use crate::data::augment::AugmentConfig;
-use crate::data::fitting::View;
 use crate::data::source::{
     CommonConfig, DataError, DataSource, ListedSource, SourceConfig, Split, source_problems,
 };
 use crate::error::Problem;
+use crate::fitting::View;
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::fitting::Fit;
 use crate::data::source::MEMORY_MB;
 use crate::data::split_rule::ShareConfig;
 use crate::data::{CommonConfig, SplitRule};
 use crate::error::Problem;
+use crate::fitting::Fit;
 
 /// Settings of Parquet files of images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -10,13 +10,13 @@ use super::pool::{Place, Pool};
 use super::source::{ParquetImages, Sample};
 use super::table;
 use crate::data::arrays::{Classes, Label};
-use crate::data::fitting::View;
 use crate::data::formats::Unread;
 use crate::data::formats::parquet::{Footer, Value, each};
 use crate::data::source::{MEGABYTE, folder_at};
 use crate::data::split_rule::divide_rest;
 use crate::data::{CommonConfig, DataError, DataSource, SourceConfig, Split, SplitRule, untrained};
 use crate::error::{Problem, counted, io_problem};
+use crate::fitting::View;
 use crate::progress::{Monitor, Stage};
 use crate::shape::ImageShape;
 

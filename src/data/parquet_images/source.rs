@@ -6,9 +6,9 @@ use image::DynamicImage;
 use rayon::prelude::*;
 
 use super::pool::{Place, Pool};
-use crate::data::fitting::{View, sample};
 use crate::data::source::{BadSample, PassedOver, Reason, bad_images};
 use crate::data::{DataError, DataSource, Split};
+use crate::fitting::{View, sample};
 use crate::photo;
 use crate::progress::Monitor;
 use crate::shape::ImageShape;

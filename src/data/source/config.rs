@@ -8,9 +8,9 @@ use super::common::CommonConfig;
 use super::data_source::DataSource;
 use super::error::DataError;
 use super::split::Split;
-use crate::data::fitting::View;
 use crate::data::split_rule::SplitRule;
 use crate::error::Problem;
+use crate::fitting::View;
 use crate::progress::Monitor;
 use crate::shape::ImageShape;
 

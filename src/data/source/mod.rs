@@ -14,7 +14,7 @@ mod split;
 mod split_names;
 
 pub use class_order::ClassOrder;
-pub use common::{CommonConfig, NormalizeConfig, is_false};
+pub use common::{CommonConfig, is_false};
 pub use config::{ListedSource, SourceConfig, source_problems};
 pub use data_source::DataSource;
 pub use error::{DataError, NOT_FOUND_ADVICE};

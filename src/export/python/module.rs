@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::layers::{Code, PARAMETER};
 use super::text::{quoted, tuple};
 use crate::data::Fit;
-use crate::data::fitting::crops::enlarged;
 use crate::error::Problem;
 use crate::export::description::Description;
+use crate::fitting::crops::enlarged;
 use crate::models::Task;
 use crate::models::layer_list::{Node, own_parameters, parameters};
 

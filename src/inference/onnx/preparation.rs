@@ -4,9 +4,9 @@ use image::DynamicImage;
 
 use super::interface::{Input, Layout, Numbers};
 use super::settings::OnnxSettings;
-use crate::data::fitting::crops::enlarged;
-use crate::data::fitting::to_sample;
 use crate::data::{Fit, NormalizeConfig, View};
+use crate::fitting::crops::enlarged;
+use crate::fitting::to_sample;
 
 /// Mean and standard deviation of ImageNet's pixels in [0, 1], with which nearly all PyTorch networks were trained (torchvision,
 /// `transforms/_presets.py`).

@@ -9,7 +9,8 @@ use super::tensors::{by_dtype, contiguous, new_tensor, values};
 use crate::kernels::channels::{Maps, means, scale};
 
 /// Operations on channels that flex gets; see the functions of the same names.
-#[backend_extension(Flex, Autodiff)]
+#[cfg_attr(feature = "app", backend_extension(Flex, Autodiff))]
+#[cfg_attr(not(feature = "app"), backend_extension(Flex))]
 pub trait ChannelBackend: Backend {
     /// See [`crate::kernels::scale_channels`].
     fn fast_scale_channels(

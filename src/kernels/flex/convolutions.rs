@@ -15,7 +15,8 @@ use crate::kernels::normed;
 use crate::kernels::simd::Real;
 
 /// Convolutions that flex gets; see the functions of the same names. A residual without values is none.
-#[backend_extension(Flex, Autodiff)]
+#[cfg_attr(feature = "app", backend_extension(Flex, Autodiff))]
+#[cfg_attr(not(feature = "app"), backend_extension(Flex))]
 pub trait ConvBackend: Backend {
     /// See [`crate::kernels::convolution`]; dense or depthwise.
     fn fast_convolution(

@@ -9,7 +9,8 @@ use super::tensors::{by_dtype, contiguous, values_mut};
 use crate::kernels::activation::{Activation, activate_all};
 
 /// Operations value by value that flex gets; see the functions of the same names.
-#[backend_extension(Flex, Autodiff)]
+#[cfg_attr(feature = "app", backend_extension(Flex, Autodiff))]
+#[cfg_attr(not(feature = "app"), backend_extension(Flex))]
 pub trait ElementwiseBackend: Backend {
     /// See [`crate::kernels::activate`].
     fn fast_activation(values: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self>;

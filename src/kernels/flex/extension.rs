@@ -9,7 +9,8 @@ use crate::kernels::pool::PoolOptions;
 use crate::kernels::step::{AdamStep, SgdStep};
 
 /// The operations that flex gets; see the functions of the same names.
-#[backend_extension(Flex, Autodiff)]
+#[cfg_attr(feature = "app", backend_extension(Flex, Autodiff))]
+#[cfg_attr(not(feature = "app"), backend_extension(Flex))]
 pub trait FastBackend: Backend {
     /// See [`crate::kernels::conv2d`].
     fn fast_conv2d(

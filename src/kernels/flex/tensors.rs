@@ -7,10 +7,12 @@ use crate::kernels::conv::{ConvOptions, Geometry};
 use crate::kernels::simd::Real;
 use crate::kernels::{linear, step};
 
-/// Runs `$body` with `$t` as the tensor's element type.
+/// Runs `$body` with `$t` as the tensor's element type. The reader alone has no `f64`, which is for checking gradients: it would make up
+/// a tenth of its machine code.
 macro_rules! by_dtype {
     ($tensor:expr, $t:ident => $body:expr) => {
         match $tensor.dtype() {
+            #[cfg(feature = "app")]
             burn::tensor::DType::F64 => {
                 type $t = f64;
                 $body

@@ -1,6 +1,5 @@
 //! The confusion matrix of a classifier, and the rates of each class.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorExit;
@@ -56,7 +55,8 @@ impl TryFrom<RawConfusion> for Confusion {
 }
 
 /// One class of a [`Confusion`]; all rates are in [0, 1].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct ClassReport {
     /// The class's name.
     pub class: String,
@@ -71,7 +71,8 @@ pub struct ClassReport {
 }
 
 /// Samples of one class that were predicted as another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct ConfusedPair {
     /// Name of the true class.
     pub truth: String,

@@ -1,17 +1,17 @@
 //! Sizes that a config may write in two forms.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Rows and columns: one number for both, or `[rows, columns]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(untagged)]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum Side {
     /// The same both ways.
-    Square(#[schemars(range(min = 1, max = 65536))] usize),
+    Square(#[cfg_attr(feature = "app", schemars(range(min = 1, max = 65536)))] usize),
     /// `[rows, columns]`
-    Sides(#[schemars(inner(range(min = 1, max = 65536)))] [usize; 2]),
+    Sides(#[cfg_attr(feature = "app", schemars(inner(range(min = 1, max = 65536))))] [usize; 2]),
 }
 
 impl Side {
@@ -31,22 +31,24 @@ impl From<usize> for Side {
 }
 
 /// Border on each side: a number, `[above and below, left and right]`, or `"same"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(untagged)]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum Padding {
     /// The same on all sides.
-    Equal(#[schemars(range(min = 0, max = 65536))] usize),
+    Equal(#[cfg_attr(feature = "app", schemars(range(min = 0, max = 65536)))] usize),
     /// `[above and below, left and right]`
-    Sides(#[schemars(inner(range(min = 0, max = 65536)))] [usize; 2]),
+    Sides(#[cfg_attr(feature = "app", schemars(inner(range(min = 0, max = 65536))))] [usize; 2]),
     /// As much as keeps the size with stride 1.
     Named(NamedPadding),
 }
 
 /// A border by its effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum NamedPadding {
     /// Keeps the size with stride 1; requires odd kernels.
     Same,

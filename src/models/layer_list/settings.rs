@@ -1,6 +1,5 @@
 //! Settings of the layers that hold no others.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::form::{Padding, Side};
@@ -42,16 +41,17 @@ macro_rules! layer_settings {
     };
     (@one #[doc = $doc:literal] $Config:ident { $($(#[$meta:meta])* $key:ident: $type:ty,)* }) => {
         #[doc = $doc]
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub struct $Config {
             $($(#[$meta])* pub $key: $type,)*
             /// Name of the layer in the names of its parameters; null stands for its index in the list. Dots make levels.
             #[serde(default, skip_serializing_if = "is_default")]
-            #[schemars(
+            #[cfg_attr(feature = "app", schemars(
                 regex(pattern = r"^([A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*)?$"),
                 extend("patternErrorMessage" = "allowed are letters, digits and _, in levels with dots between them")
-            )]
+            ))]
             pub name: Option<String>,
         }
     };
@@ -67,7 +67,7 @@ layer_settings! {
     ConvConfig {
         /// Output channels; null stands for the number of classes.
         #[serde(default, skip_serializing_if = "is_default")]
-        #[schemars(range(min = 1, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 1, max = 65536)))]
         channels: Option<usize>,
         /// Rows and columns of the kernel.
         kernel: Side,
@@ -82,7 +82,7 @@ layer_settings! {
         dilation: Side,
         /// Number of groups of channels that are convolved by themselves.
         #[serde(default = "unit", skip_serializing_if = "is_unit")]
-        #[schemars(range(min = 1, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 1, max = 65536)))]
         groups: usize,
         /// Add a learned value to each channel.
         #[serde(default = "yes", skip_serializing_if = "is_yes")]
@@ -107,7 +107,7 @@ layer_settings! {
         dilation: Side,
         /// Output channels per input channel.
         #[serde(default = "unit", skip_serializing_if = "is_unit")]
-        #[schemars(range(min = 1, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 1, max = 65536)))]
         multiplier: usize,
         /// Add a learned value to each channel.
         #[serde(default = "yes", skip_serializing_if = "is_yes")]
@@ -121,22 +121,22 @@ layer_settings! {
     BatchNormConfig {
         /// Added to the variance.
         #[serde(default = "defaults::batch_norm_epsilon", skip_serializing_if = "defaults::is_batch_norm_epsilon")]
-        #[schemars(range(min = 0.0, max = 1.0))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 1.0)))]
         epsilon: f64,
         /// Weight of a batch in the running mean and variance.
         #[serde(default = "defaults::momentum", skip_serializing_if = "defaults::is_momentum")]
-        #[schemars(range(min = 0.0, max = 1.0))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 1.0)))]
         momentum: f64,
     }
 
     /// Settings of a group normalization.
     GroupNormConfig {
         /// Number of groups of channels.
-        #[schemars(range(min = 1, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 1, max = 65536)))]
         groups: usize,
         /// Added to the variance.
         #[serde(default = "defaults::batch_norm_epsilon", skip_serializing_if = "defaults::is_batch_norm_epsilon")]
-        #[schemars(range(min = 0.0, max = 1.0))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 1.0)))]
         epsilon: f64,
     }
 
@@ -144,7 +144,7 @@ layer_settings! {
     LayerNormConfig {
         /// Added to the variance.
         #[serde(default = "defaults::batch_norm_epsilon", skip_serializing_if = "defaults::is_batch_norm_epsilon")]
-        #[schemars(range(min = 0.0, max = 1.0))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 1.0)))]
         epsilon: f64,
     }
 
@@ -152,7 +152,7 @@ layer_settings! {
     LinearConfig {
         /// Output features; null stands for the number of classes.
         #[serde(default, skip_serializing_if = "is_default")]
-        #[schemars(range(min = 1, max = 1_048_576))]
+        #[cfg_attr(feature = "app", schemars(range(min = 1, max = 1_048_576)))]
         features: Option<usize>,
         /// Add a learned value to each feature.
         #[serde(default = "yes", skip_serializing_if = "is_yes")]
@@ -166,7 +166,7 @@ layer_settings! {
     LeakyReluConfig {
         /// Factor of negative values.
         #[serde(default = "defaults::slope", skip_serializing_if = "defaults::is_slope")]
-        #[schemars(range(min = 0.0, max = 1.0))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 1.0)))]
         slope: f64,
     }
 
@@ -174,19 +174,19 @@ layer_settings! {
     ZeroPadConfig {
         /// Rows above.
         #[serde(default, skip_serializing_if = "is_default")]
-        #[schemars(range(min = 0, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0, max = 65536)))]
         top: usize,
         /// Rows below.
         #[serde(default, skip_serializing_if = "is_default")]
-        #[schemars(range(min = 0, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0, max = 65536)))]
         bottom: usize,
         /// Columns on the left.
         #[serde(default, skip_serializing_if = "is_default")]
-        #[schemars(range(min = 0, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0, max = 65536)))]
         left: usize,
         /// Columns on the right.
         #[serde(default, skip_serializing_if = "is_default")]
-        #[schemars(range(min = 0, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0, max = 65536)))]
         right: usize,
     }
 
@@ -238,14 +238,14 @@ layer_settings! {
     /// Settings of dropout.
     DropoutConfig {
         /// Probability of setting a value to zero.
-        #[schemars(range(min = 0.0, max = 0.95))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
         p: f64,
     }
 
     /// Settings of a squeeze-and-excitation block.
     SqueezeExciteConfig {
         /// Channels of the hidden layer.
-        #[schemars(range(min = 1, max = 65536))]
+        #[cfg_attr(feature = "app", schemars(range(min = 1, max = 65536)))]
         channels: usize,
         /// Non-linearity of the hidden layer.
         #[serde(default, skip_serializing_if = "is_default")]
@@ -265,14 +265,14 @@ layer_settings! {
     ScaleConfig {
         /// Initial value of the factors.
         #[serde(default = "defaults::scale", skip_serializing_if = "defaults::is_scale")]
-        #[schemars(range(min = -1e6, max = 1e6))]
+        #[cfg_attr(feature = "app", schemars(range(min = -1e6, max = 1e6)))]
         initial: f64,
     }
 
     /// Settings of a rearrangement of channels as pixels.
     DepthToSpaceConfig {
         /// Rows and columns that a group of channels becomes.
-        #[schemars(range(min = 2, max = 64))]
+        #[cfg_attr(feature = "app", schemars(range(min = 2, max = 64)))]
         block: usize,
         /// Order of the channels of a group: `"crd"` is PyTorch's `PixelShuffle`, `"dcr"` TensorFlow's `depth_to_space`.
         #[serde(default, skip_serializing_if = "is_default")]
@@ -282,19 +282,20 @@ layer_settings! {
     /// Settings of self-attention.
     SelfAttentionConfig {
         /// Number of heads; divides the length of a token.
-        #[schemars(range(min = 1, max = 1024))]
+        #[cfg_attr(feature = "app", schemars(range(min = 1, max = 1024)))]
         heads: usize,
         /// Probability of setting an attention weight to zero in training.
         #[serde(default, skip_serializing_if = "is_default")]
-        #[schemars(range(min = 0.0, max = 0.95))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
         dropout: f64,
     }
 }
 
 /// Non-linearity of the hidden layer of a squeeze-and-excitation block.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum GateActivation {
     /// max(0, x)
     #[default]
@@ -304,9 +305,10 @@ pub enum GateActivation {
 }
 
 /// Function whose results a squeeze-and-excitation block multiplies with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum Gate {
     /// 1 / (1 + e^-x)
     #[default]
@@ -316,9 +318,10 @@ pub enum Gate {
 }
 
 /// Which channel becomes which pixel of a block of `b` rows and columns, of `C` output channels; named as in ONNX's `DepthToSpace`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum DepthToSpaceMode {
     /// Channel `(c b + i) b + j` becomes row `i`, column `j` of channel `c`, as in PyTorch's `PixelShuffle`.
     #[default]

@@ -1,8 +1,5 @@
 //! A layer in a config: its kind, and the layers that hold others.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,7 +11,8 @@ use super::settings::{
 };
 
 /// A layer, as an object with its `kind` and settings, or only its kind if it needs none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LayerConfig {
     /// Convolution.
@@ -98,14 +96,15 @@ pub enum LayerConfig {
 /// How a config writes a layer: as an object, or as its kind alone.
 pub struct LayerForm;
 
-impl JsonSchema for LayerForm {
-    fn schema_name() -> Cow<'static, str> {
+#[cfg(feature = "app")]
+impl schemars::JsonSchema for LayerForm {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Layer".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let object = generator.subschema_for::<LayerConfig>();
-        json_schema!({
+        schemars::json_schema!({
             "description": "A layer: an object with its kind and settings, or its kind alone where no setting is needed.",
             "anyOf": [object, { "type": "string", "enum": kinds_without_settings() }],
         })
@@ -288,39 +287,39 @@ layer_settings! {
     /// Settings of a residual connection.
     ResidualConfig {
         /// Layers whose output is added to the shortcut's.
-        #[schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024))]
+        #[cfg_attr(feature = "app", schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024)))]
         body: Vec<LayerConfig>,
         /// Layers from the input to the sum; empty for the input itself.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[schemars(with = "Vec<LayerForm>", length(max = 1024))]
+        #[cfg_attr(feature = "app", schemars(with = "Vec<LayerForm>", length(max = 1024)))]
         shortcut: Vec<LayerConfig>,
         /// Probability of leaving out the body for an image in training (stochastic depth, Huang et al. 2016).
         #[serde(default, skip_serializing_if = "is_default")]
-        #[schemars(range(min = 0.0, max = 0.95))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
         drop_path: f64,
     }
 
     /// Settings of branches.
     BranchesConfig {
         /// Lists of layers, whose outputs must have the same height and width.
-        #[schemars(with = "Vec<Vec<LayerForm>>", length(min = 1, max = 64), inner(length(max = 1024)))]
+        #[cfg_attr(feature = "app", schemars(with = "Vec<Vec<LayerForm>>", length(min = 1, max = 64), inner(length(max = 1024))))]
         branches: Vec<Vec<LayerConfig>>,
     }
 
     /// Settings of a repetition.
     RepeatConfig {
         /// How many times.
-        #[schemars(range(min = 1, max = 1024))]
+        #[cfg_attr(feature = "app", schemars(range(min = 1, max = 1024)))]
         times: usize,
         /// The layers.
-        #[schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024))]
+        #[cfg_attr(feature = "app", schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024)))]
         layers: Vec<LayerConfig>,
     }
 
     /// Settings of a group.
     GroupConfig {
         /// The layers.
-        #[schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024))]
+        #[cfg_attr(feature = "app", schemars(with = "Vec<LayerForm>", length(min = 1, max = 1024)))]
         layers: Vec<LayerConfig>,
     }
 }

@@ -1,11 +1,11 @@
 //! Initial weights of convolutions and fully connected layers.
 
 use burn::module::Initializer;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How weights are drawn at first; biases are drawn with the default and are zero with every other choice.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum WeightInit {
     /// Uniform in +-1 / sqrt(fan_in), biases too, as PyTorch's layers are drawn.
@@ -22,13 +22,13 @@ pub enum WeightInit {
     /// Normal around zero.
     Normal {
         /// Standard deviation.
-        #[schemars(range(min = 0.0, max = 10.0))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 10.0)))]
         std: f64,
     },
     /// Uniform around zero.
     Uniform {
         /// Largest absolute value.
-        #[schemars(range(min = 0.0, max = 10.0))]
+        #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 10.0)))]
         bound: f64,
     },
     /// All zero.

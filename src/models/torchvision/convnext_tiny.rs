@@ -1,6 +1,5 @@
 //! ConvNeXt-Tiny (Liu et al. 2022); its relatives have other channels and depths.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parts::misfit;
@@ -37,21 +36,28 @@ const INIT: WeightInit = WeightInit::Normal { std: 0.02 };
 pub type ConvnextTiny = Described<ConvnextTinyConfig>;
 
 /// Settings of ConvNeXt-Tiny. Small has `depths` of `[3, 3, 27, 3]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ConvnextTinyConfig {
     /// Channels of each stage; height and width are halved between two stages.
-    #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))]
+    #[cfg_attr(
+        feature = "app",
+        schemars(length(min = 1, max = 8), inner(range(min = 1, max = 4096)))
+    )]
     pub channels: Vec<usize>,
     /// Blocks of each stage.
-    #[schemars(length(min = 1, max = 8), inner(range(min = 1, max = 64)))]
+    #[cfg_attr(
+        feature = "app",
+        schemars(length(min = 1, max = 8), inner(range(min = 1, max = 64)))
+    )]
     pub depths: Vec<usize>,
     /// Probability of leaving out the last block for an image in training, zero for the first block and rising evenly
     /// (stochastic depth).
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub drop_path: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

@@ -1,6 +1,5 @@
 //! EfficientNet-B0 (Tan and Le 2019); its relatives have other factors of width and depth.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parts::{Activation, Inverted, NORM, bare_conv, conv_norm, divisible, misfit};
@@ -36,24 +35,25 @@ const REDUCTION: usize = 4;
 pub type EfficientnetB0 = Described<EfficientnetB0Config>;
 
 /// Settings of EfficientNet-B0. B1 has a `width_mult` of 1.0 and a `depth_mult` of 1.1, B2 1.1 and 1.2, B3 1.2 and 1.4, B4 1.4 and 1.8.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct EfficientnetB0Config {
     /// Factor of the number of channels of each layer.
-    #[schemars(range(min = 0.1, max = 8.0))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.1, max = 8.0)))]
     pub width_mult: f64,
     /// Factor of the number of blocks of each stage.
-    #[schemars(range(min = 0.1, max = 8.0))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.1, max = 8.0)))]
     pub depth_mult: f64,
     /// Dropout probability on the features.
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub dropout: f64,
     /// Probability of leaving out the last block for an image in training, zero for the first block and rising evenly
     /// (stochastic depth).
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub drop_path: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

@@ -1,6 +1,5 @@
 //! MobileNetV2 (Sandler et al. 2018).
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parts::{NORM, bare_conv, conv_norm, divisible, misfit};
@@ -35,17 +34,18 @@ const LAST_STD: f64 = 0.01;
 pub type MobilenetV2 = Described<MobilenetV2Config>;
 
 /// Settings of MobileNetV2.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct MobilenetV2Config {
     /// Factor of the number of channels of each layer; features never have fewer than 1280.
-    #[schemars(range(min = 0.1, max = 8.0))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.1, max = 8.0)))]
     pub width_mult: f64,
     /// Dropout probability on the features.
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

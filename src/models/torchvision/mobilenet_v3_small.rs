@@ -1,6 +1,5 @@
 //! The small MobileNetV3 (Howard et al. 2019).
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::mobilenet_v3::{self, Row, row};
@@ -32,17 +31,18 @@ const HIDDEN: usize = 1024;
 pub type MobilenetV3Small = Described<MobilenetV3SmallConfig>;
 
 /// Settings of the small MobileNetV3.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct MobilenetV3SmallConfig {
     /// Factor of the number of channels of each layer.
-    #[schemars(range(min = 0.1, max = 8.0))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.1, max = 8.0)))]
     pub width_mult: f64,
     /// Dropout probability before the last layer.
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

@@ -1,6 +1,5 @@
 //! ResNet-18 (He et al. 2016).
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parts::misfit;
@@ -17,14 +16,15 @@ const BLOCKS: [usize; 4] = [2, 2, 2, 2];
 pub type Resnet18 = Described<Resnet18Config>;
 
 /// Settings of ResNet-18.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Resnet18Config {
     /// Channels of the first stage; the later ones have two, four and eight times as many.
-    #[schemars(range(min = 1, max = 1024))]
+    #[cfg_attr(feature = "app", schemars(range(min = 1, max = 1024)))]
     pub width: usize,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

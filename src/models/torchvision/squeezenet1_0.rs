@@ -1,6 +1,5 @@
 //! SqueezeNet 1.0 (Iandola et al. 2016), the version of the paper.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parts::misfit;
@@ -23,14 +22,15 @@ const MIN_SIDE: usize = 29;
 pub type Squeezenet1_0 = Described<Squeezenet1_0Config>;
 
 /// Settings of SqueezeNet 1.0.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Squeezenet1_0Config {
     /// Dropout probability on the last feature maps.
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub dropout: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

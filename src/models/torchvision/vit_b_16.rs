@@ -1,6 +1,5 @@
 //! The vision transformer ViT-B/16 (Dosovitskiy et al. 2021); its relatives have other sizes.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parts::misfit;
@@ -21,30 +20,31 @@ const EPSILON: f64 = 1e-6;
 pub type VitB16 = Described<VitB16Config>;
 
 /// Settings of ViT-B/16. ViT-B/32 has a `patch` of 32.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("examples" = [{"patch": 4, "width": 192, "depth": 6, "heads": 3}]))]
+#[cfg_attr(feature = "app", schemars(extend("examples" = [{"patch": 4, "width": 192, "depth": 6, "heads": 3}])))]
 pub struct VitB16Config {
     /// Rows and columns of a patch; divides the height and width of the images.
-    #[schemars(range(min = 1, max = 256))]
+    #[cfg_attr(feature = "app", schemars(range(min = 1, max = 256)))]
     pub patch: usize,
     /// Values of a token.
-    #[schemars(range(min = 1, max = 4096))]
+    #[cfg_attr(feature = "app", schemars(range(min = 1, max = 4096)))]
     pub width: usize,
     /// Number of blocks.
-    #[schemars(range(min = 1, max = 128))]
+    #[cfg_attr(feature = "app", schemars(range(min = 1, max = 128)))]
     pub depth: usize,
     /// Heads of the attention; divides the width.
-    #[schemars(range(min = 1, max = 256))]
+    #[cfg_attr(feature = "app", schemars(range(min = 1, max = 256)))]
     pub heads: usize,
     /// Dropout probability after each part of a block.
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub dropout: f64,
     /// Dropout probability on the attention weights.
-    #[schemars(range(min = 0.0, max = 0.95))]
+    #[cfg_attr(feature = "app", schemars(range(min = 0.0, max = 0.95)))]
     pub attention_dropout: f64,
     /// Number of classes; null takes it from the data.
-    #[schemars(range(min = 2, max = 65536))]
+    #[cfg_attr(feature = "app", schemars(range(min = 2, max = 65536)))]
     pub classes: Option<usize>,
 }
 

@@ -1,6 +1,5 @@
 //! What formats are given: a page with the image that it was read from.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::picture::Picture;
@@ -8,7 +7,8 @@ use crate::metrics::text::TextScore;
 use crate::ocr::page::Page;
 
 /// A page with what it was read from.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 pub struct Sheet {
     /// The file's name, as the user gave it.
     pub image: String,

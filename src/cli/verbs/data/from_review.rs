@@ -7,11 +7,12 @@ use image::GrayImage;
 use crate::cli::destinations;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::output;
-use crate::data::{class_folders, junk};
+use crate::data::class_folders;
 use crate::error::{FileError, counted};
 use crate::files;
 use crate::ocr::review::{Corrected, Review, corrected_letters};
 use crate::photo;
+use crate::segmentation::JUNK;
 
 /// Height and width of the letters: that of the model that kiln ships.
 const SIZE: usize = 32;
@@ -80,7 +81,7 @@ fn write(
     for (number, (character, crop)) in corrected.letters.iter().enumerate() {
         let class = match character {
             Some(character) => character.to_string(),
-            None => junk::CLASS.to_string(),
+            None => JUNK.to_string(),
         };
         let folder = class_folders::folder(&class).map_err(Failure::failed)?;
         std::fs::create_dir_all(made.join(&folder))

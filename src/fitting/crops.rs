@@ -1,6 +1,5 @@
 //! Crops of a photograph: the centre, or a random part.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rng::{Rng, uniform};
@@ -11,14 +10,15 @@ const TRIES: usize = 10;
 
 /// A crop of random area and aspect ratio, stretched to the sample (Szegedy et al. 2015, "Going deeper with convolutions",
 /// section 6). The defaults are that paper's and torchvision's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RandomCropConfig {
     /// Minimum and maximum area of the crop, as a fraction of the photograph's.
-    #[schemars(inner(range(min = 0.001, max = 1.0)))]
+    #[cfg_attr(feature = "app", schemars(inner(range(min = 0.001, max = 1.0))))]
     pub scale: [f64; 2],
     /// Minimum and maximum aspect ratio of the crop (width / height).
-    #[schemars(inner(range(min = 0.1, max = 10.0)))]
+    #[cfg_attr(feature = "app", schemars(inner(range(min = 0.1, max = 10.0))))]
     pub ratio: [f64; 2],
 }
 

@@ -1,12 +1,12 @@
 //! How an image of another shape becomes a sample.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How an image of another shape is fitted to a sample's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "app", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[cfg_attr(feature = "app", schemars(inline))]
 pub enum Fit {
     /// Keep the aspect ratio and pad with the colour of the image's border.
     #[default]
