@@ -91,7 +91,6 @@ pub mod ocr;
 pub mod onnx;
 pub mod panics;
 pub mod photo;
-#[cfg(feature = "app")]
 pub mod progress;
 #[cfg(feature = "app")]
 pub mod report;

@@ -39,7 +39,7 @@ pub fn read_soon(path: &Path) -> bool {
 pub fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     // Without it, opening a pipe waits for a writer.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "app"))]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let file = options.read(true).open(path)?;
     let kind = file.metadata()?;

@@ -135,7 +135,7 @@ pub struct Candidate {
     /// Cuts through ink at its sides, a half each: those of a whole reading add up to its number of cuts.
     pub cuts: f32,
     /// Half the sum of squares of the ink that those cuts cross, in stroke widths: two letters that touch share one stroke,
-    /// the two sides of an O are two. One stroke counts at most 1.2, however long the cut runs in it.
+    /// the two sides of an O are two. A cut between letters that lie along each other for a while counts 1.2.
     pub cut_ink: f32,
     /// It belongs to connected ink that is too wide for one letter: cuts are to be expected.
     pub touching: bool,

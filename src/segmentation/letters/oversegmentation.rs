@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::components::{Component, Components};
 use super::glyphs::Glyph;
-use super::seams::{Seam, cut_ink, seams, strokes_crossed};
+use super::seams::{Seam, seams, strokes_crossed};
 use super::split::{Split, Splits};
 use crate::progress::CancelToken;
 use crate::segmentation::geometry::Area;
@@ -22,7 +22,9 @@ const MIN_WIDTH_TOUCHING: f32 = 0.6;
 /// Most ink that a candidate seam may cross, in stroke widths: a stroke at an angle, or where two run together.
 const MAX_INK: f32 = 2.3;
 /// The same of a seam that crosses one stroke alone: two letters may lie along each other, as V and E do where their arms meet.
-const MAX_INK_ALONG: f32 = 4.0;
+const MAX_INK_ALONG: f32 = 3.5;
+/// What such a seam counts as, in stroke widths of ink.
+const INK_ALONG: f32 = 1.2;
 /// Most seams per letter height of a letter's width.
 const MAX_SEAMS: f32 = 8.0;
 /// Rows in which seams are searched, as parts of the height: letters touch at the foot, in the middle or at the top, and only one
@@ -88,7 +90,9 @@ pub(in crate::segmentation) fn cut_wide(
         let origin = |label: &u32| splits.get(label).map_or(*label, |split| split.origin);
         let origins: Vec<u32> = letter.parts.iter().map(origin).collect();
         let split_off = letter.parts.iter().filter_map(|label| splits.get(label));
-        let left_seam = split_off.map(|split| split.ink).reduce(f32::max);
+        let left_seam = split_off
+            .map(|split| split.ink / stroke_width)
+            .reduce(f32::max);
         let is_part = origins.iter().any(|&origin| {
             let is_of_it = |split: &Split| split.origin == origin;
             splits.values().any(is_of_it)
@@ -134,8 +138,7 @@ fn candidate_seams(
         .flat_map(|row| seams(&mask, width, margin, row))
         .filter(|seam| {
             let ink = seam.ink / stroke_width;
-            let along = || strokes_crossed(&mask, width, seam).len() == 1;
-            ink <= MAX_INK || (ink <= MAX_INK_ALONG && along())
+            ink <= MAX_INK || (ink <= MAX_INK_ALONG && strokes_crossed(&mask, width, seam) == 1)
         })
         .collect();
     all.sort_by(|a, b| a.cost.total_cmp(&b.cost));
@@ -154,11 +157,12 @@ fn candidate_seams(
             taken.insert(at, seam);
         }
     }
-    let cut_ink = |seam: &Seam| cut_ink(&mask, width, seam, stroke_width);
-    taken
-        .into_iter()
-        .map(|seam| (cut_ink(&seam), seam))
-        .collect()
+    let cost = |seam: &Seam| match seam.ink / stroke_width {
+        ink if ink <= MAX_INK => ink,
+        // Where two letters lie along each other, they touch once.
+        _ => INK_ALONG,
+    };
+    taken.into_iter().map(|seam| (cost(&seam), seam)).collect()
 }
 
 /// Whether one seam is nowhere right of another.

@@ -3,9 +3,6 @@
 /// Cost of a sideways step, in pixels of ink: of equal seams, the straighter one is taken.
 const SIDEWAYS: f32 = 0.05;
 
-/// Most ink that counts where a seam crosses one stroke, in stroke widths: letters that lie along each other touch once.
-const MOST_OF_A_STROKE: f32 = 1.2;
-
 /// A path from the top row to the bottom row: all pixels of row `y` left of `columns[y]` are on its left.
 pub(in crate::segmentation) struct Seam {
     pub columns: Vec<usize>,
@@ -61,35 +58,12 @@ fn ink_crossed(mask: &[bool], width: usize, columns: &[usize]) -> f32 {
         .sum()
 }
 
-/// Ink of the strokes that a seam crosses, in stroke widths; the two sides of an O are two strokes.
-pub(in crate::segmentation) fn cut_ink(
-    mask: &[bool],
-    width: usize,
-    seam: &Seam,
-    stroke_width: f32,
-) -> f32 {
-    let strokes = strokes_crossed(mask, width, seam).into_iter();
-    strokes
-        .map(|ink| (ink / stroke_width).min(MOST_OF_A_STROKE))
-        .sum()
-}
-
-/// Ink of each stroke that a seam crosses, in pixels, from top to bottom.
-pub(in crate::segmentation) fn strokes_crossed(
-    mask: &[bool],
-    width: usize,
-    seam: &Seam,
-) -> Vec<f32> {
-    let is_ink = |y: usize| mask[y * width + seam.columns[y]];
+/// Number of strokes that a seam crosses; the two sides of an O are two.
+pub(in crate::segmentation) fn strokes_crossed(mask: &[bool], width: usize, seam: &Seam) -> usize {
+    let is_ink = |y: &usize| mask[y * width + seam.columns[*y]];
     let rows: Vec<usize> = (0..seam.columns.len()).collect();
-    let strokes = rows.chunk_by(|&a, &b| is_ink(a) == is_ink(b));
-    let inked = strokes.filter(|stroke| is_ink(stroke[0]));
-    let ink = inked.map(|stroke| {
-        let (first, last) = (stroke[0], stroke[stroke.len() - 1]);
-        let diagonal = (first.max(1)..=last).filter(|&y| seam.columns[y - 1] != seam.columns[y]);
-        stroke.len() as f32 + diagonal.count() as f32 * (std::f32::consts::SQRT_2 - 1.0)
-    });
-    ink.collect()
+    let strokes = rows.chunk_by(|a, b| is_ink(a) == is_ink(b));
+    strokes.filter(|stroke| is_ink(&stroke[0])).count()
 }
 
 /// The cheapest paths from the first of some rows to each column of the last (dynamic programming).

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::components::{Component, Components};
-use super::seams::{Seam, cut_ink, seams};
+use super::seams::{Seam, seams};
 use crate::progress::CancelToken;
 use crate::segmentation::geometry::Area;
 
@@ -29,7 +29,7 @@ const OFF_CENTRE: f32 = 0.5;
 pub(in crate::segmentation) struct Split {
     /// Label of the component before it was split.
     pub origin: u32,
-    /// Ink of the strokes that the seam crosses, in stroke widths.
+    /// Ink that the seam crosses, in pixels.
     pub ink: f32,
 }
 
@@ -99,8 +99,7 @@ fn cut(
     let new = right.label;
     components.list[label as usize - 1] = left;
     components.list.push(right);
-    let ink = cut_ink(&mask, whole.bounds.width(), &seam, stroke_width);
-    Some((new, ink))
+    Some((new, seam.ink))
 }
 
 /// The seam with the least ink that stays `margin` pixels away from both sides; seams in the middle are preferred.
