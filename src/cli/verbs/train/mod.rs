@@ -1,25 +1,30 @@
 //! `kiln train`
 
+mod launch;
+mod note;
+mod ranks;
+mod results;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
 
 use crate::cli::choices;
-use crate::cli::failure::{Failure, OutputError, UsageError, VerbResult};
+use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::terminal::progress::{PlainLines, weights_line};
 use crate::cli::terminal::signals::Interruption;
 use crate::cli::terminal::{output, stages, tty};
+use crate::cli::threads;
 use crate::config::{self, Backend, Experiment, LogTarget};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
 use crate::error::{counted, printable};
+use crate::parallel::{self, Group};
 use crate::progress::Monitor;
 use crate::report::format::{duration, size};
 use crate::report::table::Table;
-use crate::run_dir::{RunDir, Status, Summary};
-use crate::sweeps::ranking_metric::RankingMetric;
-use crate::tracking;
+use crate::run_dir::RunDir;
 use crate::training::{self, Resumption, TrainError};
 
 /// Train the model that a config describes.
@@ -55,6 +60,13 @@ pub struct Args {
     /// Send the metrics to tensorboard (files in the run directory) or mlflow=URL as well; may be repeated
     #[arg(long = "log", value_name = "TARGET", value_parser = LogTarget::parse)]
     logs: Vec<LogTarget>,
+    /// Train on N processes of this machine, each of which has a share of every batch and of the cores (requires the cargo feature mpi);
+    /// on several machines, start kiln train with mpiexec or srun
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    ranks: Option<u16>,
+    /// With --ranks: if a process is lost, start all again from the last checkpoint, up to N times
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    restarts: u32,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = RendererChoice::Auto)]
     renderer: RendererChoice,
@@ -100,21 +112,32 @@ impl Described {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let dashboard = args.renderer.wants_dashboard()?;
-    let job = job(&args)?;
-    let interruption = Interruption::default();
-    let lines = Arc::new(PlainLines::new(&interruption));
-    let stopped = lines.clone();
-    interruption.listen(move || stopped.stopping())?;
-    let monitor = stages::monitor(&interruption);
+    let group = ranks::join()?;
+    let done = train(args, &group);
+    group.leave();
+    done
+}
+
+/// Trains, as one of the processes of a group; or starts these.
+fn train(args: Args, group: &Arc<dyn Group>) -> VerbResult {
+    let begun = ranks::agreed(&**group, begin(&args, group))?;
+    let Some((job, interruption, lines)) = begun else {
+        return launch::launch(&args);
+    };
+    let monitor = if group.writes() {
+        stages::monitor(&interruption)
+    } else {
+        Monitor::default().with_cancel(interruption.cancel().clone())
+    };
     if args.dry_run {
         return dry_run(job, args.run_dir.as_deref(), &monitor);
     }
     let options = training::Options {
         run_dir: args.run_dir,
-        dashboard,
+        dashboard: group.writes() && args.renderer.wants_dashboard()?,
         monitor,
         observer: lines,
+        group: group.clone(),
     };
     let outcome = match job {
         Job::New(experiment, described) => {
@@ -122,8 +145,9 @@ pub fn run(args: Args) -> VerbResult {
         }
         Job::Resumed(resumption) => training::resume(*resumption, options),
     };
+    note::ended();
     match outcome {
-        Ok(outcome) => conclude(&outcome),
+        Ok(outcome) => results::conclude(&outcome),
         Err(TrainError::Killed) => {
             output::note(
                 "\r\nkilled from the dashboard; completed epochs are in the run directory",
@@ -132,6 +156,36 @@ pub fn run(args: Args) -> VerbResult {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A job, what signals interrupt, and its lines.
+type Begun = (Job, Interruption, Arc<PlainLines>);
+
+/// Checks the arguments and begins to listen for signals; `None` if this process is to start others that train.
+fn begin(args: &Args, group: &Arc<dyn Group>) -> Result<Option<Begun>, Failure> {
+    let threads = parallel::threads(&**group);
+    if ranks::wanted(args, &**group)? {
+        return Ok(None);
+    }
+    threads::require(threads)?;
+    args.renderer.wants_dashboard()?;
+    let job = job(args, &**group)?;
+    let interruption = Interruption::default();
+    let lines = if group.writes() {
+        note::began();
+        let folder = Box::new(note::folder);
+        PlainLines::telling(&interruption, folder)
+    } else {
+        PlainLines::new(&interruption)
+    };
+    let lines = Arc::new(lines);
+    let stopped = lines.clone();
+    interruption.listen(move || stopped.stopping())?;
+    if let Some(threads) = threads {
+        let each = counted(threads, "thread each", "threads each");
+        output::note(&format!("ranks  {} processes, {each}", group.size()));
+    }
+    Ok(Some((job, interruption, lines)))
 }
 
 impl RendererChoice {
@@ -149,8 +203,8 @@ impl RendererChoice {
     }
 }
 
-/// What the arguments ask for; notes overrides and skipped checkpoints.
-fn job(args: &Args) -> Result<Job, Failure> {
+/// The overrides that the arguments stand for.
+fn overrides(args: &Args) -> Vec<String> {
     let mut overrides = args.overrides.clone();
     if let Some(backend) = args.backend {
         overrides.push(format!("backend={}", backend.name()));
@@ -161,17 +215,25 @@ fn job(args: &Args) -> Result<Job, Failure> {
         overrides.push(format!("init.weights={name}"));
     }
     overrides.extend(choices::log_override(&args.logs));
-    let note = || {
-        for assignment in &overrides {
+    overrides
+}
+
+/// What the arguments ask for; notes overrides and skipped checkpoints.
+fn job(args: &Args, group: &dyn Group) -> Result<Job, Failure> {
+    let mut overrides = overrides(args);
+    let note = |overrides: &[String]| {
+        for assignment in overrides {
             output::note(&format!("override  {}", printable(assignment)));
         }
     };
+    let noted = overrides.clone();
+    overrides.extend(ranks::setting(args, group));
     // Clap requires a config unless --resume is given.
     let config = args.config.as_deref().unwrap_or(Path::new(""));
     let Some(target) = &args.resume else {
         let mut experiment = config::load(config, &overrides)?;
         experiment.schema = None;
-        note();
+        note(&noted);
         let described = Described {
             config: config.into(),
             has_init_from: args.init_from.is_some(),
@@ -185,12 +247,12 @@ fn job(args: &Args) -> Result<Job, Failure> {
         );
         return Err(UsageError(problem).into());
     }
-    let resumption = if args.dry_run {
-        Resumption::inspect(target, &overrides)?
-    } else {
-        Resumption::open(target, &overrides)?
+    let resumption = match (args.dry_run, group.writes()) {
+        (true, _) => Resumption::inspect(target, &overrides)?,
+        (false, true) => Resumption::open(target, &overrides)?,
+        (false, false) => Resumption::follow(target, &overrides)?,
     };
-    note();
+    note(&noted);
     for damaged in &resumption.damaged {
         output::note(&format!("skipped  {damaged}"));
     }
@@ -272,86 +334,4 @@ fn parameter_table(found: &DryRun) -> String {
         ]);
     }
     table.text()
-}
-
-/// Prints the results and what to do next. The run is saved: a closed terminal must not hide how it ended.
-fn conclude(outcome: &training::Outcome) -> VerbResult {
-    let summary = &outcome.summary;
-    let path = &*outcome.run_dir.path().to_string_lossy();
-    let printed = print_results(summary, path);
-    match summary.status {
-        Status::Finished | Status::Failed => {}
-        Status::StoppedEarly => output::note("stopped early: validation no longer improved"),
-        Status::Interrupted => {
-            let command = output::command(&["train", "--resume", &output::argument(path)]);
-            let weights = match summary.best_epoch {
-                0 => {
-                    "before the first epoch was complete; the weights in the run directory are barely trained"
-                }
-                _ => "the best weights so far are in the run directory",
-            };
-            output::note(&format!("interrupted; {weights}; to resume:\n  {command}"));
-            return Err(Failure::Interrupted);
-        }
-    }
-    let mut next = next_steps(summary, path);
-    if tracking::is_unsent(&outcome.run_dir) {
-        let command = output::command(&["track", &output::argument(path)]);
-        next += &format!("\n  {command}: sends what a server missed");
-    }
-    output::note(&next);
-    Ok(printed?)
-}
-
-/// Prints the test result, or that of the validation if there is no test, and the run directory.
-fn print_results(summary: &Summary, path: &str) -> Result<(), OutputError> {
-    let kept = match summary.best_epoch {
-        0 => "weights of an unfinished first epoch".to_string(),
-        epoch => format!("weights of epoch {epoch} of {}", summary.epochs),
-    };
-    let (name, metrics, samples) = match &summary.test {
-        Some(test) => ("test", test, summary.samples.test),
-        None => ("validation", &summary.valid, summary.samples.valid),
-    };
-    let ranking = RankingMetric::of(std::iter::once(metrics));
-    if let Some(value) = ranking.value(metrics) {
-        let (title, value) = (ranking.name(), ranking.shown_in_full(value));
-        output::emit(&format!(
-            "{name} {title}  {value}  ({samples} samples, {kept})\n"
-        ))?;
-    }
-    output::emit(&format!("run directory  {path}\n"))?;
-    if let Some(pair) = summary.most_confused.first() {
-        output::note(&format!(
-            "most confused: {} predicted as {}: {}",
-            printable(&pair.truth),
-            printable(&pair.predicted),
-            counted(pair.count as usize, "time", "times")
-        ));
-    }
-    Ok(())
-}
-
-/// Commands to try next.
-fn next_steps(summary: &Summary, path: &str) -> String {
-    let run = &*output::argument(path);
-    let mut lines = vec![
-        "\nnext:".to_string(),
-        format!("  open {path}/report.html: curves, confusions, worst mistakes"),
-    ];
-    let mut add = |arguments: &[&str]| lines.push(format!("  {}", output::command(arguments)));
-    match summary.test {
-        Some(_) => add(&["eval", run]),
-        None => add(&["eval", run, "--split", "valid"]),
-    }
-    let is_classifier = !summary.per_class.is_empty();
-    if is_classifier {
-        add(&["predict", run, "IMAGE"]);
-    }
-    let is_character = |class: &String| matches!(class.as_bytes(), [b'A'..=b'Z' | b'0'..=b'9']);
-    if is_classifier && summary.input.channels == 1 && summary.classes.iter().all(is_character) {
-        add(&["data", "page", "--text", "HELLO WORLD", "page.png"]);
-        add(&["ocr", "page.png", "--model", run]);
-    }
-    lines.join("\n")
 }
