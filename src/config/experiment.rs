@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sections::{InitConfig, LossConfig, OptimizerConfig, ParallelConfig, ScheduleConfig, TrainingConfig};
+use super::sections::{
+    InitConfig, LossConfig, OptimizerConfig, ParallelConfig, ScheduleConfig, TrainingConfig,
+};
 use crate::data::DataConfig;
 use crate::models::ModelConfig;
 

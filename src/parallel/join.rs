@@ -12,7 +12,9 @@ use crate::error::{ErrorExit, ExitKind};
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     /// The program was built without groups.
-    #[error("{by} has started {size} processes, but this kiln is built for one; {HOW_TO_COMPILE_IN}, or start one process")]
+    #[error(
+        "{by} has started {size} processes, but this kiln is built for one; {HOW_TO_COMPILE_IN}, or start one process"
+    )]
     NotCompiledIn {
         /// The launcher.
         by: &'static str,

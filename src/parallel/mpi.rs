@@ -1,5 +1,6 @@
 //! The group of processes that MPI has started.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,8 +54,8 @@ impl Mpi {
 
     /// Ends the process: others have not answered.
     fn give_up_on(&self, silent: &[usize], moment: Moment, waited: Duration) -> ! {
-        let mut silent: Vec<String> = silent.iter().map(usize::to_string).collect();
-        silent.dedup();
+        let silent: BTreeSet<usize> = silent.iter().copied().collect();
+        let silent: Vec<String> = silent.iter().map(usize::to_string).collect();
         let are = if silent.len() == 1 { "rank" } else { "ranks" };
         (self.end)(&format!(
             "rank {}: {are} {} did not answer for {:.0} s {moment}; the last checkpoint stands, and --resume continues from it",
@@ -82,6 +83,14 @@ where
         .into_iter()
         .filter_map(|(other, request)| request.test().err().map(|request| (other, request)));
     still.collect()
+}
+
+impl Drop for Mpi {
+    fn drop(&mut self) {
+        let universe = self.universe.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // A process that ends without having left the group is lost: to leave now would mean to wait for the others, which wait for it.
+        std::mem::forget(universe.take());
+    }
 }
 
 impl Group for Mpi {

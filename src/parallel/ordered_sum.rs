@@ -61,13 +61,7 @@ impl OrderedSum {
     }
 
     /// Replaces `values`, as they were given to [`begin`](Self::begin), by their sums over all ranks, times `factor`.
-    pub fn finish(
-        &mut self,
-        group: &dyn Group,
-        moment: Moment,
-        values: &mut [f32],
-        factor: f32,
-    ) {
+    pub fn finish(&mut self, group: &dyn Group, moment: Moment, values: &mut [f32], factor: f32) {
         let (rank, size) = (group.rank(), group.size());
         let count = values.len();
         let mine = part(count, rank, size);

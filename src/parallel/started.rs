@@ -50,11 +50,20 @@ mod tests {
             })
         };
         assert_eq!(of(&[]), None);
-        assert_eq!(of(&[("PMI_SIZE", "1"), ("SLURM_STEP_NUM_TASKS", "4")]), None);
+        assert_eq!(
+            of(&[("PMI_SIZE", "1"), ("SLURM_STEP_NUM_TASKS", "4")]),
+            None
+        );
         let size = |started: Option<Started>| started.map(|s| (s.size, s.by));
         assert_eq!(size(of(&[("PMI_SIZE", "3")])), Some((3, "mpiexec")));
-        assert_eq!(size(of(&[("OMPI_COMM_WORLD_SIZE", "2")])), Some((2, "mpiexec")));
-        assert_eq!(size(of(&[("SLURM_STEP_NUM_TASKS", "8")])), Some((8, "srun")));
+        assert_eq!(
+            size(of(&[("OMPI_COMM_WORLD_SIZE", "2")])),
+            Some((2, "mpiexec"))
+        );
+        assert_eq!(
+            size(of(&[("SLURM_STEP_NUM_TASKS", "8")])),
+            Some((8, "srun"))
+        );
         // A batch script of Slurm is one process, whatever the number of its job's tasks.
         assert_eq!(of(&[("SLURM_NTASKS", "8"), ("SLURM_PROCID", "0")]), None);
     }

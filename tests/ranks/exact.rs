@@ -37,7 +37,10 @@ fn with_one_two_and_three(config: &Value) -> Bench {
     trained(&bench, "config.json --run-dir one");
     for (ranks, run) in [(2, "two"), (3, "three")] {
         for run in [run, "again"] {
-            trained(&bench, &format!("config.json --run-dir {run} --ranks {ranks}"));
+            trained(
+                &bench,
+                &format!("config.json --run-dir {run} --ranks {ranks}"),
+            );
         }
         assert_same(&bench, run, "again");
         std::fs::remove_dir_all(bench.path("again")).unwrap();
@@ -50,7 +53,10 @@ fn with_one_two_and_three(config: &Value) -> Bench {
 fn assert_within_rounding(config: &Value) {
     let bench = with_one_two_and_three(config);
     let one = losses(&bench, "one");
-    assert!(one[one.len() - 1][0] < 0.95 * one[0][0], "it learns: {one:?}");
+    assert!(
+        one[one.len() - 1][0] < 0.95 * one[0][0],
+        "it learns: {one:?}"
+    );
     for run in ["two", "three"] {
         let found = difference(&bench, "one", run);
         assert!(found < ROUNDING, "{run}: {found:e}");

@@ -153,7 +153,11 @@ fn a_run_of_which_any_rank_is_killed_at_any_moment_resumes_with_the_same_bytes()
         if is_killed && ended.code != Some(0) {
             killed += 1;
             assert_ne!(ended.code, Some(130), "{}", ended.err);
-            assert!(ended.err.contains("a process of the run was lost"), "{}", ended.err);
+            assert!(
+                ended.err.contains("a process of the run was lost"),
+                "{}",
+                ended.err
+            );
         } else {
             assert_eq!(ended.code, Some(0), "{}", ended.err);
             ended_before += 1;

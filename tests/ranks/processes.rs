@@ -102,7 +102,9 @@ pub fn rank(bench: &Bench, rank: usize) -> Option<Pid> {
         let mut variables = environment.split(|&byte| byte == 0);
         let is_rank = variables.any(|other| other == variable.as_bytes());
         let is_here = std::fs::read_link(path.join("cwd")).ok()? == here;
-        (is_rank && is_here).then(|| Pid::from_raw(number)).flatten()
+        (is_rank && is_here)
+            .then(|| Pid::from_raw(number))
+            .flatten()
     });
     found.next()
 }
@@ -151,5 +153,7 @@ pub fn difference(bench: &Bench, one: &str, other: &str) -> f64 {
     let (one, other) = (losses(bench, one), losses(bench, other));
     assert_eq!(one.len(), other.len());
     let pairs = one.iter().flatten().zip(other.iter().flatten());
-    pairs.map(|(a, b)| (a - b).abs() / a.abs()).fold(0.0, f64::max)
+    pairs
+        .map(|(a, b)| (a - b).abs() / a.abs())
+        .fold(0.0, f64::max)
 }

@@ -18,7 +18,15 @@ fn values(rank: usize, count: usize) -> Vec<f32> {
 
 #[test]
 fn a_sum_has_the_bits_of_one_in_the_order_of_ranks_on_every_rank() {
-    for (size, count) in [(1, 5), (2, 1000), (3, 1000), (3, 1001), (5, 3), (4, 1), (3, 0)] {
+    for (size, count) in [
+        (1, 5),
+        (2, 1000),
+        (3, 1000),
+        (3, 1001),
+        (5, 3),
+        (4, 1),
+        (3, 0),
+    ] {
         let mut expected = values(0, count);
         for rank in 1..size {
             let added = expected.iter_mut().zip(values(rank, count));
@@ -38,7 +46,11 @@ fn a_sum_has_the_bits_of_one_in_the_order_of_ranks_on_every_rank() {
         });
         for of_rank in sums {
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&of_rank), bits(&expected), "{size} ranks, {count} values");
+            assert_eq!(
+                bits(&of_rank),
+                bits(&expected),
+                "{size} ranks, {count} values"
+            );
         }
     }
 }

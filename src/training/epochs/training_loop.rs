@@ -214,12 +214,10 @@ impl TrainingLoop {
                 Err(error) => (None, Some(error)),
             };
             samples += share.as_ref().map_or(0, |share| share.indices.len());
-            let ends = || {
-                failure.is_some() || events.should_stop() || self.checkpoints.has_failed()
-            };
+            let ends =
+                || failure.is_some() || events.should_stop() || self.checkpoints.has_failed();
             let (state, moment) = (&mut self.state, Moment::Step { epoch, step });
-            let stepped =
-                state.step_together(share, features.as_mut(), &mut losses, moment, &ends);
+            let stepped = state.step_together(share, features.as_mut(), &mut losses, moment, &ends);
             let Stepped { output, ends } = stepped.map_err(diverged)?;
             if let Some(error) = failure {
                 return Err(error.into());

@@ -158,7 +158,9 @@ impl ModuleVisitor for Flatten<'_> {
             self.flat.push(1.0);
             match data.as_slice::<f32>() {
                 Ok(data) => self.flat.extend(data.iter().map(|value| value * scale)),
-                Err(_) => self.flat.extend(data.iter::<f32>().map(|value| value * scale)),
+                Err(_) => self
+                    .flat
+                    .extend(data.iter::<f32>().map(|value| value * scale)),
             }
         }
         self.flat.resize(end, 0.0);

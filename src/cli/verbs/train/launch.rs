@@ -15,9 +15,8 @@ use crate::training::Resumption;
 /// Starts the processes and waits for them.
 pub fn launch(args: &Args) -> VerbResult {
     let ranks = check(args)?;
-    let note = Note::new().map_err(|error| {
-        Failure::failed(format!("a temporary file can't be made: {error}"))
-    })?;
+    let note = Note::new()
+        .map_err(|error| Failure::failed(format!("a temporary file can't be made: {error}")))?;
     let to_rank_0 = note.path().to_path_buf();
     signals::each(move |signal| forward(signal, &to_rank_0))?;
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -88,7 +87,10 @@ fn code(status: ExitStatus) -> u8 {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return u8::try_from(128 + signal).unwrap_or(1);
     }
-    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+    status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(1)
 }
 
 /// Hands a signal to rank 0, if it is there.
@@ -112,8 +114,13 @@ fn lost(ranks: usize, code: u8, folder: Option<PathBuf>) -> Failure {
         |folder| {
             let folder = output::argument(&folder.to_string_lossy());
             let command = ["train", "--resume", &folder, "--ranks", &ranks.to_string()];
-            format!("the last checkpoint stands; to continue: {}", output::command(&command))
+            format!(
+                "the last checkpoint stands; to continue: {}",
+                output::command(&command)
+            )
         },
     );
-    Failure::failed(format!("a process of the run was lost ({LAUNCHER} ended with {code}); {next}"))
+    Failure::failed(format!(
+        "a process of the run was lost ({LAUNCHER} ended with {code}); {next}"
+    ))
 }

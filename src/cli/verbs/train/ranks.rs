@@ -51,7 +51,9 @@ pub fn agreed<T>(group: &dyn Group, mine: Result<T, Failure>) -> Result<T, Failu
 pub fn wanted(args: &Args, group: &dyn Group) -> Result<bool, UsageError> {
     let is_launched = note::is_launched();
     if !group.is_alone() {
-        let is_known = args.ranks.is_none_or(|ranks| usize::from(ranks) == group.size());
+        let is_known = args
+            .ranks
+            .is_none_or(|ranks| usize::from(ranks) == group.size());
         if !is_known {
             let problem = format!(
                 "--ranks {}: {} processes were started; leave it out, or start as many",
