@@ -18,9 +18,11 @@ mod steps;
 mod sums;
 mod threads;
 
+#[cfg(feature = "mpi")]
 use serde_json::{Value, json};
 
 /// A perceptron with Adam and a step schedule.
+#[cfg(feature = "mpi")]
 fn mlp() -> Value {
     json!({
         "data": {"kind": "glyphs", "size": 16, "train": 720, "valid": 180, "test": 72,
