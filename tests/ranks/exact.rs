@@ -161,16 +161,16 @@ fn a_resumed_run_of_two_ranks_gives_the_bytes_of_one_that_never_stopped() {
 fn processes_that_mpiexec_starts_are_one_run() {
     let bench = bench_with(&mlp());
     trained(&bench, "config.json --run-dir straight --ranks 2");
-    let started = mpiexec(&bench, "-n 2 KILN train config.json --run-dir run");
+    let started = mpiexec(&bench, "-n 2 PROGRAM train config.json --run-dir run");
     assert_eq!(started.code, Some(0), "{}", started.err);
     assert_same(&bench, "straight", "run");
-    let resumed = mpiexec(&bench, "-n 2 KILN train --resume run");
+    let resumed = mpiexec(&bench, "-n 2 PROGRAM train --resume run");
     assert_eq!(resumed.code, Some(0), "{}", resumed.err);
     assert_same(&bench, "straight", "run");
     // All say the same, and one of them prints it.
     let refused = mpiexec(
         &bench,
-        "-n 2 KILN train config.json --run-dir other --set parallel.ranks=4",
+        "-n 2 PROGRAM train config.json --run-dir other --set parallel.ranks=4",
     );
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     let expected = "error: parallel.ranks: found 4, but 2 processes were started";

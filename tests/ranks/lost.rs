@@ -85,7 +85,7 @@ fn other_weights_on_one_rank_and_an_error_of_one_rank_refuse_the_run_in_one_line
     std::fs::create_dir(bench.path("empty")).unwrap();
     // Each rank looks for the weights in a data folder of its own.
     let refused = |second: &str, expected: &str, code: i32| {
-        let kiln = "KILN train config.json --run-dir run --set init.weights=model.safetensors";
+        let kiln = "PROGRAM train config.json --run-dir run --set init.weights=model.safetensors";
         let first = format!("-n 1 -env KILN_DATA a {kiln}");
         let second = format!("-n 1 -env KILN_DATA {second} {kiln}");
         let ended = mpiexec(&bench, &format!("{first} : {second}"));

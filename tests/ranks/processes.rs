@@ -50,14 +50,14 @@ pub fn trained(bench: &Bench, arguments: &str) {
     assert_eq!(code, Some(0), "{arguments}\n{err}");
 }
 
-/// `mpiexec` with arguments separated by spaces, in which `KILN` stands for the program.
+/// `mpiexec` with arguments separated by spaces, in which `PROGRAM` stands for the program.
 pub fn mpiexec(bench: &Bench, arguments: &str) -> Ended {
     let output = mpiexec_command(bench, arguments).output().unwrap();
     ended(output.status.code(), output.stderr)
 }
 
 pub fn mpiexec_command(bench: &Bench, arguments: &str) -> Command {
-    let arguments = arguments.replace("KILN", env!("CARGO_BIN_EXE_kiln"));
+    let arguments = arguments.replace("PROGRAM", env!("CARGO_BIN_EXE_kiln"));
     let mut command = Command::new("mpiexec");
     command
         .current_dir(bench.folder.path())
