@@ -252,32 +252,10 @@ fn train(
 ) -> History {
     let config = &prepared.experiment;
     let done = start.history.epochs.len();
-    let history = Arc::new(Mutex::new(start.history));
-    let learner = unused_learner(&start.state, config);
+    let training_loop = training_loop(prepared, run_dir, start, &options, cancel);
+    let history = training_loop.history.clone();
+    let learner = unused_learner(&training_loop.state, config);
     let group = options.group;
-    let batches = |split| prepared.batches(split).shared_by(&*group);
-    // The ranks of a group end an epoch together.
-    let train_until = if group.is_alone() {
-        cancel.clone()
-    } else {
-        CancelToken::default()
-    };
-    let training_loop = TrainingLoop {
-        config: loop_config(prepared),
-        group: group.clone(),
-        state: start.state.within(&group, &prepared.device),
-        train: batches(Split::Train).cancelled_by(&train_until),
-        valid: batches(Split::Valid).cancelled_by(cancel),
-        history: history.clone(),
-        checkpoints: if group.writes() {
-            CheckpointWriter::start(run_dir, start.header)
-        } else {
-            CheckpointWriter::none()
-        },
-        run_dir: run_dir.clone(),
-        observer: options.observer.clone(),
-        features: Default::default(),
-    };
     let interrupter = Interrupter::new();
     // Without a screen to be had, plain lines do.
     let screen = options.dashboard.then(Screen::open);
@@ -317,6 +295,40 @@ fn train(
         history.status = Some(Status::Failed);
     }
     history
+}
+
+/// The loop of a run, which `cancel` ends.
+fn training_loop(
+    prepared: &Prepared,
+    run_dir: &RunDir,
+    start: Start,
+    options: &Options,
+    cancel: &CancelToken,
+) -> TrainingLoop {
+    let group = &options.group;
+    let batches = |split| prepared.batches(split).shared_by(&**group);
+    // The ranks of a group end an epoch together.
+    let train_until = if group.is_alone() {
+        cancel.clone()
+    } else {
+        CancelToken::default()
+    };
+    TrainingLoop {
+        config: loop_config(prepared),
+        group: group.clone(),
+        state: start.state.within(group, &prepared.device),
+        train: batches(Split::Train).cancelled_by(&train_until),
+        valid: batches(Split::Valid).cancelled_by(cancel),
+        history: Arc::new(Mutex::new(start.history)),
+        checkpoints: if group.writes() {
+            CheckpointWriter::start(run_dir, start.header)
+        } else {
+            CheckpointWriter::none()
+        },
+        run_dir: run_dir.clone(),
+        observer: options.observer.clone(),
+        features: Default::default(),
+    }
 }
 
 /// burn-train requires a learner, but our loop keeps its own training state, so this one is never trained.
