@@ -60,6 +60,9 @@ pub struct Incoming<'a> {
     pub bytes: &'a mut [u8],
 }
 
+/// Ends the process when its group falls apart, after the line that it is given.
+pub type Ending = Box<dyn Fn(&str) + Send + Sync>;
+
 /// The processes that train one run. All of them make the same calls in the same order.
 ///
 /// A process that does not answer ends the others: no method returns without the data of all, or with an error.

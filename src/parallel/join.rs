@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::alone::Alone;
-use super::group::Group;
+use super::group::{Ending, Group};
 use super::started::started;
 use super::{HOW_TO_COMPILE_IN, IS_COMPILED_IN};
 use crate::error::{ErrorExit, ExitKind};
@@ -47,9 +47,6 @@ impl ErrorExit for JoinError {
         }
     }
 }
-
-/// Ends the process when its group falls apart, after the line that it is given.
-pub type Ending = Box<dyn Fn(&str) + Send + Sync>;
 
 /// The group of this process: all that were started together with it. `end` must end the process; it is called when another one has
 /// not answered in time.

@@ -11,8 +11,7 @@ use mpi::request::{LocalScope, Request, Scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::{Destination, Source};
 
-use super::group::{Group, Incoming, Moment, Outgoing};
-use super::join::Ending;
+use super::group::{Ending, Group, Incoming, Moment, Outgoing};
 
 /// How long to wait for another rank before its config has told.
 const TIMEOUT_AT_FIRST: Duration = Duration::from_secs(600);
@@ -87,7 +86,10 @@ where
 
 impl Drop for Mpi {
     fn drop(&mut self) {
-        let universe = self.universe.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let universe = self
+            .universe
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
         // A process that ends without having left the group is lost: to leave now would mean to wait for the others, which wait for it.
         std::mem::forget(universe.take());
     }

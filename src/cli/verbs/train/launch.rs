@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use super::arguments::{Args, overrides};
 use super::note::Note;
-use super::{Args, overrides};
 use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::terminal::{output, signals};
 use crate::config;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::arguments::{Args, overrides};
 use super::note;
-use super::{Args, overrides};
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::terminal::output;
 use crate::config;
