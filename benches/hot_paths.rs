@@ -8,7 +8,7 @@ use burn::prelude::*;
 use divan::{Bencher, black_box};
 use kiln::data::glyphs::Glyphs;
 use kiln::data::image_folder::ImageFolder;
-use kiln::data::loader::{Loader, Order};
+use kiln::data::loader::{Loader, Order, Share};
 use kiln::data::{AugmentConfig, Fit, ImageFolderConfig, NormalizeConfig};
 use kiln::data::{DataSource, Split, augment};
 use kiln::handwriting::pages::{PageOptions, compose};
@@ -134,6 +134,7 @@ fn batch_of_augmented_samples(bencher: Bencher) {
             ..Default::default()
         }),
         seed: 1,
+        share: Share::WHOLE,
         cancel: CancelToken::default(),
     };
     let mut epochs = 0..;

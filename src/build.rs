@@ -40,7 +40,7 @@ const DATA_SETS: [(&str, &[&str]); 13] = [
 ];
 
 /// Programs that tests run.
-const TOOLS: [&str; 3] = ["pdftoppm", "pdftotext", "script"];
+const TOOLS: [&str; 4] = ["mpiexec", "pdftoppm", "pdftotext", "script"];
 
 /// Packages of Python that tests use, each with the modules that must be there.
 const PYTHON: [(&str, &[&str]); 3] = [

@@ -16,6 +16,7 @@
 //! - [`timings`]: a stopwatch over the stages of a job.
 //! - [`progress`]: long work is watched, and can be cancelled.
 //! - [`files`]: bounded reads, atomic writes, locks.
+//! - [`parallel`]: several processes that train one run: what they exchange, and how they find each other.
 //! - [`archive`]: zip and tar archives, unpacked safely.
 //! - [`photo`]: the bytes of an image file become an upright image.
 //! - [`document`]: the pages of a PDF, a TIFF or any other image file become upright images.
@@ -90,6 +91,8 @@ pub mod ocr;
 #[cfg(feature = "app")]
 pub mod onnx;
 pub mod panics;
+#[cfg(feature = "app")]
+pub mod parallel;
 pub mod photo;
 pub mod progress;
 #[cfg(feature = "app")]

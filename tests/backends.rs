@@ -12,7 +12,7 @@ use burn::train::TrainStep;
 use kiln::config::Backend;
 use kiln::config::{self, Experiment};
 use kiln::data::glyphs::Glyphs;
-use kiln::data::loader::{HostBatch, Loader, Order};
+use kiln::data::loader::{HostBatch, Loader, Order, Share};
 use kiln::data::{self, DataSource, Split};
 use kiln::inference::to_input;
 use kiln::models::ModelConfig;
@@ -59,6 +59,7 @@ fn batches(experiment: &Experiment, source: &Arc<dyn DataSource>) -> (usize, Vec
         order: Order::EachEpoch,
         augment: None,
         seed: 1,
+        share: Share::WHOLE,
         cancel: CancelToken::default(),
     };
     let batches = loader.batches(1).take(STEPS).map(Result::unwrap).collect();

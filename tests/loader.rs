@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kiln::data::glyphs::Glyphs;
-use kiln::data::loader::{HostBatch, Loader, Order};
+use kiln::data::loader::{HostBatch, Loader, Order, Share};
 use kiln::data::{AugmentConfig, GlyphsConfig};
 use kiln::data::{DataError, DataSource, Split};
 use kiln::progress::CancelToken;
@@ -63,6 +63,7 @@ fn loader(source: Arc<dyn DataSource>, order: Order, seed: u64) -> Loader {
         order,
         augment: None,
         seed,
+        share: Share::WHOLE,
         cancel: CancelToken::default(),
     }
 }

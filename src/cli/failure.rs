@@ -18,6 +18,10 @@ pub enum Failure {
     Interrupted,
     /// Some pages could not be read, or not surely, and `--strict` was given: exit 3.
     Unread(String),
+    /// Another process of the run failed with this code, and this is its error.
+    OfAnother(String, u8),
+    /// A process that was started has printed why it failed, and with what code.
+    Told(u8),
     /// Standard output was closed by its reader (`kiln ... | head`): exit 0.
     PipeClosed,
 }
@@ -42,6 +46,7 @@ impl Failure {
                 ExitKind::Cancelled => signalled,
             },
             Self::Cancelled | Self::Interrupted => signalled,
+            Self::OfAnother(_, code) | Self::Told(code) => *code,
             Self::Unread(_) => 3,
             Self::PipeClosed => 0,
         }
@@ -53,6 +58,8 @@ impl fmt::Display for Failure {
         match self {
             Self::Error(error) => error.fmt(f),
             Self::Cancelled | Self::Interrupted => f.write_str("interrupted"),
+            Self::OfAnother(error, _) => f.write_str(error),
+            Self::Told(code) => write!(f, "ended with exit code {code}"),
             Self::Unread(said) => f.write_str(said),
             Self::PipeClosed => f.write_str("standard output is closed"),
         }

@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
 /// Runs a subcommand.
 fn run(verb: Verb) -> VerbResult {
     if verb.computes() {
-        threads::require()?;
+        threads::require(None)?;
     }
     match verb {
         Verb::Train(args) => train::run(args),
@@ -130,11 +130,12 @@ fn run(verb: Verb) -> VerbResult {
 }
 
 impl Verb {
-    /// Whether it reads data or runs a network, for which threads are needed.
+    /// Whether it reads data or runs a network, for which threads are needed. Training asks for its share of them itself.
     fn computes(&self) -> bool {
         !matches!(
             self,
-            Self::Runs(_)
+            Self::Train(_)
+                | Self::Runs(_)
                 | Self::Config(_)
                 | Self::Devices(_)
                 | Self::Model(_)
@@ -149,9 +150,9 @@ impl Verb {
 /// Prints an error and returns its exit code.
 fn end(failure: Failure) -> ExitCode {
     match failure {
-        Failure::Error(_) => output::complain(&failure),
+        Failure::Error(_) | Failure::OfAnother(..) => output::complain(&failure),
         Failure::Cancelled | Failure::Unread(_) => output::note(&failure.to_string()),
-        Failure::Interrupted | Failure::PipeClosed => {}
+        Failure::Interrupted | Failure::Told(_) | Failure::PipeClosed => {}
     }
     ExitCode::from(failure.exit_code(signals::exit_code()))
 }

@@ -15,15 +15,18 @@ const OTHERS: usize = 8;
 const ADVICE: &str = "raise the limits of processes (ulimit -u) and memory (ulimit -v), or set RAYON_NUM_THREADS to compute on \
      fewer threads";
 
-/// Starts the threads that compute, and sees whether all others can be started.
-pub fn require() -> VerbResult {
+/// Starts the threads that compute, as many as `RAYON_NUM_THREADS` says, or else `count`, or one for each core; and sees whether all
+/// others can be started.
+pub fn require(count: Option<usize>) -> VerbResult {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::failed(format!(
             "the threads that this work needs can't be started ({}); {ADVICE}",
             without_os_number(&error.to_string())
         ))
     };
+    let chosen = std::env::var_os("RAYON_NUM_THREADS").is_some();
     rayon::ThreadPoolBuilder::new()
+        .num_threads(count.filter(|_| !chosen).unwrap_or(0))
         .build_global()
         .map_err(|error| failed(&error))?;
     // Each waits for the others to be there.

@@ -3,14 +3,14 @@
 //! The range of a single key is declared with its type, and rules within `data` and `model` belong to the sources and networks.
 
 use super::experiment::Experiment;
-use super::sections::{ClassWeights, LogTarget, ScheduleConfig};
+use super::sections::{BatchNormScope, ClassWeights, LogTarget, ScheduleConfig};
 use crate::error::{Problem, counted};
 use crate::models::Task;
 
 /// Finds the first violation of a rule.
 type Rule = fn(&Experiment) -> Option<Problem>;
 
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 9] = [
     name_can_name_a_folder,
     network_fits_into_memory,
     head_matches_the_classes_of_the_data,
@@ -18,6 +18,8 @@ const RULES: [Rule; 7] = [
     names_of_weights_need_init_weights,
     parameter_groups_are_valid,
     label_settings_are_for_classifiers,
+    every_rank_has_samples,
+    batch_norms_are_local,
 ];
 
 /// Most classes that a config may ask for (see the schema).
@@ -128,6 +130,27 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
                 "found {}, must be less than training.epochs ({epochs}); with fewer epochs, set schedule.warmup as well",
                 cosine.warmup
             ),
+        )
+    })
+}
+
+fn every_rank_has_samples(experiment: &Experiment) -> Option<Problem> {
+    let (ranks, batch) = (experiment.parallel.ranks, experiment.training.batch_size);
+    (ranks > batch).then(|| {
+        Problem::new(
+            "parallel.ranks",
+            format!(
+                "found {ranks}, must be at most training.batch_size ({batch}), which is divided among the ranks"
+            ),
+        )
+    })
+}
+
+fn batch_norms_are_local(experiment: &Experiment) -> Option<Problem> {
+    (experiment.parallel.batch_norm == BatchNormScope::Sync).then(|| {
+        Problem::new(
+            "parallel.batch_norm",
+            "found \"sync\", which kiln can't do yet; use \"local\": each rank takes the statistics of its share of a batch",
         )
     })
 }

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sections::{InitConfig, LossConfig, OptimizerConfig, ScheduleConfig, TrainingConfig};
+use super::sections::{
+    InitConfig, LossConfig, OptimizerConfig, ParallelConfig, ScheduleConfig, TrainingConfig,
+};
 use crate::data::DataConfig;
 use crate::models::ModelConfig;
 
@@ -51,6 +53,9 @@ pub struct Experiment {
     /// Number of epochs, batch size, stopping, and which weights are kept.
     #[serde(default)]
     pub training: TrainingConfig,
+    /// Several processes, on one machine or many, that train the run together.
+    #[serde(default, skip_serializing_if = "ParallelConfig::is_default")]
+    pub parallel: ParallelConfig,
 }
 
 fn default_seed() -> u64 {

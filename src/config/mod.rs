@@ -21,8 +21,9 @@ pub use error::ConfigError;
 pub use experiment::{Backend, Experiment, ParameterConfig};
 pub use load::{load, parse, read, resolve};
 pub use sections::{
-    AdamConfig, Auto, ClassWeights, ConstantConfig, CosineConfig, EarlyStoppingConfig, EventFiles,
-    InitConfig, Keep, LogServer, LogTarget, LossConfig, OptimizerConfig, Reduction, Rename,
-    RenamePattern, ScheduleConfig, SgdConfig, StepConfig, TrainingConfig,
+    AdamConfig, Auto, BatchNormScope, ClassWeights, ConstantConfig, CosineConfig,
+    EarlyStoppingConfig, EventFiles, InitConfig, Keep, LogServer, LogTarget, LossConfig,
+    OptimizerConfig, ParallelConfig, Reduction, Rename, RenamePattern, ScheduleConfig, SgdConfig,
+    StepConfig, TrainingConfig,
 };
 pub use starter::{data_kinds, model_kinds, starter};

@@ -46,6 +46,27 @@ pub enum Order {
     EachEpoch,
 }
 
+/// Which part of every batch is made: that of one process of several that train together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The number of the part, from 0 ...
+    pub rank: usize,
+    /// ... of so many.
+    pub ranks: usize,
+}
+
+impl Share {
+    /// All of every batch.
+    pub const WHOLE: Self = Self { rank: 0, ranks: 1 };
+
+    /// This part of a batch: parts differ by one sample at most, and the first are the larger ones.
+    pub fn of<'a>(&self, batch: &'a [usize]) -> &'a [usize] {
+        let (each, more) = (batch.len() / self.ranks, batch.len() % self.ranks);
+        let start = |rank: usize| rank * each + rank.min(more);
+        &batch[start(self.rank)..start(self.rank + 1)]
+    }
+}
+
 /// A batch in main memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HostBatch {
@@ -72,6 +93,8 @@ pub struct Loader {
     pub augment: Option<AugmentConfig>,
     /// Seeds order and augmentation.
     pub seed: u64,
+    /// The part of each batch that is made.
+    pub share: Share,
     /// Ends reading, within a batch too.
     pub cancel: CancelToken,
 }
@@ -86,6 +109,7 @@ impl Loader {
             order: Order::Stored,
             augment: None,
             seed: 0,
+            share: Share::WHOLE,
             cancel: CancelToken::default(),
         }
     }
@@ -112,7 +136,7 @@ impl Loader {
         indices
     }
 
-    /// The batches of an epoch, made ahead in background threads. Dropping the iterator ends them.
+    /// The batches of an epoch, or its share of each, made ahead in background threads. Dropping the iterator ends them.
     pub fn batches(&self, epoch: usize) -> Batches {
         let values = self.source.shape().values() * self.batch_size;
         let ahead = (VALUES_AHEAD / values.max(1)).clamp(1, BATCHES_AHEAD);
@@ -146,7 +170,8 @@ impl Loader {
         (first, makers): (usize, usize),
         sender: &SyncSender<Result<HostBatch, DataError>>,
     ) {
-        let mut mine = indices.chunks(self.batch_size).skip(first).step_by(makers);
+        let batches = indices.chunks(self.batch_size).skip(first).step_by(makers);
+        let mut mine = batches.map(|batch| self.share.of(batch));
         let mut now = mine.next();
         while let Some(batch) = now {
             now = mine.next();

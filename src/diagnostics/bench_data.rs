@@ -10,7 +10,7 @@ use super::error::BenchError;
 use super::memory::peak_mb;
 use crate::config::Experiment;
 use crate::data::image_folder::ImageFolder;
-use crate::data::loader::{Loader, Order};
+use crate::data::loader::{Loader, Order, Share};
 use crate::data::{DataConfig, DataError, Split, data_root};
 use crate::photo;
 use crate::progress::{CancelToken, Monitor};
@@ -60,6 +60,7 @@ pub fn data(
         order: Order::EachEpoch,
         augment: (!augment.is_off()).then(|| augment.clone()),
         seed: experiment.seed,
+        share: Share::WHOLE,
         cancel: monitor.cancel().clone(),
     };
     let (mut decoded, mut loaded) = (Vec::new(), Vec::new());

@@ -37,6 +37,11 @@ impl RunDir {
             && !self.lock_file().exists()
     }
 
+    /// The folder that another process writes, perhaps on another machine.
+    pub fn of_another_process(path: &Path) -> Self {
+        Self::at(path)
+    }
+
     /// The folder of a run, whether it exists or not.
     pub(super) fn at(path: &Path) -> Self {
         Self {

@@ -12,6 +12,7 @@ use super::record::{Trial, TrialStatus};
 use super::sweep::Sweep;
 use crate::error::{ErrorExit, ExitKind, FileError};
 use crate::files;
+use crate::parallel::Alone;
 use crate::progress::Monitor;
 use crate::run_dir::{RunDirError, Status};
 use crate::training::{self, Observer, Resumption, TrainError};
@@ -85,6 +86,7 @@ pub(super) fn run_trial(
         dashboard: false,
         monitor: monitor.clone(),
         observer: observer.run_observer(),
+        group: Arc::new(Alone),
     };
     let (status, error) = train(sweep, index, options)?;
     let leaderboard = sweep.in_turn(|sweep| {

@@ -16,7 +16,7 @@ use crate::config::{self, Experiment};
 use crate::files::without_mark;
 use crate::progress::Monitor;
 use crate::run_dir;
-use crate::training;
+use crate::training::{self, TrainError};
 
 /// Longest part of a run's folder name that holds its values, in characters: names stay readable, and far below the limits of
 /// file systems.
@@ -150,6 +150,16 @@ pub fn preflight(
 ) -> Result<(), SweepError> {
     let mut checked = Vec::new();
     for experiment in experiments {
+        let ranks = experiment.parallel.ranks;
+        if ranks > 1 {
+            let problem = format!(
+                "parallel.ranks: found {ranks}, but the runs of a sweep have one process each; set 1, and let workers divide the runs \
+                 (--worker)"
+            );
+            return Err(TrainError::Mismatch(problem)
+                .in_config(&record.config_file)
+                .into());
+        }
         let needs = (experiment.backend, &experiment.data, &experiment.init);
         if !checked.contains(&needs) {
             checked.push(needs);

@@ -4,11 +4,12 @@ use burn::prelude::*;
 use burn::tensor::ExecutionError;
 use burn::train::ItemLazy;
 
-use crate::data::loader::{HostBatch, Loader};
+use crate::data::loader::{HostBatch, Loader, Share};
 use crate::data::{DataError, NormalizeConfig};
 use crate::inference::to_input;
 use crate::metrics::BatchOutput;
 use crate::models::Task;
+use crate::parallel::Group;
 use crate::progress::CancelToken;
 
 /// A batch on the device.
@@ -64,10 +65,31 @@ impl DeviceBatches {
         self.loader.samples()
     }
 
+    /// The same for one of several processes: its share of each batch.
+    pub fn shared_by(mut self, group: &dyn Group) -> Self {
+        self.loader.share = Share {
+            rank: group.rank(),
+            ranks: group.size(),
+        };
+        self
+    }
+
     /// The batches of an epoch (counted from 1), in its order and with its augmentation.
     pub fn epoch(&self, epoch: usize) -> impl Iterator<Item = Result<Batch, DataError>> + '_ {
+        let shares = self.shares(epoch);
+        shares.filter_map(Result::transpose)
+    }
+
+    /// [`epoch`](Self::epoch), with `None` for batches that have fewer samples than there are processes, where this one has none.
+    pub fn shares(
+        &self,
+        epoch: usize,
+    ) -> impl Iterator<Item = Result<Option<Batch>, DataError>> + '_ {
         let batches = self.loader.batches(epoch);
-        batches.map(|batch| Ok(self.upload(batch?)))
+        batches.map(|batch| {
+            let batch = batch?;
+            Ok((!batch.labels.is_empty()).then(|| self.upload(batch)))
+        })
     }
 
     /// Puts a batch of the loader on the device.

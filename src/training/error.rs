@@ -69,6 +69,16 @@ pub enum TrainError {
         /// The largest gradient of that step, if it was still known.
         largest: Option<LargestGradient>,
     },
+    /// Another process of the run failed.
+    #[error("rank {rank}: {message}")]
+    Rank {
+        /// Its number.
+        rank: usize,
+        /// Its error.
+        message: String,
+        /// How that ends the program.
+        exit: ExitKind,
+    },
     /// Burn stopped the run.
     #[error("training stopped: {0}")]
     Stopped(String),
@@ -134,6 +144,7 @@ impl ErrorExit for TrainError {
             Self::Config(_) | Self::Device(_) | Self::Mismatch(_) | Self::Resume(_) => {
                 ExitKind::Usage
             }
+            Self::Rank { exit, .. } => *exit,
             Self::RunDir(error) => error.exit_kind(),
             Self::Data(error) => error.exit_kind(),
             Self::File(error) | Self::Weights { error, .. } => error.exit_kind(),

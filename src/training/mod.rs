@@ -25,6 +25,7 @@ pub mod observer;
 pub mod optimization;
 pub mod param_groups;
 pub mod prepare;
+pub mod ranks;
 pub mod resume;
 pub mod run;
 mod start;

@@ -17,7 +17,7 @@ use super::resume::Resumption;
 use super::step::TrainState;
 use super::train_model::TrainModel;
 use crate::config::{self, ClassWeights, Experiment};
-use crate::data::loader::{Loader, Order};
+use crate::data::loader::{Loader, Order, Share};
 use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::inference::ModelCard;
@@ -219,6 +219,7 @@ impl Prepared {
                 },
                 augment: (is_training && !augment.is_off()).then(|| augment.clone()),
                 seed: config.seed,
+                share: Share::WHOLE,
                 cancel: CancelToken::default(),
             },
             normalize: config.data.normalize().cloned(),

@@ -14,12 +14,15 @@ use crate::config::ScheduleConfig;
 use crate::config::difference::{self, Difference};
 use crate::config::{self, Experiment};
 use crate::data;
-use crate::error::FileError;
+use crate::error::{FileError, counted};
 use crate::files::{self, LockFile};
 use crate::run_dir::{RunDir, RunDirError};
 
 /// The one setting that may change, if the schedule allows it.
 const EPOCHS: &str = "training.epochs";
+
+/// How long processes wait for each other, which does not change what they compute.
+const TIMEOUT: &str = "parallel.timeout_s";
 
 /// Where metrics are sent, which does not change them.
 const LOG: &str = "training.log";
@@ -70,6 +73,15 @@ impl Resumption {
             lock: Some(lock),
             ..resumption
         })
+    }
+
+    /// [`open`](Self::open) for a process that writes nothing beside one that has the lock.
+    ///
+    /// # Errors
+    /// As those of [`open`](Self::open).
+    pub fn follow(target: &Path, overrides: &[String]) -> Result<Self, TrainError> {
+        let (path, epoch) = parse_target(target);
+        Self::find(open_trained(&path)?, epoch, overrides)
     }
 
     /// [`open`](Self::open) for a dry run, which writes nothing and takes no lock.
@@ -205,6 +217,14 @@ fn timing_until(path: &Path, epoch: usize) -> String {
 
 /// Refuses changes that would change the result.
 fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError> {
+    let (then, ranks) = (before.parallel.ranks, now.parallel.ranks);
+    if then != ranks {
+        return Err(TrainError::Resume(format!(
+            "parallel.ranks: the run is one of {}, and with {ranks} the result would differ; use --ranks {then}, or start as many with \
+             mpiexec or srun",
+            counted(then, "process", "processes")
+        )));
+    }
     let mut changes = difference::between(before, now);
     let is_cosine = matches!(now.schedule, ScheduleConfig::Cosine(_));
     if is_cosine && changes.iter().any(|change| change.path == EPOCHS) {
@@ -215,7 +235,8 @@ fn check_changes(before: &Experiment, now: &Experiment) -> Result<(), TrainError
     }
     changes.retain(|change| {
         let is_storage = STORAGE.iter().any(|key| change.path.ends_with(key));
-        change.path != EPOCHS && !change.path.starts_with(LOG) && !is_storage
+        let is_free = [EPOCHS, TIMEOUT].contains(&change.path.as_str());
+        !is_free && !change.path.starts_with(LOG) && !is_storage
     });
     if changes.is_empty() {
         return Ok(());

@@ -2,10 +2,12 @@
 //!
 //! Training, the dry run and the benchmark all use [`TrainState::step`]. The number of threads is decided here and nowhere else.
 
+use std::sync::Arc;
+
 use burn::lr_scheduler::LrSchedulerRecord;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
 use burn::module::Module;
-use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::optim::{GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::prelude::*;
 use burn::store::ModuleRecord;
 use burn::train::{TrainOutput, TrainStep};
@@ -14,11 +16,13 @@ use super::batch::Batch;
 use super::divergence::{Divergence, LossWatch, largest_gradient};
 use super::features::FeatureCache;
 use super::optimization::average::Average;
+use super::ranks::{Contribution, SharedGradients, average_statistics};
 use super::train_model::TrainModel;
 use crate::kernels;
 use crate::metrics::BatchOutput;
 use crate::models::Network;
 use crate::models::parameters::Group;
+use crate::parallel::{self, Moment};
 use crate::shape::ImageShape;
 
 /// The work that a network does per image, which decides whether a pass is worth more than one thread.
@@ -51,6 +55,16 @@ pub struct TrainState {
     rates: ModuleLearningRate,
     average: Option<Average>,
     workload: Workload,
+    /// The gradients of the other ranks, if there are any.
+    shared: Option<SharedGradients>,
+}
+
+/// What a step has come to.
+pub struct Stepped {
+    /// The output for the samples of this process, with the loss of the whole batch; `None` if it had none.
+    pub output: Option<BatchOutput>,
+    /// Whether the run is to stop after it.
+    pub ends: bool,
 }
 
 impl TrainState {
@@ -66,6 +80,7 @@ impl TrainState {
         let model = model.fork(device);
         Self {
             workload: Workload::new(&model.network, shape),
+            shared: None,
             model,
             optimizer,
             schedule: schedule.into(),
@@ -86,6 +101,81 @@ impl TrainState {
     /// The same with a running average of the weights, if there is one.
     pub fn with_average(self, average: Option<Average>) -> Self {
         Self { average, ..self }
+    }
+
+    /// The same for one of the processes of a group.
+    pub fn within(self, group: &Arc<dyn parallel::Group>, device: &Device) -> Self {
+        let reduction = self.model.reduction();
+        let shared = || SharedGradients::new(group.clone(), reduction, device);
+        Self {
+            shared: (!group.is_alone()).then(shared),
+            ..self
+        }
+    }
+
+    /// Trains on one batch, of which this process has a share, or no samples. `ends` is asked whether the run is to stop after this step:
+    /// a process that is alone asks afterwards; of a group all have to know before.
+    ///
+    /// # Errors
+    /// As those of [`step`](Self::step); on all processes at the same step.
+    pub fn step_together(
+        &mut self,
+        share: Option<Batch>,
+        features: Option<&mut FeatureCache>,
+        losses: &mut LossWatch,
+        moment: Moment,
+        ends: &dyn Fn() -> bool,
+    ) -> Result<Stepped, Divergence> {
+        let Some(mut shared) = self.shared.take() else {
+            let output = match share {
+                Some(batch) => Some(self.step(batch, features, losses)?),
+                None => None,
+            };
+            let ends = ends();
+            return Ok(Stepped { output, ends });
+        };
+        let ends = ends();
+        let images = share.as_ref().map_or(0, |batch| batch.images.dims()[0]);
+        let (mine, output) = match share {
+            None => (Contribution::none(ends), None),
+            Some(batch) => {
+                let pass = || self.contribution(batch, features, ends);
+                let (mine, output) = self.workload.run(images, pass);
+                (mine, Some(output))
+            }
+        };
+        // Outside of the pool, whose threads have the next batch to make.
+        let total = shared.total(&self.model.network, mine, moment);
+        self.rates = self.schedule.step();
+        let loss = Tensor::<1>::from_floats([total.loss as f32], shared.device());
+        self.shared = Some(shared);
+        self.check_loss(&loss, &total.gradients, losses)?;
+        self.workload.run(images, || self.apply(total.gradients));
+        Ok(Stepped {
+            output: output.map(|output| BatchOutput { loss, ..output }),
+            ends: total.ends,
+        })
+    }
+
+    /// The gradients of a share, and its output.
+    fn contribution(
+        &self,
+        share: Batch,
+        features: Option<&mut FeatureCache>,
+        ends: bool,
+    ) -> (Contribution, BatchOutput) {
+        let (samples, weight) = (share.indices.len(), self.model.weight(&share));
+        let TrainOutput { grads, item } = self.forward_and_backward(share, features);
+        // A device that fails reports it at the next step.
+        let loss = item.loss.clone().try_into_scalar::<f64>();
+        let mine = Contribution {
+            gradients: grads,
+            samples,
+            weight,
+            loss: loss.unwrap_or(f64::NAN),
+            ends,
+        };
+        (mine, item)
     }
 
     /// Trains on one batch, with the cached features of frozen layers if there is a cache. `losses` decides whether the loss is
@@ -111,26 +201,60 @@ impl TrainState {
         features: Option<&mut FeatureCache>,
         losses: &mut LossWatch,
     ) -> Result<BatchOutput, Divergence> {
+        let TrainOutput { grads, item } = self.forward_and_backward(batch, features);
+        self.rates = self.schedule.step();
+        self.check_loss(&item.loss, &grads, losses)?;
+        self.apply(grads);
+        Ok(item)
+    }
+
+    fn forward_and_backward(
+        &self,
+        batch: Batch,
+        features: Option<&mut FeatureCache>,
+    ) -> TrainOutput<BatchOutput> {
         let batch = match features {
             Some(features) => features.complete(&self.model.network, batch),
             None => batch,
         };
-        let TrainOutput { grads, item } = TrainStep::step(&self.model, batch);
-        self.rates = self.schedule.step();
-        if let Err(divergence) = losses.take(&item.loss, self.learning_rate()) {
-            let is_this_step = divergence.step == losses.steps();
-            let largest = is_this_step.then(|| largest_gradient(&self.model.network, &grads));
-            return Err(Divergence {
-                largest: largest.flatten(),
-                ..divergence
-            });
-        }
+        TrainStep::step(&self.model, batch)
+    }
+
+    fn check_loss(
+        &self,
+        loss: &Tensor<1>,
+        gradients: &GradientsParams,
+        losses: &mut LossWatch,
+    ) -> Result<(), Divergence> {
+        losses
+            .take(loss, self.learning_rate())
+            .map_err(|divergence| {
+                let is_this_step = divergence.step == losses.steps();
+                let largest =
+                    is_this_step.then(|| largest_gradient(&self.model.network, gradients));
+                Divergence {
+                    largest: largest.flatten(),
+                    ..divergence
+                }
+            })
+    }
+
+    fn apply(&mut self, gradients: GradientsParams) {
         let (rates, model) = (self.rates.clone(), self.model.clone());
-        self.model = self.optimizer.step(rates, model, grads);
+        self.model = self.optimizer.step(rates, model, gradients);
         if let Some(average) = &mut self.average {
             average.update(&self.model.network);
         }
-        Ok(item)
+    }
+
+    /// Takes the means over all ranks of the running statistics of batch norms, at the end of an epoch.
+    pub fn average_statistics(&mut self, group: &dyn parallel::Group, epoch: usize) {
+        let model = self.model.clone();
+        let network = average_statistics(group, epoch, model.network.clone());
+        self.model = model.with_network(network);
+        if let Some(average) = &mut self.average {
+            average.change(|network| average_statistics(group, epoch, network));
+        }
     }
 
     /// Sets frozen parameters free.

@@ -48,6 +48,30 @@ impl TrainModel {
         }
     }
 
+    /// The same loss of another network.
+    pub fn with_network(self, network: Network) -> Self {
+        Self { network, ..self }
+    }
+
+    /// What the mean training loss of a batch counts against that of another: its samples, or the weights of their classes.
+    pub fn weight(&self, batch: &Batch) -> f64 {
+        let Some(weights) = &self.class_weights else {
+            return batch.indices.len() as f64;
+        };
+        // A device that fails reports it at the next step.
+        let Ok(targets) = batch.targets.clone().try_into_data() else {
+            return 0.0;
+        };
+        let classes = targets.iter::<i64>();
+        let weights = classes.filter_map(|class| weights.get(usize::try_from(class).ok()?));
+        weights.map(|&weight| f64::from(weight)).sum()
+    }
+
+    /// How the losses of samples become the objective.
+    pub fn reduction(&self) -> Reduction {
+        self.loss.reduction
+    }
+
     fn forward(&self, batch: &Batch) -> Tensor<2> {
         match (&batch.features, self.network.backbone()) {
             (Some(features), Some(backbone)) => backbone.classify(features.clone()),

@@ -1,6 +1,7 @@
 //! Results go to standard output, messages to standard error.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,6 +10,14 @@ use crate::cli::failure::{Failure, OutputError};
 use crate::error::printable_lines;
 use crate::report::table::Table;
 use crate::timings::Lap;
+
+/// Whether another process of the run prints.
+static IS_SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is printed, or again what there is: one of several processes speaks for all.
+pub fn be_silent(is_silent: bool) {
+    IS_SILENT.store(is_silent, Ordering::Relaxed);
+}
 
 /// Prints an error on lines that start with `error:`.
 pub fn complain(error: &Failure) {
@@ -19,6 +28,9 @@ pub fn complain(error: &Failure) {
 
 /// Writes a line to standard error, without terminal control sequences. Write errors are ignored: they must not stop the work.
 pub fn note(line: &str) {
+    if IS_SILENT.load(Ordering::Relaxed) {
+        return;
+    }
     let _ = writeln!(std::io::stderr(), "{}", printable_lines(line));
 }
 
@@ -29,6 +41,9 @@ pub fn emit(text: &str) -> Result<(), OutputError> {
 
 /// Writes a binary result to standard output. A terminal that was closed is a pipe that nobody reads.
 pub fn emit_bytes(bytes: &[u8]) -> Result<(), OutputError> {
+    if IS_SILENT.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     out.write_all(bytes)
         .and_then(|()| out.flush())

@@ -24,7 +24,12 @@ pub struct PlainLines {
     held: Mutex<Vec<String>>,
     /// Learns when there is something to save.
     interruption: Interruption,
+    /// Is told the folder of the run.
+    folder: Option<ToldFolder>,
 }
+
+/// Something that is told a folder.
+type ToldFolder = Box<dyn Fn(&Path) + Send + Sync>;
 
 /// After this time without a line, progress within the epoch is printed.
 pub const LINE_INTERVAL: Duration = Duration::from_secs(20);
@@ -38,6 +43,7 @@ impl PlainLines {
             last_line: Mutex::new(Instant::now()),
             held: Mutex::default(),
             interruption: interruption.clone(),
+            folder: None,
         }
     }
 
@@ -45,6 +51,14 @@ impl PlainLines {
     pub fn indented(interruption: &Interruption) -> Self {
         Self {
             indent: "  ",
+            ..Self::new(interruption)
+        }
+    }
+
+    /// Lines for a run whose folder someone else wants to know.
+    pub fn telling(interruption: &Interruption, folder: ToldFolder) -> Self {
+        Self {
+            folder: Some(folder),
             ..Self::new(interruption)
         }
     }
@@ -80,6 +94,9 @@ impl Observer for PlainLines {
 
     fn started(&self, plan: &Plan) {
         self.interruption.saves();
+        if let Some(folder) = &self.folder {
+            folder(&plan.run_dir);
+        }
         let samples = plan.samples;
         self.note(&format!(
             "run {}: {} parameters; {} train, {} valid, {} test samples",

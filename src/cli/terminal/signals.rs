@@ -34,6 +34,24 @@ pub fn exit_code() -> u8 {
     }
 }
 
+/// Hands every such signal to a function, from now on; once in a program.
+pub fn each(mut take: impl FnMut(u8) + Send + 'static) -> Result<(), Failure> {
+    system::each(move |signal| {
+        remember(signal);
+        take(signal);
+    })
+}
+
+/// Whether a signal has asked the program to end.
+pub fn has_arrived() -> bool {
+    FIRST.load(Ordering::Relaxed) != 0
+}
+
+/// Keeps the first signal for the exit code.
+fn remember(signal: u8) {
+    let _ = FIRST.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+}
+
 /// Work that signals cancel.
 #[derive(Clone, Default)]
 pub struct Interruption {
@@ -73,7 +91,7 @@ impl Listener {
     /// Takes a signal. `closes` if it comes of a terminal that closes: that may send it several times, without anybody's
     /// impatience.
     fn take(&mut self, signal: u8, closes: bool) {
-        let _ = FIRST.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+        remember(signal);
         self.requests += usize::from(!closes);
         if self.requests > 1 {
             leave();
@@ -111,8 +129,13 @@ mod system {
     use crate::cli::failure::Failure;
     use crate::error::io_problem;
 
-    /// Starts a thread that waits for signals. SIGHUP stays ignored if it was from the start: that is what `nohup` asks for.
+    /// Starts a thread that waits for signals.
     pub fn listen(mut listener: Listener) -> Result<(), Failure> {
+        each(move |signal| listener.take(signal, i32::from(signal) == SIGHUP))
+    }
+
+    /// Starts a thread that hands over signals. SIGHUP stays ignored if it was from the start: that is what `nohup` asks for.
+    pub fn each(mut take: impl FnMut(u8) + Send + 'static) -> Result<(), Failure> {
         let mut wanted = vec![SIGINT, SIGTERM];
         if !is_ignored(SIGHUP) {
             wanted.push(SIGHUP);
@@ -121,7 +144,7 @@ mod system {
             let thread = std::thread::Builder::new().name("signals".into());
             thread.spawn(move || {
                 for signal in signals.forever() {
-                    listener.take(u8::try_from(signal).unwrap_or(0), signal == SIGHUP);
+                    take(u8::try_from(signal).unwrap_or(0));
                 }
             })
         });
@@ -154,7 +177,12 @@ mod system {
 
     /// Starts a thread that waits for Ctrl-C.
     pub fn listen(mut listener: Listener) -> Result<(), Failure> {
-        ctrlc::set_handler(move || listener.take(INTERRUPT, false))
+        each(move |signal| listener.take(signal, false))
+    }
+
+    /// Hands over Ctrl-C.
+    pub fn each(mut take: impl FnMut(u8) + Send + 'static) -> Result<(), Failure> {
+        ctrlc::set_handler(move || take(INTERRUPT))
             .map_err(|error| Failure::failed(format!("cannot handle Ctrl-C: {error}")))
     }
 }

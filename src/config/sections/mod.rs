@@ -4,6 +4,7 @@ mod init;
 mod log;
 mod loss;
 mod optimizer;
+mod parallel;
 mod schedule;
 mod training;
 
@@ -11,5 +12,6 @@ pub use init::{Auto, InitConfig, Rename, RenamePattern};
 pub use log::{EventFiles, LogServer, LogTarget};
 pub use loss::{ClassWeights, LossConfig, Reduction};
 pub use optimizer::{AdamConfig, OptimizerConfig, SgdConfig};
+pub use parallel::{BatchNormScope, ParallelConfig};
 pub use schedule::{ConstantConfig, CosineConfig, ScheduleConfig, StepConfig};
 pub use training::{EarlyStoppingConfig, Keep, TrainingConfig};

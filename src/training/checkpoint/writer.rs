@@ -45,6 +45,15 @@ impl CheckpointWriter {
         }
     }
 
+    /// Writes nothing, in a process that leaves it to another one.
+    pub fn none() -> Self {
+        Self {
+            jobs: None,
+            thread: None,
+            failure: SharedFailure::default(),
+        }
+    }
+
     /// Hands over the checkpoint of the last epoch of `progress`; waits as long as the one before is being written. Nothing more
     /// is written after a failure.
     pub fn write(&self, progress: Progress, parts: Parts) {

@@ -12,6 +12,7 @@ use burn::train::{
 
 use crate::metrics::{BatchOutput, Metrics, Outputs};
 use crate::progress::CancelToken;
+use crate::training::batch::DeviceBatches;
 use crate::training::error::TrainError;
 use crate::training::monitor::metrics;
 use crate::training::train_model::TrainModel;
@@ -46,6 +47,18 @@ pub struct Position {
     pub samples: usize,
     /// ... of all of the part.
     pub total: usize,
+}
+
+impl Position {
+    /// After a batch, counted from 1, of `total` samples; of a group's batches all samples count.
+    pub fn after(step: usize, batches: &DeviceBatches, total: usize) -> Self {
+        let samples = (step * batches.loader.batch_size).min(total);
+        Self {
+            step,
+            samples,
+            total,
+        }
+    }
 }
 
 /// The line to burn-train. An error of its worker stops the run.

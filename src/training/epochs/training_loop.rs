@@ -14,11 +14,12 @@ use crate::config::TrainingConfig;
 use crate::data::DataError;
 use crate::error::FileError;
 use crate::files;
-use crate::metrics::{EpochRecord, Metric, Outputs};
+use crate::metrics::{EpochRecord, Metric, Metrics, Outputs};
 use crate::models::Network;
+use crate::parallel::{Group, Moment};
 use crate::rng;
 use crate::run_dir::{RunDir, Status};
-use crate::training::batch::{Batch, DeviceBatches};
+use crate::training::batch::DeviceBatches;
 use crate::training::checkpoint::{CheckpointWriter, Parts};
 use crate::training::divergence::{LossCheck, LossWatch};
 use crate::training::error::TrainError;
@@ -26,24 +27,11 @@ use crate::training::features::{FeatureCache, MAX_TRAIN_BYTES, MAX_VALID_BYTES};
 use crate::training::observer::{EpochReport, Observer};
 use crate::training::optimization::average::Average;
 use crate::training::param_groups::Unfreeze;
-use crate::training::step::TrainState;
+use crate::training::ranks::{self, Stop};
+use crate::training::step::{Stepped, TrainState};
 
 /// Mixed into the seed of the device's random generator, so that dropout does not repeat other draws.
 const DEVICE_STREAM: u64 = 3;
-
-/// Why an epoch was not completed.
-enum Stop {
-    /// By the user.
-    Interrupted,
-    /// By an error.
-    Failed(TrainError),
-}
-
-impl<E: Into<TrainError>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Stop::Failed(error.into())
-    }
-}
 
 /// What a run decides about its loop.
 #[derive(Debug, Clone)]
@@ -70,6 +58,8 @@ pub struct LoopConfig {
 pub struct TrainingLoop {
     /// See [`LoopConfig`].
     pub config: LoopConfig,
+    /// The processes that train together; all but rank 0 write nothing.
+    pub group: Arc<dyn Group>,
     /// What the steps change.
     pub state: TrainState,
     /// Training batches.
@@ -119,7 +109,8 @@ impl TrainingLoop {
                 return Ok(Status::StoppedEarly);
             }
             if epoch == first {
-                self.refill_features(epoch, events)?;
+                let refilled = self.refill_features(epoch, events);
+                ranks::agree_or_fail(&*self.group, Moment::Epoch(epoch), refilled)?;
             }
             match self.epoch(epoch, events, &clock) {
                 Ok(()) => {}
@@ -137,22 +128,25 @@ impl TrainingLoop {
     /// Trains and validates one epoch, and records it.
     fn epoch(&mut self, epoch: usize, events: &mut Events, clock: &Clock) -> Result<(), Stop> {
         let began = Instant::now();
-        let seed = rng::mix(&[self.config.seed, DEVICE_STREAM, epoch as u64]);
-        self.config.device.seed(seed);
+        self.config.device.seed(self.device_seed(epoch));
         for unfreeze in self.config.unfreezes.iter().filter(|u| u.epoch == epoch) {
             self.state.unfreeze(&unfreeze.group);
         }
-        self.train(epoch, events)?;
+        let trained = self.train(epoch, events);
         let training_time = began.elapsed();
-        self.check_stop(events)?;
-        self.validate(epoch, events)?;
-        events.end_epoch(epoch);
-        self.check_stop(events)?;
+        let trained = self.unless_stopped(epoch, trained, events)?;
+        self.state.average_statistics(&*self.group, epoch);
+        ranks::same_weights(&*self.group, epoch, &self.state.model().network)?;
+        let validated = self.validate(epoch, events);
+        if validated.is_ok() {
+            events.end_epoch(epoch);
+        }
+        let validated = self.unless_stopped(epoch, validated, events)?;
         let record = EpochRecord {
             epoch,
             learning_rate: self.state.learning_rate(),
-            train: events.metrics(Part::Train, epoch, self.config.outputs),
-            valid: events.metrics(Part::Valid, epoch, self.config.outputs),
+            train: self.metrics(Part::Train, epoch, trained, events),
+            valid: self.metrics(Part::Valid, epoch, validated, events),
         };
         let is_best = self.record(&record)?;
         let report = EpochReport {
@@ -163,7 +157,8 @@ impl TrainingLoop {
             time_left: clock.time_left(epoch),
             is_best,
         };
-        self.write_lines(&report)?;
+        let written = self.write_lines(&report).map_err(Stop::from);
+        ranks::agree(&*self.group, Moment::Epoch(epoch), written)?;
         self.observer.epoch(&report);
         for warning in self.train.loader.source.warnings() {
             self.observer.warning(&warning);
@@ -172,53 +167,93 @@ impl TrainingLoop {
         Ok(())
     }
 
-    fn train(&mut self, epoch: usize, events: &mut Events) -> Result<(), Stop> {
+    /// Seeds dropout, which every rank draws for samples of its own.
+    fn device_seed(&self, epoch: usize) -> u64 {
+        let parts = [
+            self.config.seed,
+            DEVICE_STREAM,
+            epoch as u64,
+            self.group.rank() as u64,
+        ];
+        let parts = if self.group.rank() == 0 {
+            &parts[..3]
+        } else {
+            &parts
+        };
+        rng::mix(parts)
+    }
+
+    /// The result of a part of an epoch, unless the run is to stop, on this rank or another.
+    fn unless_stopped<T>(
+        &self,
+        epoch: usize,
+        part: Result<T, Stop>,
+        events: &Events,
+    ) -> Result<T, Stop> {
+        let part = part.and_then(|done| self.check_stop(events).map(|()| done));
+        ranks::agree(&*self.group, Moment::Epoch(epoch), part)
+    }
+
+    /// The metrics of a part of an epoch, over the samples of all ranks; this one had `samples`.
+    fn metrics(&self, part: Part, epoch: usize, samples: usize, events: &Events) -> Metrics {
+        let metrics = events.metrics(part, epoch, self.config.outputs);
+        ranks::totals(&*self.group, Moment::Epoch(epoch), samples, metrics)
+    }
+
+    /// Trains for an epoch; returns the number of this rank's samples.
+    fn train(&mut self, epoch: usize, events: &mut Events) -> Result<usize, Stop> {
         let total = self.train.samples();
         events.begin(Part::Train, epoch, total);
         let mut features = self.features_of(Part::Train);
         let mut losses = LossWatch::new(self.config.loss_check);
         let diverged = |divergence| TrainError::diverged(epoch, divergence);
         let mut samples = 0;
-        for (step, batch) in (1..).zip(until_cancelled(self.train.epoch(epoch))) {
-            let batch = batch?;
-            samples += batch.indices.len();
-            let output = self.state.step(batch, features.as_mut(), &mut losses);
-            let output = output.map_err(diverged)?;
-            let position = Position {
-                step,
-                samples,
-                total,
+        for (step, share) in (1..).zip(until_cancelled(self.train.shares(epoch))) {
+            let (share, failure) = match share {
+                Ok(share) => (share, None),
+                Err(error) => (None, Some(error)),
             };
-            events.step(Part::Train, output, position, Some(self.state.rates()));
-            if events.should_stop() || self.checkpoints.has_failed() {
+            samples += share.as_ref().map_or(0, |share| share.indices.len());
+            let ends =
+                || failure.is_some() || events.should_stop() || self.checkpoints.has_failed();
+            let (state, moment) = (&mut self.state, Moment::Step { epoch, step });
+            let stepped = state.step_together(share, features.as_mut(), &mut losses, moment, &ends);
+            let Stepped { output, ends } = stepped.map_err(diverged)?;
+            if let Some(error) = failure {
+                return Err(error.into());
+            }
+            let position = Position::after(step, &self.train, total);
+            if let Some(output) = output {
+                events.step(Part::Train, output, position, Some(self.state.rates()));
+            }
+            if ends {
                 break;
             }
         }
         losses.finish().map_err(diverged)?;
         self.features[Part::Train as usize] = features;
         events.end(Part::Train, epoch);
-        Ok(())
+        Ok(samples)
     }
 
-    fn validate(&mut self, epoch: usize, events: &mut Events) -> Result<(), Stop> {
+    /// Validates after an epoch; returns the number of this rank's samples.
+    fn validate(&mut self, epoch: usize, events: &mut Events) -> Result<usize, Stop> {
         let total = self.valid.samples();
         events.begin(Part::Valid, epoch, total);
         let mut model = self.state.model().valid();
         model.network = self.state.weights_to_keep();
         let mut features = self.features_of(Part::Valid);
         let mut samples = 0;
-        for (step, batch) in (1..).zip(until_cancelled(self.valid.epoch(epoch))) {
-            let mut batch = batch?;
+        for (step, share) in (1..).zip(until_cancelled(self.valid.shares(epoch))) {
+            let Some(mut batch) = share? else {
+                continue;
+            };
             samples += batch.indices.len();
             if let Some(features) = &mut features {
                 batch = features.complete(&model.network, batch);
             }
             let output = InferenceStep::step(&model, batch);
-            let position = Position {
-                step,
-                samples,
-                total,
-            };
+            let position = Position::after(step, &self.valid, total);
             events.step(Part::Valid, output, position, None);
             if events.should_stop() || self.checkpoints.has_failed() {
                 break;
@@ -226,7 +261,7 @@ impl TrainingLoop {
         }
         self.features[Part::Valid as usize] = features;
         events.end(Part::Valid, epoch);
-        Ok(())
+        Ok(samples)
     }
 
     /// The feature cache of a part, if the features of its samples stay the same.
@@ -288,6 +323,9 @@ impl TrainingLoop {
     }
 
     fn write_lines(&self, report: &EpochReport) -> Result<(), FileError> {
+        if !self.group.writes() {
+            return Ok(());
+        }
         let timing = serde_json::json!({
             "epoch": report.record.epoch,
             "seconds": report.duration.as_secs_f64(),
@@ -299,6 +337,9 @@ impl TrainingLoop {
 
     /// Hands the state after an epoch to the thread that writes it.
     fn write_checkpoint(&mut self) {
+        if !self.group.writes() {
+            return;
+        }
         let (model, optimizer, schedule) = self.state.records();
         let average = self.state.average();
         let history = self.history();
@@ -338,9 +379,9 @@ impl TrainingLoop {
 }
 
 /// The batches of an epoch, or those until the run is cancelled; whoever takes them asks [`Events::should_stop`] afterwards.
-fn until_cancelled(
-    batches: impl Iterator<Item = Result<Batch, DataError>>,
-) -> impl Iterator<Item = Result<Batch, DataError>> {
+fn until_cancelled<B>(
+    batches: impl Iterator<Item = Result<B, DataError>>,
+) -> impl Iterator<Item = Result<B, DataError>> {
     batches.take_while(|batch| !matches!(batch, Err(DataError::Cancelled(_))))
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::LogTarget;
 use crate::run_dir::RunDir;
 use crate::tracking::{RunFacts, Sending, Timing, Tracking};
 use crate::training::observer::{EpochReport, Observer, Plan};
@@ -26,8 +27,13 @@ impl Tracked {
     }
 }
 
-/// Starts the trackers of a run; their problems become warnings.
-pub fn start(prepared: &Prepared, run_dir: &RunDir, observer: &Arc<dyn Observer>) -> Arc<Tracking> {
+/// Starts trackers of a run; their problems become warnings.
+pub fn start(
+    targets: &[LogTarget],
+    prepared: &Prepared,
+    run_dir: &RunDir,
+    observer: &Arc<dyn Observer>,
+) -> Arc<Tracking> {
     let facts = RunFacts {
         run_dir,
         experiment: &prepared.experiment,
@@ -35,7 +41,6 @@ pub fn start(prepared: &Prepared, run_dir: &RunDir, observer: &Arc<dyn Observer>
     };
     let observer = observer.clone();
     let tell = Arc::new(move |problem: &str| observer.warning(problem));
-    let targets = &prepared.experiment.training.log;
     Arc::new(Tracking::start(targets, &facts, Sending::Now, tell))
 }
 

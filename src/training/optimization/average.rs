@@ -45,6 +45,11 @@ impl Average {
         self.network.valid()
     }
 
+    /// Changes the network of the average.
+    pub fn change(&mut self, change: impl FnOnce(Network) -> Network) {
+        self.network = change(self.network.clone());
+    }
+
     /// Takes in the weights of a step. The first steps count for more, so that the random initial weights are soon forgotten: the
     /// fraction that is kept is at most `(1 + steps) / (10 + steps)`, as in TensorFlow's `ExponentialMovingAverage`.
     pub fn update(&mut self, network: &Network) {
