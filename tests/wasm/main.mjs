@@ -91,6 +91,7 @@ async function fromAFile() {
     else assert.equal(await page.locator('#text').evaluate(one => one.textContent), expected.text, name);
   }
   done(`a file in a folder, without a server: ${pages.length} files give the text of \`kiln ocr\``);
+  await page.evaluate(() => { document.getElementById('state').textContent = ''; });
   await page.locator('#file').setInputFiles(pages[0].path);
   await page.getByText(/^Read /).waitFor();
   const saved = page.waitForEvent('download');
