@@ -108,7 +108,7 @@ fn shards_need_a_folder_and_a_number_that_exists() {
             "use I/N with I from 1 to N, such as 2/8",
         ),
         ("--shard 0/2 -o read/", "use I/N"),
-        ("--resume --expect beside -o read/", "cannot be used with"),
+        ("--resume --expect beside -o read/", "can't be used with"),
     ] {
         bench
             .kiln(&format!("ocr pages {arguments}"))

@@ -201,6 +201,19 @@ impl Sweep {
         Ok(LockFile::acquire(&claim)?)
     }
 
+    /// Removes the claims that workers left behind when they died, after the last run.
+    pub(super) fn remove_claims(&self) -> Result<(), SweepError> {
+        for index in 0..self.record.trials.len() {
+            if self.claim_file(index).exists() {
+                // Dropped at once, and removed with that.
+                self.claim(index)?;
+            }
+        }
+        // Not if another worker has a run.
+        let _ = std::fs::remove_dir(self.dir.join(CLAIMS));
+        Ok(())
+    }
+
     fn is_claimed(&self, index: usize) -> bool {
         LockFile::is_held(&self.claim_file(index))
     }

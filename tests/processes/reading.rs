@@ -121,7 +121,7 @@ fn long_reading_tells_how_far_it_is_where_there_is_no_terminal() {
         line.starts_with("reading samples: ")
     });
     send(&child, Signal::INT);
-    end_of(&mut child);
-    let line = line.unwrap_or_else(|| panic!("no progress among {before:?}"));
+    let end = end_of(&mut child);
+    let line = line.unwrap_or_else(|| panic!("no progress among {before:?}, {end}"));
     assert!(line.contains(" of ") && line.ends_with(" left"), "{line}");
 }

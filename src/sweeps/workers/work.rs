@@ -69,7 +69,10 @@ pub fn work(
             Next::Wait(_) | Next::Nothing => break,
         }
     }
-    sweep.in_turn(|sweep| write_results(sweep, &Leaderboard::of(sweep)))?;
+    sweep.in_turn(|sweep| {
+        sweep.remove_claims()?;
+        write_results(sweep, &Leaderboard::of(sweep))
+    })?;
     Ok(SweepEnd::Done)
 }
 
