@@ -2,8 +2,8 @@
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use image::RgbImage;
 use tokio::sync::{Semaphore, oneshot};
@@ -61,7 +61,7 @@ pub struct Classify {
     pub places: Places,
     models: Arc<Models>,
     decoded: Arc<Semaphore>,
-    jobs: Mutex<Sender<Job>>,
+    jobs: Sender<Job>,
 }
 
 impl Classify {
@@ -77,7 +77,7 @@ impl Classify {
             places: Places::new(places),
             models,
             decoded: Arc::new(Semaphore::new(MAX_DECODED)),
-            jobs: Mutex::new(sender),
+            jobs: sender,
         })
     }
 
@@ -105,12 +105,8 @@ impl Classify {
         };
         let prepared = tokio::task::spawn_blocking(prepare).await;
         let job = prepared.map_err(|_| Problem::failed("the image can't be decoded"))??;
-        let jobs = self
-            .jobs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        jobs.send(job)
+        self.jobs
+            .send(job)
             .map_err(|_| Problem::failed("the classifier has ended"))?;
         answer(answered).await
     }

@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -49,7 +49,7 @@ pub struct Read {
     /// Its places.
     pub places: Places,
     decoded: Arc<Semaphore>,
-    jobs: Mutex<Sender<Job>>,
+    jobs: Sender<Job>,
 }
 
 impl Read {
@@ -66,7 +66,7 @@ impl Read {
         Ok(Self {
             places: Places::new(places),
             decoded: Arc::new(Semaphore::new(MAX_DECODED)),
-            jobs: Mutex::new(sender),
+            jobs: sender,
         })
     }
 
@@ -98,12 +98,8 @@ impl Read {
             place,
             decoded,
         };
-        let jobs = self
-            .jobs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        jobs.send(job)
+        self.jobs
+            .send(job)
             .map_err(|_| Problem::failed("the reader has ended"))?;
         answer(answered).await
     }
