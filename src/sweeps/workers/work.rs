@@ -104,7 +104,6 @@ fn next(sweep: &mut Sweep) -> Result<Next, SweepError> {
             sweep.set_status(index, TrialStatus::Finished, None)?;
             continue;
         }
-        sweep.set_status(index, TrialStatus::Running, None)?;
         return Ok(Next::Run(index, claim));
     }
     Ok(if taken > 0 {
