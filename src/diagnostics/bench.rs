@@ -12,9 +12,9 @@ use serde::Serialize;
 use super::error::BenchError;
 use super::memory::peak_mb;
 use crate::config::{self, Experiment};
-use crate::data::{self, Split};
+use crate::data::{self, Split, View};
 use crate::device;
-use crate::inference::to_input;
+use crate::inference::{Classifier, ModelCard, UNCALIBRATED, to_input};
 use crate::models::Task;
 use crate::models::{Network, Work};
 use crate::progress::Monitor;
@@ -37,7 +37,7 @@ const STEPS: std::ops::RangeInclusive<usize> = 5..=400;
 pub enum Mode {
     /// A training step, and reading back the loss.
     Train,
-    /// A forward pass in inference mode, and reading back a number.
+    /// A forward pass as `kiln predict` and `kiln eval` make it, from pixels to outputs.
     Infer,
     /// The training part of a real epoch: as `Train`, with loading and augmentation.
     Epoch,
@@ -169,8 +169,9 @@ fn machine_gflops(device: &Device) -> Result<f64, BenchError> {
 struct Bench {
     state: TrainState,
     batch: Batch,
-    network: Network,
-    images: Tensor<4>,
+    classifier: Classifier,
+    /// Of all samples.
+    pixels: Vec<f32>,
     samples: usize,
     /// Of one sample.
     work: Work,
@@ -196,12 +197,20 @@ impl Bench {
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
         let work = network.work(shape);
+        let card = ModelCard {
+            model: experiment.model.clone(),
+            input: shape,
+            normalize: None,
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+            temperature: UNCALIBRATED,
+            view: View::PAD,
+        };
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
             schedule::learning_rate(&experiment.schedule, experiment.optimizer.lr(), 2, 1, 1);
         let originals = experiment.model.task() == Task::Reconstruct;
         Ok(Self {
-            network: network.valid(),
+            classifier: Classifier::new(&network, card, &device),
             batch: Batch {
                 originals: originals.then(|| input(&training).flatten(1, 3)),
                 images: input(&training),
@@ -216,7 +225,7 @@ impl Bench {
                 shape,
                 &training,
             ),
-            images: input(&device),
+            pixels,
             samples,
             work,
         })
@@ -232,7 +241,9 @@ impl Bench {
     }
 
     fn infer(&mut self) -> Result<(), BenchError> {
-        read_back(self.network.forward(self.images.clone()).sum())
+        let outputs = self.classifier.flat_outputs(&self.pixels, self.samples);
+        outputs.map_err(|error| BenchError::Compute(error.to_string()))?;
+        Ok(())
     }
 
     fn gflops(&self, mode: Mode, samples_per_s: f64) -> f64 {
@@ -263,7 +274,7 @@ impl Bench {
             steps: times.len(),
             samples_per_s,
             gflops: self.gflops(mode, samples_per_s),
-            machine_gflops: machine_gflops(&self.images.device())?,
+            machine_gflops: machine_gflops(self.classifier.device())?,
             ms_per_step: median,
             ms_spread: [at(0.1), at(0.9)],
             threads: rayon::current_num_threads(),

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::description::Description;
 use super::onnx::{GraphOptions, to_model};
 use super::python::{name_problem, to_python};
-use super::tensors::Tensors;
 use crate::error::{FileError, Problem};
 use crate::inference::Classifier;
+use crate::models::Tensors;
 use crate::models::layer_list::Node;
 use crate::{files, onnx, weights};
 

@@ -1,12 +1,15 @@
 //! A network with its weights and its card, ready to answer.
 
-use burn::prelude::*;
-use burn::tensor::activation::softmax;
+use std::sync::{Arc, OnceLock};
 
-use super::card::{ModelCard, UNCALIBRATED};
+use burn::prelude::*;
+
+use super::card::ModelCard;
 use super::error::ModelError;
 use super::input::to_input;
+use super::plan::Plan;
 use crate::fitting::View;
+use crate::kernels;
 use crate::models::{ActivationMap, Network, Task};
 
 /// Images that go through the network at once: enough to keep all cores busy, little memory.
@@ -18,6 +21,8 @@ pub struct Classifier {
     network: Network,
     card: ModelCard,
     device: Device,
+    /// Made when it is first used; `None` inside where the network has none.
+    plan: Arc<OnceLock<Option<Plan>>>,
 }
 
 impl Classifier {
@@ -27,6 +32,7 @@ impl Classifier {
             network: network.valid(),
             card,
             device: device.clone().inner(),
+            plan: Arc::default(),
         }
     }
 
@@ -63,24 +69,50 @@ impl Classifier {
     }
 
     /// The outputs for `count` images in [0, 1]: logits `[count][classes]`, or images `[count][values]` in [0, 1].
+    ///
+    /// # Errors
+    /// The device fails.
     pub fn outputs(&self, pixels: Vec<f32>, count: usize) -> Result<Vec<Vec<f32>>, ModelError> {
-        self.answer(pixels, count, |output| output)
+        let outputs = self.flat_outputs(&pixels, count)?;
+        Ok(rows(&outputs, count))
+    }
+
+    /// [`outputs`](Self::outputs), one image after the other.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn flat_outputs(&self, pixels: &[f32], count: usize) -> Result<Vec<f32>, ModelError> {
+        let card = &self.card;
+        let normalize = card.normalize.as_ref();
+        if let Some(plan) = self.plan() {
+            return Ok(plan.run(pixels, count, normalize));
+        }
+        let values = card.input.values();
+        let mut outputs = Vec::new();
+        for chunk in pixels.chunks(BATCH * values) {
+            let count = chunk.len() / values;
+            let input = to_input(chunk.to_vec(), count, card.input, normalize, &self.device);
+            let output = self.network.forward(input).try_into_data();
+            let output = output.map_err(|error| ModelError::Device(error.to_string()))?;
+            outputs.extend(output.iter::<f32>());
+        }
+        Ok(outputs)
     }
 
     /// A classifier's probabilities of `count` images in [0, 1], `[count][classes]`, at its temperature; each row adds up to 1.
+    ///
+    /// # Errors
+    /// The device fails.
     pub fn probabilities(
         &self,
         pixels: Vec<f32>,
         count: usize,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let temperature = self.card.temperature;
-        self.answer(pixels, count, |logits| {
-            if temperature == UNCALIBRATED {
-                softmax(logits, 1)
-            } else {
-                softmax(logits / temperature, 1)
-            }
-        })
+        let mut rows = self.outputs(pixels, count)?;
+        for row in &mut rows {
+            softmax(row, self.card.temperature as f32);
+        }
+        Ok(rows)
     }
 
     /// Where an image in [0, 1] speaks for the class with this index; `None` where the network has no feature maps.
@@ -99,31 +131,33 @@ impl Classifier {
             .map_err(|error| ModelError::Device(error.to_string()))
     }
 
-    fn answer(
-        &self,
-        pixels: Vec<f32>,
-        count: usize,
-        finish: impl Fn(Tensor<2>) -> Tensor<2>,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let values = self.card.input.values();
-        let mut rows = Vec::with_capacity(count);
-        for chunk in pixels.chunks(BATCH * values) {
-            let input = to_input(
-                chunk.to_vec(),
-                chunk.len() / values,
-                self.card.input,
-                self.card.normalize.as_ref(),
-                &self.device,
-            );
-            let output = finish(self.network.forward(input));
-            let [_, width] = output.dims();
-            let flat: Vec<f32> = output
-                .try_into_data()
-                .map_err(|error| ModelError::Device(error.to_string()))?
-                .iter::<f32>()
-                .collect();
-            rows.extend(flat.chunks(width.max(1)).map(<[f32]>::to_vec));
+    /// The network as a plan, where the kernels compute and it has one.
+    fn plan(&self) -> Option<&Plan> {
+        let make = || {
+            let card = &self.card;
+            let nodes = card.model.nodes(card.input, card.classes.len()).ok()?;
+            Plan::new(&self.network, &nodes, card.input)
+        };
+        if !kernels::supported(&self.device) {
+            return None;
         }
-        Ok(rows)
+        self.plan.get_or_init(make).as_ref()
     }
+}
+
+/// The outputs of each of `count` images.
+fn rows(outputs: &[f32], count: usize) -> Vec<Vec<f32>> {
+    let width = outputs.len() / count.max(1);
+    outputs.chunks(width.max(1)).map(<[f32]>::to_vec).collect()
+}
+
+/// Logits over a temperature become probabilities.
+fn softmax(values: &mut [f32], temperature: f32) {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for value in values.iter_mut() {
+        *value = ((*value - largest) / temperature).exp();
+        sum += *value;
+    }
+    values.iter_mut().for_each(|value| *value /= sum);
 }

@@ -21,6 +21,7 @@ mod conv;
 mod depthwise;
 mod engine;
 mod flex;
+pub mod inference;
 mod linear;
 mod memory;
 mod normed;

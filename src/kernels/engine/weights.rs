@@ -8,8 +8,9 @@ use crate::kernels::depthwise;
 use crate::kernels::simd::Real;
 
 /// Buffers of a thread.
-pub(super) struct Scratch<T> {
-    grid: Vec<T>,
+pub(in crate::kernels) struct Scratch<T> {
+    /// An image, or some of its rows, in its padding.
+    pub grid: Vec<T>,
     winograd: winograd::Scratch<T>,
     /// Of a part.
     pub values: Vec<MaybeUninit<T>>,
@@ -45,7 +46,7 @@ impl<T: Real> Forward<T> {
     }
 
     /// Some rows of the output of an image, or the output of several; `bias` fills whole panels of channels.
-    pub(super) fn rows<'a>(
+    pub(in crate::kernels) fn rows<'a>(
         &self,
         g: &Geometry,
         images: &[T],

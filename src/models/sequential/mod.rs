@@ -13,5 +13,6 @@ mod value;
 
 pub use build::build;
 pub use costs::{costs, first_weights};
+pub use function::activation;
 pub use module::{Layer, Operator, Sequence};
 pub use value::Value;

@@ -7,7 +7,7 @@ use burn::store::burn_pack::Tensor;
 use burn::store::{BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot};
 use burn::tensor::DType;
 
-use crate::models::Network;
+use super::Network;
 
 /// The weights of a network, 32 bits each.
 pub struct Tensors {

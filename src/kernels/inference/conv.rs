@@ -1,0 +1,285 @@
+//! Convolutions and fully connected layers whose weights were packed once.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use crate::kernels::activation::{Activation, activate_channels};
+use crate::kernels::block::{Pool, relu_pool};
+use crate::kernels::conv::{ConvOptions, Geometry, Panels, convolve_rows, in_panels, padded_rows};
+use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
+use crate::kernels::memory::as_room;
+use crate::kernels::normed::add_and_activate;
+use crate::kernels::threads;
+
+/// The sizes of a convolution of one image with a square kernel; dense, or depthwise with a kernel for each channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvSizes {
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// Input rows.
+    pub height: usize,
+    /// Input columns.
+    pub width: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: usize,
+    /// How the kernel moves.
+    pub options: ConvOptions,
+}
+
+/// Which channels of its output a layer writes: those from `first` on, of `step` in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Channels {
+    /// The first of them.
+    pub first: usize,
+    /// Channels of the output.
+    pub step: usize,
+}
+
+/// A convolution, its bias, a residual, the non-linearity, and a 2x2 max pool if there is one.
+pub struct PackedConv {
+    /// Of one image.
+    geometry: Geometry,
+    weights: Forward<f32>,
+    /// Filled up to whole panels.
+    bias: Vec<f32>,
+    activation: Activation,
+    pool: Pool,
+}
+
+thread_local! {
+    /// A thread's buffers, which live as long as it does: at most a few megabytes.
+    static SCRATCH: Cell<Option<Box<Scratch<f32>>>> = const { Cell::new(None) };
+}
+
+fn with_scratch<R>(job: impl FnOnce(&mut Scratch<f32>) -> R) -> R {
+    let mut scratch = SCRATCH.take().unwrap_or_default();
+    let found = job(&mut scratch);
+    SCRATCH.set(Some(scratch));
+    found
+}
+
+impl PackedConv {
+    /// Packs `[outputs, inputs / groups, kernel, kernel]`, times `scale` of the output channel, and `[outputs]`.
+    pub fn new(
+        sizes: ConvSizes,
+        weight: &[f32],
+        scale: Option<&[f32]>,
+        bias: &[f32],
+        activation: Activation,
+    ) -> Self {
+        let ConvOptions {
+            stride,
+            padding,
+            groups,
+        } = sizes.options;
+        let geometry = Geometry {
+            batch: 1,
+            inputs: sizes.inputs,
+            outputs: sizes.outputs,
+            height: sizes.height,
+            width: sizes.width,
+            kernel: sizes.kernel,
+            stride,
+            padding,
+            groups,
+        };
+        assert_eq!(
+            weight.len(),
+            geometry.weight_shape().into_iter().product::<usize>()
+        );
+        assert_eq!(bias.len(), geometry.outputs);
+        Self {
+            geometry,
+            weights: Forward::new(&geometry, weight, scale),
+            bias: in_panels(bias),
+            activation,
+            pool: Pool::None,
+        }
+    }
+
+    /// A fully connected layer: packs `[outputs, inputs]` and `[outputs]`.
+    pub fn linear(inputs: usize, weight: &[f32], bias: &[f32], activation: Activation) -> Self {
+        let sizes = ConvSizes {
+            inputs,
+            outputs: bias.len(),
+            height: 1,
+            width: 1,
+            kernel: 1,
+            options: ConvOptions {
+                stride: 1,
+                padding: 0,
+                groups: 1,
+            },
+        };
+        Self::new(sizes, weight, None, bias, activation)
+    }
+
+    /// The same with a 2x2 max pool behind it, which leaves out an odd last row or column; `None` if what is before the pool is no ReLU.
+    pub fn pooled(mut self) -> Option<Self> {
+        if self.activation != Activation::Relu {
+            return None;
+        }
+        self.pool = Pool::Halve;
+        Some(self)
+    }
+
+    /// Multiply-adds of one image.
+    pub fn multiply_adds(&self) -> usize {
+        self.geometry.multiply_adds()
+    }
+
+    /// Values of the output of one image.
+    pub fn output_values(&self) -> usize {
+        self.pool.output_shape(&self.geometry).iter().product()
+    }
+
+    /// Whether a pool is behind it: it then writes all channels of its output, and adds no residual.
+    pub fn is_pooled(&self) -> bool {
+        self.pool != Pool::None
+    }
+
+    /// Output channels.
+    pub fn outputs(&self) -> usize {
+        self.geometry.outputs
+    }
+
+    /// Writes `[batch, rows, columns, channels]`, of which it fills `channels`, from `[batch, rows, columns, inputs]`; the residual has the
+    /// output's shape. On all threads if `shared` and worth it. The bits depend on neither the threads nor the batch.
+    pub fn run(
+        &self,
+        batch: usize,
+        input: &[f32],
+        residual: Option<&[f32]>,
+        channels: Channels,
+        output: &mut [f32],
+        shared: bool,
+    ) {
+        /// Parts of a batch at least, for each thread.
+        const PARTS: usize = 2;
+        let mut g = Geometry {
+            batch,
+            ..self.geometry
+        };
+        if self.pool == Pool::None {
+            g = g.merged();
+        }
+        let side = self.side();
+        let is_shared = shared && threads::worth_sharing(g.multiply_adds());
+        let least = if is_shared {
+            PARTS * rayon::current_num_threads()
+        } else {
+            1
+        };
+        let row = g.output_width() / side * channels.step;
+        let mut left = output;
+        let parts = small_parts(&g, side, least).into_iter().map(|part| {
+            let rows = part.rows.end / side - part.rows.start / side;
+            let (head, tail) =
+                std::mem::take(&mut left).split_at_mut(part.images.len() * rows * row);
+            left = tail;
+            (part, head)
+        });
+        let layer = Layer {
+            layer: self,
+            g,
+            input,
+            residual,
+            channels,
+        };
+        if is_shared {
+            threads::for_each(
+                g.multiply_adds(),
+                parts.collect(),
+                || (),
+                |(), (part, output)| with_scratch(|scratch| layer.part(&part, output, scratch)),
+            );
+        } else {
+            with_scratch(|scratch| parts.for_each(|(part, to)| layer.part(&part, to, scratch)));
+        }
+    }
+
+    fn side(&self) -> usize {
+        match self.pool {
+            Pool::None => 1,
+            Pool::Halve => 2,
+        }
+    }
+}
+
+/// A layer at work.
+struct Layer<'a> {
+    layer: &'a PackedConv,
+    g: Geometry,
+    input: &'a [f32],
+    residual: Option<&'a [f32]>,
+    channels: Channels,
+}
+
+impl Layer<'_> {
+    #[allow(unsafe_code)]
+    fn part(&self, part: &Part, output: &mut [f32], scratch: &mut Scratch<f32>) {
+        let (layer, g) = (self.layer, &self.g);
+        let (images, rows) = (part.of(g, self.input), part.rows.clone());
+        let residual = self.residual.map(|values| &values[part.values(g)]);
+        if layer.pool == Pool::None && self.channels.step == g.outputs {
+            // SAFETY: the layer writes values alone.
+            let room = unsafe { as_room(output) };
+            let filled = layer
+                .weights
+                .rows(g, images, rows, &layer.bias, scratch, room);
+            add_and_activate(filled, residual, layer.activation);
+            return;
+        }
+        if let (Forward::Dense(weights), Pool::None, None) = (&layer.weights, layer.pool, residual)
+        {
+            self.among_others(weights, images, rows, output, scratch);
+            return;
+        }
+        let mut values = std::mem::take(&mut scratch.values);
+        let count = part.values(g).len();
+        if values.len() < count {
+            values.resize(count, std::mem::MaybeUninit::uninit());
+        }
+        let filled =
+            layer
+                .weights
+                .rows(g, images, rows, &layer.bias, scratch, &mut values[..count]);
+        if layer.pool == Pool::None {
+            add_and_activate(filled, residual, layer.activation);
+            let Channels { first, step } = self.channels;
+            let positions = filled.chunks_exact(g.outputs);
+            for (to, from) in output.chunks_exact_mut(step).zip(positions) {
+                to[first..first + g.outputs].copy_from_slice(from);
+            }
+        } else {
+            let count = part.images.len().max(1);
+            let (from, to) = (filled.len() / count, output.len() / count);
+            if to > 0 {
+                let images = filled.chunks_exact(from).zip(output.chunks_exact_mut(to));
+                images.for_each(|(image, output)| relu_pool(g, layer.pool, image, output));
+            }
+        }
+        scratch.values = values;
+    }
+
+    /// Writes some channels of each position.
+    fn among_others(
+        &self,
+        weights: &Panels<f32>,
+        image: &[f32],
+        rows: Range<usize>,
+        output: &mut [f32],
+        scratch: &mut Scratch<f32>,
+    ) {
+        let (layer, g) = (self.layer, &self.g);
+        let Channels { first, step } = self.channels;
+        let count = rows.len();
+        let image = padded_rows(g, image, rows, &mut scratch.grid);
+        let to = &mut output[first..];
+        convolve_rows(g, image, weights, &layer.bias, count, step, to);
+        let channels = first..first + g.outputs;
+        activate_channels(output, step, channels, layer.activation);
+    }
+}

@@ -1,0 +1,144 @@
+//! Inference plans: what [`Classifier`](kiln::inference::Classifier) computes with on the CPU gives what the network gives.
+
+#[path = "export/cases.rs"]
+#[allow(dead_code)]
+mod cases;
+#[path = "common/mod.rs"]
+mod common;
+
+use cases::Case;
+use kiln::inference::plan::Plan;
+use kiln::inference::to_input;
+use kiln::kernels::Operators;
+
+/// The plan of a case, if it has one.
+fn plan(case: &Case) -> Option<Plan> {
+    let card = case.classifier.card();
+    let nodes = card.model.nodes(card.input, card.classes.len());
+    let nodes = nodes.expect("layers");
+    Plan::new(case.classifier.network(), &nodes, card.input)
+}
+
+/// Pixels of so many images.
+fn images(case: &Case, count: usize) -> Vec<f32> {
+    let shape = case.classifier.card().input;
+    cases::values(&cases::pixels(count, shape), shape)
+}
+
+fn run(case: &Case, plan: &Plan, pixels: &[f32]) -> Vec<f32> {
+    let card = case.classifier.card();
+    plan.run(
+        pixels,
+        pixels.len() / card.input.values(),
+        card.normalize.as_ref(),
+    )
+}
+
+/// The network's own outputs, by Burn's operators.
+fn expected(case: &Case, pixels: &[f32]) -> Vec<f32> {
+    let _guard = Operators::Burn.scoped();
+    let classifier = &case.classifier;
+    let card = classifier.card();
+    let count = pixels.len() / card.input.values();
+    let input = to_input(
+        pixels.to_vec(),
+        count,
+        card.input,
+        card.normalize.as_ref(),
+        classifier.device(),
+    );
+    let outputs = classifier.network().forward(input).into_data();
+    outputs.try_to_vec().expect("floats")
+}
+
+/// Fails unless values are within 1e-5 of the largest of them; random MobileNets amplify rounding: kiln's own operators and Burn's differ by
+/// 3e-5 there.
+fn assert_near(name: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let largest = expected.iter().fold(1e-3f32, |most, v| most.max(v.abs()));
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let difference = (found - expected).abs() / largest;
+        let bound = if name.starts_with("mobilenet") {
+            5e-5
+        } else {
+            1e-5
+        };
+        assert!(
+            difference <= bound,
+            "{name}: output {index} is {found}, the network gives {expected}; {difference} of the largest"
+        );
+    }
+}
+
+#[test]
+fn plans_give_what_burns_operators_give() {
+    let mut without = Vec::new();
+    for case in cases::networks().iter().chain(&cases::lists()) {
+        let Some(plan) = plan(case) else {
+            without.push(case.name.clone());
+            continue;
+        };
+        for count in [1, 3] {
+            let pixels = images(case, count);
+            assert_near(
+                &case.name,
+                &run(case, &plan, &pixels),
+                &expected(case, &pixels),
+            );
+        }
+    }
+    println!("without a plan: {without:?}");
+    let known = cases::networks().into_iter().map(|case| case.name);
+    let known: Vec<String> = known.filter(|name| without.contains(name)).collect();
+    assert_eq!(known, ["vit_b_16"]);
+}
+
+#[test]
+fn an_images_output_depends_neither_on_threads_nor_on_the_images_beside_it() {
+    for case in cases::small() {
+        let Some(plan) = plan(&case) else { continue };
+        let pixels = images(&case, 29);
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.expect("threads")
+                .install(|| run(&case, &plan, &pixels))
+        };
+        let alone = on(1);
+        for threads in [2, 3, 7] {
+            assert_eq!(on(threads), alone, "{} on {threads} threads", case.name);
+        }
+        let values = case.classifier.card().input.values();
+        let outputs = alone.len() / 29;
+        for image in [0, 17, 28] {
+            let pixels = &pixels[image * values..(image + 1) * values];
+            let found = run(&case, &plan, pixels);
+            let expected = &alone[image * outputs..(image + 1) * outputs];
+            assert_eq!(found, expected, "{} of image {image} alone", case.name);
+        }
+    }
+}
+
+#[test]
+fn buffers_that_were_used_before_leave_nothing_behind() {
+    for case in cases::small() {
+        let Some(plan) = plan(&case) else { continue };
+        let pixels = images(&case, 2);
+        let first = run(&case, &plan, &pixels);
+        let broken = vec![f32::NAN; pixels.len()];
+        run(&case, &plan, &broken);
+        assert_eq!(run(&case, &plan, &pixels), first, "{}", case.name);
+    }
+}
+
+#[test]
+fn what_is_no_number_stays_none() {
+    for case in cases::small() {
+        let Some(plan) = plan(&case) else { continue };
+        let mut pixels = images(&case, 1);
+        // In the middle, where every network looks.
+        let middle = pixels.len() / 2;
+        pixels[middle] = f32::NAN;
+        let found = run(&case, &plan, &pixels);
+        assert!(found.iter().any(|value| value.is_nan()), "{}", case.name);
+    }
+}
