@@ -194,11 +194,16 @@ mod system {
         #[unsafe(link_section = ".preinit_array")]
         static ASK: extern "C" fn() = ask;
 
+        /// Whether the process was started with SIGHUP ignored; it is again then.
         pub fn ignores_hangup() -> bool {
             // Keeps the function in the program.
             let ask = std::hint::black_box(ASK);
-            let was_asked = ask as usize != 0;
-            was_asked && IGNORES_HANGUP.load(Ordering::Relaxed)
+            if ask as usize == 0 || !IGNORES_HANGUP.load(Ordering::Relaxed) {
+                return false;
+            }
+            // SAFETY: ignores the signal again.
+            unsafe { libc::signal(SIGHUP, libc::SIG_IGN) };
+            true
         }
     }
 }
