@@ -7,8 +7,8 @@ use super::onnx::{GraphOptions, to_model};
 use super::python::{name_problem, to_python};
 use crate::error::{FileError, Problem};
 use crate::inference::Classifier;
-use crate::models::Tensors;
 use crate::models::layer_list::Node;
+use crate::models::parameters::Tensors;
 use crate::{files, onnx, weights};
 
 /// The ending of a file of weights.

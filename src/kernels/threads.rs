@@ -9,7 +9,7 @@ use super::operators::Operators;
 const MIN_SHARED_WORK: usize = 1 << 23;
 
 /// Whether this many multiply-adds are worth more than one thread.
-pub(super) fn worth_sharing(work: usize) -> bool {
+fn worth_sharing(work: usize) -> bool {
     work >= MIN_SHARED_WORK && rayon::current_num_threads() > 1
 }
 

@@ -28,14 +28,12 @@ pub mod mlp;
 pub mod parameters;
 pub mod sequential;
 pub mod squeezenet;
-mod tensors;
 pub mod torchvision;
 
 pub use activation_map::ActivationMap;
 pub use architecture::{Architecture, Backbone, Task};
 pub use blocks::{LayerCost, Work};
 pub use limits::MAX_MODEL_VALUES;
-pub use tensors::Tensors;
 use torchvision::{convnext_tiny, efficientnet_b0, resnet18, resnet34, resnet50};
 use torchvision::{mobilenet_v2, mobilenet_v3_large, mobilenet_v3_small, squeezenet1_0, vit_b_16};
 

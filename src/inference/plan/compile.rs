@@ -1,13 +1,13 @@
 //! From layers to steps.
 
-use super::folding::{Norm, Weights, channels_last};
-use super::pools;
-use super::rearranging;
+use super::compiler::{Compiler, Value, activation_at};
+use super::folding::{Weights, channels_last};
 use super::step::{Operand, Step, Work};
-use crate::kernels::inference::{Affine, Channels, ConvSizes, PackedConv};
-use crate::kernels::{Activation, ConvOptions};
-use crate::models::Tensors;
-use crate::models::layer_list::{ConvNode, MapShape, Node, Operation, PoolNode, SqueezeExciteNode};
+use super::{pools, rearranging};
+use crate::kernels::Activation;
+use crate::kernels::inference::{Affine, Channels, PackedConv};
+use crate::models::layer_list::{MapShape, Node, Operation, SqueezeExciteNode};
+use crate::models::parameters::Tensors;
 use crate::models::sequential::activation;
 
 /// The steps of a list of layers, its input and its output; `None` if there is a layer that steps don't know.
@@ -23,50 +23,7 @@ pub fn compile(nodes: &[Node], weights: &Tensors) -> Option<(Vec<Step>, Operand,
     Some((compiler.steps, input, output.operand))
 }
 
-/// What flows between steps.
-#[derive(Clone, Copy)]
-struct Value {
-    operand: Operand,
-    /// What was flattened to this vector, channels first; its values lie channels last.
-    flattened: Option<MapShape>,
-}
-
-impl Value {
-    fn new(operand: Operand) -> Self {
-        Self {
-            operand,
-            flattened: None,
-        }
-    }
-}
-
-struct Compiler<'a> {
-    weights: Weights<'a>,
-    steps: Vec<Step>,
-    /// Number of values so far.
-    values: usize,
-}
-
 impl Compiler<'_> {
-    fn value(&mut self, values: usize) -> Operand {
-        self.values += 1;
-        Operand {
-            buffer: self.values - 1,
-            values,
-        }
-    }
-
-    fn push(&mut self, work: Work, from: Value, other: Option<Value>, values: usize) -> Value {
-        let to = self.value(values);
-        self.steps.push(Step {
-            work,
-            from: from.operand,
-            other: other.map(|other| other.operand),
-            to,
-        });
-        Value::new(to)
-    }
-
     /// A vector whose values are in the order in which they were flattened.
     fn channels_first(&mut self, value: Value) -> Option<Value> {
         let Some(maps) = value.flattened.filter(|maps| maps.positions() > 1) else {
@@ -170,28 +127,9 @@ impl Compiler<'_> {
                 };
                 Some(self.push(Work::Affine(affine), value, None, values))
             }
-            Operation::ZeroPad(edges) => {
-                let MapShape::Maps {
-                    channels,
-                    height,
-                    width,
-                } = node.input
-                else {
-                    return None;
-                };
-                let work = Work::ZeroPad {
-                    maps: [height, width, channels],
-                    edges: *edges,
-                };
+            Operation::ZeroPad(_) | Operation::Unflatten(_) | Operation::DepthToSpace { .. } => {
+                let work = rearrangement(node)?;
                 Some(self.push(work, value, None, values))
-            }
-            Operation::Unflatten(_) => {
-                let order = rearranging::unflattened(node.output)?;
-                Some(self.push(Work::Rearrange(order), value, None, values))
-            }
-            Operation::DepthToSpace { block, mode } => {
-                let order = rearranging::depth_to_space(node.input, *block, *mode)?;
-                Some(self.push(Work::Rearrange(order), value, None, values))
             }
             Operation::Branches(branches) => self.branches(node, branches, value, values),
             Operation::SqueezeExcite(sizes) => self.squeeze_excite(node, sizes, value),
@@ -200,95 +138,6 @@ impl Compiler<'_> {
                 Some(self.push(Work::Windows(windows), value, None, values))
             }
         }
-    }
-
-    /// A convolution with the norm, the function and the pool that follow it, and a residual that is added before the function.
-    fn conv(
-        &mut self,
-        nodes: &[&Node],
-        conv: &ConvNode,
-        value: Value,
-        residual: Option<(Value, Activation)>,
-    ) -> Option<(Value, usize)> {
-        let node = nodes[0];
-        let norm = nodes.get(1).and_then(|node| self.weights.norm(node));
-        let before = if norm.is_some() { 2 } else { 1 };
-        let (activation, mut taken) = match residual {
-            Some((_, activation)) => (activation, before),
-            None => activation_at(nodes, before),
-        };
-        let mut layer = self.packed(node, conv, norm, activation)?;
-        let mut values = node.output.checked_values()?;
-        if residual.is_none()
-            && let Some(next) = nodes.get(taken)
-            && is_halving(&next.operation)
-            && activation == Activation::Relu
-        {
-            layer = layer.pooled()?;
-            values = next.output.checked_values()?;
-            taken += 1;
-        }
-        let channels = Channels {
-            first: 0,
-            step: conv.outputs,
-        };
-        let work = Work::Conv {
-            layer,
-            channels,
-            positions: 1,
-        };
-        let other = residual.map(|(other, _)| other);
-        Some((self.push(work, value, other, values), taken))
-    }
-
-    fn packed(
-        &self,
-        node: &Node,
-        conv: &ConvNode,
-        norm: Option<Norm>,
-        activation: Activation,
-    ) -> Option<PackedConv> {
-        let MapShape::Maps { height, width, .. } = node.input else {
-            return None;
-        };
-        let ConvNode {
-            kernel: [kernel, columns],
-            stride: [stride, across],
-            padding: [padding, beside],
-            ..
-        } = *conv;
-        let is_depthwise = conv.groups == conv.inputs && conv.groups == conv.outputs;
-        let is_known = [kernel, stride, padding] == [columns, across, beside]
-            && conv.dilation == [1, 1]
-            && padding < kernel
-            && (conv.groups == 1 || is_depthwise);
-        if !is_known {
-            return None;
-        }
-        let sizes = ConvSizes {
-            inputs: conv.inputs,
-            outputs: conv.outputs,
-            height,
-            width,
-            kernel,
-            options: ConvOptions {
-                stride,
-                padding,
-                groups: conv.groups,
-            },
-        };
-        let weight = self.weights.of(node, "weight")?;
-        let bias = self.weights.bias(node, conv.bias, conv.outputs)?;
-        Some(match norm {
-            Some(norm) => PackedConv::new(
-                sizes,
-                &weight,
-                Some(&norm.scale()),
-                &norm.of_bias(&bias),
-                activation,
-            ),
-            None => PackedConv::new(sizes, &weight, None, &bias, activation),
-        })
     }
 
     /// A body plus another value, and the function of the sum.
@@ -424,14 +273,6 @@ fn inlined(nodes: &[Node]) -> Vec<&Node> {
     found
 }
 
-/// The function at this place of a list, or the identity; and the number of layers up to it.
-fn activation_at(nodes: &[&Node], index: usize) -> (Activation, usize) {
-    match nodes.get(index).map(|node| &node.operation) {
-        Some(Operation::Activation(function)) => (activation(*function), index + 1),
-        _ => (Activation::Identity, index),
-    }
-}
-
 /// Whether a layer treats every value alike, wherever it lies.
 fn is_by_value(operation: &Operation) -> bool {
     matches!(
@@ -440,13 +281,24 @@ fn is_by_value(operation: &Operation) -> bool {
     )
 }
 
-/// Whether a layer is a 2x2 max pool that leaves out an odd last row or column.
-fn is_halving(operation: &Operation) -> bool {
-    let halving = PoolNode {
-        kernel: [2, 2],
-        stride: [2, 2],
-        padding: [0, 0],
-        ceil_mode: false,
-    };
-    matches!(operation, Operation::MaxPool(pool) if *pool == halving)
+/// The step of a layer that puts values elsewhere.
+fn rearrangement(node: &Node) -> Option<Work> {
+    match (&node.operation, node.input) {
+        (
+            Operation::ZeroPad(edges),
+            MapShape::Maps {
+                channels,
+                height,
+                width,
+            },
+        ) => Some(Work::ZeroPad {
+            maps: [height, width, channels],
+            edges: *edges,
+        }),
+        (Operation::Unflatten(_), _) => rearranging::unflattened(node.output).map(Work::Rearrange),
+        (Operation::DepthToSpace { block, mode }, maps) => {
+            rearranging::depth_to_space(maps, *block, *mode).map(Work::Rearrange)
+        }
+        _ => None,
+    }
 }

@@ -1,7 +1,7 @@
 //! Weights of steps: batch norms folded into factors and offsets, fully connected layers for channels that come last.
 
-use crate::models::Tensors;
 use crate::models::layer_list::{MapShape, Node, Operation, join};
+use crate::models::parameters::Tensors;
 
 /// The weights of a network by name.
 pub struct Weights<'a>(pub &'a Tensors);

@@ -7,6 +7,8 @@
 
 mod buffers;
 mod compile;
+mod compiler;
+mod convolutions;
 mod folding;
 mod pools;
 mod rearranging;
@@ -18,8 +20,10 @@ use std::fmt;
 use buffers::Buffers;
 use step::{Operand, Step};
 
+use crate::kernels::inference::Helpers;
+use crate::models::Network;
 use crate::models::layer_list::Node;
-use crate::models::{Network, Tensors};
+use crate::models::parameters::Tensors;
 use crate::shape::ImageShape;
 
 /// A network ready for inference on the CPU.
@@ -32,6 +36,7 @@ pub struct Plan {
     /// Multiply-adds of one image.
     work: usize,
     buffers: Buffers,
+    helpers: Helpers,
 }
 
 impl fmt::Debug for Plan {
@@ -52,6 +57,7 @@ impl Plan {
             sizes,
             output,
             buffers: Buffers::default(),
+            helpers: Helpers::default(),
         })
     }
 }

@@ -5,12 +5,14 @@ use std::ops::Range;
 use super::Plan;
 use super::step::{Operand, Step};
 use crate::fitting::NormalizeConfig;
-use crate::kernels;
+use crate::kernels::inference::Team;
 
 /// Values that go through the steps together, of the largest buffer: about half a megabyte, which stays in a core's cache.
 const VALUES: usize = 1 << 17;
 /// Most images that go through the steps together: enough to read weights rarely.
 const MOST_IMAGES: usize = 96;
+/// The buffer of the input.
+const INPUT: usize = 0;
 
 impl Plan {
     /// The network's outputs `[count, outputs]` for `count` images in [0, 1], `[count, channels, height, width]`.
@@ -26,19 +28,21 @@ impl Plan {
         }
         let largest = self.sizes.iter().copied().max().unwrap_or(1).max(1);
         let together = (VALUES / largest).clamp(1, MOST_IMAGES);
-        let threads = kernels::inference::threads(count * self.work);
-        if threads > 1 && count >= threads {
-            let groups = count.div_ceil(together).next_multiple_of(threads);
-            let size = in_whole_tiles(count.div_ceil(groups));
-            let jobs = self.cut(&mut outputs, count, size);
-            kernels::inference::for_each(jobs, |(images, to)| {
-                self.group(self.images(pixels, images), normalize, to, false);
-            });
-        } else {
-            for (images, to) in self.cut(&mut outputs, count, together) {
-                self.group(self.images(pixels, images), normalize, to, threads > 1);
+        self.helpers.gather(count * self.work, |team| {
+            let threads = team.threads();
+            if threads > 1 && count >= threads {
+                let groups = count.div_ceil(together).next_multiple_of(threads);
+                let size = in_whole_tiles(count.div_ceil(groups));
+                let groups = self.cut(&mut outputs, count, size);
+                team.for_each(groups, |(images, to): (Range<usize>, &mut [f32])| {
+                    self.group(self.images(pixels, images), normalize, to, &Team::alone());
+                });
+            } else {
+                for (images, to) in self.cut(&mut outputs, count, together) {
+                    self.group(self.images(pixels, images), normalize, to, team);
+                }
             }
-        }
+        });
         outputs
     }
 
@@ -66,14 +70,20 @@ impl Plan {
         pixels: &[f32],
         normalize: Option<&NormalizeConfig>,
         outputs: &mut [f32],
-        shared: bool,
+        team: &Team,
     ) {
         let count = outputs.len() / self.output.values;
         let sizes = self.sizes.iter().map(|size| size * count);
         self.buffers.with(sizes, |buffers| {
-            self.load(pixels, normalize, &mut buffers[0]);
+            let mut images = None;
+            if self.shape.channels == 1 && normalize.is_none() {
+                images = Some(pixels);
+            } else {
+                self.load(pixels, normalize, &mut buffers[INPUT]);
+            }
             for step in &self.steps {
-                run(step, count, buffers, shared);
+                run(step, count, buffers, images, team);
+                images = images.filter(|_| step.to.buffer != INPUT);
             }
             outputs.copy_from_slice(&buffers[self.output.buffer][..outputs.len()]);
         });
@@ -81,36 +91,60 @@ impl Plan {
 
     /// Pixels as the first step takes them: normalised, channels last.
     fn load(&self, pixels: &[f32], normalize: Option<&NormalizeConfig>, input: &mut [f32]) {
-        let channels = self.shape.channels;
-        let positions = self.shape.height * self.shape.width;
-        let images = pixels.chunks_exact(self.shape.values());
-        for (from, to) in images.zip(input.chunks_exact_mut(self.shape.values())) {
-            for (channel, from) in from.chunks_exact(positions).enumerate() {
-                let to = to[channel..].iter_mut().step_by(channels);
-                match normalize {
-                    None => to.zip(from).for_each(|(to, &value)| *to = value),
-                    Some(normalize) => {
-                        let of = |list: &[f32]| list[if list.len() == 1 { 0 } else { channel }];
-                        let (mean, std) = (of(&normalize.mean), of(&normalize.std));
-                        to.zip(from)
-                            .for_each(|(to, &value)| *to = (value - mean) / std);
-                    }
+        let values = self.shape.values();
+        let of = |list: &[f32], channel: usize| list[if list.len() == 1 { 0 } else { channel }];
+        let norms: Vec<(f32, f32)> = (0..self.shape.channels)
+            .map(|channel| match normalize {
+                None => (0.0, 1.0),
+                Some(normalize) => {
+                    let (mean, std) = (of(&normalize.mean, channel), of(&normalize.std, channel));
+                    (mean, 1.0 / std)
                 }
-            }
+            })
+            .collect();
+        let images = pixels.chunks_exact(values);
+        for (from, to) in images.zip(input.chunks_exact_mut(values)) {
+            interleave(from, &norms, to);
         }
     }
 }
 
-/// Runs a step.
-fn run(step: &Step, count: usize, buffers: &mut [Vec<f32>], shared: bool) {
+/// `[channels, positions]` as `[positions, channels]`, from each the channel's mean, times its factor.
+fn interleave(from: &[f32], norms: &[(f32, f32)], to: &mut [f32]) {
+    let positions = from.len() / norms.len().max(1);
+    if let &[red, green, blue] = norms {
+        let (reds, rest) = from.split_at(positions);
+        let (greens, blues) = rest.split_at(positions);
+        let pixels = to.as_chunks_mut::<3>().0.iter_mut();
+        let planes = reds.iter().zip(greens).zip(blues);
+        let of = |(mean, factor): (f32, f32), value: f32| (value - mean) * factor;
+        for (to, ((&r, &g), &b)) in pixels.zip(planes) {
+            *to = [of(red, r), of(green, g), of(blue, b)];
+        }
+        return;
+    }
+    let channels = norms.len();
+    let planes = from.chunks_exact(positions.max(1)).zip(norms);
+    for (channel, (plane, &(mean, factor))) in planes.enumerate() {
+        for (to, &value) in to[channel..].iter_mut().step_by(channels).zip(plane) {
+            *to = (value - mean) * factor;
+        }
+    }
+}
+
+/// Runs a step; `images` stand for what is in the buffer of the input.
+fn run(step: &Step, count: usize, buffers: &mut [Vec<f32>], images: Option<&[f32]>, team: &Team) {
     let mut output = std::mem::take(&mut buffers[step.to.buffer]);
-    let values = |from: Operand| &buffers[from.buffer][..from.values * count];
+    let values = |from: Operand| match images {
+        Some(images) if from.buffer == INPUT => images,
+        _ => &buffers[from.buffer][..from.values * count],
+    };
     step.run(
         count,
         values(step.from),
         step.other.map(values),
         &mut output[..step.to.values * count],
-        shared,
+        team,
     );
     buffers[step.to.buffer] = output;
 }

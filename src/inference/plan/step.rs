@@ -2,7 +2,7 @@
 
 use crate::kernels::Activation;
 use crate::kernels::inference::{
-    self, Affine, Channels, PackedConv, Windows, activate, add, scale_channels,
+    self, Affine, Channels, PackedConv, Team, Windows, activate, add, scale_channels,
 };
 
 /// What a step reads or writes.
@@ -74,7 +74,7 @@ impl Step {
         input: &[f32],
         other: Option<&[f32]>,
         output: &mut [f32],
-        shared: bool,
+        team: &Team,
     ) {
         match (&self.work, other) {
             (
@@ -84,8 +84,8 @@ impl Step {
                     positions,
                 },
                 other,
-            ) => layer.run(batch * positions, input, other, *channels, output, shared),
-            (Work::Windows(windows), _) => windows.run(batch, input, output, shared),
+            ) => layer.run(batch * positions, input, other, *channels, output, team),
+            (Work::Windows(windows), _) => windows.run(batch, input, output, team),
             (Work::Affine(affine), _) => affine.run(input, output),
             (Work::Activation(activation), _) => activate(input, *activation, output),
             (Work::Add(activation), Some(other)) => add(input, other, *activation, output),

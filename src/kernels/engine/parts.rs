@@ -74,8 +74,15 @@ pub(in crate::kernels) fn small_parts(g: &Geometry, multiple: usize, least: usiz
         });
         return parts.collect();
     }
-    let multiple = if is_winograd { 2 } else { multiple };
-    let multiple = multiple.max(tile_rows(g));
+    /// Neighbours of a tile: fewer leave registers idle.
+    const NEIGHBOURS: usize = 4;
+    let multiple = if is_winograd {
+        2
+    } else if g.is_pixelwise() {
+        NEIGHBOURS.max(multiple)
+    } else {
+        multiple
+    };
     in_rows(g, rows.min(share).next_multiple_of(multiple))
 }
 

@@ -2,14 +2,15 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::team::Team;
 use crate::kernels::activation::{Activation, activate_channels};
 use crate::kernels::block::{Pool, relu_pool};
 use crate::kernels::conv::{ConvOptions, Geometry, Panels, convolve_rows, in_panels, padded_rows};
 use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
 use crate::kernels::memory::as_room;
 use crate::kernels::normed::add_and_activate;
-use crate::kernels::threads;
 
 /// The sizes of a convolution of one image with a square kernel; dense, or depthwise with a kernel for each channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,15 +49,32 @@ pub struct PackedConv {
     pool: Pool,
 }
 
+/// Buffers of threads that have ended, a few megabytes each.
+static IDLE: Mutex<Vec<Box<Scratch<f32>>>> = Mutex::new(Vec::new());
+
+fn idle() -> MutexGuard<'static, Vec<Box<Scratch<f32>>>> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread's buffers, which are for others when it ends. Threads that took turns with them would wait for each other's caches.
+#[derive(Default)]
+struct Own(Box<Scratch<f32>>);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        idle().push(std::mem::take(&mut self.0));
+    }
+}
+
 thread_local! {
-    /// A thread's buffers, which live as long as it does: at most a few megabytes.
-    static SCRATCH: Cell<Option<Box<Scratch<f32>>>> = const { Cell::new(None) };
+    static OWN: Cell<Option<Own>> = const { Cell::new(None) };
 }
 
 fn with_scratch<R>(job: impl FnOnce(&mut Scratch<f32>) -> R) -> R {
-    let mut scratch = SCRATCH.take().unwrap_or_default();
-    let found = job(&mut scratch);
-    SCRATCH.set(Some(scratch));
+    let new = || idle().pop().map(Own).unwrap_or_default();
+    let mut own = OWN.take().unwrap_or_else(new);
+    let found = job(&mut own.0);
+    OWN.set(Some(own));
     found
 }
 
@@ -146,7 +164,7 @@ impl PackedConv {
     }
 
     /// Writes `[batch, rows, columns, channels]`, of which it fills `channels`, from `[batch, rows, columns, inputs]`; the residual has the
-    /// output's shape. On all threads if `shared` and worth it. The bits depend on neither the threads nor the batch.
+    /// output's shape. The bits depend on neither the threads nor the batch.
     pub fn run(
         &self,
         batch: usize,
@@ -154,10 +172,8 @@ impl PackedConv {
         residual: Option<&[f32]>,
         channels: Channels,
         output: &mut [f32],
-        shared: bool,
+        team: &Team,
     ) {
-        /// Parts of a batch at least, for each thread.
-        const PARTS: usize = 2;
         let mut g = Geometry {
             batch,
             ..self.geometry
@@ -166,12 +182,7 @@ impl PackedConv {
             g = g.merged();
         }
         let side = self.side();
-        let is_shared = shared && threads::worth_sharing(g.multiply_adds());
-        let least = if is_shared {
-            PARTS * rayon::current_num_threads()
-        } else {
-            1
-        };
+        let least = team.parts(g.multiply_adds());
         let row = g.output_width() / side * channels.step;
         let mut left = output;
         let parts = small_parts(&g, side, least).into_iter().map(|part| {
@@ -188,13 +199,10 @@ impl PackedConv {
             residual,
             channels,
         };
-        if is_shared {
-            threads::for_each(
-                g.multiply_adds(),
-                parts.collect(),
-                || (),
-                |(), (part, output)| with_scratch(|scratch| layer.part(&part, output, scratch)),
-            );
+        if least > 1 {
+            team.for_each(parts.collect(), |(part, output): (Part, &mut [f32])| {
+                with_scratch(|scratch| layer.part(&part, output, scratch));
+            });
         } else {
             with_scratch(|scratch| parts.for_each(|(part, to)| layer.part(&part, to, scratch)));
         }

@@ -3,10 +3,10 @@
 
 mod channels;
 mod conv;
-mod sharing;
+mod team;
 mod windows;
 
 pub use channels::{Affine, activate, add, layer_norm, scale_channels};
 pub use conv::{Channels, ConvSizes, PackedConv};
-pub use sharing::{for_each, threads};
+pub use team::{Helpers, Team};
 pub use windows::{Reduction, Windows};

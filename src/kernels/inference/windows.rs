@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::team::Team;
 use crate::kernels::simd::widest;
-use crate::kernels::threads;
 
 /// What becomes of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,8 @@ impl Windows {
         rows * columns * self.channels
     }
 
-    /// Writes `[batch, rows, columns, channels]` from the images `[batch, input rows, input columns, channels]`; on all threads if `shared`
-    /// and worth it.
-    pub fn run(&self, batch: usize, input: &[f32], output: &mut [f32], shared: bool) {
+    /// Writes `[batch, rows, columns, channels]` from the images `[batch, input rows, input columns, channels]`.
+    pub fn run(&self, batch: usize, input: &[f32], output: &mut [f32], team: &Team) {
         let row = self.columns.len() * self.channels;
         let image = input.len() / batch.max(1);
         let jobs = output
@@ -61,12 +60,13 @@ impl Windows {
                 let (number, row) = (index / self.rows.len(), index % self.rows.len());
                 (&input[number * image..(number + 1) * image], row, to)
             });
-        let work = batch * self.work();
-        if shared && threads::worth_sharing(work) {
-            let run = |(): &mut (), (input, row, to): (&[f32], usize, &mut [f32])| {
-                self.row(input, row, to);
-            };
-            threads::for_each(work, jobs.collect(), || (), run);
+        if team.parts(batch * self.work()) > 1 {
+            team.for_each(
+                jobs.collect(),
+                |(input, row, to): (&[f32], usize, &mut [f32])| {
+                    self.row(input, row, to);
+                },
+            );
         } else {
             jobs.for_each(|(input, row, to)| self.row(input, row, to));
         }
