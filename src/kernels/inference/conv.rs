@@ -5,12 +5,15 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::team::Team;
-use crate::kernels::activation::{Activation, activate_channels};
+use crate::kernels::activation::{Activation, activate, activate_channels};
 use crate::kernels::block::{Pool, relu_pool};
-use crate::kernels::conv::{ConvOptions, Geometry, Panels, convolve_rows, in_panels, padded_rows};
+use crate::kernels::conv::{
+    ConvOptions, Geometry, Panels, convolve_rows, in_panels, multiply, padded_rows,
+};
 use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
 use crate::kernels::memory::as_room;
 use crate::kernels::normed::add_and_activate;
+use crate::kernels::simd::padded;
 
 /// The sizes of a convolution of one image with a square kernel; dense, or depthwise with a kernel for each channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,9 @@ pub struct Channels {
     pub step: usize,
 }
 
+/// Channels that are computed together at a single position.
+const CHANNELS: usize = 64;
+
 /// A convolution, its bias, a residual, the non-linearity, and a 2x2 max pool if there is one.
 pub struct PackedConv {
     /// Of one image.
@@ -50,15 +56,15 @@ pub struct PackedConv {
 }
 
 /// Buffers of threads that have ended, a few megabytes each.
-static IDLE: Mutex<Vec<Box<Scratch<f32>>>> = Mutex::new(Vec::new());
+static IDLE: Mutex<Vec<Scratch<f32>>> = Mutex::new(Vec::new());
 
-fn idle() -> MutexGuard<'static, Vec<Box<Scratch<f32>>>> {
+fn idle() -> MutexGuard<'static, Vec<Scratch<f32>>> {
     IDLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A thread's buffers, which are for others when it ends. Threads that took turns with them would wait for each other's caches.
 #[derive(Default)]
-struct Own(Box<Scratch<f32>>);
+struct Own(Scratch<f32>);
 
 impl Drop for Own {
     fn drop(&mut self) {
@@ -181,8 +187,12 @@ impl PackedConv {
         if self.pool == Pool::None {
             g = g.merged();
         }
-        let side = self.side();
         let least = team.parts(g.multiply_adds());
+        if g.is_pixelwise() && g.height * g.width == 1 && residual.is_none() && least > 1 {
+            self.one_position(input, channels, output, team);
+            return;
+        }
+        let side = self.side();
         let row = g.output_width() / side * channels.step;
         let mut left = output;
         let parts = small_parts(&g, side, least).into_iter().map(|part| {
@@ -206,6 +216,24 @@ impl PackedConv {
         } else {
             with_scratch(|scratch| parts.for_each(|(part, to)| layer.part(&part, to, scratch)));
         }
+    }
+
+    /// [`run`](Self::run) for a single position: threads share its channels.
+    fn one_position(&self, input: &[f32], channels: Channels, output: &mut [f32], team: &Team) {
+        let Forward::Dense(weights) = &self.weights else {
+            unreachable!("a 1x1 convolution is dense")
+        };
+        let output = &mut output[channels.first..channels.first + self.geometry.outputs];
+        let parts = team.parts(self.geometry.multiply_adds());
+        let size = output.len().div_ceil(parts).next_multiple_of(CHANNELS);
+        let parts = output.chunks_mut(size).enumerate().collect();
+        team.for_each(parts, |(index, output): (usize, &mut [f32])| {
+            let first = index * size;
+            let bias = &self.bias[first..first + padded(output.len())];
+            let count = output.len();
+            multiply(1, input, weights.at_channel(first), bias, output, 0..count);
+            activate(output, self.activation);
+        });
     }
 
     fn side(&self) -> usize {
