@@ -7,16 +7,20 @@ mod cases;
 mod common;
 
 use cases::Case;
-use kiln::inference::plan::Plan;
+use kiln::inference::plan::{ComputePrecision, Plan};
 use kiln::inference::to_input;
 use kiln::kernels::Operators;
 
 /// The plan of a case, if it has one.
 fn plan(case: &Case) -> Option<Plan> {
+    plan_in(case, ComputePrecision::F32)
+}
+
+fn plan_in(case: &Case, precision: ComputePrecision) -> Option<Plan> {
     let card = case.classifier.card();
     let nodes = card.model.nodes(card.input, card.classes.len());
     let nodes = nodes.expect("layers");
-    Plan::new(case.classifier.network(), &nodes, card.input)
+    Plan::new(case.classifier.network(), &nodes, card.input, precision)
 }
 
 /// Pixels of so many images.
@@ -141,4 +145,58 @@ fn what_is_no_number_stays_none() {
         let found = run(&case, &plan, &pixels);
         assert!(found.iter().any(|value| value.is_nan()), "{}", case.name);
     }
+}
+
+#[test]
+fn in_bfloat16_outputs_stay_near_and_depend_neither_on_threads_nor_on_the_images_beside() {
+    for case in cases::small() {
+        let Some(plan) = plan_in(&case, ComputePrecision::Bf16) else {
+            continue;
+        };
+        let pixels = images(&case, 9);
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.expect("threads")
+                .install(|| run(&case, &plan, &pixels))
+        };
+        let found = on(1);
+        assert_eq!(on(3), found, "{}", case.name);
+        let values = case.classifier.card().input.values();
+        let last = run(&case, &plan, &pixels[8 * values..]);
+        assert_eq!(last, found[8 * last.len()..], "{}", case.name);
+        // 8 bits of precision, through many layers of random weights.
+        let expected = run(&case, &self::plan(&case).expect("a plan"), &pixels);
+        let largest = expected.iter().fold(0f32, |most, v| most.max(v.abs()));
+        let differences = found
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| (a - b).abs() / largest);
+        let mean = differences.sum::<f32>() / found.len() as f32;
+        assert!(mean < 0.05, "{}: {mean} of the largest", case.name);
+        assert_ne!(found, expected, "{} is computed in 32 bits", case.name);
+    }
+}
+
+#[test]
+fn bfloat16_is_refused_where_it_would_have_no_effect() {
+    use assert_cmd::Command;
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("model.safetensors");
+    let all = cases::small();
+    let vit = all.iter().find(|case| case.name == "vit_b_16");
+    let classifier = &vit.expect("the transformer").classifier;
+    classifier.save(&run).expect("a model file");
+    let image = folder.path().join("image.png");
+    image::RgbImage::new(64, 64).save(&image).expect("an image");
+    let output = Command::cargo_bin("kiln")
+        .expect("kiln")
+        .args(["predict", "--precision", "bf16"])
+        .args([&run, &image])
+        .assert()
+        .code(2);
+    let errors = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(
+        errors.contains("--precision bf16: this network is computed in 32 bits"),
+        "{errors}"
+    );
 }

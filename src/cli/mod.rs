@@ -17,6 +17,7 @@ mod open;
 mod operators;
 mod page_files;
 mod paging;
+mod precision;
 mod reading;
 mod terminal;
 mod threads;

@@ -14,6 +14,7 @@ use super::memory::peak_mb;
 use crate::config::{self, Experiment};
 use crate::data::{self, Split, View};
 use crate::device;
+use crate::inference::plan::ComputePrecision;
 use crate::inference::{Classifier, ModelCard, UNCALIBRATED, to_input};
 use crate::models::Task;
 use crate::models::{Network, Work};
@@ -72,7 +73,7 @@ pub struct Timing {
     pub peak_mb: u64,
 }
 
-/// Times training or inference on a synthetic batch; `batch` overrides the config's number of samples.
+/// Times training or inference on a synthetic batch; `batch` overrides the config's number of samples. The precision is that of inference.
 ///
 /// # Errors
 /// The backend can't be used, or the device fails; the data provides the number of classes if the config does not.
@@ -80,6 +81,7 @@ pub fn synthetic(
     experiment: &Experiment,
     mode: Mode,
     batch: Option<usize>,
+    precision: ComputePrecision,
 ) -> Result<Timing, BenchError> {
     let classes = match experiment.model.classes().or(experiment.data.classes()) {
         Some(classes) => classes,
@@ -93,6 +95,7 @@ pub fn synthetic(
         }
     };
     let mut bench = Bench::new(experiment, batch, classes)?;
+    bench.classifier = bench.classifier.with_precision(precision);
     let mut times = Vec::new();
     let began = Instant::now();
     while times.len() < WARM_UP + STEPS.start()

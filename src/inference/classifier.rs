@@ -7,7 +7,7 @@ use burn::prelude::*;
 use super::card::ModelCard;
 use super::error::ModelError;
 use super::input::to_input;
-use super::plan::Plan;
+use super::plan::{ComputePrecision, Plan};
 use crate::fitting::View;
 use crate::kernels;
 use crate::models::{ActivationMap, Network, Task};
@@ -23,6 +23,7 @@ pub struct Classifier {
     device: Device,
     /// Made when it is first used; `None` inside where the network has none.
     plan: Arc<OnceLock<Option<Plan>>>,
+    precision: ComputePrecision,
 }
 
 impl Classifier {
@@ -33,6 +34,7 @@ impl Classifier {
             card,
             device: device.clone().inner(),
             plan: Arc::default(),
+            precision: ComputePrecision::F32,
         }
     }
 
@@ -40,6 +42,18 @@ impl Classifier {
     pub fn with_temperature(mut self, temperature: f64) -> Self {
         self.card.temperature = temperature;
         self
+    }
+
+    /// The same classifier with products in another precision, where a [`Plan`] computes; elsewhere without effect.
+    pub fn with_precision(mut self, precision: ComputePrecision) -> Self {
+        self.precision = precision;
+        self.plan = Arc::default();
+        self
+    }
+
+    /// Whether it computes by a [`Plan`], in the precision that was asked for.
+    pub fn has_plan(&self) -> bool {
+        self.plan().is_some()
     }
 
     /// The same classifier with different preprocessing.
@@ -136,7 +150,7 @@ impl Classifier {
         let make = || {
             let card = &self.card;
             let nodes = card.model.nodes(card.input, card.classes.len()).ok()?;
-            Plan::new(&self.network, &nodes, card.input)
+            Plan::new(&self.network, &nodes, card.input, self.precision)
         };
         if !kernels::supported(&self.device) {
             return None;

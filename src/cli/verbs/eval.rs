@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::choices;
 use crate::cli::failure::VerbResult;
 use crate::cli::open;
+use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::config::Backend;
@@ -50,6 +51,9 @@ pub struct Args {
     /// Backend to compute with [default: flex]
     #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
+    /// Precision of products; sums are always made in 32 bits
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -67,7 +71,8 @@ struct Report<'a> {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let model = open::model(&args.run, args.backend)?;
+    let mut model = open::model(&args.run, args.backend)?;
+    model.classifier = args.precision.of(model.classifier)?;
     let config = match args.data {
         Some(config) => config,
         None => model.config_file()?,

@@ -9,6 +9,7 @@ use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::inputs::{self, Input, Reads};
 use crate::cli::loading;
 use crate::cli::page_files::{self, create_folder};
+use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::config::Backend;
 use crate::document::PageImage;
@@ -44,6 +45,9 @@ pub struct Args {
     /// Backend to compute with [default: flex]
     #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
+    /// Precision of products; sums are always made in 32 bits
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -57,7 +61,7 @@ pub struct Args {
 pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images, Reads::Images)?;
     let explained = page_files::overlays(args.explain.as_deref(), &inputs, several)?;
-    let predictor = open_predictor(&args.run, args.backend, args.onnx)?;
+    let predictor = open_predictor(&args.run, args.backend, args.precision, args.onnx)?;
     let mut job = Job {
         inputs: &inputs,
         several,

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::open;
+use crate::cli::precision::Precision;
 use crate::cli::terminal::output;
 use crate::config::Backend;
 use crate::data::Fit;
@@ -99,12 +100,17 @@ impl OnnxArgs {
 pub fn open_predictor(
     path: &Path,
     backend: Option<Backend>,
+    precision: Precision,
     onnx: OnnxArgs,
 ) -> Result<Box<dyn Predictor>, Failure> {
     let settings = onnx.settings()?;
     if is_onnx(path) && path.is_file() {
         if backend.is_some() {
             let problem = "--backend: ONNX models run on their own runtime; remove this option";
+            return Err(UsageError(problem.into()).into());
+        }
+        if precision != Precision::F32 {
+            let problem = "--precision: ONNX models run on their own runtime; remove this option";
             return Err(UsageError(problem.into()).into());
         }
         let classifier = OnnxClassifier::open(path, &settings)?;
@@ -120,7 +126,6 @@ pub fn open_predictor(
         );
         return Err(UsageError(problem).into());
     }
-    Ok(Box::new(
-        open::naming_model(path, backend)?.for_image_files()?,
-    ))
+    let classifier = open::naming_model(path, backend)?.for_image_files()?;
+    Ok(Box::new(precision.of(classifier)?))
 }

@@ -5,15 +5,20 @@ use super::folding::{Weights, channels_last};
 use super::step::{Operand, Step, Work};
 use super::{pools, rearranging};
 use crate::kernels::Activation;
-use crate::kernels::inference::{Affine, Channels, PackedConv};
+use crate::kernels::inference::{Affine, Channels, ComputePrecision, PackedConv};
 use crate::models::layer_list::{MapShape, Node, Operation, SqueezeExciteNode};
 use crate::models::parameters::Tensors;
 use crate::models::sequential::activation;
 
 /// The steps of a list of layers, its input and its output; `None` if there is a layer that steps don't know.
-pub fn compile(nodes: &[Node], weights: &Tensors) -> Option<(Vec<Step>, Operand, Operand)> {
+pub fn compile(
+    nodes: &[Node],
+    weights: &Tensors,
+    precision: ComputePrecision,
+) -> Option<(Vec<Step>, Operand, Operand)> {
     let mut compiler = Compiler {
         weights: Weights(weights),
+        precision,
         steps: Vec::new(),
         values: 0,
     };
@@ -67,7 +72,8 @@ impl Compiler<'_> {
                     None => weight,
                 };
                 let bias = self.weights.bias(node, *bias, weight.len() / inputs)?;
-                let work = linear(&weight, *inputs, &bias, activation, node.output.positions());
+                let work =
+                    self.linear(&weight, *inputs, &bias, activation, node.output.positions());
                 Some((self.push(work, value, None, values), taken))
             }
             operation if !is_by_value(operation) && value.flattened.is_some() => {
@@ -207,6 +213,25 @@ impl Compiler<'_> {
         Some(Value::new(to))
     }
 
+    /// A fully connected layer at each position.
+    fn linear(
+        &self,
+        weight: &[f32],
+        inputs: usize,
+        bias: &[f32],
+        activation: Activation,
+        positions: usize,
+    ) -> Work {
+        Work::Conv {
+            layer: PackedConv::linear(inputs, weight, bias, activation, self.precision),
+            channels: Channels {
+                first: 0,
+                step: bias.len(),
+            },
+            positions,
+        }
+    }
+
     /// Squeeze and excitation (Hu et al. 2018).
     fn squeeze_excite(
         &mut self,
@@ -231,7 +256,7 @@ impl Compiler<'_> {
         for (name, (function, inputs, outputs)) in sizes.names.iter().zip(layers) {
             let weight = self.weights.of(node, &format!("{name}.weight"))?;
             let bias = self.weights.of(node, &format!("{name}.bias"))?;
-            let work = linear(&weight, inputs, &bias, activation(function), 1);
+            let work = self.linear(&weight, inputs, &bias, activation(function), 1);
             factors = self.push(work, factors, None, outputs);
         }
         Some(self.push(
@@ -240,24 +265,6 @@ impl Compiler<'_> {
             Some(factors),
             value.operand.values,
         ))
-    }
-}
-
-/// A fully connected layer at each position.
-fn linear(
-    weight: &[f32],
-    inputs: usize,
-    bias: &[f32],
-    activation: Activation,
-    positions: usize,
-) -> Work {
-    Work::Conv {
-        layer: PackedConv::linear(inputs, weight, bias, activation),
-        channels: Channels {
-            first: 0,
-            step: bias.len(),
-        },
-        positions,
     }
 }
 

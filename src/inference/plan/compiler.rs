@@ -3,6 +3,7 @@
 use super::folding::Weights;
 use super::step::{Operand, Step, Work};
 use crate::kernels::Activation;
+use crate::kernels::inference::ComputePrecision;
 use crate::models::layer_list::{MapShape, Node, Operation};
 use crate::models::sequential::activation;
 
@@ -26,6 +27,8 @@ impl Value {
 /// The steps so far.
 pub struct Compiler<'a> {
     pub weights: Weights<'a>,
+    /// Of products.
+    pub precision: ComputePrecision,
     pub steps: Vec<Step>,
     /// Number of values so far.
     pub values: usize,

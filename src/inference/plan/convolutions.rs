@@ -92,8 +92,9 @@ impl Compiler<'_> {
                 Some(&norm.scale()),
                 &norm.of_bias(&bias),
                 activation,
+                self.precision,
             ),
-            None => PackedConv::new(sizes, &weight, None, &bias, activation),
+            None => PackedConv::new(sizes, &weight, None, &bias, activation, self.precision),
         })
     }
 }

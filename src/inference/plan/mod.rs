@@ -20,6 +20,7 @@ use std::fmt;
 use buffers::Buffers;
 use step::{Operand, Step};
 
+pub use crate::kernels::inference::ComputePrecision;
 use crate::kernels::inference::Helpers;
 use crate::models::Network;
 use crate::models::layer_list::Node;
@@ -47,8 +48,13 @@ impl fmt::Debug for Plan {
 
 impl Plan {
     /// The plan of a network of these layers for images of `shape`; `None` if it has a layer that plans don't know.
-    pub fn new(network: &Network, nodes: &[Node], shape: ImageShape) -> Option<Self> {
-        let (mut steps, input, output) = compile::compile(nodes, &Tensors::of(network))?;
+    pub fn new(
+        network: &Network,
+        nodes: &[Node],
+        shape: ImageShape,
+        precision: ComputePrecision,
+    ) -> Option<Self> {
+        let (mut steps, input, output) = compile::compile(nodes, &Tensors::of(network), precision)?;
         let (sizes, output) = buffers::assign(&mut steps, input, output);
         Some(Self {
             shape,

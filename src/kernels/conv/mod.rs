@@ -25,7 +25,7 @@ pub(super) use forward::{
 };
 pub use geometry::ConvOptions;
 pub(super) use geometry::Geometry;
-pub(super) use grid::GradientGrid;
+pub(super) use grid::{GradientGrid, Patches};
 pub(super) use phases::{Phase, Phases};
 pub(super) use transposed::Transposed;
 pub(super) use weight_gradient::{SLACK, WeightSums, weight_gradient};

@@ -55,10 +55,14 @@ fn tile_rows(g: &Geometry) -> usize {
 
 /// The parts of a batch in inference: as [`parts`], but `least` of them where there are so many rows, of a multiple of `multiple` rows
 /// (1 or 2), and as many images at once as are best computed together.
-pub(in crate::kernels) fn small_parts(g: &Geometry, multiple: usize, least: usize) -> Vec<Part> {
+pub(in crate::kernels) fn small_parts(
+    g: &Geometry,
+    is_winograd: bool,
+    multiple: usize,
+    least: usize,
+) -> Vec<Part> {
     let height = g.output_height();
     let share = (g.batch * height).div_ceil(least.max(1));
-    let is_winograd = winograd::pays(g);
     let (images, rows) = if !is_winograd {
         (1, cached_rows(g))
     } else if let Some(rows) = winograd::rows(g) {

@@ -1,9 +1,11 @@
 //! Convolutions and fully connected layers whose weights were packed once.
 
 use std::cell::Cell;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::bf16;
 use super::team::Team;
 use crate::kernels::activation::{Activation, activate, activate_channels};
 use crate::kernels::block::{Pool, relu_pool};
@@ -11,7 +13,7 @@ use crate::kernels::conv::{
     ConvOptions, Geometry, Panels, convolve_rows, in_panels, multiply, padded_rows,
 };
 use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
-use crate::kernels::memory::as_room;
+use crate::kernels::memory::{as_room, filled_part};
 use crate::kernels::normed::add_and_activate;
 use crate::kernels::simd::padded;
 
@@ -41,6 +43,29 @@ pub struct Channels {
     pub step: usize,
 }
 
+/// In which precision products are made; sums and everything else are in 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ComputePrecision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// bfloat16: 8 bits of precision. Depthwise convolutions and those of an odd number of channels stay in 32 bits.
+    Bf16,
+}
+
+impl ComputePrecision {
+    /// Whether the processor has instructions for bfloat16.
+    pub fn bf16_is_native() -> bool {
+        bf16::is_native()
+    }
+}
+
+/// Packed weights.
+enum Weights {
+    F32(Forward<f32>),
+    Bf16(bf16::Weights),
+}
+
 /// Channels that are computed together at a single position.
 const CHANNELS: usize = 64;
 
@@ -48,7 +73,7 @@ const CHANNELS: usize = 64;
 pub struct PackedConv {
     /// Of one image.
     geometry: Geometry,
-    weights: Forward<f32>,
+    weights: Weights,
     /// Filled up to whole panels.
     bias: Vec<f32>,
     activation: Activation,
@@ -92,6 +117,7 @@ impl PackedConv {
         scale: Option<&[f32]>,
         bias: &[f32],
         activation: Activation,
+        precision: ComputePrecision,
     ) -> Self {
         let ConvOptions {
             stride,
@@ -116,7 +142,11 @@ impl PackedConv {
         assert_eq!(bias.len(), geometry.outputs);
         Self {
             geometry,
-            weights: Forward::new(&geometry, weight, scale),
+            weights: if precision == ComputePrecision::Bf16 && bf16::takes(&geometry) {
+                Weights::Bf16(bf16::Weights::new(&geometry, weight, scale))
+            } else {
+                Weights::F32(Forward::new(&geometry, weight, scale))
+            },
             bias: in_panels(bias),
             activation,
             pool: Pool::None,
@@ -124,7 +154,13 @@ impl PackedConv {
     }
 
     /// A fully connected layer: packs `[outputs, inputs]` and `[outputs]`.
-    pub fn linear(inputs: usize, weight: &[f32], bias: &[f32], activation: Activation) -> Self {
+    pub fn linear(
+        inputs: usize,
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        precision: ComputePrecision,
+    ) -> Self {
         let sizes = ConvSizes {
             inputs,
             outputs: bias.len(),
@@ -137,7 +173,7 @@ impl PackedConv {
                 groups: 1,
             },
         };
-        Self::new(sizes, weight, None, bias, activation)
+        Self::new(sizes, weight, None, bias, activation, precision)
     }
 
     /// The same with a 2x2 max pool behind it, which leaves out an odd last row or column; `None` if what is before the pool is no ReLU.
@@ -188,20 +224,28 @@ impl PackedConv {
             g = g.merged();
         }
         let least = team.parts(g.multiply_adds());
-        if g.is_pixelwise() && g.height * g.width == 1 && residual.is_none() && least > 1 {
-            self.one_position(input, channels, output, team);
+        if g.is_pixelwise()
+            && g.height * g.width == 1
+            && residual.is_none()
+            && least > 1
+            && let Weights::F32(Forward::Dense(weights)) = &self.weights
+        {
+            self.one_position(weights, input, channels, output, team);
             return;
         }
         let side = self.side();
         let row = g.output_width() / side * channels.step;
+        let is_winograd = matches!(self.weights, Weights::F32(Forward::Winograd(_)));
         let mut left = output;
-        let parts = small_parts(&g, side, least).into_iter().map(|part| {
-            let rows = part.rows.end / side - part.rows.start / side;
-            let (head, tail) =
-                std::mem::take(&mut left).split_at_mut(part.images.len() * rows * row);
-            left = tail;
-            (part, head)
-        });
+        let parts = small_parts(&g, is_winograd, side, least)
+            .into_iter()
+            .map(|part| {
+                let rows = part.rows.end / side - part.rows.start / side;
+                let (head, tail) =
+                    std::mem::take(&mut left).split_at_mut(part.images.len() * rows * row);
+                left = tail;
+                (part, head)
+            });
         let layer = Layer {
             layer: self,
             g,
@@ -219,10 +263,14 @@ impl PackedConv {
     }
 
     /// [`run`](Self::run) for a single position: threads share its channels.
-    fn one_position(&self, input: &[f32], channels: Channels, output: &mut [f32], team: &Team) {
-        let Forward::Dense(weights) = &self.weights else {
-            unreachable!("a 1x1 convolution is dense")
-        };
+    fn one_position(
+        &self,
+        weights: &Panels<f32>,
+        input: &[f32],
+        channels: Channels,
+        output: &mut [f32],
+        team: &Team,
+    ) {
         let output = &mut output[channels.first..channels.first + self.geometry.outputs];
         let parts = team.parts(self.geometry.multiply_adds());
         let size = output.len().div_ceil(parts).next_multiple_of(CHANNELS);
@@ -234,6 +282,37 @@ impl PackedConv {
             multiply(1, input, weights.at_channel(first), bias, output, 0..count);
             activate(output, self.activation);
         });
+    }
+
+    /// Whether it can write some of its output's channels.
+    fn writes_some_channels(&self) -> bool {
+        matches!(
+            self.weights,
+            Weights::F32(Forward::Dense(_)) | Weights::Bf16(_)
+        )
+    }
+
+    /// Some rows of the output of an image, or the output of several.
+    #[allow(unsafe_code)]
+    fn rows<'a>(
+        &self,
+        g: &Geometry,
+        images: &[f32],
+        rows: Range<usize>,
+        scratch: &mut Scratch<f32>,
+        output: &'a mut [MaybeUninit<f32>],
+    ) -> &'a mut [f32] {
+        match &self.weights {
+            Weights::F32(weights) => weights.rows(g, images, rows, &self.bias, scratch, output),
+            Weights::Bf16(weights) => {
+                output.fill(MaybeUninit::new(0.0));
+                // SAFETY: just filled.
+                let output = unsafe { filled_part(output) };
+                let pairs = &mut scratch.pairs;
+                weights.rows(g, images, rows, &self.bias, pairs, g.outputs, output);
+                output
+            }
+        }
     }
 
     fn side(&self) -> usize {
@@ -262,26 +341,20 @@ impl Layer<'_> {
         if layer.pool == Pool::None && self.channels.step == g.outputs {
             // SAFETY: the layer writes values alone.
             let room = unsafe { as_room(output) };
-            let filled = layer
-                .weights
-                .rows(g, images, rows, &layer.bias, scratch, room);
+            let filled = layer.rows(g, images, rows, scratch, room);
             add_and_activate(filled, residual, layer.activation);
             return;
         }
-        if let (Forward::Dense(weights), Pool::None, None) = (&layer.weights, layer.pool, residual)
-        {
-            self.among_others(weights, images, rows, output, scratch);
+        if layer.pool == Pool::None && residual.is_none() && layer.writes_some_channels() {
+            self.among_others(images, rows, output, scratch);
             return;
         }
         let mut values = std::mem::take(&mut scratch.values);
         let count = part.values(g).len();
         if values.len() < count {
-            values.resize(count, std::mem::MaybeUninit::uninit());
+            values.resize(count, MaybeUninit::uninit());
         }
-        let filled =
-            layer
-                .weights
-                .rows(g, images, rows, &layer.bias, scratch, &mut values[..count]);
+        let filled = layer.rows(g, images, rows, scratch, &mut values[..count]);
         if layer.pool == Pool::None {
             add_and_activate(filled, residual, layer.activation);
             let Channels { first, step } = self.channels;
@@ -303,7 +376,6 @@ impl Layer<'_> {
     /// Writes some channels of each position.
     fn among_others(
         &self,
-        weights: &Panels<f32>,
         image: &[f32],
         rows: Range<usize>,
         output: &mut [f32],
@@ -312,9 +384,17 @@ impl Layer<'_> {
         let (layer, g) = (self.layer, &self.g);
         let Channels { first, step } = self.channels;
         let count = rows.len();
-        let image = padded_rows(g, image, rows, &mut scratch.grid);
-        let to = &mut output[first..];
-        convolve_rows(g, image, weights, &layer.bias, count, step, to);
+        let (bias, to) = (&layer.bias, &mut output[first..]);
+        match &layer.weights {
+            Weights::F32(Forward::Dense(weights)) => {
+                let image = padded_rows(g, image, rows, &mut scratch.grid);
+                convolve_rows(g, image, weights, bias, count, step, to);
+            }
+            Weights::Bf16(weights) => {
+                weights.rows(g, image, rows, bias, &mut scratch.pairs, step, to);
+            }
+            Weights::F32(_) => unreachable!("asked before"),
+        }
         let channels = first..first + g.outputs;
         activate_channels(output, step, channels, layer.activation);
     }

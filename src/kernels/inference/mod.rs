@@ -1,12 +1,13 @@
 //! Layers for inference: weights are packed once, outputs go into buffers that exist. Slices of `f32`, channels last; the bits of an
 //! image's output depend neither on the number of threads nor on the images beside it.
 
+mod bf16;
 mod channels;
 mod conv;
 mod team;
 mod windows;
 
 pub use channels::{Affine, activate, add, layer_norm, scale_channels};
-pub use conv::{Channels, ConvSizes, PackedConv};
+pub use conv::{Channels, ComputePrecision, ConvSizes, PackedConv};
 pub use team::{Helpers, Team};
 pub use windows::{Reduction, Windows};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::inference::Classifier;
+use crate::inference::plan::ComputePrecision;
 
 /// A network of capitals, lower case, digits and marks; pages that the other one doesn't explain are read with it.
 #[derive(Clone)]
@@ -24,6 +25,11 @@ impl MixedModel {
         };
         let both = knows(char::is_lowercase) && knows(char::is_uppercase);
         both.then(|| Self::new(classifier.clone()))
+    }
+
+    /// The same network with products in another precision.
+    pub fn with_precision(self, precision: ComputePrecision) -> Self {
+        Self::new((*self.0).clone().with_precision(precision))
     }
 
     /// The classifier.

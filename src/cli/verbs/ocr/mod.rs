@@ -21,6 +21,7 @@ use crate::cli::loading;
 use crate::cli::open;
 use crate::cli::page_files;
 use crate::cli::paging::PageArgs;
+use crate::cli::precision::Precision;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::output;
 use crate::cli::terminal::stages::listening_monitor;
@@ -69,6 +70,9 @@ pub struct Args {
     /// Backend to compute with [default: flex]
     #[arg(long, value_parser = choices::backend())]
     backend: Option<Backend>,
+    /// Precision of products; sums are always made in 32 bits
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     #[command(flatten)]
     reading: ReadingArgs,
     /// File format of the pages [default: by the extension of --output, else text]
@@ -191,7 +195,8 @@ impl Args {
             }
         };
         ocr::check_alphabet(&classifier, alphabet)?;
-        Ok((classifier, mixed))
+        let mixed = mixed.map(|mixed| mixed.with_precision(self.precision.compute()));
+        Ok((self.precision.of(classifier)?, mixed))
     }
 }
 
