@@ -96,10 +96,7 @@ impl Plan {
         let norms: Vec<(f32, f32)> = (0..self.shape.channels)
             .map(|channel| match normalize {
                 None => (0.0, 1.0),
-                Some(normalize) => {
-                    let (mean, std) = (of(&normalize.mean, channel), of(&normalize.std, channel));
-                    (mean, 1.0 / std)
-                }
+                Some(normalize) => (of(&normalize.mean, channel), of(&normalize.std, channel)),
             })
             .collect();
         let images = pixels.chunks_exact(values);
@@ -109,25 +106,22 @@ impl Plan {
     }
 }
 
-/// `[channels, positions]` as `[positions, channels]`, from each the channel's mean, times its factor.
+/// `[channels, positions]` as `[positions, channels]`, from each the channel's mean, over its deviation.
 fn interleave(from: &[f32], norms: &[(f32, f32)], to: &mut [f32]) {
-    let positions = from.len() / norms.len().max(1);
-    if let &[red, green, blue] = norms {
-        let (reds, rest) = from.split_at(positions);
-        let (greens, blues) = rest.split_at(positions);
-        let pixels = to.as_chunks_mut::<3>().0.iter_mut();
-        let planes = reds.iter().zip(greens).zip(blues);
-        let of = |(mean, factor): (f32, f32), value: f32| (value - mean) * factor;
-        for (to, ((&r, &g), &b)) in pixels.zip(planes) {
-            *to = [of(red, r), of(green, g), of(blue, b)];
-        }
-        return;
-    }
+    /// Values that are normalised at a time, in registers.
+    const VALUES: usize = 64;
     let channels = norms.len();
+    let positions = from.len() / channels.max(1);
     let planes = from.chunks_exact(positions.max(1)).zip(norms);
-    for (channel, (plane, &(mean, factor))) in planes.enumerate() {
-        for (to, &value) in to[channel..].iter_mut().step_by(channels).zip(plane) {
-            *to = (value - mean) * factor;
+    for (channel, (plane, &(mean, std))) in planes.enumerate() {
+        for (to, plane) in to.chunks_mut(VALUES * channels).zip(plane.chunks(VALUES)) {
+            let mut normal = [0.0; VALUES];
+            for (to, &value) in normal.iter_mut().zip(plane) {
+                *to = (value - mean) / std;
+            }
+            for (to, value) in to.chunks_exact_mut(channels).zip(normal) {
+                to[channel] = value;
+            }
         }
     }
 }
