@@ -2,7 +2,7 @@
 //!
 //! The range of a single key is declared with its type, and rules within `data` and `model` belong to the sources and networks.
 
-use super::experiment::Experiment;
+use super::experiment::{Backend, Experiment};
 use super::sections::{BatchNormScope, ClassWeights, LogTarget, ScheduleConfig};
 use crate::error::{Problem, counted};
 use crate::models::Task;
@@ -19,7 +19,7 @@ const RULES: [Rule; 9] = [
     parameter_groups_are_valid,
     label_settings_are_for_classifiers,
     every_rank_has_samples,
-    batch_norms_are_local,
+    batch_norms_can_be_synchronised,
 ];
 
 /// Most classes that a config may ask for (see the schema).
@@ -146,11 +146,13 @@ fn every_rank_has_samples(experiment: &Experiment) -> Option<Problem> {
     })
 }
 
-fn batch_norms_are_local(experiment: &Experiment) -> Option<Problem> {
-    (experiment.parallel.batch_norm == BatchNormScope::Sync).then(|| {
+fn batch_norms_can_be_synchronised(experiment: &Experiment) -> Option<Problem> {
+    let is_sync = experiment.parallel.batch_norm == BatchNormScope::Sync;
+    (is_sync && experiment.backend != Backend::Flex).then(|| {
+        let backend = experiment.backend.name();
         Problem::new(
             "parallel.batch_norm",
-            "found \"sync\", which kiln can't do yet; use \"local\": each rank takes the statistics of its share of a batch",
+            format!("found \"sync\", which the backend {backend} does not have; use \"local\", or the backend flex"),
         )
     })
 }

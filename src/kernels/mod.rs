@@ -15,6 +15,7 @@
 mod activation;
 #[cfg(feature = "app")]
 mod autodiff;
+mod batch_part;
 mod block;
 mod channels;
 mod conv;
@@ -23,6 +24,7 @@ mod engine;
 mod flex;
 mod linear;
 mod memory;
+mod moments;
 mod normed;
 mod operations;
 mod operators;
@@ -33,6 +35,7 @@ mod step;
 mod threads;
 
 pub use activation::Activation;
+pub use batch_part::{BatchPart, BatchPartGuard, Exchange};
 pub use block::Pool;
 pub use conv::ConvOptions;
 pub use operations::{

@@ -92,6 +92,16 @@ impl DeviceBatches {
         })
     }
 
+    /// A black image that a process computes with where it has no samples, but has to take part in what is added up over the batch.
+    pub fn stand_in(&self) -> Batch {
+        let pixels = vec![0.0; self.loader.source.shape().values()];
+        self.upload(HostBatch {
+            pixels,
+            labels: vec![0],
+            indices: Vec::new(),
+        })
+    }
+
     /// Puts a batch of the loader on the device.
     pub fn upload(&self, batch: HostBatch) -> Batch {
         let count = batch.labels.len();

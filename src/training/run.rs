@@ -313,11 +313,13 @@ fn training_loop(
     } else {
         CancelToken::default()
     };
+    let train = batches(Split::Train).cancelled_by(&train_until);
+    let batch_norm = prepared.experiment.parallel.batch_norm;
     TrainingLoop {
         config: loop_config(prepared),
         group: group.clone(),
-        state: start.state.within(group, &prepared.device),
-        train: batches(Split::Train).cancelled_by(&train_until),
+        state: start.state.within(group, &train, batch_norm),
+        train,
         valid: batches(Split::Valid).cancelled_by(cancel),
         history: Arc::new(Mutex::new(start.history)),
         checkpoints: if group.writes() {

@@ -12,12 +12,13 @@ use burn::prelude::*;
 use burn::store::ModuleRecord;
 use burn::train::{TrainOutput, TrainStep};
 
-use super::batch::Batch;
+use super::batch::{Batch, DeviceBatches};
 use super::divergence::{Divergence, LossWatch, largest_gradient};
 use super::features::FeatureCache;
 use super::optimization::average::Average;
 use super::ranks::{Contribution, SharedGradients, average_statistics};
 use super::train_model::TrainModel;
+use crate::config::BatchNormScope;
 use crate::kernels;
 use crate::metrics::BatchOutput;
 use crate::models::Network;
@@ -57,6 +58,8 @@ pub struct TrainState {
     workload: Workload,
     /// The gradients of the other ranks, if there are any.
     shared: Option<SharedGradients>,
+    /// If batch norms are to take their statistics over the batches of all ranks: what is computed where there are no samples.
+    stand_in: Option<Batch>,
 }
 
 /// What a step has come to.
@@ -81,6 +84,7 @@ impl TrainState {
         Self {
             workload: Workload::new(&model.network, shape),
             shared: None,
+            stand_in: None,
             model,
             optimizer,
             schedule: schedule.into(),
@@ -103,12 +107,19 @@ impl TrainState {
         Self { average, ..self }
     }
 
-    /// The same for one of the processes of a group.
-    pub fn within(self, group: &Arc<dyn parallel::Group>, device: &Device) -> Self {
+    /// The same for one of the processes of a group that share `batches`.
+    pub fn within(
+        self,
+        group: &Arc<dyn parallel::Group>,
+        batches: &DeviceBatches,
+        batch_norm: BatchNormScope,
+    ) -> Self {
         let reduction = self.model.reduction();
-        let shared = || SharedGradients::new(group.clone(), reduction, device);
+        let shared = || SharedGradients::new(group.clone(), reduction, &batches.device);
+        let is_sync = batch_norm == BatchNormScope::Sync && !group.is_alone();
         Self {
             shared: (!group.is_alone()).then(shared),
+            stand_in: is_sync.then(|| batches.stand_in()),
             ..self
         }
     }
@@ -137,10 +148,23 @@ impl TrainState {
         let ends = ends();
         let images = share.as_ref().map_or(0, |batch| batch.images.dims()[0]);
         let (mine, output) = match share {
-            None => (Contribution::none(ends), None),
+            None => {
+                self.stand_by(&shared, moment);
+                (Contribution::none(ends), None)
+            }
             Some(batch) => {
-                let pass = || self.contribution(batch, features, ends);
-                let (mine, output) = self.workload.run(images, pass);
+                let (samples, weight) = (batch.indices.len(), self.model.weight(&batch));
+                let part = self.stand_in.is_some();
+                let part = part.then(|| shared.batch_part(moment, samples, weight));
+                let pass = || self.contribution(batch, weight, features, ends);
+                let (mine, output) = match part {
+                    None => self.workload.run(images, pass),
+                    // Outside of the pool, as below.
+                    Some(part) => {
+                        let _norms = part.scoped();
+                        pass()
+                    }
+                };
                 (mine, Some(output))
             }
         };
@@ -157,14 +181,23 @@ impl TrainState {
         })
     }
 
-    /// The gradients of a share, and its output.
+    /// Takes part in the norms of a batch that this process has no samples of.
+    fn stand_by(&self, shared: &SharedGradients, moment: Moment) {
+        if let Some(stand_in) = &self.stand_in {
+            let _norms = shared.batch_part(moment, 0, 0.0).scoped();
+            drop(self.forward_and_backward(stand_in.clone(), None));
+        }
+    }
+
+    /// The gradients of a share of this weight, and its output.
     fn contribution(
         &self,
         share: Batch,
+        weight: f64,
         features: Option<&mut FeatureCache>,
         ends: bool,
     ) -> (Contribution, BatchOutput) {
-        let (samples, weight) = (share.indices.len(), self.model.weight(&share));
+        let samples = share.indices.len();
         let TrainOutput { grads, item } = self.forward_and_backward(share, features);
         // A device that fails reports it at the next step.
         let loss = item.loss.clone().try_into_scalar::<f64>();

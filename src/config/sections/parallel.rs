@@ -25,7 +25,7 @@ pub enum BatchNormScope {
     /// The samples of a process, as if each had a smaller batch. The running statistics are averaged after every epoch.
     #[default]
     Local,
-    /// The whole batch; not available yet.
+    /// The whole batch, as one process has them; only with the backend `flex`.
     Sync,
 }
 

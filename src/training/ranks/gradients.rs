@@ -7,6 +7,7 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 
 use crate::config::Reduction;
+use crate::kernels::BatchPart;
 use crate::models::Network;
 use crate::parallel::{Group, Moment, OrderedSum};
 
@@ -78,15 +79,28 @@ impl SharedGradients {
         &self.device
     }
 
+    /// For batch norms over the whole batch: this rank's share of it, of so many samples and such a weight.
+    pub fn batch_part(&self, moment: Moment, samples: usize, weight: f64) -> BatchPart {
+        let group = self.group.clone();
+        let exchange = Arc::new(move |mine: &[f64]| group.gather_numbers(moment, mine));
+        let weight = (samples > 0).then(|| self.scale(samples, weight));
+        BatchPart::new(exchange, weight)
+    }
+
+    /// What the gradients of a share count.
+    fn scale(&self, samples: usize, weight: f64) -> f64 {
+        match self.reduction {
+            Reduction::Mean => weight,
+            Reduction::Sum => weight / samples.max(1) as f64,
+        }
+    }
+
     /// The gradients of a batch: the mean of those of its shares, each with its weight; or their sum if the loss is one.
     ///
     /// Each is scaled before it is sent, and the sum is divided by the sum of the weights. (With a loss that is a sum, a share's gradient is
     /// its mean's times its samples.)
     pub fn total(&mut self, network: &Network, mine: Contribution, moment: Moment) -> Total {
-        let scale = match self.reduction {
-            Reduction::Mean => mine.weight,
-            Reduction::Sum => mine.weight / mine.samples.max(1) as f64,
-        };
+        let scale = self.scale(mine.samples, mine.weight);
         let ends = f64::from(u8::from(mine.ends));
         let (weight, samples) = (mine.weight, mine.samples as f64);
         self.flatten(network, mine.gradients, scale as f32);
