@@ -3,7 +3,7 @@
 
   benches/network.py --kiln KILN speed [--rates 10000,1000] [--rounds 3] [NAME ...]   samples per second, on two hosts and on one
   benches/network.py --kiln KILN cut [--rate 1000] [--timeout 5]                      the link is cut without a word in the middle of a run
-  benches/network.py --kiln KILN model FILE [--rates ...]                             what a cost model says of the speeds in FILE
+                                                                                      and what the cost model says of them
 
 Each host is a namespace with its own network device and host name; between them is a third one with a bridge, where the link is cut, so that
 neither host is told. `tc` (token bucket) limits what each host sends. A rate is in Mbit/s; 0 is the bare pair of virtual devices. Needs root, `ip`,
@@ -52,20 +52,22 @@ except OSError:
 GLYPHS = {"kind": "glyphs", "size": 16, "train": 3600, "valid": 72, "test": 36}
 
 
-def mlp(hidden, batch):
+def mlp(hidden):
     """A network of chosen size, whose steps are mostly exchange."""
     return {"data": GLYPHS, "model": {"kind": "mlp", "hidden": hidden, "activation": "relu"},
-            "optimizer": {"kind": "sgd", "lr": 0.001}, "training": {"batch_size": batch}}
+            "optimizer": {"kind": "sgd", "lr": 0.001}}
 
 
-# name: config, or the file of one and what is changed in it. The epochs are as many as give a steady median.
+# name: config, or the file of one; batch; epochs; parameters that train.
 RUNS = {
-    "mlp_8": (mlp([8], 64), [], 5),
-    "mlp_2048": (mlp([2048, 2048], 64), [], 2),
-    "nist36_cnn_64": ("nist36_cnn.json", ["training.batch_size=64"], 2),
-    "nist36_cnn_256": ("nist36_cnn.json", ["training.batch_size=256"], 2),
-    "squeezenet_head_32": ("flowers17_squeezenet.json", ["training.batch_size=32"], 2),
+    "mlp_8": (mlp([8]), 64, 5, 2_380),
+    "mlp_2048": (mlp([2048, 2048]), 64, 2, 4_796_452),
+    "nist36_cnn_64": ("nist36_cnn.json", 64, 2, 626_916),
+    "nist36_cnn_256": ("nist36_cnn.json", 256, 2, 626_916),
+    "squeezenet_head_32": ("flowers17_squeezenet.json", 32, 2, 8_721),
 }
+# The constants of the cost model are taken from these; the others are predicted.
+SMALL, LARGE = "mlp_8", "mlp_2048"
 
 
 def sh(*command, check=True):
@@ -120,16 +122,16 @@ class Bench:
         self.launcher.write_text(LAUNCHER)
         self.launcher.chmod(0o755)
 
-    def train(self, name, run, overrides=()):
-        """The arguments that train one of RUNS."""
-        config, changes, epochs = RUNS[name]
+    def train(self, name, run, overrides=(), part=1):
+        """The command that trains one of RUNS, or with batches that are smaller by `part`."""
+        config, batch, epochs, _ = RUNS[name]
         if isinstance(config, str):
             path = ROOT / "configs" / config
         else:
             path = self.folder / f"{name}.json"
             path.write_text(json.dumps(config))
         arguments = ["train", str(path), "--run-dir", str(run)]
-        for change in [*changes, f"training.epochs={epochs}", *overrides]:
+        for change in [f"training.batch_size={batch // part}", f"training.epochs={epochs}", *overrides]:
             arguments += ["--set", change]
         return [self.kiln, *arguments]
 
@@ -168,8 +170,9 @@ def speed(args):
     for _ in range(args.rounds):
         for name in args.names or RUNS:
             speeds = found.setdefault(name, {})
-            command = bench.train(name, run)
-            speeds.setdefault("one", []).append(bench.speed(["taskset", "-c", "0", *command], run))
+            for key, part in [("one", 1), ("half", 2)]:
+                command = bench.train(name, run, part=part)
+                speeds.setdefault(key, []).append(bench.speed(["taskset", "-c", "0", *command], run))
             for rate in rates:
                 Network(rate)
                 command = bench.train(name, run, ["parallel.ranks=2"])
@@ -183,6 +186,34 @@ def speed(args):
         row = "".join(f"{speeds[str(rate)]:>10.0f} {speeds[str(rate)] / speeds['one']:>6.2f}" for rate in rates)
         print(f"{name:20}{speeds['one']:>12.0f}{row}")
     print(json.dumps(best))
+    if SMALL in best and LARGE in best and len(rates) > 1:
+        model(best, rates)
+
+
+def model(best, rates):
+    """Prints what the cost model (docs/many-machines.md) says, with the constants that SMALL and LARGE give.
+
+    A step of two ranks takes the compute time of half a batch, two exchanges, the time of 4 P bytes on the link, and a time per parameter.
+    """
+    def extra(name, rate):
+        """Seconds of a step that are no computing."""
+        batch = RUNS[name][1]
+        return batch / best[name][str(rate)] - batch / 2 / best[name]["half"]
+
+    exchange = statistics.mean(extra(SMALL, rate) for rate in rates) / 2
+    slow, fast = min(rates), max(rates)
+    count = RUNS[LARGE][3]
+    bits = 32 * count * (1 / (slow * 1e6) - 1 / (fast * 1e6))
+    usable = bits / (extra(LARGE, slow) - extra(LARGE, fast))
+    per_parameter = (extra(LARGE, fast) - 2 * exchange - 32 * count / (fast * 1e6 * usable)) / count
+    print(f"an exchange takes {exchange * 1e6:.0f} us; {usable:.2f} of a link's rate is used; {per_parameter * 1e9:.2f} ns per parameter")
+    print(f"{'':20}{'Mbit/s':>8}{'predicted':>12}{'measured':>10}")
+    for name in best:
+        batch, _, count = RUNS[name][1:]
+        for rate in rates:
+            seconds = batch / 2 / best[name]["half"] + 2 * exchange + count * per_parameter + 32 * count / (rate * 1e6 * usable)
+            predicted, measured = batch / seconds, best[name][str(rate)]
+            print(f"{name:20}{rate:>8}{predicted:>12.0f}{measured:>10.0f} {100 * (predicted / measured - 1):>+6.1f} %")
 
 
 def cut(args):
