@@ -18,7 +18,7 @@ const RULES: [Rule; 9] = [
     names_of_weights_need_init_weights,
     parameter_groups_are_valid,
     label_settings_are_for_classifiers,
-    every_rank_has_samples,
+    every_part_of_a_batch_has_samples,
     batch_norms_can_be_synchronised,
 ];
 
@@ -134,13 +134,24 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
     })
 }
 
-fn every_rank_has_samples(experiment: &Experiment) -> Option<Problem> {
-    let (ranks, batch) = (experiment.parallel.ranks, experiment.training.batch_size);
-    (ranks > batch).then(|| {
-        Problem::new(
+fn every_part_of_a_batch_has_samples(experiment: &Experiment) -> Option<Problem> {
+    let (parallel, batch) = (&experiment.parallel, experiment.training.batch_size);
+    let (ranks, accumulate) = (parallel.ranks, parallel.accumulate);
+    if ranks > batch {
+        return Some(Problem::new(
             "parallel.ranks",
             format!(
                 "found {ranks}, must be at most training.batch_size ({batch}), which is divided among the ranks"
+            ),
+        ));
+    }
+    (parallel.parts() > batch).then(|| {
+        Problem::new(
+            "parallel.accumulate",
+            format!(
+                "found {accumulate}, must be at most {}: training.batch_size ({batch}) is divided among {}, and each share into so many parts",
+                batch / ranks,
+                counted(ranks, "rank", "ranks")
             ),
         )
     })

@@ -198,7 +198,7 @@ impl Bench {
         let work = network.work(shape);
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
-            schedule::learning_rate(&experiment.schedule, experiment.optimizer.lr(), 2, 1, 1);
+            schedule::learning_rate(&experiment.schedule, experiment.learning_rate(), 2, 1, 1);
         let originals = experiment.model.task() == Task::Reconstruct;
         Ok(Self {
             network: network.valid(),

@@ -314,11 +314,11 @@ fn training_loop(
         CancelToken::default()
     };
     let train = batches(Split::Train).cancelled_by(&train_until);
-    let batch_norm = prepared.experiment.parallel.batch_norm;
+    let parallel = &prepared.experiment.parallel;
     TrainingLoop {
         config: loop_config(prepared),
         group: group.clone(),
-        state: start.state.within(group, &train, batch_norm),
+        state: start.state.within(group, &train, parallel),
         train,
         valid: batches(Split::Valid).cancelled_by(cancel),
         history: Arc::new(Mutex::new(start.history)),
@@ -338,7 +338,7 @@ fn unused_learner(state: &TrainState, config: &Experiment) -> Learner<TrainModel
     Learner::new(
         state.model().clone(),
         optimizer::build(&config.optimizer),
-        config.optimizer.lr(),
+        config.learning_rate(),
     )
 }
 

@@ -18,7 +18,7 @@ use super::features::FeatureCache;
 use super::optimization::average::Average;
 use super::ranks::{Contribution, SharedGradients, average_statistics};
 use super::train_model::TrainModel;
-use crate::config::BatchNormScope;
+use crate::config::{BatchNormScope, ParallelConfig};
 use crate::kernels;
 use crate::metrics::BatchOutput;
 use crate::models::Network;
@@ -56,8 +56,10 @@ pub struct TrainState {
     rates: ModuleLearningRate,
     average: Option<Average>,
     workload: Workload,
-    /// The gradients of the other ranks, if there are any.
+    /// The gradients of the other ranks or of parts of a batch, if there are any.
     shared: Option<SharedGradients>,
+    /// Number of parts in which a share is computed, one after the other.
+    parts: usize,
     /// If batch norms are to take their statistics over the batches of all ranks: what is computed where there are no samples.
     stand_in: Option<Batch>,
 }
@@ -84,6 +86,7 @@ impl TrainState {
         Self {
             workload: Workload::new(&model.network, shape),
             shared: None,
+            parts: 1,
             stand_in: None,
             model,
             optimizer,
@@ -107,18 +110,20 @@ impl TrainState {
         Self { average, ..self }
     }
 
-    /// The same for one of the processes of a group that share `batches`.
+    /// The same for one of the processes of a group that share `batches`, as the section `parallel` says.
     pub fn within(
         self,
         group: &Arc<dyn parallel::Group>,
         batches: &DeviceBatches,
-        batch_norm: BatchNormScope,
+        config: &ParallelConfig,
     ) -> Self {
         let reduction = self.model.reduction();
         let shared = || SharedGradients::new(group.clone(), reduction, &batches.device);
-        let is_sync = batch_norm == BatchNormScope::Sync && !group.is_alone();
+        let is_sync = config.batch_norm == BatchNormScope::Sync && !group.is_alone();
+        let is_divided = !group.is_alone() || config.accumulate > 1;
         Self {
-            shared: (!group.is_alone()).then(shared),
+            shared: is_divided.then(shared),
+            parts: config.accumulate,
             stand_in: is_sync.then(|| batches.stand_in()),
             ..self
         }
@@ -147,58 +152,78 @@ impl TrainState {
         };
         let ends = ends();
         let images = share.as_ref().map_or(0, |batch| batch.images.dims()[0]);
-        let (mine, output) = match share {
-            None => {
-                self.stand_by(&shared, moment);
-                (Contribution::none(ends), None)
+        let mut outputs = Vec::with_capacity(self.parts);
+        for part in self.divided(share, features) {
+            match part {
+                None => self.stand_by(&shared, moment),
+                Some(part) => {
+                    let (mine, output) = self.contribution(&shared, part, moment);
+                    shared.add(&self.model.network, mine);
+                    outputs.push(output);
+                }
             }
-            Some(batch) => {
-                let (samples, weight) = (batch.indices.len(), self.model.weight(&batch));
-                let part = self.stand_in.is_some();
-                let part = part.then(|| shared.batch_part(moment, samples, weight));
-                let pass = || self.contribution(batch, weight, features, ends);
-                let (mine, output) = match part {
-                    None => self.workload.run(images, pass),
-                    // Outside of the pool, as below.
-                    Some(part) => {
-                        let _norms = part.scoped();
-                        pass()
-                    }
-                };
-                (mine, Some(output))
-            }
-        };
+        }
         // Outside of the pool, whose threads have the next batch to make.
-        let total = shared.total(&self.model.network, mine, moment);
+        let total = shared.total(&self.model.network, ends, moment);
         self.rates = self.schedule.step();
         let loss = Tensor::<1>::from_floats([total.loss as f32], shared.device());
         self.shared = Some(shared);
         self.check_loss(&loss, &total.gradients, losses)?;
         self.workload.run(images, || self.apply(total.gradients));
         Ok(Stepped {
-            output: output.map(|output| BatchOutput { loss, ..output }),
+            output: BatchOutput::joined(outputs).map(|output| BatchOutput { loss, ..output }),
             ends: total.ends,
         })
+    }
+
+    /// The parts in which this process computes its share, with the cached features if there is a cache; `None` for those without samples.
+    fn divided(
+        &self,
+        share: Option<Batch>,
+        features: Option<&mut FeatureCache>,
+    ) -> Vec<Option<Batch>> {
+        let share = match (share, features) {
+            (Some(batch), Some(features)) => {
+                let images = batch.images.dims()[0];
+                let complete = || features.complete(&self.model.network, batch);
+                Some(self.workload.run(images, complete))
+            }
+            (share, _) => share,
+        };
+        match share {
+            Some(batch) => batch.parts(self.parts),
+            None => vec![None; self.parts],
+        }
     }
 
     /// Takes part in the norms of a batch that this process has no samples of.
     fn stand_by(&self, shared: &SharedGradients, moment: Moment) {
         if let Some(stand_in) = &self.stand_in {
             let _norms = shared.batch_part(moment, 0, 0.0).scoped();
-            drop(self.forward_and_backward(stand_in.clone(), None));
+            drop(TrainStep::step(&self.model, stand_in.clone()));
         }
     }
 
-    /// The gradients of a share of this weight, and its output.
+    /// The gradients of a part of this process's share, and its output.
     fn contribution(
         &self,
-        share: Batch,
-        weight: f64,
-        features: Option<&mut FeatureCache>,
-        ends: bool,
+        shared: &SharedGradients,
+        part: Batch,
+        moment: Moment,
     ) -> (Contribution, BatchOutput) {
-        let samples = share.indices.len();
-        let TrainOutput { grads, item } = self.forward_and_backward(share, features);
+        let (samples, weight) = (part.indices.len(), self.model.weight(&part));
+        let images = part.images.dims()[0];
+        let norms = self.stand_in.is_some();
+        let norms = norms.then(|| shared.batch_part(moment, samples, weight));
+        let step = || TrainStep::step(&self.model, part);
+        let TrainOutput { grads, item } = match norms {
+            None => self.workload.run(images, step),
+            // Outside of the pool as well: the norms wait for other processes.
+            Some(norms) => {
+                let _norms = norms.scoped();
+                step()
+            }
+        };
         // A device that fails reports it at the next step.
         let loss = item.loss.clone().try_into_scalar::<f64>();
         let mine = Contribution {
@@ -206,7 +231,6 @@ impl TrainState {
             samples,
             weight,
             loss: loss.unwrap_or(f64::NAN),
-            ends,
         };
         (mine, item)
     }
