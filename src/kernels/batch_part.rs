@@ -112,7 +112,7 @@ pub(super) struct WholeBatch {
 impl WholeBatch {
     /// The batch of which this process has a part with these moments, or all of it; and the moments of the whole.
     pub(super) fn of(own: Moments) -> (Self, Moments) {
-        let part = IN_USE.with_borrow(Clone::clone);
+        let part = IN_USE.with_borrow(Option::clone);
         let moments = match &part {
             Some(part) => part.moments(own),
             None => own,

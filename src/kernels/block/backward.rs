@@ -95,7 +95,7 @@ fn input_lines<T: Real>(
     p: Parameters<T>,
 ) -> Lines<T> {
     let sum = |of: fn(&Slopes) -> &Vec<f64>| {
-        let of_channel = |channel| sums.iter().map(|image| of(image)[channel]).sum();
+        let of_channel = |channel: usize| sums.iter().map(|image| of(image)[channel]).sum::<f64>();
         (0..g.outputs).map(of_channel).collect::<Vec<f64>>()
     };
     let (betas, deviations) = (sum(|image| &image.beta), sum(|image| &image.deviation));
