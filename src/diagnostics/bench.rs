@@ -210,7 +210,7 @@ impl Bench {
         };
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
-            schedule::learning_rate(&experiment.schedule, experiment.optimizer.lr(), 2, 1, 1);
+            schedule::learning_rate(&experiment.schedule, experiment.learning_rate(), 2, 1, 1);
         let originals = experiment.model.task() == Task::Reconstruct;
         Ok(Self {
             classifier: Classifier::new(&network, card, &device),

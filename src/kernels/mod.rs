@@ -15,6 +15,7 @@
 mod activation;
 #[cfg(feature = "app")]
 mod autodiff;
+mod batch_part;
 mod block;
 mod channels;
 mod conv;
@@ -24,6 +25,7 @@ mod flex;
 pub mod inference;
 mod linear;
 mod memory;
+mod moments;
 mod normed;
 mod operations;
 mod operators;
@@ -34,6 +36,7 @@ mod step;
 mod threads;
 
 pub use activation::Activation;
+pub use batch_part::{BatchPart, BatchPartGuard, Exchange};
 pub use block::Pool;
 pub use conv::ConvOptions;
 pub use operations::{

@@ -128,6 +128,28 @@ pub struct BatchOutput {
     pub originals: Option<Tensor<2>>,
 }
 
+impl BatchOutput {
+    /// The output for all samples of some batches, with the loss of the first; `None` without a batch.
+    pub fn joined(mut batches: Vec<Self>) -> Option<Self> {
+        if batches.len() < 2 {
+            return batches.pop();
+        }
+        let loss = batches[0].loss.clone();
+        let originals = batches.iter().map(|batch| batch.originals.clone());
+        let originals: Option<Vec<_>> = originals.collect();
+        let (outputs, targets) = batches
+            .into_iter()
+            .map(|batch| (batch.output, batch.targets))
+            .unzip();
+        Some(Self {
+            loss,
+            output: Tensor::cat(outputs, 0),
+            targets: Tensor::cat(targets, 0),
+            originals: originals.map(|originals| Tensor::cat(originals, 0)),
+        })
+    }
+}
+
 /// Computes the mean over a batch on the device and reads that one number back.
 pub type OnDevice = fn(&BatchOutput) -> Result<f64, TensorReadError>;
 
