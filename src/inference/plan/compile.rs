@@ -8,7 +8,6 @@ use crate::kernels::Activation;
 use crate::kernels::inference::{Affine, Channels, ComputePrecision, PackedConv};
 use crate::models::layer_list::{MapShape, Node, Operation, SqueezeExciteNode};
 use crate::models::parameters::Tensors;
-use crate::models::sequential::activation;
 
 /// The steps of a list of layers, its input and its output; `None` if there is a layer that steps don't know.
 pub fn compile(
@@ -104,7 +103,7 @@ impl Compiler<'_> {
     fn single(&mut self, node: &Node, value: Value, values: usize) -> Option<Value> {
         match &node.operation {
             Operation::Activation(function) => {
-                let work = Work::Activation(activation(*function));
+                let work = Work::Activation(function.activation());
                 Some(Value {
                     flattened: value.flattened,
                     ..self.push(work, value, None, values)
@@ -256,7 +255,7 @@ impl Compiler<'_> {
         for (name, (function, inputs, outputs)) in sizes.names.iter().zip(layers) {
             let weight = self.weights.of(node, &format!("{name}.weight"))?;
             let bias = self.weights.of(node, &format!("{name}.bias"))?;
-            let work = self.linear(&weight, inputs, &bias, activation(function), 1);
+            let work = self.linear(&weight, inputs, &bias, function.activation(), 1);
             factors = self.push(work, factors, None, outputs);
         }
         Some(self.push(

@@ -5,7 +5,6 @@ use super::step::{Operand, Step, Work};
 use crate::kernels::Activation;
 use crate::kernels::inference::ComputePrecision;
 use crate::models::layer_list::{MapShape, Node, Operation};
-use crate::models::sequential::activation;
 
 /// What flows between steps.
 #[derive(Clone, Copy)]
@@ -60,7 +59,7 @@ impl Compiler<'_> {
 /// The function at this place of a list, or the identity; and the number of layers up to it.
 pub fn activation_at(nodes: &[&Node], index: usize) -> (Activation, usize) {
     match nodes.get(index).map(|node| &node.operation) {
-        Some(Operation::Activation(function)) => (activation(*function), index + 1),
+        Some(Operation::Activation(function)) => (function.activation(), index + 1),
         _ => (Activation::Identity, index),
     }
 }

@@ -3,7 +3,6 @@
 mod build;
 mod construct;
 mod costs;
-mod function;
 mod fused;
 mod module;
 mod parts;
@@ -13,6 +12,5 @@ mod value;
 
 pub use build::build;
 pub use costs::{costs, first_weights};
-pub use function::activation;
 pub use module::{Layer, Operator, Sequence};
 pub use value::Value;
