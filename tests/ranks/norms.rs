@@ -48,6 +48,22 @@ fn random(count: usize, seed: usize) -> Vec<f32> {
     noise.map(|value| value as f32 - 0.4).collect()
 }
 
+fn options(padding: usize, groups: usize) -> ConvOptions {
+    ConvOptions {
+        stride: 1,
+        padding,
+        groups,
+    }
+}
+
+/// What is added to the outputs of these images.
+fn residual(images: std::ops::Range<usize>) -> Tensor<4> {
+    let maps = SIDE * SIDE * OUTPUTS;
+    let all = random(IMAGES * maps, 6);
+    let values = all[images.start * maps..images.end * maps].to_vec();
+    tensor(values, [images.len(), SIDE, SIDE, OUTPUTS])
+}
+
 impl Layer {
     /// On some images of the batch, under the loss "sum of the squares of all outputs, times `factor`".
     fn run(self, images: std::ops::Range<usize>, factor: f64) -> Found {
@@ -66,11 +82,6 @@ impl Layer {
         let weight = weight.require_grad();
         let gamma = tensor(random(channels, 3), [channels]).require_grad();
         let beta = tensor(random(channels, 4), [channels]).require_grad();
-        let options = |padding, groups| ConvOptions {
-            stride: 1,
-            padding,
-            groups,
-        };
         let normed = |options| NormedConv {
             weight: weight.clone(),
             bias: None,
@@ -91,12 +102,13 @@ impl Layer {
                 conv_block(input.clone(), layer, 1, Pool::Halve)
             }
             Layer::Residual => {
-                let maps = SIDE * SIDE * OUTPUTS;
-                let all = random(IMAGES * maps, 6);
-                let residual = all[images.start * maps..images.end * maps].to_vec();
-                let residual = tensor(residual, [images.len(), SIDE, SIDE, OUTPUTS]);
                 let layer = normed(options(1, 1));
-                conv_norm(input.clone(), layer, Some(residual), Activation::Relu)
+                conv_norm(
+                    input.clone(),
+                    layer,
+                    Some(residual(images)),
+                    Activation::Relu,
+                )
             }
             Layer::Bare => {
                 let layer = normed(options(0, INPUTS));
