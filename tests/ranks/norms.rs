@@ -65,16 +65,21 @@ fn residual(images: std::ops::Range<usize>) -> Tensor<4> {
 }
 
 impl Layer {
+    /// Channels of its output.
+    fn channels(self) -> usize {
+        if let Layer::Bare = self {
+            INPUTS
+        } else {
+            OUTPUTS
+        }
+    }
+
     /// On some images of the batch, under the loss "sum of the squares of all outputs, times `factor`".
     fn run(self, images: std::ops::Range<usize>, factor: f64) -> Found {
         let all = random(IMAGES * VALUES, 1);
         let pixels = all[images.start * VALUES..images.end * VALUES].to_vec();
         let input = tensor(pixels, [images.len(), SIDE, SIDE, INPUTS]).require_grad();
-        let channels = if let Layer::Bare = self {
-            INPUTS
-        } else {
-            OUTPUTS
-        };
+        let channels = self.channels();
         let weight = match self {
             Layer::Bare => tensor(vec![1.0; INPUTS], [INPUTS, 1, 1, 1]),
             _ => tensor(random(OUTPUTS * INPUTS * 9, 2), [OUTPUTS, INPUTS, 3, 3]),
