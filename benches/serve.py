@@ -323,7 +323,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--set", nargs="*", default=[], help="arguments of kiln train")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     options.kiln = os.path.abspath(options.kiln)
     if options.what != "attack" and not options.folder:
         parser.error("name a folder of pages, or a config")
