@@ -93,16 +93,12 @@ pub async fn read_body(
         let needed = bytes.len() + piece.len();
         if needed > bytes.capacity() {
             let room = grown(bytes.capacity()).clamp(needed, most.max(needed));
-            let units = room.div_ceil(UNIT) - bytes.capacity().div_ceil(UNIT);
-            let units = u32::try_from(units).map_err(|_| too_large())?;
-            let more = bodies.0.clone().try_acquire_many_owned(units);
-            let more = more.map_err(|_| Problem::busy())?;
-            match &mut memory {
-                Some(memory) => memory.merge(more),
-                None => memory = Some(more),
-            }
-            // Exactly: what is counted is what is allocated.
+            let units = u32::try_from(room.div_ceil(UNIT)).map_err(|_| too_large())?;
+            let larger = bodies.0.clone().try_acquire_many_owned(units);
+            let larger = larger.map_err(|_| Problem::busy())?;
+            // Exactly: what is counted is what is allocated, and while it moves, both rooms are.
             bytes.reserve_exact(room - bytes.len());
+            memory = Some(larger);
         }
         bytes.extend_from_slice(&piece);
     }
