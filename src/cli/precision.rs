@@ -1,9 +1,8 @@
 //! The flag `--precision`.
 
-use super::failure::{Failure, UsageError};
 use super::terminal::output;
-use crate::inference::Classifier;
 use crate::inference::plan::ComputePrecision;
+use crate::inference::{Classifier, ModelError};
 
 /// In which precision a model answers.
 #[derive(Clone, Copy, Default, PartialEq, clap::ValueEnum)]
@@ -25,21 +24,12 @@ impl Precision {
     }
 
     /// The classifier in this precision. It is an error where bfloat16 would have no effect.
-    pub fn of(self, classifier: Classifier) -> Result<Classifier, Failure> {
-        if self == Precision::F32 {
-            return Ok(classifier);
-        }
-        let classifier = classifier.with_precision(self.compute());
-        if !classifier.has_plan() {
-            let problem = "--precision bf16: this network is computed in 32 bits here (bf16 is for the backend flex, and for networks without \
-                           attention); remove this option";
-            return Err(UsageError(problem.into()).into());
-        }
-        if !ComputePrecision::bf16_is_native() {
+    pub fn of(self, classifier: Classifier) -> Result<Classifier, ModelError> {
+        if self == Precision::Bf16 && !ComputePrecision::bf16_is_native() {
             output::note(
                 "--precision bf16: this processor has no AVX512-BF16; f32 is faster here, with the same answers but for rounding",
             );
         }
-        Ok(classifier)
+        classifier.with_precision(self.compute())
     }
 }

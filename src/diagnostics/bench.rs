@@ -95,7 +95,7 @@ pub fn synthetic(
         }
     };
     let mut bench = Bench::new(experiment, batch, classes)?;
-    bench.classifier = bench.classifier.with_precision(precision);
+    bench.classifier = bench.classifier.with_precision(precision)?;
     let mut times = Vec::new();
     let began = Instant::now();
     while times.len() < WARM_UP + STEPS.start()
@@ -244,8 +244,7 @@ impl Bench {
     }
 
     fn infer(&mut self) -> Result<(), BenchError> {
-        let outputs = self.classifier.flat_outputs(&self.pixels, self.samples);
-        outputs.map_err(|error| BenchError::Compute(error.to_string()))?;
+        self.classifier.flat_outputs(&self.pixels, self.samples)?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use burn::prelude::*;
 
-use super::card::ModelCard;
+use super::card::{ModelCard, softmax};
 use super::error::ModelError;
 use super::input::to_input;
 use super::plan::{ComputePrecision, Plan};
@@ -44,16 +44,17 @@ impl Classifier {
         self
     }
 
-    /// The same classifier with products in another precision, where a [`Plan`] computes; elsewhere without effect.
-    pub fn with_precision(mut self, precision: ComputePrecision) -> Self {
+    /// The same classifier with products in another precision.
+    ///
+    /// # Errors
+    /// [`ModelError::Precision`]: it has no [`Plan`], which alone knows others than 32 bits.
+    pub fn with_precision(mut self, precision: ComputePrecision) -> Result<Self, ModelError> {
         self.precision = precision;
         self.plan = Arc::default();
-        self
-    }
-
-    /// Whether it computes by a [`Plan`], in the precision that was asked for.
-    pub fn has_plan(&self) -> bool {
-        self.plan().is_some()
+        if precision != ComputePrecision::F32 && self.plan().is_none() {
+            return Err(ModelError::Precision);
+        }
+        Ok(self)
     }
 
     /// The same classifier with different preprocessing.
@@ -122,11 +123,9 @@ impl Classifier {
         pixels: Vec<f32>,
         count: usize,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let mut rows = self.outputs(pixels, count)?;
-        for row in &mut rows {
-            softmax(row, self.card.temperature as f32);
-        }
-        Ok(rows)
+        let temperature = self.card.temperature as f32;
+        let rows = self.outputs(pixels, count)?.into_iter();
+        Ok(rows.map(|row| softmax(row, temperature)).collect())
     }
 
     /// Where an image in [0, 1] speaks for the class with this index; `None` where the network has no feature maps.
@@ -163,15 +162,4 @@ impl Classifier {
 fn rows(outputs: &[f32], count: usize) -> Vec<Vec<f32>> {
     let width = outputs.len() / count.max(1);
     outputs.chunks(width.max(1)).map(<[f32]>::to_vec).collect()
-}
-
-/// Logits over a temperature become probabilities.
-fn softmax(values: &mut [f32], temperature: f32) {
-    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for value in values.iter_mut() {
-        *value = ((*value - largest) / temperature).exp();
-        sum += *value;
-    }
-    values.iter_mut().for_each(|value| *value /= sum);
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::inference::Classifier;
 use crate::inference::plan::ComputePrecision;
+use crate::inference::{Classifier, ModelError};
 
 /// A network of capitals, lower case, digits and marks; pages that the other one doesn't explain are read with it.
 #[derive(Clone)]
@@ -28,8 +28,12 @@ impl MixedModel {
     }
 
     /// The same network with products in another precision.
-    pub fn with_precision(self, precision: ComputePrecision) -> Self {
-        Self::new((*self.0).clone().with_precision(precision))
+    ///
+    /// # Errors
+    /// Those of [`Classifier::with_precision`].
+    pub fn with_precision(self, precision: ComputePrecision) -> Result<Self, ModelError> {
+        let classifier = Classifier::clone(&self.0);
+        classifier.with_precision(precision).map(Self::new)
     }
 
     /// The classifier.

@@ -195,7 +195,8 @@ impl Args {
             }
         };
         ocr::check_alphabet(&classifier, alphabet)?;
-        let mixed = mixed.map(|mixed| mixed.with_precision(self.precision.compute()));
+        let in_precision = |mixed: MixedModel| mixed.with_precision(self.precision.compute());
+        let mixed = mixed.map(in_precision).transpose()?;
         Ok((self.precision.of(classifier)?, mixed))
     }
 }
