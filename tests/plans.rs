@@ -38,6 +38,12 @@ fn run(case: &Case, plan: &Plan, pixels: &[f32]) -> Vec<f32> {
     )
 }
 
+fn run_on(threads: usize, case: &Case, plan: &Plan, pixels: &[f32]) -> Vec<f32> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.expect("threads");
+    pool.install(|| run(case, plan, pixels))
+}
+
 /// The network's own outputs, by Burn's operators.
 fn expected(case: &Case, pixels: &[f32]) -> Vec<f32> {
     let _guard = Operators::Burn.scoped();
@@ -97,16 +103,71 @@ fn plans_give_what_burns_operators_give() {
     assert_eq!(known, ["vit_b_16"]);
 }
 
+/// Lists that end with "flatten" and "linear", for images of 3x17x14: where steps are put together, and where they must not be.
+const TOGETHER: [(&str, &str); 7] = [
+    (
+        "a pool that leaves out a row",
+        r#"[{"kind": "conv", "channels": 32, "kernel": 3, "padding": 1}, "batch_norm", "relu",
+        {"kind": "max_pool", "kernel": 2}, {"kind": "conv", "channels": 48, "kernel": 3, "padding": 1}, "relu",
+        {"kind": "max_pool", "kernel": 2}]"#,
+    ),
+    (
+        "a pool behind another function",
+        r#"[{"kind": "conv", "channels": 8, "kernel": 3}, "silu", {"kind": "max_pool", "kernel": 2}]"#,
+    ),
+    (
+        "a pool at the end of a branch",
+        r#"[{"kind": "branches", "branches": [
+        [{"kind": "conv", "channels": 8, "kernel": 3, "padding": 1}, "relu", {"kind": "max_pool", "kernel": 2}],
+        [{"kind": "conv", "channels": 4, "kernel": 2, "stride": 2}]]}]"#,
+    ),
+    (
+        "branches in the last branch",
+        r#"[{"kind": "branches", "branches": [[], [{"kind": "branches", "branches": [
+        [{"kind": "conv", "channels": 5, "kernel": 1}], [{"kind": "conv", "channels": 6, "kernel": 3, "padding": 1}, "relu"]]}]]}]"#,
+    ),
+    (
+        "a single branch in a branch",
+        r#"[{"kind": "branches", "branches": [[{"kind": "conv", "channels": 2, "kernel": 1}],
+        [{"kind": "branches", "branches": [[{"kind": "conv", "channels": 3, "kernel": 1}]]}]]}]"#,
+    ),
+    (
+        "depthwise and residual convolutions in branches",
+        r#"[{"kind": "branches", "branches": [
+        [{"kind": "depthwise_conv", "kernel": 3, "padding": 1}, "relu6"],
+        [{"kind": "residual", "body": [{"kind": "conv", "channels": 3, "kernel": 3, "padding": 1}, "batch_norm"]}, "relu"],
+        [{"kind": "conv", "channels": 32, "kernel": 1}, {"kind": "conv", "channels": 32, "kernel": 3, "padding": 1}, "gelu"]]}]"#,
+    ),
+    (
+        "a vector that a residual makes maps of and back",
+        r#"[{"kind": "adaptive_avg_pool", "size": 4}, "flatten",
+        {"kind": "linear", "features": 24},
+        {"kind": "residual", "body": [{"kind": "unflatten", "size": 2}, {"kind": "conv", "channels": 6, "kernel": 3, "padding": 1}, "flatten"]},
+        "relu"]"#,
+    ),
+];
+
+#[test]
+fn layers_give_the_same_where_steps_are_put_together() {
+    for (name, layers) in TOGETHER {
+        let mut layers: Vec<serde_json::Value> = serde_json::from_str(layers).expect("layers");
+        layers.extend(["flatten".into(), "linear".into()]);
+        let shape = kiln::shape::ImageShape::new(3, 17, 14);
+        let case = cases::list(name, layers.into(), shape);
+        let plan = plan(&case).expect("a plan");
+        for count in [1, 2, 5] {
+            let pixels = images(&case, count);
+            assert_near(name, &run(&case, &plan, &pixels), &expected(&case, &pixels));
+        }
+    }
+}
+
 #[test]
 fn an_images_output_depends_neither_on_threads_nor_on_the_images_beside_it() {
     for case in cases::small() {
         let Some(plan) = plan(&case) else { continue };
         let pixels = images(&case, 29);
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.expect("threads")
-                .install(|| run(&case, &plan, &pixels))
-        };
+        let on = |threads| run_on(threads, &case, &plan, &pixels);
         let alone = on(1);
         for threads in [2, 3, 7] {
             assert_eq!(on(threads), alone, "{} on {threads} threads", case.name);
@@ -154,11 +215,7 @@ fn in_bfloat16_outputs_stay_near_and_depend_neither_on_threads_nor_on_the_images
             continue;
         };
         let pixels = images(&case, 9);
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.expect("threads")
-                .install(|| run(&case, &plan, &pixels))
-        };
+        let on = |threads| run_on(threads, &case, &plan, &pixels);
         let found = on(1);
         assert_eq!(on(3), found, "{}", case.name);
         let values = case.classifier.card().input.values();

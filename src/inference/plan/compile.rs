@@ -6,7 +6,7 @@ use super::step::{Operand, Step, Work};
 use super::{pools, rearranging};
 use crate::kernels::Activation;
 use crate::kernels::inference::{Affine, Channels, ComputePrecision, PackedConv};
-use crate::models::layer_list::{MapShape, Node, Operation, SqueezeExciteNode};
+use crate::models::layer_list::{Node, Operation, SqueezeExciteNode};
 use crate::models::parameters::Tensors;
 
 /// The steps of a list of layers, its input and its output; `None` if there is a layer that steps don't know.
@@ -91,6 +91,7 @@ impl Compiler<'_> {
             }
             Operation::Residual { body, shortcut, .. } => {
                 let other = self.list(shortcut, value)?;
+                let other = self.channels_first(other)?;
                 let (activation, taken) = activation_at(nodes, 1);
                 let output = self.residual(body, value, other, activation)?;
                 Some((output, taken))
@@ -136,6 +137,7 @@ impl Compiler<'_> {
                 let work = rearrangement(node)?;
                 Some(self.push(work, value, None, values))
             }
+            Operation::GlobalAvgPool => Some(self.push(Work::Means(values), value, None, values)),
             Operation::Branches(branches) => self.branches(node, branches, value, values),
             Operation::SqueezeExcite(sizes) => self.squeeze_excite(node, sizes, value),
             _ => {
@@ -164,6 +166,7 @@ impl Compiler<'_> {
             return Some(output);
         }
         let inner = self.all(&body, value)?;
+        let inner = self.channels_first(inner)?;
         let values = inner.operand.values;
         Some(self.push(Work::Add(activation), inner, Some(other), values))
     }
@@ -196,7 +199,7 @@ impl Compiler<'_> {
                     other: None,
                     to: own_output,
                     ..
-                }) if !layer.is_pooled() => {
+                }) if !layer.is_pooled() && *own == Channels::all(layer.outputs()) => {
                     *own = channels;
                     *own_output = to;
                 }
@@ -223,10 +226,7 @@ impl Compiler<'_> {
     ) -> Work {
         Work::Conv {
             layer: PackedConv::linear(inputs, weight, bias, activation, self.precision),
-            channels: Channels {
-                first: 0,
-                step: bias.len(),
-            },
+            channels: Channels::all(bias.len()),
             positions,
         }
     }
@@ -238,16 +238,8 @@ impl Compiler<'_> {
         sizes: &SqueezeExciteNode,
         value: Value,
     ) -> Option<Value> {
-        let MapShape::Maps {
-            channels,
-            height,
-            width,
-        } = node.input
-        else {
-            return None;
-        };
-        let means = Work::Windows(pools::means(channels, height, width));
-        let mut factors = self.push(means, value, None, channels);
+        let [channels, ..] = node.input.maps()?;
+        let mut factors = self.push(Work::Means(channels), value, None, channels);
         let layers = [
             (sizes.activation, channels, sizes.hidden),
             (sizes.gate, sizes.hidden, channels),
@@ -290,17 +282,13 @@ fn is_by_value(operation: &Operation) -> bool {
 /// The step of a layer that puts values elsewhere.
 fn rearrangement(node: &Node) -> Option<Work> {
     match (&node.operation, node.input) {
-        (
-            Operation::ZeroPad(edges),
-            MapShape::Maps {
-                channels,
-                height,
-                width,
-            },
-        ) => Some(Work::ZeroPad {
-            maps: [height, width, channels],
-            edges: *edges,
-        }),
+        (Operation::ZeroPad(edges), maps) => {
+            let [channels, height, width] = maps.maps()?;
+            Some(Work::ZeroPad {
+                maps: [height, width, channels],
+                edges: *edges,
+            })
+        }
         (Operation::Unflatten(_), _) => rearranging::unflattened(node.output).map(Work::Rearrange),
         (Operation::DepthToSpace { block, mode }, maps) => {
             rearranging::depth_to_space(maps, *block, *mode).map(Work::Rearrange)

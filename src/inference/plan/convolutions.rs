@@ -3,9 +3,9 @@
 use super::compiler::{Compiler, Value, activation_at};
 use super::folding::Norm;
 use super::step::Work;
-use crate::kernels::inference::{Channels, ConvSizes, PackedConv};
-use crate::kernels::{Activation, ConvOptions};
-use crate::models::layer_list::{ConvNode, MapShape, Node, Operation, PoolNode};
+use crate::kernels::Activation;
+use crate::kernels::inference::{Channels, Geometry, PackedConv};
+use crate::models::layer_list::{ConvNode, Node, Operation, PoolNode};
 
 impl Compiler<'_> {
     /// A convolution with the norm, the function and the pool that follow it, and a residual that is added before the function.
@@ -34,13 +34,9 @@ impl Compiler<'_> {
             values = next.output.checked_values()?;
             taken += 1;
         }
-        let channels = Channels {
-            first: 0,
-            step: conv.outputs,
-        };
         let work = Work::Conv {
             layer,
-            channels,
+            channels: Channels::all(conv.outputs),
             positions: 1,
         };
         let other = residual.map(|(other, _)| other);
@@ -54,9 +50,7 @@ impl Compiler<'_> {
         norm: Option<Norm>,
         activation: Activation,
     ) -> Option<PackedConv> {
-        let MapShape::Maps { height, width, .. } = node.input else {
-            return None;
-        };
+        let [_, height, width] = node.input.maps()?;
         let ConvNode {
             kernel: [kernel, columns],
             stride: [stride, across],
@@ -71,30 +65,29 @@ impl Compiler<'_> {
         if !is_known {
             return None;
         }
-        let sizes = ConvSizes {
+        let geometry = Geometry {
+            batch: 1,
             inputs: conv.inputs,
             outputs: conv.outputs,
             height,
             width,
             kernel,
-            options: ConvOptions {
-                stride,
-                padding,
-                groups: conv.groups,
-            },
+            stride,
+            padding,
+            groups: conv.groups,
         };
         let weight = self.weights.of(node, "weight")?;
         let bias = self.weights.bias(node, conv.bias, conv.outputs)?;
         Some(match norm {
             Some(norm) => PackedConv::new(
-                sizes,
+                geometry,
                 &weight,
                 Some(&norm.scale()),
                 &norm.of_bias(&bias),
                 activation,
                 self.precision,
             ),
-            None => PackedConv::new(sizes, &weight, None, &bias, activation, self.precision),
+            None => PackedConv::new(geometry, &weight, None, &bias, activation, self.precision),
         })
     }
 }

@@ -76,12 +76,7 @@ impl Norm {
 /// Weights `[outputs, channels x rows x columns]` for maps of this shape that were flattened channels first, as those of maps whose
 /// channels come last.
 pub fn channels_last(weight: Vec<f32>, flattened: MapShape) -> Vec<f32> {
-    let MapShape::Maps {
-        channels,
-        height,
-        width,
-    } = flattened
-    else {
+    let Some([channels, height, width]) = flattened.maps() else {
         return weight;
     };
     let positions = height * width;

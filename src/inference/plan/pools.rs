@@ -3,18 +3,11 @@
 use std::ops::Range;
 
 use crate::kernels::inference::{Reduction, Windows};
-use crate::models::layer_list::{MapShape, Node, Operation, PoolNode};
+use crate::models::layer_list::{Node, Operation, PoolNode};
 
 /// The pool of a layer; `None` if it is none.
 pub fn windows(node: &Node) -> Option<Windows> {
-    let MapShape::Maps {
-        channels,
-        height,
-        width,
-    } = node.input
-    else {
-        return None;
-    };
+    let [channels, height, width] = node.input.maps()?;
     let sides = [height, width];
     let (reduction, axes) = match &node.operation {
         Operation::MaxPool(pool) => (
@@ -37,7 +30,6 @@ pub fn windows(node: &Node) -> Option<Windows> {
             }),
         ),
         Operation::GlobalMaxPool => (Reduction::Largest, sides.map(|side| adaptive(side, 1))),
-        Operation::GlobalAvgPool => (Reduction::Mean, sides.map(|side| adaptive(side, 1))),
         Operation::AdaptiveAvgPool(to) => (
             Reduction::Mean,
             [0, 1].map(|axis| adaptive(sides[axis], to[axis])),
@@ -55,28 +47,14 @@ pub fn windows(node: &Node) -> Option<Windows> {
     })
 }
 
-/// The mean of each map.
-pub fn means(channels: usize, height: usize, width: usize) -> Windows {
-    let [rows, columns] = [height, width].map(|side| adaptive(side, 1));
-    Windows {
-        width,
-        channels,
-        rows: rows.0,
-        columns: columns.0,
-        reduction: Reduction::Mean,
-        divisors: [rows.1, columns.1],
-    }
-}
-
 /// Windows along an axis, and their divisors.
 type Axis = (Vec<Range<usize>>, Vec<usize>);
 
 /// Windows of a layer's output along an axis.
 fn output(node: &Node, axis: usize) -> usize {
-    match node.output {
-        MapShape::Maps { height, width, .. } => [height, width][axis],
-        _ => 1,
-    }
+    node.output
+        .maps()
+        .map_or(1, |[_, rows, columns]| [rows, columns][axis])
 }
 
 /// Windows that move over a side. Positions beyond the padding are never counted, as in PyTorch.

@@ -4,7 +4,7 @@ use crate::models::layer_list::{DepthToSpaceMode, MapShape};
 
 /// Maps of a vector whose values are channels first.
 pub fn unflattened(maps: MapShape) -> Option<Vec<u32>> {
-    let [channels, height, width] = sizes(maps)?;
+    let [channels, height, width] = maps.maps()?;
     let positions = 0..height * width;
     let order = positions
         .flat_map(|position| (0..channels).map(move |channel| channel * height * width + position));
@@ -13,7 +13,7 @@ pub fn unflattened(maps: MapShape) -> Option<Vec<u32>> {
 
 /// A vector with values channels first, of these maps.
 pub fn flattened(maps: MapShape) -> Option<Vec<u32>> {
-    let [channels, height, width] = sizes(maps)?;
+    let [channels, height, width] = maps.maps()?;
     let order = (0..channels)
         .flat_map(|channel| (0..height * width).map(move |position| position * channels + channel));
     indices(order)
@@ -21,7 +21,7 @@ pub fn flattened(maps: MapShape) -> Option<Vec<u32>> {
 
 /// Groups of channels of these maps as neighbouring pixels.
 pub fn depth_to_space(maps: MapShape, block: usize, mode: DepthToSpaceMode) -> Option<Vec<u32>> {
-    let [all, height, width] = sizes(maps)?;
+    let [all, height, width] = maps.maps()?;
     let channels = all / (block * block);
     let of = |row: usize, column: usize, channel: usize| {
         let within = row % block * block + column % block;
@@ -36,17 +36,6 @@ pub fn depth_to_space(maps: MapShape, block: usize, mode: DepthToSpaceMode) -> O
             .flat_map(move |column| (0..channels).map(move |channel| of(row, column, channel)))
     });
     indices(order)
-}
-
-fn sizes(maps: MapShape) -> Option<[usize; 3]> {
-    match maps {
-        MapShape::Maps {
-            channels,
-            height,
-            width,
-        } => Some([channels, height, width]),
-        _ => None,
-    }
 }
 
 fn indices(order: impl Iterator<Item = usize>) -> Option<Vec<u32>> {

@@ -2,7 +2,7 @@
 
 use crate::kernels::Activation;
 use crate::kernels::inference::{
-    self, Affine, Channels, PackedConv, Team, Windows, activate, add, scale_channels,
+    self, Affine, Channels, PackedConv, Team, Windows, activate, add, channel_means, scale_channels,
 };
 
 /// What a step reads or writes.
@@ -25,6 +25,8 @@ pub enum Work {
     },
     /// A pool.
     Windows(Windows),
+    /// The mean of each of so many channels.
+    Means(usize),
     /// A factor and an offset for each channel.
     Affine(Affine),
     /// A function of each value.
@@ -86,6 +88,7 @@ impl Step {
                 other,
             ) => layer.run(batch * positions, input, other, *channels, output, team),
             (Work::Windows(windows), _) => windows.run(batch, input, output, team),
+            (Work::Means(channels), _) => channel_means(batch, *channels, input, output),
             (Work::Affine(affine), _) => affine.run(input, output),
             (Work::Activation(activation), _) => activate(input, *activation, output),
             (Work::Add(activation), Some(other)) => add(input, other, *activation, output),

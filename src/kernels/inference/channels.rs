@@ -1,6 +1,8 @@
 //! Passes over values: norms that no convolution is before, sums, functions, factors of channels.
 
 use crate::kernels::activation::{self, Activation};
+use crate::kernels::channels::{Maps, means, scale_image};
+use crate::kernels::memory::as_room;
 use crate::kernels::normed::add_and_activate;
 use crate::kernels::simd::widest;
 
@@ -48,25 +50,28 @@ pub fn add(input: &[f32], other: &[f32], activation: Activation, output: &mut [f
 }
 
 /// `[batch, position, channel]` times the factors of each image, `[batch, channel]`.
+#[allow(unsafe_code)]
 pub fn scale_channels(input: &[f32], channels: usize, factors: &[f32], output: &mut [f32]) {
-    let images = factors.len() / channels.max(1);
-    let image = (input.len() / images.max(1)).max(1);
+    let factors = factors.chunks_exact(channels.max(1));
+    let image = (input.len() / factors.len().max(1)).max(1);
     let images = input
         .chunks_exact(image)
         .zip(output.chunks_exact_mut(image));
-    for ((input, output), factors) in images.zip(factors.chunks_exact(channels.max(1))) {
-        widest::<f32, _>(
-            #[inline(always)]
-            || {
-                let positions = input.chunks_exact(channels);
-                for (to, values) in output.chunks_exact_mut(channels).zip(positions) {
-                    for ((to, value), factor) in to.iter_mut().zip(values).zip(factors) {
-                        *to = value * factor;
-                    }
-                }
-            },
-        );
+    for ((input, output), factors) in images.zip(factors) {
+        // SAFETY: values alone are written.
+        scale_image(input, factors, unsafe { as_room(output) });
     }
+}
+
+/// The mean of each channel of each image, `[batch, channel]`, of `[batch, position, channel]`.
+pub fn channel_means(batch: usize, channels: usize, input: &[f32], output: &mut [f32]) {
+    let positions = input.len() / (batch * channels).max(1);
+    let maps = Maps {
+        batch,
+        positions,
+        channels,
+    };
+    output.copy_from_slice(&means(maps, input));
 }
 
 /// `[position, value]` with mean 0 and variance 1 at each position, times `weight` plus `bias` (Ba, Kiros and Hinton 2016).

@@ -9,30 +9,11 @@ use super::bf16;
 use super::team::Team;
 use crate::kernels::activation::{Activation, activate, activate_channels};
 use crate::kernels::block::{Pool, relu_pool};
-use crate::kernels::conv::{
-    ConvOptions, Geometry, Panels, convolve_rows, in_panels, multiply, padded_rows,
-};
+use crate::kernels::conv::{Geometry, Panels, convolve_rows, in_panels, multiply, padded_rows};
 use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
 use crate::kernels::memory::{as_room, filled_part};
 use crate::kernels::normed::add_and_activate;
 use crate::kernels::simd::padded;
-
-/// The sizes of a convolution of one image with a square kernel; dense, or depthwise with a kernel for each channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConvSizes {
-    /// Input channels.
-    pub inputs: usize,
-    /// Output channels.
-    pub outputs: usize,
-    /// Input rows.
-    pub height: usize,
-    /// Input columns.
-    pub width: usize,
-    /// Rows and columns of the kernel.
-    pub kernel: usize,
-    /// How the kernel moves.
-    pub options: ConvOptions,
-}
 
 /// Which channels of its output a layer writes: those from `first` on, of `step` in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +22,16 @@ pub struct Channels {
     pub first: usize,
     /// Channels of the output.
     pub step: usize,
+}
+
+impl Channels {
+    /// All channels of an output with so many.
+    pub fn all(count: usize) -> Self {
+        Self {
+            first: 0,
+            step: count,
+        }
+    }
 }
 
 /// In which precision products are made; sums and everything else are in 32 bits.
@@ -110,31 +101,15 @@ fn with_scratch<R>(job: impl FnOnce(&mut Scratch<f32>) -> R) -> R {
 }
 
 impl PackedConv {
-    /// Packs `[outputs, inputs / groups, kernel, kernel]`, times `scale` of the output channel, and `[outputs]`.
+    /// Of one image, dense or depthwise: packs `[outputs, inputs / groups, kernel, kernel]`, times `scale` of the output channel, and `[outputs]`.
     pub fn new(
-        sizes: ConvSizes,
+        geometry: Geometry,
         weight: &[f32],
         scale: Option<&[f32]>,
         bias: &[f32],
         activation: Activation,
         precision: ComputePrecision,
     ) -> Self {
-        let ConvOptions {
-            stride,
-            padding,
-            groups,
-        } = sizes.options;
-        let geometry = Geometry {
-            batch: 1,
-            inputs: sizes.inputs,
-            outputs: sizes.outputs,
-            height: sizes.height,
-            width: sizes.width,
-            kernel: sizes.kernel,
-            stride,
-            padding,
-            groups,
-        };
         assert_eq!(
             weight.len(),
             geometry.weight_shape().into_iter().product::<usize>()
@@ -161,19 +136,18 @@ impl PackedConv {
         activation: Activation,
         precision: ComputePrecision,
     ) -> Self {
-        let sizes = ConvSizes {
+        let geometry = Geometry {
+            batch: 1,
             inputs,
             outputs: bias.len(),
             height: 1,
             width: 1,
             kernel: 1,
-            options: ConvOptions {
-                stride: 1,
-                padding: 0,
-                groups: 1,
-            },
+            stride: 1,
+            padding: 0,
+            groups: 1,
         };
-        Self::new(sizes, weight, None, bias, activation, precision)
+        Self::new(geometry, weight, None, bias, activation, precision)
     }
 
     /// The same with a 2x2 max pool behind it, which leaves out an odd last row or column; `None` if what is before the pool is no ReLU.
@@ -188,11 +162,6 @@ impl PackedConv {
     /// Multiply-adds of one image.
     pub fn multiply_adds(&self) -> usize {
         self.geometry.multiply_adds()
-    }
-
-    /// Values of the output of one image.
-    pub fn output_values(&self) -> usize {
-        self.pool.output_shape(&self.geometry).iter().product()
     }
 
     /// Whether a pool is behind it: it then writes all channels of its output, and adds no residual.
@@ -233,7 +202,7 @@ impl PackedConv {
             self.one_position(weights, input, channels, output, team);
             return;
         }
-        let side = self.side();
+        let side = self.pool.side();
         let row = g.output_width() / side * channels.step;
         let is_winograd = matches!(self.weights, Weights::F32(Forward::Winograd(_)));
         let mut left = output;
@@ -312,13 +281,6 @@ impl PackedConv {
                 weights.rows(g, images, rows, &self.bias, pairs, g.outputs, output);
                 output
             }
-        }
-    }
-
-    fn side(&self) -> usize {
-        match self.pool {
-            Pool::None => 1,
-            Pool::Halve => 2,
         }
     }
 }

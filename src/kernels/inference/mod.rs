@@ -7,7 +7,8 @@ mod conv;
 mod team;
 mod windows;
 
-pub use channels::{Affine, activate, add, layer_norm, scale_channels};
-pub use conv::{Channels, ComputePrecision, ConvSizes, PackedConv};
+pub use super::conv::Geometry;
+pub use channels::{Affine, activate, add, channel_means, layer_norm, scale_channels};
+pub use conv::{Channels, ComputePrecision, PackedConv};
 pub use team::{Helpers, Team};
 pub use windows::{Reduction, Windows};

@@ -118,6 +118,18 @@ impl MapShape {
         }
     }
 
+    /// Channels, rows and columns of maps with channels first; `None` of anything else.
+    pub fn maps(self) -> Option<[usize; 3]> {
+        match self {
+            MapShape::Maps {
+                channels,
+                height,
+                width,
+            } => Some([channels, height, width]),
+            _ => None,
+        }
+    }
+
     /// Length of the last dimension; of maps, the channels.
     pub fn last_side(self) -> usize {
         match self {
