@@ -21,7 +21,9 @@ use crate::models::{Network, Work};
 use crate::progress::Monitor;
 use crate::training::divergence::{LossCheck, LossWatch};
 use crate::training::step::TrainState;
-use crate::training::{Batch, TrainError, TrainModel, optimizer, param_groups, prepare, schedule};
+use crate::training::{
+    Batch, FeatureCache, Layers, TrainError, TrainModel, optimizer, param_groups, prepare, schedule,
+};
 
 /// Steps that are not counted, until caches and allocators have settled.
 const WARM_UP: usize = 3;
@@ -172,6 +174,8 @@ fn machine_gflops(device: &Device) -> Result<f64, BenchError> {
 struct Bench {
     state: TrainState,
     batch: Batch,
+    /// What computes the output of frozen layers.
+    features: Option<FeatureCache>,
     classifier: Classifier,
     /// Of all samples.
     pixels: Vec<f32>,
@@ -212,7 +216,15 @@ impl Bench {
         let rate =
             schedule::learning_rate(&experiment.schedule, experiment.learning_rate(), 2, 1, 1);
         let originals = experiment.model.task() == Task::Reconstruct;
+        // As in a run whose images are augmented: each is new.
+        let layers = Layers {
+            // The config was checked before.
+            nodes: experiment.model.nodes(shape, classes).unwrap_or_default(),
+            shape,
+        };
+        let features = FeatureCache::of(&network, &layers, &training, samples, None);
         Ok(Self {
+            features,
             classifier: Classifier::new(&network, card, &device),
             batch: Batch {
                 originals: originals.then(|| input(&training).flatten(1, 3)),
@@ -237,7 +249,10 @@ impl Bench {
     fn train(&mut self) -> Result<(), BenchError> {
         // On synthetic images the loss need not stay finite; the speed is the same.
         let mut losses = LossWatch::new(LossCheck::Never);
-        match self.state.step(self.batch.clone(), None, &mut losses) {
+        match self
+            .state
+            .step(self.batch.clone(), self.features.as_mut(), &mut losses)
+        {
             Ok(output) => read_back(output.loss),
             Err(divergence) => Err(TrainError::diverged(1, divergence).into()),
         }

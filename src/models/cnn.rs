@@ -264,4 +264,9 @@ impl Backbone for Cnn {
     fn parameters(&self) -> Vec<String> {
         ["stem.*", "blocks.*", "more.*"].map(String::from).to_vec()
     }
+
+    fn head_layers(&self) -> usize {
+        // What gathers the features, dropout and the last layer; a hidden layer has its ReLU.
+        3 + self.hidden.as_ref().map_or(0, |_| 2)
+    }
 }

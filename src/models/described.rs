@@ -196,6 +196,10 @@ impl<C: LayerList> Backbone for Described<C> {
         let patterns = self.head.as_ref().map(|(_, patterns)| patterns.clone());
         patterns.unwrap_or_default()
     }
+
+    fn head_layers(&self) -> usize {
+        self.layers.layers.len() - self.cut()
+    }
 }
 
 impl<C: LayerList> Module for Described<C> {

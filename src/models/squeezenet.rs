@@ -351,4 +351,9 @@ impl Backbone for Squeezenet {
     fn parameters(&self) -> Vec<String> {
         ["features.*"].map(String::from).to_vec()
     }
+
+    fn head_layers(&self) -> usize {
+        // Dropout, convolution, ReLU, average.
+        4
+    }
 }

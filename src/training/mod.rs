@@ -34,7 +34,7 @@ pub mod train_model;
 
 pub use batch::{Batch, DeviceBatches};
 pub use error::TrainError;
-pub use features::FeatureCache;
+pub use features::{FeatureCache, Layers};
 pub use monitor::screen::restore as restore_terminal;
 pub use observer::{EpochReport, Observer, Plan};
 pub use optimization::{average::Average, optimizer, schedule};

@@ -10,6 +10,7 @@ use burn::prelude::*;
 use super::batch::DeviceBatches;
 use super::checkpoint::{Checkpoint, fingerprint};
 use super::error::TrainError;
+use super::features::Layers;
 use super::optimization::optimizer;
 use super::optimization::schedule::EpochSchedule;
 use super::param_groups::{self, Unfreeze};
@@ -256,6 +257,20 @@ impl Prepared {
     /// Whether every epoch sees the same values of each training sample.
     pub(super) fn training_is_fixed(&self) -> bool {
         self.experiment.data.augment().is_off() && !self.source.redraws()
+    }
+
+    /// The network's layers.
+    pub(super) fn layers(&self) -> Layers {
+        let (shape, classes) = (self.source.shape(), self.source.classes().len());
+        Layers {
+            // The config was checked before.
+            nodes: self
+                .experiment
+                .model
+                .nodes(shape, classes)
+                .unwrap_or_default(),
+            shape,
+        }
     }
 
     /// The network as it is trained, with frozen parameters frozen.

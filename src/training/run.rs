@@ -354,5 +354,6 @@ fn loop_config(prepared: &Prepared) -> LoopConfig {
         loss_check: LossCheck::for_backend(config.backend),
         unfreezes: prepared.unfreezes.clone(),
         training_is_fixed: prepared.training_is_fixed(),
+        layers: prepared.layers(),
     }
 }
