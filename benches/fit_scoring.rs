@@ -2,7 +2,7 @@
 //! `KILN_DATA=... cargo bench --bench fit_scoring -- --fit` (about ten minutes on two cores).
 //!
 //! Pages: the drawn kinds of tests/page_kinds, and lines composed of NIST36 validation characters, letters apart and touching, as they are and as
-//! photographs of them: uneven light, blur, letters of 11 to 22 pixels, JPEG. The seeds are none that a test uses, and of each class of
+//! photographs of them: uneven light, blur, letters of 13 to 26 pixels, JPEG. The seeds are none that a test uses, and of each class of
 //! characters the samples with even numbers are fitted on, those with odd numbers measured on.
 //! Coordinate descent: each number is multiplied and divided by a factor as long as that leaves clearly fewer wrong characters (edit distance
 //! without spaces): by more than the root of the characters that change, summed over pages, which is what chance alone does; then with a
@@ -38,7 +38,7 @@ use rayon::prelude::*;
 const FITTED: std::ops::Range<u64> = 70_000..70_016;
 const MEASURED: std::ops::Range<u64> = 80_000..80_016;
 /// Composed pages of each.
-const COMPOSED: u64 = 192;
+const COMPOSED: u64 = 96;
 /// Factors by which a number is changed, one after the other.
 const FACTORS: [f32; 2] = [1.5, 1.2];
 
@@ -176,9 +176,9 @@ fn photograph(page: &RgbImage, seed: u64) -> RgbImage {
             .map(|value| (f32::from(value) * light + shake).clamp(0.0, 255.0) as u8);
     }
     // Letters of the composed pages are 50 pixels high.
-    let scale = (11.0 + 11.0 * share()) / 50.0;
+    let scale = (13.0 + 13.0 * share()) / 50.0;
     let side = |side: u32| (side as f32 * scale).round().max(1.0) as u32;
-    let blurred = imageops::blur(&lit, 0.4 / scale * (0.5 + share()));
+    let blurred = imageops::blur(&lit, 0.5 / scale * share());
     let small = imageops::resize(&blurred, side(width), side(height), FilterType::Triangle);
     let mut bytes = Vec::new();
     let quality = 55 + (35.0 * share()) as u8;

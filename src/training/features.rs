@@ -5,8 +5,8 @@ use burn::prelude::*;
 use super::batch::Batch;
 use crate::inference::plan::{ComputePrecision, Plan};
 use crate::kernels;
-use crate::models::Network;
 use crate::models::layer_list::{MapShape, Node};
+use crate::models::{Network, parameters};
 use crate::shape::ImageShape;
 
 /// Bytes of features that the training samples may take at most.
@@ -28,9 +28,19 @@ pub struct Layers {
 impl Layers {
     /// The layers of the backbone, if nothing in it changes or is drawn in training.
     fn frozen(&self, network: &Network) -> Option<&[Node]> {
-        let head = network.backbone()?.head_layers();
-        let frozen = &self.nodes[..self.nodes.len().checked_sub(head)?];
-        let is_random = frozen.iter().any(|node| node.operation.is_random());
+        let backbone = network.backbone()?;
+        let frozen = &self.nodes[..self.nodes.len().checked_sub(backbone.head_layers())?];
+        // Within a frozen layer, nothing is drawn.
+        let patterns = backbone.parameters();
+        let is_frozen = |node: &Node| {
+            let within = format!("{}.0", node.name);
+            let of = |pattern: &String| {
+                parameters::matches(pattern, &node.name) || parameters::matches(pattern, &within)
+            };
+            patterns.iter().any(of)
+        };
+        let mut others = frozen.iter().filter(|node| !is_frozen(node));
+        let is_random = others.any(|node| node.operation.is_random());
         (!is_random && network.has_fixed_features()).then_some(frozen)
     }
 }

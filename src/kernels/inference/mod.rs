@@ -6,6 +6,7 @@ mod bf16;
 #[cfg(target_family = "wasm")]
 #[path = "bf16/absent.rs"]
 mod bf16;
+mod by_channels;
 mod channels;
 mod conv;
 mod team;

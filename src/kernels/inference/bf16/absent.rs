@@ -28,6 +28,7 @@ impl Weights {
         _: &Geometry,
         _: &[f32],
         _: Range<usize>,
+        _: usize,
         _: &[f32],
         _: &mut Vec<Pair>,
         _: usize,
