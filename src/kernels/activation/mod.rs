@@ -1,5 +1,6 @@
 //! Non-linearities and their slopes.
 
+mod epilogue;
 pub(in crate::kernels) mod functions;
 
 use std::ops::Range;
@@ -7,6 +8,7 @@ use std::ops::Range;
 use super::simd::{Real, widest};
 use super::threads;
 
+pub(in crate::kernels) use epilogue::{Epilogue, Limits};
 pub(super) use functions::{Function, with_function};
 
 /// The non-linearity after a layer.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::images::{Inputs, Outputs, strip_row};
 use super::planes::{ELEMENTS, Planes, Tiling};
 use super::weights::Weights;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;
 use crate::kernels::memory::{as_room, filled_part};
@@ -90,7 +91,7 @@ impl<T: Real> Weights<T> {
         images: &[T],
         rows: Range<usize>,
         channels: Range<usize>,
-        bias: &[T],
+        epilogue: Epilogue<T>,
         scratch: &mut Scratch<T>,
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
@@ -113,7 +114,7 @@ impl<T: Real> Weights<T> {
         }
         let size = tiling.part(rooms.len());
         for part in rooms.chunks_mut(size) {
-            self.some_rows(tiling, images, channels.clone(), bias, scratch, part);
+            self.some_rows(tiling, images, channels.clone(), epilogue, scratch, part);
         }
         // SAFETY: the rows of tiles are the whole output.
         unsafe { filled_part(output) }
@@ -125,7 +126,7 @@ impl<T: Real> Weights<T> {
         tiling: Tiling,
         images: &[T],
         channels: Range<usize>,
-        bias: &[T],
+        epilogue: Epilogue<T>,
         scratch: &mut Scratch<T>,
         part: &mut [(usize, &mut [MaybeUninit<T>])],
     ) {
@@ -148,7 +149,7 @@ impl<T: Real> Weights<T> {
                 tiling,
                 channels: channels.len(),
                 row: *row % tiling.rows(),
-                bias,
+                epilogue,
                 output,
             });
         }
@@ -176,7 +177,7 @@ impl<T: Real> Weights<T> {
                 },
                 input: &input[element * from.plane..][..from.plane],
                 weights: self.matrix(element, channels.start),
-                bias: &no_bias,
+                epilogue: Epilogue::of(&no_bias),
                 rows: 1,
                 columns: Planes::rows(from.tiles),
                 channels: channels.len(),
