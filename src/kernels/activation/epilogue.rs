@@ -41,7 +41,14 @@ impl<T: Real> Limits<T> {
         })
     }
 
-    /// The same as the function of each lane.
+    /// The same as the function of `x`.
+    #[inline(always)]
+    pub(in crate::kernels) fn value(self, x: T) -> T {
+        let x = if self.low > x { self.low } else { x };
+        if x > self.high { self.high } else { x }
+    }
+
+    /// [`value`](Self::value) of each lane.
     #[inline(always)]
     pub(in crate::kernels) fn apply<S: Simd>(self, simd: S, x: T::Vector<S>) -> T::Vector<S> {
         let (low, high) = (T::splat(simd, self.low), T::splat(simd, self.high));

@@ -281,24 +281,19 @@ impl PackedConv {
     ) -> &'a mut [f32] {
         let bias = &self.bias[first..first + padded(g.outputs)];
         let limits = Limits::of(function);
-        let (epilogue, is_done) = match &self.weights {
-            Weights::F32(_) => (Epilogue { bias, limits }, limits.is_some()),
-            Weights::Bf16(_) => (Epilogue::of(bias), false),
-        };
+        let epilogue = Epilogue { bias, limits };
         let filled = match &self.weights {
             Weights::F32(weights) => {
                 weights.rows(g, images, rows, first, epilogue, scratch, output)
             }
             Weights::Bf16(weights) => {
-                output.fill(MaybeUninit::new(0.0));
-                // SAFETY: just filled.
-                let output = unsafe { filled_part(output) };
                 let pairs = &mut scratch.pairs;
-                weights.rows(g, images, rows, first, bias, pairs, g.outputs, output);
-                output
+                weights.rows(g, images, rows, first, epilogue, pairs, g.outputs, output);
+                // SAFETY: all channels of all positions were written.
+                unsafe { filled_part(output) }
             }
         };
-        if !is_done {
+        if limits.is_none() {
             activate(filled, function);
         }
         filled
@@ -374,6 +369,7 @@ impl Layer<'_> {
     }
 
     /// Writes some channels of each position.
+    #[allow(unsafe_code)]
     fn among_others(
         &self,
         image: &[f32],
@@ -384,21 +380,23 @@ impl Layer<'_> {
         let (layer, g) = (self.layer, &self.g);
         let Channels { first, step } = self.channels;
         let count = rows.len();
-        let (bias, to) = (&layer.bias, &mut output[first..]);
+        let limits = Limits::of(layer.activation);
+        let bias = &layer.bias;
+        let (epilogue, to) = (Epilogue { bias, limits }, &mut output[first..]);
         match &layer.weights {
             Weights::F32(Forward::Dense(weights)) => {
                 let image = padded_rows(g, image, rows, &mut scratch.grid);
-                let limits = Limits::of(layer.activation);
-                let epilogue = Epilogue { bias, limits };
                 convolve_rows(g, image, weights, epilogue, count, step, to);
-                if limits.is_some() {
-                    return;
-                }
             }
             Weights::Bf16(weights) => {
-                weights.rows(g, image, rows, 0, bias, &mut scratch.pairs, step, to);
+                // SAFETY: convolutions write values alone.
+                let to = unsafe { as_room(to) };
+                weights.rows(g, image, rows, 0, epilogue, &mut scratch.pairs, step, to);
             }
             Weights::F32(_) => unreachable!("asked before"),
+        }
+        if limits.is_some() {
+            return;
         }
         let channels = first..first + g.outputs;
         activate_channels(output, step, channels, layer.activation);

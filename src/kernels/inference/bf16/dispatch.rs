@@ -85,8 +85,10 @@ mod native {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::activation::Epilogue;
     use crate::kernels::conv::Geometry;
     use crate::kernels::inference::bf16::Weights;
+    use crate::kernels::memory::as_room;
 
     /// Numbers between -1 and 1 that look random.
     fn noise(count: usize, seed: u32) -> Vec<f32> {
@@ -134,6 +136,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(unsafe_code)] // The kernels write values alone.
     fn sums_are_those_of_rounded_values_and_the_same_bits_with_and_without_the_instructions() {
         for (index, (inputs, outputs, kernel, stride, padding, side)) in [
             (2, 5, 1, 1, 0, 3),
@@ -171,10 +174,10 @@ mod tests {
                 &image,
                 rows.clone(),
                 0,
-                &bias,
+                Epilogue::of(&bias),
                 &mut grid,
                 outputs,
-                &mut output,
+                unsafe { as_room(&mut output) },
             );
             for (found, expected) in output.iter().zip(&expected) {
                 let difference = (f64::from(*found) - expected).abs();
@@ -182,7 +185,16 @@ mod tests {
             }
             let mut other = vec![f32::NAN; expected.len()];
 
-            weights.dots(&g, rows, 0, &bias, &grid, outputs, &mut other, portable);
+            weights.dots(
+                &g,
+                rows,
+                0,
+                Epilogue::of(&bias),
+                &grid,
+                outputs,
+                unsafe { as_room(&mut other) },
+                portable,
+            );
             assert_eq!(output, other, "{g:?}");
         }
     }
