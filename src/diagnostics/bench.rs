@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 use super::memory::peak_mb;
-use crate::config::{self, Experiment};
+use crate::config::{self, Backend, Experiment};
 use crate::data::{self, Split, View};
 use crate::device;
 use crate::inference::plan::ComputePrecision;
@@ -151,6 +151,14 @@ pub fn epoch(
 }
 
 /// Billions of floating-point operations per second of a product of matrices of 1024x1024, the best of eight.
+///
+/// # Errors
+/// The device can't be opened, or fails.
+pub fn peak_gflops(backend: Backend) -> Result<f64, BenchError> {
+    machine_gflops(&device::open(backend)?)
+}
+
+/// [`peak_gflops`] of a device.
 fn machine_gflops(device: &Device) -> Result<f64, BenchError> {
     const SIDE: usize = 1024;
     const ROUNDS: usize = 8;

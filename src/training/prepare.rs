@@ -230,6 +230,7 @@ impl Prepared {
                 self.device.clone().inner()
             },
             task: config.model.task(),
+            profile: None,
         }
     }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::events::{Events, Part, Position};
 use super::history::History;
+use super::profile::{Phase, Profile, timed};
 use crate::config::TrainingConfig;
 use crate::data::DataError;
 use crate::error::FileError;
@@ -54,6 +55,8 @@ pub struct LoopConfig {
     pub training_is_fixed: bool,
     /// The network's layers.
     pub layers: Layers,
+    /// Counts where time goes.
+    pub profile: Option<Profile>,
 }
 
 /// Trains epoch by epoch.
@@ -139,7 +142,10 @@ impl TrainingLoop {
         let trained = self.unless_stopped(epoch, trained, events)?;
         self.state.average_statistics(&*self.group, epoch);
         ranks::same_weights(&*self.group, epoch, &self.state.model().network)?;
-        let validated = self.validate(epoch, events);
+        let profile = self.config.profile.clone();
+        let validated = timed(profile.as_ref(), Phase::Validation, || {
+            self.validate(epoch, events)
+        });
         if validated.is_ok() {
             events.end_epoch(epoch);
         }
@@ -166,6 +172,9 @@ impl TrainingLoop {
             self.observer.warning(&warning);
         }
         self.write_checkpoint();
+        if let Some(profile) = profile {
+            profile.end_epoch(began.elapsed(), trained);
+        }
         Ok(())
     }
 
@@ -226,7 +235,9 @@ impl TrainingLoop {
             }
             let position = Position::after(step, &self.train, total);
             if let Some(output) = output {
-                events.step(Part::Train, output, position, Some(self.state.rates()));
+                timed(self.config.profile.as_ref(), Phase::Metrics, || {
+                    events.step(Part::Train, output, position, Some(self.state.rates()));
+                });
             }
             if ends {
                 break;
