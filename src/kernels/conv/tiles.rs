@@ -195,7 +195,14 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 }
             }
             if let Some(limits) = self.epilogue.limits {
-                sums = sums.map(|of| of.map(|of| of.map(|sum| limits.apply::<S>(simd, sum))));
+                // Loops, which stay in registers; `map` of arrays does not.
+                for group in 0..G {
+                    for q in 0..Q {
+                        for v in 0..V {
+                            sums[group][q][v] = limits.apply::<S>(simd, sums[group][q][v]);
+                        }
+                    }
+                }
             }
             for group in 0..G {
                 for q in 0..Q {

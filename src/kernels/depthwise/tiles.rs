@@ -127,7 +127,9 @@ impl<T: Real> Depthwise<'_, T> {
                 }
             }
             if let Some(limits) = self.epilogue.limits {
-                sums = sums.map(|sum| limits.apply::<S>(simd, sum));
+                for q in 0..Q {
+                    sums[q] = limits.apply::<S>(simd, sums[q]);
+                }
             }
             let to = row * self.output_row_step + column * self.output_step + channel;
             let to = self.output.as_mut_ptr().add(to);

@@ -169,32 +169,25 @@ mod tests {
             let mut output = vec![f32::NAN; expected.len()];
             let mut grid = Vec::new();
             let rows = 0..g.output_height();
+            let to = unsafe { as_room(&mut output) };
+            let epilogue = Epilogue::of(&bias);
             weights.rows(
                 &g,
                 &image,
                 rows.clone(),
                 0,
-                Epilogue::of(&bias),
+                epilogue,
                 &mut grid,
                 outputs,
-                unsafe { as_room(&mut output) },
+                to,
             );
             for (found, expected) in output.iter().zip(&expected) {
                 let difference = (f64::from(*found) - expected).abs();
                 assert!(difference < 1e-4, "{g:?}: {found} is not {expected}");
             }
             let mut other = vec![f32::NAN; expected.len()];
-
-            weights.dots(
-                &g,
-                rows,
-                0,
-                Epilogue::of(&bias),
-                &grid,
-                outputs,
-                unsafe { as_room(&mut other) },
-                portable,
-            );
+            let to = unsafe { as_room(&mut other) };
+            weights.dots(&g, rows, 0, epilogue, &grid, outputs, to, portable);
             assert_eq!(output, other, "{g:?}");
         }
     }

@@ -125,7 +125,9 @@ impl Dots<'_> {
                     let mut all = [0.0; PANEL];
                     L::store(sums[p][v], all.as_mut_ptr());
                     if let Some(limits) = self.epilogue.limits {
-                        all = all.map(|sum| limits.value(sum));
+                        for value in &mut all {
+                            *value = limits.value(*value);
+                        }
                     }
                     if count == PANEL {
                         to.as_mut_ptr().cast::<[f32; PANEL]>().write_unaligned(all);
