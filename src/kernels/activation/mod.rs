@@ -1,6 +1,5 @@
 //! Non-linearities and their slopes.
 
-mod epilogue;
 pub(in crate::kernels) mod functions;
 
 use std::ops::Range;
@@ -8,7 +7,6 @@ use std::ops::Range;
 use super::simd::{Real, widest};
 use super::threads;
 
-pub(in crate::kernels) use epilogue::{Epilogue, Limits};
 pub(super) use functions::{Function, with_function};
 
 /// The non-linearity after a layer.

@@ -3,7 +3,6 @@
 use super::norm::{Parameters, scale_and_shift};
 use super::passes::{ReluPool, with_area};
 use super::pool::Pool;
-use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::{
     Geometry, convolve_rows, cut, in_panels, padded_rows, panels, row_parts,
 };
@@ -51,8 +50,7 @@ pub(in crate::kernels) fn infer<T: Real>(
             let image = padded_rows(g, image, side * part.start..side * part.end, grid);
             convolved.resize(side * part.len() * g.output_width() * outputs, T::ZERO);
             let rows = side * part.len();
-            let epilogue = Epilogue::of(&bias);
-            convolve_rows(g, image, &weights, epilogue, rows, outputs, convolved);
+            convolve_rows(g, image, &weights, &bias, rows, outputs, convolved);
             relu_pool(g, pool, convolved, output);
         },
     );

@@ -6,7 +6,6 @@ use super::geometry::Geometry;
 use super::grid::GradientGrid;
 use super::tiles::{Convolution, WeightGradient};
 use super::weights::{Panels, mirrored_panels, unpack};
-use crate::kernels::activation::Epilogue;
 use crate::kernels::memory::as_room;
 use crate::kernels::simd::{Real, padded, widest};
 use crate::kernels::threads;
@@ -18,7 +17,7 @@ fn input_gradient<T: Real>(g: &Geometry, grid: &[T], mirrored: &Panels<T>, input
         patches: g.gradient_patches(),
         input: grid,
         weights: mirrored.matrix(),
-        epilogue: Epilogue::of(&vec![T::ZERO; padded(g.inputs)]),
+        bias: &vec![T::ZERO; padded(g.inputs)],
         rows: g.height,
         columns: g.width,
         channels: g.inputs,

@@ -8,7 +8,7 @@ use super::geometry::Geometry;
 use super::grid::Patches;
 use super::tiles::Convolution;
 use super::weights::{Matrix, Panels, in_panels, panels};
-use crate::kernels::activation::{Activation, Epilogue, activate};
+use crate::kernels::activation::{Activation, activate};
 use crate::kernels::memory::{as_room, filled_part};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
@@ -37,13 +37,13 @@ pub(in crate::kernels) fn padded_rows<'a, T: Real>(
     grid
 }
 
-/// `rows` rows of the output of one image, positions `step` values apart; the bias has a value for every channel of the panels.
+/// `rows` rows of the output of one image, positions `step` values apart; `bias` has a value for every channel of the panels.
 #[allow(unsafe_code)]
 pub(in crate::kernels) fn convolve_rows<T: Real>(
     g: &Geometry,
     padded_rows: &[T],
     weights: &Panels<T>,
-    epilogue: Epilogue<T>,
+    bias: &[T],
     rows: usize,
     step: usize,
     output: &mut [T],
@@ -52,7 +52,7 @@ pub(in crate::kernels) fn convolve_rows<T: Real>(
         patches: g.patches(),
         input: padded_rows,
         weights: weights.matrix(),
-        epilogue,
+        bias,
         rows,
         columns: g.output_width(),
         channels: g.outputs,
@@ -63,14 +63,14 @@ pub(in crate::kernels) fn convolve_rows<T: Real>(
     });
 }
 
-/// Some rows of the output of one image; the bias has a value for every channel of the panels.
+/// Some rows of the output of one image; `bias` has a value for every channel of the panels.
 #[allow(unsafe_code)]
 pub(in crate::kernels) fn output_rows<'a, T: Real>(
     g: &Geometry,
     image: &[T],
     rows: Range<usize>,
     weights: Matrix<T>,
-    epilogue: Epilogue<T>,
+    bias: &[T],
     grid: &mut Vec<T>,
     output: &'a mut [MaybeUninit<T>],
 ) -> &'a mut [T] {
@@ -87,7 +87,7 @@ pub(in crate::kernels) fn output_rows<'a, T: Real>(
         patches: g.patches(),
         input,
         weights,
-        epilogue,
+        bias,
         rows,
         columns,
         channels: g.outputs,
@@ -143,7 +143,7 @@ pub(in crate::kernels) fn forward<T: Real>(
                     g,
                     image,
                     weights,
-                    Epilogue::of(bias),
+                    bias,
                     part.len(),
                     step,
                     &mut output[first..],
@@ -197,7 +197,7 @@ pub(in crate::kernels) fn multiply<T: Real>(
         },
         input,
         weights,
-        epilogue: Epilogue::of(bias),
+        bias,
         rows: 1,
         columns: rows,
         channels: channels.len(),

@@ -8,7 +8,6 @@ use pulp::{Simd, WithSimd};
 
 use super::grid::Patches;
 use super::weights::Matrix;
-use crate::kernels::activation::Epilogue;
 use crate::kernels::simd::{PANEL, Real, lanes, load, many_registers, padded, store};
 
 /// Every position's patch times the weights, plus bias. `PACKED` weights have a row of [`PANEL`] values, which the compiler
@@ -17,7 +16,7 @@ pub(super) struct Convolution<'a, T, const PACKED: bool> {
     pub patches: Patches,
     pub input: &'a [T],
     pub weights: Matrix<'a, T>,
-    pub epilogue: Epilogue<'a, T>,
+    pub bias: &'a [T],
     pub rows: usize,
     pub columns: usize,
     pub channels: usize,
@@ -41,7 +40,7 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
         );
         assert!(!PACKED || self.weights.row == PANEL);
         assert!(self.weights.holds(self.patches.depth(), channels));
-        assert_eq!(self.epilogue.bias.len(), channels);
+        assert_eq!(self.bias.len(), channels);
         if self.rows * self.columns * channels == 0 {
             return;
         }
@@ -169,9 +168,8 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 let place = self.weights.place(channel + v * lanes);
                 self.weights.values.as_ptr().add(place)
             });
-            let biases = self.epilogue.bias.as_ptr();
             let bias: [T::Vector<S>; V] =
-                std::array::from_fn(|v| load::<S, T>(biases.add(channel + v * lanes)));
+                std::array::from_fn(|v| load::<S, T>(self.bias.as_ptr().add(channel + v * lanes)));
             let row = if PACKED { PANEL } else { self.weights.row };
             let mut sums = [[bias; Q]; G];
             let mut tap = 0;
@@ -192,16 +190,6 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                         }
                     }
                     tap += 1;
-                }
-            }
-            if let Some(limits) = self.epilogue.limits {
-                // Loops, which stay in registers; `map` of arrays does not.
-                for group in 0..G {
-                    for q in 0..Q {
-                        for v in 0..V {
-                            sums[group][q][v] = limits.apply::<S>(simd, sums[group][q][v]);
-                        }
-                    }
                 }
             }
             for group in 0..G {

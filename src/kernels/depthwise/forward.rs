@@ -4,7 +4,6 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::tiles::Depthwise;
-use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::{Geometry, padded_rows};
 use crate::kernels::memory::filled_part;
 use crate::kernels::simd::Real;
@@ -29,14 +28,14 @@ impl<T: Real> Kernels<T> {
         Self { values }
     }
 
-    /// Some rows of the output of an image; the bias has a value for every channel.
+    /// Some rows of the output of an image; `bias` has a value for every channel.
     #[allow(unsafe_code)]
     pub(in crate::kernels) fn rows<'a>(
         &self,
         g: &Geometry,
         image: &[T],
         rows: Range<usize>,
-        epilogue: Epilogue<T>,
+        bias: &[T],
         grid: &mut Vec<T>,
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
@@ -50,7 +49,7 @@ impl<T: Real> Kernels<T> {
             row_step: g.stride * pitch,
             taps: [g.kernel; 2],
             weights: &self.values,
-            epilogue,
+            bias,
             rows: rows.len(),
             columns,
             channels,

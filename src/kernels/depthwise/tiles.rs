@@ -6,7 +6,6 @@ use std::mem::MaybeUninit;
 
 use pulp::{Scalar, Simd, WithSimd};
 
-use crate::kernels::activation::Epilogue;
 use crate::kernels::simd::{PANEL, Real, lanes, load, put, store};
 
 /// The first channels of the registers that hold `channels`: the last one may overlap the one before. None if there are fewer
@@ -31,7 +30,8 @@ pub(super) struct Depthwise<'a, T> {
     pub taps: [usize; 2],
     /// `[tap, channel]`
     pub weights: &'a [T],
-    pub epilogue: Epilogue<'a, T>,
+    /// `[channel]`
+    pub bias: &'a [T],
     pub rows: usize,
     pub columns: usize,
     pub channels: usize,
@@ -57,7 +57,7 @@ impl<T: Real> WithSimd for Depthwise<'_, T> {
         let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
         assert!(last + patch <= self.input.len());
         assert!(self.weights.len() >= tap_rows * tap_columns * channels);
-        assert!(self.epilogue.bias.len() >= channels);
+        assert!(self.bias.len() >= channels);
         let last = (self.rows - 1) * self.output_row_step + (self.columns - 1) * self.output_step;
         assert!(last + channels <= self.output.len());
         if channels >= lanes::<S, T>() {
@@ -113,7 +113,7 @@ impl<T: Real> Depthwise<'_, T> {
             let from = row * self.row_step + column * self.step + channel;
             let from = self.input.as_ptr().add(from);
             let mut weights = self.weights.as_ptr().add(channel);
-            let mut sums = [load::<S, T>(self.epilogue.bias.as_ptr().add(channel)); Q];
+            let mut sums = [load::<S, T>(self.bias.as_ptr().add(channel)); Q];
             for tap_row in 0..self.taps[0] {
                 let from = from.add(tap_row * self.pitch);
                 for tap_column in 0..self.taps[1] {
@@ -124,11 +124,6 @@ impl<T: Real> Depthwise<'_, T> {
                         sums[q] = T::multiply_add(simd, value, weight, sums[q]);
                     }
                     weights = weights.wrapping_add(self.channels);
-                }
-            }
-            if let Some(limits) = self.epilogue.limits {
-                for q in 0..Q {
-                    sums[q] = limits.apply::<S>(simd, sums[q]);
                 }
             }
             let to = row * self.output_row_step + column * self.output_step + channel;

@@ -4,7 +4,6 @@ use std::mem::MaybeUninit;
 
 use super::parts::{cut, parts};
 use super::weights::{Forward, Scratch};
-use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::Geometry;
 use crate::kernels::memory::{filled, is_large, room, stream};
 use crate::kernels::simd::Real;
@@ -34,12 +33,12 @@ pub(in crate::kernels) fn forward<T: Real, R: Send>(
             if !is_large {
                 return finish(
                     first,
-                    weights.rows(g, images, rows, 0, Epilogue::of(bias), scratch, output),
+                    weights.rows(g, images, rows, 0, bias, scratch, output),
                 );
             }
             let mut values = std::mem::take(&mut scratch.values);
             values.resize(output.len(), MaybeUninit::uninit());
-            let filled = weights.rows(g, images, rows, 0, Epilogue::of(bias), scratch, &mut values);
+            let filled = weights.rows(g, images, rows, 0, bias, scratch, &mut values);
             let found = finish(first, filled);
             stream(filled, output);
             scratch.values = values;

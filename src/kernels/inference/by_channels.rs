@@ -6,8 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use super::conv::{CHANNELS, Channels, Layer, with_scratch};
 use super::team::Team;
+use crate::kernels::activation::activate_channels;
 use crate::kernels::block::Pool;
 use crate::kernels::conv::Geometry;
+use crate::kernels::normed::add_and_activate;
 
 /// Fewer weights stay in a core's cache, and rows are shared without putting channels together.
 const MIN_WEIGHTS: usize = 1 << 17;
@@ -64,10 +66,8 @@ impl Layer<'_> {
         team.for_each(jobs, |(image, input, first, some, room)| {
             let rows = 0..some.output_height();
             let layer = self.layer;
-            let function = self.function_of_sums();
-            let filled = with_scratch(|scratch| {
-                layer.rows(&some, input, rows, first, function, scratch, room)
-            });
+            let filled =
+                with_scratch(|scratch| layer.rows(&some, input, rows, first, scratch, room));
             let mut computed = computed.lock().unwrap_or_else(PoisonError::into_inner);
             computed[image].push(Computed {
                 first,
@@ -101,9 +101,13 @@ impl Layer<'_> {
                     to[first + some.first..][..some.count].copy_from_slice(values);
                 }
             }
-            if let Some(residual) = self.residual {
-                let at = image * g.output_values() + from * g.outputs;
-                self.finish(output, Some(&residual[at..][..output.len()]));
+            let activation = self.layer.activation;
+            match self.residual {
+                Some(residual) => {
+                    let at = image * g.output_values() + from * g.outputs;
+                    add_and_activate(output, Some(&residual[at..][..output.len()]), activation);
+                }
+                None => activate_channels(output, step, first..first + g.outputs, activation),
             }
         });
     }

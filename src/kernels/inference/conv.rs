@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::bf16;
 use super::team::Team;
-use crate::kernels::activation::{Activation, Epilogue, Limits, activate, activate_channels};
+use crate::kernels::activation::{Activation, activate, activate_channels};
 use crate::kernels::block::{Pool, relu_pool};
 use crate::kernels::conv::{Geometry, Panels, convolve_rows, in_panels, multiply, padded_rows};
 use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
@@ -265,9 +265,7 @@ impl PackedConv {
         )
     }
 
-    /// Some rows of the output of an image, or the output of several, with a function of them: the `g.outputs` channels from `first` on, which
-    /// begins a panel.
-    #[allow(clippy::too_many_arguments)] // A part of the work, and its buffers.
+    /// Some rows of the output of an image, or the output of several: the `g.outputs` channels from `first` on, which begins a panel.
     #[allow(unsafe_code)]
     pub(super) fn rows<'a>(
         &self,
@@ -275,28 +273,21 @@ impl PackedConv {
         images: &[f32],
         rows: Range<usize>,
         first: usize,
-        function: Activation,
         scratch: &mut Scratch<f32>,
         output: &'a mut [MaybeUninit<f32>],
     ) -> &'a mut [f32] {
         let bias = &self.bias[first..first + padded(g.outputs)];
-        let limits = Limits::of(function);
-        let epilogue = Epilogue { bias, limits };
-        let filled = match &self.weights {
-            Weights::F32(weights) => {
-                weights.rows(g, images, rows, first, epilogue, scratch, output)
-            }
+        match &self.weights {
+            Weights::F32(weights) => weights.rows(g, images, rows, first, bias, scratch, output),
             Weights::Bf16(weights) => {
+                output.fill(MaybeUninit::new(0.0));
+                // SAFETY: just filled.
+                let output = unsafe { filled_part(output) };
                 let pairs = &mut scratch.pairs;
-                weights.rows(g, images, rows, first, epilogue, pairs, g.outputs, output);
-                // SAFETY: all channels of all positions were written.
-                unsafe { filled_part(output) }
+                weights.rows(g, images, rows, first, bias, pairs, g.outputs, output);
+                output
             }
-        };
-        if limits.is_none() {
-            activate(filled, function);
         }
-        filled
     }
 }
 
@@ -310,22 +301,6 @@ pub(super) struct Layer<'a> {
 }
 
 impl Layer<'_> {
-    /// The function of the convolution's sums; that of a layer with a residual or a pool comes later.
-    pub(super) fn function_of_sums(&self) -> Activation {
-        if self.residual.is_none() && self.layer.pool == Pool::None {
-            self.layer.activation
-        } else {
-            Activation::Identity
-        }
-    }
-
-    /// Adds the residual, and computes the function that waited for it.
-    pub(super) fn finish(&self, values: &mut [f32], residual: Option<&[f32]>) {
-        if residual.is_some() {
-            add_and_activate(values, residual, self.layer.activation);
-        }
-    }
-
     #[allow(unsafe_code)]
     fn part(&self, part: &Part, output: &mut [f32], scratch: &mut Scratch<f32>) {
         let (layer, g) = (self.layer, &self.g);
@@ -334,9 +309,8 @@ impl Layer<'_> {
         if layer.pool == Pool::None && self.channels.step == g.outputs {
             // SAFETY: the layer writes values alone.
             let room = unsafe { as_room(output) };
-            let function = self.function_of_sums();
-            let filled = layer.rows(g, images, rows, 0, function, scratch, room);
-            self.finish(filled, residual);
+            let filled = layer.rows(g, images, rows, 0, scratch, room);
+            add_and_activate(filled, residual, layer.activation);
             return;
         }
         if layer.pool == Pool::None && residual.is_none() && layer.writes_some_channels() {
@@ -348,10 +322,9 @@ impl Layer<'_> {
         if values.len() < count {
             values.resize(count, MaybeUninit::uninit());
         }
-        let function = self.function_of_sums();
-        let filled = layer.rows(g, images, rows, 0, function, scratch, &mut values[..count]);
+        let filled = layer.rows(g, images, rows, 0, scratch, &mut values[..count]);
         if layer.pool == Pool::None {
-            self.finish(filled, residual);
+            add_and_activate(filled, residual, layer.activation);
             let Channels { first, step } = self.channels;
             let positions = filled.chunks_exact(g.outputs);
             for (to, from) in output.chunks_exact_mut(step).zip(positions) {
@@ -369,7 +342,6 @@ impl Layer<'_> {
     }
 
     /// Writes some channels of each position.
-    #[allow(unsafe_code)]
     fn among_others(
         &self,
         image: &[f32],
@@ -380,23 +352,16 @@ impl Layer<'_> {
         let (layer, g) = (self.layer, &self.g);
         let Channels { first, step } = self.channels;
         let count = rows.len();
-        let limits = Limits::of(layer.activation);
-        let bias = &layer.bias;
-        let (epilogue, to) = (Epilogue { bias, limits }, &mut output[first..]);
+        let (bias, to) = (&layer.bias, &mut output[first..]);
         match &layer.weights {
             Weights::F32(Forward::Dense(weights)) => {
                 let image = padded_rows(g, image, rows, &mut scratch.grid);
-                convolve_rows(g, image, weights, epilogue, count, step, to);
+                convolve_rows(g, image, weights, bias, count, step, to);
             }
             Weights::Bf16(weights) => {
-                // SAFETY: convolutions write values alone.
-                let to = unsafe { as_room(to) };
-                weights.rows(g, image, rows, 0, epilogue, &mut scratch.pairs, step, to);
+                weights.rows(g, image, rows, 0, bias, &mut scratch.pairs, step, to);
             }
             Weights::F32(_) => unreachable!("asked before"),
-        }
-        if limits.is_some() {
-            return;
         }
         let channels = first..first + g.outputs;
         activate_channels(output, step, channels, layer.activation);

@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::images::{Inputs, Outputs, strip_row};
 use super::planes::{ELEMENTS, Planes, Tiling};
 use super::weights::Weights;
-use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;
 use crate::kernels::memory::{as_room, filled_part};
@@ -91,7 +90,7 @@ impl<T: Real> Weights<T> {
         images: &[T],
         rows: Range<usize>,
         channels: Range<usize>,
-        epilogue: Epilogue<T>,
+        bias: &[T],
         scratch: &mut Scratch<T>,
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
@@ -114,7 +113,7 @@ impl<T: Real> Weights<T> {
         }
         let size = tiling.part(rooms.len());
         for part in rooms.chunks_mut(size) {
-            self.some_rows(tiling, images, channels.clone(), epilogue, scratch, part);
+            self.some_rows(tiling, images, channels.clone(), bias, scratch, part);
         }
         // SAFETY: the rows of tiles are the whole output.
         unsafe { filled_part(output) }
@@ -126,7 +125,7 @@ impl<T: Real> Weights<T> {
         tiling: Tiling,
         images: &[T],
         channels: Range<usize>,
-        epilogue: Epilogue<T>,
+        bias: &[T],
         scratch: &mut Scratch<T>,
         part: &mut [(usize, &mut [MaybeUninit<T>])],
     ) {
@@ -149,7 +148,7 @@ impl<T: Real> Weights<T> {
                 tiling,
                 channels: channels.len(),
                 row: *row % tiling.rows(),
-                epilogue,
+                bias,
                 output,
             });
         }
@@ -177,7 +176,7 @@ impl<T: Real> Weights<T> {
                 },
                 input: &input[element * from.plane..][..from.plane],
                 weights: self.matrix(element, channels.start),
-                epilogue: Epilogue::of(&no_bias),
+                bias: &no_bias,
                 rows: 1,
                 columns: Planes::rows(from.tiles),
                 channels: channels.len(),

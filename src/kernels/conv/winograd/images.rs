@@ -7,7 +7,6 @@ use std::mem::MaybeUninit;
 use pulp::{Simd, WithSimd};
 
 use super::planes::{Planes, Tiling};
-use crate::kernels::activation::Epilogue;
 use crate::kernels::simd::{Real, lanes, load, store};
 
 /// `B' d B` of a row of tiles.
@@ -127,7 +126,8 @@ pub(super) struct Outputs<'a, T> {
     pub channels: usize,
     /// Which row of tiles.
     pub row: usize,
-    pub epilogue: Epilogue<'a, T>,
+    /// A value per channel.
+    pub bias: &'a [T],
     /// Rows of an image, of which the first is that of the tiles. Written, never read.
     pub output: &'a mut [MaybeUninit<T>],
 }
@@ -141,7 +141,7 @@ impl<T: Real> WithSimd for Outputs<'_, T> {
         let (channels, width) = (self.channels, self.tiling.width);
         let tiles = self.tiling.columns();
         let rows = 2.min(self.tiling.height - 2 * self.row);
-        assert!(channels.is_multiple_of(lanes::<S, T>()) && channels <= self.epilogue.bias.len());
+        assert!(channels.is_multiple_of(lanes::<S, T>()) && channels <= self.bias.len());
         assert!(self.first + tiles <= self.planes.tiles && channels <= self.planes.step);
         assert!(self.planes.values() <= self.input.len());
         assert!(rows * width * channels <= self.output.len());
@@ -154,7 +154,7 @@ impl<T: Real> WithSimd for Outputs<'_, T> {
                 let from = self.input.as_ptr().add(from);
                 let to = self.output.as_mut_ptr().add(2 * tile * channels);
                 for channel in (0..channels).step_by(lanes::<S, T>()) {
-                    let bias = load::<S, T>(self.epilogue.bias.as_ptr().add(channel));
+                    let bias = load::<S, T>(self.bias.as_ptr().add(channel));
                     let mut half = [[bias; 4]; 2];
                     for j in 0..4 {
                         let m = std::array::from_fn(|i| {
@@ -166,10 +166,7 @@ impl<T: Real> WithSimd for Outputs<'_, T> {
                         let y = output_line::<S, T>(simd, half[row]);
                         for column in 0..columns {
                             let at = (row * width + column) * channels + channel;
-                            let mut value = T::plus(simd, y[column], bias);
-                            if let Some(limits) = self.epilogue.limits {
-                                value = limits.apply::<S>(simd, value);
-                            }
+                            let value = T::plus(simd, y[column], bias);
                             store::<S, T>(to.add(at).cast(), value);
                         }
                     }

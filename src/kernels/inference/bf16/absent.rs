@@ -1,10 +1,8 @@
 //! In place of the convolutions in bfloat16: the reader in WebAssembly computes in 32 bits and does without their code.
 #![allow(clippy::too_many_arguments)] // As there.
 
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::Geometry;
 
 pub type Pair = u32;
@@ -31,10 +29,10 @@ impl Weights {
         _: &[f32],
         _: Range<usize>,
         _: usize,
-        _: Epilogue<f32>,
+        _: &[f32],
         _: &mut Vec<Pair>,
         _: usize,
-        _: &mut [MaybeUninit<f32>],
+        _: &mut [f32],
     ) {
         match *self {}
     }

@@ -85,10 +85,8 @@ mod native {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::activation::Epilogue;
     use crate::kernels::conv::Geometry;
     use crate::kernels::inference::bf16::Weights;
-    use crate::kernels::memory::as_room;
 
     /// Numbers between -1 and 1 that look random.
     fn noise(count: usize, seed: u32) -> Vec<f32> {
@@ -136,7 +134,6 @@ mod tests {
     }
 
     #[test]
-    #[allow(unsafe_code)] // The kernels write values alone.
     fn sums_are_those_of_rounded_values_and_the_same_bits_with_and_without_the_instructions() {
         for (index, (inputs, outputs, kernel, stride, padding, side)) in [
             (2, 5, 1, 1, 0, 3),
@@ -169,25 +166,23 @@ mod tests {
             let mut output = vec![f32::NAN; expected.len()];
             let mut grid = Vec::new();
             let rows = 0..g.output_height();
-            let to = unsafe { as_room(&mut output) };
-            let epilogue = Epilogue::of(&bias);
             weights.rows(
                 &g,
                 &image,
                 rows.clone(),
                 0,
-                epilogue,
+                &bias,
                 &mut grid,
                 outputs,
-                to,
+                &mut output,
             );
             for (found, expected) in output.iter().zip(&expected) {
                 let difference = (f64::from(*found) - expected).abs();
                 assert!(difference < 1e-4, "{g:?}: {found} is not {expected}");
             }
             let mut other = vec![f32::NAN; expected.len()];
-            let to = unsafe { as_room(&mut other) };
-            weights.dots(&g, rows, 0, epilogue, &grid, outputs, to, portable);
+
+            weights.dots(&g, rows, 0, &bias, &grid, outputs, &mut other, portable);
             assert_eq!(output, other, "{g:?}");
         }
     }

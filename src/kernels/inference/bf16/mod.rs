@@ -8,10 +8,8 @@ mod lanes;
 mod rounding;
 mod tiles;
 
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::Geometry;
 use crate::kernels::simd::{PANEL, padded};
 pub use lanes::is_native;
@@ -50,7 +48,7 @@ impl Weights {
     }
 
     /// Some rows of the output of one image, positions `step` values apart: the `g.outputs` channels from `first` on, which begins a panel;
-    /// the bias fills whole panels.
+    /// `bias` fills whole panels.
     #[allow(clippy::too_many_arguments)] // A part of a layer's work, and its buffer.
     pub fn rows(
         &self,
@@ -58,13 +56,13 @@ impl Weights {
         image: &[f32],
         rows: Range<usize>,
         first: usize,
-        epilogue: Epilogue<f32>,
+        bias: &[f32],
         grid: &mut Vec<Pair>,
         step: usize,
-        output: &mut [MaybeUninit<f32>],
+        output: &mut [f32],
     ) {
         fill(&in_pairs(g), image, rows.clone(), grid);
-        self.dots(g, rows, first, epilogue, grid, step, output, dispatch::run);
+        self.dots(g, rows, first, bias, grid, step, output, dispatch::run);
     }
 
     /// [`rows`](Self::rows) of an image in its padding.
@@ -74,10 +72,10 @@ impl Weights {
         g: &Geometry,
         rows: Range<usize>,
         first: usize,
-        epilogue: Epilogue<f32>,
+        bias: &[f32],
         grid: &[Pair],
         step: usize,
-        output: &mut [MaybeUninit<f32>],
+        output: &mut [f32],
         run: impl FnOnce(&mut Dots),
     ) {
         let g = in_pairs(g);
@@ -91,7 +89,7 @@ impl Weights {
             input: grid,
             weights: &self.values[first / PANEL * self.pairs * PANEL..],
             pairs: self.pairs,
-            epilogue,
+            bias,
             rows,
             columns,
             channels: g.outputs,

@@ -1,10 +1,7 @@
 //! The innermost loop: tiles of outputs, summed in registers over pairs of values.
 
-use std::mem::MaybeUninit;
-
 use super::lanes::Lanes;
 use super::rounding::Pair;
-use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::Patches;
 use crate::kernels::simd::{PANEL, padded};
 
@@ -15,15 +12,14 @@ pub struct Dots<'a> {
     /// `[panel][pair][16 channels]`
     pub weights: &'a [Pair],
     pub pairs: usize,
-    /// The bias in whole panels.
-    pub epilogue: Epilogue<'a, f32>,
+    /// In whole panels.
+    pub bias: &'a [f32],
     pub rows: usize,
     pub columns: usize,
     pub channels: usize,
     /// From one position's output to the next.
     pub step: usize,
-    /// Written, never read.
-    pub output: &'a mut [MaybeUninit<f32>],
+    pub output: &'a mut [f32],
 }
 
 impl Dots<'_> {
@@ -37,9 +33,7 @@ impl Dots<'_> {
                 .lie_within(self.rows, self.columns, self.input.len())
         );
         assert_eq!(self.patches.depth(), self.pairs);
-        assert!(
-            self.weights.len() >= channels * self.pairs && self.epilogue.bias.len() >= channels
-        );
+        assert!(self.weights.len() >= channels * self.pairs && self.bias.len() >= channels);
         assert!(positions == 0 || (positions - 1) * self.step + self.channels <= self.output.len());
     }
 
@@ -98,9 +92,8 @@ impl Dots<'_> {
             let weights: [*const Pair; V] = std::array::from_fn(|v| {
                 self.weights.as_ptr().add((panel + v) * self.pairs * PANEL)
             });
-            let biases = self.epilogue.bias.as_ptr();
             let bias: [L::Sums; V] =
-                std::array::from_fn(|v| L::sums(biases.add((panel + v) * PANEL)));
+                std::array::from_fn(|v| L::sums(self.bias.as_ptr().add((panel + v) * PANEL)));
             let mut sums = [bias; P];
             let mut pair = 0;
             for run in 0..grid.runs {
@@ -122,17 +115,12 @@ impl Dots<'_> {
                     let count = PANEL.min(self.channels - channel);
                     let place = (first + p) * self.step + channel;
                     let to = &mut self.output[place..place + count];
-                    let mut all = [0.0; PANEL];
-                    L::store(sums[p][v], all.as_mut_ptr());
-                    if let Some(limits) = self.epilogue.limits {
-                        for value in &mut all {
-                            *value = limits.value(*value);
-                        }
-                    }
                     if count == PANEL {
-                        to.as_mut_ptr().cast::<[f32; PANEL]>().write_unaligned(all);
+                        L::store(sums[p][v], to.as_mut_ptr());
                     } else {
-                        to.write_copy_of_slice(&all[..count]);
+                        let mut all = [0.0; PANEL];
+                        L::store(sums[p][v], all.as_mut_ptr());
+                        to.copy_from_slice(&all[..count]);
                     }
                 }
             }
