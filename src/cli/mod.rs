@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod choices;
+mod compute;
 mod destinations;
 mod failure;
 mod inputs;

@@ -31,13 +31,17 @@ const SECONDS: f64 = 2.0;
 /// ... but for at least and at most this many steps.
 const STEPS: std::ops::RangeInclusive<usize> = 5..=400;
 
+/// On a device that computes asynchronously, so many steps are timed together, until the device has done them: to wait after each would
+/// count time in which it is idle.
+const STEPS_TOGETHER: usize = 10;
+
 /// The kind of benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// A training step, and reading back the loss.
+    /// A training step, until it is done.
     Train,
-    /// A forward pass in inference mode, and reading back a number.
+    /// A forward pass in inference mode, until it is done.
     Infer,
     /// The training part of a real epoch: as `Train`, with loading and augmentation.
     Epoch,
@@ -99,11 +103,14 @@ pub fn synthetic(
         || (began.elapsed().as_secs_f64() < SECONDS && times.len() < WARM_UP + STEPS.end())
     {
         let start = Instant::now();
-        match mode {
-            Mode::Infer => bench.infer()?,
-            Mode::Train | Mode::Epoch => bench.train()?,
+        for _ in 0..bench.together {
+            match mode {
+                Mode::Infer => bench.infer()?,
+                Mode::Train | Mode::Epoch => bench.train()?,
+            }
         }
-        times.push(start.elapsed().as_secs_f64() * 1e3);
+        bench.wait()?;
+        times.push(start.elapsed().as_secs_f64() * 1e3 / bench.together as f64);
     }
     times.drain(..WARM_UP);
     bench.timing(experiment, mode, times)
@@ -128,8 +135,10 @@ pub fn epoch(
     let classes = batches.loader.source.classes().len();
     let mut bench = Bench::new(experiment, batch, classes)?;
     bench.train()?;
+    bench.wait()?;
     let mut times = Vec::new();
-    let mut start = Instant::now();
+    let began = Instant::now();
+    let mut start = began;
     let mut samples = 0;
     for batch in batches.epoch(2) {
         bench.batch = batch?;
@@ -138,8 +147,11 @@ pub fn epoch(
         times.push(start.elapsed().as_secs_f64() * 1e3);
         start = Instant::now();
     }
-    let seconds = times.iter().sum::<f64>() / 1e3;
+    bench.wait()?;
+    let seconds = began.elapsed().as_secs_f64();
+    let steps = times.len();
     let mut timing = bench.timing(experiment, Mode::Epoch, times)?;
+    timing.steps = steps;
     timing.samples_per_s = samples as f64 / seconds;
     timing.gflops = bench.gflops(Mode::Epoch, timing.samples_per_s);
     Ok(timing)
@@ -172,6 +184,8 @@ struct Bench {
     network: Network,
     images: Tensor<4>,
     samples: usize,
+    /// Steps between two times at which the device is waited for.
+    together: usize,
     /// Of one sample.
     work: Work,
 }
@@ -182,7 +196,7 @@ impl Bench {
         batch: Option<usize>,
         classes: usize,
     ) -> Result<Self, BenchError> {
-        let device = device::open(experiment.backend)?;
+        let device = device::open_at(experiment.backend, experiment.device)?;
         let training = device.clone().autodiff();
         training.seed(experiment.seed);
         let shape = experiment.data.shape();
@@ -218,6 +232,11 @@ impl Bench {
             ),
             images: input(&device),
             samples,
+            together: if device::is_asynchronous(&device) {
+                STEPS_TOGETHER
+            } else {
+                1
+            },
             work,
         })
     }
@@ -226,13 +245,30 @@ impl Bench {
         // On synthetic images the loss need not stay finite; the speed is the same.
         let mut losses = LossWatch::new(LossCheck::Never);
         match self.state.step(self.batch.clone(), None, &mut losses) {
-            Ok(output) => read_back(output.loss),
+            Ok(output) => self.read_back(output.loss),
             Err(divergence) => Err(TrainError::diverged(1, divergence).into()),
         }
     }
 
     fn infer(&mut self) -> Result<(), BenchError> {
-        read_back(self.network.forward(self.images.clone()).sum())
+        self.read_back(self.network.forward(self.images.clone()).sum())
+    }
+
+    /// Reads a number, and so waits for it, unless steps are timed together.
+    fn read_back(&self, value: Tensor<1>) -> Result<(), BenchError> {
+        if self.together > 1 {
+            return Ok(());
+        }
+        read_back(value)
+    }
+
+    /// Waits until a device that computes asynchronously has done everything.
+    fn wait(&self) -> Result<(), BenchError> {
+        if self.together == 1 {
+            return Ok(());
+        }
+        let done = self.images.device().sync();
+        done.map_err(|error| BenchError::Compute(error.to_string()))
     }
 
     fn gflops(&self, mode: Mode, samples_per_s: f64) -> f64 {
@@ -260,7 +296,7 @@ impl Bench {
             mode,
             backend: experiment.backend.name(),
             batch: self.samples,
-            steps: times.len(),
+            steps: times.len() * self.together,
             samples_per_s,
             gflops: self.gflops(mode, samples_per_s),
             machine_gflops: machine_gflops(&self.images.device())?,

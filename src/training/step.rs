@@ -18,11 +18,13 @@ use super::features::FeatureCache;
 use super::optimization::average::Average;
 use super::ranks::{Contribution, SharedGradients, average_statistics};
 use super::train_model::TrainModel;
+use crate::device::is_asynchronous;
 use crate::kernels;
 use crate::metrics::BatchOutput;
 use crate::models::Network;
 use crate::models::parameters::Group;
 use crate::parallel::{self, Moment};
+use crate::read_back;
 use crate::shape::ImageShape;
 
 /// The work that a network does per image, which decides whether a pass is worth more than one thread.
@@ -37,6 +39,17 @@ impl Workload {
     pub fn new(network: &Network, shape: ImageShape) -> Self {
         Self {
             forward: network.work(shape).forward,
+        }
+    }
+
+    /// The same on a device; one that computes by itself needs no thread pool, and sees the operations of a thread in their order.
+    pub fn on(self, device: &Device) -> Self {
+        Self {
+            forward: if is_asynchronous(device) {
+                0
+            } else {
+                self.forward
+            },
         }
     }
 
@@ -79,7 +92,7 @@ impl TrainState {
         // A clone of a module shares the running statistics of its batch norms; a fork has its own.
         let model = model.fork(device);
         Self {
-            workload: Workload::new(&model.network, shape),
+            workload: Workload::new(&model.network, shape).on(device),
             shared: None,
             model,
             optimizer,
@@ -167,7 +180,7 @@ impl TrainState {
         let (samples, weight) = (share.indices.len(), self.model.weight(&share));
         let TrainOutput { grads, item } = self.forward_and_backward(share, features);
         // A device that fails reports it at the next step.
-        let loss = item.loss.clone().try_into_scalar::<f64>();
+        let loss = read_back::scalar(item.loss.clone());
         let mine = Contribution {
             gradients: grads,
             samples,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::cli::choices;
+use crate::cli::compute::ComputeArgs;
 use crate::cli::failure::VerbResult;
 use crate::cli::open;
 use crate::cli::terminal::{output, stages};
 use crate::config;
-use crate::config::Backend;
 use crate::data::{DataSource, Split, Subset, passed_over_line};
 use crate::error::{counted, printable};
 use crate::evaluation::{Evaluation, Rivals, evaluate_watched};
@@ -47,9 +47,8 @@ pub struct Args {
     /// Restrict predictions to the true kind of each sample: letters among letters, digits among digits
     #[arg(long)]
     known_kind: bool,
-    /// Backend to compute with [default: flex]
-    #[arg(long, value_parser = choices::backend())]
-    backend: Option<Backend>,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -67,7 +66,7 @@ struct Report<'a> {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let model = open::model(&args.run, args.backend)?;
+    let model = open::model(&args.run, args.compute)?;
     let config = match args.data {
         Some(config) => config,
         None => model.config_file()?,

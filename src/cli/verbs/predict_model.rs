@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::cli::compute::ComputeArgs;
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::open;
 use crate::cli::terminal::output;
-use crate::config::Backend;
 use crate::data::Fit;
 use crate::inference::onnx::{OnnxClassifier, OnnxSettings, Size, is_onnx};
 use crate::inference::{Predictor, class_names};
@@ -98,14 +98,19 @@ impl OnnxArgs {
 /// Opens the model of `path`, and notes what is assumed about it.
 pub fn open_predictor(
     path: &Path,
-    backend: Option<Backend>,
+    compute: ComputeArgs,
     onnx: OnnxArgs,
 ) -> Result<Box<dyn Predictor>, Failure> {
     let settings = onnx.settings()?;
     if is_onnx(path) && path.is_file() {
-        if backend.is_some() {
-            let problem = "--backend: ONNX models run on their own runtime; remove this option";
-            return Err(UsageError(problem.into()).into());
+        let flags = [
+            (compute.backend.is_some(), "--backend"),
+            (compute.device.is_some(), "--device"),
+        ];
+        if let Some((_, flag)) = flags.iter().find(|(given, _)| *given) {
+            let problem =
+                format!("{flag}: ONNX models run on their own runtime; remove this option");
+            return Err(UsageError(problem).into());
         }
         let classifier = OnnxClassifier::open(path, &settings)?;
         for note in classifier.notes() {
@@ -121,6 +126,6 @@ pub fn open_predictor(
         return Err(UsageError(problem).into());
     }
     Ok(Box::new(
-        open::naming_model(path, backend)?.for_image_files()?,
+        open::naming_model(path, compute)?.for_image_files()?,
     ))
 }

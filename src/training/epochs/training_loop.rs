@@ -23,7 +23,7 @@ use crate::training::batch::DeviceBatches;
 use crate::training::checkpoint::{CheckpointWriter, Parts};
 use crate::training::divergence::{LossCheck, LossWatch};
 use crate::training::error::TrainError;
-use crate::training::features::{FeatureCache, MAX_TRAIN_BYTES, MAX_VALID_BYTES};
+use crate::training::features::{FeatureCache, MAX_TRAIN_BYTES, MAX_VALID_BYTES, Memory};
 use crate::training::observer::{EpochReport, Observer};
 use crate::training::optimization::average::Average;
 use crate::training::param_groups::Unfreeze;
@@ -48,6 +48,8 @@ pub struct LoopConfig {
     pub outputs: Outputs,
     /// How often the loss is checked.
     pub loss_check: LossCheck,
+    /// Where features of frozen layers are kept.
+    pub feature_memory: Memory,
     /// Frozen parameters that are unfrozen at the start of an epoch.
     pub unfreezes: Vec<Unfreeze>,
     /// Whether every epoch sees the same values of each training sample.
@@ -273,7 +275,8 @@ impl TrainingLoop {
             Part::Valid => (self.valid.samples(), true, MAX_VALID_BYTES),
         };
         let are_fixed = samples_are_fixed && self.state.model().network.has_fixed_features();
-        are_fixed.then(|| cached.unwrap_or_else(|| FeatureCache::new(samples, max_bytes)))
+        let memory = self.config.feature_memory;
+        are_fixed.then(|| cached.unwrap_or_else(|| FeatureCache::new(samples, max_bytes, memory)))
     }
 
     /// Computes the features that a run which never stopped would have cached: from the batches of epoch 1, because in another
