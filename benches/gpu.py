@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Training on a GPU: kiln and PyTorch on the same card in turns, samples per second, medians of the rounds.
 
-UNTRIED: written without a GPU at hand. What was tried of it is --device cpu: that it runs to its end, and that PyTorch's networks have as
-many parameters as kiln's.
+UNTRIED: written without a GPU at hand; nothing of it was run but --help. First compare the parameters of PyTorch's networks with what
+`kiln model info CONFIG` counts, and try --device cpu.
 
 Both train on a synthetic batch that is on the card, with the network, batch, loss and optimizer of a recipe in configs/. Times are of ten
 steps until the device has done them, divided by ten; the first rounds, in which kernels are compiled and tuned, are not counted.

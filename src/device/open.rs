@@ -73,12 +73,20 @@ pub fn list() -> Vec<BackendDevices> {
 }
 
 /// Whether a device computes while the program goes on ([`Backend::is_asynchronous`]).
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
 pub fn is_asynchronous(device: &Device) -> bool {
-    match device.as_dispatch().clone().inner() {
-        #[cfg(any(feature = "wgpu", feature = "cuda"))]
-        burn::backend::DispatchDevice::Cube(_) => true,
-        _ => false,
-    }
+    use burn::backend::DispatchDevice;
+
+    matches!(
+        device.as_dispatch().clone().inner(),
+        DispatchDevice::Cube(_)
+    )
+}
+
+/// Whether a device computes while the program goes on: none without a backend for GPUs.
+#[cfg(not(any(feature = "wgpu", feature = "cuda")))]
+pub fn is_asynchronous(_device: &Device) -> bool {
+    false
 }
 
 /// A processor is one device.
