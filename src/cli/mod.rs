@@ -18,6 +18,7 @@ mod open;
 mod operators;
 mod page_files;
 mod paging;
+mod precision;
 mod reading;
 mod terminal;
 mod threads;

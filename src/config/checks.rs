@@ -2,7 +2,7 @@
 //!
 //! The range of a single key is declared with its type, and rules within `data` and `model` belong to the sources and networks.
 
-use super::experiment::Experiment;
+use super::experiment::{Backend, Experiment};
 use super::sections::{BatchNormScope, ClassWeights, LogTarget, ScheduleConfig};
 use crate::error::{Problem, counted};
 use crate::models::Task;
@@ -18,8 +18,8 @@ const RULES: [Rule; 9] = [
     names_of_weights_need_init_weights,
     parameter_groups_are_valid,
     label_settings_are_for_classifiers,
-    every_rank_has_samples,
-    batch_norms_are_local,
+    every_part_of_a_batch_has_samples,
+    batch_norms_can_be_synchronised,
 ];
 
 /// Most classes that a config may ask for (see the schema).
@@ -134,23 +134,36 @@ fn warmup_ends_before_the_run(experiment: &Experiment) -> Option<Problem> {
     })
 }
 
-fn every_rank_has_samples(experiment: &Experiment) -> Option<Problem> {
-    let (ranks, batch) = (experiment.parallel.ranks, experiment.training.batch_size);
-    (ranks > batch).then(|| {
-        Problem::new(
+fn every_part_of_a_batch_has_samples(experiment: &Experiment) -> Option<Problem> {
+    let (parallel, batch) = (&experiment.parallel, experiment.training.batch_size);
+    let (ranks, accumulate) = (parallel.ranks, parallel.accumulate);
+    if ranks > batch {
+        return Some(Problem::new(
             "parallel.ranks",
             format!(
                 "found {ranks}, must be at most training.batch_size ({batch}), which is divided among the ranks"
+            ),
+        ));
+    }
+    (parallel.parts() > batch).then(|| {
+        Problem::new(
+            "parallel.accumulate",
+            format!(
+                "found {accumulate}, must be at most {}: training.batch_size ({batch}) is divided among {}, and each share into so many parts",
+                batch / ranks,
+                counted(ranks, "rank", "ranks")
             ),
         )
     })
 }
 
-fn batch_norms_are_local(experiment: &Experiment) -> Option<Problem> {
-    (experiment.parallel.batch_norm == BatchNormScope::Sync).then(|| {
+fn batch_norms_can_be_synchronised(experiment: &Experiment) -> Option<Problem> {
+    let is_sync = experiment.parallel.batch_norm == BatchNormScope::Sync;
+    (is_sync && experiment.backend != Backend::Flex).then(|| {
+        let backend = experiment.backend.name();
         Problem::new(
             "parallel.batch_norm",
-            "found \"sync\", which kiln can't do yet; use \"local\": each rank takes the statistics of its share of a batch",
+            format!("found \"sync\", which the backend {backend} does not have; use \"local\", or the backend flex"),
         )
     })
 }

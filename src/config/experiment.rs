@@ -62,6 +62,13 @@ pub struct Experiment {
     pub parallel: ParallelConfig,
 }
 
+impl Experiment {
+    /// The learning rate before the schedule: the optimizer's, scaled by the number of parts of a batch if that is wanted.
+    pub fn learning_rate(&self) -> f64 {
+        self.optimizer.lr() * self.parallel.lr_factor()
+    }
+}
+
 fn default_seed() -> u64 {
     1
 }

@@ -22,7 +22,7 @@ pub use experiment::{Backend, Experiment, ParameterConfig};
 pub use load::{load, parse, read, resolve};
 pub use sections::{
     AdamConfig, Auto, BatchNormScope, ClassWeights, ConstantConfig, CosineConfig,
-    EarlyStoppingConfig, EventFiles, InitConfig, Keep, LogServer, LogTarget, LossConfig,
+    EarlyStoppingConfig, EventFiles, InitConfig, Keep, LogServer, LogTarget, LossConfig, LrScaling,
     OptimizerConfig, ParallelConfig, Reduction, Rename, RenamePattern, ScheduleConfig, SgdConfig,
     StepConfig, TrainingConfig,
 };

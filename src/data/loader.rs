@@ -3,6 +3,7 @@
 //! Background threads make batches ahead of the training step, each on all cores: those that the step leaves, since both share one
 //! pool of threads. Whatever the number of threads, batch `n` of epoch `e` holds the same values.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -61,9 +62,14 @@ impl Share {
 
     /// This part of a batch: parts differ by one sample at most, and the first are the larger ones.
     pub fn of<'a>(&self, batch: &'a [usize]) -> &'a [usize] {
-        let (each, more) = (batch.len() / self.ranks, batch.len() % self.ranks);
+        &batch[self.range(batch.len())]
+    }
+
+    /// The places of this part in a batch of so many samples.
+    pub fn range(&self, samples: usize) -> Range<usize> {
+        let (each, more) = (samples / self.ranks, samples % self.ranks);
         let start = |rank: usize| rank * each + rank.min(more);
-        &batch[start(self.rank)..start(self.rank + 1)]
+        start(self.rank)..start(self.rank + 1)
     }
 }
 

@@ -12,9 +12,10 @@ use serde::Serialize;
 use super::error::BenchError;
 use super::memory::peak_mb;
 use crate::config::{self, Experiment};
-use crate::data::{self, Split};
+use crate::data::{self, Split, View};
 use crate::device;
-use crate::inference::to_input;
+use crate::inference::plan::ComputePrecision;
+use crate::inference::{Classifier, ModelCard, UNCALIBRATED, to_input};
 use crate::models::Task;
 use crate::models::{Network, Work};
 use crate::progress::Monitor;
@@ -41,7 +42,7 @@ const STEPS_TOGETHER: usize = 10;
 pub enum Mode {
     /// A training step, until it is done.
     Train,
-    /// A forward pass in inference mode, until it is done.
+    /// A forward pass as `kiln predict` and `kiln eval` make it, from pixels to outputs.
     Infer,
     /// The training part of a real epoch: as `Train`, with loading and augmentation.
     Epoch,
@@ -76,7 +77,7 @@ pub struct Timing {
     pub peak_mb: u64,
 }
 
-/// Times training or inference on a synthetic batch; `batch` overrides the config's number of samples.
+/// Times training or inference on a synthetic batch; `batch` overrides the config's number of samples. The precision is that of inference.
 ///
 /// # Errors
 /// The backend can't be used, or the device fails; the data provides the number of classes if the config does not.
@@ -84,6 +85,7 @@ pub fn synthetic(
     experiment: &Experiment,
     mode: Mode,
     batch: Option<usize>,
+    precision: ComputePrecision,
 ) -> Result<Timing, BenchError> {
     let classes = match experiment.model.classes().or(experiment.data.classes()) {
         Some(classes) => classes,
@@ -97,6 +99,11 @@ pub fn synthetic(
         }
     };
     let mut bench = Bench::new(experiment, batch, classes)?;
+    bench.classifier = bench.classifier.with_precision(precision)?;
+    if mode == Mode::Infer {
+        // The outputs are read each time, as those of `kiln predict` are.
+        bench.together = 1;
+    }
     let mut times = Vec::new();
     let began = Instant::now();
     while times.len() < WARM_UP + STEPS.start()
@@ -181,8 +188,9 @@ fn machine_gflops(device: &Device) -> Result<f64, BenchError> {
 struct Bench {
     state: TrainState,
     batch: Batch,
-    network: Network,
-    images: Tensor<4>,
+    classifier: Classifier,
+    /// Of all samples.
+    pixels: Vec<f32>,
     samples: usize,
     /// Steps between two times at which the device is waited for.
     together: usize,
@@ -210,12 +218,20 @@ impl Bench {
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
         let work = network.work(shape);
+        let card = ModelCard {
+            model: experiment.model.clone(),
+            input: shape,
+            normalize: None,
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+            temperature: UNCALIBRATED,
+            view: View::PAD,
+        };
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
-            schedule::learning_rate(&experiment.schedule, experiment.optimizer.lr(), 2, 1, 1);
+            schedule::learning_rate(&experiment.schedule, experiment.learning_rate(), 2, 1, 1);
         let originals = experiment.model.task() == Task::Reconstruct;
         Ok(Self {
-            network: network.valid(),
+            classifier: Classifier::new(&network, card, &device),
             batch: Batch {
                 originals: originals.then(|| input(&training).flatten(1, 3)),
                 images: input(&training),
@@ -230,7 +246,7 @@ impl Bench {
                 shape,
                 &training,
             ),
-            images: input(&device),
+            pixels,
             samples,
             together: if device::is_asynchronous(&device) {
                 STEPS_TOGETHER
@@ -251,7 +267,8 @@ impl Bench {
     }
 
     fn infer(&mut self) -> Result<(), BenchError> {
-        self.read_back(self.network.forward(self.images.clone()).sum())
+        self.classifier.flat_outputs(&self.pixels, self.samples)?;
+        Ok(())
     }
 
     /// Reads a number, and so waits for it, unless steps are timed together.
@@ -267,7 +284,7 @@ impl Bench {
         if self.together == 1 {
             return Ok(());
         }
-        let done = self.images.device().sync();
+        let done = self.classifier.device().sync();
         done.map_err(|error| BenchError::Compute(error.to_string()))
     }
 
@@ -299,7 +316,7 @@ impl Bench {
             steps: times.len() * self.together,
             samples_per_s,
             gflops: self.gflops(mode, samples_per_s),
-            machine_gflops: machine_gflops(&self.images.device())?,
+            machine_gflops: machine_gflops(self.classifier.device())?,
             ms_per_step: median,
             ms_spread: [at(0.1), at(0.9)],
             threads: rayon::current_num_threads(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::error::{ErrorExit, ExitKind};
+use crate::inference::ModelError;
 use crate::training::TrainError;
 
 /// Why a benchmark fails.
@@ -19,6 +20,9 @@ pub enum BenchError {
     /// The experiment can't be trained.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// The model can't be used as it is asked for.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// Only folders of images are decoded.
     #[error(
         "--mode data times the decoding of image files; it needs a config whose data.kind is image_folder"
@@ -54,6 +58,7 @@ impl ErrorExit for BenchError {
             Self::Device(_) | Self::NoImageFolder => ExitKind::Usage,
             Self::Train(error) => error.exit_kind(),
             Self::Data(error) => error.exit_kind(),
+            Self::Model(error) => error.exit_kind(),
             Self::Compute(_) => ExitKind::Failure,
         }
     }

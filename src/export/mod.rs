@@ -6,7 +6,6 @@
 mod description;
 mod onnx;
 mod python;
-mod tensors;
 mod to_file;
 
 pub use description::Description;

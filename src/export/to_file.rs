@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::description::Description;
 use super::onnx::{GraphOptions, to_model};
 use super::python::{name_problem, to_python};
-use super::tensors::Tensors;
 use crate::error::{FileError, Problem};
 use crate::inference::Classifier;
 use crate::models::layer_list::Node;
+use crate::models::parameters::Tensors;
 use crate::{files, onnx, weights};
 
 /// The ending of a file of weights.

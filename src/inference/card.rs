@@ -153,3 +153,14 @@ impl ModelCard {
         Ok(())
     }
 }
+
+/// Probabilities from logits at a temperature; the largest is subtracted first, so that none overflows.
+pub(super) fn softmax(mut values: Vec<f32>, temperature: f32) -> Vec<f32> {
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for value in &mut values {
+        *value = ((*value - largest) / temperature).exp();
+    }
+    let sum: f32 = values.iter().sum();
+    values.iter_mut().for_each(|value| *value /= sum);
+    values
+}

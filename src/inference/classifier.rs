@@ -1,12 +1,15 @@
 //! A network with its weights and its card, ready to answer.
 
-use burn::prelude::*;
-use burn::tensor::activation::softmax;
+use std::sync::{Arc, OnceLock};
 
-use super::card::{ModelCard, UNCALIBRATED};
+use burn::prelude::*;
+
+use super::card::{ModelCard, softmax};
 use super::error::ModelError;
 use super::input::to_input;
+use super::plan::{ComputePrecision, Plan};
 use crate::fitting::View;
+use crate::kernels;
 use crate::models::{ActivationMap, Network, Task};
 
 /// Images that go through the network at once: enough to keep all cores busy, little memory.
@@ -18,6 +21,9 @@ pub struct Classifier {
     network: Network,
     card: ModelCard,
     device: Device,
+    /// Made when it is first used; `None` inside where the network has none.
+    plan: Arc<OnceLock<Option<Plan>>>,
+    precision: ComputePrecision,
 }
 
 impl Classifier {
@@ -27,6 +33,8 @@ impl Classifier {
             network: network.valid(),
             card,
             device: device.clone().inner(),
+            plan: Arc::default(),
+            precision: ComputePrecision::F32,
         }
     }
 
@@ -34,6 +42,19 @@ impl Classifier {
     pub fn with_temperature(mut self, temperature: f64) -> Self {
         self.card.temperature = temperature;
         self
+    }
+
+    /// The same classifier with products in another precision.
+    ///
+    /// # Errors
+    /// [`ModelError::Precision`]: it has no [`Plan`], which alone knows others than 32 bits.
+    pub fn with_precision(mut self, precision: ComputePrecision) -> Result<Self, ModelError> {
+        self.precision = precision;
+        self.plan = Arc::default();
+        if precision != ComputePrecision::F32 && self.plan().is_none() {
+            return Err(ModelError::Precision);
+        }
+        Ok(self)
     }
 
     /// The same classifier with different preprocessing.
@@ -63,24 +84,48 @@ impl Classifier {
     }
 
     /// The outputs for `count` images in [0, 1]: logits `[count][classes]`, or images `[count][values]` in [0, 1].
+    ///
+    /// # Errors
+    /// The device fails.
     pub fn outputs(&self, pixels: Vec<f32>, count: usize) -> Result<Vec<Vec<f32>>, ModelError> {
-        self.answer(pixels, count, |output| output)
+        let outputs = self.flat_outputs(&pixels, count)?;
+        Ok(rows(&outputs, count))
+    }
+
+    /// [`outputs`](Self::outputs), one image after the other.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn flat_outputs(&self, pixels: &[f32], count: usize) -> Result<Vec<f32>, ModelError> {
+        let card = &self.card;
+        let normalize = card.normalize.as_ref();
+        if let Some(plan) = self.plan() {
+            return Ok(plan.run(pixels, count, normalize));
+        }
+        let values = card.input.values();
+        let mut outputs = Vec::new();
+        for chunk in pixels.chunks(BATCH * values) {
+            let count = chunk.len() / values;
+            let input = to_input(chunk.to_vec(), count, card.input, normalize, &self.device);
+            let output = self.network.forward(input).try_into_data();
+            let output = output.map_err(|error| ModelError::Device(error.to_string()))?;
+            outputs.extend(output.iter::<f32>());
+        }
+        Ok(outputs)
     }
 
     /// A classifier's probabilities of `count` images in [0, 1], `[count][classes]`, at its temperature; each row adds up to 1.
+    ///
+    /// # Errors
+    /// The device fails.
     pub fn probabilities(
         &self,
         pixels: Vec<f32>,
         count: usize,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let temperature = self.card.temperature;
-        self.answer(pixels, count, |logits| {
-            if temperature == UNCALIBRATED {
-                softmax(logits, 1)
-            } else {
-                softmax(logits / temperature, 1)
-            }
-        })
+        let temperature = self.card.temperature as f32;
+        let rows = self.outputs(pixels, count)?.into_iter();
+        Ok(rows.map(|row| softmax(row, temperature)).collect())
     }
 
     /// Where an image in [0, 1] speaks for the class with this index; `None` where the network has no feature maps.
@@ -99,31 +144,22 @@ impl Classifier {
             .map_err(|error| ModelError::Device(error.to_string()))
     }
 
-    fn answer(
-        &self,
-        pixels: Vec<f32>,
-        count: usize,
-        finish: impl Fn(Tensor<2>) -> Tensor<2>,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let values = self.card.input.values();
-        let mut rows = Vec::with_capacity(count);
-        for chunk in pixels.chunks(BATCH * values) {
-            let input = to_input(
-                chunk.to_vec(),
-                chunk.len() / values,
-                self.card.input,
-                self.card.normalize.as_ref(),
-                &self.device,
-            );
-            let output = finish(self.network.forward(input));
-            let [_, width] = output.dims();
-            let flat: Vec<f32> = output
-                .try_into_data()
-                .map_err(|error| ModelError::Device(error.to_string()))?
-                .iter::<f32>()
-                .collect();
-            rows.extend(flat.chunks(width.max(1)).map(<[f32]>::to_vec));
+    /// The network as a plan, where the kernels compute and it has one.
+    fn plan(&self) -> Option<&Plan> {
+        let make = || {
+            let card = &self.card;
+            let nodes = card.model.nodes(card.input, card.classes.len()).ok()?;
+            Plan::new(&self.network, &nodes, card.input, self.precision)
+        };
+        if !kernels::supported(&self.device) {
+            return None;
         }
-        Ok(rows)
+        self.plan.get_or_init(make).as_ref()
     }
+}
+
+/// The outputs of each of `count` images.
+fn rows(outputs: &[f32], count: usize) -> Vec<Vec<f32>> {
+    let width = outputs.len() / count.max(1);
+    outputs.chunks(width.max(1)).map(<[f32]>::to_vec).collect()
 }

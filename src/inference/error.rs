@@ -11,6 +11,12 @@ pub enum ModelError {
     /// The device failed.
     #[error("the device failed: {0}")]
     Device(String),
+    /// Products in bfloat16, which have no effect.
+    #[error(
+        "--precision bf16: this network is computed in 32 bits here (bf16 is for the backend flex, and for networks without \
+         attention); remove this option"
+    )]
+    Precision,
 }
 
 impl ErrorExit for ModelError {
@@ -18,6 +24,7 @@ impl ErrorExit for ModelError {
         match self {
             ModelError::File(error) => error.exit_kind(),
             ModelError::Device(_) => ExitKind::Failure,
+            ModelError::Precision => ExitKind::Usage,
         }
     }
 }

@@ -19,6 +19,7 @@ mod model_file;
 pub mod onnx;
 #[cfg(feature = "app")]
 mod opened;
+pub mod plan;
 mod prediction;
 mod predictor;
 #[cfg(feature = "app")]

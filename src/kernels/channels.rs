@@ -48,19 +48,25 @@ pub(super) fn scale<T: Real>(maps: Maps, values: &[T], factors: &[T]) -> Vec<T> 
     let (output, _) = maps.write(|image, to| {
         let values = &values[image * maps.values()..][..maps.values()];
         let factors = &factors[image * maps.channels..][..maps.channels];
-        widest::<T, _>(
-            #[inline(always)]
-            || {
-                let positions = values.chunks_exact(maps.channels);
-                for (to, values) in to.chunks_exact_mut(maps.channels).zip(positions) {
-                    for ((to, &value), &factor) in to.iter_mut().zip(values).zip(factors) {
-                        to.write(value * factor);
-                    }
-                }
-            },
-        );
+        scale_image(values, factors, to);
     });
     output
+}
+
+/// The values `[position, channel]` of an image times the factors of their channels.
+pub(super) fn scale_image<T: Real>(values: &[T], factors: &[T], to: &mut [MaybeUninit<T>]) {
+    let channels = factors.len();
+    widest::<T, _>(
+        #[inline(always)]
+        || {
+            let positions = values.chunks_exact(channels);
+            for (to, values) in to.chunks_exact_mut(channels).zip(positions) {
+                for ((to, &value), &factor) in to.iter_mut().zip(values).zip(factors) {
+                    to.write(value * factor);
+                }
+            }
+        },
+    );
 }
 
 /// The gradients of [`scale`]: of the values, and of the factors.

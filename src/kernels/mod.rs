@@ -15,14 +15,17 @@
 mod activation;
 #[cfg(feature = "app")]
 mod autodiff;
+mod batch_part;
 mod block;
 mod channels;
 mod conv;
 mod depthwise;
 mod engine;
 mod flex;
+pub mod inference;
 mod linear;
 mod memory;
+mod moments;
 mod normed;
 mod operations;
 mod operators;
@@ -33,6 +36,7 @@ mod step;
 mod threads;
 
 pub use activation::Activation;
+pub use batch_part::{BatchPart, BatchPartGuard, Exchange};
 pub use block::Pool;
 pub use conv::ConvOptions;
 pub use operations::{

@@ -162,6 +162,28 @@ impl OnDevice {
     }
 }
 
+impl BatchOutput {
+    /// The output for all samples of some batches, with the loss of the first; `None` without a batch.
+    pub fn joined(mut batches: Vec<Self>) -> Option<Self> {
+        if batches.len() < 2 {
+            return batches.pop();
+        }
+        let loss = batches[0].loss.clone();
+        let originals = batches.iter().map(|batch| batch.originals.clone());
+        let originals: Option<Vec<_>> = originals.collect();
+        let (outputs, targets) = batches
+            .into_iter()
+            .map(|batch| (batch.output, batch.targets))
+            .unzip();
+        Some(Self {
+            loss,
+            output: Tensor::cat(outputs, 0),
+            targets: Tensor::cat(targets, 0),
+            originals: originals.map(|originals| Tensor::cat(originals, 0)),
+        })
+    }
+}
+
 /// Something that is measured about a network's outputs.
 #[derive(Debug)]
 pub struct Metric {

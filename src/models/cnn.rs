@@ -1,13 +1,12 @@
 //! The convolutional network of the course, blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pool, then one hidden
 //! layer with dropout; and its deeper relatives, with convolutions that keep the size after each block's first.
 
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
-use super::blocks::block_layers;
-use super::blocks::{Block, LayerCost, Layout, linear, too_many_halvings};
+use super::blocks::{Block, LayerCost, Layout, block_layers, connected, linear, too_many_halvings};
 use super::layer_list::{self, LayerConfig, plain};
 use crate::error::Problem;
 use crate::kernels::Activation;
@@ -179,8 +178,7 @@ impl Architecture for Cnn {
             Gather::Flatten => last * (height >> halvings) * (width >> halvings),
             Gather::Average | Gather::Max => last,
         };
-        let hidden =
-            (config.hidden > 0).then(|| LinearConfig::new(features, config.hidden).init(device));
+        let hidden = (config.hidden > 0).then(|| connected(features, config.hidden, device));
         let head = if config.hidden > 0 {
             config.hidden
         } else {
@@ -192,7 +190,7 @@ impl Architecture for Cnn {
             more,
             hidden,
             dropout: DropoutConfig::new(config.dropout).init(),
-            head: LinearConfig::new(head, classes).init(device),
+            head: connected(head, classes, device),
             residual: config.residual,
             gather: config.gather,
         }

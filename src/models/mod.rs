@@ -1,7 +1,7 @@
 //! The networks: one file each, with settings, limits and layers.
 //!
 //! A network is written once for every backend. To add one, write its file and add it below; `docs/adding-a-network.md` has an
-//! example.
+//! example. The reader alone (without the feature `app`) has only the networks of the models that kiln ships.
 
 use burn::prelude::*;
 
@@ -13,65 +13,78 @@ use limits::MAX_IMAGE_VALUES;
 
 mod activation_map;
 pub mod architecture;
+#[cfg(feature = "app")]
 pub mod autoencoder;
+// Few networks use them all.
+#[cfg_attr(not(feature = "app"), allow(dead_code, unused_imports))]
 mod blocks;
 pub mod cnn;
+#[cfg(feature = "app")]
 pub mod conv_autoencoder;
+#[cfg(feature = "app")]
 mod described;
+#[cfg(feature = "app")]
 pub mod efficientnet_lite0;
 pub mod layer_list;
 pub mod limits;
 #[macro_use]
 mod list;
+#[cfg(feature = "app")]
 pub mod layers;
+#[cfg(feature = "app")]
 pub mod mlp;
 pub mod parameters;
+#[cfg(feature = "app")]
 pub mod sequential;
+#[cfg(feature = "app")]
 pub mod squeezenet;
+#[cfg(feature = "app")]
 pub mod torchvision;
 
 pub use activation_map::ActivationMap;
 pub use architecture::{Architecture, Backbone, Task};
 pub use blocks::{LayerCost, Work};
 pub use limits::MAX_MODEL_VALUES;
+#[cfg(feature = "app")]
 use torchvision::{convnext_tiny, efficientnet_b0, resnet18, resnet34, resnet50};
+#[cfg(feature = "app")]
 use torchvision::{mobilenet_v2, mobilenet_v3_large, mobilenet_v3_small, squeezenet1_0, vit_b_16};
 
 networks! {
     /// Fully connected layers.
-    mlp: Mlp(MlpConfig),
+    mlp: Mlp(MlpConfig) if "app",
     /// Blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pool, then one hidden layer.
     cnn: Cnn(CnnConfig),
     /// SqueezeNet 1.1 (Iandola et al. 2016) for images of at least 25 pixels a side.
-    squeezenet: Squeezenet(SqueezenetConfig),
+    squeezenet: Squeezenet(SqueezenetConfig) if "app",
     /// SqueezeNet 1.0 (Iandola et al. 2016) for images of at least 29 pixels a side.
-    squeezenet1_0: Squeezenet1_0(Squeezenet1_0Config),
+    squeezenet1_0: Squeezenet1_0(Squeezenet1_0Config) if "app",
     /// ResNet-18 (He et al. 2016).
-    resnet18: Resnet18(Resnet18Config),
+    resnet18: Resnet18(Resnet18Config) if "app",
     /// ResNet-34 (He et al. 2016).
-    resnet34: Resnet34(Resnet34Config),
+    resnet34: Resnet34(Resnet34Config) if "app",
     /// ResNet-50 (He et al. 2016).
-    resnet50: Resnet50(Resnet50Config),
+    resnet50: Resnet50(Resnet50Config) if "app",
     /// MobileNetV2 (Sandler et al. 2018).
-    mobilenet_v2: MobilenetV2(MobilenetV2Config),
+    mobilenet_v2: MobilenetV2(MobilenetV2Config) if "app",
     /// The small MobileNetV3 (Howard et al. 2019).
-    mobilenet_v3_small: MobilenetV3Small(MobilenetV3SmallConfig),
+    mobilenet_v3_small: MobilenetV3Small(MobilenetV3SmallConfig) if "app",
     /// The large MobileNetV3 (Howard et al. 2019).
-    mobilenet_v3_large: MobilenetV3Large(MobilenetV3LargeConfig),
+    mobilenet_v3_large: MobilenetV3Large(MobilenetV3LargeConfig) if "app",
     /// EfficientNet-B0 (Tan and Le 2019).
-    efficientnet_b0: EfficientnetB0(EfficientnetB0Config),
+    efficientnet_b0: EfficientnetB0(EfficientnetB0Config) if "app",
     /// EfficientNet-Lite0: EfficientNet-B0 without squeeze and excitation and with ReLU6.
-    efficientnet_lite0: EfficientnetLite0(EfficientnetLite0Config),
+    efficientnet_lite0: EfficientnetLite0(EfficientnetLite0Config) if "app",
     /// ConvNeXt-Tiny (Liu et al. 2022) for images of at least 32 pixels a side.
-    convnext_tiny: ConvnextTiny(ConvnextTinyConfig),
+    convnext_tiny: ConvnextTiny(ConvnextTinyConfig) if "app",
     /// Vision transformer ViT-B/16 (Dosovitskiy et al. 2021) for images whose sides are multiples of 16.
-    vit_b_16: VitB16(VitB16Config) as "vit_b_16",
+    vit_b_16: VitB16(VitB16Config) as "vit_b_16" if "app",
     /// Fully connected autoencoder with a low-dimensional code.
-    autoencoder: Autoencoder(AutoencoderConfig),
+    autoencoder: Autoencoder(AutoencoderConfig) if "app",
     /// Convolutional autoencoder with a low-dimensional code.
-    conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig),
+    conv_autoencoder: ConvAutoencoder(ConvAutoencoderConfig) if "app",
     /// Any list of layers that ends with one value for each class.
-    layers: Layers(LayersConfig),
+    layers: Layers(LayersConfig) if "app",
 }
 
 impl ModelConfig {

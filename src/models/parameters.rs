@@ -3,11 +3,14 @@
 //! Names are those of `model.safetensors`: PyTorch's, with dots between the levels. A pattern is a name in which `*` stands for
 //! any characters.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::io;
 
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::prelude::*;
-use burn::store::{BurnToPyTorchAdapter, ModuleSnapshot};
+use burn::store::burn_pack::Tensor as StoredTensor;
+use burn::store::{BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot};
+use burn::tensor::DType;
 
 /// One tensor of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,5 +229,36 @@ impl ModuleVisitor for Collector {
             id: flag.id,
             is_on: flag.is_enabled(),
         });
+    }
+}
+
+/// The weights of a network by name, with PyTorch's names and layouts, 32 bits each.
+pub struct Tensors {
+    by_name: HashMap<String, StoredTensor>,
+}
+
+impl Tensors {
+    /// Of a network; nothing is copied yet.
+    pub fn of<M: Module>(network: &M) -> Self {
+        let adapter = BurnToPyTorchAdapter.chain(FloatCastAdapter::to(DType::F32));
+        let tensors = network.collect(None, Some(Box::new(adapter)), true);
+        let by_name = tensors.into_iter();
+        Self {
+            by_name: by_name
+                .map(|tensor| (tensor.name.clone(), tensor))
+                .collect(),
+        }
+    }
+
+    /// The numbers of a tensor row by row, little-endian.
+    pub fn bytes(&self, name: &str) -> io::Result<Vec<u8>> {
+        let tensor = self.by_name.get(name).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("there is no weight {name}"),
+            )
+        })?;
+        let bytes = tensor.to_bytes().map_err(io::Error::other)?;
+        Ok(bytes.to_vec())
     }
 }

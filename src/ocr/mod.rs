@@ -32,5 +32,6 @@ pub use mixed::{Case, MixedModel};
 pub use options::ReadOptions;
 pub use page::{Guess, Letter, Line, Page, Word};
 pub use reader::{Reading, check, check_alphabet, read, read_with};
+pub use recognition::Evidence;
 pub use shipped::{shipped_mixed_model, shipped_model};
 pub use unreadable::{ReadError, Unreadable};

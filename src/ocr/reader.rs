@@ -6,9 +6,10 @@ use image::RgbImage;
 use super::alphabet::Alphabet;
 use super::form::Classes;
 use super::options::ReadOptions;
+use super::orientation;
 use super::page::Page;
+use super::recognition::Evidence;
 use super::unreadable::{self, ReadError, Unreadable};
-use super::{orientation, recognition, strays};
 use crate::inference::Classifier;
 use crate::progress::Cancelled;
 use crate::segmentation::{CutPage, JUNK, Segmentation, StagePicture, View};
@@ -180,15 +181,9 @@ impl Views<'_> {
         } else {
             Vec::new()
         };
-        let ngram = self.options.context.ngram();
-        let lines = recognition::read_lines(
-            &segmentation,
-            self.classifier,
-            self.options,
-            ngram,
-            &mut watch,
-        )?;
-        let lines = strays::without_strays(lines, &segmentation);
+        let evidence = Evidence::timed(&segmentation, self.classifier, self.options, &mut watch)?;
+        let lines = evidence.read(self.options)?;
+        watch.lap("text");
         let view = segmentation.view;
         let page = Page {
             width: segmentation.width,

@@ -11,6 +11,7 @@ use super::form::{self, Classes};
 use super::mixed::{self, LineFit, SeenLetter};
 use super::options::ReadOptions;
 use super::page::{self, Guess, Letter, Line, Word};
+use super::strays;
 use super::unreadable::ReadError;
 use crate::inference::{BATCH, Classifier};
 use crate::progress::{CancelToken, Cancelled};
@@ -20,51 +21,87 @@ use crate::timings::Stopwatch;
 /// Number of guesses that a letter lists besides the first.
 const ALTERNATIVES: usize = 2;
 
-/// Reads the lines of a page, in capitals and digits or as mixed text; an n-gram knows the words of the context.
-pub(super) fn read_lines(
-    segmentation: &Segmentation,
-    classifier: &Classifier,
-    options: &ReadOptions,
-    ngram: Option<&context::Ngram>,
-    watch: &mut Stopwatch,
-) -> Result<Vec<Line>, ReadError> {
-    let mut crops = crops(&segmentation.lines, classifier, options, watch)?;
-    let fits = fit_mixed(segmentation, &crops, options, watch)?;
-    let (classifier, lines) = match (&options.mixed, &fits) {
-        (Some(model), Some(fits)) => {
-            let lines = mixed::with_marks(&segmentation.lines, &segmentation.small, fits);
-            crops = self::crops(&lines, model.classifier(), options, watch)?;
-            (model.classifier(), Cow::Owned(lines))
-        }
-        _ => (classifier, Cow::Borrowed(&segmentation.lines)),
-    };
-    let lines = lines.as_slice();
-    let rows = Classified {
-        classifier,
-        crops: &crops,
-        cancel: &options.cancel,
-    };
-    let rows = rows.of(lines, |_| true, watch)?;
-    let classes = Classes::new(&classifier.card().classes, &options.alphabet);
-    let reader = PageReader {
-        classes: match (&options.mixed, &fits) {
-            (Some(_), None) => classes.without_mixed(),
-            _ => classes,
-        },
-        options,
-        lines,
-        rows: &rows,
-        fits: fits.as_deref(),
-        pen: segmentation.measures.stroke_width,
-    };
-    let mut tokens = reader.tokens();
-    let readings = reader.read(&tokens, ngram);
-    let readings = reader.reread_empty_lines(&mut tokens, readings, ngram);
-    options.cancel.check()?;
-    let mut read = reader.text(&readings);
-    options.case.apply(&mut read);
-    watch.lap("text");
-    Ok(read)
+/// What the networks say of everything on a page that may be a letter: its text is decoded from this, by any [`Scoring`](super::scoring::Scoring).
+pub struct Evidence<'a> {
+    segmentation: &'a Segmentation,
+    lines: Cow<'a, [LineBox]>,
+    classes: Classes,
+    /// Probabilities of the classes by candidate, by word in reading order.
+    rows: Vec<Vec<Vec<f32>>>,
+    /// By line, where its letters stand; `None` on a page of capitals and digits.
+    fits: Option<Vec<Option<LineFit>>>,
+}
+
+impl<'a> Evidence<'a> {
+    /// Classifies all candidates of a page, of capitals and digits or of mixed text.
+    ///
+    /// # Errors
+    /// [`ReadError`]: the device failed, or it was cancelled.
+    pub fn of(
+        segmentation: &'a Segmentation,
+        classifier: &Classifier,
+        options: &ReadOptions,
+    ) -> Result<Self, ReadError> {
+        Self::timed(segmentation, classifier, options, &mut Stopwatch::start())
+    }
+
+    pub(super) fn timed(
+        segmentation: &'a Segmentation,
+        classifier: &Classifier,
+        options: &ReadOptions,
+        watch: &mut Stopwatch,
+    ) -> Result<Self, ReadError> {
+        let mut crops = crops(&segmentation.lines, classifier, options, watch)?;
+        let fits = fit_mixed(segmentation, &crops, options, watch)?;
+        let (classifier, lines) = match (&options.mixed, &fits) {
+            (Some(model), Some(fits)) => {
+                let lines = mixed::with_marks(&segmentation.lines, &segmentation.small, fits);
+                crops = self::crops(&lines, model.classifier(), options, watch)?;
+                (model.classifier(), Cow::Owned(lines))
+            }
+            _ => (classifier, Cow::Borrowed(segmentation.lines.as_slice())),
+        };
+        let classified = Classified {
+            classifier,
+            crops: &crops,
+            cancel: &options.cancel,
+        };
+        let rows = classified.of(&lines, |_| true, watch)?;
+        let classes = Classes::new(&classifier.card().classes, &options.alphabet);
+        Ok(Self {
+            segmentation,
+            lines,
+            classes: match (&options.mixed, &fits) {
+                (Some(_), None) => classes.without_mixed(),
+                _ => classes,
+            },
+            rows,
+            fits,
+        })
+    }
+
+    /// The lines of the page, in the context and by the scoring of `options`; its alphabet has no effect any more.
+    ///
+    /// # Errors
+    /// [`Cancelled`]
+    pub fn read(&self, options: &ReadOptions) -> Result<Vec<Line>, Cancelled> {
+        let reader = PageReader {
+            classes: &self.classes,
+            options,
+            lines: &self.lines,
+            rows: &self.rows,
+            fits: self.fits.as_deref(),
+            pen: self.segmentation.measures.stroke_width,
+        };
+        let ngram = options.context.ngram();
+        let mut tokens = reader.tokens();
+        let readings = reader.read(&tokens, ngram);
+        let readings = reader.reread_empty_lines(&mut tokens, readings, ngram);
+        options.cancel.check()?;
+        let mut read = reader.text(&readings);
+        options.case.apply(&mut read);
+        Ok(strays::without_strays(read, self.segmentation))
+    }
 }
 
 /// Where the lines stand if the page is mixed text; `None` if it is one of capitals and digits, or no model can read another.
@@ -164,7 +201,7 @@ impl Classified<'_> {
 
 /// A page after the network: what turns probabilities into text.
 struct PageReader<'a> {
-    classes: Classes,
+    classes: &'a Classes,
     options: &'a ReadOptions,
     lines: &'a [LineBox],
     /// By word in reading order.
@@ -186,7 +223,7 @@ impl PageReader<'_> {
     ) -> context::Lattice {
         let neighbours = !matches!(self.options.context, Context::Off);
         let scoring = &self.options.scoring;
-        let classes = &self.classes;
+        let classes = self.classes;
         let mut lattice = form::lattice(word, rows, classes, scoring, neighbours, droppable);
         if let Some(fit) = self.fits.and_then(|fits| fits.get(line)?.as_ref()) {
             mixed::add_places(&mut lattice, word, fit, self.pen);

@@ -2,6 +2,10 @@
 //!
 //! Tuned on lines composed of NIST36 validation characters: words from the word list, names that are in no list, random strings
 //! and numbers, with letters both separate and touching. Photographs showed which kinds of evidence were missing, but not how much each counts.
+//!
+//! `benches/fit_scoring.rs` fits them to drawn and composed pages. Its last result (`unknown` 0.044, `same_form` 0.083, `cut_touching` 0.2, `join`
+//! 3.75, `join_gap` 12, `letterness` 2.25, `not_a_letter` 9) reads 293 instead of 337 of 15,483 characters wrong on the pages of the fit and 414 instead of
+//! 441 of 15,453 on others; it is not used, since photographed pages of other people are read no better by it.
 
 /// How much each kind of evidence counts; the default is what kiln reads with. Scores are natural logarithms.
 #[derive(Debug, Clone, PartialEq)]

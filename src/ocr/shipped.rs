@@ -8,9 +8,26 @@ use burn::tensor::Device;
 use super::mixed::MixedModel;
 use crate::inference::{Classifier, ModelError};
 
-/// Part of the binary, so that reading needs no file.
-static MODEL: &[u8] = include_bytes!("../../artifacts/ocr/model.safetensors");
-static MIXED_MODEL: &[u8] = include_bytes!("../../artifacts/ocr_mixed/model.safetensors");
+/// A model file, part of the binary, so that reading needs no file.
+#[cfg(not(target_arch = "wasm32"))]
+macro_rules! model {
+    ($folder:literal) => {
+        include_bytes!(concat!("../../artifacts/", $folder, "/model.safetensors")).to_vec()
+    };
+}
+
+/// A model file, part of the module. Its bytes are in the order in which it compresses best: src/build.rs.
+#[cfg(target_arch = "wasm32")]
+macro_rules! model {
+    ($folder:literal) => {
+        from_planes(include_bytes!(concat!(
+            env!("OUT_DIR"),
+            "/",
+            $folder,
+            ".planes"
+        )))
+    };
+}
 
 /// Loads the model of capitals and digits.
 ///
@@ -18,7 +35,7 @@ static MIXED_MODEL: &[u8] = include_bytes!("../../artifacts/ocr_mixed/model.safe
 /// [`ModelError`]: the device failed.
 pub fn shipped_model(device: &Device) -> Result<Classifier, ModelError> {
     let name = Path::new("artifacts/ocr/model.safetensors");
-    Classifier::from_bytes(MODEL.to_vec(), name, device)
+    Classifier::from_bytes(model!("ocr"), name, device)
 }
 
 /// Loads the model of both cases, digits and punctuation.
@@ -27,5 +44,13 @@ pub fn shipped_model(device: &Device) -> Result<Classifier, ModelError> {
 /// [`ModelError`]: the device failed.
 pub fn shipped_mixed_model(device: &Device) -> Result<MixedModel, ModelError> {
     let name = Path::new("artifacts/ocr_mixed/model.safetensors");
-    Classifier::from_bytes(MIXED_MODEL.to_vec(), name, device).map(MixedModel::new)
+    Classifier::from_bytes(model!("ocr_mixed"), name, device).map(MixedModel::new)
+}
+
+/// Puts the bytes of even places, which come first, and those of odd ones in turns.
+#[cfg(target_arch = "wasm32")]
+fn from_planes(planes: &[u8]) -> Vec<u8> {
+    let (even, odd) = planes.split_at(planes.len().div_ceil(2));
+    let pairs = even.iter().zip(odd).flat_map(|(&even, &odd)| [even, odd]);
+    pairs.chain(even.iter().copied().skip(odd.len())).collect()
 }

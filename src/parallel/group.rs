@@ -112,6 +112,19 @@ pub trait Group: Send + Sync {
         all
     }
 
+    /// The numbers of each rank, in the order of ranks; all give as many. One message each way, where [`gather`](Self::gather) has two.
+    fn gather_numbers(&self, moment: Moment, mine: &[f64]) -> Vec<Vec<f64>> {
+        let bytes: &[u8] = bytemuck::cast_slice(mine);
+        let mut all = vec![vec![0u8; bytes.len()]; self.size()];
+        all[self.rank()].copy_from_slice(bytes);
+        to_and_from_all(self, moment, bytes, &mut all);
+        let numbers = |bytes: &Vec<u8>| {
+            let (numbers, _) = bytes.as_chunks();
+            numbers.iter().map(|b| f64::from_ne_bytes(*b)).collect()
+        };
+        all.iter().map(numbers).collect()
+    }
+
     /// What rank 0 says; the others' bytes are not looked at.
     fn broadcast(&self, moment: Moment, mine: &[u8]) -> Vec<u8> {
         let mine = if self.rank() == 0 { mine } else { &[] };
@@ -120,12 +133,10 @@ pub trait Group: Send + Sync {
 
     /// The sums over all ranks, added in the order of ranks, so that every rank has the same bits.
     fn sum(&self, moment: Moment, mine: &[f64]) -> Vec<f64> {
-        let bytes: Vec<u8> = mine.iter().flat_map(|value| value.to_le_bytes()).collect();
         let mut sums = vec![0.0; mine.len()];
-        for of_rank in self.gather(moment, &bytes) {
-            let (values, _) = of_rank.as_chunks();
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += f64::from_le_bytes(*value);
+        for of_rank in self.gather_numbers(moment, mine) {
+            for (sum, value) in sums.iter_mut().zip(of_rank) {
+                *sum += value;
             }
         }
         sums

@@ -27,6 +27,27 @@ pub struct Batch {
     pub features: Option<Tensor<4>>,
 }
 
+impl Batch {
+    /// Consecutive parts of the batch, as [`Share`] divides it; `None` where there are more parts than samples.
+    pub fn parts(self, count: usize) -> Vec<Option<Self>> {
+        if count == 1 {
+            return vec![Some(self)];
+        }
+        let part = |rank: usize| {
+            let share = Share { rank, ranks: count };
+            let at = share.range(self.indices.len());
+            (!at.is_empty()).then(|| Self {
+                images: self.images.clone().slice_dim(0, at.clone()),
+                targets: self.targets.clone().slice_dim(0, at.clone()),
+                originals: self.originals.clone().map(|t| t.slice_dim(0, at.clone())),
+                indices: self.indices[at.clone()].to_vec(),
+                features: self.features.clone().map(|t| t.slice_dim(0, at.clone())),
+            })
+        };
+        (0..count).map(part).collect()
+    }
+}
+
 impl ItemLazy for BatchOutput {
     fn sync(self) -> Result<Self, ExecutionError> {
         // The metrics read back single numbers; off the autodiff tape they don't keep the graph alive.
@@ -89,6 +110,16 @@ impl DeviceBatches {
         batches.map(|batch| {
             let batch = batch?;
             Ok((!batch.labels.is_empty()).then(|| self.upload(batch)))
+        })
+    }
+
+    /// A black image that a process computes with where it has no samples, but has to take part in what is added up over the batch.
+    pub fn stand_in(&self) -> Batch {
+        let pixels = vec![0.0; self.loader.source.shape().values()];
+        self.upload(HostBatch {
+            pixels,
+            labels: vec![0],
+            indices: Vec::new(),
         })
     }
 

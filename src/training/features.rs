@@ -35,7 +35,7 @@ enum Rows {
     Main(Vec<Option<Box<[f32]>>>),
     Device {
         /// `[samples, values]`, in the order in which they came.
-        table: Option<Tensor<2>>,
+        table: Option<Box<Tensor<2>>>,
         /// The row of each sample in the table.
         places: Vec<Option<usize>>,
         /// Rows that are in use.
@@ -103,7 +103,7 @@ impl FeatureCache {
             Rows::Device { table, places, .. } => {
                 let place = |&index: &usize| i32::try_from((*places.get(index)?)?).ok();
                 let known: Vec<i32> = indices.iter().map(place).collect::<Option<_>>()?;
-                let table = table.clone()?;
+                let table = Tensor::clone(table.as_deref()?);
                 let rows = Tensor::<1, Int>::from_ints(known.as_slice(), &table.device());
                 let features = table.select(0, rows).reshape(shape);
                 Some(if device.is_autodiff() {
@@ -145,11 +145,12 @@ impl FeatureCache {
                     return;
                 }
                 let device = features.device();
-                let before = table.take();
+                let before = table.take().map(|table| *table);
                 let before =
                     before.unwrap_or_else(|| Tensor::zeros([self.samples, values], &device));
                 let rows = features.reshape([count, values]);
-                *table = Some(before.slice_assign([*filled..*filled + count, 0..values], rows));
+                let after = before.slice_assign([*filled..*filled + count, 0..values], rows);
+                *table = Some(Box::new(after));
                 for (row, &index) in (*filled..).zip(indices) {
                     if let Some(place) = places.get_mut(index) {
                         *place = Some(row);

@@ -238,7 +238,7 @@ impl Prepared {
         let steps_per_epoch = self.samples.train.div_ceil(config.training.batch_size);
         let schedule = EpochSchedule::new(
             &config.schedule,
-            config.optimizer.lr(),
+            config.learning_rate(),
             config.training.epochs,
             steps_per_epoch,
         );

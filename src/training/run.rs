@@ -318,11 +318,13 @@ fn training_loop(
     } else {
         CancelToken::default()
     };
+    let train = batches(Split::Train).cancelled_by(&train_until);
+    let parallel = &prepared.experiment.parallel;
     TrainingLoop {
         config: loop_config(prepared),
         group: group.clone(),
-        state: start.state.within(group, &prepared.device),
-        train: batches(Split::Train).cancelled_by(&train_until),
+        state: start.state.within(group, &train, parallel),
+        train,
         valid: batches(Split::Valid).cancelled_by(cancel),
         history: Arc::new(Mutex::new(start.history)),
         checkpoints: if group.writes() {
@@ -341,7 +343,7 @@ fn unused_learner(state: &TrainState, config: &Experiment) -> Learner<TrainModel
     Learner::new(
         state.model().clone(),
         optimizer::build(&config.optimizer),
-        config.optimizer.lr(),
+        config.learning_rate(),
     )
 }
 

@@ -12,12 +12,13 @@ use burn::prelude::*;
 use burn::store::ModuleRecord;
 use burn::train::{TrainOutput, TrainStep};
 
-use super::batch::Batch;
+use super::batch::{Batch, DeviceBatches};
 use super::divergence::{Divergence, LossWatch, largest_gradient};
 use super::features::FeatureCache;
 use super::optimization::average::Average;
 use super::ranks::{Contribution, SharedGradients, average_statistics};
 use super::train_model::TrainModel;
+use crate::config::{BatchNormScope, ParallelConfig};
 use crate::device::is_asynchronous;
 use crate::kernels;
 use crate::metrics::BatchOutput;
@@ -68,8 +69,12 @@ pub struct TrainState {
     rates: ModuleLearningRate,
     average: Option<Average>,
     workload: Workload,
-    /// The gradients of the other ranks, if there are any.
+    /// The gradients of the other ranks or of parts of a batch, if there are any.
     shared: Option<SharedGradients>,
+    /// Number of parts in which a share is computed, one after the other.
+    parts: usize,
+    /// If batch norms are to take their statistics over the batches of all ranks: what is computed where there are no samples.
+    stand_in: Option<Batch>,
 }
 
 /// What a step has come to.
@@ -94,6 +99,8 @@ impl TrainState {
         Self {
             workload: Workload::new(&model.network, shape).on(device),
             shared: None,
+            parts: 1,
+            stand_in: None,
             model,
             optimizer,
             schedule: schedule.into(),
@@ -116,12 +123,21 @@ impl TrainState {
         Self { average, ..self }
     }
 
-    /// The same for one of the processes of a group.
-    pub fn within(self, group: &Arc<dyn parallel::Group>, device: &Device) -> Self {
+    /// The same for one of the processes of a group that share `batches`, as the section `parallel` says.
+    pub fn within(
+        self,
+        group: &Arc<dyn parallel::Group>,
+        batches: &DeviceBatches,
+        config: &ParallelConfig,
+    ) -> Self {
         let reduction = self.model.reduction();
-        let shared = || SharedGradients::new(group.clone(), reduction, device);
+        let shared = || SharedGradients::new(group.clone(), reduction, &batches.device);
+        let is_sync = config.batch_norm == BatchNormScope::Sync && !group.is_alone();
+        let is_divided = !group.is_alone() || config.accumulate > 1;
         Self {
-            shared: (!group.is_alone()).then(shared),
+            shared: is_divided.then(shared),
+            parts: config.accumulate,
+            stand_in: is_sync.then(|| batches.stand_in()),
             ..self
         }
     }
@@ -149,36 +165,78 @@ impl TrainState {
         };
         let ends = ends();
         let images = share.as_ref().map_or(0, |batch| batch.images.dims()[0]);
-        let (mine, output) = match share {
-            None => (Contribution::none(ends), None),
-            Some(batch) => {
-                let pass = || self.contribution(batch, features, ends);
-                let (mine, output) = self.workload.run(images, pass);
-                (mine, Some(output))
+        let mut outputs = Vec::with_capacity(self.parts);
+        for part in self.divided(share, features) {
+            match part {
+                None => self.stand_by(&shared, moment),
+                Some(part) => {
+                    let (mine, output) = self.contribution(&shared, part, moment);
+                    shared.add(&self.model.network, mine);
+                    outputs.push(output);
+                }
             }
-        };
+        }
         // Outside of the pool, whose threads have the next batch to make.
-        let total = shared.total(&self.model.network, mine, moment);
+        let total = shared.total(&self.model.network, ends, moment);
         self.rates = self.schedule.step();
         let loss = Tensor::<1>::from_floats([total.loss as f32], shared.device());
         self.shared = Some(shared);
         self.check_loss(&loss, &total.gradients, losses)?;
         self.workload.run(images, || self.apply(total.gradients));
         Ok(Stepped {
-            output: output.map(|output| BatchOutput { loss, ..output }),
+            output: BatchOutput::joined(outputs).map(|output| BatchOutput { loss, ..output }),
             ends: total.ends,
         })
     }
 
-    /// The gradients of a share, and its output.
+    /// The parts in which this process computes its share, with the cached features if there is a cache; `None` for those without samples.
+    fn divided(
+        &self,
+        share: Option<Batch>,
+        features: Option<&mut FeatureCache>,
+    ) -> Vec<Option<Batch>> {
+        let share = match (share, features) {
+            (Some(batch), Some(features)) => {
+                let images = batch.images.dims()[0];
+                let complete = || features.complete(&self.model.network, batch);
+                Some(self.workload.run(images, complete))
+            }
+            (share, _) => share,
+        };
+        match share {
+            Some(batch) => batch.parts(self.parts),
+            None => vec![None; self.parts],
+        }
+    }
+
+    /// Takes part in the norms of a batch that this process has no samples of.
+    fn stand_by(&self, shared: &SharedGradients, moment: Moment) {
+        if let Some(stand_in) = &self.stand_in {
+            let _norms = shared.batch_part(moment, 0, 0.0).scoped();
+            drop(TrainStep::step(&self.model, stand_in.clone()));
+        }
+    }
+
+    /// The gradients of a part of this process's share, and its output.
     fn contribution(
         &self,
-        share: Batch,
-        features: Option<&mut FeatureCache>,
-        ends: bool,
+        shared: &SharedGradients,
+        part: Batch,
+        moment: Moment,
     ) -> (Contribution, BatchOutput) {
-        let (samples, weight) = (share.indices.len(), self.model.weight(&share));
-        let TrainOutput { grads, item } = self.forward_and_backward(share, features);
+        let (samples, weight) = (part.indices.len(), self.model.weight(&part));
+        let images = part.images.dims()[0];
+        let norms = self.stand_in.is_some();
+        let norms = norms.then(|| shared.batch_part(moment, samples, weight));
+        let step = || TrainStep::step(&self.model, part);
+        let TrainOutput { grads, item } = match norms {
+            None => self.workload.run(images, step),
+            // Outside of the pool as well: the norms wait for other processes.
+            Some(norms) => {
+                let _norms = norms.scoped();
+                step()
+            }
+        };
         // A device that fails reports it at the next step.
         let loss = read_back::scalar(item.loss.clone());
         let mine = Contribution {
@@ -186,7 +244,6 @@ impl TrainState {
             samples,
             weight,
             loss: loss.unwrap_or(f64::NAN),
-            ends,
         };
         (mine, item)
     }

@@ -73,9 +73,42 @@ fn the_shipped_list_survives_packing() {
     assert!(words.iter().all(|(word, weight)| {
         weight > 0 && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase())
     }));
-    let packed = words.to_gzip().unwrap();
+    let packed = words.to_packed().unwrap();
     let shipped = std::fs::read(common::repository().join("artifacts/ocr/words.txt.gz")).unwrap();
     assert!(packed == shipped, "make it again with `kiln data words`");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_list_survives_packing(words in prop::collection::btree_map("[A-C]{1,40}|[A-Z]{1,6}", 1_u32..30, 0..60)) {
+        let lines: Vec<String> = words.iter().map(|(word, weight)| format!("{word} {weight}")).collect();
+        let words = list(&lines.join("\n"));
+        prop_assert_eq!(&WordList::from_packed(&words.to_packed().unwrap()), &words);
+    }
+
+    #[test]
+    fn any_bytes_unpack_to_a_list_without_a_panic(bytes: Vec<u8>, text in "[ 0-9a-zA-Z\n]{0,200}") {
+        let gzip = |text: &[u8]| {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut packed, text).unwrap();
+            packed.finish().unwrap()
+        };
+        let _ = (WordList::from_packed(&bytes), WordList::from_packed(&gzip(text.as_bytes())));
+    }
+}
+
+#[test]
+fn a_list_of_more_weights_than_digits_is_not_packed() {
+    let lines: Vec<String> = (1..=37)
+        .map(|weight| format!("{} {weight}", "A".repeat(weight)))
+        .collect();
+    let error = list(&lines.join("\n")).to_packed().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the list has 37 different weights, more than 36"
+    );
 }
 
 #[test]
@@ -95,7 +128,7 @@ fn lists_of_scowl_become_words_with_the_weight_of_their_size() {
     }
     bench.output("data words scowl words.txt.gz");
     let words = WordList::from_scowl(&bench.path("scowl")).unwrap();
-    assert_eq!(bench.read("words.txt.gz"), words.to_gzip().unwrap());
+    assert_eq!(bench.read("words.txt.gz"), words.to_packed().unwrap());
     let weights: HashMap<&str, u32> = words.iter().collect();
     assert!(weights["ABILITY"] > weights["WELL"]);
     assert!(weights["WELL"] > weights["ZEBRA"] && weights["ZEBRA"] > weights["ZYGOTE"]);

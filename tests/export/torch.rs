@@ -21,7 +21,11 @@ fn write(case: &Case, folder: &Path) {
 
 fn assert_runs(cases: &[Case]) {
     for answer in answers("check_torch.py", cases, write) {
-        assert_close(&answer, &["outputs", "one", "finished"], TOLERANCE);
+        assert_close(
+            &answer,
+            &["outputs", "one", "finished", "single"],
+            TOLERANCE,
+        );
     }
 }
 

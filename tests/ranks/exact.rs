@@ -178,3 +178,48 @@ fn processes_that_mpiexec_starts_are_one_run() {
     assert_eq!(refused.errors().len(), 1, "{}", refused.err);
     assert!(!bench.path("other").exists());
 }
+
+#[test]
+#[cfg_attr(not(kiln_tool = "mpiexec"), ignore = "needs mpiexec")]
+fn a_share_that_is_computed_in_parts_gives_the_losses_of_the_whole_batch() {
+    let mut config = mlp();
+    config["loss"] = json!({"label_smoothing": 0.1});
+    // 720 samples: the last batch has 20, of which some parts of 3 x 8 get none.
+    config["training"]["batch_size"] = json!(100);
+    let bench = bench_with(&config);
+    trained(&bench, "config.json --run-dir one");
+    for (run, ranks, parts) in [("parts", 1, 4), ("ranks", 3, 8), ("again", 3, 8)] {
+        trained(
+            &bench,
+            &format!(
+                "config.json --run-dir {run} --ranks {ranks} --set parallel.accumulate={parts}"
+            ),
+        );
+        let found = difference(&bench, "one", run);
+        eprintln!("{run}: {found:.1e}");
+        assert!(found < ROUNDING, "{run}: {found:e}");
+    }
+    assert_same(&bench, "ranks", "again");
+    let refused = train(&bench, "config.json --ranks 3 --set parallel.accumulate=34");
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+    let expected = "parallel.accumulate: found 34, must be at most 33: training.batch_size (100) is divided among 3 ranks";
+    assert!(refused.err.contains(expected), "{}", refused.err);
+}
+
+#[test]
+#[cfg_attr(not(kiln_tool = "mpiexec"), ignore = "needs mpiexec")]
+fn a_scaled_learning_rate_is_the_product_of_rate_ranks_and_parts_or_of_its_root() {
+    let bench = bench_with(&mlp());
+    let run = |name: &str, lr: f64, scaling: &str| {
+        let settings = format!("--set parallel.lr_scaling={scaling} --set parallel.accumulate=2");
+        let lr = format!("--set optimizer.lr={lr} --set training.epochs=2");
+        trained(
+            &bench,
+            &format!("config.json --run-dir {name} --ranks 2 {settings} {lr}"),
+        );
+        bench.read(&format!("{name}/metrics.jsonl"))
+    };
+    let plain = run("plain", 0.004, "none");
+    assert!(run("linear", 0.001, "linear") == plain);
+    assert!(run("sqrt", 0.002, "sqrt") == plain);
+}

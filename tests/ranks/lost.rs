@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use kiln::rng;
+use kiln::run_dir::RunDir;
+use kiln::training::checkpoint;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::common::Bench;
+use crate::common::{Bench, Mounted};
 use crate::mlp;
 use crate::processes::{
     assert_same, begin, bench_with, end, mpiexec, signal, train, trained, wait_for,
@@ -97,6 +99,46 @@ fn other_weights_on_one_rank_and_an_error_of_one_rank_refuse_the_run_in_one_line
     };
     refused("b", "the weights differ between rank 0 and rank 1", 2);
     refused("empty", "rank 1: init.weights: ", 2);
+}
+
+/// Every rank leaves its exit code in a file.
+const WITH_CODES: &str = "\"$@\"\ncode=$?\necho $code > code-$PMI_RANK\nexit $code\n";
+
+#[test]
+#[cfg_attr(
+    not(all(kiln_tool = "mpiexec", kiln_may_mount)),
+    ignore = "needs mpiexec, and the right to mount a file system"
+)]
+fn a_full_disk_of_rank_0_ends_all_ranks_in_one_line_and_the_last_checkpoint_stands() {
+    let bench = bench_with(&mlp());
+    trained(&bench, "config.json --run-dir straight --ranks 2");
+    bench.write("with_codes.sh", WITH_CODES);
+    let run = RunDir::open(&bench.path("straight")).unwrap();
+    let last = std::fs::metadata(checkpoint::path_of(&run, 5)).unwrap();
+    // Room for two checkpoints and a half.
+    let kilobytes = usize::try_from(last.len()).unwrap() * 5 / 2 / 1024;
+    let disk = Mounted::new(&bench, kilobytes);
+    let started = "-n 2 sh with_codes.sh PROGRAM train";
+    for arguments in ["config.json --run-dir disk/run", "--resume disk/run"] {
+        let ended = mpiexec(&bench, &format!("{started} {arguments}"));
+        assert_eq!(ended.code, Some(1), "{}", ended.err);
+        let errors = ended.errors();
+        assert_eq!(errors.len(), 1, "{}", ended.err);
+        assert!(errors[0].contains("disk is full"), "{}", ended.err);
+        assert!(!ended.err.contains("panicked"), "{}", ended.err);
+        for rank in [0, 1] {
+            assert_eq!(bench.read(&format!("code-{rank}")), b"1\n", "rank {rank}");
+        }
+        let run = RunDir::open(&bench.path("disk/run")).unwrap();
+        let epochs = checkpoint::epochs(&run);
+        assert!(!epochs.is_empty() && epochs.len() < 5, "{epochs:?}");
+        for epoch in epochs {
+            checkpoint::read(&checkpoint::path_of(&run, epoch)).expect("a whole one");
+        }
+    }
+    assert!(disk.mount("remount,size=32m"));
+    trained(&bench, "--resume disk/run");
+    assert_same(&bench, "straight", "disk/run");
 }
 
 /// A rank that is stopped neither answers nor ends.

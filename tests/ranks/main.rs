@@ -10,12 +10,15 @@ mod common;
 mod exact;
 #[cfg(feature = "mpi")]
 mod lost;
+mod norms;
 #[cfg(feature = "mpi")]
 mod processes;
 #[cfg(not(feature = "mpi"))]
 mod refused;
 mod steps;
 mod sums;
+#[cfg(feature = "mpi")]
+mod synchronised;
 mod threads;
 
 #[cfg(feature = "mpi")]

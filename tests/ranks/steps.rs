@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
-use kiln::config::{self, Experiment};
+use kiln::config::{self, Experiment, ParallelConfig};
 use kiln::data::Split;
 use kiln::models::Network;
 use kiln::parallel::{Group, Moment};
@@ -65,7 +65,8 @@ fn experiment(reduction: &str) -> Experiment {
 /// The weights after a step of `group`, on its share of batch `number` of the first epoch.
 fn after_a_step(prepared: &Prepared, group: &Arc<dyn Group>, number: usize) -> Vec<f32> {
     let batches = prepared.batches(Split::Train).shared_by(&**group);
-    let mut state = prepared.train_state().within(group, &batches.device);
+    let parallel = ParallelConfig::default();
+    let mut state = prepared.train_state().within(group, &batches, &parallel);
     let share = batches.shares(1).nth(number).expect("a batch");
     let mut losses = LossWatch::new(LossCheck::Every(1));
     let moment = Moment::Step { epoch: 1, step: 1 };

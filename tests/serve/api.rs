@@ -31,6 +31,37 @@ fn a_page_is_answered_with_the_bytes_of_the_command_line() {
     assert_eq!(answer.text(), expected, "all pages of a file");
 }
 
+/// Photographs and scans of KILN_DATA/pages.
+const PHOTOGRAPHS: [&str; 10] = [
+    "alphabet.tiff",
+    "alphabet.webp",
+    "boxes_band.png",
+    "digits_abc.jpg",
+    "fours.jpg",
+    "letters_12px.png",
+    "list_mixed.jpg",
+    "torn_mixed.jpg",
+    "turned90.jpg",
+    "white_on_black.jpg",
+];
+
+#[test]
+#[cfg_attr(not(kiln_data = "pages"), ignore = "needs pages in KILN_DATA")]
+fn ten_photographs_at_once_are_answered_with_the_bytes_of_the_command_line() {
+    let server = Arc::new(Server::start(Bench::new(), ""));
+    let threads = PHOTOGRAPHS.map(|name| {
+        let bytes = std::fs::read(crate::common::real_data().join("pages").join(name)).unwrap();
+        server.bench.write(name, &bytes);
+        let server = server.clone();
+        std::thread::spawn(move || server.post(&format!("/api/ocr?name={name}"), &bytes))
+    });
+    for (name, thread) in PHOTOGRAPHS.into_iter().zip(threads) {
+        let expected = server.bench.output(&format!("ocr {name} --json"));
+        let answer = thread.join().unwrap();
+        assert_eq!((answer.status, answer.text()), (200, expected), "{name}");
+    }
+}
+
 #[test]
 fn an_image_is_classified_as_on_the_command_line_also_with_many_at_once() {
     let server = Arc::new(Server::with_run(""));

@@ -137,7 +137,11 @@ mod system {
     /// Starts a thread that hands over signals. SIGHUP stays ignored if it was from the start: that is what `nohup` asks for.
     pub fn each(mut take: impl FnMut(u8) + Send + 'static) -> Result<(), Failure> {
         let mut wanted = vec![SIGINT, SIGTERM];
-        if !is_ignored(SIGHUP) {
+        #[cfg(all(feature = "mpi", target_os = "linux"))]
+        let ignores_hangup = at_start::ignores_hangup();
+        #[cfg(not(all(feature = "mpi", target_os = "linux")))]
+        let ignores_hangup = is_ignored(SIGHUP);
+        if !ignores_hangup {
             wanted.push(SIGHUP);
         }
         let listened = Signals::new(wanted).and_then(|mut signals| {
@@ -166,6 +170,40 @@ mod system {
             let mut action: libc::sigaction = std::mem::zeroed();
             libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
                 && action.sa_sigaction == libc::SIG_IGN
+        }
+    }
+
+    /// UCX, on which MPI libraries stand, takes SIGHUP for itself when it is loaded. What the process was started with is asked before
+    /// libraries are initialised.
+    #[cfg(all(feature = "mpi", target_os = "linux"))]
+    #[allow(unsafe_code)] // Nothing else runs as early.
+    mod at_start {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        use super::{SIGHUP, is_ignored};
+
+        static IGNORES_HANGUP: AtomicBool = AtomicBool::new(false);
+
+        extern "C" fn ask() {
+            IGNORES_HANGUP.store(is_ignored(SIGHUP), Ordering::Relaxed);
+        }
+
+        // SAFETY: the section holds functions that the loader calls before the constructors of libraries; this one calls `sigaction` and
+        // sets a flag.
+        #[used]
+        #[unsafe(link_section = ".preinit_array")]
+        static ASK: extern "C" fn() = ask;
+
+        /// Whether the process was started with SIGHUP ignored; it is again then.
+        pub fn ignores_hangup() -> bool {
+            // Keeps the function in the program.
+            let ask = std::hint::black_box(ASK);
+            if ask as usize == 0 || !IGNORES_HANGUP.load(Ordering::Relaxed) {
+                return false;
+            }
+            // SAFETY: ignores the signal again.
+            unsafe { libc::signal(SIGHUP, libc::SIG_IGN) };
+            true
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::compute::ComputeArgs;
 use crate::cli::failure::VerbResult;
 use crate::cli::operators::Operators;
+use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::diagnostics::bench::{self, Mode, Timing};
@@ -39,6 +40,9 @@ pub struct Args {
     /// Operators to use on flex: kiln's kernels, or Burn's, for comparison
     #[arg(long, value_enum, default_value_t = Operators::Kiln)]
     operators: Operators,
+    /// Precision of inference's products; sums are always made in 32 bits
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     /// Print JSON, one line per measurement
     #[arg(long)]
     json: bool,
@@ -133,7 +137,7 @@ fn measure(
     };
     for mode in [Mode::Train, Mode::Infer] {
         if wanted(args.mode, mode) {
-            let timing = bench::synthetic(&experiment, mode, batch);
+            let timing = bench::synthetic(&experiment, mode, batch, args.precision.compute());
             add(timing.map_err(|error| error.in_config(path))?)?;
         }
     }

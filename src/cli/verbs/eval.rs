@@ -9,6 +9,7 @@ use crate::cli::choices;
 use crate::cli::compute::ComputeArgs;
 use crate::cli::failure::VerbResult;
 use crate::cli::open;
+use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::data::{DataSource, Split, Subset, passed_over_line};
@@ -49,6 +50,9 @@ pub struct Args {
     known_kind: bool,
     #[command(flatten)]
     compute: ComputeArgs,
+    /// Precision of products; sums are always made in 32 bits
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -66,7 +70,8 @@ struct Report<'a> {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let model = open::model(&args.run, args.compute)?;
+    let mut model = open::model(&args.run, args.compute)?;
+    model.classifier = args.precision.of(model.classifier)?;
     let config = match args.data {
         Some(config) => config,
         None => model.config_file()?,

@@ -9,6 +9,7 @@ use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::inputs::{self, Input, Reads};
 use crate::cli::loading;
 use crate::cli::page_files::{self, create_folder};
+use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::document::PageImage;
 use crate::error::printable;
@@ -42,6 +43,9 @@ pub struct Args {
     top_k: u32,
     #[command(flatten)]
     compute: ComputeArgs,
+    /// Precision of products; sums are always made in 32 bits
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -55,7 +59,7 @@ pub struct Args {
 pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images, Reads::Images)?;
     let explained = page_files::overlays(args.explain.as_deref(), &inputs, several)?;
-    let predictor = open_predictor(&args.run, args.compute, args.onnx)?;
+    let predictor = open_predictor(&args.run, args.compute, args.precision, args.onnx)?;
     let mut job = Job {
         inputs: &inputs,
         several,

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::cli::compute::ComputeArgs;
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::open;
+use crate::cli::precision::Precision;
 use crate::cli::terminal::output;
 use crate::data::Fit;
 use crate::inference::onnx::{OnnxClassifier, OnnxSettings, Size, is_onnx};
@@ -99,6 +100,7 @@ impl OnnxArgs {
 pub fn open_predictor(
     path: &Path,
     compute: ComputeArgs,
+    precision: Precision,
     onnx: OnnxArgs,
 ) -> Result<Box<dyn Predictor>, Failure> {
     let settings = onnx.settings()?;
@@ -111,6 +113,10 @@ pub fn open_predictor(
             let problem =
                 format!("{flag}: ONNX models run on their own runtime; remove this option");
             return Err(UsageError(problem).into());
+        }
+        if precision != Precision::F32 {
+            let problem = "--precision: ONNX models run on their own runtime; remove this option";
+            return Err(UsageError(problem.into()).into());
         }
         let classifier = OnnxClassifier::open(path, &settings)?;
         for note in classifier.notes() {
@@ -125,7 +131,6 @@ pub fn open_predictor(
         );
         return Err(UsageError(problem).into());
     }
-    Ok(Box::new(
-        open::naming_model(path, compute)?.for_image_files()?,
-    ))
+    let classifier = open::naming_model(path, compute)?.for_image_files()?;
+    Ok(Box::new(precision.of(classifier)?))
 }

@@ -12,6 +12,6 @@ pub use init::{Auto, InitConfig, Rename, RenamePattern};
 pub use log::{EventFiles, LogServer, LogTarget};
 pub use loss::{ClassWeights, LossConfig, Reduction};
 pub use optimizer::{AdamConfig, OptimizerConfig, SgdConfig};
-pub use parallel::{BatchNormScope, ParallelConfig};
+pub use parallel::{BatchNormScope, LrScaling, ParallelConfig};
 pub use schedule::{ConstantConfig, CosineConfig, ScheduleConfig, StepConfig};
 pub use training::{EarlyStoppingConfig, Keep, TrainingConfig};

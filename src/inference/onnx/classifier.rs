@@ -12,7 +12,7 @@ use super::settings::OnnxSettings;
 use crate::error::{FileError, counted};
 use crate::files;
 use crate::inference::card::{
-    CARD_KEY, ModelCard, PREPROCESSED_INSIDE, PREPROCESSING_KEY, UNCALIBRATED,
+    CARD_KEY, ModelCard, PREPROCESSED_INSIDE, PREPROCESSING_KEY, UNCALIBRATED, softmax,
 };
 use crate::inference::error::ModelError;
 use crate::inference::predictor::Predictor;
@@ -158,7 +158,7 @@ impl Predictor for OnnxClassifier {
         let rows = self.outputs(&pixels, count)?.into_iter();
         Ok(match self.output.scale {
             Scale::Probabilities | Scale::Independent => rows.collect(),
-            Scale::Logits => rows.map(|row| softmax(&row, self.temperature)).collect(),
+            Scale::Logits => rows.map(|row| softmax(row, self.temperature)).collect(),
         })
     }
 
@@ -166,14 +166,6 @@ impl Predictor for OnnxClassifier {
         let name = self.classes.as_ref().and_then(|names| names.get(class));
         name.cloned().unwrap_or_else(|| class.to_string())
     }
-}
-
-/// Probabilities from logits; the largest is subtracted first, so that none overflows.
-fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let power = |logit: &f32| ((logit - largest) / temperature).exp();
-    let sum: f32 = logits.iter().map(power).sum();
-    logits.iter().map(|logit| power(logit) / sum).collect()
 }
 
 fn read(path: &Path) -> Result<Contents, FileError> {

@@ -2,6 +2,8 @@
 
 pub(in crate::kernels) mod functions;
 
+use std::ops::Range;
+
 use super::simd::{Real, widest};
 use super::threads;
 
@@ -56,6 +58,27 @@ pub(super) fn activate<T: Real>(values: &mut [T], activation: Activation) {
             || {
                 for value in values.iter_mut() {
                     *value = function.value(*value);
+                }
+            },
+        );
+    });
+}
+
+/// [`activate`] on some channels of each position: of `step`, those in `channels`.
+pub(super) fn activate_channels<T: Real>(
+    values: &mut [T],
+    step: usize,
+    channels: Range<usize>,
+    activation: Activation,
+) {
+    with_function!(activation, T, function => {
+        widest::<T, _>(
+            #[inline(always)]
+            || {
+                for position in values.chunks_exact_mut(step) {
+                    for value in &mut position[channels.clone()] {
+                        *value = function.value(*value);
+                    }
                 }
             },
         );

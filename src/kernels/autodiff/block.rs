@@ -34,6 +34,7 @@ impl Backward<Flex, 5> for BlockBackward {
                 mean: values(&state.mean),
                 variance: values(&state.variance),
                 origin: values(&state.origin),
+                whole: &state.whole,
             };
             let gradients = block::backward::<T>(
                 &geometry,

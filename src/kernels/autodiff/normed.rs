@@ -137,7 +137,7 @@ impl Nodes {
                 convolved: values(&state.convolved),
                 norm: Norm {
                     statistics: match &state.sigma {
-                        Some(sigma) => Statistics::Batch { sigma: values(sigma) },
+                        Some((sigma, whole)) => Statistics::Batch { sigma: values(sigma), whole },
                         None => Statistics::Fixed,
                     },
                     mean: values(&state.mean),

@@ -3,6 +3,7 @@
 use super::norm::Parameters;
 use super::passes::{SlopeSums, Slopes, Spread, with_area};
 use super::pool::Pool;
+use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::conv::{Geometry, Gradients, Needed, gradients};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
@@ -14,6 +15,8 @@ pub(in crate::kernels) struct Trace<'a, T> {
     pub mean: &'a [T],
     pub variance: &'a [T],
     pub origin: &'a [T],
+    /// What the statistics were taken over.
+    pub whole: &'a WholeBatch,
 }
 
 /// The gradients of a block.
@@ -26,7 +29,8 @@ pub(in crate::kernels) struct BlockGradients<T> {
 
 /// Backward pass (Ioffe and Szegedy 2015, section 3). With `z` the gradient with respect to the norm's output, which is zero
 /// except where an output came from, and `n` values per channel: `dbeta = sum z`, `dgamma = sum z xhat`,
-/// `dx = gamma / sigma (z - dbeta / n - xhat dgamma / n)`.
+/// `dx = gamma / sigma (z - dbeta / n - xhat dgamma / n)`, with the sums over the whole batch in `dx`, and those over
+/// this part of it as the gradients of the parameters.
 pub(in crate::kernels) fn backward<T: Real>(
     g: &Geometry,
     pool: Pool,
@@ -48,7 +52,7 @@ pub(in crate::kernels) fn backward<T: Real>(
         let (convolved, output, origin) = of_image(image);
         slopes(g, pool, convolved, output, origin, trace.mean)
     });
-    let lines = input_lines(g, &sums, &trace, p, batch);
+    let lines = input_lines(g, &sums, &trace, p);
     let conv = gradients(g, trace.input, p.weight, needed, |image, grid, to, _| {
         let (convolved, output, origin) = of_image(image);
         with_area!(
@@ -89,9 +93,14 @@ fn input_lines<T: Real>(
     sums: &[Slopes],
     trace: &Trace<T>,
     p: Parameters<T>,
-    batch: usize,
 ) -> Lines<T> {
-    let count = (batch * g.output_height() * g.output_width()) as f64;
+    let sum = |of: fn(&Slopes) -> &Vec<f64>| {
+        let of_channel = |channel: usize| sums.iter().map(|image| of(image)[channel]).sum::<f64>();
+        (0..g.outputs).map(of_channel).collect::<Vec<f64>>()
+    };
+    let (betas, deviations) = (sum(|image| &image.beta), sum(|image| &image.deviation));
+    let [all_betas, all_deviations] = trace.whole.sums([&betas, &deviations]);
+    let count = trace.whole.count;
     let mut lines = Lines {
         gamma: Vec::with_capacity(g.outputs),
         beta: Vec::with_capacity(g.outputs),
@@ -101,14 +110,12 @@ fn input_lines<T: Real>(
     };
     for channel in 0..g.outputs {
         let sigma = (trace.variance[channel].wide() + p.epsilon).sqrt();
-        let beta: f64 = sums.iter().map(|image| image.beta[channel]).sum();
-        let deviation: f64 = sums.iter().map(|image| image.deviation[channel]).sum();
-        let gamma = deviation / sigma;
+        let gamma = all_deviations[channel] / sigma;
         let factor = p.gamma[channel].wide() / sigma;
         let slope = -factor * gamma / count / sigma;
-        let offset = -factor * beta / count - slope * trace.mean[channel].wide();
-        lines.gamma.push(T::of(gamma));
-        lines.beta.push(T::of(beta));
+        let offset = -factor * all_betas[channel] / count - slope * trace.mean[channel].wide();
+        lines.gamma.push(T::of(deviations[channel] / sigma));
+        lines.beta.push(T::of(betas[channel]));
         lines.factor.push(T::of(factor));
         lines.slope.push(T::of(slope));
         lines.offset.push(T::of(offset));

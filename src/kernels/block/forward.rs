@@ -3,7 +3,9 @@
 use super::norm::{Parameters, scale_and_shift};
 use super::passes::{NormPool, Sums, with_area};
 use super::pool::Pool;
+use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::conv::{Geometry, convolve_rows, in_panels, padded_rows, panels};
+use crate::kernels::moments::Moments;
 use crate::kernels::simd::{Real, by_channel};
 use crate::kernels::threads;
 
@@ -18,6 +20,8 @@ pub(in crate::kernels) struct Forward<T> {
     /// For each output, which of its inputs (0, 1 in the upper row, 2, 3 in the lower) it came from, or [`NONE`](super::passes::NONE); in
     /// the values' own type, whose masks select them.
     pub origin: Vec<T>,
+    /// What the statistics were taken over.
+    pub whole: WholeBatch,
 }
 
 /// The forward pass in training (Ioffe and Szegedy 2015, algorithm 1).
@@ -49,15 +53,17 @@ pub(in crate::kernels) fn forward<T: Real>(
             );
             moments(g, output)
         });
-    let (mean, variance) = together(g, &moments);
-    let norm = scale_and_shift(&mean, &variance, p.gamma, p.beta, p.epsilon);
+    let (whole, moments) = WholeBatch::of(Moments::together(g.outputs, &moments));
+    let (mean, variance) = (&moments.mean, moments.variance());
+    let norm = scale_and_shift(mean, &variance, p.gamma, p.beta, p.epsilon);
     let (output, origin) = norm_and_pool(g, pool, &convolved, &norm);
     Forward {
         output,
-        mean: mean.into_iter().map(T::of).collect(),
+        mean: mean.iter().copied().map(T::of).collect(),
         variance: variance.into_iter().map(T::of).collect(),
         convolved,
         origin,
+        whole,
     }
 }
 
@@ -100,12 +106,7 @@ fn norm_and_pool<T: Real>(
     (output, origin)
 }
 
-/// Mean and sum of squared deviations of one image, per channel.
-struct Moments {
-    mean: Vec<f64>,
-    squares: Vec<f64>,
-}
-
+/// The moments of one image.
 fn moments<T: Real>(g: &Geometry, image: &[T]) -> Moments {
     let count = (image.len() / g.outputs) as f64;
     let mut mean = vec![0.0; g.outputs];
@@ -124,22 +125,9 @@ fn moments<T: Real>(g: &Geometry, image: &[T]) -> Moments {
         around: Some(&rounded),
         sums: &mut squares,
     });
-    Moments { mean, squares }
-}
-
-/// Mean and biased variance of all images, put together in order (Chan, Golub and LeVeque 1983).
-fn together(g: &Geometry, images: &[Moments]) -> (Vec<f64>, Vec<f64>) {
-    let area = (g.output_height() * g.output_width()) as f64;
-    let of_channel = |channel: usize| {
-        let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-        for image in images {
-            let both = count + area;
-            let delta = image.mean[channel] - mean;
-            mean += delta * area / both;
-            squares += image.squares[channel] + delta * delta * count * area / both;
-            count = both;
-        }
-        (mean, squares / count)
-    };
-    (0..g.outputs).map(of_channel).unzip()
+    Moments {
+        count,
+        mean,
+        squares,
+    }
 }

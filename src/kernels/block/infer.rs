@@ -51,15 +51,18 @@ pub(in crate::kernels) fn infer<T: Real>(
             convolved.resize(side * part.len() * g.output_width() * outputs, T::ZERO);
             let rows = side * part.len();
             convolve_rows(g, image, &weights, &bias, rows, outputs, convolved);
-            with_area!(
-                pool,
-                ReluPool {
-                    g,
-                    image: convolved,
-                    output,
-                }
-            );
+            relu_pool(g, pool, convolved, output);
         },
     );
     output
+}
+
+/// ReLU and the pool of some rows of an image's convolution.
+pub(in crate::kernels) fn relu_pool<T: Real>(
+    g: &Geometry,
+    pool: Pool,
+    image: &[T],
+    output: &mut [T],
+) {
+    with_area!(pool, ReluPool { g, image, output });
 }

@@ -13,6 +13,6 @@ mod pool;
 
 pub(super) use backward::{Trace, backward};
 pub(super) use forward::forward;
-pub(super) use infer::infer;
+pub(super) use infer::{infer, relu_pool};
 pub(super) use norm::Parameters;
 pub use pool::Pool;

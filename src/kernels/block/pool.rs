@@ -13,7 +13,7 @@ pub enum Pool {
 
 impl Pool {
     /// Rows and columns of a window.
-    pub(super) fn side(self) -> usize {
+    pub(in crate::kernels) fn side(self) -> usize {
         match self {
             Pool::None => 1,
             Pool::Halve => 2,

@@ -114,7 +114,7 @@ impl Geometry {
     }
 
     /// The patches of the output's positions in the padded image.
-    pub(super) fn patches(&self) -> Patches {
+    pub(in crate::kernels) fn patches(&self) -> Patches {
         let pitch = (self.width + 2 * self.padding) * self.inputs;
         Patches {
             runs: self.kernel,

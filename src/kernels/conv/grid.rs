@@ -26,7 +26,7 @@ impl GradientGrid {
 
 /// Where the patches of positions lie in a grid: a patch is `runs` pieces of `run` values, each in a row of its own.
 #[derive(Clone, Copy)]
-pub(super) struct Patches {
+pub(in crate::kernels) struct Patches {
     pub runs: usize,
     pub run: usize,
     /// From one row of the grid to the next.
@@ -38,12 +38,17 @@ pub(super) struct Patches {
 }
 
 impl Patches {
-    pub(super) fn depth(&self) -> usize {
+    pub(in crate::kernels) fn depth(&self) -> usize {
         self.runs * self.run
     }
 
     /// Whether all patches of this many positions lie in `values` values.
-    pub(super) fn lie_within(&self, rows: usize, columns: usize, values: usize) -> bool {
+    pub(in crate::kernels) fn lie_within(
+        &self,
+        rows: usize,
+        columns: usize,
+        values: usize,
+    ) -> bool {
         rows * columns * self.depth() == 0
             || (rows - 1) * self.row_step
                 + (columns - 1) * self.step

@@ -23,9 +23,8 @@ pub(super) use branch::Branch;
 pub(super) use forward::{
     convolve_rows, cut, forward, multiply, output_rows, padded_rows, row_parts,
 };
-pub use geometry::ConvOptions;
-pub(super) use geometry::Geometry;
-pub(super) use grid::GradientGrid;
+pub use geometry::{ConvOptions, Geometry};
+pub(super) use grid::{GradientGrid, Patches};
 pub(super) use phases::{Phase, Phases};
 pub(super) use transposed::Transposed;
 pub(super) use weight_gradient::{SLACK, WeightSums, weight_gradient};

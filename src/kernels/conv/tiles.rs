@@ -56,6 +56,7 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
         if channel < channels {
             run.positions::<S, 1>(simd, channel);
         }
+        run.last_positions(simd, channels);
     }
 }
 
@@ -63,7 +64,8 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
 type Place = (usize, usize);
 
 impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
-    /// `V` registers of channels for all positions: four neighbours at a time, then the rest of each row.
+    /// `V` registers of channels for all positions but the [last few](Self::last_positions): four neighbours at a time, then the rest of
+    /// each row.
     #[inline(always)]
     fn positions<S: Simd, const V: usize>(&mut self, simd: S, channel: usize) {
         let (rows, columns) = (self.rows, self.columns);
@@ -112,12 +114,38 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 }
             }
         }
-        let (fours, ones) = few[..count].as_chunks::<4>();
-        for &four in fours {
+        for &four in few[..count].as_chunks::<4>().0 {
             self.tile::<S, 4, 1, V>(simd, four, channel);
         }
-        for &one in ones {
-            self.tile::<S, 1, 1, V>(simd, [one], channel);
+    }
+
+    /// The positions, fewer than four, that are left: one at a time, with as many registers of channels as keep the processor busy.
+    #[inline(always)]
+    fn last_positions<S: Simd>(&mut self, simd: S, channels: usize) {
+        let lanes = lanes::<S, T>();
+        let beside = self.columns % 4;
+        let all = self.rows * beside;
+        for index in all - all % 4..all {
+            let (row, column) = (index / beside, self.columns - beside + index % beside);
+            let place = (
+                row * self.patches.row_step + column * self.patches.step,
+                row * self.row_step + column * self.step,
+            );
+            let mut channel = 0;
+            if const { many_registers::<S>() } {
+                while channel + 8 * lanes <= channels {
+                    self.tile::<S, 1, 1, 8>(simd, [place], channel);
+                    channel += 8 * lanes;
+                }
+            }
+            while channel + 4 * lanes <= channels {
+                self.tile::<S, 1, 1, 4>(simd, [place], channel);
+                channel += 4 * lanes;
+            }
+            while channel < channels {
+                self.tile::<S, 1, 1, 1>(simd, [place], channel);
+                channel += lanes;
+            }
         }
     }
 

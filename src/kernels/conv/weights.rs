@@ -42,6 +42,15 @@ impl<T> Panels<T> {
             panel: self.depth * PANEL,
         }
     }
+
+    /// Those from a channel on, which begins a panel.
+    pub(in crate::kernels) fn at_channel(&self, channel: usize) -> Matrix<'_, T> {
+        let matrix = self.matrix();
+        Matrix {
+            values: &self.values[channel / PANEL * matrix.panel..],
+            ..matrix
+        }
+    }
 }
 
 /// Panels of `channels` channels and `depth` taps, each filled by `fill(first channel, channels of the panel, values)`.

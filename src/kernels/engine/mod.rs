@@ -8,4 +8,5 @@ mod weights;
 
 pub(super) use backward::backward;
 pub(super) use forward::forward;
-pub(super) use weights::Forward;
+pub(super) use parts::{Part, small_parts};
+pub(super) use weights::{Forward, Scratch};

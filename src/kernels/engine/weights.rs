@@ -8,9 +8,12 @@ use crate::kernels::depthwise;
 use crate::kernels::simd::Real;
 
 /// Buffers of a thread.
-pub(super) struct Scratch<T> {
-    grid: Vec<T>,
+pub(in crate::kernels) struct Scratch<T> {
+    /// An image, or some of its rows, in its padding.
+    pub grid: Vec<T>,
     winograd: winograd::Scratch<T>,
+    /// The same in bfloat16.
+    pub pairs: Vec<u32>,
     /// Of a part.
     pub values: Vec<MaybeUninit<T>>,
 }
@@ -20,6 +23,7 @@ impl<T> Default for Scratch<T> {
         Self {
             grid: Vec::new(),
             winograd: winograd::Scratch::default(),
+            pairs: Vec::new(),
             values: Vec::new(),
         }
     }
@@ -45,7 +49,7 @@ impl<T: Real> Forward<T> {
     }
 
     /// Some rows of the output of an image, or the output of several; `bias` fills whole panels of channels.
-    pub(super) fn rows<'a>(
+    pub(in crate::kernels) fn rows<'a>(
         &self,
         g: &Geometry,
         images: &[T],

@@ -10,6 +10,7 @@ use super::tensors::{
     assert_channels, by_dtype, contiguous, grouped_geometry, new_tensor, optional, values,
 };
 use crate::kernels::activation::Activation;
+use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::conv::{ConvOptions, Geometry};
 use crate::kernels::normed;
 use crate::kernels::simd::Real;
@@ -106,8 +107,8 @@ pub(in crate::kernels) struct NormedState {
     pub layer: Normed,
     pub convolved: FlexTensor,
     pub mean: FlexTensor,
-    /// If the statistics are the batch's.
-    pub sigma: Option<FlexTensor>,
+    /// If the statistics are the batch's, with what that is.
+    pub sigma: Option<(FlexTensor, WholeBatch)>,
     pub scale: FlexTensor,
     pub shift: FlexTensor,
 }
@@ -134,7 +135,7 @@ pub(in crate::kernels) fn train(
         let state = NormedState {
             convolved: new_tensor(found.convolved, &g.output_shape()),
             mean: new_tensor(found.mean, &channels),
-            sigma: Some(new_tensor(found.sigma, &channels)),
+            sigma: Some((new_tensor(found.sigma, &channels), found.whole)),
             scale: new_tensor(found.scale, &channels),
             shift: new_tensor(found.shift, &channels),
             layer,

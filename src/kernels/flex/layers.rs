@@ -4,6 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::Element;
 
 use super::tensors::{assert_channels, by_dtype, contiguous, geometry, new_tensor, values};
+use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::block::{self, Pool};
 use crate::kernels::conv::{self, Geometry};
 use crate::kernels::simd::Real;
@@ -105,6 +106,7 @@ pub(in crate::kernels) struct BlockState {
     pub mean: FlexTensor,
     pub variance: FlexTensor,
     pub origin: FlexTensor,
+    pub whole: WholeBatch,
 }
 
 impl BlockForward {
@@ -130,6 +132,7 @@ impl BlockForward {
                     mean: new_tensor(forward.mean, &channels),
                     variance: new_tensor(forward.variance, &channels),
                     origin: new_tensor(forward.origin, &pool.output_shape(&geometry)),
+                    whole: forward.whole,
                 },
             }
         })

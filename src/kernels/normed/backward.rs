@@ -41,7 +41,8 @@ pub(in crate::kernels) struct NormedGradients<T> {
 
 /// The gradients. With `z` the gradient before residual and non-linearity, `xhat = (x - mean) / sigma` and `n` values per channel, for
 /// the statistics of the batch (Ioffe and Szegedy 2015, section 3): `dbeta = sum z`, `dgamma = sum z xhat`,
-/// `dx = gamma / sigma (z - dbeta / n - xhat dgamma / n)`. For fixed ones: `dscale = sum z (x - mean)`, `dmean = -scale sum z`,
+/// `dx = gamma / sigma (z - dbeta / n - xhat dgamma / n)`, with the sums over the whole batch in `dx`, and those over
+/// this part of it as the gradients of the parameters. For fixed ones: `dscale = sum z (x - mean)`, `dmean = -scale sum z`,
 /// `dx = scale z`.
 pub(in crate::kernels) fn backward<T: Real>(
     g: &Geometry,
@@ -150,7 +151,10 @@ struct Found {
 
 impl Found {
     fn new<T: Real>(g: &Geometry, norm: &Norm<T>, beta: &[f64], deviation: &[f64]) -> Self {
-        let count = (g.batch * g.output_height() * g.output_width()) as f64;
+        let batch = match norm.statistics {
+            Statistics::Batch { whole, .. } => Some((whole.count, whole.sums([beta, deviation]))),
+            Statistics::Fixed => None,
+        };
         let mut found = Self {
             scale: Vec::with_capacity(g.outputs),
             mean: Vec::with_capacity(g.outputs),
@@ -160,14 +164,15 @@ impl Found {
         };
         for channel in 0..g.outputs {
             let (factor, mean) = (norm.scale[channel].wide(), norm.mean[channel].wide());
-            let (scale, slope, offset) = match norm.statistics {
-                Statistics::Fixed => (deviation[channel], 0.0, 0.0),
-                Statistics::Batch { sigma } => {
+            let (scale, slope, offset) = match (norm.statistics, &batch) {
+                (Statistics::Batch { sigma, .. }, Some((count, [betas, deviations]))) => {
                     let sigma = sigma[channel].wide();
-                    let gamma = deviation[channel] / sigma;
+                    let gamma = deviations[channel] / sigma;
                     let slope = -factor * gamma / count / sigma;
-                    (gamma, slope, -factor * beta[channel] / count - slope * mean)
+                    let offset = -factor * betas[channel] / count - slope * mean;
+                    (deviation[channel] / sigma, slope, offset)
                 }
+                _ => (deviation[channel], 0.0, 0.0),
             };
             found.scale.push(scale);
             found.mean.push(-factor * beta[channel]);

@@ -2,14 +2,16 @@
 
 use std::mem::MaybeUninit;
 
-use super::moments::{Moments, together};
+use super::moments::moments;
 use super::norm::shift;
 use super::passes::{Tables, add_and_activate, normalize};
 use super::period::Period;
 use crate::kernels::activation::Activation;
+use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::conv::{Geometry, in_panels};
 use crate::kernels::engine::{self, Forward};
 use crate::kernels::memory::{filled, filled_part, is_large, room, stream};
+use crate::kernels::moments::Moments;
 use crate::kernels::simd::{Real, padded};
 use crate::kernels::threads;
 
@@ -35,6 +37,8 @@ pub(in crate::kernels) struct Trained<T> {
     /// With `shift`, the norm as `scale x + shift`.
     pub scale: Vec<T>,
     pub shift: Vec<T>,
+    /// What the statistics were taken over.
+    pub whole: WholeBatch,
 }
 
 /// The forward pass in training (Ioffe and Szegedy 2015, algorithm 1).
@@ -50,10 +54,11 @@ pub(in crate::kernels) fn train<T: Real>(
     let weights = Forward::new(g, weight, None);
     let period = Period::new(g.outputs);
     let no_bias = vec![T::ZERO; padded(g.outputs)];
-    let (convolved, moments) = engine::forward(g, &weights, input, &no_bias, |_, values| {
-        Moments::of(&period, g.outputs, values)
+    let (convolved, parts) = engine::forward(g, &weights, input, &no_bias, |_, values| {
+        moments(&period, g.outputs, values)
     });
-    let (mean, variance) = together(g.outputs, &moments);
+    let (whole, moments) = WholeBatch::of(Moments::together(g.outputs, &parts));
+    let variance = moments.variance();
     let sigma: Vec<f64> = variance
         .iter()
         .map(|variance| (variance + norm.epsilon).sqrt())
@@ -62,7 +67,7 @@ pub(in crate::kernels) fn train<T: Real>(
     let scale: Vec<T> = scale
         .map(|(gamma, sigma)| T::of(gamma.wide() / sigma))
         .collect();
-    let mean: Vec<T> = mean.into_iter().map(T::of).collect();
+    let mean: Vec<T> = moments.mean.into_iter().map(T::of).collect();
     let shift = shift(&mean, &scale, norm.beta);
     let tables = Tables::new(g.outputs, &scale, &shift);
     Trained {
@@ -73,6 +78,7 @@ pub(in crate::kernels) fn train<T: Real>(
         sigma: sigma.into_iter().map(T::of).collect(),
         scale,
         shift,
+        whole,
     }
 }
 

@@ -15,3 +15,4 @@ mod period;
 pub(super) use backward::{Trace, backward, plain_backward};
 pub(super) use forward::{BatchNorm, fixed, infer, plain, train};
 pub(super) use norm::{Norm, Statistics};
+pub(super) use passes::add_and_activate;

@@ -1,34 +1,26 @@
-//! Mean and variance per channel, of the parts and of the whole.
+//! Mean and squared deviations per channel, in one pass.
 
 use super::period::Period;
+use crate::kernels::moments::Moments;
 use crate::kernels::simd::{Real, widest};
 
 /// Values of a lane that are summed in its own type before they are added in `f64`.
 pub(super) const LANE_VALUES: usize = 64;
 
-/// Mean and sum of squared deviations per channel of some positions.
-pub(super) struct Moments {
-    count: f64,
-    mean: Vec<f64>,
-    squares: Vec<f64>,
-}
-
-impl Moments {
-    /// Of `[position, channel]`, in one pass: sums of the distances from the mean of the first positions, and of their squares.
-    pub(super) fn of<T: Real>(period: &Period, channels: usize, values: &[T]) -> Self {
-        let count = (values.len() / channels) as f64;
-        let few = &values[..values.len().min(LANE_VALUES.min(8) * period.length())];
-        let positions = (few.len() / channels) as f64;
-        let (first, _) = sums(period, few, &vec![T::ZERO; channels]);
-        let pivot: Vec<T> = first.iter().map(|sum| T::of(sum / positions)).collect();
-        let (distances, squares) = sums(period, values, &pivot);
-        let mean = distances.iter().zip(&pivot);
-        let squares = squares.iter().zip(&distances);
-        Self {
-            count,
-            mean: mean.map(|(d, pivot)| pivot.wide() + d / count).collect(),
-            squares: squares.map(|(s, d)| (s - d * d / count).max(0.0)).collect(),
-        }
+/// Moments of `[position, channel]`: sums of the distances from the mean of the first positions, and of their squares.
+pub(super) fn moments<T: Real>(period: &Period, channels: usize, values: &[T]) -> Moments {
+    let count = (values.len() / channels) as f64;
+    let few = &values[..values.len().min(LANE_VALUES.min(8) * period.length())];
+    let positions = (few.len() / channels) as f64;
+    let (first, _) = sums(period, few, &vec![T::ZERO; channels]);
+    let pivot: Vec<T> = first.iter().map(|sum| T::of(sum / positions)).collect();
+    let (distances, squares) = sums(period, values, &pivot);
+    let mean = distances.iter().zip(&pivot);
+    let squares = squares.iter().zip(&distances);
+    Moments {
+        count,
+        mean: mean.map(|(d, pivot)| pivot.wide() + d / count).collect(),
+        squares: squares.map(|(s, d)| (s - d * d / count).max(0.0)).collect(),
     }
 }
 
@@ -78,20 +70,4 @@ pub(super) fn flush<T: Real>(lanes: &mut [Vec<T>; 2], all: &mut [Vec<f64>; 2]) {
             }
         },
     );
-}
-
-/// Mean and biased variance of all parts, put together in order (Chan, Golub and LeVeque 1983).
-pub(super) fn together(channels: usize, parts: &[Moments]) -> (Vec<f64>, Vec<f64>) {
-    let of_channel = |channel: usize| {
-        let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-        for part in parts {
-            let both = count + part.count;
-            let delta = part.mean[channel] - mean;
-            mean += delta * part.count / both;
-            squares += part.squares[channel] + delta * delta * count * part.count / both;
-            count = both;
-        }
-        (mean, squares / count)
-    };
-    (0..channels).map(of_channel).unzip()
 }

@@ -1,5 +1,6 @@
 //! A batch norm as a scale and a shift per channel.
 
+use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::simd::Real;
 
 /// Where a norm's mean and variance come from.
@@ -9,6 +10,8 @@ pub(in crate::kernels) enum Statistics<'a, T> {
     Batch {
         /// `sqrt(variance + epsilon)` of each channel.
         sigma: &'a [T],
+        /// It, or the batch that it is a part of.
+        whole: &'a WholeBatch,
     },
     /// Elsewhere: they don't depend on the input.
     Fixed,

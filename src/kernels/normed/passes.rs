@@ -76,7 +76,7 @@ fn normalize_run<T: Real>(
 }
 
 /// The residual and the non-linearity, in place.
-pub(super) fn add_and_activate<T: Real>(
+pub(in crate::kernels) fn add_and_activate<T: Real>(
     values: &mut [T],
     residual: Option<&[T]>,
     activation: Activation,

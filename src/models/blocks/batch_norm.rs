@@ -2,7 +2,9 @@
 
 use burn::backend::Dispatch;
 use burn::backend::ops::FloatTensorOps;
-use burn::module::{Initializer, Param, RunningState};
+#[cfg(not(target_arch = "wasm32"))]
+use burn::module::Initializer;
+use burn::module::{Param, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::prelude::*;
 
@@ -19,7 +21,13 @@ pub fn batch_norm(config: &BatchNormConfig, device: &Device) -> BatchNorm {
     let mean = Dispatch::float_zeros([features].into(), device_id, number);
     let variance = Dispatch::float_ones([features].into(), device_id, number);
     BatchNorm {
+        #[cfg(target_arch = "wasm32")]
+        gamma: super::undrawn::parameter([features], device),
+        #[cfg(target_arch = "wasm32")]
+        beta: super::undrawn::parameter([features], device),
+        #[cfg(not(target_arch = "wasm32"))]
         gamma: Initializer::Ones.init([features], device),
+        #[cfg(not(target_arch = "wasm32"))]
         beta: Initializer::Zeros.init([features], device),
         training: Param::from_bool(true),
         running_mean: RunningState::new(Tensor::from_dispatch(mean)),

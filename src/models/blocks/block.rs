@@ -9,7 +9,7 @@ use burn::tensor::activation::relu;
 use super::batch_norm::{batch_norm, update_statistics};
 use super::convolution::{PADDING, conv3x3};
 use super::cost::LayerCost;
-use super::layout::Layout;
+use super::layout::{Layout, ONLY_KERNELS};
 use crate::error::Problem;
 use crate::kernels::{self, ConvNorm, Pool};
 use crate::models::layer_list::{self, LayerConfig};
@@ -65,6 +65,8 @@ impl Block {
     /// The block on images in the given layout.
     pub fn forward(&self, images: Tensor<4>, layout: Layout) -> Tensor<4> {
         match (layout, &self.conv.bias) {
+            (_, Some(bias)) if ONLY_KERNELS => self.forward_fast(images, bias.val()),
+            _ if ONLY_KERNELS => unreachable!("a block has a bias"),
             (Layout::ChannelsFirst, _) => self.forward_burn(images),
             // The kernels have no gradients through fixed statistics, which a frozen block on a training device needs.
             (Layout::ChannelsLast, Some(bias)) if self.kernels_apply(&images.device()) => {
@@ -114,7 +116,7 @@ impl Block {
             beta: norm.beta.val(),
             epsilon: norm.epsilon,
         };
-        if !device.is_autodiff() {
+        if ONLY_KERNELS || !device.is_autodiff() {
             let mean = norm.running_mean.value().to_device(&device);
             let variance = norm.running_var.value().to_device(&device);
             return kernels::fixed_conv_block(images, parameters, mean, variance, PADDING, pool);

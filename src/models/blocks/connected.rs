@@ -4,6 +4,7 @@ use burn::module::{Initializer, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 
+use super::layout::ONLY_KERNELS;
 use crate::kernels::{self, Activation};
 use crate::shape::ImageShape;
 
@@ -24,12 +25,21 @@ pub fn fully_connected(
     layers.collect()
 }
 
+/// A fully connected layer, drawn as PyTorch draws its own.
+pub fn connected(inputs: usize, outputs: usize, device: &Device) -> Linear {
+    #[cfg(target_arch = "wasm32")]
+    return super::undrawn::connected(inputs, outputs, device);
+    #[cfg(not(target_arch = "wasm32"))]
+    LinearConfig::new(inputs, outputs).init(device)
+}
+
 /// `layer` and the non-linearity after it: `[batch, in]` to `[batch, out]`.
 pub fn linear(layer: &Linear, input: Tensor<2>, activation: Activation) -> Tensor<2> {
     match &layer.bias {
-        Some(bias) if kernels::supported(&input.device()) => {
+        Some(bias) if ONLY_KERNELS || kernels::supported(&input.device()) => {
             kernels::linear(input, layer.weight.val(), bias.val(), activation)
         }
+        _ if ONLY_KERNELS => unreachable!("the layers of the models that kiln ships have a bias"),
         _ => kernels::activate(layer.forward(input), activation),
     }
 }

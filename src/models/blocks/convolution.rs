@@ -1,7 +1,9 @@
 //! Convolutions.
 
 use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::conv::Conv2d;
+#[cfg(not(target_arch = "wasm32"))]
+use burn::nn::conv::Conv2dConfig;
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 
@@ -36,6 +38,9 @@ pub fn convolve(layer: &Conv2d, images: Tensor<4>, with_relu: bool, layout: Layo
 
 /// A 3x3 convolution that keeps the image's size, drawn as PyTorch draws its own.
 pub fn conv3x3(inputs: usize, outputs: usize, device: &Device) -> Conv2d {
+    #[cfg(target_arch = "wasm32")]
+    return super::undrawn::convolution(inputs, outputs, 3, PADDING, device);
+    #[cfg(not(target_arch = "wasm32"))]
     Conv2dConfig::new([inputs, outputs], [3, 3])
         .with_padding(PaddingConfig2d::Explicit(
             PADDING, PADDING, PADDING, PADDING,

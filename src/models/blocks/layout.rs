@@ -5,6 +5,9 @@ use burn::prelude::*;
 use crate::kernels;
 use crate::models::layer_list::DepthToSpaceMode;
 
+/// Whether networks run on the kernels alone: WebAssembly has no other device, and Burn's operators would be a tenth of its module.
+pub const ONLY_KERNELS: bool = cfg!(target_arch = "wasm32");
+
 /// The order of a network's tensors in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -17,7 +20,7 @@ pub enum Layout {
 impl Layout {
     /// The layout that suits the device and the operators in use.
     pub fn of(device: &Device) -> Self {
-        if kernels::supported(device) {
+        if ONLY_KERNELS || kernels::supported(device) {
             Layout::ChannelsLast
         } else {
             Layout::ChannelsFirst

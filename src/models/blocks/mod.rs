@@ -9,10 +9,12 @@ mod connected;
 mod convolution;
 mod cost;
 mod layout;
+#[cfg(target_arch = "wasm32")]
+mod undrawn;
 
 pub use batch_norm::{batch_norm, update_statistics};
 pub use block::{Block, block_layers, too_many_halvings};
-pub use connected::{fully_connected, linear, unit_images, zero_bias};
+pub use connected::{connected, fully_connected, linear, unit_images, zero_bias};
 pub use convolution::{conv3x3, convolve};
 pub use cost::{LayerCost, Work};
 pub use layout::Layout;

@@ -3,6 +3,7 @@
 use super::settings::DepthToSpaceMode;
 use super::weight_init::WeightInit;
 use crate::error::counted;
+use crate::kernels::Activation;
 
 /// A function of each value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,6 +29,23 @@ pub enum Function {
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
+}
+
+impl Function {
+    /// The kernels' name of it.
+    pub fn activation(self) -> Activation {
+        match self {
+            Function::Relu => Activation::Relu,
+            Function::Relu6 => Activation::Relu6,
+            Function::LeakyRelu { slope } => Activation::LeakyRelu { slope },
+            Function::Gelu => Activation::Gelu,
+            Function::Silu => Activation::Silu,
+            Function::Hardswish => Activation::Hardswish,
+            Function::Hardsigmoid => Activation::Hardsigmoid,
+            Function::Sigmoid => Activation::Sigmoid,
+            Function::Tanh => Activation::Tanh,
+        }
+    }
 }
 
 /// The shape of what flows between two layers, for one image.
@@ -97,6 +115,18 @@ impl MapShape {
             MapShape::Vector { features } => {
                 format!("a vector of {}", counted(features, "value", "values"))
             }
+        }
+    }
+
+    /// Channels, rows and columns of maps with channels first; `None` of anything else.
+    pub fn maps(self) -> Option<[usize; 3]> {
+        match self {
+            MapShape::Maps {
+                channels,
+                height,
+                width,
+            } => Some([channels, height, width]),
+            _ => None,
         }
     }
 

@@ -4,7 +4,7 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, PaddingConfig2d};
 use burn::prelude::*;
 
-use crate::kernels::{self, Activation, ConvOptions, NormedConv};
+use crate::kernels::{self, Activation, BatchPart, ConvOptions, NormedConv};
 use crate::models::blocks::{Layout, convolve, update_statistics};
 
 /// How kernels compute a convolution, if they do: square kernels with the same step and border both ways.
@@ -44,6 +44,26 @@ pub fn convolution(
     kernels::activate(output, activation)
 }
 
+/// Batch normalization by a kernel, as that of a convolution that leaves each value as it is.
+fn normed(norm: &BatchNorm, maps: Tensor<4>, activation: Activation) -> Tensor<4> {
+    let [.., channels] = maps.dims();
+    let layer = NormedConv {
+        weight: Tensor::ones([channels, 1, 1, 1], (&maps.device(), maps.dtype())),
+        bias: None,
+        options: ConvOptions {
+            stride: 1,
+            padding: 0,
+            groups: channels,
+        },
+        gamma: norm.gamma.val(),
+        beta: norm.beta.val(),
+        epsilon: norm.epsilon,
+    };
+    let (output, mean, variance) = kernels::conv_norm(maps, layer, None, activation);
+    update_statistics(norm, mean, variance);
+    output
+}
+
 /// Batch normalization and the function after it.
 pub fn batch_norm(
     norm: &BatchNorm,
@@ -51,6 +71,11 @@ pub fn batch_norm(
     activation: Activation,
     layout: Layout,
 ) -> Tensor<4> {
+    let is_training = maps.device().is_autodiff() && norm.training.is_enabled();
+    if is_training && layout == Layout::ChannelsLast && BatchPart::is_in_use() {
+        // Burn's operator knows only the images that it is given.
+        return normed(norm, maps, activation);
+    }
     let output = layout.arrange(norm.forward(layout.to_channels_first(maps)));
     kernels::activate(output, activation)
 }

@@ -3,7 +3,6 @@
 mod build;
 mod construct;
 mod costs;
-mod function;
 mod fused;
 mod module;
 mod parts;

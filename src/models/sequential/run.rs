@@ -6,7 +6,6 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, GroupNorm, LayerNorm, Linear};
 use burn::prelude::*;
 
-use super::function::activation;
 use super::fused::{batch_norm, conv_norm, convolution};
 use super::module::{Layer, Operator, Sequence};
 use super::parts::Scale;
@@ -18,7 +17,7 @@ use crate::models::layer_list::{Function, Operation};
 
 impl Elementwise for Function {
     fn apply<const D: usize>(&self, values: Tensor<D>) -> Tensor<D> {
-        kernels::activate(values, activation(*self))
+        kernels::activate(values, self.activation())
     }
 }
 
@@ -114,7 +113,7 @@ fn or_identity(activation: Option<Activation>, layers: usize) -> (Activation, us
 /// The function that a layer applies to each value.
 fn activation_of(layer: &Layer) -> Option<Activation> {
     match layer.operator {
-        Operator::Plain(Operation::Activation(function)) => Some(activation(function)),
+        Operator::Plain(Operation::Activation(function)) => Some(function.activation()),
         _ => None,
     }
 }
@@ -278,7 +277,7 @@ fn factors(convs: &Sequence, means: Tensor<2>, functions: [Function; 2]) -> Tens
     let mut values = means;
     for (layer, function) in convs.layers.iter().zip(functions) {
         if let Operator::Conv(conv) = &layer.operator {
-            values = kernels::activate(on_one_position(conv, values), activation(function));
+            values = kernels::activate(on_one_position(conv, values), function.activation());
         }
     }
     values

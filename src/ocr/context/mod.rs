@@ -6,6 +6,7 @@
 mod decoder;
 mod lattice;
 mod ngram;
+mod packed;
 mod scowl;
 mod sequences;
 mod source;

@@ -4,14 +4,10 @@
 //! apostrophes are dropped (DON'T is printed DONT as often as not), a hyphen ends a word.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
 use std::path::Path;
 use std::str::FromStr;
 
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
-
+use super::packed::{pack, unpack};
 use crate::error::FileError;
 use crate::files::{self, without_mark};
 
@@ -80,26 +76,23 @@ impl WordList {
 
     /// The list that kiln ships.
     pub fn english() -> WordList {
-        let mut text = String::new();
         // Part of the binary, and read by a test: it can't be damaged.
-        let _ = GzDecoder::new(ENGLISH).read_to_string(&mut text);
-        // Words are in capitals and in alphabetical order already: nothing to normalise.
-        let word = |line: &str| {
-            let (word, weight) = line.split_once(' ')?;
-            Some((word.to_string(), weight.parse().ok()?))
-        };
+        Self::from_packed(ENGLISH)
+    }
+
+    /// The list that [`to_packed`](Self::to_packed) has made these bytes of.
+    pub fn from_packed(packed: &[u8]) -> WordList {
         WordList {
-            words: text.lines().filter_map(word).collect(),
+            words: unpack(packed),
         }
     }
 
-    /// The list as the file that kiln ships: gzip of one word and its weight per line. Equal lists give equal bytes.
-    pub fn to_gzip(&self) -> std::io::Result<Vec<u8>> {
-        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-        for (word, weight) in self.iter() {
-            writeln!(packed, "{word} {weight}")?;
-        }
-        packed.finish()
+    /// The list as the file that kiln ships (`artifacts/ocr/WORDS.md`). Equal lists give equal bytes.
+    ///
+    /// # Errors
+    /// The list has more than 36 different weights.
+    pub fn to_packed(&self) -> std::io::Result<Vec<u8>> {
+        pack(&self.words)
     }
 
     /// The words with their weights, in alphabetical order.

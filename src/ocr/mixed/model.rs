@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::inference::Classifier;
+use crate::inference::plan::ComputePrecision;
+use crate::inference::{Classifier, ModelError};
 
 /// A network of capitals, lower case, digits and marks; pages that the other one doesn't explain are read with it.
 #[derive(Clone)]
@@ -24,6 +25,15 @@ impl MixedModel {
         };
         let both = knows(char::is_lowercase) && knows(char::is_uppercase);
         both.then(|| Self::new(classifier.clone()))
+    }
+
+    /// The same network with products in another precision.
+    ///
+    /// # Errors
+    /// Those of [`Classifier::with_precision`].
+    pub fn with_precision(self, precision: ComputePrecision) -> Result<Self, ModelError> {
+        let classifier = Classifier::clone(&self.0);
+        classifier.with_precision(precision).map(Self::new)
     }
 
     /// The classifier.

@@ -45,6 +45,7 @@ pub struct OcrQuery {
     #[schemars(extend("enum" = ["english", "off"]))]
     context: Option<String>,
     /// Which characters may be read: `letters`, `digits`, `all` (default), or the characters themselves.
+    #[schemars(length(min = 1))]
     alphabet: Option<String>,
     /// `keep` (default) or `upper`.
     #[schemars(extend("enum" = ["keep", "upper"]))]

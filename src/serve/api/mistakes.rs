@@ -40,7 +40,8 @@ pub struct MistakesQuery {
     predicted: Option<String>,
     /// Leave out so many of them.
     #[serde(default)]
-    skip: usize,
+    #[schemars(range(max = 4294967295_u32))]
+    skip: u32,
 }
 
 /// How far the evaluation of a run is, and what it found.
@@ -185,7 +186,7 @@ fn found(evaluated: &Evaluated, query: &MistakesQuery) -> Result<Found, Problem>
         count: listed.len(),
         samples: listed
             .iter()
-            .skip(query.skip)
+            .skip(query.skip as usize)
             .take(MAX_LISTED)
             .map(sample)
             .collect(),
@@ -229,7 +230,7 @@ fn picture(evaluated: &Evaluated, index: usize, query: &SampleQuery) -> Result<V
     let read = source.read(split, index, 0, &mut pixels);
     read.map_err(Problem::unusable)?;
     let classifier = &evaluated.classifier;
-    let no_picture = || Problem::unusable("there is no such picture of this run");
+    let no_picture = || Problem::not_found("there is no such picture of this run");
     match query.show.as_deref().unwrap_or("image") {
         "image" => png(source.shape(), &pixels).ok_or_else(no_picture),
         "reconstruction" if classifier.task() == Task::Reconstruct => {
@@ -247,6 +248,7 @@ fn picture(evaluated: &Evaluated, index: usize, query: &SampleQuery) -> Result<V
             let picture = picture.map_err(Problem::failed)?.ok_or_else(no_picture)?;
             png_of(&picture).map_err(Problem::failed)
         }
+        "reconstruction" => Err(no_picture()),
         _ => Err(Problem::bad_request(
             "show: use image, reconstruction (of autoencoders) or map (of classifiers)",
         )),

@@ -270,7 +270,7 @@ impl Made {
             "requestBody": {
                 "required": true,
                 "description": "The bytes of an image file",
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}}},
             },
             "responses": responses,
         });

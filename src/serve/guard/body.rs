@@ -52,6 +52,11 @@ fn too_slow() -> Problem {
     )
 }
 
+/// The room for a body that no longer fits into this many bytes. A quarter more: with twice as many, half could be unused.
+fn grown(bytes: usize) -> usize {
+    bytes + (bytes / 4).max(64 << 10)
+}
+
 /// Reads a body.
 ///
 /// # Errors
@@ -67,6 +72,7 @@ pub async fn read_body(
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
+    let most = announced.map_or(MAX_BODY, |length| length as usize);
     let began = Instant::now();
     let mut bytes: Vec<u8> = Vec::new();
     let mut memory: Option<OwnedSemaphorePermit> = None;
@@ -84,13 +90,15 @@ pub async fn read_body(
         if bytes.len() + piece.len() > MAX_BODY {
             return Err(too_large());
         }
-        let units = (bytes.len() + piece.len()).div_ceil(UNIT) - bytes.len().div_ceil(UNIT);
-        let units = u32::try_from(units).map_err(|_| too_large())?;
-        let more = bodies.0.clone().try_acquire_many_owned(units);
-        let more = more.map_err(|_| Problem::busy())?;
-        match &mut memory {
-            Some(memory) => memory.merge(more),
-            None => memory = Some(more),
+        let needed = bytes.len() + piece.len();
+        if needed > bytes.capacity() {
+            let room = grown(bytes.capacity()).clamp(needed, most.max(needed));
+            let units = u32::try_from(room.div_ceil(UNIT)).map_err(|_| too_large())?;
+            let larger = bodies.0.clone().try_acquire_many_owned(units);
+            let larger = larger.map_err(|_| Problem::busy())?;
+            // Exactly: what is counted is what is allocated, and while it moves, both rooms are.
+            bytes.reserve_exact(room - bytes.len());
+            memory = Some(larger);
         }
         bytes.extend_from_slice(&piece);
     }

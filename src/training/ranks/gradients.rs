@@ -7,12 +7,13 @@ use burn::optim::GradientsParams;
 use burn::prelude::*;
 
 use crate::config::Reduction;
+use crate::kernels::BatchPart;
 use crate::models::Network;
 use crate::parallel::{Group, Moment, OrderedSum};
 
-/// What a rank adds to a step.
+/// What a rank adds to a step: a part of its share.
 pub struct Contribution {
-    /// The gradients of its share, if it has samples.
+    /// The gradients of its mean loss.
     pub gradients: GradientsParams,
     /// Number of its samples.
     pub samples: usize,
@@ -20,21 +21,6 @@ pub struct Contribution {
     pub weight: f64,
     /// Its mean loss.
     pub loss: f64,
-    /// Whether the run is to stop after this step.
-    pub ends: bool,
-}
-
-impl Contribution {
-    /// That of a share without samples.
-    pub fn none(ends: bool) -> Self {
-        Self {
-            gradients: GradientsParams::new(),
-            samples: 0,
-            weight: 0.0,
-            loss: 0.0,
-            ends,
-        }
-    }
 }
 
 /// What all ranks have added up.
@@ -56,6 +42,8 @@ pub struct SharedGradients {
     sum: OrderedSum,
     /// Of each parameter that trains, in the network's order: 0 if it has no gradient, and the values of its gradient.
     flat: Vec<f32>,
+    /// Of what was added since the last total.
+    report: Option<Report>,
 }
 
 /// What ranks tell each other beside the gradients: weight, weight x loss, samples, whether to stop.
@@ -70,6 +58,7 @@ impl SharedGradients {
             device: device.clone().inner(),
             sum: OrderedSum::default(),
             flat: Vec::new(),
+            report: None,
         }
     }
 
@@ -78,19 +67,43 @@ impl SharedGradients {
         &self.device
     }
 
-    /// The gradients of a batch: the mean of those of its shares, each with its weight; or their sum if the loss is one.
-    ///
-    /// Each is scaled before it is sent, and the sum is divided by the sum of the weights. (With a loss that is a sum, a share's gradient is
-    /// its mean's times its samples.)
-    pub fn total(&mut self, network: &Network, mine: Contribution, moment: Moment) -> Total {
-        let scale = match self.reduction {
-            Reduction::Mean => mine.weight,
-            Reduction::Sum => mine.weight / mine.samples.max(1) as f64,
-        };
-        let ends = f64::from(u8::from(mine.ends));
+    /// For batch norms over the whole batch: this rank's share of it, of so many samples and such a weight.
+    pub fn batch_part(&self, moment: Moment, samples: usize, weight: f64) -> BatchPart {
+        let group = self.group.clone();
+        let exchange = Arc::new(move |mine: &[f64]| group.gather_numbers(moment, mine));
+        let weight = (samples > 0).then(|| self.scale(samples, weight));
+        BatchPart::new(exchange, weight)
+    }
+
+    /// What the gradients of a share count.
+    fn scale(&self, samples: usize, weight: f64) -> f64 {
+        match self.reduction {
+            Reduction::Mean => weight,
+            Reduction::Sum => weight / samples.max(1) as f64,
+        }
+    }
+
+    /// Adds a part of this rank's share to the batch.
+    pub fn add(&mut self, network: &Network, mine: Contribution) {
+        let scale = self.scale(mine.samples, mine.weight);
+        self.flatten(network, &mine.gradients, scale as f32);
         let (weight, samples) = (mine.weight, mine.samples as f64);
-        self.flatten(network, mine.gradients, scale as f32);
-        let report: Report = [weight, weight * mine.loss, samples, ends];
+        let report = [weight, weight * mine.loss, samples, 0.0];
+        let before = self.report.unwrap_or_default();
+        self.report = Some(added(before, &report));
+    }
+
+    /// The gradients of a batch of which every rank has added its share: the mean of those of the parts, each with its weight; or their
+    /// sum if the loss is one. `ends` is whether the run is to stop after this step.
+    ///
+    /// Each is scaled before it is sent, and the sum is divided by the sum of the weights. (With a loss that is a sum, a part's gradient is
+    /// its mean's times its samples.)
+    pub fn total(&mut self, network: &Network, ends: bool, moment: Moment) -> Total {
+        if self.report.is_none() {
+            self.flatten(network, &GradientsParams::new(), 0.0);
+        }
+        let mut report = self.report.take().unwrap_or_default();
+        report[3] = f64::from(u8::from(ends));
         let reports = self.sum.begin(&*self.group, moment, &self.flat, report);
         let [weight, loss, samples, ends] = reports.iter().fold([0.0; 4], added);
         let factor = match self.reduction {
@@ -106,12 +119,15 @@ impl SharedGradients {
         }
     }
 
-    /// Writes scaled gradients into the buffer.
-    fn flatten(&mut self, network: &Network, gradients: GradientsParams, scale: f32) {
-        self.flat.clear();
+    /// Writes scaled gradients into the buffer, or adds them to what was added since the last total.
+    fn flatten(&mut self, network: &Network, gradients: &GradientsParams, scale: f32) {
+        if self.report.is_none() {
+            self.flat.clear();
+        }
         network.visit(&mut Flatten {
-            gradients: &gradients,
+            gradients,
             scale,
+            at: 0,
             flat: &mut self.flat,
         });
     }
@@ -142,7 +158,25 @@ fn values_of<const D: usize>(param: &Param<Tensor<D>>) -> Option<usize> {
 struct Flatten<'a> {
     gradients: &'a GradientsParams,
     scale: f32,
+    /// Where the next parameter's gradient begins.
+    at: usize,
     flat: &'a mut Vec<f32>,
+}
+
+impl Flatten<'_> {
+    /// Writes the scaled values after those that are there, or adds them where they are.
+    fn put(&mut self, values: impl Iterator<Item = f32>) {
+        let scale = self.scale;
+        let scaled = values.map(move |value| value * scale);
+        if self.at == self.flat.len() {
+            self.flat.push(1.0);
+            self.flat.extend(scaled);
+        } else {
+            self.flat[self.at] = 1.0;
+            let sums = self.flat[self.at + 1..].iter_mut();
+            sums.zip(scaled).for_each(|(sum, value)| *sum += value);
+        }
+    }
 }
 
 impl ModuleVisitor for Flatten<'_> {
@@ -150,20 +184,18 @@ impl ModuleVisitor for Flatten<'_> {
         let Some(values) = values_of(param) else {
             return;
         };
-        let end = self.flat.len() + 1 + values;
         let gradient = self.gradients.get::<D>(param.id);
         // A device that fails reports it at the next step.
         if let Some(data) = gradient.and_then(|gradient| gradient.try_into_data().ok()) {
-            let scale = self.scale;
-            self.flat.push(1.0);
             match data.as_slice::<f32>() {
-                Ok(data) => self.flat.extend(data.iter().map(|value| value * scale)),
-                Err(_) => self
-                    .flat
-                    .extend(data.iter::<f32>().map(|value| value * scale)),
+                Ok(data) => self.put(data.iter().copied()),
+                Err(_) => self.put(data.iter::<f32>()),
             }
         }
-        self.flat.resize(end, 0.0);
+        self.at += 1 + values;
+        if self.flat.len() < self.at {
+            self.flat.resize(self.at, 0.0);
+        }
     }
 }
 

@@ -17,14 +17,14 @@ use crate::ocr::context::WordList;
 pub struct Args {
     /// Folder with the SCOWL lists (english-words.10 and so on)
     folder: PathBuf,
-    /// Output file: gzipped text, one word and its weight per line
+    /// Output file: the list as kiln ships it (artifacts/ocr/WORDS.md)
     out: PathBuf,
 }
 
 pub fn run(args: Args) -> VerbResult {
     let words = WordList::from_scowl(&args.folder)?;
     let packed = words
-        .to_gzip()
+        .to_packed()
         .map_err(|error| FileError::write(&args.out, error))?;
     files::write(&args.out, &packed)?;
     let (count, bytes) = (words.len(), packed.len());

@@ -22,6 +22,7 @@ use crate::cli::loading;
 use crate::cli::open;
 use crate::cli::page_files;
 use crate::cli::paging::PageArgs;
+use crate::cli::precision::Precision;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::output;
 use crate::cli::terminal::stages::listening_monitor;
@@ -67,6 +68,9 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     compute: ComputeArgs,
+    /// Precision of products; sums are always made in 32 bits
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     #[command(flatten)]
     reading: ReadingArgs,
     /// File format of the pages [default: by the extension of --output, else text]
@@ -189,7 +193,9 @@ impl Args {
             }
         };
         ocr::check_alphabet(&classifier, alphabet)?;
-        Ok((classifier, mixed))
+        let in_precision = |mixed: MixedModel| mixed.with_precision(self.precision.compute());
+        let mixed = mixed.map(in_precision).transpose()?;
+        Ok((self.precision.of(classifier)?, mixed))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use super::arguments::{Args, overrides};
 use super::note::Note;
@@ -11,6 +12,12 @@ use crate::cli::terminal::{output, signals};
 use crate::config;
 use crate::parallel::LAUNCHER;
 use crate::training::Resumption;
+
+/// For so long after the end of rank 0 the launcher may end the others. It waits for ever for those of a machine that can't be reached.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is asked for.
+const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Starts the processes and waits for them.
 pub fn launch(args: &Args) -> VerbResult {
@@ -71,7 +78,9 @@ fn start(ranks: usize, arguments: &[OsString], note: &Note) -> Result<ExitStatus
     // Ctrl-C reaches rank 0 through this process, once: it ends the others at the same step.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let status = command.status();
+    let before = Note::process(note.path());
+    let started = command.spawn();
+    let status = started.and_then(|mut launcher| wait(&mut launcher, before, note.path()));
     status.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => UsageError(format!(
             "--ranks: there is no {LAUNCHER}; install the MPI library that kiln was built with (Debian: apt install mpich)"
@@ -79,6 +88,49 @@ fn start(ranks: usize, arguments: &[OsString], note: &Note) -> Result<ExitStatus
         .into(),
         _ => Failure::failed(format!("{LAUNCHER} can't be started: {error}")),
     })
+}
+
+/// Waits for the launcher; ends it if it goes on after rank 0, which is another process than that of an earlier start.
+fn wait(launcher: &mut Child, before: Option<i32>, note: &Path) -> std::io::Result<ExitStatus> {
+    let mut gone: Option<Instant> = None;
+    loop {
+        if let Some(status) = launcher.try_wait()? {
+            return Ok(status);
+        }
+        let rank_0 = Note::process(note).filter(|process| Some(*process) != before);
+        let is_gone = rank_0.is_some_and(|process| !is_there(process));
+        let since = is_gone.then(|| gone.get_or_insert_with(Instant::now).elapsed());
+        if since.is_some_and(|since| since > PATIENCE) {
+            output::note(&format!(
+                "rank 0 has ended, but {LAUNCHER} still waits for other machines; it is ended"
+            ));
+            end(launcher)?;
+            return launcher.wait();
+        }
+        std::thread::sleep(INTERVAL);
+    }
+}
+
+/// Whether a process of this user has not ended.
+fn is_there(process: i32) -> bool {
+    #[cfg(unix)]
+    return rustix::process::Pid::from_raw(process)
+        .is_some_and(|process| rustix::process::test_kill_process(process).is_ok());
+    #[cfg(not(unix))]
+    {
+        let _ = process;
+        true
+    }
+}
+
+/// Ends the launcher, and what it has started on this machine.
+fn end(launcher: &mut Child) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let group = rustix::process::Pid::from_child(launcher);
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL)?;
+    }
+    launcher.kill()
 }
 
 /// The exit code of a process as shells give it.

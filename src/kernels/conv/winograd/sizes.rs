@@ -25,11 +25,15 @@ pub(in crate::kernels) fn rows(g: &Geometry) -> Option<usize> {
     (rows < tiling.rows()).then_some(2 * rows)
 }
 
-/// Images that are best computed together.
+/// Images that are best computed together, in a batch that is cut for several threads.
 pub(in crate::kernels) fn images(g: &Geometry) -> usize {
     /// Parts of a batch at least, for as many threads.
     const PARTS: usize = 4;
+    most_images(g).min(g.batch.div_ceil(PARTS).max(1))
+}
+
+/// Images that are best computed together.
+pub(in crate::kernels) fn most_images(g: &Geometry) -> usize {
     let tiling = Tiling::of(g);
-    let images = TILES / (tiling.rows() * tiling.columns());
-    images.clamp(1, g.batch.div_ceil(PARTS).max(1))
+    (TILES / (tiling.rows() * tiling.columns())).max(1)
 }

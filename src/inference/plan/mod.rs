@@ -1,0 +1,69 @@
+//! A trained network as a plan: a list of steps over buffers, with batch norms folded into weights that were packed once.
+//!
+//! A plan computes on the CPU what [`Network::forward`] does, without tensors: layers are fused, outputs go into buffers that are used again,
+//! and images go through all steps a few at a time, so that what one step leaves is in a core's cache for the next. Threads
+//! share the images, or where these are too few, the rows of each step. The bits of an image's output depend neither on the
+//! threads nor on the images beside it; they differ from the network's own by rounding.
+
+mod buffers;
+mod compile;
+mod compiler;
+mod convolutions;
+mod folding;
+mod pools;
+mod rearranging;
+mod run;
+mod step;
+
+use std::fmt;
+
+use buffers::Buffers;
+use step::{Operand, Step};
+
+pub use crate::kernels::inference::ComputePrecision;
+use crate::kernels::inference::Helpers;
+use crate::models::Network;
+use crate::models::layer_list::Node;
+use crate::models::parameters::Tensors;
+use crate::shape::ImageShape;
+
+/// A network ready for inference on the CPU.
+pub struct Plan {
+    shape: ImageShape,
+    steps: Vec<Step>,
+    /// Values of each buffer for one image; the first is the input.
+    sizes: Vec<usize>,
+    output: Operand,
+    /// Multiply-adds of one image.
+    work: usize,
+    buffers: Buffers,
+    helpers: Helpers,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plan of {} steps", self.steps.len())
+    }
+}
+
+impl Plan {
+    /// The plan of a network of these layers for images of `shape`; `None` if it has a layer that plans don't know.
+    pub fn new(
+        network: &Network,
+        nodes: &[Node],
+        shape: ImageShape,
+        precision: ComputePrecision,
+    ) -> Option<Self> {
+        let (mut steps, input, output) = compile::compile(nodes, &Tensors::of(network), precision)?;
+        let (sizes, output) = buffers::assign(&mut steps, input, output);
+        Some(Self {
+            shape,
+            work: steps.iter().map(Step::multiply_adds).sum(),
+            steps,
+            sizes,
+            output,
+            buffers: Buffers::default(),
+            helpers: Helpers::default(),
+        })
+    }
+}

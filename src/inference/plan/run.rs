@@ -1,0 +1,155 @@
+//! Runs a plan.
+
+use std::ops::Range;
+
+use super::Plan;
+use super::step::{Operand, Step};
+use crate::fitting::NormalizeConfig;
+use crate::kernels::inference::Team;
+
+/// Values that go through the steps together, of the largest buffer: about half a megabyte, which stays in a core's cache.
+const VALUES: usize = 1 << 17;
+/// Most images that go through the steps together: enough to read weights rarely.
+const MOST_IMAGES: usize = 96;
+/// The buffer of the input.
+const INPUT: usize = 0;
+
+impl Plan {
+    /// The network's outputs `[count, outputs]` for `count` images in [0, 1], `[count, channels, height, width]`.
+    pub fn run(
+        &self,
+        pixels: &[f32],
+        count: usize,
+        normalize: Option<&NormalizeConfig>,
+    ) -> Vec<f32> {
+        let mut outputs = vec![0.0; count * self.output.values];
+        if outputs.is_empty() {
+            return outputs;
+        }
+        let largest = self.sizes.iter().copied().max().unwrap_or(1).max(1);
+        let together = (VALUES / largest).clamp(1, MOST_IMAGES);
+        self.helpers.gather(count * self.work, |team| {
+            let threads = team.threads();
+            if threads > 1 && count >= threads {
+                let groups = count.div_ceil(together).next_multiple_of(threads);
+                let size = in_whole_tiles(count.div_ceil(groups));
+                let groups = self.cut(&mut outputs, count, size);
+                team.for_each(groups, |(images, to): (Range<usize>, &mut [f32])| {
+                    self.group(self.images(pixels, images), normalize, to, &Team::alone());
+                });
+            } else {
+                for (images, to) in self.cut(&mut outputs, count, together) {
+                    self.group(self.images(pixels, images), normalize, to, team);
+                }
+            }
+        });
+        outputs
+    }
+
+    /// Groups of images with the room for their outputs.
+    fn cut<'a>(
+        &self,
+        outputs: &'a mut [f32],
+        count: usize,
+        size: usize,
+    ) -> Vec<(Range<usize>, &'a mut [f32])> {
+        let groups = outputs.chunks_mut(size * self.output.values).enumerate();
+        groups
+            .map(|(index, to)| (index * size..((index + 1) * size).min(count), to))
+            .collect()
+    }
+
+    fn images<'a>(&self, pixels: &'a [f32], images: Range<usize>) -> &'a [f32] {
+        let values = self.shape.values();
+        &pixels[images.start * values..images.end * values]
+    }
+
+    /// Images that go through the steps together.
+    fn group(
+        &self,
+        pixels: &[f32],
+        normalize: Option<&NormalizeConfig>,
+        outputs: &mut [f32],
+        team: &Team,
+    ) {
+        let count = outputs.len() / self.output.values;
+        let sizes = self.sizes.iter().map(|size| size * count);
+        self.buffers.with(sizes, |buffers| {
+            let mut images = None;
+            if self.shape.channels == 1 && normalize.is_none() {
+                images = Some(pixels);
+            } else {
+                self.load(pixels, normalize, &mut buffers[INPUT]);
+            }
+            for step in &self.steps {
+                run(step, count, buffers, images, team);
+                images = images.filter(|_| step.to.buffer != INPUT);
+            }
+            outputs.copy_from_slice(&buffers[self.output.buffer][..outputs.len()]);
+        });
+    }
+
+    /// Pixels as the first step takes them: normalised, channels last.
+    fn load(&self, pixels: &[f32], normalize: Option<&NormalizeConfig>, input: &mut [f32]) {
+        let values = self.shape.values();
+        let of = |list: &[f32], channel: usize| list[if list.len() == 1 { 0 } else { channel }];
+        let norms: Vec<(f32, f32)> = (0..self.shape.channels)
+            .map(|channel| match normalize {
+                None => (0.0, 1.0),
+                Some(normalize) => (of(&normalize.mean, channel), of(&normalize.std, channel)),
+            })
+            .collect();
+        let images = pixels.chunks_exact(values);
+        for (from, to) in images.zip(input.chunks_exact_mut(values)) {
+            interleave(from, &norms, to);
+        }
+    }
+}
+
+/// `[channels, positions]` as `[positions, channels]`, from each the channel's mean, over its deviation.
+fn interleave(from: &[f32], norms: &[(f32, f32)], to: &mut [f32]) {
+    /// Values that are normalised at a time, in registers.
+    const VALUES: usize = 64;
+    let channels = norms.len();
+    let positions = from.len() / channels.max(1);
+    let planes = from.chunks_exact(positions.max(1)).zip(norms);
+    for (channel, (plane, &(mean, std))) in planes.enumerate() {
+        for (to, plane) in to.chunks_mut(VALUES * channels).zip(plane.chunks(VALUES)) {
+            let mut normal = [0.0; VALUES];
+            for (to, &value) in normal.iter_mut().zip(plane) {
+                *to = (value - mean) / std;
+            }
+            for (to, value) in to.chunks_exact_mut(channels).zip(normal) {
+                to[channel] = value;
+            }
+        }
+    }
+}
+
+/// Runs a step; `images` stand for what is in the buffer of the input.
+fn run(step: &Step, count: usize, buffers: &mut [Vec<f32>], images: Option<&[f32]>, team: &Team) {
+    let mut output = std::mem::take(&mut buffers[step.to.buffer]);
+    let values = |from: Operand| match images {
+        Some(images) if from.buffer == INPUT => images,
+        _ => &buffers[from.buffer][..from.values * count],
+    };
+    step.run(
+        count,
+        values(step.from),
+        step.other.map(values),
+        &mut output[..step.to.values * count],
+        team,
+    );
+    buffers[step.to.buffer] = output;
+}
+
+/// So many images, or a few more, which fill the tiles of fully connected layers.
+fn in_whole_tiles(images: usize) -> usize {
+    /// Rows of a tile.
+    const TILE: usize = 4;
+    if images < TILE {
+        images
+    } else {
+        images.next_multiple_of(TILE)
+    }
+}

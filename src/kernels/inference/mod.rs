@@ -1,0 +1,14 @@
+//! Layers for inference: weights are packed once, outputs go into buffers that exist. Slices of `f32`, channels last; the bits of an
+//! image's output depend neither on the number of threads nor on the images beside it.
+
+mod bf16;
+mod channels;
+mod conv;
+mod team;
+mod windows;
+
+pub use super::conv::Geometry;
+pub use channels::{Affine, activate, add, channel_means, layer_norm, scale_channels};
+pub use conv::{Channels, ComputePrecision, PackedConv};
+pub use team::{Helpers, Team};
+pub use windows::{Reduction, Windows};
