@@ -18,7 +18,6 @@ mod open;
 mod operators;
 mod page_files;
 mod paging;
-mod precision;
 mod reading;
 mod terminal;
 mod threads;

@@ -94,9 +94,9 @@ pub enum TrainError {
     Stopped(String),
     /// The memory of a GPU is too small for a step.
     #[error(
-        "the device has no memory left{}; lower training.batch_size{}, or choose a device with more memory (`kiln devices`)",
+        "the device has no memory left{}; {}, or choose a device with more memory (`kiln devices`)",
         bytes.map_or_else(String::new, |bytes| format!(" for {} MB more", bytes >> 20)),
-        batch_size.map_or_else(String::new, |size| format!(" (now {size}; {} needs about half)", size.div_ceil(2)))
+        smaller(*batch_size)
     )]
     DeviceMemory {
         /// What it was asked for at last, if that is known.
@@ -107,6 +107,18 @@ pub enum TrainError {
     /// The user killed the run from the dashboard.
     #[error("killed from the dashboard")]
     Killed,
+}
+
+/// What makes a step smaller, of so many samples, if that is known.
+fn smaller(batch_size: Option<usize>) -> String {
+    match batch_size {
+        None => "lower training.batch_size".into(),
+        Some(0 | 1) => "train a smaller network, or on smaller images".into(),
+        Some(size) => format!(
+            "lower training.batch_size (now {size}; {} needs about half)",
+            size / 2
+        ),
+    }
 }
 
 impl TrainError {
@@ -217,9 +229,11 @@ mod tests {
         let error = TrainError::stopped(said).with_batch_size(33);
         assert_eq!(
             error.to_string(),
-            "the device has no memory left for 500 MB more; lower training.batch_size (now 33; 17 needs about half), or choose a device \
+            "the device has no memory left for 500 MB more; lower training.batch_size (now 33; 16 needs about half), or choose a device \
              with more memory (`kiln devices`)"
         );
+        let error = TrainError::stopped(said).with_batch_size(1).to_string();
+        assert!(error.contains("; train a smaller network"), "{error}");
         let other = TrainError::stopped("the device is gone").with_batch_size(33);
         assert!(matches!(other, TrainError::Stopped(_)));
     }

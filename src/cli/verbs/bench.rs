@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::compute::ComputeArgs;
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::VerbResult;
 use crate::cli::operators::Operators;
-use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::diagnostics::bench::{self, Mode, Timing};

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::cli::choices;
-use crate::cli::compute::ComputeArgs;
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::VerbResult;
 use crate::cli::open;
-use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::config;
 use crate::data::{DataSource, Split, Subset, passed_over_line};

@@ -4,12 +4,11 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use super::predict_model::{OnnxArgs, open_predictor};
-use crate::cli::compute::ComputeArgs;
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::inputs::{self, Input, Reads};
 use crate::cli::loading;
 use crate::cli::page_files::{self, create_folder};
-use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::document::PageImage;
 use crate::error::printable;

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::cli::compute::ComputeArgs;
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::open;
-use crate::cli::precision::Precision;
 use crate::cli::terminal::output;
 use crate::data::Fit;
 use crate::inference::onnx::{OnnxClassifier, OnnxSettings, Size, is_onnx};
