@@ -20,6 +20,13 @@ mod compiled {
     const ADVICE: &str =
         "install a Vulkan driver (on Debian: `apt-get install mesa-vulkan-drivers`)";
 
+    /// The oldest Mesa whose software Vulkan was seen to compile Burn's SPIR-V; 22.3 crashes, and takes the process with it.
+    const MESA: u32 = 25;
+
+    /// What to do about an older one.
+    const ADVICE_ON_MESA: &str =
+        "install a GPU's driver or Mesa 25, or build kiln with `--features wgpu` alone,";
+
     /// The GPUs of a backend, the best kind first.
     ///
     /// # Errors
@@ -64,18 +71,32 @@ mod compiled {
         if backend == Backend::Vulkan && cfg!(not(feature = "vulkan")) {
             return Err(DeviceError::NotCompiledIn(backend.name()));
         }
-        let none = |problem: &str| DeviceError::NoGpu {
+        let none = |problem: &str, advice: &'static str| DeviceError::NoGpu {
             backend: backend.name(),
             problem: problem.into(),
-            advice: ADVICE,
+            advice,
         };
         // Drivers that exist but are broken panic inside.
-        let adapters = catch_panic(|| infos(backend))
-            .ok_or_else(|| none("the graphics driver failed to start"))?;
+        let mut adapters = catch_panic(|| infos(backend))
+            .ok_or_else(|| none("the graphics driver failed to start", ADVICE))?;
         if adapters.is_empty() {
-            return Err(none("no adapter found"));
+            return Err(none("no adapter found", ADVICE));
+        }
+        if cfg!(feature = "vulkan") {
+            adapters.retain(|info| !crashes_on_spirv(&info.driver, &info.driver_info));
+        }
+        if adapters.is_empty() {
+            let problem = "only Mesa's software Vulkan, too old for Burn's SPIR-V shaders";
+            return Err(none(problem, ADVICE_ON_MESA));
         }
         Ok(numbered(backend, adapters))
+    }
+
+    /// Whether a driver, by its name and version (`llvmpipe`, `Mesa 22.3.6 (LLVM 15.0.6)`), is a software Vulkan older than [`MESA`].
+    fn crashes_on_spirv(driver: &str, version: &str) -> bool {
+        let number = version.strip_prefix("Mesa ");
+        let major = number.and_then(|number| number.split('.').next()?.parse::<u32>().ok());
+        driver == "llvmpipe" && major.is_some_and(|major| major < MESA)
     }
 
     /// The adapters that Burn finds for a backend: those on the first interface that has a GPU, or else on the first that has anything
@@ -161,6 +182,24 @@ mod compiled {
             interface: Some(format!("{:?}", info.backend)),
             driver: (!driver.is_empty()).then(|| driver.to_string()),
             memory_bytes: None,
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn only_an_old_software_vulkan_is_left_out() {
+            assert!(crashes_on_spirv("llvmpipe", "Mesa 22.3.6 (LLVM 15.0.6)"));
+            for (driver, version) in [
+                ("llvmpipe", "Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)"),
+                ("llvmpipe", "unknown"),
+                ("radv", "Mesa 22.3.6"),
+                ("NVIDIA", "535.183.01"),
+            ] {
+                assert!(!crashes_on_spirv(driver, version), "{driver} {version}");
+            }
         }
     }
 }
