@@ -50,6 +50,10 @@ const PYTHON: [(&str, &[&str]); 3] = [
     ("torch", &["numpy", "PIL", "torch"]),
 ];
 
+/// Where drivers of Vulkan describe themselves on Linux, and the variables that name other places.
+const VULKAN_DRIVERS: [&str; 2] = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+const VULKAN_VARIABLES: [&str; 2] = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
+
 /// Linux's number of the capability that mounting needs.
 const CAP_SYS_ADMIN: u32 = 21;
 
@@ -64,6 +68,7 @@ fn main() {
     data_sets();
     tools();
     python();
+    vulkan();
     println!("cargo::rustc-check-cfg=cfg(kiln_may_mount)");
     if may_mount() {
         println!("cargo::rustc-cfg=kiln_may_mount");
@@ -156,6 +161,22 @@ fn python() {
         if status.is_ok_and(|output| output.status.success()) {
             println!("cargo::rustc-cfg=kiln_python=\"{name}\"");
         }
+    }
+}
+
+/// Switches on `kiln_vulkan` if there is a driver of Vulkan, which may compute in software.
+fn vulkan() {
+    println!("cargo::rustc-check-cfg=cfg(kiln_vulkan)");
+    let named = VULKAN_VARIABLES.into_iter().any(|name| {
+        println!("cargo::rerun-if-env-changed={name}");
+        env::var_os(name).is_some()
+    });
+    let found = VULKAN_DRIVERS.into_iter().any(|folder| {
+        let mut files = fs::read_dir(folder).into_iter().flatten().flatten();
+        files.any(|file| file.path().extension().is_some_and(|end| end == "json"))
+    });
+    if named || found {
+        println!("cargo::rustc-cfg=kiln_vulkan");
     }
 }
 

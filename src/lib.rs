@@ -13,6 +13,7 @@
 //! - [`shape`]: the shape of an image.
 //! - [`rng`]: seeds and streams of random numbers.
 //! - [`panics`]: panics of other crates become errors.
+//! - [`read_back`]: values of tensors are read into main memory, and counted.
 //! - [`timings`]: a stopwatch over the stages of a job.
 //! - [`progress`]: long work is watched, and can be cancelled.
 //! - [`files`]: bounded reads, atomic writes, locks.
@@ -28,7 +29,7 @@
 //! - [`models`]: the networks, written once for every backend, each with its settings.
 //! - [`data`]: the sources of labelled images, each with its settings; augmentation and batches.
 //! - [`config`]: a JSON file and overrides become a checked experiment.
-//! - [`device`]: the name of a backend becomes a Burn device.
+//! - [`device`]: the names of backends and the numbers of their devices become Burn devices.
 //! - [`run_dir`]: the folder that a run leaves behind.
 //! - [`onnx`]: ONNX files as data.
 //! - [`weights`]: weights of other programs, in and out.
@@ -95,6 +96,7 @@ pub mod panics;
 pub mod parallel;
 pub mod photo;
 pub mod progress;
+pub mod read_back;
 #[cfg(feature = "app")]
 pub mod report;
 pub mod rng;

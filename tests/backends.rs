@@ -1,7 +1,7 @@
 //! Every backend that is compiled in trains like flex: the repository's recipes, from the same weights, on the same
 //! batches, with dropout off (each engine draws its own random numbers).
 //!
-//! wgpu runs on whatever GPU is there (in CI Mesa's software Vulkan), and fails where none answers.
+//! wgpu and Vulkan run on whatever GPU is there (in CI Mesa's software Vulkan).
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -170,7 +170,19 @@ fn ndarray_trains_the_same_losses_as_flex() {
 }
 
 #[test]
-#[cfg_attr(not(feature = "wgpu"), ignore = "needs --features wgpu and a GPU")]
+#[cfg_attr(
+    not(all(feature = "wgpu", kiln_vulkan)),
+    ignore = "needs --features wgpu and a Vulkan driver (Debian: mesa-vulkan-drivers)"
+)]
 fn wgpu_trains_the_same_losses_as_flex() {
     compare_recipes(Backend::Wgpu);
+}
+
+#[test]
+#[cfg_attr(
+    not(all(feature = "vulkan", kiln_vulkan)),
+    ignore = "needs --features vulkan and a Vulkan driver (Debian: mesa-vulkan-drivers)"
+)]
+fn vulkan_trains_the_same_losses_as_flex() {
+    compare_recipes(Backend::Vulkan);
 }

@@ -15,6 +15,8 @@ pub fn backend() -> impl TypedValueParser<Value = Backend> {
             Backend::Flex => "Burn's pure-Rust CPU backend, with kiln's kernels",
             Backend::Ndarray => "Burn's older CPU backend (needs `--features ndarray`)",
             Backend::Wgpu => "GPU through Vulkan, Metal or DirectX (needs `--features wgpu`)",
+            Backend::Vulkan => "GPU through Vulkan alone (needs `--features vulkan`)",
+            Backend::Cuda => "NVIDIA's GPUs through CUDA (needs `--features cuda`)",
         };
         (backend, backend.name(), help)
     }))

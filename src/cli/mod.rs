@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod choices;
+mod compute;
 mod destinations;
 mod failure;
 mod inputs;
@@ -17,7 +18,6 @@ mod open;
 mod operators;
 mod page_files;
 mod paging;
-mod precision;
 mod reading;
 mod terminal;
 mod threads;

@@ -3,25 +3,23 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::compute::ComputeArgs;
 use super::failure::{Failure, UsageError};
 use super::terminal::output;
-use crate::config::Backend;
 use crate::data::{DataConfig, DataSource, Split};
-use crate::device;
 use crate::inference::OpenedModel;
 use crate::models::Task;
 use crate::progress::Monitor;
 use crate::run_dir;
 
 /// Opens a run, or a single model file.
-pub fn model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failure> {
-    let device = device::open(backend.unwrap_or_default())?;
-    Ok(OpenedModel::open(path, &device)?)
+pub fn model(path: &Path, compute: ComputeArgs) -> Result<OpenedModel, Failure> {
+    Ok(OpenedModel::open(path, &compute.open()?)?)
 }
 
 /// [`model`], but not an autoencoder.
-pub fn naming_model(path: &Path, backend: Option<Backend>) -> Result<OpenedModel, Failure> {
-    let model = model(path, backend)?;
+pub fn naming_model(path: &Path, compute: ComputeArgs) -> Result<OpenedModel, Failure> {
+    let model = model(path, compute)?;
     match model.classifier.task() {
         Task::Classify => Ok(model),
         Task::Reconstruct => Err(UsageError(format!(

@@ -27,9 +27,13 @@ pub struct Experiment {
     /// Seed of the initial weights, the order of samples, augmentation and dropout.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// Compute backend: `flex` (CPU, the default), `ndarray` (CPU) or `wgpu` (GPU).
+    /// Compute backend: `flex` (CPU, the default), `ndarray` (CPU), or `wgpu`, `vulkan` or `cuda` (GPU).
     #[serde(default)]
     pub backend: Backend,
+    /// Number of the backend's device, as `kiln devices` lists them; null takes the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 255))]
+    pub device: Option<usize>,
     /// The images, and how they are augmented.
     pub data: DataConfig,
     /// The network.
@@ -81,11 +85,21 @@ pub enum Backend {
     Ndarray,
     /// GPU through Vulkan, Metal or DirectX (requires `--features wgpu`).
     Wgpu,
+    /// GPU through Vulkan alone, with its own compiler of shaders (requires `--features vulkan`).
+    Vulkan,
+    /// NVIDIA's GPUs through CUDA (requires `--features cuda`).
+    Cuda,
 }
 
 impl Backend {
     /// All backends that kiln knows, compiled in or not.
-    pub const ALL: [Backend; 3] = [Backend::Flex, Backend::Ndarray, Backend::Wgpu];
+    pub const ALL: [Backend; 5] = [
+        Backend::Flex,
+        Backend::Ndarray,
+        Backend::Wgpu,
+        Backend::Vulkan,
+        Backend::Cuda,
+    ];
 
     /// The name used in configs and on the command line.
     pub fn name(self) -> &'static str {
@@ -93,6 +107,16 @@ impl Backend {
             Backend::Flex => "flex",
             Backend::Ndarray => "ndarray",
             Backend::Wgpu => "wgpu",
+            Backend::Vulkan => "vulkan",
+            Backend::Cuda => "cuda",
+        }
+    }
+
+    /// Whether it computes while the program goes on: to read a value waits for everything that it was given before.
+    pub fn is_asynchronous(self) -> bool {
+        match self {
+            Backend::Flex | Backend::Ndarray => false,
+            Backend::Wgpu | Backend::Vulkan | Backend::Cuda => true,
         }
     }
 }

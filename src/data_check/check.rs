@@ -75,7 +75,7 @@ pub fn check(
                 chosen,
                 &duplicates.groups,
                 (experiment, options.root),
-                &device::open(experiment.backend)?,
+                &device::open_at(experiment.backend, experiment.device)?,
                 monitor,
             )?;
             let note = (left_out > 0).then(|| {

@@ -20,6 +20,7 @@ use crate::models::Task;
 use crate::models::{Network, Work};
 use crate::progress::Monitor;
 use crate::training::divergence::{LossCheck, LossWatch};
+use crate::training::features::Memory;
 use crate::training::step::TrainState;
 use crate::training::{
     Batch, FeatureCache, Layers, TrainError, TrainModel, optimizer, param_groups, prepare, schedule,
@@ -34,11 +35,15 @@ const SECONDS: f64 = 2.0;
 /// ... but for at least and at most this many steps.
 const STEPS: std::ops::RangeInclusive<usize> = 5..=400;
 
+/// On a device that computes asynchronously, so many steps are timed together, until the device has done them: to wait after each would
+/// count time in which it is idle.
+const STEPS_TOGETHER: usize = 10;
+
 /// The kind of benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// A training step, and reading back the loss.
+    /// A training step, until it is done.
     Train,
     /// A forward pass as `kiln predict` and `kiln eval` make it, from pixels to outputs.
     Infer,
@@ -98,17 +103,24 @@ pub fn synthetic(
     };
     let mut bench = Bench::new(experiment, batch, classes)?;
     bench.classifier = bench.classifier.with_precision(precision)?;
+    if mode == Mode::Infer {
+        // The outputs are read each time, as those of `kiln predict` are.
+        bench.together = 1;
+    }
     let mut times = Vec::new();
     let began = Instant::now();
     while times.len() < WARM_UP + STEPS.start()
         || (began.elapsed().as_secs_f64() < SECONDS && times.len() < WARM_UP + STEPS.end())
     {
         let start = Instant::now();
-        match mode {
-            Mode::Infer => bench.infer()?,
-            Mode::Train | Mode::Epoch => bench.train()?,
+        for _ in 0..bench.together {
+            match mode {
+                Mode::Infer => bench.infer()?,
+                Mode::Train | Mode::Epoch => bench.train()?,
+            }
         }
-        times.push(start.elapsed().as_secs_f64() * 1e3);
+        bench.wait()?;
+        times.push(start.elapsed().as_secs_f64() * 1e3 / bench.together as f64);
     }
     times.drain(..WARM_UP);
     bench.timing(experiment, mode, times)
@@ -133,8 +145,10 @@ pub fn epoch(
     let classes = batches.loader.source.classes().len();
     let mut bench = Bench::new(experiment, batch, classes)?;
     bench.train()?;
+    bench.wait()?;
     let mut times = Vec::new();
-    let mut start = Instant::now();
+    let began = Instant::now();
+    let mut start = began;
     let mut samples = 0;
     for batch in batches.epoch(2) {
         bench.batch = batch?;
@@ -143,8 +157,11 @@ pub fn epoch(
         times.push(start.elapsed().as_secs_f64() * 1e3);
         start = Instant::now();
     }
-    let seconds = times.iter().sum::<f64>() / 1e3;
+    bench.wait()?;
+    let seconds = began.elapsed().as_secs_f64();
+    let steps = times.len();
     let mut timing = bench.timing(experiment, Mode::Epoch, times)?;
+    timing.steps = steps;
     timing.samples_per_s = samples as f64 / seconds;
     timing.gflops = bench.gflops(Mode::Epoch, timing.samples_per_s);
     Ok(timing)
@@ -188,6 +205,8 @@ struct Bench {
     /// Of all samples.
     pixels: Vec<f32>,
     samples: usize,
+    /// Steps between two times at which the device is waited for.
+    together: usize,
     /// Of one sample.
     work: Work,
 }
@@ -198,7 +217,7 @@ impl Bench {
         batch: Option<usize>,
         classes: usize,
     ) -> Result<Self, BenchError> {
-        let device = device::open(experiment.backend)?;
+        let device = device::open_at(experiment.backend, experiment.device)?;
         let training = device.clone().autodiff();
         training.seed(experiment.seed);
         let shape = experiment.data.shape();
@@ -230,7 +249,7 @@ impl Bench {
             nodes: experiment.model.nodes(shape, classes).unwrap_or_default(),
             shape,
         };
-        let features = FeatureCache::of(&network, &layers, &training, samples, None);
+        let features = FeatureCache::of(&network, &layers, &training, samples, None, Memory::Main);
         Ok(Self {
             features,
             classifier: Classifier::new(&network, card, &device),
@@ -250,6 +269,11 @@ impl Bench {
             ),
             pixels,
             samples,
+            together: if device::is_asynchronous(&device) {
+                STEPS_TOGETHER
+            } else {
+                1
+            },
             work,
         })
     }
@@ -261,7 +285,7 @@ impl Bench {
             .state
             .step(self.batch.clone(), self.features.as_mut(), &mut losses)
         {
-            Ok(output) => read_back(output.loss),
+            Ok(output) => self.read_back(output.loss),
             Err(divergence) => Err(TrainError::diverged(1, divergence).into()),
         }
     }
@@ -269,6 +293,23 @@ impl Bench {
     fn infer(&mut self) -> Result<(), BenchError> {
         self.classifier.flat_outputs(&self.pixels, self.samples)?;
         Ok(())
+    }
+
+    /// Reads a number, and so waits for it, unless steps are timed together.
+    fn read_back(&self, value: Tensor<1>) -> Result<(), BenchError> {
+        if self.together > 1 {
+            return Ok(());
+        }
+        read_back(value)
+    }
+
+    /// Waits until a device that computes asynchronously has done everything.
+    fn wait(&self) -> Result<(), BenchError> {
+        if self.together == 1 {
+            return Ok(());
+        }
+        let done = self.classifier.device().sync();
+        done.map_err(|error| BenchError::Compute(error.to_string()))
     }
 
     fn gflops(&self, mode: Mode, samples_per_s: f64) -> f64 {
@@ -296,7 +337,7 @@ impl Bench {
             mode,
             backend: experiment.backend.name(),
             batch: self.samples,
-            steps: times.len(),
+            steps: times.len() * self.together,
             samples_per_s,
             gflops: self.gflops(mode, samples_per_s),
             machine_gflops: machine_gflops(self.classifier.device())?,

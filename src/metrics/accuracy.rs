@@ -1,8 +1,6 @@
 //! Accuracy: the fraction of the samples whose most probable class is the true one.
 
-use burn::tensor::TensorReadError;
-
-use super::metric::{BatchOutput, Direction, InEpochs, Measure, Metric, Outputs, Unit};
+use super::metric::{BatchOutput, Direction, InEpochs, Measure, Metric, OnDevice, Outputs, Unit};
 
 pub(super) static METRIC: Metric = Metric {
     name: "accuracy",
@@ -16,9 +14,12 @@ pub(super) static METRIC: Metric = Metric {
     on_device: Some(of_batch),
 };
 
-fn of_batch(batch: &BatchOutput) -> Result<f64, TensorReadError> {
+fn of_batch(batch: &BatchOutput) -> OnDevice {
     let samples = batch.targets.dims()[0];
     let predicted = batch.output.clone().argmax(1).reshape([samples]);
     let hits = predicted.equal(batch.targets.clone()).int().sum();
-    Ok(hits.try_into_scalar::<f64>()? / samples as f64)
+    OnDevice {
+        value: hits.float(),
+        divisor: samples as f64,
+    }
 }

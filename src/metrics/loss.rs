@@ -1,8 +1,6 @@
 //! The loss, without label smoothing and class weights when a split is evaluated.
 
-use burn::tensor::TensorReadError;
-
-use super::metric::{BatchOutput, Direction, InEpochs, Measure, Metric, Outputs, Unit};
+use super::metric::{BatchOutput, Direction, InEpochs, Measure, Metric, OnDevice, Outputs, Unit};
 
 /// Of a classifier: the cross-entropy, the mean of `-ln(probability of the true class)`.
 pub(super) static CROSS_ENTROPY: Metric = Metric {
@@ -30,6 +28,9 @@ pub(super) static SQUARED_ERROR: Metric = Metric {
 };
 
 /// The step has computed it already.
-fn of_batch(batch: &BatchOutput) -> Result<f64, TensorReadError> {
-    batch.loss.clone().try_into_scalar::<f64>()
+fn of_batch(batch: &BatchOutput) -> OnDevice {
+    OnDevice {
+        value: batch.loss.clone(),
+        divisor: 1.0,
+    }
 }

@@ -4,6 +4,7 @@ use burn::prelude::*;
 use burn::tensor::TensorReadError;
 
 use super::classification::{Confusion, log_probabilities};
+use crate::read_back;
 use crate::shape::ImageShape;
 
 /// The kind of network output, which decides what can be measured about it.
@@ -128,6 +129,39 @@ pub struct BatchOutput {
     pub originals: Option<Tensor<2>>,
 }
 
+/// The mean of a metric over a batch, while it is still on the device.
+#[derive(Debug, Clone)]
+pub struct OnDevice {
+    /// A number `[1]` ...
+    pub value: Tensor<1>,
+    /// ... to be divided by this.
+    pub divisor: f64,
+}
+
+impl OnDevice {
+    /// Reads the mean.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn read(self) -> Result<f64, TensorReadError> {
+        Ok(read_back::scalar(self.value)? / self.divisor)
+    }
+
+    /// Reads several means at once.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn read_all(means: &[OnDevice]) -> Result<Vec<f64>, TensorReadError> {
+        if means.is_empty() {
+            return Ok(Vec::new());
+        }
+        let values = means.iter().map(|mean| mean.value.clone()).collect();
+        let values = read_back::data(Tensor::cat(values, 0))?;
+        let means = values.iter::<f64>().zip(means);
+        Ok(means.map(|(value, mean)| value / mean.divisor).collect())
+    }
+}
+
 impl BatchOutput {
     /// The output for all samples of some batches, with the loss of the first; `None` without a batch.
     pub fn joined(mut batches: Vec<Self>) -> Option<Self> {
@@ -150,9 +184,6 @@ impl BatchOutput {
     }
 }
 
-/// Computes the mean over a batch on the device and reads that one number back.
-pub type OnDevice = fn(&BatchOutput) -> Result<f64, TensorReadError>;
-
 /// Something that is measured about a network's outputs.
 #[derive(Debug)]
 pub struct Metric {
@@ -172,8 +203,8 @@ pub struct Metric {
     pub in_epochs: InEpochs,
     /// How it is computed.
     pub measure: Measure,
-    /// The mean over a batch, computed on the device. Without it, the batch is read back and `measure` computes it.
-    pub on_device: Option<OnDevice>,
+    /// Computes the mean over a batch on the device. Without it, the batch is read back and `measure` computes it.
+    pub on_device: Option<fn(&BatchOutput) -> OnDevice>,
 }
 
 impl Metric {
@@ -203,20 +234,20 @@ impl Metric {
         outputs: Outputs,
     ) -> Result<f64, TensorReadError> {
         if let Some(on_device) = self.on_device {
-            return on_device(batch);
+            return on_device(batch).read();
         }
-        let rows: Vec<f32> = batch.output.clone().try_into_data()?.iter().collect();
+        let rows: Vec<f32> = read_back::data(batch.output.clone())?.iter().collect();
         let [samples, width] = batch.output.dims();
         let rows = rows.chunks_exact(width.max(1));
         let sum: f64 = match (self.measure, outputs) {
             (Measure::Answer(of), Outputs::Classes(_)) => {
-                let labels = batch.targets.clone().try_into_data()?;
+                let labels = read_back::data(batch.targets.clone())?;
                 rows.zip(labels.iter::<i64>())
                     .map(|(logits, label)| of_logits(of, logits, label))
                     .sum()
             }
             (Measure::Image(of), Outputs::Images(shape)) => {
-                let originals = batch.originals.clone().map(Tensor::try_into_data);
+                let originals = batch.originals.clone().map(read_back::data);
                 let originals: Vec<f32> = match originals.transpose()? {
                     Some(originals) => originals.iter().collect(),
                     None => Vec::new(),

@@ -16,8 +16,8 @@ pub mod text;
 mod top5_accuracy;
 
 pub use metric::{
-    Answer, AnswersOfSplit, BatchOutput, Direction, ImagePair, InEpochs, Measure, Metric, Outputs,
-    Unit,
+    Answer, AnswersOfSplit, BatchOutput, Direction, ImagePair, InEpochs, Measure, Metric, OnDevice,
+    Outputs, Unit,
 };
 pub use record::{EpochRecord, Metrics};
 

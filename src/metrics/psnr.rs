@@ -1,9 +1,8 @@
 //! The peak signal-to-noise ratio (PSNR) of an image.
 
 use burn::prelude::*;
-use burn::tensor::TensorReadError;
 
-use super::metric::{BatchOutput, Direction, InEpochs, Measure, Metric, Outputs, Unit};
+use super::metric::{BatchOutput, Direction, InEpochs, Measure, Metric, OnDevice, Outputs, Unit};
 
 /// Largest PSNR in dB: that of equal images, so that means stay finite.
 pub const MAX_PSNR: f64 = 100.0;
@@ -50,9 +49,12 @@ pub fn psnr(original: &[f32], output: &[f32]) -> Option<f64> {
 }
 
 /// The mean of [`psnr`] over a batch, in 32-bit floats; 0 for outputs that are not images.
-fn of_batch(batch: &BatchOutput) -> Result<f64, TensorReadError> {
+fn of_batch(batch: &BatchOutput) -> OnDevice {
     let Some(originals) = batch.originals.clone() else {
-        return Ok(0.0);
+        return OnDevice {
+            value: batch.loss.zeros_like(),
+            divisor: 1.0,
+        };
     };
     let range = originals.clone().max_dim(1) - originals.clone().min_dim(1);
     let flat = range.clone().lower_elem(MIN_RANGE);
@@ -65,5 +67,8 @@ fn of_batch(batch: &BatchOutput) -> Result<f64, TensorReadError> {
         .clamp_min(least)
         .log()
         .mul_scalar(-10.0 / std::f64::consts::LN_10);
-    decibels.mean().try_into_scalar::<f64>()
+    OnDevice {
+        value: decibels.mean(),
+        divisor: 1.0,
+    }
 }

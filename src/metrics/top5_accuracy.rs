@@ -1,9 +1,7 @@
 //! Top-5 accuracy: the fraction of the samples whose true class is among the five most probable ones.
 
-use burn::tensor::TensorReadError;
-
 use super::classification::rank_of;
-use super::metric::{BatchOutput, Direction, InEpochs, Measure, Metric, Outputs, Unit};
+use super::metric::{BatchOutput, Direction, InEpochs, Measure, Metric, OnDevice, Outputs, Unit};
 
 /// How many guesses there are.
 const GUESSES: usize = 5;
@@ -24,11 +22,14 @@ pub(super) static METRIC: Metric = Metric {
     on_device: Some(of_batch),
 };
 
-fn of_batch(batch: &BatchOutput) -> Result<f64, TensorReadError> {
+fn of_batch(batch: &BatchOutput) -> OnDevice {
     let samples = batch.targets.dims()[0];
     let guesses = batch.output.clone().argsort_descending(1);
     let guesses = guesses.narrow(1, 0, GUESSES);
     let targets = batch.targets.clone().reshape([samples, 1]);
     let hits = targets.repeat_dim(1, GUESSES).equal(guesses).int().sum();
-    Ok(hits.try_into_scalar::<f64>()? / samples as f64)
+    OnDevice {
+        value: hits.float(),
+        divisor: samples as f64,
+    }
 }

@@ -160,7 +160,12 @@ pub fn preflight(
                 .in_config(&record.config_file)
                 .into());
         }
-        let needs = (experiment.backend, &experiment.data, &experiment.init);
+        let needs = (
+            experiment.backend,
+            experiment.device,
+            &experiment.data,
+            &experiment.init,
+        );
         if !checked.contains(&needs) {
             checked.push(needs);
             training::prepare::prepare(experiment.clone(), monitor)

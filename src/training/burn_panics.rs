@@ -20,7 +20,12 @@ pub fn error_of(panic: &(dyn Any + Send)) -> TrainError {
             "a thread can't be started; raise ulimit -u or ulimit -v".into(),
         );
     }
-    TrainError::Stopped(text.lines().next().unwrap_or(text).to_string())
+    match TrainError::stopped(text) {
+        TrainError::Stopped(_) => {
+            TrainError::Stopped(text.lines().next().unwrap_or(text).to_string())
+        }
+        known => known,
+    }
 }
 
 #[cfg(test)]

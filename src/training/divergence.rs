@@ -7,10 +7,7 @@ use burn::prelude::*;
 use crate::config::Backend;
 use crate::metrics::{self, EpochRecord, Outputs};
 use crate::models::{Network, parameters};
-
-/// Steps between two checks on a device that computes asynchronously: reading a value back waits for the whole queue, so it has
-/// to be rare; but a run that has diverged should be stopped soon.
-const ASYNCHRONOUS_INTERVAL: usize = 50;
+use crate::read_back::{self, ASYNCHRONOUS_INTERVAL};
 
 /// How often the loss is read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +22,10 @@ pub enum LossCheck {
 impl LossCheck {
     /// At every step where values are in main memory anyway, at an interval on a GPU.
     pub fn for_backend(backend: Backend) -> Self {
-        match backend {
-            Backend::Flex | Backend::Ndarray => Self::Every(1),
-            Backend::Wgpu => Self::Every(ASYNCHRONOUS_INTERVAL),
+        if backend.is_asynchronous() {
+            Self::Every(ASYNCHRONOUS_INTERVAL)
+        } else {
+            Self::Every(1)
         }
     }
 }
@@ -99,7 +97,7 @@ impl LossWatch {
         }
         let losses = pending.iter().map(|pending| pending.loss.clone());
         // A device that fails reports it at the next step.
-        let Ok(losses) = Tensor::cat(losses.collect(), 0).try_into_data() else {
+        let Ok(losses) = read_back::data(Tensor::cat(losses.collect(), 0)) else {
             return Ok(());
         };
         let mut checked = pending.iter().zip(losses.iter::<f64>());
@@ -184,7 +182,7 @@ impl ModuleVisitor for Search<'_> {
             return;
         };
         // A device that fails has reported it already.
-        let Ok(data) = gradient.try_into_data() else {
+        let Ok(data) = read_back::data(gradient) else {
             return;
         };
         // In the total order NaN comes last.
@@ -252,9 +250,12 @@ mod tests {
         for backend in [Backend::Flex, Backend::Ndarray] {
             assert_eq!(LossCheck::for_backend(backend), LossCheck::Every(1));
         }
-        let LossCheck::Every(interval) = LossCheck::for_backend(Backend::Wgpu) else {
-            panic!("a GPU is checked too")
-        };
-        assert!(interval > 1);
+        for backend in [Backend::Wgpu, Backend::Vulkan, Backend::Cuda] {
+            let check = LossCheck::for_backend(backend);
+            assert!(
+                matches!(check, LossCheck::Every(11..)),
+                "a GPU is checked too, but rarely"
+            );
+        }
     }
 }

@@ -12,6 +12,16 @@ use crate::inference::ModelError;
 use crate::run_dir::RunDirError;
 use crate::weights::WeightsError;
 
+/// What errors and panics of Burn say when a device has no memory left (cubecl-runtime 0.11, `server/base.rs`, and the drivers).
+const OUT_OF_MEMORY: [&str; 6] = [
+    "out of device memory",
+    "can't allocate buffer of size",
+    "out-of-memory error",
+    "Not enough memory left",
+    "OUT_OF_DEVICE_MEMORY",
+    "OUT_OF_MEMORY",
+];
+
 /// Why a run can't be started, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -82,9 +92,33 @@ pub enum TrainError {
     /// Burn stopped the run.
     #[error("training stopped: {0}")]
     Stopped(String),
+    /// The memory of a GPU is too small for a step.
+    #[error(
+        "the device has no memory left{}; {}, or choose a device with more memory (`kiln devices`)",
+        bytes.map_or_else(String::new, |bytes| format!(" for {} MB more", bytes >> 20)),
+        smaller(*batch_size)
+    )]
+    DeviceMemory {
+        /// What it was asked for at last, if that is known.
+        bytes: Option<u64>,
+        /// The samples of a step, if that is known.
+        batch_size: Option<usize>,
+    },
     /// The user killed the run from the dashboard.
     #[error("killed from the dashboard")]
     Killed,
+}
+
+/// What makes a step smaller, of so many samples, if that is known.
+fn smaller(batch_size: Option<usize>) -> String {
+    match batch_size {
+        None => "lower training.batch_size".into(),
+        Some(0 | 1) => "train a smaller network, or on smaller images".into(),
+        Some(size) => format!(
+            "lower training.batch_size (now {size}; {} needs about half)",
+            size / 2
+        ),
+    }
 }
 
 impl TrainError {
@@ -109,6 +143,33 @@ impl TrainError {
             Self::Weights { error, .. } => Self::Weights {
                 setting: flag,
                 error,
+            },
+            other => other,
+        }
+    }
+
+    /// The error behind what Burn said when it stopped.
+    pub fn stopped(said: &str) -> Self {
+        if !OUT_OF_MEMORY.iter().any(|sign| said.contains(sign)) {
+            return Self::Stopped(said.to_string());
+        }
+        let number = |before: &str| {
+            let (_, rest) = said.split_once(before)?;
+            let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+            digits.parse().ok()
+        };
+        Self::DeviceMemory {
+            bytes: number("buffer of size: ").or_else(|| number("memory allocating ")),
+            batch_size: None,
+        }
+    }
+
+    /// The same error of a run with so many samples in a step.
+    pub fn with_batch_size(self, batch_size: usize) -> Self {
+        match self {
+            Self::DeviceMemory { bytes, .. } => Self::DeviceMemory {
+                bytes,
+                batch_size: Some(batch_size),
             },
             other => other,
         }
@@ -152,7 +213,28 @@ impl ErrorExit for TrainError {
             | Self::Evaluate(_)
             | Self::NotFinite { .. }
             | Self::Stopped(_)
+            | Self::DeviceMemory { .. }
             | Self::Killed => ExitKind::Failure,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_without_memory_is_told_from_other_failures_with_what_to_change() {
+        let said = "An error happened during execution\nCaused by:\n  out of device memory allocating 524288000 bytes\n 0: backtrace";
+        let error = TrainError::stopped(said).with_batch_size(33);
+        assert_eq!(
+            error.to_string(),
+            "the device has no memory left for 500 MB more; lower training.batch_size (now 33; 16 needs about half), or choose a device \
+             with more memory (`kiln devices`)"
+        );
+        let error = TrainError::stopped(said).with_batch_size(1).to_string();
+        assert!(error.contains("; train a smaller network"), "{error}");
+        let other = TrainError::stopped("the device is gone").with_batch_size(33);
+        assert!(matches!(other, TrainError::Stopped(_)));
     }
 }

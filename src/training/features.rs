@@ -7,6 +7,7 @@ use crate::inference::plan::{ComputePrecision, Plan};
 use crate::kernels;
 use crate::models::layer_list::{MapShape, Node};
 use crate::models::{Network, parameters};
+use crate::read_back;
 use crate::shape::ImageShape;
 
 /// Bytes of features that the training samples may take at most.
@@ -78,31 +79,63 @@ impl FrozenPlan {
         })
     }
 
-    /// The features of images that are normalised, and their values.
-    fn features(&self, images: &Tensor<4>) -> Option<(Tensor<4>, Vec<f32>)> {
+    /// The features of images that are normalised.
+    fn features(&self, images: &Tensor<4>) -> Option<Tensor<4>> {
         let count = images.dims()[0];
         let pixels = images.clone().without_autodiff().try_into_data().ok()?;
         let pixels = pixels.try_into_vec::<f32>().ok()?;
         let values = self.plan.run(&pixels, count, None);
         let [height, width, channels] = self.shape;
-        let data = TensorData::new(values.clone(), [count, height, width, channels]);
-        Some((Tensor::from_data(data, &images.device()), values))
+        let data = TensorData::new(values, [count, height, width, channels]);
+        Some(Tensor::from_data(data, &images.device()))
     }
+}
+
+/// Where a cache keeps its features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// In main memory, which is where a processor has them anyway.
+    Main,
+    /// On the device: reading them would wait for it.
+    Device,
 }
 
 /// The output of a network's frozen layers for each sample of a split.
 pub struct FeatureCache {
-    rows: Vec<Option<Box<[f32]>>>,
+    rows: Rows,
+    samples: usize,
     shape: [usize; 3],
     max_bytes: usize,
     plan: Option<FrozenPlan>,
 }
 
+/// The features of samples.
+enum Rows {
+    Main(Vec<Option<Box<[f32]>>>),
+    Device {
+        /// `[samples, values]`, in the order in which they came.
+        table: Option<Box<Tensor<2>>>,
+        /// The row of each sample in the table.
+        places: Vec<Option<usize>>,
+        /// Rows that are in use.
+        filled: usize,
+    },
+}
+
 impl FeatureCache {
     /// An empty cache for a split of `samples` samples, of at most `max_bytes`.
-    pub fn new(samples: usize, max_bytes: usize) -> Self {
+    pub fn new(samples: usize, max_bytes: usize, memory: Memory) -> Self {
+        let rows = match memory {
+            Memory::Main => Rows::Main(vec![None; samples]),
+            Memory::Device => Rows::Device {
+                table: None,
+                places: vec![None; samples],
+                filled: 0,
+            },
+        };
         Self {
-            rows: vec![None; samples],
+            rows,
+            samples,
             shape: [0; 3],
             max_bytes,
             plan: None,
@@ -117,12 +150,13 @@ impl FeatureCache {
         device: &Device,
         samples: usize,
         max_bytes: Option<usize>,
+        memory: Memory,
     ) -> Option<Self> {
         let frozen = layers.frozen(network)?;
         let plan = FrozenPlan::new(network, frozen, layers.shape, device);
         (plan.is_some() || max_bytes.is_some()).then(|| Self {
             plan,
-            ..Self::new(samples, max_bytes.unwrap_or(0))
+            ..Self::new(samples, max_bytes.unwrap_or(0), memory)
         })
     }
 
@@ -133,62 +167,146 @@ impl FeatureCache {
 
     /// Whether no sample is in the cache.
     pub fn is_empty(&self) -> bool {
-        self.rows.iter().all(Option::is_none)
+        match &self.rows {
+            Rows::Main(rows) => rows.iter().all(Option::is_none),
+            Rows::Device { filled, .. } => *filled == 0,
+        }
     }
 
     /// Adds the features to a batch: from the cache if all samples are in it, computed otherwise, and then cached if there is
     /// room for the whole split.
     pub fn complete(&mut self, network: &Network, batch: Batch) -> Batch {
-        let known: Option<Vec<&[f32]>> = batch
-            .indices
-            .iter()
-            .map(|&index| self.rows.get(index)?.as_deref())
-            .collect();
-        let features = match known {
-            Some(rows) if !rows.is_empty() => {
-                let [a, b, c] = self.shape;
-                let data = TensorData::new(rows.concat(), [rows.len(), a, b, c]);
-                Some(Tensor::from_data(data, &batch.images.device()))
-            }
-            _ => self.compute(network, &batch),
-        };
+        let known = self.known(&batch.indices, &batch.images.device());
+        let features = known.or_else(|| self.compute(network, &batch));
         Batch { features, ..batch }
     }
 
     fn compute(&mut self, network: &Network, batch: &Batch) -> Option<Tensor<4>> {
-        let planned = self.plan.as_ref().map(|plan| plan.features(&batch.images));
-        if let Some((features, values)) = planned.flatten() {
-            let [_, a, b, c] = features.dims();
-            self.keep(&values, [a, b, c], &batch.indices);
-            return Some(features);
-        }
-        let features = network.backbone()?.features(batch.images.clone());
-        let [_, a, b, c] = features.dims();
-        if self.has_room([a, b, c]) {
-            // A device that fails reports it at the next step.
-            if let Ok(data) = features.clone().without_autodiff().try_into_data() {
-                let values: Vec<f32> = data.iter::<f32>().collect();
-                self.keep(&values, [a, b, c], &batch.indices);
-            }
-        }
+        let planned = self
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.features(&batch.images));
+        let features = match planned {
+            Some(features) => features,
+            None => network.backbone()?.features(batch.images.clone()),
+        };
+        self.keep(&features, &batch.indices);
         Some(features)
     }
 
-    fn has_room(&self, shape: [usize; 3]) -> bool {
-        let values: usize = shape.iter().product();
-        self.rows.len() * values * size_of::<f32>() <= self.max_bytes
+    /// The features of samples on a device, if all are in the cache.
+    fn known(&self, indices: &[usize], device: &Device) -> Option<Tensor<4>> {
+        if indices.is_empty() {
+            return None;
+        }
+        let [a, b, c] = self.shape;
+        let shape = [indices.len(), a, b, c];
+        match &self.rows {
+            Rows::Main(rows) => {
+                let known = indices.iter().map(|&index| rows.get(index)?.as_deref());
+                let known: Vec<&[f32]> = known.collect::<Option<_>>()?;
+                Some(Tensor::from_data(
+                    TensorData::new(known.concat(), shape),
+                    device,
+                ))
+            }
+            Rows::Device { table, places, .. } => {
+                let place = |&index: &usize| i32::try_from((*places.get(index)?)?).ok();
+                let known: Vec<i32> = indices.iter().map(place).collect::<Option<_>>()?;
+                let table = Tensor::clone(table.as_deref()?);
+                let rows = Tensor::<1, Int>::from_ints(known.as_slice(), &table.device());
+                let features = table.select(0, rows).reshape(shape);
+                Some(if device.is_autodiff() {
+                    features.autodiff()
+                } else {
+                    features
+                })
+            }
+        }
     }
 
-    fn keep(&mut self, values: &[f32], shape: [usize; 3], indices: &[usize]) {
-        if !self.has_room(shape) {
+    fn keep(&mut self, features: &Tensor<4>, indices: &[usize]) {
+        let [count, a, b, c] = features.dims();
+        let values = a * b * c;
+        if self.samples * values * size_of::<f32>() > self.max_bytes {
             return;
         }
-        self.shape = shape;
-        let rows = values.chunks_exact(shape.iter().product::<usize>().max(1));
-        for (row, &index) in rows.zip(indices) {
-            if let Some(place) = self.rows.get_mut(index) {
-                *place = Some(row.into());
+        let features = features.clone().without_autodiff();
+        match &mut self.rows {
+            Rows::Main(rows) => {
+                // A device that fails reports it at the next step.
+                let Ok(data) = read_back::data(features) else {
+                    return;
+                };
+                let all: Vec<f32> = data.iter::<f32>().collect();
+                for (row, &index) in all.chunks_exact(values.max(1)).zip(indices) {
+                    if let Some(place) = rows.get_mut(index) {
+                        *place = Some(row.into());
+                    }
+                }
             }
+            Rows::Device {
+                table,
+                places,
+                filled,
+            } => {
+                // Samples that come again in another batch would need more rows than there are.
+                if *filled + count > self.samples {
+                    return;
+                }
+                let device = features.device();
+                let before = table.take().map(|table| *table);
+                let before =
+                    before.unwrap_or_else(|| Tensor::zeros([self.samples, values], &device));
+                let rows = features.reshape([count, values]);
+                let after = before.slice_assign([*filled..*filled + count, 0..values], rows);
+                *table = Some(Box::new(after));
+                for (row, &index) in (*filled..).zip(indices) {
+                    if let Some(place) = places.get_mut(index) {
+                        *place = Some(row);
+                    }
+                }
+                *filled += count;
+            }
+        }
+        self.shape = [a, b, c];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_come_back_the_same_from_main_memory_and_from_the_device() {
+        let device = Device::flex();
+        let first = Tensor::<1>::from_floats([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], &device);
+        let first = first.reshape([2, 2, 1, 2]);
+        let second = Tensor::<4>::ones([1, 2, 1, 2], &device);
+        for memory in [Memory::Main, Memory::Device] {
+            let mut cache = FeatureCache::new(3, 1 << 10, memory);
+            assert!(cache.is_empty());
+            cache.keep(&first, &[2, 0]);
+            assert!(
+                cache.known(&[0, 1], &device).is_none(),
+                "1 is not known yet"
+            );
+            cache.keep(&second, &[1]);
+            let known = cache.known(&[0, 1, 2], &device).unwrap();
+            assert_eq!(known.dims(), [3, 2, 1, 2]);
+            let values: Vec<f32> = known.into_data().iter().collect();
+            let expected = [5.0, 6.0, 7.0, 8.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0];
+            assert_eq!(values, expected, "{memory:?}");
+        }
+    }
+
+    #[test]
+    fn features_that_are_too_many_for_the_cache_are_not_kept() {
+        let device = Device::flex();
+        for memory in [Memory::Main, Memory::Device] {
+            let mut cache = FeatureCache::new(3, 47, memory);
+            cache.keep(&Tensor::ones([3, 4, 1, 1], &device), &[0, 1, 2]);
+            assert!(cache.is_empty(), "{memory:?}");
         }
     }
 }

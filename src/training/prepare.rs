@@ -72,7 +72,7 @@ fn prepare_from(
     resumption: Option<&Resumption>,
     monitor: &Monitor,
 ) -> Result<Prepared, TrainError> {
-    let device = device::open(experiment.backend)?.autodiff();
+    let device = device::open_at(experiment.backend, experiment.device)?.autodiff();
     let origin = resumption.and_then(|resumption| resumption.run_dir.origin());
     let root = data::root_for(&experiment.data, origin.as_ref().map(|o| o.data.as_path()))?;
     let mut source = data::open_in(&experiment.data, &root, monitor)?;

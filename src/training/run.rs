@@ -16,6 +16,7 @@ use super::epochs::profile::Profile;
 use super::epochs::strategy::{EpochStrategy, NoBatches};
 use super::epochs::training_loop::{LoopConfig, TrainingLoop};
 use super::error::TrainError;
+use super::features::Memory;
 use super::finish::finish;
 use super::monitor::final_values::FinalValues;
 use super::monitor::metrics as epoch_metrics;
@@ -285,7 +286,7 @@ fn train(
         .renderer(Box::new(renderer))
         .num_epochs(config.training.epochs)
         .checkpoint(done);
-    let training = epoch_metrics::register(training, prepared.card().outputs());
+    let training = epoch_metrics::register(training, prepared.card().outputs(), config.backend);
     // Burn ends a run by panicking when the dashboard's user kills it, and when a thread of its own has died.
     let launched = catch_unwind(AssertUnwindSafe(|| drop(training.launch(learner))));
     if let Some(screen) = screen {
@@ -298,6 +299,10 @@ fn train(
         group.give_up(&error.to_string());
         history.failure.get_or_insert(error);
     }
+    let batch_size = config.training.batch_size;
+    history.failure = history
+        .failure
+        .map(|error| error.with_batch_size(batch_size));
     let is_interrupted = history.status == Some(Status::Interrupted);
     if interrupter.should_stop() || (is_interrupted && !group.is_alone()) {
         cancel.cancel();
@@ -367,6 +372,11 @@ fn loop_config(prepared: &Prepared) -> LoopConfig {
         ranking_metric: metrics::ranking(outputs),
         outputs,
         loss_check: LossCheck::for_backend(config.backend),
+        feature_memory: if config.backend.is_asynchronous() {
+            Memory::Device
+        } else {
+            Memory::Main
+        },
         unfreezes: prepared.unfreezes.clone(),
         training_is_fixed: prepared.training_is_fixed(),
         layers: prepared.layers(),

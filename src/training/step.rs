@@ -20,11 +20,13 @@ use super::optimization::average::Average;
 use super::ranks::{Contribution, SharedGradients, average_statistics};
 use super::train_model::TrainModel;
 use crate::config::{BatchNormScope, ParallelConfig};
+use crate::device::is_asynchronous;
 use crate::kernels;
 use crate::metrics::BatchOutput;
 use crate::models::Network;
 use crate::models::parameters::Group;
 use crate::parallel::{self, Moment};
+use crate::read_back;
 use crate::shape::ImageShape;
 
 /// The work that a network does per image, which decides whether a pass is worth more than one thread.
@@ -39,6 +41,17 @@ impl Workload {
     pub fn new(network: &Network, shape: ImageShape) -> Self {
         Self {
             forward: network.work(shape).forward,
+        }
+    }
+
+    /// The same on a device; one that computes by itself needs no thread pool, and sees the operations of a thread in their order.
+    pub fn on(self, device: &Device) -> Self {
+        Self {
+            forward: if is_asynchronous(device) {
+                0
+            } else {
+                self.forward
+            },
         }
     }
 
@@ -86,7 +99,7 @@ impl TrainState {
         // A clone of a module shares the running statistics of its batch norms; a fork has its own.
         let model = model.fork(device);
         Self {
-            workload: Workload::new(&model.network, shape),
+            workload: Workload::new(&model.network, shape).on(device),
             shared: None,
             parts: 1,
             stand_in: None,
@@ -239,7 +252,7 @@ impl TrainState {
         };
         let TrainOutput { grads, item } = timed(self.profile.as_ref(), Phase::Passes, step);
         // A device that fails reports it at the next step.
-        let loss = item.loss.clone().try_into_scalar::<f64>();
+        let loss = read_back::scalar(item.loss.clone());
         let mine = Contribution {
             gradients: grads,
             samples,

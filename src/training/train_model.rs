@@ -8,6 +8,7 @@ use super::batch::Batch;
 use crate::config::{LossConfig, Reduction};
 use crate::metrics::BatchOutput;
 use crate::models::Network;
+use crate::read_back;
 
 /// Which of the two losses to compute.
 #[derive(Clone, Copy)]
@@ -59,7 +60,7 @@ impl TrainModel {
             return batch.indices.len() as f64;
         };
         // A device that fails reports it at the next step.
-        let Ok(targets) = batch.targets.clone().try_into_data() else {
+        let Ok(targets) = read_back::data(batch.targets.clone()) else {
             return 0.0;
         };
         let classes = targets.iter::<i64>();

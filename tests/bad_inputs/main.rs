@@ -159,26 +159,31 @@ fn wrong_usage_exits_with_code_2() {
     }
 }
 
-#[cfg(not(all(feature = "ndarray", feature = "wgpu")))]
 #[test]
 fn the_error_of_a_backend_that_is_not_compiled_in_names_the_command_to_build_it() {
     let bench = Bench::new();
     bench.write("small.json", SMALL);
     let before = bench.listing();
-    let missing = if cfg!(feature = "wgpu") {
-        "ndarray"
-    } else {
-        "wgpu"
-    };
-    let assert = bench
-        .kiln(&format!("train small.json --backend {missing}"))
-        .assert()
-        .code(2);
-    let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
-    assert!(
-        err.contains(&format!("cargo build --release --features {missing}")),
-        "{err}"
-    );
+    let compiled_in = [
+        ("ndarray", cfg!(feature = "ndarray")),
+        ("wgpu", cfg!(feature = "wgpu")),
+        ("vulkan", cfg!(feature = "vulkan")),
+        ("cuda", cfg!(feature = "cuda")),
+    ];
+    for (missing, _) in compiled_in.iter().filter(|(_, is_in)| !is_in) {
+        let assert = bench
+            .kiln(&format!("train small.json --backend {missing}"))
+            .assert()
+            .code(2);
+        let err = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        let overridden = format!("override  backend={missing}");
+        let lines: Vec<&str> = err.lines().filter(|line| *line != overridden).collect();
+        assert_eq!(lines.len(), 1, "{err}");
+        assert!(
+            lines[0].contains(&format!("cargo build --release --features {missing}")),
+            "{err}"
+        );
+    }
     assert_eq!(bench.listing(), before);
 }
 

@@ -90,6 +90,46 @@ fn modules_use_only_what_they_may() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Files of training and metrics that read tensors without `read_back`, which counts it, and why.
+const READERS: [(&str, &str); 5] = [
+    (
+        "src/training/optimization/optimizer.rs",
+        "the state in a checkpoint, once an epoch",
+    ),
+    (
+        "src/training/finish/report.rs",
+        "the first layer of a finished run",
+    ),
+    ("src/training/ranks/same.rs", "weights, once an epoch"),
+    (
+        "src/training/ranks/gradients.rs",
+        "what other processes need, at every step",
+    ),
+    (
+        "src/training/ranks/statistics.rs",
+        "statistics, once an epoch",
+    ),
+];
+
+#[test]
+fn training_and_metrics_read_tensors_in_read_back_and_where_it_is_said_why_not() {
+    let reads = [
+        "into_data(",
+        "to_data(",
+        "into_scalar(",
+        "into_scalar::",
+        "into_data_async(",
+    ];
+    let sources = source::read_all(&["src/training", "src/metrics"]);
+    let found = sources.iter().filter(|source| {
+        let program = source.text.split("#[cfg(test)]").next().unwrap_or("");
+        reads.iter().any(|read| program.contains(read))
+    });
+    let found: BTreeSet<&str> = found.map(|source| source.name.as_str()).collect();
+    let known = BTreeSet::from(READERS.map(|(file, _)| file));
+    assert_eq!(found, known);
+}
+
 #[test]
 fn no_file_has_more_than_450_lines() {
     let long = sizes::long_files(&source::read_all(&["src", "tests", "benches"]), 450);

@@ -6,6 +6,7 @@ use burn::prelude::*;
 use kiln::config::ParameterConfig;
 use kiln::models::{CnnConfig, ModelConfig, Network};
 use kiln::shape::ImageShape;
+use kiln::training::features::Memory;
 use kiln::training::{Average, Batch, FeatureCache, param_groups};
 use serde_json::{Value, json};
 
@@ -51,7 +52,7 @@ fn cached_features_are_those_of_the_frozen_layers() {
         features: None,
     };
     let values = |features: Tensor<4>| features.into_data().iter::<f32>().collect::<Vec<_>>();
-    let mut cache = FeatureCache::new(5, usize::MAX);
+    let mut cache = FeatureCache::new(5, usize::MAX, Memory::Main);
     let first = values(
         cache
             .complete(&network, batch(1, [4, 0, 2]))
@@ -78,7 +79,7 @@ fn cached_features_are_those_of_the_frozen_layers() {
     );
     assert_eq!(third, values(features(images(3))));
     // Beyond its limit, nothing is kept.
-    let mut none = FeatureCache::new(5, 4 * 5 * size - 1);
+    let mut none = FeatureCache::new(5, 4 * 5 * size - 1, Memory::Main);
     let fourth = none.complete(&network, batch(1, [4, 0, 2])).features;
     assert_eq!(first, values(fourth.unwrap()));
     assert!(none.is_empty());

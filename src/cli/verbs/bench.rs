@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::choices;
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::VerbResult;
 use crate::cli::operators::Operators;
-use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
-use crate::config::{self, Backend};
+use crate::config;
 use crate::diagnostics::bench::{self, Mode, Timing};
 use crate::diagnostics::bench_data;
 use crate::progress::Monitor;
@@ -29,9 +28,8 @@ pub struct Args {
     /// Override one key of the configs
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Backend to compute with, instead of the config's
-    #[arg(long, value_parser = choices::backend())]
-    backend: Option<Backend>,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// What to time
     #[arg(long, value_enum, default_value_t = Choice::All)]
     mode: Choice,
@@ -65,9 +63,7 @@ enum Choice {
 
 pub fn run(args: Args) -> VerbResult {
     let mut overrides = args.overrides.clone();
-    if let Some(backend) = args.backend {
-        overrides.push(format!("backend={}", backend.name()));
-    }
+    overrides.extend(args.compute.overrides());
     let _operators = args.operators.choose();
     let monitor = stages::listening_monitor()?;
     if args.mode == Choice::Data {

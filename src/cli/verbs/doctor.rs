@@ -28,8 +28,11 @@ pub fn run(args: Args) -> VerbResult {
     let folder = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_path_buf());
     let mut watch = |backend: Backend| {
         // The first time, a graphics driver compiles every operation.
-        if backend == Backend::Wgpu {
-            output::note("wgpu: compiling shaders, which may take a minute");
+        if backend.is_asynchronous() {
+            let name = backend.name();
+            output::note(&format!(
+                "{name}: compiling shaders, which may take a minute"
+            ));
         }
     };
     let diagnosis = doctor::examine(&data::data_root(), &folder, &mut watch);
@@ -94,7 +97,7 @@ fn backend(report: &BackendReport) -> String {
     };
     let whose = match report.backend {
         Backend::Flex => "kiln's kernels",
-        Backend::Ndarray | Backend::Wgpu => "Burn's operators",
+        _ => "Burn's operators",
     };
     let mut table = Table::new(["layer", "forward", "backward", ""]).with_words([0, 3]);
     for line in &report.layers {

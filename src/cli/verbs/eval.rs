@@ -6,12 +6,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::cli::choices;
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::VerbResult;
 use crate::cli::open;
-use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
 use crate::config;
-use crate::config::Backend;
 use crate::data::{DataSource, Split, Subset, passed_over_line};
 use crate::error::{counted, printable};
 use crate::evaluation::{Evaluation, Rivals, evaluate_watched};
@@ -48,9 +47,8 @@ pub struct Args {
     /// Restrict predictions to the true kind of each sample: letters among letters, digits among digits
     #[arg(long)]
     known_kind: bool,
-    /// Backend to compute with [default: flex]
-    #[arg(long, value_parser = choices::backend())]
-    backend: Option<Backend>,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// Precision of products; sums are always made in 32 bits
     #[arg(long, value_enum, default_value_t)]
     precision: Precision,
@@ -71,7 +69,7 @@ struct Report<'a> {
 }
 
 pub fn run(args: Args) -> VerbResult {
-    let mut model = open::model(&args.run, args.backend)?;
+    let mut model = open::model(&args.run, args.compute)?;
     model.classifier = args.precision.of(model.classifier)?;
     let config = match args.data {
         Some(config) => config,

@@ -4,14 +4,12 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use super::predict_model::{OnnxArgs, open_predictor};
-use crate::cli::choices;
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::{UsageError, VerbResult};
 use crate::cli::inputs::{self, Input, Reads};
 use crate::cli::loading;
 use crate::cli::page_files::{self, create_folder};
-use crate::cli::precision::Precision;
 use crate::cli::terminal::{output, stages};
-use crate::config::Backend;
 use crate::document::PageImage;
 use crate::error::printable;
 use crate::files;
@@ -42,9 +40,8 @@ pub struct Args {
     /// Number of predictions to print per image
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     top_k: u32,
-    /// Backend to compute with [default: flex]
-    #[arg(long, value_parser = choices::backend())]
-    backend: Option<Backend>,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// Precision of products; sums are always made in 32 bits
     #[arg(long, value_enum, default_value_t)]
     precision: Precision,
@@ -61,7 +58,7 @@ pub struct Args {
 pub fn run(args: Args) -> VerbResult {
     let (inputs, several) = inputs::list(&args.images, Reads::Images)?;
     let explained = page_files::overlays(args.explain.as_deref(), &inputs, several)?;
-    let predictor = open_predictor(&args.run, args.backend, args.precision, args.onnx)?;
+    let predictor = open_predictor(&args.run, args.compute, args.precision, args.onnx)?;
     let mut job = Job {
         inputs: &inputs,
         several,

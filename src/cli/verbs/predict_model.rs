@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::open;
-use crate::cli::precision::Precision;
 use crate::cli::terminal::output;
-use crate::config::Backend;
 use crate::data::Fit;
 use crate::inference::onnx::{OnnxClassifier, OnnxSettings, Size, is_onnx};
 use crate::inference::{Predictor, class_names};
@@ -99,15 +98,20 @@ impl OnnxArgs {
 /// Opens the model of `path`, and notes what is assumed about it.
 pub fn open_predictor(
     path: &Path,
-    backend: Option<Backend>,
+    compute: ComputeArgs,
     precision: Precision,
     onnx: OnnxArgs,
 ) -> Result<Box<dyn Predictor>, Failure> {
     let settings = onnx.settings()?;
     if is_onnx(path) && path.is_file() {
-        if backend.is_some() {
-            let problem = "--backend: ONNX models run on their own runtime; remove this option";
-            return Err(UsageError(problem.into()).into());
+        let flags = [
+            (compute.backend.is_some(), "--backend"),
+            (compute.device.is_some(), "--device"),
+        ];
+        if let Some((_, flag)) = flags.iter().find(|(given, _)| *given) {
+            let problem =
+                format!("{flag}: ONNX models run on their own runtime; remove this option");
+            return Err(UsageError(problem).into());
         }
         if precision != Precision::F32 {
             let problem = "--precision: ONNX models run on their own runtime; remove this option";
@@ -126,6 +130,6 @@ pub fn open_predictor(
         );
         return Err(UsageError(problem).into());
     }
-    let classifier = open::naming_model(path, backend)?.for_image_files()?;
+    let classifier = open::naming_model(path, compute)?.for_image_files()?;
     Ok(Box::new(precision.of(classifier)?))
 }

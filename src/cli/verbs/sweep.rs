@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::choices;
+use crate::cli::compute::ComputeArgs;
 use crate::cli::destinations;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::progress::PlainLines;
 use crate::cli::terminal::signals::Interruption;
 use crate::cli::terminal::{output, stages};
-use crate::config::{Backend, LogTarget};
+use crate::config::LogTarget;
 use crate::error::FileError;
 use crate::files;
 use crate::report::format::duration;
@@ -56,9 +57,8 @@ pub struct Args {
     /// Override one key of the config for all runs
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Backend to compute with, instead of the config's
-    #[arg(long, value_parser = choices::backend())]
-    backend: Option<Backend>,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// Send the metrics of all runs to tensorboard (files in the run directories) or mlflow=URL as well; may be repeated
     #[arg(long = "log", value_name = "TARGET", value_parser = LogTarget::parse)]
     logs: Vec<LogTarget>,
@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Resume the sweep in this folder, with its own config and grid
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "grids", "random", "overrides", "backend", "logs", "dir"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "grids", "random", "overrides", "backend", "device", "logs", "dir"])]
     resume: Option<PathBuf>,
     /// Train runs that no other worker has: start this command as often as you like, on any machine that sees the folder
     #[arg(long, requires = "place", conflicts_with = "dry_run")]
@@ -145,9 +145,7 @@ fn plan(args: &Args) -> Result<SweepPlan, Failure> {
     let axes = args.grids.iter().map(|grid| Axis::parse(grid));
     let axes = axes.collect::<Result<Vec<_>, _>>()?;
     let mut overrides = args.overrides.clone();
-    if let Some(backend) = args.backend {
-        overrides.push(format!("backend={}", backend.name()));
-    }
+    overrides.extend(args.compute.overrides());
     overrides.extend(choices::log_override(&args.logs));
     let random = args.random.map(|count| Sampling {
         count: count as usize,

@@ -130,7 +130,7 @@ impl FoldFit<'_> {
     fn answers(&self, stage: &Stage) -> Result<Vec<Vec<f32>>, CheckError> {
         let network = self.trained(stage)?;
         let batches = self.batches(Split::Valid, self.device.clone());
-        let workload = Workload::new(&network, self.source.shape());
+        let workload = Workload::new(&network, self.source.shape()).on(self.device);
         let mut rows = Vec::new();
         for batch in batches.epoch(0) {
             let batch = batch?;

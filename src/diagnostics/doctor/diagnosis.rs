@@ -143,7 +143,7 @@ fn examine_backend(backend: Backend, detail: String, problems: &mut Vec<String>)
     for layer in layers::all() {
         let subject = match backend {
             Backend::Flex => layer.kernel,
-            Backend::Ndarray | Backend::Wgpu => Some(layer.burn),
+            _ => Some(layer.burn),
         };
         let Some(subject) = subject else { continue };
         let (line, problem) = examine_layer(&layer, subject, backend, &device);
@@ -177,7 +177,9 @@ pub fn examine_layer(
             "`kiln gradcheck CONFIG` shows whether training is affected; please report it with the name of the processor"
         }
         Backend::Ndarray => "use --backend flex",
-        Backend::Wgpu => "use --backend flex, or another graphics driver",
+        Backend::Wgpu | Backend::Vulkan | Backend::Cuda => {
+            "use --backend flex, or another graphics driver"
+        }
     };
     let problem = format!("{}: {} {what}; {advice}", backend.name(), layer.name);
     let report = LayerReport {

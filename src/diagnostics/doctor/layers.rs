@@ -9,6 +9,7 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use super::compare::Layer;
+use super::deep_layers;
 use crate::kernels::{self, Activation, ConvNorm, Pool, PoolOptions};
 
 /// Every kind of layer that kiln's networks have, with 1x1 convolutions of several sizes.
@@ -65,6 +66,7 @@ pub fn all() -> Vec<Layer> {
     layers.extend(composed());
     layers.extend(pooled());
     layers.extend(connected());
+    layers.extend(deep_layers::all());
     layers
 }
 

@@ -3,6 +3,7 @@
 //! It computes small layers on every device, trains nothing and leaves no files behind.
 
 mod compare;
+mod deep_layers;
 mod diagnosis;
 pub mod layers;
 

@@ -122,7 +122,7 @@ impl Events {
     /// The error that burn-train stopped on.
     pub fn failure(&self) -> Option<TrainError> {
         let error = self.interrupter.error()?;
-        Some(TrainError::Stopped(error.to_string()))
+        Some(TrainError::stopped(&error.to_string()))
     }
 
     fn send(&mut self, part: Part, event: LearnerEvent<BatchOutput>) {

@@ -24,7 +24,7 @@ use crate::training::batch::DeviceBatches;
 use crate::training::checkpoint::{CheckpointWriter, Parts};
 use crate::training::divergence::{LossCheck, LossWatch};
 use crate::training::error::TrainError;
-use crate::training::features::{FeatureCache, Layers, MAX_TRAIN_BYTES, MAX_VALID_BYTES};
+use crate::training::features::{FeatureCache, Layers, MAX_TRAIN_BYTES, MAX_VALID_BYTES, Memory};
 use crate::training::observer::{EpochReport, Observer};
 use crate::training::optimization::average::Average;
 use crate::training::param_groups::Unfreeze;
@@ -49,6 +49,8 @@ pub struct LoopConfig {
     pub outputs: Outputs,
     /// How often the loss is checked.
     pub loss_check: LossCheck,
+    /// Where features of frozen layers are kept.
+    pub feature_memory: Memory,
     /// Frozen parameters that are unfrozen at the start of an epoch.
     pub unfreezes: Vec<Unfreeze>,
     /// Whether every epoch sees the same values of each training sample.
@@ -296,6 +298,7 @@ impl TrainingLoop {
             &config.device,
             batches.samples(),
             max_bytes,
+            config.feature_memory,
         )
     }
 

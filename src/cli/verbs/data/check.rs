@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::cli::compute::ComputeArgs;
 use crate::cli::failure::{Failure, VerbResult};
 use crate::cli::terminal::{output, stages};
 use crate::cli::{destinations, open};
@@ -65,7 +66,7 @@ pub fn run(args: Args) -> VerbResult {
     let model = args
         .run
         .as_deref()
-        .map(|run| open::model(run, Some(experiment.backend)));
+        .map(|run| open::model(run, ComputeArgs::of(&experiment)));
     let model = model.transpose()?;
     // Bad images are findings, whatever data.on_bad_image says.
     let source = open::data(&experiment.data, &args.config, &[], &monitor)?;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::compute::ComputeArgs;
 use crate::cli::destinations;
 use crate::cli::failure::VerbResult;
 use crate::cli::open;
@@ -38,7 +39,7 @@ pub fn run(args: Args) -> VerbResult {
     };
     let outputs = export::outputs(&args.out, options)?;
     destinations::require_folder(&args.out)?;
-    let model = open::model(&args.run, None)?;
+    let model = open::model(&args.run, ComputeArgs::default())?;
     let files = outputs.iter().map(|path| path.as_path());
     destinations::refuse_overwrite(files, [model.file.as_path()])?;
     destinations::refuse_strangers(&outputs)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::compute::ComputeArgs;
 use crate::cli::failure::{Failure, UsageError};
 use crate::cli::open;
 use crate::config::{self, ConfigError, Experiment};
@@ -36,7 +37,7 @@ impl Target {
                 Err(UsageError(problem).into())
             }
             _ if is_run => {
-                let opened = open::model(path, None)?;
+                let opened = open::model(path, ComputeArgs::default())?;
                 let card = opened.classifier.card();
                 Self::new(
                     &opened.file,

@@ -14,6 +14,7 @@ use self::portion::{Portion, Shard};
 use self::progress::Progress;
 use self::targets::Target;
 use crate::cli::choices;
+use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::destinations;
 use crate::cli::failure::{Failure, UsageError, VerbResult};
 use crate::cli::inputs::{Input, Source};
@@ -21,12 +22,9 @@ use crate::cli::loading;
 use crate::cli::open;
 use crate::cli::page_files;
 use crate::cli::paging::PageArgs;
-use crate::cli::precision::Precision;
 use crate::cli::reading::ReadingArgs;
 use crate::cli::terminal::output;
 use crate::cli::terminal::stages::listening_monitor;
-use crate::config::Backend;
-use crate::device;
 use crate::inference::Classifier;
 use crate::ocr::formats::{FORMATS, Format, JSON, TEXT};
 use crate::ocr::truth::{BESIDE, Truth, TruthSource};
@@ -67,9 +65,8 @@ pub struct Args {
     /// Run directory of a model whose classes are single characters [default: the model that kiln ships]
     #[arg(long, value_name = "RUN")]
     model: Option<PathBuf>,
-    /// Backend to compute with [default: flex]
-    #[arg(long, value_parser = choices::backend())]
-    backend: Option<Backend>,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// Precision of products; sums are always made in 32 bits
     #[arg(long, value_enum, default_value_t)]
     precision: Precision,
@@ -178,7 +175,7 @@ impl Args {
     fn models(&self, alphabet: &Alphabet) -> Result<(Classifier, Option<MixedModel>), Failure> {
         let (classifier, mixed) = match &self.model {
             Some(run) => {
-                let opened = open::naming_model(run, self.backend)?;
+                let opened = open::naming_model(run, self.compute)?;
                 ocr::check(&opened.classifier).map_err(|error| {
                     UsageError(format!("--model {}: {error}", opened.file.display()))
                 })?;
@@ -186,7 +183,7 @@ impl Args {
                 (opened.classifier, mixed)
             }
             None => {
-                let device = device::open(self.backend.unwrap_or_default())?;
+                let device = self.compute.open()?;
                 let (model, mixed) = rayon::join(
                     || ocr::shipped_model(&device),
                     || ocr::shipped_mixed_model(&device),

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::cli::choices;
+use crate::cli::compute::ComputeArgs;
 use crate::cli::failure::UsageError;
 use crate::cli::terminal::tty;
-use crate::config::{Backend, LogTarget};
+use crate::config::LogTarget;
 
 /// Train the model that a config describes.
 #[derive(clap::Args)]
@@ -27,9 +28,8 @@ pub struct Args {
     /// Override one key of the config, such as training.epochs=5
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub overrides: Vec<String>,
-    /// Backend to compute with, instead of the config's
-    #[arg(long, value_parser = choices::backend())]
-    pub backend: Option<Backend>,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
     /// Folder of the run; must not exist yet [default: runs/<name>-<n>]
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
@@ -89,9 +89,7 @@ impl RendererChoice {
 /// The overrides that the arguments stand for.
 pub fn overrides(args: &Args) -> Vec<String> {
     let mut overrides = args.overrides.clone();
-    if let Some(backend) = args.backend {
-        overrides.push(format!("backend={}", backend.name()));
-    }
+    overrides.extend(args.compute.overrides());
     if let Some(path) = &args.init_from {
         // As JSON, so that a name made of digits stays one.
         let name = serde_json::Value::from(path.to_string_lossy());
