@@ -231,24 +231,13 @@ impl Bench {
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
         let work = network.work(shape);
-        let card = ModelCard {
-            model: experiment.model.clone(),
-            input: shape,
-            normalize: None,
-            classes: (0..classes).map(|class| class.to_string()).collect(),
-            temperature: UNCALIBRATED,
-            view: View::PAD,
-        };
+        let card = card(experiment, classes);
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
             schedule::learning_rate(&experiment.schedule, experiment.learning_rate(), 2, 1, 1);
         let originals = experiment.model.task() == Task::Reconstruct;
         // As in a run whose images are augmented: each is new.
-        let layers = Layers {
-            // The config was checked before.
-            nodes: experiment.model.nodes(shape, classes).unwrap_or_default(),
-            shape,
-        };
+        let layers = Layers::of(&experiment.model, shape, classes);
         let features = FeatureCache::of(&network, &layers, &training, samples, None, Memory::Main);
         Ok(Self {
             features,
@@ -346,6 +335,18 @@ impl Bench {
             threads: rayon::current_num_threads(),
             peak_mb,
         })
+    }
+}
+
+/// The card of a network whose classes are numbers.
+fn card(experiment: &Experiment, classes: usize) -> ModelCard {
+    ModelCard {
+        model: experiment.model.clone(),
+        input: experiment.data.shape(),
+        normalize: None,
+        classes: (0..classes).map(|class| class.to_string()).collect(),
+        temperature: UNCALIBRATED,
+        view: View::PAD,
     }
 }
 

@@ -6,7 +6,7 @@ use super::batch::Batch;
 use crate::inference::plan::{ComputePrecision, Plan};
 use crate::kernels;
 use crate::models::layer_list::{MapShape, Node};
-use crate::models::{Network, parameters};
+use crate::models::{ModelConfig, Network, parameters};
 use crate::read_back;
 use crate::shape::ImageShape;
 
@@ -27,6 +27,12 @@ pub struct Layers {
 }
 
 impl Layers {
+    /// Those of a model that was checked with its data before.
+    pub fn of(model: &ModelConfig, shape: ImageShape, classes: usize) -> Self {
+        let nodes = model.nodes(shape, classes).unwrap_or_default();
+        Self { nodes, shape }
+    }
+
     /// The layers of the backbone, if nothing in it changes or is drawn in training.
     fn frozen(&self, network: &Network) -> Option<&[Node]> {
         let backbone = network.backbone()?;
@@ -82,7 +88,7 @@ impl FrozenPlan {
     /// The features of images that are normalised.
     fn features(&self, images: &Tensor<4>) -> Option<Tensor<4>> {
         let count = images.dims()[0];
-        let pixels = images.clone().without_autodiff().try_into_data().ok()?;
+        let pixels = read_back::data(images.clone().without_autodiff()).ok()?;
         let pixels = pixels.try_into_vec::<f32>().ok()?;
         let values = self.plan.run(&pixels, count, None);
         let [height, width, channels] = self.shape;

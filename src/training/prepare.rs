@@ -263,15 +263,7 @@ impl Prepared {
     /// The network's layers.
     pub(super) fn layers(&self) -> Layers {
         let (shape, classes) = (self.source.shape(), self.source.classes().len());
-        Layers {
-            // The config was checked before.
-            nodes: self
-                .experiment
-                .model
-                .nodes(shape, classes)
-                .unwrap_or_default(),
-            shape,
-        }
+        Layers::of(&self.experiment.model, shape, classes)
     }
 
     /// The network as it is trained, with frozen parameters frozen.

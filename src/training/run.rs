@@ -180,15 +180,8 @@ fn train_and_finish(
     start: Start,
     mut options: Options,
 ) -> Result<Outcome, TrainError> {
-    options.observer.started(&Plan {
-        run_dir: run_dir.path().to_path_buf(),
-        samples: prepared.samples,
-        parameters: prepared.parameters,
-        weights: prepared.weights.clone(),
-        epochs_done: start.history.epochs.len(),
-        warnings: prepared.warnings.clone(),
-        notes: prepared.notes.clone(),
-    });
+    let epochs_done = start.history.epochs.len();
+    (options.observer).started(&plan(prepared, &run_dir, epochs_done));
     let group = options.group.clone();
     let targets = &prepared.experiment.training.log[..];
     let targets = if group.writes() { targets } else { &[] };
@@ -237,6 +230,19 @@ fn train_and_finish(
         summary,
         work,
     })
+}
+
+/// What a run is about to do.
+fn plan(prepared: &Prepared, run_dir: &RunDir, epochs_done: usize) -> Plan {
+    Plan {
+        run_dir: run_dir.path().to_path_buf(),
+        samples: prepared.samples,
+        parameters: prepared.parameters,
+        weights: prepared.weights.clone(),
+        epochs_done,
+        warnings: prepared.warnings.clone(),
+        notes: prepared.notes.clone(),
+    }
 }
 
 /// The summary of a run, which rank 0 makes while the others wait.
