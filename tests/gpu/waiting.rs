@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use kiln::config::{self, Backend, Experiment};
+use kiln::data::{self, Split};
 use kiln::parallel::Alone;
 use kiln::progress::Monitor;
 use kiln::read_back;
 use kiln::training::{self, EpochReport, Observer, Options, TrainError};
 use serde_json::{Value, json};
 
-use crate::common::Bench;
+use crate::common::{Bench, repository};
 use crate::{BACKEND, turn};
 
 /// Notes how often values had been read at the end of each epoch.
@@ -46,6 +47,7 @@ fn train(experiment: Experiment) -> Result<Vec<usize>, TrainError> {
     let bench = Bench::new();
     let readings = Arc::new(Readings::default());
     let before = read_back::count();
+    let epochs = experiment.training.epochs;
     let outcome = training::run(
         experiment,
         Options {
@@ -57,7 +59,7 @@ fn train(experiment: Experiment) -> Result<Vec<usize>, TrainError> {
             group: Arc::new(Alone),
         },
     )?;
-    assert_eq!(outcome.summary.epochs, 2);
+    assert_eq!(outcome.summary.epochs, epochs);
     let at_ends = readings.0.lock().unwrap().clone();
     let starts = std::iter::once(before).chain(at_ends.clone());
     Ok(starts
@@ -91,6 +93,32 @@ fn an_epoch_on_a_gpu_reads_values_at_most_once_in_ten_steps() {
 }
 
 #[test]
+#[cfg_attr(
+    not(all(feature = "wgpu", kiln_vulkan, kiln_data = "nist36")),
+    ignore = "needs nist36 in KILN_DATA, --features vulkan or wgpu, and a Vulkan driver (Debian: mesa-vulkan-drivers)"
+)]
+fn an_epoch_of_the_recipes_of_nist36_does_so_as_well() {
+    let _turn = turn();
+    for recipe in ["nist36_cnn.json", "nist36_autoencoder.json"] {
+        let path = repository().join("configs").join(recipe);
+        let overrides = [
+            format!("backend={}", BACKEND.name()),
+            "training.epochs=1".into(),
+        ];
+        let experiment = config::load(&path, &overrides).unwrap_or_else(|error| panic!("{error}"));
+        let source = data::open(&experiment.data, &Monitor::default()).unwrap();
+        let batches = |split| source.len(split).div_ceil(experiment.training.batch_size);
+        let steps = batches(Split::Train) + batches(Split::Valid);
+        let reads = train(experiment).unwrap()[0];
+        eprintln!("{recipe}: {reads} readings in {steps} steps");
+        assert!(
+            reads * 10 <= steps,
+            "{recipe}: {reads} readings in {steps} steps"
+        );
+    }
+}
+
+#[test]
 fn a_processor_reads_every_loss_and_metric_at_once() {
     let _turn = turn();
     let readings = train(experiment(Backend::Flex, &json!({}))).unwrap();
@@ -101,8 +129,12 @@ fn a_processor_reads_every_loss_and_metric_at_once() {
 
 /// What a run says whose learning rate is far too high.
 fn diverged(backend: Backend) -> (Option<usize>, String) {
-    let optimizer = json!({"optimizer": {"kind": "sgd", "lr": 1e30, "momentum": 0.0}});
-    match train(experiment(backend, &optimizer)) {
+    let settings = json!({
+        "model": {"kind": "mlp", "hidden": [512, 512, 512], "activation": "relu"},
+        "optimizer": {"kind": "sgd", "lr": 100, "momentum": 0.0},
+        "loss": {"reduction": "sum"},
+    });
+    match train(experiment(backend, &settings)) {
         Err(error @ TrainError::NotFinite { step, .. }) => (step, error.to_string()),
         other => panic!("{other:?}"),
     }
