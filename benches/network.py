@@ -213,6 +213,9 @@ def model(best, rates):
     print(f"{'':20}{'Mbit/s':>8}{'predicted':>12}{'measured':>10}")
     for name in best:
         batch, _, count = RUNS[name][1:]
+        if 8 * count < BURST:
+            # What fits into the bucket is not delayed, as it would be on a real link.
+            continue
         for rate in rates:
             seconds = batch / 2 / best[name]["half"] + 2 * exchange + count * per_parameter + 32 * count / (rate * 1e6 * usable)
             predicted, measured = batch / seconds, best[name][str(rate)]

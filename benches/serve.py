@@ -255,6 +255,8 @@ def attack(options):
         other.join()
     print(f"others asked {len(waits)} times: the slowest answer took {max(waits):.2f} s; memory {peak.most:.0f} MB")
     server.end()
+    # The server says nothing else while it serves.
+    bad += [("panicked", line) for line in server.said if "panic" in line]
     sys.exit(f"not as it should be: {bad}" if bad else 0)
 
 

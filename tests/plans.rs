@@ -103,6 +103,45 @@ fn plans_give_what_burns_operators_give() {
     assert_eq!(known, ["vit_b_16"]);
 }
 
+#[test]
+fn the_layers_in_front_of_a_head_give_the_features_that_it_takes() {
+    let mut cut = Vec::new();
+    for case in cases::networks().iter().chain(&cases::lists()) {
+        let (classifier, card) = (&case.classifier, case.classifier.card());
+        let Some(backbone) = classifier.network().backbone() else {
+            continue;
+        };
+        let mut nodes = card.model.nodes(card.input, card.classes.len());
+        let nodes = nodes.as_mut().expect("layers");
+        nodes.truncate(nodes.len() - backbone.head_layers());
+        let plan = Plan::new(
+            classifier.network(),
+            nodes,
+            card.input,
+            ComputePrecision::F32,
+        );
+        let Some(plan) = plan else {
+            continue;
+        };
+        let pixels = images(case, 2);
+        let normalize = card.normalize.as_ref();
+        let input = to_input(
+            pixels.clone(),
+            2,
+            card.input,
+            normalize,
+            classifier.device(),
+        );
+        let features = backbone.features(input).into_data();
+        let features: Vec<f32> = features.try_to_vec().expect("floats");
+        assert_near(&case.name, &run(case, &plan, &pixels), &features);
+        cut.push(case.name.clone());
+    }
+    for name in ["cnn", "squeezenet", "resnet18", "mobilenet_v2"] {
+        assert!(cut.iter().any(|cut| cut.starts_with(name)), "{cut:?}");
+    }
+}
+
 /// Lists that end with "flatten" and "linear", for images of 3x17x14: where steps are put together, and where they must not be.
 const TOGETHER: [(&str, &str); 7] = [
     (

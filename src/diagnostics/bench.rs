@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 use super::memory::peak_mb;
-use crate::config::{self, Experiment};
+use crate::config::{self, Backend, Experiment};
 use crate::data::{self, Split, View};
 use crate::device;
 use crate::inference::plan::ComputePrecision;
@@ -20,8 +20,11 @@ use crate::models::Task;
 use crate::models::{Network, Work};
 use crate::progress::Monitor;
 use crate::training::divergence::{LossCheck, LossWatch};
+use crate::training::features::Memory;
 use crate::training::step::TrainState;
-use crate::training::{Batch, TrainError, TrainModel, optimizer, param_groups, prepare, schedule};
+use crate::training::{
+    Batch, FeatureCache, Layers, TrainError, TrainModel, optimizer, param_groups, prepare, schedule,
+};
 
 /// Steps that are not counted, until caches and allocators have settled.
 const WARM_UP: usize = 3;
@@ -165,6 +168,14 @@ pub fn epoch(
 }
 
 /// Billions of floating-point operations per second of a product of matrices of 1024x1024, the best of eight.
+///
+/// # Errors
+/// The device can't be opened, or fails.
+pub fn peak_gflops(backend: Backend) -> Result<f64, BenchError> {
+    machine_gflops(&device::open(backend)?)
+}
+
+/// [`peak_gflops`] of a device.
 fn machine_gflops(device: &Device) -> Result<f64, BenchError> {
     const SIDE: usize = 1024;
     const ROUNDS: usize = 8;
@@ -188,6 +199,8 @@ fn machine_gflops(device: &Device) -> Result<f64, BenchError> {
 struct Bench {
     state: TrainState,
     batch: Batch,
+    /// What computes the output of frozen layers.
+    features: Option<FeatureCache>,
     classifier: Classifier,
     /// Of all samples.
     pixels: Vec<f32>,
@@ -218,19 +231,16 @@ impl Bench {
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
         let work = network.work(shape);
-        let card = ModelCard {
-            model: experiment.model.clone(),
-            input: shape,
-            normalize: None,
-            classes: (0..classes).map(|class| class.to_string()).collect(),
-            temperature: UNCALIBRATED,
-            view: View::PAD,
-        };
+        let card = card(experiment, classes);
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
             schedule::learning_rate(&experiment.schedule, experiment.learning_rate(), 2, 1, 1);
         let originals = experiment.model.task() == Task::Reconstruct;
+        // As in a run whose images are augmented: each is new.
+        let layers = Layers::of(&experiment.model, shape, classes);
+        let features = FeatureCache::of(&network, &layers, &training, samples, None, Memory::Main);
         Ok(Self {
+            features,
             classifier: Classifier::new(&network, card, &device),
             batch: Batch {
                 originals: originals.then(|| input(&training).flatten(1, 3)),
@@ -260,7 +270,10 @@ impl Bench {
     fn train(&mut self) -> Result<(), BenchError> {
         // On synthetic images the loss need not stay finite; the speed is the same.
         let mut losses = LossWatch::new(LossCheck::Never);
-        match self.state.step(self.batch.clone(), None, &mut losses) {
+        match self
+            .state
+            .step(self.batch.clone(), self.features.as_mut(), &mut losses)
+        {
             Ok(output) => self.read_back(output.loss),
             Err(divergence) => Err(TrainError::diverged(1, divergence).into()),
         }
@@ -322,6 +335,18 @@ impl Bench {
             threads: rayon::current_num_threads(),
             peak_mb,
         })
+    }
+}
+
+/// The card of a network whose classes are numbers.
+fn card(experiment: &Experiment, classes: usize) -> ModelCard {
+    ModelCard {
+        model: experiment.model.clone(),
+        input: experiment.data.shape(),
+        normalize: None,
+        classes: (0..classes).map(|class| class.to_string()).collect(),
+        temperature: UNCALIBRATED,
+        view: View::PAD,
     }
 }
 

@@ -20,6 +20,7 @@ mod block;
 mod channels;
 mod conv;
 mod depthwise;
+mod dropout;
 mod engine;
 mod flex;
 pub mod inference;
@@ -39,6 +40,7 @@ pub use activation::Activation;
 pub use batch_part::{BatchPart, BatchPartGuard, Exchange};
 pub use block::Pool;
 pub use conv::ConvOptions;
+pub use dropout::dropout_mask;
 pub use operations::{
     ConvNorm, NormedConv, activate, adam_step, channel_means, channels_first, channels_last,
     conv_block, conv_norm, conv2d, conv2d_pair, convolution, fixed_conv_block, fixed_conv_norm,

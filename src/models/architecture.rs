@@ -101,4 +101,7 @@ pub trait Backbone {
 
     /// Patterns that match the names of the backbone's parameters, and only these.
     fn parameters(&self) -> Vec<String>;
+
+    /// Number of layers at the end of the network's list that make up the head.
+    fn head_layers(&self) -> usize;
 }

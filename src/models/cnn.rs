@@ -6,7 +6,9 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
-use super::blocks::{Block, LayerCost, Layout, block_layers, connected, linear, too_many_halvings};
+use super::blocks::{
+    Block, LayerCost, Layout, block_layers, connected, dropout, linear, too_many_halvings,
+};
 use super::layer_list::{self, LayerConfig, plain};
 use crate::error::Problem;
 use crate::kernels::Activation;
@@ -257,11 +259,16 @@ impl Backbone for Cnn {
         if let Some(hidden) = &self.hidden {
             values = linear(hidden, values, Activation::Relu);
         }
-        let values = self.dropout.forward(values);
+        let values = dropout(&self.dropout, values);
         linear(&self.head, values, Activation::Identity)
     }
 
     fn parameters(&self) -> Vec<String> {
         ["stem.*", "blocks.*", "more.*"].map(String::from).to_vec()
+    }
+
+    fn head_layers(&self) -> usize {
+        // What gathers the features, dropout and the last layer; a hidden layer has its ReLU.
+        3 + self.hidden.as_ref().map_or(0, |_| 2)
     }
 }

@@ -87,7 +87,6 @@ impl<C> Described<C> {
 /// Where a list can be cut into a backbone of maps and a head: before the last layer with parameters and what belongs to it,
 /// dropout and what turns maps into a vector.
 fn head_of(nodes: &[Node]) -> Option<(usize, Vec<String>)> {
-    let has_parameters = |node: &Node| !parameters(std::slice::from_ref(node)).is_empty();
     let mut head = nodes.iter().rposition(has_parameters)?;
     let is_dropout =
         |node: &Node| matches!(node.operation, super::layer_list::Operation::Dropout(_));
@@ -96,10 +95,27 @@ fn head_of(nodes: &[Node]) -> Option<(usize, Vec<String>)> {
     {
         head -= 1;
     }
-    let backbone = nodes[..head].iter();
-    let names = backbone.filter(|node| has_parameters(node) && !node.name.is_empty());
-    let patterns = names.flat_map(|node| [node.name.clone(), format!("{}.*", node.name)]);
+    let names = names_of(&nodes[..head]).into_iter();
+    let patterns = names.flat_map(|name| [name.clone(), format!("{name}.*")]);
     (head > 0).then(|| (head, patterns.collect()))
+}
+
+fn has_parameters(node: &Node) -> bool {
+    !parameters(std::slice::from_ref(node)).is_empty()
+}
+
+/// The names of layers with parameters; those of the layers inside of a layer that has none itself.
+fn names_of(nodes: &[Node]) -> Vec<String> {
+    let named = nodes.iter().filter(|node| has_parameters(node));
+    let of = |node: &Node| {
+        if node.name.is_empty() {
+            let inner = node.operation.inner().into_iter();
+            inner.flat_map(names_of).collect()
+        } else {
+            vec![node.name.clone()]
+        }
+    };
+    named.flat_map(of).collect()
 }
 
 impl<C: LayerList> Architecture for Described<C> {
@@ -195,6 +211,10 @@ impl<C: LayerList> Backbone for Described<C> {
     fn parameters(&self) -> Vec<String> {
         let patterns = self.head.as_ref().map(|(_, patterns)| patterns.clone());
         patterns.unwrap_or_default()
+    }
+
+    fn head_layers(&self) -> usize {
+        self.layers.layers.len() - self.cut()
     }
 }
 

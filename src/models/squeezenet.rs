@@ -10,7 +10,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{Architecture, Backbone};
-use super::blocks::{LayerCost, Layout, convolve, zero_bias};
+use super::blocks::{LayerCost, Layout, convolve, dropout, zero_bias};
 use super::layer_list::{self, ConvConfig, LayerConfig, WeightInit};
 use crate::error::Problem;
 use crate::kernels::{self, PoolOptions};
@@ -342,7 +342,7 @@ impl Backbone for Squeezenet {
             .classifier
             .iter()
             .fold(features, |values, layer| match layer {
-                Last::Dropout(dropout) => dropout.forward(values),
+                Last::Dropout(layer) => dropout(layer, values),
                 Last::Conv(conv) => convolve(conv, values, true, layout),
             });
         layout.global_average(maps)
@@ -350,5 +350,10 @@ impl Backbone for Squeezenet {
 
     fn parameters(&self) -> Vec<String> {
         ["features.*"].map(String::from).to_vec()
+    }
+
+    fn head_layers(&self) -> usize {
+        // Dropout, convolution, ReLU, average.
+        4
     }
 }

@@ -10,6 +10,8 @@ mod join;
 #[cfg(feature = "mpi")]
 mod mpi;
 mod ordered_sum;
+#[cfg(feature = "mpi")]
+mod pmi;
 mod problems;
 mod started;
 

@@ -12,6 +12,7 @@ use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::{Destination, Source};
 
 use super::group::{Ending, Group, Incoming, Moment, Outgoing};
+use super::pmi;
 
 /// How long to wait for another rank before its config has told.
 const TIMEOUT_AT_FIRST: Duration = Duration::from_secs(600);
@@ -159,6 +160,9 @@ impl Group for Mpi {
 
     fn leave(&self) {
         let mut universe = self.universe.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(universe.take());
+        let universe = universe.take();
+        if universe.is_some() && pmi::leave() {
+            std::mem::forget(universe);
+        }
     }
 }

@@ -28,6 +28,11 @@ pub const SEND_TIME: Duration = Duration::from_secs(600);
 pub const MAX_ANSWERS: usize = 256 << 20;
 /// Connections at a time; beyond, one is closed for the next: one without a request in progress, or else one that stands still.
 pub const MAX_CONNECTIONS: usize = 512;
+/// Time in which a new connection is not closed for another one, even if it has sent nothing yet. Of many strangers that connect at once, only
+/// so many come in during this time; the others wait.
+pub const ARRIVAL_TIME: Duration = Duration::from_millis(100);
+/// How long a connection waits for a place when none of the others may be closed.
+pub const PLACE_TIME: Duration = Duration::from_secs(1);
 /// Streams of events at a time: each keeps a connection.
 pub const MAX_STREAMS: usize = 64;
 /// Images that are decoded, or decoded and waiting to be read, at a time.

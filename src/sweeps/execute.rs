@@ -82,6 +82,7 @@ pub(super) fn run_trial(
     observer.run_starts(index + 1, of, &values);
     let started = Instant::now();
     let options = training::Options {
+        profile: None,
         run_dir: Some(sweep.run_path(index)),
         dashboard: false,
         monitor: monitor.clone(),

@@ -4,6 +4,7 @@ use burn::prelude::*;
 use burn::tensor::ExecutionError;
 use burn::train::ItemLazy;
 
+use super::epochs::profile::{Phase, Profile, timed};
 use crate::data::loader::{HostBatch, Loader, Share};
 use crate::data::{DataError, NormalizeConfig};
 use crate::inference::to_input;
@@ -72,6 +73,8 @@ pub struct DeviceBatches {
     pub device: Device,
     /// What the model is trained for.
     pub task: Task,
+    /// Counts the time that batches take.
+    pub profile: Option<Profile>,
 }
 
 impl DeviceBatches {
@@ -84,6 +87,11 @@ impl DeviceBatches {
     /// Number of samples in an epoch.
     pub fn samples(&self) -> usize {
         self.loader.samples()
+    }
+
+    /// The same with its time in a profile, if there is one.
+    pub fn profiled(self, profile: Option<Profile>) -> Self {
+        Self { profile, ..self }
     }
 
     /// The same for one of several processes: its share of each batch.
@@ -106,10 +114,14 @@ impl DeviceBatches {
         &self,
         epoch: usize,
     ) -> impl Iterator<Item = Result<Option<Batch>, DataError>> + '_ {
-        let batches = self.loader.batches(epoch);
-        batches.map(|batch| {
+        let mut batches = self.loader.batches(epoch);
+        let profile = self.profile.as_ref();
+        let next = move || timed(profile, Phase::Waiting, || batches.next());
+        std::iter::from_fn(next).map(move |batch| {
             let batch = batch?;
-            Ok((!batch.labels.is_empty()).then(|| self.upload(batch)))
+            let is_empty = batch.labels.is_empty();
+            let upload = || timed(profile, Phase::Uploading, || self.upload(batch));
+            Ok((!is_empty).then(upload))
         })
     }
 

@@ -1,10 +1,14 @@
-//! A cache for the output of frozen layers, so that it is computed once per sample.
+//! The output of frozen layers, which is computed without gradients, and once per sample where samples stay the same.
 
 use burn::prelude::*;
 
 use super::batch::Batch;
-use crate::models::Network;
+use crate::inference::plan::{ComputePrecision, Plan};
+use crate::kernels;
+use crate::models::layer_list::{MapShape, Node};
+use crate::models::{ModelConfig, Network, parameters};
 use crate::read_back;
+use crate::shape::ImageShape;
 
 /// Bytes of features that the training samples may take at most.
 pub const MAX_TRAIN_BYTES: usize = 1 << 30;
@@ -12,6 +16,86 @@ pub const MAX_TRAIN_BYTES: usize = 1 << 30;
 /// Bytes of features that the validation samples may take at most. Less, as they are worth less: they save the forward pass of a
 /// validation, and recomputing them gives bit-identical values.
 pub const MAX_VALID_BYTES: usize = 256 << 20;
+
+/// The layers of a network for images of a shape, of which those in front of the head may be frozen.
+#[derive(Debug, Clone)]
+pub struct Layers {
+    /// All of them.
+    pub nodes: Vec<Node>,
+    /// The images.
+    pub shape: ImageShape,
+}
+
+impl Layers {
+    /// Those of a model that was checked with its data before.
+    pub fn of(model: &ModelConfig, shape: ImageShape, classes: usize) -> Self {
+        let nodes = model.nodes(shape, classes).unwrap_or_default();
+        Self { nodes, shape }
+    }
+
+    /// The layers of the backbone, if nothing in it changes or is drawn in training.
+    fn frozen(&self, network: &Network) -> Option<&[Node]> {
+        let backbone = network.backbone()?;
+        let frozen = &self.nodes[..self.nodes.len().checked_sub(backbone.head_layers())?];
+        // Within a frozen layer, nothing is drawn.
+        let patterns = backbone.parameters();
+        let is_frozen = |node: &Node| {
+            let within = format!("{}.0", node.name);
+            let of = |pattern: &String| {
+                parameters::matches(pattern, &node.name) || parameters::matches(pattern, &within)
+            };
+            patterns.iter().any(of)
+        };
+        let mut others = frozen.iter().filter(|node| !is_frozen(node));
+        let is_random = others.any(|node| node.operation.is_random());
+        (!is_random && network.has_fixed_features()).then_some(frozen)
+    }
+}
+
+/// The backbone of a network as a plan, and the shape of its features.
+struct FrozenPlan {
+    plan: Plan,
+    /// `[height, width, channels]`.
+    shape: [usize; 3],
+}
+
+impl FrozenPlan {
+    /// `None` where the device is another than plans are for, or the backbone has layers that they don't know.
+    fn new(
+        network: &Network,
+        frozen: &[Node],
+        images: ImageShape,
+        device: &Device,
+    ) -> Option<Self> {
+        let MapShape::Maps {
+            channels,
+            height,
+            width,
+        } = frozen.last()?.output
+        else {
+            return None;
+        };
+        if !kernels::supported(device) {
+            return None;
+        }
+        let plan = Plan::new(network, frozen, images, ComputePrecision::F32)?;
+        Some(Self {
+            plan,
+            shape: [height, width, channels],
+        })
+    }
+
+    /// The features of images that are normalised.
+    fn features(&self, images: &Tensor<4>) -> Option<Tensor<4>> {
+        let count = images.dims()[0];
+        let pixels = read_back::data(images.clone().without_autodiff()).ok()?;
+        let pixels = pixels.try_into_vec::<f32>().ok()?;
+        let values = self.plan.run(&pixels, count, None);
+        let [height, width, channels] = self.shape;
+        let data = TensorData::new(values, [count, height, width, channels]);
+        Some(Tensor::from_data(data, &images.device()))
+    }
+}
 
 /// Where a cache keeps its features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +112,7 @@ pub struct FeatureCache {
     samples: usize,
     shape: [usize; 3],
     max_bytes: usize,
+    plan: Option<FrozenPlan>,
 }
 
 /// The features of samples.
@@ -59,7 +144,31 @@ impl FeatureCache {
             samples,
             shape: [0; 3],
             max_bytes,
+            plan: None,
         }
+    }
+
+    /// For a network whose backbone is frozen: a cache of at most `max_bytes`, or where the samples change from epoch to epoch, only what computes
+    /// their features faster. `None` if the backbone trains, or there is nothing to gain.
+    pub fn of(
+        network: &Network,
+        layers: &Layers,
+        device: &Device,
+        samples: usize,
+        max_bytes: Option<usize>,
+        memory: Memory,
+    ) -> Option<Self> {
+        let frozen = layers.frozen(network)?;
+        let plan = FrozenPlan::new(network, frozen, layers.shape, device);
+        (plan.is_some() || max_bytes.is_some()).then(|| Self {
+            plan,
+            ..Self::new(samples, max_bytes.unwrap_or(0), memory)
+        })
+    }
+
+    /// Whether the features of a sample have the same bits in every batch.
+    pub fn is_independent_of_batches(&self) -> bool {
+        self.plan.is_some()
     }
 
     /// Whether no sample is in the cache.
@@ -74,14 +183,21 @@ impl FeatureCache {
     /// room for the whole split.
     pub fn complete(&mut self, network: &Network, batch: Batch) -> Batch {
         let known = self.known(&batch.indices, &batch.images.device());
-        let features = known.or_else(|| {
-            network.backbone().map(|backbone| {
-                let features = backbone.features(batch.images.clone());
-                self.keep(&features, &batch.indices);
-                features
-            })
-        });
+        let features = known.or_else(|| self.compute(network, &batch));
         Batch { features, ..batch }
+    }
+
+    fn compute(&mut self, network: &Network, batch: &Batch) -> Option<Tensor<4>> {
+        let planned = self
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.features(&batch.images));
+        let features = match planned {
+            Some(features) => features,
+            None => network.backbone()?.features(batch.images.clone()),
+        };
+        self.keep(&features, &batch.indices);
+        Some(features)
     }
 
     /// The features of samples on a device, if all are in the cache.

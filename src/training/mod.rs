@@ -33,8 +33,9 @@ pub mod step;
 pub mod train_model;
 
 pub use batch::{Batch, DeviceBatches};
+pub use epochs::profile::{EpochProfile, Phase, Profile};
 pub use error::TrainError;
-pub use features::FeatureCache;
+pub use features::{FeatureCache, Layers};
 pub use monitor::screen::restore as restore_terminal;
 pub use observer::{EpochReport, Observer, Plan};
 pub use optimization::{average::Average, optimizer, schedule};

@@ -10,6 +10,7 @@ use burn::prelude::*;
 use super::batch::DeviceBatches;
 use super::checkpoint::{Checkpoint, fingerprint};
 use super::error::TrainError;
+use super::features::Layers;
 use super::optimization::optimizer;
 use super::optimization::schedule::EpochSchedule;
 use super::param_groups::{self, Unfreeze};
@@ -229,6 +230,7 @@ impl Prepared {
                 self.device.clone().inner()
             },
             task: config.model.task(),
+            profile: None,
         }
     }
 
@@ -256,6 +258,12 @@ impl Prepared {
     /// Whether every epoch sees the same values of each training sample.
     pub(super) fn training_is_fixed(&self) -> bool {
         self.experiment.data.augment().is_off() && !self.source.redraws()
+    }
+
+    /// The network's layers.
+    pub(super) fn layers(&self) -> Layers {
+        let (shape, classes) = (self.source.shape(), self.source.classes().len());
+        Layers::of(&self.experiment.model, shape, classes)
     }
 
     /// The network as it is trained, with frozen parameters frozen.

@@ -12,6 +12,7 @@ use super::burn_panics;
 use super::checkpoint::CheckpointWriter;
 use super::divergence::{LossCheck, no_better_than_a_guess};
 use super::epochs::history::History;
+use super::epochs::profile::Profile;
 use super::epochs::strategy::{EpochStrategy, NoBatches};
 use super::epochs::training_loop::{LoopConfig, TrainingLoop};
 use super::error::TrainError;
@@ -35,6 +36,7 @@ use crate::data::Split;
 use crate::error::counted;
 use crate::files::LockFile;
 use crate::metrics;
+use crate::models::Work;
 use crate::parallel::{Group, Moment};
 use crate::progress::{CancelToken, Monitor};
 use crate::run_dir::{RunDir, Status, Summary};
@@ -53,6 +55,8 @@ pub struct Options {
     /// The processes that train the run together, each of which makes the same call; [`Alone`](crate::parallel::Alone) without others.
     /// Rank 0 writes the run directory.
     pub group: Arc<dyn Group>,
+    /// Counts where the time of epochs goes, if anybody wants to know.
+    pub profile: Option<Profile>,
 }
 
 /// The end of a run that has nothing to show.
@@ -69,6 +73,8 @@ pub struct Outcome {
     pub run_dir: RunDir,
     /// `summary.json`
     pub summary: Summary,
+    /// What a training sample costs.
+    pub work: Work,
 }
 
 /// Trains an experiment.
@@ -174,15 +180,8 @@ fn train_and_finish(
     start: Start,
     mut options: Options,
 ) -> Result<Outcome, TrainError> {
-    options.observer.started(&Plan {
-        run_dir: run_dir.path().to_path_buf(),
-        samples: prepared.samples,
-        parameters: prepared.parameters,
-        weights: prepared.weights.clone(),
-        epochs_done: start.history.epochs.len(),
-        warnings: prepared.warnings.clone(),
-        notes: prepared.notes.clone(),
-    });
+    let epochs_done = start.history.epochs.len();
+    (options.observer).started(&plan(prepared, &run_dir, epochs_done));
     let group = options.group.clone();
     let targets = &prepared.experiment.training.log[..];
     let targets = if group.writes() { targets } else { &[] };
@@ -225,7 +224,25 @@ fn train_and_finish(
     {
         observer.warning(&warning);
     }
-    Ok(Outcome { run_dir, summary })
+    let work = prepared.network().work(prepared.source.shape());
+    Ok(Outcome {
+        run_dir,
+        summary,
+        work,
+    })
+}
+
+/// What a run is about to do.
+fn plan(prepared: &Prepared, run_dir: &RunDir, epochs_done: usize) -> Plan {
+    Plan {
+        run_dir: run_dir.path().to_path_buf(),
+        samples: prepared.samples,
+        parameters: prepared.parameters,
+        weights: prepared.weights.clone(),
+        epochs_done,
+        warnings: prepared.warnings.clone(),
+        notes: prepared.notes.clone(),
+    }
 }
 
 /// The summary of a run, which rank 0 makes while the others wait.
@@ -319,11 +336,15 @@ fn training_loop(
         CancelToken::default()
     };
     let train = batches(Split::Train).cancelled_by(&train_until);
+    let train = train.profiled(options.profile.clone());
     let parallel = &prepared.experiment.parallel;
     TrainingLoop {
-        config: loop_config(prepared),
+        config: LoopConfig {
+            profile: options.profile.clone(),
+            ..loop_config(prepared)
+        },
         group: group.clone(),
-        state: start.state.within(group, &train, parallel),
+        state: (start.state.within(group, &train, parallel)).profiled(options.profile.clone()),
         train,
         valid: batches(Split::Valid).cancelled_by(cancel),
         history: Arc::new(Mutex::new(start.history)),
@@ -364,5 +385,7 @@ fn loop_config(prepared: &Prepared) -> LoopConfig {
         },
         unfreezes: prepared.unfreezes.clone(),
         training_is_fixed: prepared.training_is_fixed(),
+        layers: prepared.layers(),
+        profile: None,
     }
 }

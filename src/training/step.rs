@@ -14,6 +14,7 @@ use burn::train::{TrainOutput, TrainStep};
 
 use super::batch::{Batch, DeviceBatches};
 use super::divergence::{Divergence, LossWatch, largest_gradient};
+use super::epochs::profile::{Phase, Profile, timed};
 use super::features::FeatureCache;
 use super::optimization::average::Average;
 use super::ranks::{Contribution, SharedGradients, average_statistics};
@@ -75,6 +76,7 @@ pub struct TrainState {
     parts: usize,
     /// If batch norms are to take their statistics over the batches of all ranks: what is computed where there are no samples.
     stand_in: Option<Batch>,
+    profile: Option<Profile>,
 }
 
 /// What a step has come to.
@@ -101,6 +103,7 @@ impl TrainState {
             shared: None,
             parts: 1,
             stand_in: None,
+            profile: None,
             model,
             optimizer,
             schedule: schedule.into(),
@@ -121,6 +124,11 @@ impl TrainState {
     /// The same with a running average of the weights, if there is one.
     pub fn with_average(self, average: Option<Average>) -> Self {
         Self { average, ..self }
+    }
+
+    /// The same with its time in a profile, if there is one.
+    pub fn profiled(self, profile: Option<Profile>) -> Self {
+        Self { profile, ..self }
     }
 
     /// The same for one of the processes of a group that share `batches`, as the section `parallel` says.
@@ -177,12 +185,16 @@ impl TrainState {
             }
         }
         // Outside of the pool, whose threads have the next batch to make.
-        let total = shared.total(&self.model.network, ends, moment);
+        let profile = self.profile.clone();
+        let total = || shared.total(&self.model.network, ends, moment);
+        let total = timed(profile.as_ref(), Phase::Exchange, total);
         self.rates = self.schedule.step();
         let loss = Tensor::<1>::from_floats([total.loss as f32], shared.device());
         self.shared = Some(shared);
         self.check_loss(&loss, &total.gradients, losses)?;
-        self.workload.run(images, || self.apply(total.gradients));
+        timed(profile.as_ref(), Phase::Update, || {
+            self.workload.run(images, || self.apply(total.gradients));
+        });
         Ok(Stepped {
             output: BatchOutput::joined(outputs).map(|output| BatchOutput { loss, ..output }),
             ends: total.ends,
@@ -199,7 +211,8 @@ impl TrainState {
             (Some(batch), Some(features)) => {
                 let images = batch.images.dims()[0];
                 let complete = || features.complete(&self.model.network, batch);
-                Some(self.workload.run(images, complete))
+                let complete = || self.workload.run(images, complete);
+                Some(timed(self.profile.as_ref(), Phase::Frozen, complete))
             }
             (share, _) => share,
         };
@@ -229,7 +242,7 @@ impl TrainState {
         let norms = self.stand_in.is_some();
         let norms = norms.then(|| shared.batch_part(moment, samples, weight));
         let step = || TrainStep::step(&self.model, part);
-        let TrainOutput { grads, item } = match norms {
+        let step = || match norms {
             None => self.workload.run(images, step),
             // Outside of the pool as well: the norms wait for other processes.
             Some(norms) => {
@@ -237,6 +250,7 @@ impl TrainState {
                 step()
             }
         };
+        let TrainOutput { grads, item } = timed(self.profile.as_ref(), Phase::Passes, step);
         // A device that fails reports it at the next step.
         let loss = read_back::scalar(item.loss.clone());
         let mine = Contribution {
@@ -274,7 +288,8 @@ impl TrainState {
         let TrainOutput { grads, item } = self.forward_and_backward(batch, features);
         self.rates = self.schedule.step();
         self.check_loss(&item.loss, &grads, losses)?;
-        self.apply(grads);
+        let profile = self.profile.clone();
+        timed(profile.as_ref(), Phase::Update, || self.apply(grads));
         Ok(item)
     }
 
@@ -283,11 +298,16 @@ impl TrainState {
         batch: Batch,
         features: Option<&mut FeatureCache>,
     ) -> TrainOutput<BatchOutput> {
+        let profile = self.profile.as_ref();
         let batch = match features {
-            Some(features) => features.complete(&self.model.network, batch),
+            Some(features) => timed(profile, Phase::Frozen, || {
+                features.complete(&self.model.network, batch)
+            }),
             None => batch,
         };
-        TrainStep::step(&self.model, batch)
+        timed(profile, Phase::Passes, || {
+            TrainStep::step(&self.model, batch)
+        })
     }
 
     fn check_loss(

@@ -45,7 +45,7 @@ impl Subject {
         let mut worst = Vec::new();
         for draw in 0..DRAWS {
             let differences = self.differences(device, draw);
-            eprintln!("{}, draw {draw}: {differences:.1e?}", self.name);
+            eprintln!("{}, draw {draw}: {differences:?}", self.name);
             if differences
                 .iter()
                 .all(|(_, difference)| *difference <= TOLERANCE)
@@ -54,7 +54,7 @@ impl Subject {
             }
             worst.push(differences);
         }
-        panic!("{}: every draw differs: {worst:.1e?}", self.name);
+        panic!("{}: every draw differs: {worst:?}", self.name);
     }
 
     /// The largest relative differences, in output, loss and gradients.

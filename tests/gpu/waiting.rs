@@ -51,6 +51,7 @@ fn train(experiment: Experiment) -> Result<Vec<usize>, TrainError> {
     let outcome = training::run(
         experiment,
         Options {
+            profile: None,
             run_dir: Some(bench.path("run")),
             dashboard: false,
             monitor: Monitor::default(),

@@ -7,6 +7,7 @@ mod elsewhere;
 mod json;
 #[cfg(target_os = "linux")]
 mod limits;
+mod profile;
 #[cfg(unix)]
 mod reading;
 #[cfg(unix)]

@@ -156,7 +156,8 @@ fn a_rank_that_does_not_answer_ends_the_run_after_the_time_that_was_set() {
     let seconds = began.elapsed().as_secs_f64();
     assert!((1.5..10.0).contains(&seconds), "{seconds}");
     assert_eq!(ended.code, Some(1), "{}", ended.err);
-    let expected = "error: rank 0: rank 1 did not answer for 2 s in step ";
+    // In a step, or after the steps of an epoch; on a busy machine, a second later.
+    let expected = "error: rank 0: rank 1 did not answer for ";
     assert!(ended.err.contains(expected), "{}", ended.err);
     assert!(ended.err.contains(" of epoch "), "{}", ended.err);
     trained(&bench, "--resume run --set parallel.timeout_s=600");

@@ -203,6 +203,7 @@ impl FoldFit<'_> {
             normalize: self.inputs.normalize.clone(),
             device,
             task: Task::Classify,
+            profile: None,
         }
     }
 }

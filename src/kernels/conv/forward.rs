@@ -69,7 +69,7 @@ pub(in crate::kernels) fn output_rows<'a, T: Real>(
     g: &Geometry,
     image: &[T],
     rows: Range<usize>,
-    weights: &Panels<T>,
+    weights: Matrix<T>,
     bias: &[T],
     grid: &mut Vec<T>,
     output: &'a mut [MaybeUninit<T>],
@@ -86,7 +86,7 @@ pub(in crate::kernels) fn output_rows<'a, T: Real>(
     T::dispatch(Convolution::<_, true> {
         patches: g.patches(),
         input,
-        weights: weights.matrix(),
+        weights,
         bias,
         rows,
         columns,

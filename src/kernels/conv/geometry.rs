@@ -86,7 +86,7 @@ impl Geometry {
     }
 
     /// Values of one patch.
-    pub(super) fn patch_values(&self) -> usize {
+    pub(in crate::kernels) fn patch_values(&self) -> usize {
         self.inputs / self.groups * self.kernel * self.kernel
     }
 

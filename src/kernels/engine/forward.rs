@@ -31,11 +31,14 @@ pub(in crate::kernels) fn forward<T: Real, R: Send>(
             let (images, rows) = (part.of(g, input), part.rows.clone());
             let first = part.values(g).start;
             if !is_large {
-                return finish(first, weights.rows(g, images, rows, bias, scratch, output));
+                return finish(
+                    first,
+                    weights.rows(g, images, rows, 0, bias, scratch, output),
+                );
             }
             let mut values = std::mem::take(&mut scratch.values);
             values.resize(output.len(), MaybeUninit::uninit());
-            let filled = weights.rows(g, images, rows, bias, scratch, &mut values);
+            let filled = weights.rows(g, images, rows, 0, bias, scratch, &mut values);
             let found = finish(first, filled);
             stream(filled, output);
             scratch.values = values;

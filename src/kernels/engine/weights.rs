@@ -48,12 +48,15 @@ impl<T: Real> Forward<T> {
         }
     }
 
-    /// Some rows of the output of an image, or the output of several; `bias` fills whole panels of channels.
+    /// Some rows of the output of an image, or the output of several; `bias` fills whole panels of channels. Of a dense convolution, the
+    /// `g.outputs` channels from `first` on, which begins a panel; all of another one.
+    #[allow(clippy::too_many_arguments)] // A part of a layer's work, and its buffers.
     pub(in crate::kernels) fn rows<'a>(
         &self,
         g: &Geometry,
         images: &[T],
         rows: Range<usize>,
+        first: usize,
         bias: &[T],
         scratch: &mut Scratch<T>,
         output: &'a mut [MaybeUninit<T>],
@@ -61,11 +64,13 @@ impl<T: Real> Forward<T> {
         let grid = &mut scratch.grid;
         match self {
             Forward::Dense(weights) => {
+                let weights = weights.at_channel(first);
                 conv::output_rows(g, images, rows, weights, bias, grid, output)
             }
             Forward::Winograd(weights) => {
-                let size = [g.height, g.width];
-                weights.apply(size, images, rows, bias, &mut scratch.winograd, output)
+                let (size, channels) = ([g.height, g.width], first..first + g.outputs);
+                let scratch = &mut scratch.winograd;
+                weights.apply(size, images, rows, channels, bias, scratch, output)
             }
             Forward::Depthwise(kernels) => kernels.rows(g, images, rows, bias, grid, output),
         }
@@ -118,6 +123,7 @@ impl<T: Real> Transposed<T> {
                     *size,
                     gradient,
                     rows,
+                    0..no_bias.len(),
                     no_bias,
                     &mut scratch.winograd,
                     output,

@@ -57,8 +57,8 @@ enum Weights {
     Bf16(bf16::Weights),
 }
 
-/// Channels that are computed together at a single position.
-const CHANNELS: usize = 64;
+/// Channels that are computed together where threads share them.
+pub(super) const CHANNELS: usize = 64;
 
 /// A convolution, its bias, a residual, the non-linearity, and a 2x2 max pool if there is one.
 pub struct PackedConv {
@@ -67,8 +67,8 @@ pub struct PackedConv {
     weights: Weights,
     /// Filled up to whole panels.
     bias: Vec<f32>,
-    activation: Activation,
-    pool: Pool,
+    pub(super) activation: Activation,
+    pub(super) pool: Pool,
 }
 
 /// Buffers of threads that have ended, a few megabytes each.
@@ -92,7 +92,7 @@ thread_local! {
     static OWN: Cell<Option<Own>> = const { Cell::new(None) };
 }
 
-fn with_scratch<R>(job: impl FnOnce(&mut Scratch<f32>) -> R) -> R {
+pub(super) fn with_scratch<R>(job: impl FnOnce(&mut Scratch<f32>) -> R) -> R {
     let new = || idle().pop().map(Own).unwrap_or_default();
     let mut own = OWN.take().unwrap_or_else(new);
     let found = job(&mut own.0);
@@ -102,6 +102,7 @@ fn with_scratch<R>(job: impl FnOnce(&mut Scratch<f32>) -> R) -> R {
 
 impl PackedConv {
     /// Of one image, dense or depthwise: packs `[outputs, inputs / groups, kernel, kernel]`, times `scale` of the output channel, and `[outputs]`.
+    #[cfg_attr(target_family = "wasm", allow(unreachable_code))] // It has no weights in bfloat16.
     pub fn new(
         geometry: Geometry,
         weight: &[f32],
@@ -202,6 +203,17 @@ impl PackedConv {
             self.one_position(weights, input, channels, output, team);
             return;
         }
+        let layer = Layer {
+            layer: self,
+            g,
+            input,
+            residual,
+            channels,
+        };
+        if least > 1 && layer.shares_channels() {
+            layer.by_channels(least, output, team);
+            return;
+        }
         let side = self.pool.side();
         let row = g.output_width() / side * channels.step;
         let is_winograd = matches!(self.weights, Weights::F32(Forward::Winograd(_)));
@@ -215,13 +227,6 @@ impl PackedConv {
                 left = tail;
                 (part, head)
             });
-        let layer = Layer {
-            layer: self,
-            g,
-            input,
-            residual,
-            channels,
-        };
         if least > 1 {
             team.for_each(parts.collect(), |(part, output): (Part, &mut [f32])| {
                 with_scratch(|scratch| layer.part(&part, output, scratch));
@@ -261,24 +266,26 @@ impl PackedConv {
         )
     }
 
-    /// Some rows of the output of an image, or the output of several.
+    /// Some rows of the output of an image, or the output of several: the `g.outputs` channels from `first` on, which begins a panel.
     #[allow(unsafe_code)]
-    fn rows<'a>(
+    pub(super) fn rows<'a>(
         &self,
         g: &Geometry,
         images: &[f32],
         rows: Range<usize>,
+        first: usize,
         scratch: &mut Scratch<f32>,
         output: &'a mut [MaybeUninit<f32>],
     ) -> &'a mut [f32] {
+        let bias = &self.bias[first..first + padded(g.outputs)];
         match &self.weights {
-            Weights::F32(weights) => weights.rows(g, images, rows, &self.bias, scratch, output),
+            Weights::F32(weights) => weights.rows(g, images, rows, first, bias, scratch, output),
             Weights::Bf16(weights) => {
                 output.fill(MaybeUninit::new(0.0));
                 // SAFETY: just filled.
                 let output = unsafe { filled_part(output) };
                 let pairs = &mut scratch.pairs;
-                weights.rows(g, images, rows, &self.bias, pairs, g.outputs, output);
+                weights.rows(g, images, rows, first, bias, pairs, g.outputs, output);
                 output
             }
         }
@@ -286,12 +293,12 @@ impl PackedConv {
 }
 
 /// A layer at work.
-struct Layer<'a> {
-    layer: &'a PackedConv,
-    g: Geometry,
-    input: &'a [f32],
-    residual: Option<&'a [f32]>,
-    channels: Channels,
+pub(super) struct Layer<'a> {
+    pub layer: &'a PackedConv,
+    pub g: Geometry,
+    pub input: &'a [f32],
+    pub residual: Option<&'a [f32]>,
+    pub channels: Channels,
 }
 
 impl Layer<'_> {
@@ -303,7 +310,7 @@ impl Layer<'_> {
         if layer.pool == Pool::None && self.channels.step == g.outputs {
             // SAFETY: the layer writes values alone.
             let room = unsafe { as_room(output) };
-            let filled = layer.rows(g, images, rows, scratch, room);
+            let filled = layer.rows(g, images, rows, 0, scratch, room);
             add_and_activate(filled, residual, layer.activation);
             return;
         }
@@ -316,7 +323,7 @@ impl Layer<'_> {
         if values.len() < count {
             values.resize(count, MaybeUninit::uninit());
         }
-        let filled = layer.rows(g, images, rows, scratch, &mut values[..count]);
+        let filled = layer.rows(g, images, rows, 0, scratch, &mut values[..count]);
         if layer.pool == Pool::None {
             add_and_activate(filled, residual, layer.activation);
             let Channels { first, step } = self.channels;
@@ -353,7 +360,7 @@ impl Layer<'_> {
                 convolve_rows(g, image, weights, bias, count, step, to);
             }
             Weights::Bf16(weights) => {
-                weights.rows(g, image, rows, bias, &mut scratch.pairs, step, to);
+                weights.rows(g, image, rows, 0, bias, &mut scratch.pairs, step, to);
             }
             Weights::F32(_) => unreachable!("asked before"),
         }

@@ -1,7 +1,12 @@
 //! Layers for inference: weights are packed once, outputs go into buffers that exist. Slices of `f32`, channels last; the bits of an
 //! image's output depend neither on the number of threads nor on the images beside it.
 
+#[cfg(not(target_family = "wasm"))]
 mod bf16;
+#[cfg(target_family = "wasm")]
+#[path = "bf16/absent.rs"]
+mod bf16;
+mod by_channels;
 mod channels;
 mod conv;
 mod team;

@@ -8,6 +8,7 @@ mod block;
 mod connected;
 mod convolution;
 mod cost;
+mod dropout;
 mod layout;
 #[cfg(target_arch = "wasm32")]
 mod undrawn;
@@ -17,4 +18,5 @@ pub use block::{Block, block_layers, too_many_halvings};
 pub use connected::{connected, fully_connected, linear, unit_images, zero_bias};
 pub use convolution::{conv3x3, convolve};
 pub use cost::{LayerCost, Work};
+pub use dropout::{dropout, is_active};
 pub use layout::Layout;

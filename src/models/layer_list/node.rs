@@ -361,6 +361,18 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether it draws random numbers in training.
+    pub fn is_random(&self) -> bool {
+        let draws = match self {
+            Operation::Dropout(probability) => *probability > 0.0,
+            Operation::Residual { drop_path, .. } => *drop_path > 0.0,
+            Operation::SelfAttention { dropout, .. } => *dropout > 0.0,
+            _ => false,
+        };
+        let inner = self.inner().into_iter().flatten();
+        draws || inner.map(|node| &node.operation).any(Operation::is_random)
+    }
+
     /// Lists of layers inside of it, in the order of their parameters.
     pub fn inner(&self) -> Vec<&[Node]> {
         match self {

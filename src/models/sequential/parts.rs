@@ -6,6 +6,7 @@ use burn::prelude::*;
 use burn::tensor::activation::softmax;
 
 use super::construct::dense;
+use crate::models::blocks::dropout;
 use crate::models::layer_list::WeightInit;
 
 /// A factor for each channel, drawn as a constant.
@@ -122,7 +123,7 @@ impl SelfAttention {
             .collect();
         let [queries, keys, values] = [0, 1, 2].map(|part| parts[part].clone());
         let scores = queries.matmul(keys.transpose()) * (1.0 / (width as f64).sqrt());
-        let weights = self.dropout.forward(softmax(scores, 3));
+        let weights = dropout(&self.dropout, softmax(scores, 3));
         let mixed = weights.matmul(values).swap_dims(1, 2);
         self.out_proj
             .forward(mixed.reshape([batch, count, features]))

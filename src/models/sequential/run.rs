@@ -12,7 +12,7 @@ use super::parts::Scale;
 use super::plain::plain;
 use super::value::{Elementwise, Value, mismatch};
 use crate::kernels::{self, Activation};
-use crate::models::blocks::{Layout, linear};
+use crate::models::blocks::{Layout, dropout, is_active, linear};
 use crate::models::layer_list::{Function, Operation};
 
 impl Elementwise for Function {
@@ -23,7 +23,7 @@ impl Elementwise for Function {
 
 impl Elementwise for &Dropout {
     fn apply<const D: usize>(&self, values: Tensor<D>) -> Tensor<D> {
-        self.forward(values)
+        dropout(self, values)
     }
 }
 
@@ -298,11 +298,6 @@ fn scaled(scale: &Scale, maps: Tensor<4>, layout: Layout) -> Tensor<4> {
     let factors = scale.layer_scale.val();
     let channels = factors.dims()[0];
     maps * layout.per_channel(factors.reshape([1, channels]))
-}
-
-/// Whether a dropout does something on this device.
-fn is_active(dropout: &Dropout, device: &Device) -> bool {
-    dropout.prob > 0.0 && dropout.training.is_enabled() && device.is_autodiff()
 }
 
 /// Stochastic depth (Huang et al. 2016): in training, the bodies of some images become zero, and the others' are scaled so that

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use crate::serve::limits::{BODY_PIECE_TIME, BODY_TIME, MAX_BODIES, MAX_BODY};
 use crate::serve::problem::Problem;
 
-/// Bytes that are counted as one.
-const UNIT: usize = 4 << 10;
+/// Bytes that are allocated at once, and counted as one.
+const BLOCK: usize = 64 << 10;
 
 /// The memory for the bodies of all requests.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Bodies(Arc<Semaphore>);
 
 impl Default for Bodies {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_BODIES / UNIT)))
+        Self(Arc::new(Semaphore::new(MAX_BODIES / BLOCK)))
     }
 }
 
@@ -52,9 +52,48 @@ fn too_slow() -> Problem {
     )
 }
 
-/// The room for a body that no longer fits into this many bytes. A quarter more: with twice as many, half could be unused.
-fn grown(bytes: usize) -> usize {
-    bytes + (bytes / 4).max(64 << 10)
+/// A body while it arrives, in blocks: one that grew and moved would leave its smaller rooms to the allocator, which may keep them.
+#[derive(Default)]
+struct Blocks {
+    blocks: Vec<Vec<u8>>,
+    length: usize,
+    memory: Option<OwnedSemaphorePermit>,
+}
+
+impl Blocks {
+    fn push(&mut self, mut piece: &[u8], bodies: &Bodies) -> Result<(), Problem> {
+        self.length += piece.len();
+        while !piece.is_empty() {
+            let block = match self.blocks.last_mut() {
+                Some(block) if block.len() < BLOCK => block,
+                _ => {
+                    let one = bodies.0.clone().try_acquire_owned();
+                    let one = one.map_err(|_| Problem::busy())?;
+                    match &mut self.memory {
+                        Some(memory) => memory.merge(one),
+                        None => self.memory = Some(one),
+                    }
+                    self.blocks.push_mut(Vec::with_capacity(BLOCK))
+                }
+            };
+            let (now, later) = piece.split_at(piece.len().min(BLOCK - block.len()));
+            block.extend_from_slice(now);
+            piece = later;
+        }
+        Ok(())
+    }
+
+    /// Each block is freed as soon as it is copied.
+    fn join(self) -> Content {
+        let mut bytes = Vec::with_capacity(self.length);
+        for block in self.blocks {
+            bytes.extend_from_slice(&block);
+        }
+        Content {
+            bytes: Arc::new(bytes),
+            memory: self.memory,
+        }
+    }
 }
 
 /// Reads a body.
@@ -72,10 +111,8 @@ pub async fn read_body(
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
-    let most = announced.map_or(MAX_BODY, |length| length as usize);
     let began = Instant::now();
-    let mut bytes: Vec<u8> = Vec::new();
-    let mut memory: Option<OwnedSemaphorePermit> = None;
+    let mut blocks = Blocks::default();
     loop {
         let left = BODY_TIME.saturating_sub(began.elapsed());
         let next = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
@@ -87,23 +124,10 @@ pub async fn read_body(
         let Ok(piece) = frame.into_data() else {
             continue;
         };
-        if bytes.len() + piece.len() > MAX_BODY {
+        if blocks.length + piece.len() > MAX_BODY {
             return Err(too_large());
         }
-        let needed = bytes.len() + piece.len();
-        if needed > bytes.capacity() {
-            let room = grown(bytes.capacity()).clamp(needed, most.max(needed));
-            let units = u32::try_from(room.div_ceil(UNIT)).map_err(|_| too_large())?;
-            let larger = bodies.0.clone().try_acquire_many_owned(units);
-            let larger = larger.map_err(|_| Problem::busy())?;
-            // Exactly: what is counted is what is allocated, and while it moves, both rooms are.
-            bytes.reserve_exact(room - bytes.len());
-            memory = Some(larger);
-        }
-        bytes.extend_from_slice(&piece);
+        blocks.push(&piece, bodies)?;
     }
-    Ok(Content {
-        bytes: Arc::new(bytes),
-        memory,
-    })
+    Ok(blocks.join())
 }

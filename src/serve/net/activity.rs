@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::serve::limits::ARRIVAL_TIME;
+
 /// What a connection is doing; clones are of the same connection.
 #[derive(Debug, Clone)]
 pub struct Activity(Arc<State>);
@@ -14,6 +16,7 @@ pub struct Activity(Arc<State>);
 struct State {
     /// Since when `moved` counts.
     began: Instant,
+    opened: Instant,
     /// Requests of all connections whose answer is not written yet ...
     all_requests: Arc<AtomicUsize>,
     /// ... and those of this connection.
@@ -46,6 +49,7 @@ impl Activity {
     pub fn new(began: Instant, all_requests: Arc<AtomicUsize>) -> Self {
         let activity = Self(Arc::new(State {
             began,
+            opened: Instant::now(),
             all_requests,
             requests: AtomicUsize::default(),
             receiving: AtomicUsize::default(),
@@ -98,10 +102,13 @@ impl Activity {
     }
 
     /// Whether the connection may be closed for another one, and before which others: not while the server works for it, or sends what the
-    /// client takes.
+    /// client takes, and not before its first request had time to arrive.
     pub fn closable(&self) -> Option<Closable> {
         let load = |count: &AtomicUsize| count.load(Ordering::Relaxed) > 0;
         let has_request = load(&self.0.requests);
+        if !has_request && self.0.opened.elapsed() < ARRIVAL_TIME {
+            return None;
+        }
         let waits = load(&self.0.receiving) || self.0.is_blocked.load(Ordering::Relaxed);
         (!has_request || waits).then(|| Closable {
             has_request,

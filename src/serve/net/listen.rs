@@ -8,10 +8,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::connection::serve_connection;
-use super::registry::Registry;
+use super::registry::{Place, Registry};
 use crate::progress::CancelToken;
 use crate::serve::error::ServeError;
-use crate::serve::limits::STOP_TIME;
+use crate::serve::limits::{PLACE_TIME, STOP_TIME};
 use crate::serve::options::ServeOptions;
 use crate::serve::router;
 use crate::serve::site::Site;
@@ -20,6 +20,8 @@ use crate::serve::site::Site;
 const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 /// The wait after a connection that can't be accepted, for want of file descriptors for instance.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often a connection that waits for a place asks for it.
+const PLACE_INTERVAL: Duration = Duration::from_millis(5);
 /// After the last answer, for its bytes to leave.
 const FLUSH_TIME: Duration = Duration::from_millis(100);
 /// Threads that handle connections; the work is done elsewhere.
@@ -54,6 +56,20 @@ pub fn serve(
     result
 }
 
+/// A place for a new connection, as soon as there is one; `None` after [`PLACE_TIME`].
+async fn enter(registry: &Arc<Registry>, cancel: &CancelToken) -> Option<Place> {
+    let began = Instant::now();
+    loop {
+        if let Some(place) = registry.enter() {
+            return Some(place);
+        }
+        if began.elapsed() > PLACE_TIME || cancel.is_cancelled() {
+            return None;
+        }
+        tokio::time::sleep(PLACE_INTERVAL).await;
+    }
+}
+
 async fn run(
     options: &ServeOptions,
     cancel: &CancelToken,
@@ -79,7 +95,7 @@ async fn run(
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let Some(place) = registry.enter() else {
+        let Some(place) = enter(&registry, cancel).await else {
             continue;
         };
         let number = place.number();

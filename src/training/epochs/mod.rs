@@ -2,5 +2,6 @@
 
 pub mod events;
 pub mod history;
+pub mod profile;
 pub mod strategy;
 pub mod training_loop;

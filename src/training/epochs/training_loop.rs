@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::events::{Events, Part, Position};
 use super::history::History;
+use super::profile::{Phase, Profile, timed};
 use crate::config::TrainingConfig;
 use crate::data::DataError;
 use crate::error::FileError;
@@ -23,7 +24,7 @@ use crate::training::batch::DeviceBatches;
 use crate::training::checkpoint::{CheckpointWriter, Parts};
 use crate::training::divergence::{LossCheck, LossWatch};
 use crate::training::error::TrainError;
-use crate::training::features::{FeatureCache, MAX_TRAIN_BYTES, MAX_VALID_BYTES, Memory};
+use crate::training::features::{FeatureCache, Layers, MAX_TRAIN_BYTES, MAX_VALID_BYTES, Memory};
 use crate::training::observer::{EpochReport, Observer};
 use crate::training::optimization::average::Average;
 use crate::training::param_groups::Unfreeze;
@@ -54,6 +55,10 @@ pub struct LoopConfig {
     pub unfreezes: Vec<Unfreeze>,
     /// Whether every epoch sees the same values of each training sample.
     pub training_is_fixed: bool,
+    /// The network's layers.
+    pub layers: Layers,
+    /// Counts where time goes.
+    pub profile: Option<Profile>,
 }
 
 /// Trains epoch by epoch.
@@ -139,7 +144,10 @@ impl TrainingLoop {
         let trained = self.unless_stopped(epoch, trained, events)?;
         self.state.average_statistics(&*self.group, epoch);
         ranks::same_weights(&*self.group, epoch, &self.state.model().network)?;
-        let validated = self.validate(epoch, events);
+        let profile = self.config.profile.clone();
+        let validated = timed(profile.as_ref(), Phase::Validation, || {
+            self.validate(epoch, events)
+        });
         if validated.is_ok() {
             events.end_epoch(epoch);
         }
@@ -166,6 +174,9 @@ impl TrainingLoop {
             self.observer.warning(&warning);
         }
         self.write_checkpoint();
+        if let Some(profile) = profile {
+            profile.end_epoch(began.elapsed(), trained);
+        }
         Ok(())
     }
 
@@ -226,7 +237,9 @@ impl TrainingLoop {
             }
             let position = Position::after(step, &self.train, total);
             if let Some(output) = output {
-                events.step(Part::Train, output, position, Some(self.state.rates()));
+                timed(self.config.profile.as_ref(), Phase::Metrics, || {
+                    events.step(Part::Train, output, position, Some(self.state.rates()));
+                });
             }
             if ends {
                 break;
@@ -266,17 +279,27 @@ impl TrainingLoop {
         Ok(samples)
     }
 
-    /// The feature cache of a part, if the features of its samples stay the same.
+    /// The features of a part, while the layers that compute them are frozen.
     fn features_of(&mut self, part: Part) -> Option<FeatureCache> {
         let cached = self.features[part as usize].take();
-        let training_is_fixed = self.config.training_is_fixed;
-        let (samples, samples_are_fixed, max_bytes) = match part {
-            Part::Train => (self.train.samples(), training_is_fixed, MAX_TRAIN_BYTES),
-            Part::Valid => (self.valid.samples(), true, MAX_VALID_BYTES),
+        let network = &self.state.model().network;
+        if cached.is_some() && network.has_fixed_features() {
+            return cached;
+        }
+        let (batches, max_bytes) = match part {
+            Part::Train if !self.config.training_is_fixed => (&self.train, None),
+            Part::Train => (&self.train, Some(MAX_TRAIN_BYTES)),
+            Part::Valid => (&self.valid, Some(MAX_VALID_BYTES)),
         };
-        let are_fixed = samples_are_fixed && self.state.model().network.has_fixed_features();
-        let memory = self.config.feature_memory;
-        are_fixed.then(|| cached.unwrap_or_else(|| FeatureCache::new(samples, max_bytes, memory)))
+        let config = &self.config;
+        FeatureCache::of(
+            network,
+            &config.layers,
+            &config.device,
+            batches.samples(),
+            max_bytes,
+            config.feature_memory,
+        )
     }
 
     /// Computes the features that a run which never stopped would have cached: from the batches of epoch 1, because in another
@@ -289,6 +312,9 @@ impl TrainingLoop {
         let Some(mut features) = self.features_of(Part::Train) else {
             return Ok(());
         };
+        if features.is_independent_of_batches() {
+            return Ok(());
+        }
         for batch in until_cancelled(self.train.epoch(1)) {
             drop(features.complete(&self.state.model().network, batch?));
             // There is not enough room for them, or the run is being stopped.

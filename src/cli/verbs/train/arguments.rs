@@ -52,6 +52,9 @@ pub struct Args {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = RendererChoice::Auto)]
     pub renderer: RendererChoice,
+    /// At the end, print where the time of an epoch went
+    #[arg(long, conflicts_with = "dry_run")]
+    pub profile: bool,
     /// Check everything and run one batch forward and backward, without writing
     #[arg(long)]
     pub dry_run: bool,

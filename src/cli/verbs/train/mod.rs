@@ -3,6 +3,7 @@
 mod arguments;
 mod launch;
 mod note;
+mod profile;
 mod ranks;
 mod results;
 
@@ -17,7 +18,7 @@ use crate::cli::terminal::progress::{PlainLines, weights_line};
 use crate::cli::terminal::signals::Interruption;
 use crate::cli::terminal::{output, stages};
 use crate::cli::threads;
-use crate::config::{self, Experiment};
+use crate::config::{self, Backend, Experiment};
 use crate::diagnostics;
 use crate::diagnostics::dry_run::DryRun;
 use crate::error::{counted, printable};
@@ -26,13 +27,22 @@ use crate::progress::Monitor;
 use crate::report::format::{duration, size};
 use crate::report::table::Table;
 use crate::run_dir::RunDir;
-use crate::training::{self, Resumption, TrainError};
+use crate::training::{self, Profile, Resumption, TrainError};
 
 /// What to train.
 enum Job {
     /// An experiment, and where it was described.
     New(Box<Experiment>, Described),
     Resumed(Box<Resumption>),
+}
+
+impl Job {
+    fn backend(&self) -> Backend {
+        match self {
+            Job::New(experiment, _) => experiment.backend,
+            Job::Resumed(resumption) => resumption.experiment.backend,
+        }
+    }
 }
 
 /// Where an experiment was described.
@@ -81,7 +91,10 @@ fn train(args: Args, group: &Arc<dyn Group>) -> VerbResult {
         monitor,
         observer: lines,
         group: group.clone(),
+        profile: args.profile.then(Profile::default),
     };
+    let profile = options.profile.clone().filter(|_| group.writes());
+    let backend = job.backend();
     let outcome = match job {
         Job::New(experiment, described) => {
             training::run(*experiment, options).map_err(|error| described.explain(error))
@@ -90,7 +103,13 @@ fn train(args: Args, group: &Arc<dyn Group>) -> VerbResult {
     };
     note::ended();
     match outcome {
-        Ok(outcome) => results::conclude(&outcome),
+        Ok(outcome) => {
+            let concluded = results::conclude(&outcome);
+            if let Some(profile) = profile {
+                profile::print(&profile, outcome.work, backend);
+            }
+            concluded
+        }
         Err(TrainError::Killed) => {
             output::note(
                 "\r\nkilled from the dashboard; completed epochs are in the run directory",

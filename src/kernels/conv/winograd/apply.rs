@@ -80,21 +80,23 @@ impl<T: Real> Scratch<T> {
 }
 
 impl<T: Real> Weights<T> {
-    /// `rows` rows of the output, of each of the `images` of this height and width. The first is even. The bias has a value for
-    /// every output channel.
+    /// The `channels`, whole panels, of `rows` rows of the output, of each of the `images` of this height and width. The first row is even. The
+    /// bias has a value for each of the channels.
     #[allow(unsafe_code)]
+    #[allow(clippy::too_many_arguments)] // A part of a layer's work, and its buffers.
     pub(in crate::kernels) fn apply<'a>(
         &self,
         [height, width]: [usize; 2],
         images: &[T],
         rows: Range<usize>,
+        channels: Range<usize>,
         bias: &[T],
         scratch: &mut Scratch<T>,
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
         let tiling = Tiling { height, width };
         let count = images.len() / (height * width * self.inputs);
-        let row_values = width * self.outputs;
+        let row_values = width * channels.len();
         assert_eq!(output.len(), count * rows.len() * row_values);
         assert!(rows.start.is_multiple_of(2));
         assert!(rows.end == height || rows.end.is_multiple_of(2));
@@ -111,7 +113,7 @@ impl<T: Real> Weights<T> {
         }
         let size = tiling.part(rooms.len());
         for part in rooms.chunks_mut(size) {
-            self.some_rows(tiling, images, bias, scratch, part);
+            self.some_rows(tiling, images, channels.clone(), bias, scratch, part);
         }
         // SAFETY: the rows of tiles are the whole output.
         unsafe { filled_part(output) }
@@ -122,6 +124,7 @@ impl<T: Real> Weights<T> {
         &self,
         tiling: Tiling,
         images: &[T],
+        channels: Range<usize>,
         bias: &[T],
         scratch: &mut Scratch<T>,
         part: &mut [(usize, &mut [MaybeUninit<T>])],
@@ -130,19 +133,20 @@ impl<T: Real> Weights<T> {
         let tiles = part.len() * columns;
         let (from, to) = (
             Planes::new(tiles, self.inputs),
-            Planes::new(tiles, self.outputs),
+            Planes::new(tiles, channels.len()),
         );
         let numbers: Vec<usize> = part.iter().map(|(row, _)| *row).collect();
         scratch.transform(images, (tiling, self.inputs), &numbers, from);
         grow(&mut scratch.outputs, to.values());
-        self.multiply(from, to, &scratch.inputs, &mut scratch.outputs);
+        let (inputs, outputs) = (&scratch.inputs, &mut scratch.outputs);
+        self.multiply(from, to, channels.clone(), inputs, outputs);
         for (index, (row, output)) in part.iter_mut().enumerate() {
             T::dispatch(Outputs {
                 input: &scratch.outputs,
                 planes: to,
                 first: index * columns,
                 tiling,
-                channels: self.outputs,
+                channels: channels.len(),
                 row: *row % tiling.rows(),
                 bias,
                 output,
@@ -152,8 +156,15 @@ impl<T: Real> Weights<T> {
 
     /// The product of each element.
     #[allow(unsafe_code)]
-    fn multiply(&self, from: Planes, to: Planes, input: &[T], output: &mut [T]) {
-        let no_bias = vec![T::ZERO; self.outputs];
+    fn multiply(
+        &self,
+        from: Planes,
+        to: Planes,
+        channels: Range<usize>,
+        input: &[T],
+        output: &mut [T],
+    ) {
+        let no_bias = vec![T::ZERO; channels.len()];
         for element in 0..ELEMENTS {
             T::dispatch(Convolution::<_, true> {
                 patches: Patches {
@@ -164,11 +175,11 @@ impl<T: Real> Weights<T> {
                     row_step: 0,
                 },
                 input: &input[element * from.plane..][..from.plane],
-                weights: self.matrix(element),
+                weights: self.matrix(element, channels.start),
                 bias: &no_bias,
                 rows: 1,
                 columns: Planes::rows(from.tiles),
-                channels: self.outputs,
+                channels: channels.len(),
                 step: to.step,
                 row_step: 0,
                 // SAFETY: convolutions write values alone.

@@ -15,8 +15,6 @@ pub(in crate::kernels) struct Weights<T> {
     values: Vec<T>,
     /// Channels that are summed over.
     pub(super) inputs: usize,
-    /// Channels that are computed.
-    pub(super) outputs: usize,
 }
 
 impl<T: Real> Weights<T> {
@@ -78,16 +76,16 @@ impl<T: Real> Weights<T> {
             // SAFETY: every element of every channel has been written, and channels fill whole panels.
             values: unsafe { filled(values) },
             inputs,
-            outputs,
         }
     }
 
-    /// The matrix of an element.
-    pub(super) fn matrix(&self, element: usize) -> Matrix<'_, T> {
+    /// The matrix of an element, from a channel on, which begins a panel.
+    pub(super) fn matrix(&self, element: usize, first: usize) -> Matrix<'_, T> {
+        let (row, panel) = (PANEL, ELEMENTS * self.inputs * PANEL);
         Matrix {
-            values: &self.values[element * self.inputs * PANEL..],
-            row: PANEL,
-            panel: ELEMENTS * self.inputs * PANEL,
+            values: &self.values[first / PANEL * panel + element * self.inputs * PANEL..],
+            row,
+            panel,
         }
     }
 }

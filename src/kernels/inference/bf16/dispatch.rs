@@ -170,6 +170,7 @@ mod tests {
                 &g,
                 &image,
                 rows.clone(),
+                0,
                 &bias,
                 &mut grid,
                 outputs,
@@ -180,7 +181,8 @@ mod tests {
                 assert!(difference < 1e-4, "{g:?}: {found} is not {expected}");
             }
             let mut other = vec![f32::NAN; expected.len()];
-            weights.dots(&g, rows, &bias, &grid, outputs, &mut other, portable);
+
+            weights.dots(&g, rows, 0, &bias, &grid, outputs, &mut other, portable);
             assert_eq!(output, other, "{g:?}");
         }
     }

@@ -47,20 +47,22 @@ impl Weights {
         Self { values, pairs }
     }
 
-    /// Some rows of the output of one image, positions `step` values apart; `bias` fills whole panels.
+    /// Some rows of the output of one image, positions `step` values apart: the `g.outputs` channels from `first` on, which begins a panel;
+    /// `bias` fills whole panels.
     #[allow(clippy::too_many_arguments)] // A part of a layer's work, and its buffer.
     pub fn rows(
         &self,
         g: &Geometry,
         image: &[f32],
         rows: Range<usize>,
+        first: usize,
         bias: &[f32],
         grid: &mut Vec<Pair>,
         step: usize,
         output: &mut [f32],
     ) {
         fill(&in_pairs(g), image, rows.clone(), grid);
-        self.dots(g, rows, bias, grid, step, output, dispatch::run);
+        self.dots(g, rows, first, bias, grid, step, output, dispatch::run);
     }
 
     /// [`rows`](Self::rows) of an image in its padding.
@@ -69,6 +71,7 @@ impl Weights {
         &self,
         g: &Geometry,
         rows: Range<usize>,
+        first: usize,
         bias: &[f32],
         grid: &[Pair],
         step: usize,
@@ -84,7 +87,7 @@ impl Weights {
         run(&mut Dots {
             patches: g.patches(),
             input: grid,
-            weights: &self.values,
+            weights: &self.values[first / PANEL * self.pairs * PANEL..],
             pairs: self.pairs,
             bias,
             rows,
