@@ -1,11 +1,14 @@
 //! A network under its loss, forward and backward, on two devices.
 
+use std::fmt::{self, Display, Formatter};
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::store::ModuleRecord;
 use kiln::config::LossConfig;
 use kiln::diagnostics::doctor::TOLERANCE;
+use kiln::kernels::Operators;
 use kiln::models::{ModelConfig, Network, Task};
 use kiln::shape::ImageShape;
 use kiln::training::{Batch, TrainModel};
@@ -25,6 +28,9 @@ pub struct Subject {
     pub samples: usize,
 }
 
+/// How many times the difference between Burn's operators and kiln's on flex is allowed on a device.
+const TIMES: f64 = 3.0;
+
 /// Draws of weights and images, of which one has to agree.
 const DRAWS: u64 = 3;
 
@@ -38,43 +44,89 @@ struct Measured {
     gradients: Vec<Vec<f32>>,
 }
 
+/// Largest relative differences.
+struct Difference {
+    output: f64,
+    loss: f64,
+    gradients: f64,
+}
+
+impl Difference {
+    /// Whether it is within the doctor's bounds, or some times what it is on the processor.
+    fn is_within(&self, processor: &Difference) -> bool {
+        let pairs = [
+            (self.output, processor.output),
+            (self.loss, processor.loss),
+            (self.gradients, processor.gradients),
+        ];
+        let bound = |processor: f64| TOLERANCE.max(TIMES * processor);
+        pairs
+            .iter()
+            .all(|&(found, processor)| found <= bound(processor))
+    }
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            output,
+            loss,
+            gradients,
+        } = self;
+        write!(
+            f,
+            "output {output:.1e}, loss {loss:.1e}, gradients {gradients:.1e}"
+        )
+    }
+}
+
+impl Measured {
+    fn apart_from(&self, expected: &Measured) -> Difference {
+        let largest_of = |values: &Vec<f32>| largest(values);
+        let largest = expected.gradients.iter().map(largest_of);
+        let floor = FLOOR * largest.fold(0.0, f64::max);
+        assert_eq!(self.gradients.len(), expected.gradients.len());
+        let pairs = self.gradients.iter().zip(&expected.gradients);
+        let gradients = pairs.map(|(found, expected)| apart(found, expected, floor));
+        Difference {
+            output: apart(&self.output, &expected.output, 0.0),
+            loss: (self.loss - expected.loss).abs() / expected.loss.abs(),
+            gradients: gradients.fold(0.0, f64::max),
+        }
+    }
+}
+
 impl Subject {
-    /// Fails unless the network computes the same on both devices, within the doctor's bounds. Where a value is within rounding of a
-    /// kink (of a rectifier, or two maxima of a pool), rounding decides where its gradient goes: one of some draws has to agree.
+    /// Fails unless the network computes the same on both devices, within the doctor's bounds.
+    ///
+    /// Where a value is within rounding of a kink (of a rectifier, or two maxima of a pool), rounding decides where its gradient goes: one of
+    /// some draws has to agree. A deep network with narrow batch norms multiplies rounding until every draw has such values; it has to agree
+    /// as closely as Burn's operators on flex do with kiln's.
     pub fn check(&self, device: &Device) {
-        let mut worst = Vec::new();
+        let mut all = Vec::new();
         for draw in 0..DRAWS {
-            let differences = self.differences(device, draw);
-            eprintln!("{}, draw {draw}: {differences:?}", self.name);
-            if differences
-                .iter()
-                .all(|(_, difference)| *difference <= TOLERANCE)
-            {
+            let [found, processor] = self.differences(device, draw);
+            eprintln!("{}, draw {draw}: {found}; on flex {processor}", self.name);
+            if found.is_within(&processor) {
                 return;
             }
-            worst.push(differences);
+            all.push(found.to_string());
         }
-        panic!("{}: every draw differs: {worst:?}", self.name);
+        panic!("{}: every draw differs: {}", self.name, all.join("; "));
     }
 
-    /// The largest relative differences, in output, loss and gradients.
-    fn differences(&self, device: &Device, draw: u64) -> [(&'static str, f64); 3] {
+    /// How far from kiln's kernels on flex the device is, and Burn's operators on flex.
+    fn differences(&self, device: &Device, draw: u64) -> [Difference; 2] {
         let flex = Device::flex();
         flex.seed(5 + draw);
         let start = self.network(&flex.clone().autodiff());
         let weights = start.into_record().into_bytes().expect("weights");
         let expected = self.measure(&weights, &flex, draw);
-        let found = self.measure(&weights, device, draw);
-        let forward = apart(&found.output, &expected.output, 0.0);
-        let loss = (found.loss - expected.loss).abs() / expected.loss.abs();
-        let largest_of = |values: &Vec<f32>| largest(values);
-        let largest = expected.gradients.iter().map(largest_of);
-        let floor = FLOOR * largest.fold(0.0, f64::max);
-        assert_eq!(found.gradients.len(), expected.gradients.len());
-        let pairs = found.gradients.iter().zip(&expected.gradients);
-        let backward = pairs.map(|(found, expected)| apart(found, expected, floor));
-        let backward = backward.fold(0.0, f64::max);
-        [("output", forward), ("loss", loss), ("gradients", backward)]
+        let on_device = self.measure(&weights, device, draw);
+        let burn = Operators::Burn.scoped();
+        let on_flex = self.measure(&weights, &flex, draw);
+        drop(burn);
+        [on_device, on_flex].map(|found| found.apart_from(&expected))
     }
 
     fn network(&self, device: &Device) -> Network {

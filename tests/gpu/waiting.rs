@@ -99,12 +99,16 @@ fn an_epoch_on_a_gpu_reads_values_at_most_once_in_ten_steps() {
 )]
 fn an_epoch_of_the_recipes_of_nist36_does_so_as_well() {
     let _turn = turn();
-    for recipe in ["nist36_cnn.json", "nist36_autoencoder.json"] {
+    for (recipe, warmup) in [
+        ("nist36_cnn.json", Some("schedule.warmup=0")),
+        ("nist36_autoencoder.json", None),
+    ] {
         let path = repository().join("configs").join(recipe);
-        let overrides = [
+        let mut overrides = vec![
             format!("backend={}", BACKEND.name()),
             "training.epochs=1".into(),
         ];
+        overrides.extend(warmup.map(String::from));
         let experiment = config::load(&path, &overrides).unwrap_or_else(|error| panic!("{error}"));
         let source = data::open(&experiment.data, &Monitor::default()).unwrap();
         let batches = |split| source.len(split).div_ceil(experiment.training.batch_size);

@@ -3,11 +3,12 @@
 
 use burn::nn::pool::AvgPool2dConfig;
 use burn::prelude::*;
-use burn::tensor::activation::{gelu, hard_sigmoid, hard_swish, leaky_relu, relu, silu, softmax};
+use burn::tensor::activation::{hard_sigmoid, hard_swish, leaky_relu, relu, silu, softmax};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
 use super::compare::{Compute, Layer};
+use crate::kernels::gelu;
 
 /// Added to variances, as PyTorch does it.
 const EPSILON: f64 = 1e-5;
