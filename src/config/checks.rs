@@ -3,14 +3,14 @@
 //! The range of a single key is declared with its type, and rules within `data` and `model` belong to the sources and networks.
 
 use super::experiment::{Backend, Experiment};
-use super::sections::{BatchNormScope, ClassWeights, LogTarget, ScheduleConfig};
+use super::sections::{BatchNormScope, ClassWeights, LogTarget, Precision, ScheduleConfig};
 use crate::error::{Problem, counted};
 use crate::models::Task;
 
 /// Finds the first violation of a rule.
 type Rule = fn(&Experiment) -> Option<Problem>;
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     name_can_name_a_folder,
     network_fits_into_memory,
     head_matches_the_classes_of_the_data,
@@ -20,6 +20,7 @@ const RULES: [Rule; 9] = [
     label_settings_are_for_classifiers,
     every_part_of_a_batch_has_samples,
     batch_norms_can_be_synchronised,
+    precision_is_known_to_the_backend,
 ];
 
 /// Most classes that a config may ask for (see the schema).
@@ -164,6 +165,17 @@ fn batch_norms_can_be_synchronised(experiment: &Experiment) -> Option<Problem> {
         Problem::new(
             "parallel.batch_norm",
             format!("found \"sync\", which the backend {backend} does not have; use \"local\", or the backend flex"),
+        )
+    })
+}
+
+fn precision_is_known_to_the_backend(experiment: &Experiment) -> Option<Problem> {
+    let is_bf16 = experiment.training.precision == Precision::Bf16;
+    (is_bf16 && experiment.backend != Backend::Flex).then(|| {
+        let backend = experiment.backend.name();
+        Problem::new(
+            "training.precision",
+            format!("found \"bf16\", which the backend {backend} does not have; use \"f32\", or the backend flex"),
         )
     })
 }

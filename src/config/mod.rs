@@ -23,7 +23,7 @@ pub use load::{load, parse, read, resolve};
 pub use sections::{
     AdamConfig, Auto, BatchNormScope, ClassWeights, ConstantConfig, CosineConfig,
     EarlyStoppingConfig, EventFiles, InitConfig, Keep, LogServer, LogTarget, LossConfig, LrScaling,
-    OptimizerConfig, ParallelConfig, Reduction, Rename, RenamePattern, ScheduleConfig, SgdConfig,
-    StepConfig, TrainingConfig,
+    OptimizerConfig, ParallelConfig, Precision, Reduction, Rename, RenamePattern, ScheduleConfig,
+    SgdConfig, StepConfig, TrainingConfig,
 };
 pub use starter::{data_kinds, model_kinds, starter};

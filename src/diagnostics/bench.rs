@@ -80,7 +80,8 @@ pub struct Timing {
     pub peak_mb: u64,
 }
 
-/// Times training or inference on a synthetic batch; `batch` overrides the config's number of samples. The precision is that of inference.
+/// Times training or inference on a synthetic batch; `batch` overrides the config's number of samples. The precision is that of inference; training has
+/// the config's.
 ///
 /// # Errors
 /// The backend can't be used, or the device fails; the data provides the number of classes if the config does not.
@@ -238,7 +239,16 @@ impl Bench {
         let originals = experiment.model.task() == Task::Reconstruct;
         // As in a run whose images are augmented: each is new.
         let layers = Layers::of(&experiment.model, shape, classes);
-        let features = FeatureCache::of(&network, &layers, &training, samples, None, Memory::Main);
+        let precision = ComputePrecision::from(experiment.training.precision);
+        let features = FeatureCache::of(
+            &network,
+            &layers,
+            &training,
+            samples,
+            None,
+            Memory::Main,
+            precision,
+        );
         Ok(Self {
             features,
             classifier: Classifier::new(&network, card, &device),
@@ -255,7 +265,8 @@ impl Bench {
                 rate,
                 shape,
                 &training,
-            ),
+            )
+            .in_precision(precision),
             pixels,
             samples,
             together: if device::is_asynchronous(&device) {

@@ -67,6 +67,7 @@ pub(super) fn forward<T: Real>(
                     values: weight,
                     row: outputs,
                     panel: PANEL,
+                    pairs: None,
                 };
                 multiply(rows, input, matrix, &bias[..whole], output, 0..whole);
             }
@@ -75,6 +76,7 @@ pub(super) fn forward<T: Real>(
                     values: &rest,
                     row: PANEL,
                     panel: 0,
+                    pairs: None,
                 };
                 multiply(
                     rows,

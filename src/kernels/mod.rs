@@ -7,7 +7,7 @@
 //! and Burn's operators on every other backend. Images are channels last, `[batch, rows, columns, channels]`.
 //!
 //! All sums run in an order that depends on shapes alone, so any number of threads gives the same bits. The arithmetic
-//! (`conv`, `block`, `linear`, `pool`, `step`) works on slices and knows nothing of Burn, so that it could go upstream.
+//! (`conv`, `bf16`, `block`, `linear`, `pool`, `step`) works on slices and knows nothing of Burn, so that it could go upstream.
 
 // Gradients and steps are for training, which is not part of the reader alone.
 #![cfg_attr(not(feature = "app"), allow(dead_code, unused_imports))]
@@ -16,6 +16,7 @@ mod activation;
 #[cfg(feature = "app")]
 mod autodiff;
 mod batch_part;
+mod bf16;
 mod block;
 mod channels;
 mod conv;
@@ -31,6 +32,7 @@ mod normed;
 mod operations;
 mod operators;
 mod pool;
+mod precision;
 mod simd;
 mod special;
 mod step;
@@ -48,5 +50,6 @@ pub use operations::{
 };
 pub use operators::{Operators, OperatorsGuard, supported};
 pub use pool::PoolOptions;
+pub use precision::{ComputePrecision, PrecisionGuard};
 pub use step::{AdamStep, SgdStep};
 pub use threads::in_pool;

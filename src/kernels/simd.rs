@@ -1,5 +1,7 @@
 //! Vectors of either float type, over `pulp`, which picks the machine's widest instructions at run time.
 
+use std::mem::MaybeUninit;
+
 use bytemuck::Pod;
 use pulp::{Arch, Scalar, Simd, WithSimd};
 
@@ -37,6 +39,15 @@ pub trait Real:
 
     /// A boolean for every lane.
     type Mask<S: Simd>: Copy;
+
+    /// The values, if they are of this type: products in bfloat16 are made of `f32`.
+    fn single(values: &[Self]) -> Option<&[f32]>;
+
+    /// The same to write on.
+    fn single_mut(values: &mut [Self]) -> Option<&mut [f32]>;
+
+    /// The same without values.
+    fn single_room(room: &mut [MaybeUninit<Self>]) -> Option<&mut [MaybeUninit<f32>]>;
 
     /// Rounds to this type.
     fn of(value: f64) -> Self;
@@ -96,6 +107,21 @@ impl Real for f32 {
     const ONE: f32 = 1.0;
     type Vector<S: Simd> = S::f32s;
     type Mask<S: Simd> = S::m32s;
+
+    #[inline(always)]
+    fn single(values: &[f32]) -> Option<&[f32]> {
+        Some(values)
+    }
+
+    #[inline(always)]
+    fn single_mut(values: &mut [f32]) -> Option<&mut [f32]> {
+        Some(values)
+    }
+
+    #[inline(always)]
+    fn single_room(room: &mut [MaybeUninit<f32>]) -> Option<&mut [MaybeUninit<f32>]> {
+        Some(room)
+    }
 
     #[inline(always)]
     fn of(value: f64) -> f32 {
@@ -190,6 +216,21 @@ impl Real for f64 {
     const ONE: f64 = 1.0;
     type Vector<S: Simd> = S::f64s;
     type Mask<S: Simd> = S::m64s;
+
+    #[inline(always)]
+    fn single(_: &[f64]) -> Option<&[f32]> {
+        None
+    }
+
+    #[inline(always)]
+    fn single_mut(_: &mut [f64]) -> Option<&mut [f32]> {
+        None
+    }
+
+    #[inline(always)]
+    fn single_room(_: &mut [MaybeUninit<f64>]) -> Option<&mut [MaybeUninit<f32>]> {
+        None
+    }
 
     #[inline(always)]
     fn of(value: f64) -> f64 {

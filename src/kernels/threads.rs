@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::operators::Operators;
+use super::precision::ComputePrecision;
 
 /// Multiply-adds (or values moved) below which the calling thread works alone: about the time that it takes to wake another
 /// one and to be woken by it.
@@ -91,16 +92,18 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Runs a step of `work` multiply-adds on one of the pool's own threads: its kernels then share their work without entering and
-/// leaving the pool for each. The step uses this thread's [`Operators`].
+/// leaving the pool for each. The step uses this thread's [`Operators`] and
+/// [`ComputePrecision`].
 pub fn in_pool<R: Send>(work: usize, step: impl FnOnce() -> R + Send) -> R {
     /// Below, entering the pool once costs more than it saves.
     const MIN_MOVED_WORK: usize = 8 * MIN_SHARED_WORK;
     if work < MIN_MOVED_WORK {
         return step();
     }
-    let operators = Operators::in_use();
+    let (operators, precision) = (Operators::in_use(), ComputePrecision::in_use());
     rayon::scope(move |_| {
-        let _guard = operators.scoped();
+        let _operators = operators.scoped();
+        let _precision = precision.scoped();
         step()
     })
 }

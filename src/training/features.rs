@@ -3,8 +3,8 @@
 use burn::prelude::*;
 
 use super::batch::Batch;
-use crate::inference::plan::{ComputePrecision, Plan};
-use crate::kernels;
+use crate::inference::plan::Plan;
+use crate::kernels::{self, ComputePrecision};
 use crate::models::layer_list::{MapShape, Node};
 use crate::models::{ModelConfig, Network, parameters};
 use crate::read_back;
@@ -66,6 +66,7 @@ impl FrozenPlan {
         frozen: &[Node],
         images: ImageShape,
         device: &Device,
+        precision: ComputePrecision,
     ) -> Option<Self> {
         let MapShape::Maps {
             channels,
@@ -78,7 +79,7 @@ impl FrozenPlan {
         if !kernels::supported(device) {
             return None;
         }
-        let plan = Plan::new(network, frozen, images, ComputePrecision::F32)?;
+        let plan = Plan::new(network, frozen, images, precision)?;
         Some(Self {
             plan,
             shape: [height, width, channels],
@@ -113,6 +114,7 @@ pub struct FeatureCache {
     shape: [usize; 3],
     max_bytes: usize,
     plan: Option<FrozenPlan>,
+    precision: ComputePrecision,
 }
 
 /// The features of samples.
@@ -145,6 +147,7 @@ impl FeatureCache {
             shape: [0; 3],
             max_bytes,
             plan: None,
+            precision: ComputePrecision::F32,
         }
     }
 
@@ -157,11 +160,13 @@ impl FeatureCache {
         samples: usize,
         max_bytes: Option<usize>,
         memory: Memory,
+        precision: ComputePrecision,
     ) -> Option<Self> {
         let frozen = layers.frozen(network)?;
-        let plan = FrozenPlan::new(network, frozen, layers.shape, device);
+        let plan = FrozenPlan::new(network, frozen, layers.shape, device, precision);
         (plan.is_some() || max_bytes.is_some()).then(|| Self {
             plan,
+            precision,
             ..Self::new(samples, max_bytes.unwrap_or(0), memory)
         })
     }
@@ -194,7 +199,10 @@ impl FeatureCache {
             .and_then(|plan| plan.features(&batch.images));
         let features = match planned {
             Some(features) => features,
-            None => network.backbone()?.features(batch.images.clone()),
+            None => {
+                let _precision = self.precision.scoped();
+                network.backbone()?.features(batch.images.clone())
+            }
         };
         self.keep(&features, &batch.indices);
         Some(features)

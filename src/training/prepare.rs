@@ -253,6 +253,7 @@ impl Prepared {
             self.source.shape(),
             &self.device,
         )
+        .in_precision(config.training.precision.into())
     }
 
     /// Whether every epoch sees the same values of each training sample.

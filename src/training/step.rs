@@ -19,15 +19,24 @@ use super::features::FeatureCache;
 use super::optimization::average::Average;
 use super::ranks::{Contribution, SharedGradients, average_statistics};
 use super::train_model::TrainModel;
-use crate::config::{BatchNormScope, ParallelConfig};
+use crate::config::{BatchNormScope, ParallelConfig, Precision};
 use crate::device::is_asynchronous;
-use crate::kernels;
+use crate::kernels::{self, ComputePrecision};
 use crate::metrics::BatchOutput;
 use crate::models::Network;
 use crate::models::parameters::Group;
 use crate::parallel::{self, Moment};
 use crate::read_back;
 use crate::shape::ImageShape;
+
+impl From<Precision> for ComputePrecision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Bf16 => Self::Bf16,
+        }
+    }
+}
 
 /// The work that a network does per image, which decides whether a pass is worth more than one thread.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +86,8 @@ pub struct TrainState {
     /// If batch norms are to take their statistics over the batches of all ranks: what is computed where there are no samples.
     stand_in: Option<Batch>,
     profile: Option<Profile>,
+    /// Of convolutions and their gradients.
+    precision: ComputePrecision,
 }
 
 /// What a step has come to.
@@ -104,6 +115,7 @@ impl TrainState {
             parts: 1,
             stand_in: None,
             profile: None,
+            precision: ComputePrecision::F32,
             model,
             optimizer,
             schedule: schedule.into(),
@@ -129,6 +141,11 @@ impl TrainState {
     /// The same with its time in a profile, if there is one.
     pub fn profiled(self, profile: Option<Profile>) -> Self {
         Self { profile, ..self }
+    }
+
+    /// The same with convolutions and their gradients in a precision.
+    pub fn in_precision(self, precision: ComputePrecision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The same for one of the processes of a group that share `batches`, as the section `parallel` says.
@@ -171,6 +188,7 @@ impl TrainState {
             let ends = ends();
             return Ok(Stepped { output, ends });
         };
+        let _precision = self.precision.scoped();
         let ends = ends();
         let images = share.as_ref().map_or(0, |batch| batch.images.dims()[0]);
         let mut outputs = Vec::with_capacity(self.parts);
@@ -275,6 +293,7 @@ impl TrainState {
         losses: &mut LossWatch,
     ) -> Result<BatchOutput, Divergence> {
         let images = batch.images.dims()[0];
+        let _precision = self.precision.scoped();
         self.workload
             .run(images, || self.step_on_this_thread(batch, features, losses))
     }

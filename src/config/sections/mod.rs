@@ -14,4 +14,4 @@ pub use loss::{ClassWeights, LossConfig, Reduction};
 pub use optimizer::{AdamConfig, OptimizerConfig, SgdConfig};
 pub use parallel::{BatchNormScope, LrScaling, ParallelConfig};
 pub use schedule::{ConstantConfig, CosineConfig, ScheduleConfig, StepConfig};
-pub use training::{EarlyStoppingConfig, Keep, TrainingConfig};
+pub use training::{EarlyStoppingConfig, Keep, Precision, TrainingConfig};

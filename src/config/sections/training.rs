@@ -29,6 +29,10 @@ pub struct TrainingConfig {
     pub calibrate: bool,
     /// Store the weights of the final model as 16-bit floats, which halves the file; batch norm stays at 32 bits.
     pub half: bool,
+    /// In which precision convolutions are multiplied: `f32`, or `bf16`, which is faster on processors with AVX512-BF16. Weights, sums,
+    /// statistics, loss and optimizer have 32 bits in both.
+    #[serde(skip_serializing_if = "Precision::is_default")]
+    pub precision: Precision,
     /// Where the metrics go besides the run directory's own files: `"tensorboard"`, or `{"mlflow": "http://localhost:5000"}`. The
     /// results don't depend on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -47,8 +51,28 @@ impl Default for TrainingConfig {
             early_stopping: None,
             calibrate: false,
             half: false,
+            precision: Precision::F32,
             log: Vec::new(),
         }
+    }
+}
+
+/// In which precision training multiplies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// Products of bfloat16 values (8 bits of precision), sums in 32 bits: convolutions, but for depthwise ones and those of an odd number of
+    /// input channels, and their gradients. On the backend flex.
+    Bf16,
+}
+
+impl Precision {
+    fn is_default(&self) -> bool {
+        *self == Self::F32
     }
 }
 

@@ -75,6 +75,7 @@ impl Compiler<'_> {
             stride,
             padding,
             groups: conv.groups,
+            precision: self.precision,
         };
         let weight = self.weights.of(node, "weight")?;
         let bias = self.weights.bias(node, conv.bias, conv.outputs)?;
@@ -85,9 +86,8 @@ impl Compiler<'_> {
                 Some(&norm.scale()),
                 &norm.of_bias(&bias),
                 activation,
-                self.precision,
             ),
-            None => PackedConv::new(geometry, &weight, None, &bias, activation, self.precision),
+            None => PackedConv::new(geometry, &weight, None, &bias, activation),
         })
     }
 }

@@ -1,10 +1,13 @@
 //! The backward pass of convolutions.
 
 use super::branch::{Branch, channels};
+use super::convolve::convolve;
 use super::forward::padded_rows;
 use super::geometry::Geometry;
 use super::grid::GradientGrid;
+use super::products::{Packed, Positions};
 use super::tiles::{Convolution, WeightGradient};
+use super::weight_gradient::POSITIONS;
 use super::weights::{Panels, mirrored_panels, unpack};
 use crate::kernels::memory::as_room;
 use crate::kernels::simd::{Real, padded, widest};
@@ -13,7 +16,7 @@ use crate::kernels::threads;
 /// The gradient of one input image, of the output's gradient in its grid.
 #[allow(unsafe_code)]
 fn input_gradient<T: Real>(g: &Geometry, grid: &[T], mirrored: &Panels<T>, input: &mut [T]) {
-    T::dispatch(Convolution::<_, true> {
+    convolve(Convolution::<_, true> {
         patches: g.gradient_patches(),
         input: grid,
         weights: mirrored.matrix(),
@@ -34,8 +37,13 @@ fn add_weight_gradient<T: Real>(
     padded_rows: &[T],
     grid: &GradientGrid,
     gradient: &[T],
+    packed: &mut Packed<T>,
     sums: &mut [T],
 ) {
+    if g.in_bf16() {
+        add_in_bf16(g, padded_rows, grid, gradient, packed, sums);
+        return;
+    }
     let origin = grid.index(0, 0);
     T::dispatch(WeightGradient {
         patches: g.patches(),
@@ -52,6 +60,35 @@ fn add_weight_gradient<T: Real>(
         depth: g.patch_values(),
         sums,
     });
+}
+
+/// [`add_weight_gradient`] in bfloat16, some rows at a time.
+fn add_in_bf16<T: Real>(
+    g: &Geometry,
+    padded_rows: &[T],
+    grid: &GradientGrid,
+    gradient: &[T],
+    packed: &mut Packed<T>,
+    sums: &mut [T],
+) {
+    let size = POSITIONS.div_ceil(g.output_width().max(1));
+    let patches = g.patches();
+    for first in (0..g.output_height()).step_by(size) {
+        let origin = grid.index(first, 0);
+        let rows = Positions {
+            patches,
+            input: &padded_rows[first * patches.row_step..],
+            gradient: &gradient[origin..],
+            step: grid.index(0, 1) - grid.index(0, 0),
+            row_step: grid.index(1, 0) - grid.index(0, 0),
+            images: 1,
+            image_steps: [0; 2],
+            rows: size.min(g.output_height() - first),
+            columns: g.output_width(),
+            in_bf16: true,
+        };
+        rows.add(grid.channels, packed, sums);
+    }
 }
 
 /// Values of the sums of [`add_weight_gradient`].
@@ -203,14 +240,14 @@ pub(in crate::kernels) fn gradients<T: Real>(
             let mut sums = vec![T::ZERO; sums_values(g)];
             let mut bias = vec![0.0; g.outputs];
             let mut slopes = vec![T::ZERO; grid.values()];
-            let mut padded = Vec::new();
+            let (mut padded, mut packed) = (Vec::new(), Packed::default());
             let mut inputs = inputs.chunks_mut(g.input_values().max(1));
             for image in index * group..g.batch.min((index + 1) * group) {
                 fill(image, &grid, &mut slopes, &mut bias);
                 if needed.weight {
                     let values = &input[image * g.input_values()..(image + 1) * g.input_values()];
                     let values = padded_rows(g, values, 0..g.output_height(), &mut padded);
-                    add_weight_gradient(g, values, &grid, &slopes, &mut sums);
+                    add_weight_gradient(g, values, &grid, &slopes, &mut packed, &mut sums);
                 }
                 if let (Some(mirrored), Some(to)) = (&mirrored, inputs.next()) {
                     input_gradient(g, &slopes, mirrored, to);

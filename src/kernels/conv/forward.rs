@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::branch::{Branch, channels, whole};
+use super::convolve::convolve;
 use super::geometry::Geometry;
 use super::grid::Patches;
 use super::tiles::Convolution;
@@ -48,7 +49,7 @@ pub(in crate::kernels) fn convolve_rows<T: Real>(
     step: usize,
     output: &mut [T],
 ) {
-    T::dispatch(Convolution::<_, true> {
+    convolve(Convolution::<_, true> {
         patches: g.patches(),
         input: padded_rows,
         weights: weights.matrix(),
@@ -83,7 +84,7 @@ pub(in crate::kernels) fn output_rows<'a, T: Real>(
     } else {
         (rows.len(), columns)
     };
-    T::dispatch(Convolution::<_, true> {
+    convolve(Convolution::<_, true> {
         patches: g.patches(),
         input,
         weights,
@@ -187,7 +188,7 @@ pub(in crate::kernels) fn multiply<T: Real>(
 ) {
     let inputs = input.len() / rows.max(1);
     let step = output.len() / rows.max(1);
-    T::dispatch(Convolution::<_, false> {
+    convolve(Convolution::<_, false> {
         patches: Patches {
             runs: 1,
             run: inputs,

@@ -1,6 +1,7 @@
 //! The sizes of a convolution, and how its patches are read from padded images.
 
 use super::grid::{GradientGrid, Patches};
+use crate::kernels::precision::ComputePrecision;
 use crate::kernels::simd::padded;
 
 /// How a square kernel moves over an image, and which channels it sees.
@@ -36,6 +37,8 @@ pub struct Geometry {
     pub padding: usize,
     /// Groups of channels, each convolved by itself: 1, or as many as there are channels (depthwise).
     pub groups: usize,
+    /// That of the products, where [`in_bf16`](Self::in_bf16) allows another than 32 bits.
+    pub precision: ComputePrecision,
 }
 
 impl Geometry {
@@ -88,6 +91,14 @@ impl Geometry {
     /// Values of one patch.
     pub(in crate::kernels) fn patch_values(&self) -> usize {
         self.inputs / self.groups * self.kernel * self.kernel
+    }
+
+    /// Whether its products are in bfloat16: those of a dense convolution of an even number of input channels, which are taken two at a time.
+    pub fn in_bf16(&self) -> bool {
+        self.precision == ComputePrecision::Bf16
+            && self.groups == 1
+            && self.inputs > 0
+            && self.inputs.is_multiple_of(2)
     }
 
     /// Whether it is a product of matrices: each position is all that its output depends on.

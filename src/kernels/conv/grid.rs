@@ -49,11 +49,17 @@ impl Patches {
         columns: usize,
         values: usize,
     ) -> bool {
-        rows * columns * self.depth() == 0
-            || (rows - 1) * self.row_step
-                + (columns - 1) * self.step
-                + (self.runs - 1) * self.pitch
-                + self.run
-                <= values
+        self.extent(rows, columns) <= values
+    }
+
+    /// Values up to the end of the last patch of this many positions.
+    pub(in crate::kernels) fn extent(&self, rows: usize, columns: usize) -> usize {
+        if rows * columns * self.depth() == 0 {
+            return 0;
+        }
+        (rows - 1) * self.row_step
+            + (columns - 1) * self.step
+            + (self.runs - 1) * self.pitch
+            + self.run
     }
 }

@@ -7,6 +7,7 @@
 
 mod backward;
 mod branch;
+mod convolve;
 mod forward;
 mod geometry;
 mod grid;

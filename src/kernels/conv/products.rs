@@ -1,7 +1,10 @@
 //! Products of patches and gradients, summed over positions: what the gradient of the weights consists of.
 
+use std::cell::Cell;
+
 use super::grid::Patches;
 use super::tiles::WeightGradient;
+use crate::kernels::bf16::{self, Pair, Products};
 use crate::kernels::simd::{PANEL, Real, padded};
 
 /// Channels of a tile of products.
@@ -21,12 +24,15 @@ pub(super) struct Positions<'a, T> {
     pub image_steps: [usize; 2],
     pub rows: usize,
     pub columns: usize,
+    pub in_bf16: bool,
 }
 
 /// Buffers for patches and gradients side by side.
 pub(super) struct Packed<T> {
     inputs: Vec<T>,
     gradients: Vec<T>,
+    /// The same in bfloat16.
+    pairs: [Vec<Pair>; 2],
 }
 
 impl<T> Default for Packed<T> {
@@ -34,6 +40,7 @@ impl<T> Default for Packed<T> {
         Self {
             inputs: Vec::new(),
             gradients: Vec::new(),
+            pairs: [Vec::new(), Vec::new()],
         }
     }
 }
@@ -47,6 +54,10 @@ impl<T: Real> Positions<'_, T> {
         /// Neighbouring values of patches from which on copies take less time than reading from far apart: positions whose
         /// distance is a power of two share few lines of a cache.
         const WORTH_PACKING: usize = 48;
+        if self.in_bf16 {
+            self.add_in_bf16(channels, packed, sums);
+            return;
+        }
         if self.patches.run < WORTH_PACKING {
             T::dispatch(WeightGradient {
                 patches: self.patches,
@@ -94,6 +105,45 @@ impl<T: Real> Positions<'_, T> {
                     depth,
                     sums,
                 });
+            }
+        }
+    }
+
+    /// [`add`](Self::add) in bfloat16.
+    fn add_in_bf16(&self, channels: usize, packed: &mut Packed<T>, sums: &mut [T]) {
+        let depth = self.patches.depth();
+        let count = self.images * self.rows * self.columns;
+        let Packed {
+            inputs,
+            gradients,
+            pairs: [input_pairs, gradient_pairs],
+        } = packed;
+        self.pack_gradients(channels, gradients);
+        let of_panels = count.div_ceil(2) * PAIR;
+        gradient_pairs.resize(channels.div_ceil(PAIR) * of_panels, 0);
+        let rooms = gradient_pairs.chunks_exact_mut(of_panels);
+        for (from, to) in gradients.chunks_exact(count * PAIR).zip(rooms) {
+            join_rows(from, PAIR, PAIR, to);
+        }
+        for first_tap in (0..depth).step_by(TAPS) {
+            let taps = TAPS.min(depth - first_tap);
+            self.pack_inputs(first_tap, taps, inputs);
+            input_pairs.resize(count.div_ceil(2) * taps, 0);
+            join_rows(&inputs[..count * taps], taps, taps, input_pairs);
+            let gradients = gradient_pairs.chunks_exact(of_panels);
+            for (gradient, sums) in gradients.zip(sums.chunks_mut(PAIR * depth)) {
+                let products = Products {
+                    input: input_pairs,
+                    gradient,
+                    gradient_step: PAIR,
+                    count: count.div_ceil(2),
+                    taps,
+                    channels: sums.len() / depth,
+                    first_tap,
+                    depth,
+                    sums: &mut [],
+                };
+                add_products(products, sums);
             }
         }
     }
@@ -149,5 +199,66 @@ impl<T: Real> Positions<'_, T> {
             }
             done += size;
         }
+    }
+}
+
+/// Rows of inputs and of gradients, `steps` apart, of some positions.
+pub(super) struct Rows<'a, T> {
+    pub inputs: &'a [T],
+    pub gradients: &'a [T],
+    pub steps: [usize; 2],
+    pub count: usize,
+}
+
+thread_local! {
+    /// A thread's rows in bfloat16.
+    static PAIRS: Cell<[Vec<Pair>; 2]> = const { Cell::new([Vec::new(), Vec::new()]) };
+}
+
+impl<T: Real> Rows<'_, T> {
+    /// Adds the products of so many inputs and gradients, in bfloat16, to sums `[panel][input][16 channels]`.
+    pub(super) fn add_in_bf16(&self, [inputs, channels]: [usize; 2], sums: &mut [T]) {
+        let count = self.count.div_ceil(2);
+        let mut buffers = PAIRS.take();
+        let [input, gradient] = &mut buffers;
+        for (to, from, step, width) in [
+            (&mut *input, self.inputs, self.steps[0], inputs),
+            (&mut *gradient, self.gradients, self.steps[1], channels),
+        ] {
+            to.resize(count * width, 0);
+            let used = self.count.saturating_sub(1) * step + width;
+            join_rows(&from[..used], step, width, to);
+        }
+        add_products(
+            Products {
+                input,
+                gradient,
+                gradient_step: channels,
+                count,
+                taps: inputs,
+                channels,
+                first_tap: 0,
+                depth: inputs,
+                sums: &mut [],
+            },
+            sums,
+        );
+        PAIRS.set(buffers);
+    }
+}
+
+/// [`bf16::join_rows`] of values of 32 bits.
+fn join_rows<T: Real>(values: &[T], step: usize, width: usize, to: &mut [Pair]) {
+    match T::single(values) {
+        Some(values) => bf16::join_rows(values, step, width, to),
+        None => unreachable!("only values of 32 bits are rounded"),
+    }
+}
+
+/// [`bf16::add_products`] to sums of 32 bits.
+fn add_products<T: Real>(products: Products, sums: &mut [T]) {
+    match T::single_mut(sums) {
+        Some(sums) => bf16::add_products(&mut Products { sums, ..products }),
+        None => unreachable!("only values of 32 bits are rounded"),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::convolve::convolve;
 use super::geometry::Geometry;
 use super::grid::Patches;
 use super::phases::Phases;
@@ -60,7 +61,7 @@ impl<T: Real> Transposed<T> {
         let (inputs, outputs) = (self.g.inputs, self.g.outputs);
         let positions = output.len() / inputs;
         assert_eq!(output.len(), positions * inputs);
-        T::dispatch(Convolution::<_, true> {
+        convolve(Convolution::<_, true> {
             patches: Patches {
                 runs: 1,
                 run: outputs,
@@ -95,7 +96,7 @@ impl<T: Real> Transposed<T> {
                 }
                 continue;
             }
-            T::dispatch(Convolution::<_, true> {
+            convolve(Convolution::<_, true> {
                 patches: Patches {
                     runs: row.taps.len(),
                     run: column.taps.len() * g.outputs,

@@ -13,7 +13,7 @@ use crate::kernels::threads;
 const BLOCK: usize = 1 << 17;
 
 /// Positions that come by at a time: enough that a tile of sums is seldom loaded and stored, few enough for the first-level cache.
-const POSITIONS: usize = 192;
+pub(super) const POSITIONS: usize = 192;
 
 /// Jobs into which a gradient is cut at least, if it can be: enough for eight threads.
 const JOBS: usize = 8;
@@ -69,6 +69,7 @@ impl<T: Real> WeightSums<T> {
                 image_steps: [0; 2],
                 rows: piece_rows,
                 columns: piece_columns,
+                in_bf16: g.in_bf16(),
             };
             positions.add(g.outputs, &mut self.packed, &mut self.sums);
         }
@@ -186,6 +187,7 @@ fn positions<'a, T: Real>(
         image_steps: [image_step, g.output_values()],
         rows,
         columns,
+        in_bf16: g.in_bf16(),
     }
 }
 

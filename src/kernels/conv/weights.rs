@@ -1,6 +1,7 @@
 //! Weights in the order in which registers load them: panels of output channels, a row for every value of a patch.
 
 use super::geometry::Geometry;
+use crate::kernels::bf16::{Pairs, PairsRef};
 use crate::kernels::simd::{PANEL, Real, padded};
 use crate::kernels::threads;
 
@@ -12,6 +13,8 @@ pub(in crate::kernels) struct Matrix<'a, T> {
     pub row: usize,
     /// From one panel to the next.
     pub panel: usize,
+    /// The same in bfloat16, if products are made so: two rows joined to one.
+    pub pairs: Option<PairsRef<'a>>,
 }
 
 impl<T> Matrix<'_, T> {
@@ -31,6 +34,7 @@ impl<T> Matrix<'_, T> {
 /// The weights of a convolution as `[panel][patch][16 channels]`, zeros where a panel has no channel.
 pub(in crate::kernels) struct Panels<T> {
     values: Vec<T>,
+    pairs: Option<Pairs>,
     depth: usize,
 }
 
@@ -40,23 +44,28 @@ impl<T> Panels<T> {
             values: &self.values,
             row: PANEL,
             panel: self.depth * PANEL,
+            pairs: self.pairs.as_ref().map(|pairs| pairs.from(0)),
         }
     }
 
     /// Those from a channel on, which begins a panel.
     pub(in crate::kernels) fn at_channel(&self, channel: usize) -> Matrix<'_, T> {
         let matrix = self.matrix();
+        let first = channel / PANEL * matrix.panel;
         Matrix {
-            values: &self.values[channel / PANEL * matrix.panel..],
+            values: &self.values[first..],
+            pairs: self.pairs.as_ref().map(|pairs| pairs.from(first)),
             ..matrix
         }
     }
 }
 
-/// Panels of `channels` channels and `depth` taps, each filled by `fill(first channel, channels of the panel, values)`.
+/// Panels of `channels` channels and `depth` taps, an even number of them for products in bfloat16, each filled by `fill(first channel, channels of
+/// the panel, values)`.
 fn filled<T: Real>(
     channels: usize,
     depth: usize,
+    in_bf16: bool,
     fill: impl Fn(usize, usize, &mut [T]) + Sync + Send,
 ) -> Panels<T> {
     let mut values = vec![T::ZERO; padded(channels) * depth];
@@ -71,7 +80,16 @@ fn filled<T: Real>(
             fill(first, PANEL.min(channels - first), values);
         },
     );
-    Panels { values, depth }
+    Panels {
+        pairs: in_bf16.then(|| in_pairs(&values)).flatten(),
+        values,
+        depth,
+    }
+}
+
+/// Rows of panels, an even number of them, in bfloat16; none of 64-bit floats.
+pub(super) fn in_pairs<T: Real>(values: &[T]) -> Option<Pairs> {
+    T::single(values).and_then(Pairs::of)
 }
 
 /// Every `step`th of `from` to the neighbours in `to`.
@@ -89,7 +107,7 @@ pub(in crate::kernels) fn panels<T: Real>(
 ) -> Panels<T> {
     let taps = g.kernel * g.kernel;
     let depth = g.patch_values();
-    filled(g.outputs, depth, |first, outputs, values| {
+    filled(g.outputs, depth, g.in_bf16(), |first, outputs, values| {
         let weight = &weight[first * depth..(first + outputs) * depth];
         for input in 0..g.inputs {
             for tap in 0..taps {
@@ -111,7 +129,8 @@ pub(in crate::kernels) fn panels<T: Real>(
 pub(super) fn mirrored_panels<T: Real>(g: &Geometry, weight: &[T]) -> Panels<T> {
     let taps = g.kernel * g.kernel;
     let outputs = padded(g.outputs);
-    filled(g.inputs, taps * outputs, |first, inputs, values| {
+    let depth = taps * outputs;
+    filled(g.inputs, depth, g.in_bf16(), |first, inputs, values| {
         for (output, kernels) in weight.chunks_exact(g.patch_values()).enumerate() {
             let kernels = &kernels[first * taps..][..inputs * taps];
             for tap in 0..taps {
@@ -132,7 +151,8 @@ pub(super) fn panels_of_taps<T: Real>(
 ) -> Panels<T> {
     let taps = g.kernel * g.kernel;
     let depth = rows.len() * columns.len() * g.outputs;
-    filled(g.inputs, depth, |first, inputs, values| {
+    let in_bf16 = g.in_bf16() && g.outputs.is_multiple_of(2);
+    filled(g.inputs, depth, in_bf16, |first, inputs, values| {
         for (output, kernels) in weight.chunks_exact(g.patch_values()).enumerate() {
             let kernels = &kernels[first * taps..][..inputs * taps];
             let places = rows

@@ -12,8 +12,6 @@ pub(in crate::kernels) struct Scratch<T> {
     /// An image, or some of its rows, in its padding.
     pub grid: Vec<T>,
     winograd: winograd::Scratch<T>,
-    /// The same in bfloat16.
-    pub pairs: Vec<u32>,
     /// Of a part.
     pub values: Vec<MaybeUninit<T>>,
 }
@@ -23,7 +21,6 @@ impl<T> Default for Scratch<T> {
         Self {
             grid: Vec::new(),
             winograd: winograd::Scratch::default(),
-            pairs: Vec::new(),
             values: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, Element, Shape};
 
 use crate::kernels::conv::{ConvOptions, Geometry};
+use crate::kernels::precision::ComputePrecision;
 use crate::kernels::simd::Real;
 use crate::kernels::{linear, step};
 
@@ -152,6 +153,7 @@ pub(in crate::kernels) fn grouped_geometry(
         stride,
         padding,
         groups,
+        precision: ComputePrecision::in_use(),
     }
 }
 

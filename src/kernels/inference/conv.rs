@@ -5,14 +5,14 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::bf16;
 use super::team::Team;
 use crate::kernels::activation::{Activation, activate, activate_channels};
 use crate::kernels::block::{Pool, relu_pool};
 use crate::kernels::conv::{Geometry, Panels, convolve_rows, in_panels, multiply, padded_rows};
 use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
-use crate::kernels::memory::{as_room, filled_part};
+use crate::kernels::memory::as_room;
 use crate::kernels::normed::add_and_activate;
+use crate::kernels::precision::ComputePrecision;
 use crate::kernels::simd::padded;
 
 /// Which channels of its output a layer writes: those from `first` on, of `step` in all.
@@ -34,29 +34,6 @@ impl Channels {
     }
 }
 
-/// In which precision products are made; sums and everything else are in 32 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ComputePrecision {
-    /// 32 bits.
-    #[default]
-    F32,
-    /// bfloat16: 8 bits of precision. Depthwise convolutions and those of an odd number of channels stay in 32 bits.
-    Bf16,
-}
-
-impl ComputePrecision {
-    /// Whether the processor has instructions for bfloat16.
-    pub fn bf16_is_native() -> bool {
-        bf16::is_native()
-    }
-}
-
-/// Packed weights.
-enum Weights {
-    F32(Forward<f32>),
-    Bf16(bf16::Weights),
-}
-
 /// Channels that are computed together where threads share them.
 pub(super) const CHANNELS: usize = 64;
 
@@ -64,7 +41,7 @@ pub(super) const CHANNELS: usize = 64;
 pub struct PackedConv {
     /// Of one image.
     geometry: Geometry,
-    weights: Weights,
+    weights: Forward<f32>,
     /// Filled up to whole panels.
     bias: Vec<f32>,
     pub(super) activation: Activation,
@@ -102,14 +79,12 @@ pub(super) fn with_scratch<R>(job: impl FnOnce(&mut Scratch<f32>) -> R) -> R {
 
 impl PackedConv {
     /// Of one image, dense or depthwise: packs `[outputs, inputs / groups, kernel, kernel]`, times `scale` of the output channel, and `[outputs]`.
-    #[cfg_attr(target_family = "wasm", allow(unreachable_code))] // It has no weights in bfloat16.
     pub fn new(
         geometry: Geometry,
         weight: &[f32],
         scale: Option<&[f32]>,
         bias: &[f32],
         activation: Activation,
-        precision: ComputePrecision,
     ) -> Self {
         assert_eq!(
             weight.len(),
@@ -118,11 +93,7 @@ impl PackedConv {
         assert_eq!(bias.len(), geometry.outputs);
         Self {
             geometry,
-            weights: if precision == ComputePrecision::Bf16 && bf16::takes(&geometry) {
-                Weights::Bf16(bf16::Weights::new(&geometry, weight, scale))
-            } else {
-                Weights::F32(Forward::new(&geometry, weight, scale))
-            },
+            weights: Forward::new(&geometry, weight, scale),
             bias: in_panels(bias),
             activation,
             pool: Pool::None,
@@ -147,8 +118,9 @@ impl PackedConv {
             stride: 1,
             padding: 0,
             groups: 1,
+            precision,
         };
-        Self::new(geometry, weight, None, bias, activation, precision)
+        Self::new(geometry, weight, None, bias, activation)
     }
 
     /// The same with a 2x2 max pool behind it, which leaves out an odd last row or column; `None` if what is before the pool is no ReLU.
@@ -198,7 +170,7 @@ impl PackedConv {
             && g.height * g.width == 1
             && residual.is_none()
             && least > 1
-            && let Weights::F32(Forward::Dense(weights)) = &self.weights
+            && let Forward::Dense(weights) = &self.weights
         {
             self.one_position(weights, input, channels, output, team);
             return;
@@ -216,7 +188,7 @@ impl PackedConv {
         }
         let side = self.pool.side();
         let row = g.output_width() / side * channels.step;
-        let is_winograd = matches!(self.weights, Weights::F32(Forward::Winograd(_)));
+        let is_winograd = matches!(self.weights, Forward::Winograd(_));
         let mut left = output;
         let parts = small_parts(&g, is_winograd, side, least)
             .into_iter()
@@ -260,10 +232,7 @@ impl PackedConv {
 
     /// Whether it can write some of its output's channels.
     fn writes_some_channels(&self) -> bool {
-        matches!(
-            self.weights,
-            Weights::F32(Forward::Dense(_)) | Weights::Bf16(_)
-        )
+        matches!(self.weights, Forward::Dense(_))
     }
 
     /// Some rows of the output of an image, or the output of several: the `g.outputs` channels from `first` on, which begins a panel.
@@ -278,17 +247,8 @@ impl PackedConv {
         output: &'a mut [MaybeUninit<f32>],
     ) -> &'a mut [f32] {
         let bias = &self.bias[first..first + padded(g.outputs)];
-        match &self.weights {
-            Weights::F32(weights) => weights.rows(g, images, rows, first, bias, scratch, output),
-            Weights::Bf16(weights) => {
-                output.fill(MaybeUninit::new(0.0));
-                // SAFETY: just filled.
-                let output = unsafe { filled_part(output) };
-                let pairs = &mut scratch.pairs;
-                weights.rows(g, images, rows, first, bias, pairs, g.outputs, output);
-                output
-            }
-        }
+        self.weights
+            .rows(g, images, rows, first, bias, scratch, output)
     }
 }
 
@@ -354,16 +314,11 @@ impl Layer<'_> {
         let Channels { first, step } = self.channels;
         let count = rows.len();
         let (bias, to) = (&layer.bias, &mut output[first..]);
-        match &layer.weights {
-            Weights::F32(Forward::Dense(weights)) => {
-                let image = padded_rows(g, image, rows, &mut scratch.grid);
-                convolve_rows(g, image, weights, bias, count, step, to);
-            }
-            Weights::Bf16(weights) => {
-                weights.rows(g, image, rows, 0, bias, &mut scratch.pairs, step, to);
-            }
-            Weights::F32(_) => unreachable!("asked before"),
-        }
+        let Forward::Dense(weights) = &layer.weights else {
+            unreachable!("asked before");
+        };
+        let image = padded_rows(g, image, rows, &mut scratch.grid);
+        convolve_rows(g, image, weights, bias, count, step, to);
         let channels = first..first + g.outputs;
         activate_channels(output, step, channels, layer.activation);
     }

@@ -15,6 +15,7 @@ use crate::config::TrainingConfig;
 use crate::data::DataError;
 use crate::error::FileError;
 use crate::files;
+use crate::kernels::ComputePrecision;
 use crate::metrics::{EpochRecord, Metric, Metrics, Outputs};
 use crate::models::Network;
 use crate::parallel::{Group, Moment};
@@ -291,6 +292,10 @@ impl TrainingLoop {
             Part::Train => (&self.train, Some(MAX_TRAIN_BYTES)),
             Part::Valid => (&self.valid, Some(MAX_VALID_BYTES)),
         };
+        let precision = match part {
+            Part::Train => self.config.training.precision.into(),
+            Part::Valid => ComputePrecision::F32,
+        };
         let config = &self.config;
         FeatureCache::of(
             network,
@@ -299,6 +304,7 @@ impl TrainingLoop {
             batches.samples(),
             max_bytes,
             config.feature_memory,
+            precision,
         )
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::images::{Inputs, Outputs, strip_row};
 use super::planes::{ELEMENTS, Planes, Tiling};
 use super::weights::Weights;
+use crate::kernels::conv::convolve::convolve;
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;
 use crate::kernels::memory::{as_room, filled_part};
@@ -166,7 +167,7 @@ impl<T: Real> Weights<T> {
     ) {
         let no_bias = vec![T::ZERO; channels.len()];
         for element in 0..ELEMENTS {
-            T::dispatch(Convolution::<_, true> {
+            convolve(Convolution::<_, true> {
                 patches: Patches {
                     runs: 1,
                     run: self.inputs,

@@ -8,6 +8,7 @@ use super::planes::{ELEMENTS, Planes, Tiling};
 use super::weights::gradient as untransformed;
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::conv::grid::Patches;
+use crate::kernels::conv::products::Rows;
 use crate::kernels::conv::tiles::WeightGradient;
 use crate::kernels::conv::weight_gradient::together;
 use crate::kernels::memory::{as_room, filled, filled_part, room};
@@ -90,7 +91,7 @@ fn transform_gradient<T: Real>(
     }
 }
 
-/// Adds the products of some tiles of an element.
+/// Adds the products of some tiles of an element, in the precision of the convolution.
 fn multiply<T: Real>(
     g: &Geometry,
     inputs: &[T],
@@ -98,6 +99,16 @@ fn multiply<T: Real>(
     [from, to]: [Planes; 2],
     sums: &mut [T],
 ) {
+    if g.in_bf16() {
+        let rows = Rows {
+            inputs,
+            gradients,
+            steps: [from.step, to.step],
+            count: from.tiles,
+        };
+        rows.add_in_bf16([g.inputs, g.outputs], sums);
+        return;
+    }
     T::dispatch(WeightGradient {
         patches: Patches {
             runs: 1,

@@ -1,8 +1,9 @@
 //! Transformed kernels, and the gradient of the kernels from that of transformed ones.
 
 use super::planes::ELEMENTS;
+use crate::kernels::bf16::Pairs;
 use crate::kernels::conv::geometry::Geometry;
-use crate::kernels::conv::weights::Matrix;
+use crate::kernels::conv::weights::{Matrix, in_pairs};
 use crate::kernels::memory::{filled, room};
 use crate::kernels::simd::{PANEL, Real, widest};
 use crate::kernels::threads;
@@ -13,6 +14,7 @@ const TAPS: usize = 9;
 /// `G g G'` of every kernel, `[panel][element][channel][16 channels]`: the last ones are those of what is computed.
 pub(in crate::kernels) struct Weights<T> {
     values: Vec<T>,
+    pairs: Option<Pairs>,
     /// Channels that are summed over.
     pub(super) inputs: usize,
 }
@@ -21,7 +23,7 @@ impl<T: Real> Weights<T> {
     /// For the forward pass, times `scale` of the output channel.
     pub(in crate::kernels) fn new(g: &Geometry, weight: &[T], scale: Option<&[T]>) -> Self {
         let (kernels, _) = weight.as_chunks::<TAPS>();
-        Self::of(g.inputs, g.outputs, |input, output| {
+        Self::of(g.inputs, g.outputs, g.in_bf16(), |input, output| {
             let kernel = kernels[output * g.inputs + input];
             scale.map_or(kernel, |scale| kernel.map(|value| value * scale[output]))
         })
@@ -30,7 +32,7 @@ impl<T: Real> Weights<T> {
     /// For the gradient of the input: from output channels to input channels, kernels mirrored.
     pub(in crate::kernels) fn mirrored(g: &Geometry, weight: &[T]) -> Self {
         let (kernels, _) = weight.as_chunks::<TAPS>();
-        Self::of(g.outputs, g.inputs, |output, input| {
+        Self::of(g.outputs, g.inputs, g.in_bf16(), |output, input| {
             let mut kernel = kernels[output * g.inputs + input];
             kernel.reverse();
             kernel
@@ -41,6 +43,7 @@ impl<T: Real> Weights<T> {
     fn of(
         inputs: usize,
         outputs: usize,
+        in_bf16: bool,
         kernel: impl Fn(usize, usize) -> [T; TAPS] + Sync + Send,
     ) -> Self {
         let panel = ELEMENTS * inputs * PANEL;
@@ -72,9 +75,11 @@ impl<T: Real> Weights<T> {
                 );
             },
         );
+        // SAFETY: every element of every channel has been written, and channels fill whole panels.
+        let values = unsafe { filled(values) };
         Self {
-            // SAFETY: every element of every channel has been written, and channels fill whole panels.
-            values: unsafe { filled(values) },
+            pairs: in_bf16.then(|| in_pairs(&values)).flatten(),
+            values,
             inputs,
         }
     }
@@ -82,10 +87,12 @@ impl<T: Real> Weights<T> {
     /// The matrix of an element, from a channel on, which begins a panel.
     pub(super) fn matrix(&self, element: usize, first: usize) -> Matrix<'_, T> {
         let (row, panel) = (PANEL, ELEMENTS * self.inputs * PANEL);
+        let first = first / PANEL * panel + element * self.inputs * PANEL;
         Matrix {
-            values: &self.values[first / PANEL * panel + element * self.inputs * PANEL..],
+            values: &self.values[first..],
             row,
             panel,
+            pairs: self.pairs.as_ref().map(|pairs| pairs.from(first)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The innermost loop: tiles of outputs, summed in registers over pairs of values.
 
+use std::mem::MaybeUninit;
+
 use super::lanes::Lanes;
 use super::rounding::Pair;
 use crate::kernels::conv::Patches;
@@ -11,7 +13,8 @@ pub struct Dots<'a> {
     pub input: &'a [Pair],
     /// `[panel][pair][16 channels]`
     pub weights: &'a [Pair],
-    pub pairs: usize,
+    /// From one panel to the next.
+    pub panel: usize,
     /// In whole panels.
     pub bias: &'a [f32],
     pub rows: usize,
@@ -19,22 +22,29 @@ pub struct Dots<'a> {
     pub channels: usize,
     /// From one position's output to the next.
     pub step: usize,
-    pub output: &'a mut [f32],
+    /// From one row of outputs to the next.
+    pub row_step: usize,
+    /// Written, never read.
+    pub output: &'a mut [MaybeUninit<f32>],
 }
 
 impl Dots<'_> {
     /// Fails unless everything that is read and written exists.
     #[inline(always)]
     fn check(&self) {
-        let positions = self.rows * self.columns;
+        if self.rows * self.columns * self.channels == 0 {
+            return;
+        }
         let channels = padded(self.channels);
         assert!(
             self.patches
                 .lie_within(self.rows, self.columns, self.input.len())
         );
-        assert_eq!(self.patches.depth(), self.pairs);
-        assert!(self.weights.len() >= channels * self.pairs && self.bias.len() >= channels);
-        assert!(positions == 0 || (positions - 1) * self.step + self.channels <= self.output.len());
+        let (panels, used) = (channels / PANEL, self.patches.depth() * PANEL);
+        assert!((panels - 1) * self.panel + used <= self.weights.len());
+        assert!(self.bias.len() >= channels);
+        let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
+        assert!(last + self.channels <= self.output.len());
     }
 
     #[inline(always)]
@@ -56,6 +66,20 @@ impl Dots<'_> {
                 done += taken;
             }
         }
+    }
+
+    /// Row and column of `P` positions, an index after the other.
+    #[inline(always)]
+    fn places<const P: usize>(&self, first: usize) -> [(usize, usize); P] {
+        let (mut row, mut column) = (first / self.columns, first % self.columns);
+        std::array::from_fn(|_| {
+            let place = (row, column);
+            column += 1;
+            if column == self.columns {
+                (row, column) = (row + 1, 0);
+            }
+            place
+        })
     }
 
     /// `P` positions times one or two panels of channels; returns `P`.
@@ -81,17 +105,14 @@ impl Dots<'_> {
         // SAFETY: `check` has seen that the patches of all positions lie in the input and that weights and bias have all panels; the
         // processor has the instructions of `L`, which `dispatch` has asked for.
         unsafe {
+            let places: [(usize, usize); P] = self.places(first);
             let at: [*const Pair; P] = std::array::from_fn(|index| {
-                let (row, column) = (
-                    (first + index) / self.columns,
-                    (first + index) % self.columns,
-                );
+                let (row, column) = places[index];
                 let place = row * grid.row_step + column * grid.step;
                 self.input.as_ptr().add(place)
             });
-            let weights: [*const Pair; V] = std::array::from_fn(|v| {
-                self.weights.as_ptr().add((panel + v) * self.pairs * PANEL)
-            });
+            let weights: [*const Pair; V] =
+                std::array::from_fn(|v| self.weights.as_ptr().add((panel + v) * self.panel));
             let bias: [L::Sums; V] =
                 std::array::from_fn(|v| L::sums(self.bias.as_ptr().add((panel + v) * PANEL)));
             let mut sums = [bias; P];
@@ -113,14 +134,15 @@ impl Dots<'_> {
                 for v in 0..V {
                     let channel = (panel + v) * PANEL;
                     let count = PANEL.min(self.channels - channel);
-                    let place = (first + p) * self.step + channel;
+                    let (row, column) = places[p];
+                    let place = row * self.row_step + column * self.step + channel;
                     let to = &mut self.output[place..place + count];
                     if count == PANEL {
-                        L::store(sums[p][v], to.as_mut_ptr());
+                        L::store(sums[p][v], to.as_mut_ptr().cast());
                     } else {
                         let mut all = [0.0; PANEL];
                         L::store(sums[p][v], all.as_mut_ptr());
-                        to.copy_from_slice(&all[..count]);
+                        to.write_copy_of_slice(&all[..count]);
                     }
                 }
             }

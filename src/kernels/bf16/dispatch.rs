@@ -1,0 +1,388 @@
+//! Runs the loops with the instructions that the processor has.
+
+use super::lanes::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::lanes::is_native;
+use super::products::Products;
+use super::rounding::{Pair, joined, rounded};
+use super::tiles::Dots;
+use crate::kernels::simd::widest;
+
+/// Every position's patch times the weights.
+#[allow(unsafe_code)]
+pub fn convolve(dots: &mut Dots) {
+    #[cfg(target_arch = "x86_64")]
+    if is_native() {
+        // SAFETY: just asked.
+        unsafe { native::convolve(dots) };
+        return;
+    }
+    portable::convolve(dots);
+}
+
+/// Values of every position times its gradients, added to sums.
+#[allow(unsafe_code)]
+pub fn add_products(products: &mut Products) {
+    #[cfg(target_arch = "x86_64")]
+    if is_native() {
+        // SAFETY: just asked.
+        unsafe { native::add_products(products) };
+        return;
+    }
+    portable::add_products(products);
+}
+
+/// Rounds values, twice as many as there are pairs; neighbours are joined.
+#[allow(unsafe_code)]
+pub fn round_all(from: &[f32], to: &mut [Pair]) {
+    assert_eq!(from.len(), 2 * to.len());
+    #[cfg(target_arch = "x86_64")]
+    if is_native() {
+        // SAFETY: just asked.
+        unsafe { native::round_all(from, to) };
+        return;
+    }
+    portable::round_all(from, to);
+}
+
+/// Rounds rows of `width` values, `step` apart, and joins each value with that of the next row: `[pair of rows][width]`. A last row without
+/// neighbour is joined with zeros, and rows that `values` does not have are left as they are.
+#[allow(unsafe_code)]
+pub fn join_rows(values: &[f32], step: usize, width: usize, to: &mut [Pair]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_native() {
+        // SAFETY: just asked.
+        unsafe { native::join_rows(values, step, width, to) };
+        return;
+    }
+    portable::join_rows(values, step, width, to);
+}
+
+/// Pairs of rows, the second of which may be missing, each with its room.
+fn row_pairs<'a>(
+    values: &'a [f32],
+    step: usize,
+    width: usize,
+    to: &'a mut [Pair],
+) -> impl Iterator<Item = (&'a [f32], Option<&'a [f32]>, &'a mut [Pair])> {
+    assert!(width <= step);
+    let rooms = to.chunks_exact_mut(width.max(1));
+    rooms
+        .zip(values.chunks((2 * step).max(1)))
+        .map(move |(to, rows)| {
+            let second = rows.get(step..step + width);
+            (&rows[..width], second, to)
+        })
+}
+
+mod portable {
+    use super::{Dots, Pair, Portable, Products, joined, round_pairs, rounded, row_pairs, widest};
+
+    pub fn convolve(dots: &mut Dots) {
+        widest::<f32, _>(
+            #[inline(always)]
+            || dots.run::<Portable>(),
+        );
+    }
+
+    pub fn add_products(products: &mut Products) {
+        widest::<f32, _>(
+            #[inline(always)]
+            || products.run::<Portable>(),
+        );
+    }
+
+    pub fn round_all(from: &[f32], to: &mut [Pair]) {
+        widest::<f32, _>(
+            #[inline(always)]
+            || round_pairs(from, to),
+        );
+    }
+
+    pub fn join_rows(values: &[f32], step: usize, width: usize, to: &mut [Pair]) {
+        for (first, second, to) in row_pairs(values, step, width, to) {
+            widest::<f32, _>(
+                #[inline(always)]
+                || match second {
+                    Some(second) => {
+                        for (to, (&a, &b)) in to.iter_mut().zip(first.iter().zip(second)) {
+                            *to = joined(rounded(a), rounded(b));
+                        }
+                    }
+                    None => {
+                        for (to, &value) in to.iter_mut().zip(first) {
+                            *to = joined(rounded(value), 0);
+                        }
+                    }
+                },
+            );
+        }
+    }
+}
+
+#[inline(always)]
+fn round_pairs(from: &[f32], to: &mut [Pair]) {
+    for (to, from) in to.iter_mut().zip(from.as_chunks::<2>().0) {
+        *to = joined(rounded(from[0]), rounded(from[1]));
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod native {
+    use std::arch::x86_64::{
+        __m256bh, __m256i, __m512bh, __m512i, _mm512_cvtepu16_epi32, _mm512_cvtne2ps_pbh,
+        _mm512_cvtneps_pbh, _mm512_loadu_ps, _mm512_or_si512, _mm512_slli_epi32,
+        _mm512_storeu_si512,
+    };
+    use std::mem::transmute;
+
+    use super::{Dots, Pair, Products, joined, round_pairs, rounded, row_pairs};
+    use crate::kernels::bf16::lanes::native::Avx512Bf16;
+    use crate::kernels::simd::PANEL;
+
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    pub fn convolve(dots: &mut Dots) {
+        dots.run::<Avx512Bf16>();
+    }
+
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    pub fn add_products(products: &mut Products) {
+        products.run::<Avx512Bf16>();
+    }
+
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    pub fn round_all(from: &[f32], to: &mut [Pair]) {
+        let (from, rest) = from.as_chunks::<{ 2 * PANEL }>();
+        let (to, last) = to.as_chunks_mut::<PANEL>();
+        for (to, from) in to.iter_mut().zip(from) {
+            // SAFETY: both halves and the output are whole registers.
+            unsafe {
+                let low = _mm512_loadu_ps(from.as_ptr());
+                let high = _mm512_loadu_ps(from.as_ptr().add(PANEL));
+                let both = _mm512_cvtne2ps_pbh(high, low);
+                _mm512_storeu_si512(to.as_mut_ptr().cast(), transmute::<__m512bh, __m512i>(both));
+            }
+        }
+        round_pairs(rest, last);
+    }
+
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    pub fn join_rows(values: &[f32], step: usize, width: usize, to: &mut [Pair]) {
+        for (first, second, to) in row_pairs(values, step, width, to) {
+            let (firsts, first_rest) = first.as_chunks::<PANEL>();
+            let (seconds, second_rest) = second.unwrap_or_default().as_chunks::<PANEL>();
+            let (rooms, rest) = to.as_chunks_mut::<PANEL>();
+            for (index, (to, first)) in rooms.iter_mut().zip(firsts).enumerate() {
+                let low = half(first);
+                let both = match seconds.get(index) {
+                    Some(second) => _mm512_or_si512(low, _mm512_slli_epi32::<16>(half(second))),
+                    None => low,
+                };
+                // SAFETY: a whole register.
+                unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), both) };
+            }
+            for (index, (to, &first)) in rest.iter_mut().zip(first_rest).enumerate() {
+                let second = second_rest.get(index).map_or(0, |&second| rounded(second));
+                *to = joined(rounded(first), second);
+            }
+        }
+    }
+
+    /// Rounded values in the low halves.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    fn half(values: &[f32; PANEL]) -> __m512i {
+        // SAFETY: a whole register.
+        let values = unsafe { _mm512_loadu_ps(values.as_ptr()) };
+        // SAFETY: registers of the same size, of which every bit pattern is valid.
+        let halves = unsafe { transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(values)) };
+        _mm512_cvtepu16_epi32(halves)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::MaybeUninit;
+
+    use super::*;
+    use crate::kernels::conv::Patches;
+    use crate::kernels::simd::PANEL;
+
+    /// Numbers between -1 and 1 that look random.
+    fn noise(count: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as f32 / u32::MAX as f32 * 2.0 - 1.0
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    fn exact(value: f32) -> f64 {
+        f64::from(f32::from_bits(u32::from(rounded(value)) << 16))
+    }
+
+    fn convolved(
+        run: fn(&mut Dots),
+        patches: Patches,
+        [input, weights]: [&[Pair]; 2],
+        bias: &[f32],
+        [rows, columns, channels]: [usize; 3],
+    ) -> Vec<f32> {
+        let mut output = vec![MaybeUninit::new(f32::NAN); rows * columns * channels];
+        run(&mut Dots {
+            patches,
+            input,
+            weights,
+            panel: patches.depth() * PANEL,
+            bias,
+            rows,
+            columns,
+            channels,
+            step: channels,
+            row_step: columns * channels,
+            output: &mut output,
+        });
+        // SAFETY: written above, at the least with NaN.
+        #[allow(unsafe_code)]
+        output
+            .into_iter()
+            .map(|value| unsafe { value.assume_init() })
+            .collect()
+    }
+
+    #[test]
+    fn convolutions_are_those_of_rounded_values_and_the_same_bits_with_and_without_the_instructions()
+     {
+        // Rows, columns, output channels, kernel, stride, input channels.
+        for (seed, [rows, columns, channels, kernel, stride, inputs]) in [
+            [3, 3, 5, 1, 1, 2],
+            [5, 7, 16, 3, 1, 6],
+            [4, 5, 33, 3, 2, 4],
+            [2, 1, 48, 5, 1, 16],
+            [1, 13, 20, 1, 1, 64],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let width = (columns - 1) * stride + kernel;
+            let height = (rows - 1) * stride + kernel;
+            let depth = kernel * kernel * inputs;
+            let image = noise(height * width * inputs, 1 + seed as u32);
+            let panels = channels.div_ceil(PANEL);
+            let weight = noise(panels * depth * PANEL, 100 + seed as u32);
+            let bias = noise(panels * PANEL, 200 + seed as u32);
+            let (mut input, mut weights) = (vec![0; image.len() / 2], vec![0; weight.len() / 2]);
+            round_all(&image, &mut input);
+            join_rows(&weight, PANEL, PANEL, &mut weights);
+            let patches = Patches {
+                runs: kernel,
+                run: kernel * inputs / 2,
+                pitch: width * inputs / 2,
+                step: stride * inputs / 2,
+                row_step: stride * width * inputs / 2,
+            };
+            let sizes = [rows, columns, channels];
+            let found = convolved(convolve, patches, [&input, &weights], &bias, sizes);
+            for (index, &found) in found.iter().enumerate() {
+                let (position, channel) = (index / channels, index % channels);
+                let origin = (position / columns * width + position % columns) * stride * inputs;
+                let mut sum = f64::from(bias[channel]);
+                for tap in 0..depth {
+                    let at = origin + tap / (kernel * inputs) * width * inputs;
+                    let value = image[at + tap % (kernel * inputs)];
+                    let lane = channel / PANEL * depth * PANEL + tap * PANEL + channel % PANEL;
+                    sum += exact(value) * exact(weight[lane]);
+                }
+                assert!(
+                    (f64::from(found) - sum).abs() < 1e-4,
+                    "{found} is not {sum}"
+                );
+            }
+            let other = convolved(
+                portable::convolve,
+                patches,
+                [&input, &weights],
+                &bias,
+                sizes,
+            );
+            assert_eq!(found, other);
+        }
+    }
+
+    #[test]
+    fn sums_over_positions_are_those_of_rounded_values_and_the_same_bits_everywhere() {
+        for (seed, [count, taps, channels, step]) in [
+            [1, 1, 16, 16],
+            [7, 13, 32, 40],
+            [12, 31, 48, 48],
+            [5, 6, 16, 19],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let values = noise(count * taps, 1 + seed as u32);
+            let slopes = noise(count * step, 50 + seed as u32);
+            let before = noise(taps * channels, 99 + seed as u32);
+            let (mut input, mut gradient) = (
+                vec![0; count.div_ceil(2) * taps],
+                vec![0; count.div_ceil(2) * channels],
+            );
+            join_rows(&values, taps, taps, &mut input);
+            let used = (count - 1) * step + channels;
+            join_rows(&slopes[..used], step, channels, &mut gradient);
+            let summed = |run: fn(&mut Products)| {
+                let mut sums = before.clone();
+                run(&mut Products {
+                    input: &input,
+                    gradient: &gradient,
+                    gradient_step: channels,
+                    count: count.div_ceil(2),
+                    taps,
+                    channels,
+                    first_tap: 0,
+                    depth: taps,
+                    sums: &mut sums,
+                });
+                sums
+            };
+            let found = summed(add_products);
+            for tap in 0..taps {
+                for channel in 0..channels {
+                    let at = (channel / PANEL * taps + tap) * PANEL + channel % PANEL;
+                    let products = (0..count).map(|index| {
+                        exact(values[index * taps + tap]) * exact(slopes[index * step + channel])
+                    });
+                    let expected = f64::from(before[at]) + products.sum::<f64>();
+                    assert!((f64::from(found[at]) - expected).abs() < 1e-5);
+                }
+            }
+            assert_eq!(found, summed(portable::add_products));
+        }
+    }
+
+    #[test]
+    fn values_are_rounded_and_joined_to_the_same_bits_everywhere() {
+        let mut values = noise(7 * 37, 3);
+        values[5] = f32::NAN;
+        values[41] = f32::INFINITY;
+        values[100] = -0.0;
+        for (step, width) in [(37, 37), (37, 20), (37, 3)] {
+            let mut all = [vec![1; 4 * width], vec![1; 4 * width]];
+            let used = 6 * step + width;
+            join_rows(&values[..used], step, width, &mut all[0]);
+            portable::join_rows(&values[..used], step, width, &mut all[1]);
+            assert_eq!(all[0], all[1]);
+            let half = |index: usize| u32::from(rounded(values[index]));
+            assert_eq!(all[0][2], half(2) | half(step + 2) << 16);
+            assert_eq!(all[0][3 * width], half(6 * step));
+        }
+        let mut all = [vec![0; 129], vec![0; 129]];
+        round_all(&values[..258], &mut all[0]);
+        portable::round_all(&values[..258], &mut all[1]);
+        assert_eq!(all[0], all[1]);
+    }
+}

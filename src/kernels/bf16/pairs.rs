@@ -1,0 +1,59 @@
+//! Weights in bfloat16.
+
+use super::dispatch::join_rows;
+use super::rounding::Pair;
+use crate::kernels::simd::PANEL;
+use crate::kernels::threads;
+
+/// The reader in WebAssembly computes in 32 bits, and does without the code of other precisions.
+#[cfg(target_family = "wasm")]
+type Exists = std::convert::Infallible;
+#[cfg(not(target_family = "wasm"))]
+type Exists = ();
+
+/// Weights whose rows are panels of 16 channels, two rows joined to one.
+pub struct Pairs {
+    values: Vec<Pair>,
+    exists: Exists,
+}
+
+/// A part of [`Pairs`].
+#[derive(Clone, Copy)]
+pub struct PairsRef<'a> {
+    pub values: &'a [Pair],
+    _exists: Exists,
+}
+
+impl Pairs {
+    /// Of an even number of rows of 16 channels; neighbours are joined. None in WebAssembly.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn of(values: &[f32]) -> Option<Self> {
+        /// Values that a thread joins at a time.
+        const PART: usize = 1 << 16;
+        let mut pairs = vec![0; values.len() / 2];
+        let parts = pairs.chunks_mut(PART / 2).zip(values.chunks(PART));
+        threads::for_each(
+            values.len(),
+            parts.collect(),
+            || (),
+            |(), (to, from): (&mut [Pair], &[f32])| join_rows(from, PANEL, PANEL, to),
+        );
+        Some(Self {
+            values: pairs,
+            exists: (),
+        })
+    }
+
+    #[cfg(target_family = "wasm")]
+    pub fn of(_: &[f32]) -> Option<Self> {
+        None
+    }
+
+    /// Those of the values from an index on, a multiple of 32.
+    pub fn from(&self, first: usize) -> PairsRef<'_> {
+        PairsRef {
+            values: &self.values[first / 2..],
+            _exists: self.exists,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Convolutions in the precision of their weights.
+
+use std::cell::Cell;
+
+use super::grid::Patches;
+use super::tiles::Convolution;
+use crate::kernels::bf16::{self, Dots, Pair, PairsRef};
+use crate::kernels::simd::Real;
+
+/// Every position's patch times the weights, plus bias.
+pub(super) fn convolve<T: Real, const PACKED: bool>(convolution: Convolution<T, PACKED>) {
+    match convolution.weights.pairs {
+        None => T::dispatch(convolution),
+        Some(pairs) => in_bf16(convolution, pairs),
+    }
+}
+
+thread_local! {
+    /// A thread's rounded input.
+    static ROUNDED: Cell<Vec<Pair>> = const { Cell::new(Vec::new()) };
+}
+
+fn in_bf16<T: Real, const PACKED: bool>(run: Convolution<T, PACKED>, pairs: PairsRef) {
+    let (Some(input), Some(bias), Some(output)) = (
+        T::single(run.input),
+        T::single(run.bias),
+        T::single_room(run.output),
+    ) else {
+        unreachable!("only weights of 32 bits are rounded");
+    };
+    if run.rows * run.columns * run.channels == 0 {
+        return;
+    }
+    let from = &run.patches;
+    assert!(from.lie_within(run.rows, run.columns, input.len()));
+    let used = from.extent(run.rows, run.columns);
+    let patches = Patches {
+        runs: from.runs,
+        run: half(from.run),
+        pitch: half(from.pitch),
+        step: half(from.step),
+        row_step: half(from.row_step),
+    };
+    let mut rounded = ROUNDED.take();
+    if rounded.len() < used / 2 {
+        rounded.resize(used / 2, 0);
+    }
+    bf16::round_all(&input[..used], &mut rounded[..used / 2]);
+    bf16::convolve(&mut Dots {
+        patches,
+        input: &rounded[..used / 2],
+        weights: pairs.values,
+        panel: half(run.weights.panel),
+        bias,
+        rows: run.rows,
+        columns: run.columns,
+        channels: run.channels,
+        step: run.step,
+        row_step: run.row_step,
+        output,
+    });
+    ROUNDED.set(rounded);
+}
+
+/// As many pairs; neighbours of a pair lie in the same place of every patch.
+fn half(values: usize) -> usize {
+    assert!(values.is_multiple_of(2));
+    values / 2
+}
