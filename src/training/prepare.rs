@@ -11,8 +11,8 @@ use super::batch::DeviceBatches;
 use super::checkpoint::{Checkpoint, fingerprint};
 use super::error::TrainError;
 use super::features::Layers;
-use super::optimization::optimizer;
 use super::optimization::schedule::EpochSchedule;
+use super::optimization::{optimizer, precision};
 use super::param_groups::{self, Unfreeze};
 use super::resume::Resumption;
 use super::step::TrainState;
@@ -91,6 +91,8 @@ fn prepare_from(
     warnings.extend(source.warnings());
     device.seed(experiment.seed);
     let classes = source.classes().len();
+    let layers = Layers::of(&experiment.model, source.shape(), classes);
+    warnings.extend(precision::warnings(&experiment, &layers.nodes));
     let fresh = Network::new(&experiment.model, source.shape(), classes, &device);
     let (network, first, weights) =
         initial_weights(fresh, &experiment, checkpoint, origin.as_ref())?;

@@ -19,7 +19,7 @@ use super::features::FeatureCache;
 use super::optimization::average::Average;
 use super::ranks::{Contribution, SharedGradients, average_statistics};
 use super::train_model::TrainModel;
-use crate::config::{BatchNormScope, ParallelConfig, Precision};
+use crate::config::{BatchNormScope, ParallelConfig};
 use crate::device::is_asynchronous;
 use crate::kernels::{self, ComputePrecision};
 use crate::metrics::BatchOutput;
@@ -28,15 +28,6 @@ use crate::models::parameters::Group;
 use crate::parallel::{self, Moment};
 use crate::read_back;
 use crate::shape::ImageShape;
-
-impl From<Precision> for ComputePrecision {
-    fn from(precision: Precision) -> Self {
-        match precision {
-            Precision::F32 => Self::F32,
-            Precision::Bf16 => Self::Bf16,
-        }
-    }
-}
 
 /// The work that a network does per image, which decides whether a pass is worth more than one thread.
 #[derive(Debug, Clone, Copy)]

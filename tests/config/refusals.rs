@@ -115,6 +115,20 @@ fn an_image_too_small_for_the_model_is_refused() {
 }
 
 #[test]
+fn bfloat16_is_refused_on_a_backend_that_does_not_have_it() {
+    let config = json!({
+        "data": {"kind": "nist36"}, "model": {"kind": "cnn"}, "backend": "wgpu",
+        "training": {"precision": "bf16"},
+    });
+    let text = complaint(&config.to_string());
+    let expected = "training.precision: found \"bf16\", which the backend wgpu does not have; use \"f32\", or the backend flex";
+    assert!(text.contains(expected), "{text}");
+    let text = complaint_with("training", json!({"precision": "f16"}));
+    assert!(text.contains("training.precision"), "{text}");
+    assert!(text.contains("f32") && text.contains("bf16"), "{text}");
+}
+
+#[test]
 fn sections_that_contradict_each_other_are_refused() {
     let text = complaint_with("schedule", json!({"kind": "cosine", "warmup": 10}));
     assert!(

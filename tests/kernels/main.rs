@@ -10,6 +10,7 @@ use burn::tensor::activation::{
 };
 use kiln::kernels::{Activation, ConvNorm};
 
+mod bf16;
 mod block;
 mod convolution;
 mod finite_differences;

@@ -51,6 +51,17 @@ fn a_resumed_convolutional_network_gives_the_bytes_of_one_that_never_stopped() {
 }
 
 #[test]
+fn a_run_in_bfloat16_resumes_exactly_and_is_another_one_than_in_32_bits() {
+    for mut config in [cnn(), squeezenet()] {
+        let weights = |config: &Value| bench_with(config).read("straight/model.safetensors");
+        let in_32_bits = weights(&config);
+        config["training"]["precision"] = "bf16".into();
+        assert_resumes_exactly(&config);
+        assert_ne!(weights(&config), in_32_bits);
+    }
+}
+
+#[test]
 fn a_resumed_autoencoder_gives_the_bytes_of_one_that_never_stopped() {
     assert_resumes_exactly(&autoencoder());
 }

@@ -25,6 +25,7 @@ fn changes_that_would_change_the_result_are_refused_by_name() {
     refused("seed=2", "seed: 1 -> 2");
     refused("training.batch_size=10", "training.batch_size");
     refused("model.hidden=[24,24]", "model.hidden");
+    refused("training.precision=bf16", "training.precision");
     kiln(
         &bench,
         "train --resume straight --set training.epochs=1 --set optimizer.kind=sgd",

@@ -1,5 +1,6 @@
-//! Optimizers, learning-rate schedules and the running average of the weights.
+//! Optimizers, precision, learning-rate schedules and the running average of the weights.
 
 pub mod average;
 pub mod optimizer;
+pub mod precision;
 pub mod schedule;

@@ -1,0 +1,178 @@
+//! Convolutions and their gradients in bfloat16.
+
+use burn::prelude::*;
+use kiln::kernels::{self, ComputePrecision, ConvOptions, Pool};
+
+use super::{block, difference, numbers, tensor, values};
+
+/// A convolution's sizes.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    channels: [usize; 2],
+    size: [usize; 2],
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+}
+
+impl Case {
+    /// Whether it is computed by Winograd's method, whose transformed values are rounded, not the values themselves.
+    fn is_transformed(&self) -> bool {
+        let [inputs, outputs] = self.channels;
+        [self.kernel, self.stride, self.padding] == [3, 1, 1] && inputs.min(outputs) >= 32
+    }
+}
+
+const CASES: [Case; 9] = [
+    case([4, 10], [9, 7], 3, 1, 1),
+    case([64, 48], [6, 5], 1, 1, 0),
+    case([18, 33], [8, 9], 3, 2, 1),
+    case([2, 16], [11, 11], 7, 2, 3),
+    case([16, 20], [7, 6], 1, 2, 0),
+    case([6, 5], [5, 5], 5, 1, 2),
+    case([130, 36], [4, 4], 3, 1, 0),
+    case([32, 48], [9, 8], 3, 1, 1),
+    case([256, 256], [4, 5], 3, 1, 1),
+];
+
+const fn case(
+    channels: [usize; 2],
+    size: [usize; 2],
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+) -> Case {
+    Case {
+        channels,
+        size,
+        kernel,
+        stride,
+        padding,
+    }
+}
+
+/// The nearest value of 8 bits of precision.
+fn rounded(value: f64) -> f32 {
+    let bits = (value as f32).to_bits();
+    f32::from_bits((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+}
+
+/// Numbers that bfloat16 has.
+fn short<const D: usize>(shape: [usize; D], salt: u64, device: &Device) -> Tensor<D> {
+    let numbers = numbers(shape.iter().product(), salt);
+    let values: Vec<f32> = numbers.into_iter().map(rounded).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// Draws a tensor of a shape from a seed.
+type Draw<const D: usize> = fn([usize; D], u64, &Device) -> Tensor<D>;
+
+/// Output, and gradients of input and weights, of a convolution of three images, for random gradients of the output.
+fn passes(case: &Case, precision: ComputePrecision, draw: Draw<4>) -> [Vec<f32>; 3] {
+    let device = Device::flex().autodiff();
+    let [inputs, outputs] = case.channels;
+    let [height, width] = case.size;
+    let input = draw([3, height, width, inputs], 1, &device).require_grad();
+    let weight = draw([outputs, inputs, case.kernel, case.kernel], 2, &device).require_grad();
+    let options = ConvOptions {
+        stride: case.stride,
+        padding: case.padding,
+        groups: 1,
+    };
+    let output = {
+        let _precision = precision.scoped();
+        kernels::convolution(input.clone(), weight.clone(), None, options)
+    };
+    let slopes = draw(output.dims(), 3, &device);
+    let gradients = (output.clone() * slopes).sum().backward();
+    [
+        values(output),
+        values(input.grad(&gradients).expect("a gradient")),
+        values(weight.grad(&gradients).expect("a gradient")),
+    ]
+}
+
+#[test]
+fn of_values_that_bfloat16_has_convolutions_and_gradients_are_those_in_32_bits() {
+    for case in CASES {
+        let found = passes(&case, ComputePrecision::Bf16, short);
+        let expected = passes(&case, ComputePrecision::F32, short);
+        let bound = if case.is_transformed() { 2e-2 } else { 2e-6 };
+        for (found, expected) in found.iter().zip(&expected) {
+            let difference = difference(found, expected);
+            assert!(difference < bound, "{case:?}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn other_values_are_rounded_to_8_bits_of_precision() {
+    for case in CASES {
+        let found = passes(&case, ComputePrecision::Bf16, tensor);
+        let expected = passes(&case, ComputePrecision::F32, tensor);
+        for (found, expected) in found.iter().zip(&expected) {
+            let difference = difference(found, expected);
+            assert!((1e-5..2e-2).contains(&difference), "{case:?}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn other_layers_stay_in_32_bits() {
+    // An odd number of channels.
+    let odd = case([3, 8], [6, 6], 3, 1, 1);
+    let found = passes(&odd, ComputePrecision::Bf16, tensor);
+    assert_eq!(found, passes(&odd, ComputePrecision::F32, tensor));
+}
+
+/// Output and gradients of a block of convolution, norm, rectifier and pool.
+fn block_passes(precision: ComputePrecision) -> Vec<Vec<f32>> {
+    let device = Device::flex().autodiff();
+    let (_, _, parameters) = block(16, 24, &device);
+    let weight = parameters.weight.clone().require_grad();
+    let parameters = kernels::ConvNorm {
+        weight: weight.clone(),
+        ..parameters
+    };
+    let input = tensor([5, 12, 10, 16], 1, &device).require_grad();
+    let output = {
+        let _precision = precision.scoped();
+        kernels::conv_block(input.clone(), parameters, 1, Pool::Halve).0
+    };
+    let gradients = output.clone().powf_scalar(2.0).sum().backward();
+    vec![
+        values(output),
+        values(input.grad(&gradients).expect("a gradient")),
+        values(weight.grad(&gradients).expect("a gradient")),
+    ]
+}
+
+#[test]
+fn a_block_with_norm_and_pool_stays_near() {
+    let found = block_passes(ComputePrecision::Bf16);
+    for (found, expected) in found.iter().zip(block_passes(ComputePrecision::F32)) {
+        let mean = expected.iter().map(|value| value.abs()).sum::<f32>() / expected.len() as f32;
+        let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+        let apart = apart.sum::<f32>() / expected.len() as f32;
+        // A pool may choose another of two values that are nearly equal.
+        assert!(apart < 0.05 * mean && apart > 0.0, "{apart} of {mean}");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let all = || {
+        let of_case = |case: &Case| passes(case, ComputePrecision::Bf16, tensor).concat();
+        let mut all: Vec<Vec<f32>> = CASES.iter().map(of_case).collect();
+        all.extend(block_passes(ComputePrecision::Bf16));
+        all
+    };
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().expect("a pool").install(all)
+    };
+    let one = on(1);
+    for threads in [2, 3, 7] {
+        assert!(on(threads) == one, "{threads} threads");
+    }
+}
