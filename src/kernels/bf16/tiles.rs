@@ -28,6 +28,13 @@ pub struct Dots<'a> {
     pub output: &'a mut [MaybeUninit<f32>],
 }
 
+/// Index of a position's patch in the input, and of its first output.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    input: usize,
+    output: usize,
+}
+
 impl Dots<'_> {
     /// Fails unless everything that is read and written exists.
     #[inline(always)]
@@ -49,102 +56,132 @@ impl Dots<'_> {
 
     #[inline(always)]
     pub fn run<L: Lanes>(&mut self) {
-        /// Positions that are summed together.
-        const MANY: usize = 12;
-        const FEW: usize = 4;
         self.check();
-        let positions = self.rows * self.columns;
         let panels = self.channels.div_ceil(PANEL);
         for panel in (0..panels).step_by(2) {
-            let mut done = 0;
-            while done < positions {
-                let taken = match positions - done {
-                    MANY.. => self.panels::<L, MANY>(panel, panels, done),
-                    FEW.. => self.panels::<L, FEW>(panel, panels, done),
-                    _ => self.panels::<L, 1>(panel, panels, done),
-                };
-                done += taken;
+            if panel + 1 < panels {
+                self.positions::<L, 2>(panel);
+            } else {
+                self.positions::<L, 1>(panel);
             }
         }
     }
 
-    /// Row and column of `P` positions, an index after the other.
+    /// `V` panels of channels for all positions: four neighbours at a time, then the rest of each row.
     #[inline(always)]
-    fn places<const P: usize>(&self, first: usize) -> [(usize, usize); P] {
-        let (mut row, mut column) = (first / self.columns, first % self.columns);
-        std::array::from_fn(|_| {
-            let place = (row, column);
-            column += 1;
-            if column == self.columns {
-                (row, column) = (row + 1, 0);
+    fn positions<L: Lanes, const V: usize>(&mut self, panel: usize) {
+        let (rows, columns) = (self.rows, self.columns);
+        let fours = columns / 4;
+        let mut few = [Place::default(); 3];
+        let mut count = 0;
+        for row in 0..rows {
+            for four in 0..fours {
+                few[count] = self.place(row, 4 * four);
+                count += 1;
+                if count == 3 {
+                    self.tile::<L, 3, 4, V>(panel, few);
+                    count = 0;
+                }
             }
-            place
-        })
-    }
-
-    /// `P` positions times one or two panels of channels; returns `P`.
-    #[inline(always)]
-    fn panels<L: Lanes, const P: usize>(
-        &mut self,
-        panel: usize,
-        panels: usize,
-        first: usize,
-    ) -> usize {
-        if panel + 1 < panels {
-            self.tile::<L, P, 2>(panel, first);
-        } else {
-            self.tile::<L, P, 1>(panel, first);
         }
-        P
+        for &place in &few[..count] {
+            self.tile::<L, 1, 4, V>(panel, [place]);
+        }
+        let mut few = [Place::default(); 12];
+        let mut count = 0;
+        for row in 0..rows {
+            for column in 4 * fours..columns {
+                few[count] = self.place(row, column);
+                count += 1;
+                if count == 12 {
+                    self.tile::<L, 12, 1, V>(panel, few);
+                    count = 0;
+                }
+            }
+        }
+        let (four, rest) = few[..count].as_chunks::<4>();
+        for &four in four {
+            self.tile::<L, 4, 1, V>(panel, four);
+        }
+        for &one in rest {
+            self.tile::<L, 1, 1, V>(panel, [one]);
+        }
     }
 
+    #[inline(always)]
+    fn place(&self, row: usize, column: usize) -> Place {
+        Place {
+            input: row * self.patches.row_step + column * self.patches.step,
+            output: row * self.row_step + column * self.step,
+        }
+    }
+
+    /// `G` groups of `Q` neighbouring positions times `V` panels of channels.
     #[inline(always)]
     #[allow(unsafe_code, clippy::needless_range_loop)] // Constant ranges over arrays, which become registers.
-    fn tile<L: Lanes, const P: usize, const V: usize>(&mut self, panel: usize, first: usize) {
+    fn tile<L: Lanes, const G: usize, const Q: usize, const V: usize>(
+        &mut self,
+        panel: usize,
+        places: [Place; G],
+    ) {
         let grid = self.patches;
         // SAFETY: `check` has seen that the patches of all positions lie in the input and that weights and bias have all panels; the
         // processor has the instructions of `L`, which `dispatch` has asked for.
         unsafe {
-            let places: [(usize, usize); P] = self.places(first);
-            let at: [*const Pair; P] = std::array::from_fn(|index| {
-                let (row, column) = places[index];
-                let place = row * grid.row_step + column * grid.step;
-                self.input.as_ptr().add(place)
-            });
-            let weights: [*const Pair; V] =
+            let mut weights: [*const Pair; V] =
                 std::array::from_fn(|v| self.weights.as_ptr().add((panel + v) * self.panel));
             let bias: [L::Sums; V] =
                 std::array::from_fn(|v| L::sums(self.bias.as_ptr().add((panel + v) * PANEL)));
-            let mut sums = [bias; P];
-            let mut pair = 0;
+            let mut sums = [[bias; Q]; G];
             for run in 0..grid.runs {
-                for i in run * grid.pitch..run * grid.pitch + grid.run {
+                let at: [*const Pair; G] = std::array::from_fn(|group| {
+                    self.input
+                        .as_ptr()
+                        .add(places[group].input + run * grid.pitch)
+                });
+                for i in 0..grid.run {
                     let weight: [L::Pairs; V] =
-                        std::array::from_fn(|v| L::pairs(weights[v].add(pair * PANEL)));
-                    for p in 0..P {
-                        let value = L::pair(*at[p].add(i));
-                        for v in 0..V {
-                            sums[p][v] = L::dot(sums[p][v], value, weight[v]);
+                        std::array::from_fn(|v| L::pairs(weights[v].add(i * PANEL)));
+                    for group in 0..G {
+                        for q in 0..Q {
+                            let value = L::pair(*at[group].add(q * grid.step + i));
+                            for v in 0..V {
+                                sums[group][q][v] = L::dot(sums[group][q][v], value, weight[v]);
+                            }
                         }
                     }
-                    pair += 1;
                 }
+                weights = weights.map(|weights| weights.add(grid.run * PANEL));
             }
-            for p in 0..P {
-                for v in 0..V {
-                    let channel = (panel + v) * PANEL;
-                    let count = PANEL.min(self.channels - channel);
-                    let (row, column) = places[p];
-                    let place = row * self.row_step + column * self.step + channel;
-                    let to = &mut self.output[place..place + count];
-                    if count == PANEL {
-                        L::store(sums[p][v], to.as_mut_ptr().cast());
-                    } else {
-                        let mut all = [0.0; PANEL];
-                        L::store(sums[p][v], all.as_mut_ptr());
-                        to.write_copy_of_slice(&all[..count]);
+            for group in 0..G {
+                for q in 0..Q {
+                    let at = places[group].output + q * self.step;
+                    for v in 0..V {
+                        self.write::<L>(at, panel + v, sums[group][q][v]);
                     }
                 }
+            }
+        }
+    }
+
+    /// Writes the channels of a panel that exist, of the position whose first output is `at`.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of `L`.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn write<L: Lanes>(&mut self, at: usize, panel: usize, sums: L::Sums) {
+        let channel = panel * PANEL;
+        let count = PANEL.min(self.channels - channel);
+        let to = &mut self.output[at + channel..][..count];
+        // SAFETY: as promised by the caller; a whole panel of room.
+        unsafe {
+            if count == PANEL {
+                L::store(sums, to.as_mut_ptr().cast());
+            } else {
+                let mut all = [0.0; PANEL];
+                L::store(sums, all.as_mut_ptr());
+                to.write_copy_of_slice(&all[..count]);
             }
         }
     }
