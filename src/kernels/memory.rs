@@ -44,6 +44,13 @@ pub(super) unsafe fn as_room<T: Real>(values: &mut [T]) -> &mut [MaybeUninit<T>]
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
 }
 
+/// Makes room for this many values at least.
+pub(super) fn grow<T: Real>(values: &mut Vec<T>, count: usize) {
+    if values.len() < count {
+        values.resize(count, T::ZERO);
+    }
+}
+
 /// Whether this many values are more than the caches keep until they are read again, so that they had better be [`stream`]ed.
 pub(super) fn is_large<T>(count: usize) -> bool {
     /// Bytes: about the share of a last cache that a core of a large machine has for itself.

@@ -45,38 +45,59 @@ pub fn round_all(from: &[f32], to: &mut [Pair]) {
     portable::round_all(from, to);
 }
 
-/// Rounds rows of `width` values, `step` apart, and joins each value with that of the next row: `[pair of rows][width]`. A last row without
-/// neighbour is joined with zeros, and rows that `values` does not have are left as they are.
+/// Rows of `width` values, `step` apart; the last one may end after its values.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    pub values: &'a [f32],
+    pub step: usize,
+    pub width: usize,
+}
+
+impl<'a> Rows<'a> {
+    fn each(self) -> impl Iterator<Item = &'a [f32]> {
+        assert!(self.width <= self.step);
+        let rows = self.values.chunks(self.step.max(1));
+        rows.map(move |row| &row[..self.width])
+    }
+
+    /// Neighbours, the second of which may be missing.
+    fn pairs(self) -> impl Iterator<Item = (&'a [f32], Option<&'a [f32]>)> {
+        assert!(self.width <= self.step);
+        let pairs = self.values.chunks((2 * self.step).max(1));
+        pairs.map(move |rows| {
+            let second = rows.get(self.step..self.step + self.width);
+            (&rows[..self.width], second)
+        })
+    }
+}
+
+/// Rounds rows, and joins each value with that of the next row; the pairs of each two rows begin `to_step` after those before. A last row without
+/// neighbour is joined with zeros.
 #[allow(unsafe_code)]
-pub fn join_rows(values: &[f32], step: usize, width: usize, to: &mut [Pair]) {
+pub fn join_rows(rows: Rows, to: &mut [Pair], to_step: usize) {
     #[cfg(target_arch = "x86_64")]
     if is_native() {
         // SAFETY: just asked.
-        unsafe { native::join_rows(values, step, width, to) };
+        unsafe { native::join_rows(rows, to, to_step) };
         return;
     }
-    portable::join_rows(values, step, width, to);
+    portable::join_rows(rows, to, to_step);
 }
 
-/// Pairs of rows, the second of which may be missing, each with its room.
-fn row_pairs<'a>(
-    values: &'a [f32],
-    step: usize,
-    width: usize,
-    to: &'a mut [Pair],
-) -> impl Iterator<Item = (&'a [f32], Option<&'a [f32]>, &'a mut [Pair])> {
-    assert!(width <= step);
-    let rooms = to.chunks_exact_mut(width.max(1));
-    rooms
-        .zip(values.chunks((2 * step).max(1)))
-        .map(move |(to, rows)| {
-            let second = rows.get(step..step + width);
-            (&rows[..width], second, to)
-        })
+/// Rounds rows of an even number of values, and joins neighbours in them; the pairs of each row begin `to_step` after those before.
+#[allow(unsafe_code)]
+pub fn round_rows(rows: Rows, to: &mut [Pair], to_step: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if is_native() {
+        // SAFETY: just asked.
+        unsafe { native::round_rows(rows, to, to_step) };
+        return;
+    }
+    portable::round_rows(rows, to, to_step);
 }
 
 mod portable {
-    use super::{Dots, Pair, Portable, Products, joined, round_pairs, rounded, row_pairs, widest};
+    use super::{Dots, Pair, Portable, Products, Rows, joined, round_pairs, rounded, widest};
 
     pub fn convolve(dots: &mut Dots) {
         widest::<f32, _>(
@@ -99,8 +120,15 @@ mod portable {
         );
     }
 
-    pub fn join_rows(values: &[f32], step: usize, width: usize, to: &mut [Pair]) {
-        for (first, second, to) in row_pairs(values, step, width, to) {
+    pub fn round_rows(rows: Rows, to: &mut [Pair], to_step: usize) {
+        for (row, to) in rows.each().zip(to.chunks_mut(to_step)) {
+            round_all(row, &mut to[..rows.width / 2]);
+        }
+    }
+
+    pub fn join_rows(rows: Rows, to: &mut [Pair], to_step: usize) {
+        for ((first, second), to) in rows.pairs().zip(to.chunks_mut(to_step)) {
+            let to = &mut to[..rows.width];
             widest::<f32, _>(
                 #[inline(always)]
                 || match second {
@@ -137,7 +165,7 @@ mod native {
     };
     use std::mem::transmute;
 
-    use super::{Dots, Pair, Products, joined, round_pairs, rounded, row_pairs};
+    use super::{Dots, Pair, Products, Rows, joined, round_pairs, rounded};
     use crate::kernels::bf16::lanes::native::Avx512Bf16;
     use crate::kernels::simd::PANEL;
 
@@ -168,8 +196,16 @@ mod native {
     }
 
     #[target_feature(enable = "avx512f,avx512bf16")]
-    pub fn join_rows(values: &[f32], step: usize, width: usize, to: &mut [Pair]) {
-        for (first, second, to) in row_pairs(values, step, width, to) {
+    pub fn round_rows(rows: Rows, to: &mut [Pair], to_step: usize) {
+        for (row, to) in rows.each().zip(to.chunks_mut(to_step)) {
+            round_all(row, &mut to[..rows.width / 2]);
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    pub fn join_rows(rows: Rows, to: &mut [Pair], to_step: usize) {
+        for ((first, second), to) in rows.pairs().zip(to.chunks_mut(to_step)) {
+            let to = &mut to[..rows.width];
             let (firsts, first_rest) = first.as_chunks::<PANEL>();
             let (seconds, second_rest) = second.unwrap_or_default().as_chunks::<PANEL>();
             let (rooms, rest) = to.as_chunks_mut::<PANEL>();
@@ -219,6 +255,14 @@ mod tests {
             state as f32 / u32::MAX as f32 * 2.0 - 1.0
         };
         (0..count).map(|_| next()).collect()
+    }
+
+    fn rows(values: &[f32], step: usize, width: usize) -> Rows<'_> {
+        Rows {
+            values,
+            step,
+            width,
+        }
     }
 
     fn exact(value: f32) -> f64 {
@@ -277,7 +321,7 @@ mod tests {
             let bias = noise(panels * PANEL, 200 + seed as u32);
             let (mut input, mut weights) = (vec![0; image.len() / 2], vec![0; weight.len() / 2]);
             round_all(&image, &mut input);
-            join_rows(&weight, PANEL, PANEL, &mut weights);
+            join_rows(rows(&weight, PANEL, PANEL), &mut weights, PANEL);
             let patches = Patches {
                 runs: kernel,
                 run: kernel * inputs / 2,
@@ -331,13 +375,18 @@ mod tests {
                 vec![0; count.div_ceil(2) * taps],
                 vec![0; count.div_ceil(2) * channels],
             );
-            join_rows(&values, taps, taps, &mut input);
+            join_rows(rows(&values, taps, taps), &mut input, taps);
             let used = (count - 1) * step + channels;
-            join_rows(&slopes[..used], step, channels, &mut gradient);
+            join_rows(
+                rows(&slopes[..used], step, channels),
+                &mut gradient,
+                channels,
+            );
             let summed = |run: fn(&mut Products)| {
                 let mut sums = before.clone();
                 run(&mut Products {
                     input: &input,
+                    input_step: taps,
                     gradient: &gradient,
                     gradient_step: channels,
                     count: count.div_ceil(2),
@@ -371,14 +420,22 @@ mod tests {
         values[41] = f32::INFINITY;
         values[100] = -0.0;
         for (step, width) in [(37, 37), (37, 20), (37, 3)] {
-            let mut all = [vec![1; 4 * width], vec![1; 4 * width]];
-            let used = 6 * step + width;
-            join_rows(&values[..used], step, width, &mut all[0]);
-            portable::join_rows(&values[..used], step, width, &mut all[1]);
+            let to_step = width + 1;
+            let mut all = [vec![1; 4 * to_step], vec![1; 4 * to_step]];
+            let seven = rows(&values[..6 * step + width], step, width);
+            join_rows(seven, &mut all[0], to_step);
+            portable::join_rows(seven, &mut all[1], to_step);
             assert_eq!(all[0], all[1]);
             let half = |index: usize| u32::from(rounded(values[index]));
             assert_eq!(all[0][2], half(2) | half(step + 2) << 16);
-            assert_eq!(all[0][3 * width], half(6 * step));
+            assert_eq!(all[0][3 * to_step], half(6 * step));
+            assert_eq!(all[0][width], 1, "what is between rows stays");
+            let even = rows(&values[..6 * step + width], step, width / 2 * 2);
+            let mut all = [vec![1; 7 * to_step], vec![1; 7 * to_step]];
+            round_rows(even, &mut all[0], to_step);
+            portable::round_rows(even, &mut all[1], to_step);
+            assert_eq!(all[0], all[1]);
+            assert_eq!(all[0][to_step], half(step) | half(step + 1) << 16);
         }
         let mut all = [vec![0; 129], vec![0; 129]];
         round_all(&values[..258], &mut all[0]);

@@ -10,7 +10,7 @@ mod products;
 mod rounding;
 mod tiles;
 
-pub(super) use dispatch::{add_products, convolve, join_rows, round_all};
+pub(super) use dispatch::{Rows, add_products, convolve, join_rows, round_all, round_rows};
 pub(super) use lanes::is_native;
 pub(super) use pairs::{Pairs, PairsRef};
 pub(super) use products::Products;

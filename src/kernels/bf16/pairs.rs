@@ -1,6 +1,6 @@
 //! Weights in bfloat16.
 
-use super::dispatch::join_rows;
+use super::dispatch::{Rows, join_rows};
 use super::rounding::Pair;
 use crate::kernels::simd::PANEL;
 use crate::kernels::threads;
@@ -36,7 +36,14 @@ impl Pairs {
             values.len(),
             parts.collect(),
             || (),
-            |(), (to, from): (&mut [Pair], &[f32])| join_rows(from, PANEL, PANEL, to),
+            |(), (to, values): (&mut [Pair], &[f32])| {
+                let rows = Rows {
+                    values,
+                    step: PANEL,
+                    width: PANEL,
+                };
+                join_rows(rows, to, PANEL);
+            },
         );
         Some(Self {
             values: pairs,

@@ -6,8 +6,10 @@ use crate::kernels::simd::PANEL;
 
 /// Values of every position times its gradients, added to sums.
 pub struct Products<'a> {
-    /// For each pair of positions, `taps` pairs of values.
+    /// For each pair of positions, `taps` pairs of values ...
     pub input: &'a [Pair],
+    /// ... this many from one to the next.
+    pub input_step: usize,
     /// For each pair of positions, pairs of gradients ...
     pub gradient: &'a [Pair],
     /// ... this many from one to the next.
@@ -31,9 +33,9 @@ impl Products<'_> {
         if self.count == 0 {
             return;
         }
-        assert!(self.input.len() >= self.count * self.taps);
-        let last = (self.count - 1) * self.gradient_step;
-        assert!(self.gradient.len() >= last + self.channels);
+        let last = self.count - 1;
+        assert!(self.input.len() >= last * self.input_step + self.taps);
+        assert!(self.gradient.len() >= last * self.gradient_step + self.channels);
         assert!(self.channels.is_multiple_of(PANEL));
         assert!(self.first_tap + self.taps <= self.depth);
         assert_eq!(self.sums.len(), self.channels * self.depth);
@@ -88,7 +90,7 @@ impl Products<'_> {
                     }
                 }
                 if index + 1 < self.count {
-                    at = at.add(self.taps);
+                    at = at.add(self.input_step);
                     gradient = gradient.add(self.gradient_step);
                 }
             }

@@ -1,10 +1,8 @@
 //! Products of patches and gradients, summed over positions: what the gradient of the weights consists of.
 
-use std::cell::Cell;
-
 use super::grid::Patches;
 use super::tiles::WeightGradient;
-use crate::kernels::bf16::{self, Pair, Products};
+use crate::kernels::bf16::{self, Pair, Products, Rows};
 use crate::kernels::simd::{PANEL, Real, padded};
 
 /// Channels of a tile of products.
@@ -123,17 +121,18 @@ impl<T: Real> Positions<'_, T> {
         gradient_pairs.resize(channels.div_ceil(PAIR) * of_panels, 0);
         let rooms = gradient_pairs.chunks_exact_mut(of_panels);
         for (from, to) in gradients.chunks_exact(count * PAIR).zip(rooms) {
-            join_rows(from, PAIR, PAIR, to);
+            join_rows(from, PAIR, to);
         }
         for first_tap in (0..depth).step_by(TAPS) {
             let taps = TAPS.min(depth - first_tap);
             self.pack_inputs(first_tap, taps, inputs);
             input_pairs.resize(count.div_ceil(2) * taps, 0);
-            join_rows(&inputs[..count * taps], taps, taps, input_pairs);
+            join_rows(&inputs[..count * taps], taps, input_pairs);
             let gradients = gradient_pairs.chunks_exact(of_panels);
             for (gradient, sums) in gradients.zip(sums.chunks_mut(PAIR * depth)) {
                 let products = Products {
                     input: input_pairs,
+                    input_step: taps,
                     gradient,
                     gradient_step: PAIR,
                     count: count.div_ceil(2),
@@ -202,61 +201,21 @@ impl<T: Real> Positions<'_, T> {
     }
 }
 
-/// Rows of inputs and of gradients, `steps` apart, of some positions.
-pub(super) struct Rows<'a, T> {
-    pub inputs: &'a [T],
-    pub gradients: &'a [T],
-    pub steps: [usize; 2],
-    pub count: usize,
-}
-
-thread_local! {
-    /// A thread's rows in bfloat16.
-    static PAIRS: Cell<[Vec<Pair>; 2]> = const { Cell::new([Vec::new(), Vec::new()]) };
-}
-
-impl<T: Real> Rows<'_, T> {
-    /// Adds the products of so many inputs and gradients, in bfloat16, to sums `[panel][input][16 channels]`.
-    pub(super) fn add_in_bf16(&self, [inputs, channels]: [usize; 2], sums: &mut [T]) {
-        let count = self.count.div_ceil(2);
-        let mut buffers = PAIRS.take();
-        let [input, gradient] = &mut buffers;
-        for (to, from, step, width) in [
-            (&mut *input, self.inputs, self.steps[0], inputs),
-            (&mut *gradient, self.gradients, self.steps[1], channels),
-        ] {
-            to.resize(count * width, 0);
-            let used = self.count.saturating_sub(1) * step + width;
-            join_rows(&from[..used], step, width, to);
-        }
-        add_products(
-            Products {
-                input,
-                gradient,
-                gradient_step: channels,
-                count,
-                taps: inputs,
-                channels,
-                first_tap: 0,
-                depth: inputs,
-                sums: &mut [],
-            },
-            sums,
-        );
-        PAIRS.set(buffers);
-    }
-}
-
-/// [`bf16::join_rows`] of values of 32 bits.
-fn join_rows<T: Real>(values: &[T], step: usize, width: usize, to: &mut [Pair]) {
-    match T::single(values) {
-        Some(values) => bf16::join_rows(values, step, width, to),
-        None => unreachable!("only values of 32 bits are rounded"),
-    }
+/// [`bf16::join_rows`] of values of 32 bits, side by side.
+fn join_rows<T: Real>(values: &[T], width: usize, to: &mut [Pair]) {
+    let Some(values) = T::single(values) else {
+        unreachable!("only values of 32 bits are rounded");
+    };
+    let rows = Rows {
+        values,
+        step: width,
+        width,
+    };
+    bf16::join_rows(rows, to, width);
 }
 
 /// [`bf16::add_products`] to sums of 32 bits.
-fn add_products<T: Real>(products: Products, sums: &mut [T]) {
+pub(super) fn add_products<T: Real>(products: Products, sums: &mut [T]) {
     match T::single_mut(sums) {
         Some(sums) => bf16::add_products(&mut Products { sums, ..products }),
         None => unreachable!("only values of 32 bits are rounded"),

@@ -5,11 +5,13 @@ use std::ops::Range;
 
 use super::images::{Inputs, Outputs, strip_row};
 use super::planes::{ELEMENTS, Planes, Tiling};
+use super::rounded::{Joined, PairPlanes, rounded};
 use super::weights::Weights;
+use crate::kernels::bf16::{self, Dots, Pair};
 use crate::kernels::conv::convolve::convolve;
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;
-use crate::kernels::memory::{as_room, filled_part};
+use crate::kernels::memory::{as_room, filled_part, grow};
 use crate::kernels::simd::Real;
 
 /// Buffers.
@@ -17,6 +19,8 @@ pub(in crate::kernels) struct Scratch<T> {
     strip: Vec<T>,
     pub(super) inputs: Vec<T>,
     pub(super) outputs: Vec<T>,
+    /// Transformed inputs and gradients in bfloat16.
+    pub(super) pairs: [Vec<Pair>; 2],
 }
 
 impl<T> Default for Scratch<T> {
@@ -25,14 +29,8 @@ impl<T> Default for Scratch<T> {
             strip: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            pairs: [Vec::new(), Vec::new()],
         }
-    }
-}
-
-/// Makes room for this many values at least.
-pub(super) fn grow<T: Real>(values: &mut Vec<T>, count: usize) {
-    if values.len() < count {
-        values.resize(count, T::ZERO);
     }
 }
 
@@ -77,6 +75,33 @@ impl<T: Real> Scratch<T> {
         // SAFETY: transforms write values alone.
         let output = unsafe { as_room(&mut self.inputs) };
         transform(images, sizes, rows, planes, &mut self.strip, output);
+    }
+
+    /// [`transform`] into bfloat16, into the first of the [`pairs`](Self::pairs).
+    pub(super) fn transform_rounded(
+        &mut self,
+        images: &[T],
+        (tiling, channels): (Tiling, usize),
+        rows: &[usize],
+        joined: Joined,
+    ) -> PairPlanes {
+        let Self {
+            strip,
+            inputs,
+            pairs: [pairs, _],
+            ..
+        } = self;
+        let sizes = [tiling.columns(), channels];
+        rounded(
+            joined,
+            rows,
+            sizes,
+            inputs,
+            pairs,
+            |rows, planes, output| {
+                transform(images, (tiling, channels), rows, planes, strip, output);
+            },
+        )
     }
 }
 
@@ -137,10 +162,17 @@ impl<T: Real> Weights<T> {
             Planes::new(tiles, channels.len()),
         );
         let numbers: Vec<usize> = part.iter().map(|(row, _)| *row).collect();
-        scratch.transform(images, (tiling, self.inputs), &numbers, from);
+        let sizes = (tiling, self.inputs);
         grow(&mut scratch.outputs, to.values());
-        let (inputs, outputs) = (&scratch.inputs, &mut scratch.outputs);
-        self.multiply(from, to, channels.clone(), inputs, outputs);
+        if self.is_rounded() {
+            let from = scratch.transform_rounded(images, sizes, &numbers, Joined::Channels);
+            let (inputs, outputs) = (&scratch.pairs[0], &mut scratch.outputs);
+            self.multiply_rounded(from, to, channels.clone(), inputs, outputs);
+        } else {
+            scratch.transform(images, sizes, &numbers, from);
+            let (inputs, outputs) = (&scratch.inputs, &mut scratch.outputs);
+            self.multiply(from, to, channels.clone(), inputs, outputs);
+        }
         for (index, (row, output)) in part.iter_mut().enumerate() {
             T::dispatch(Outputs {
                 input: &scratch.outputs,
@@ -150,6 +182,48 @@ impl<T: Real> Weights<T> {
                 channels: channels.len(),
                 row: *row % tiling.rows(),
                 bias,
+                output,
+            });
+        }
+    }
+
+    /// [`multiply`](Self::multiply) in bfloat16.
+    #[allow(unsafe_code)]
+    fn multiply_rounded(
+        &self,
+        from: PairPlanes,
+        to: Planes,
+        channels: Range<usize>,
+        input: &[Pair],
+        output: &mut [T],
+    ) {
+        let no_bias = vec![0.0; channels.len()];
+        let run = self.inputs / 2;
+        for element in 0..ELEMENTS {
+            let weights = self.matrix(element, channels.start);
+            let output = &mut output[element * to.plane..][..to.plane];
+            // SAFETY: convolutions write values alone.
+            let output = T::single_room(unsafe { as_room(output) });
+            let (Some(pairs), Some(output)) = (weights.pairs, output) else {
+                unreachable!("only weights of 32 bits are rounded");
+            };
+            bf16::convolve(&mut Dots {
+                patches: Patches {
+                    runs: 1,
+                    run,
+                    pitch: run,
+                    step: from.step,
+                    row_step: 0,
+                },
+                input: from.of(element, input),
+                weights: pairs.values,
+                panel: weights.panel / 2,
+                bias: &no_bias,
+                rows: 1,
+                columns: from.count,
+                channels: channels.len(),
+                step: to.step,
+                row_step: 0,
                 output,
             });
         }

@@ -15,6 +15,7 @@
 mod apply;
 mod images;
 mod planes;
+mod rounded;
 mod sizes;
 mod weight_gradient;
 mod weights;

@@ -2,16 +2,18 @@
 
 use std::mem::MaybeUninit;
 
-use super::apply::{Scratch, grow, transform};
+use super::apply::{Scratch, transform};
 use super::images::Gradients;
 use super::planes::{ELEMENTS, Planes, Tiling};
+use super::rounded::{Joined, PairPlanes, rounded};
 use super::weights::gradient as untransformed;
+use crate::kernels::bf16::{Pair, Products};
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::conv::grid::Patches;
-use crate::kernels::conv::products::Rows;
+use crate::kernels::conv::products::add_products;
 use crate::kernels::conv::tiles::WeightGradient;
 use crate::kernels::conv::weight_gradient::together;
-use crate::kernels::memory::{as_room, filled, filled_part, room};
+use crate::kernels::memory::{as_room, filled, filled_part, grow, room};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -45,6 +47,10 @@ impl<T: Real> WeightSums<T> {
         let tiling = Tiling::of(g);
         let rows: Vec<usize> = (0..images.len() / g.input_values() * tiling.rows()).collect();
         for rows in rows.chunks(tiling.part(rows.len())) {
+            if g.in_bf16() {
+                self.add_rounded(g, images, gradient, rows, scratch);
+                continue;
+            }
             let tiles = rows.len() * tiling.columns();
             let (from, to) = (Planes::new(tiles, g.inputs), Planes::new(tiles, g.outputs));
             scratch.transform(images, (tiling, g.inputs), rows, from);
@@ -58,6 +64,27 @@ impl<T: Real> WeightSums<T> {
                 let gradients = &scratch.outputs[element * to.plane..][..to.plane];
                 multiply(g, inputs, gradients, [from, to], sums);
             }
+        }
+    }
+
+    /// Adds some rows of tiles in bfloat16.
+    fn add_rounded(
+        &mut self,
+        g: &Geometry,
+        images: &[T],
+        gradient: &[T],
+        rows: &[usize],
+        scratch: &mut Scratch<T>,
+    ) {
+        let tiling = Tiling::of(g);
+        let from = scratch.transform_rounded(images, (tiling, g.inputs), rows, Joined::Tiles);
+        let Scratch { outputs, pairs, .. } = scratch;
+        let [inputs, slopes] = pairs;
+        let to = round_gradient(g, gradient, rows, outputs, slopes);
+        let sums = self.sums.chunks_mut(g.inputs * g.outputs);
+        for (element, sums) in sums.enumerate() {
+            let (inputs, slopes) = (from.of(element, inputs), to.of(element, slopes));
+            multiply_rounded(g, inputs, slopes, [from, to], sums);
         }
     }
 
@@ -91,7 +118,51 @@ fn transform_gradient<T: Real>(
     }
 }
 
-/// Adds the products of some tiles of an element, in the precision of the convolution.
+/// [`transform_gradient`] into bfloat16, with a buffer for some tiles.
+fn round_gradient<T: Real>(
+    g: &Geometry,
+    gradient: &[T],
+    rows: &[usize],
+    buffer: &mut Vec<T>,
+    to: &mut Vec<Pair>,
+) -> PairPlanes {
+    let sizes = [Tiling::of(g).columns(), g.outputs];
+    rounded(
+        Joined::Tiles,
+        rows,
+        sizes,
+        buffer,
+        to,
+        |rows, planes, output| {
+            transform_gradient(g, gradient, rows, planes, output);
+        },
+    )
+}
+
+/// [`multiply`] in bfloat16.
+fn multiply_rounded<T: Real>(
+    g: &Geometry,
+    input: &[Pair],
+    gradient: &[Pair],
+    [from, to]: [PairPlanes; 2],
+    sums: &mut [T],
+) {
+    let products = Products {
+        input,
+        input_step: from.step,
+        gradient,
+        gradient_step: to.step,
+        count: from.count,
+        taps: g.inputs,
+        channels: g.outputs,
+        first_tap: 0,
+        depth: g.inputs,
+        sums: &mut [],
+    };
+    add_products(products, sums);
+}
+
+/// Adds the products of some tiles of an element.
 fn multiply<T: Real>(
     g: &Geometry,
     inputs: &[T],
@@ -99,16 +170,6 @@ fn multiply<T: Real>(
     [from, to]: [Planes; 2],
     sums: &mut [T],
 ) {
-    if g.in_bf16() {
-        let rows = Rows {
-            inputs,
-            gradients,
-            steps: [from.step, to.step],
-            count: from.tiles,
-        };
-        rows.add_in_bf16([g.inputs, g.outputs], sums);
-        return;
-    }
     T::dispatch(WeightGradient {
         patches: Patches {
             runs: 1,
@@ -161,10 +222,17 @@ pub(in crate::kernels) fn weight_gradient<T: Real>(
 }
 
 /// Transformed tiles.
-struct Block<T> {
-    inputs: Vec<T>,
-    gradients: Vec<T>,
-    planes: [Planes; 2],
+enum Block<T> {
+    Full {
+        inputs: Vec<T>,
+        gradients: Vec<T>,
+        planes: [Planes; 2],
+    },
+    Rounded {
+        inputs: Vec<Pair>,
+        gradients: Vec<Pair>,
+        planes: [PairPlanes; 2],
+    },
 }
 
 impl<T: Real> Block<T> {
@@ -178,11 +246,56 @@ impl<T: Real> Block<T> {
         let sizes = (tiling, g.inputs);
         transform(images, sizes, rows, from, &mut Vec::new(), &mut inputs);
         transform_gradient(g, gradient, rows, to, &mut gradients);
-        Self {
+        Self::Full {
             // SAFETY: the transforms have written all tiles, and `room` what is between them.
             inputs: unsafe { filled(inputs) },
             gradients: unsafe { filled(gradients) },
             planes: [from, to],
+        }
+    }
+
+    /// The same in bfloat16.
+    fn rounded(
+        g: &Geometry,
+        images: &[T],
+        gradient: &[T],
+        rows: &[usize],
+        scratch: &mut Scratch<T>,
+    ) -> Self {
+        let sizes = (Tiling::of(g), g.inputs);
+        let from = scratch.transform_rounded(images, sizes, rows, Joined::Tiles);
+        let Scratch { outputs, pairs, .. } = scratch;
+        let to = round_gradient(g, gradient, rows, outputs, &mut pairs[1]);
+        let [inputs, gradients] = std::mem::take(pairs);
+        Self::Rounded {
+            inputs,
+            gradients,
+            planes: [from, to],
+        }
+    }
+
+    /// Adds the products of an element.
+    fn add(&self, g: &Geometry, element: usize, sums: &mut [T]) {
+        match self {
+            Self::Full {
+                inputs,
+                gradients,
+                planes,
+            } => {
+                let [from, to] = *planes;
+                let inputs = &inputs[element * from.plane..][..from.plane];
+                let gradients = &gradients[element * to.plane..][..to.plane];
+                multiply(g, inputs, gradients, *planes, sums);
+            }
+            Self::Rounded {
+                inputs,
+                gradients,
+                planes,
+            } => {
+                let [from, to] = *planes;
+                let (inputs, gradients) = (from.of(element, inputs), to.of(element, gradients));
+                multiply_rounded(g, inputs, gradients, *planes, sums);
+            }
         }
     }
 }
@@ -201,7 +314,13 @@ fn add_group<T: Real>(
     let work = count * g.output_values() * g.inputs;
     let rows: Vec<usize> = (0..count * tiling.rows()).collect();
     let rows: Vec<&[usize]> = rows.chunks(tiling.part(rows.len())).collect();
-    let blocks = threads::map(work, rows, |rows| Block::new(g, images, gradient, rows));
+    let blocks = threads::map_with(work, rows, Scratch::default, |scratch, rows| {
+        if g.in_bf16() {
+            Block::rounded(g, images, gradient, rows, scratch)
+        } else {
+            Block::new(g, images, gradient, rows)
+        }
+    });
     let sums = sums.chunks_mut(g.inputs * g.outputs).enumerate();
     threads::for_each(
         work,
@@ -214,10 +333,7 @@ fn add_group<T: Real>(
             // SAFETY: filled before the first group.
             let sums = unsafe { filled_part(sums) };
             for block in &blocks {
-                let [from, to] = block.planes;
-                let inputs = &block.inputs[element * from.plane..][..from.plane];
-                let gradients = &block.gradients[element * to.plane..][..to.plane];
-                multiply(g, inputs, gradients, block.planes, sums);
+                block.add(g, element, sums);
             }
         },
     );

@@ -84,6 +84,11 @@ impl<T: Real> Weights<T> {
         }
     }
 
+    /// Whether products are made in bfloat16.
+    pub(super) fn is_rounded(&self) -> bool {
+        self.pairs.is_some()
+    }
+
     /// The matrix of an element, from a channel on, which begins a panel.
     pub(super) fn matrix(&self, element: usize, first: usize) -> Matrix<'_, T> {
         let (row, panel) = (PANEL, ELEMENTS * self.inputs * PANEL);
