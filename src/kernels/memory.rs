@@ -44,6 +44,18 @@ pub(super) unsafe fn as_room<T: Real>(values: &mut [T]) -> &mut [MaybeUninit<T>]
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
 }
 
+/// [`std::array::from_fn`], always inlined: a call of it would be compiled for the oldest machine, and pass registers through memory.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(super) fn array<T: Copy, const N: usize>(mut value: impl FnMut(usize) -> T) -> [T; N] {
+    let mut values = [MaybeUninit::uninit(); N];
+    for (index, room) in values.iter_mut().enumerate() {
+        room.write(value(index));
+    }
+    // SAFETY: an array of the same layout, of which every value has been written.
+    unsafe { std::mem::transmute_copy(&values) }
+}
+
 /// Makes room for this many values at least.
 pub(super) fn grow<T: Real>(values: &mut Vec<T>, count: usize) {
     if values.len() < count {

@@ -2,6 +2,7 @@
 
 use super::lanes::Lanes;
 use super::rounding::Pair;
+use crate::kernels::memory::array;
 use crate::kernels::simd::PANEL;
 
 /// Values of every position times its gradients, added to sums.
@@ -76,13 +77,11 @@ impl Products<'_> {
         // the instructions of `L`, which `dispatch` has asked for.
         unsafe {
             let to = self.sums.as_mut_ptr();
-            let mut sums: [[L::Sums; V]; J] =
-                std::array::from_fn(|j| std::array::from_fn(|v| L::sums(to.add(place(j, v)))));
+            let mut sums: [[L::Sums; V]; J] = array(|j| array(|v| L::sums(to.add(place(j, v)))));
             let mut at = self.input.as_ptr().add(tap);
             let mut gradient = self.gradient.as_ptr().add(panel * PANEL);
             for index in 0..self.count {
-                let slopes: [L::Pairs; V] =
-                    std::array::from_fn(|v| L::pairs(gradient.add(v * PANEL)));
+                let slopes: [L::Pairs; V] = array(|v| L::pairs(gradient.add(v * PANEL)));
                 for j in 0..J {
                     let value = L::pair(*at.add(j));
                     for v in 0..V {

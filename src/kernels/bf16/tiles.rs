@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use super::lanes::Lanes;
 use super::rounding::Pair;
 use crate::kernels::conv::Patches;
+use crate::kernels::memory::array;
 use crate::kernels::simd::{PANEL, padded};
 
 /// Every position's patch times the weights, plus bias.
@@ -129,19 +130,18 @@ impl Dots<'_> {
         // processor has the instructions of `L`, which `dispatch` has asked for.
         unsafe {
             let mut weights: [*const Pair; V] =
-                std::array::from_fn(|v| self.weights.as_ptr().add((panel + v) * self.panel));
+                array(|v| self.weights.as_ptr().add((panel + v) * self.panel));
             let bias: [L::Sums; V] =
-                std::array::from_fn(|v| L::sums(self.bias.as_ptr().add((panel + v) * PANEL)));
+                array(|v| L::sums(self.bias.as_ptr().add((panel + v) * PANEL)));
             let mut sums = [[bias; Q]; G];
             for run in 0..grid.runs {
-                let at: [*const Pair; G] = std::array::from_fn(|group| {
+                let at: [*const Pair; G] = array(|group| {
                     self.input
                         .as_ptr()
                         .add(places[group].input + run * grid.pitch)
                 });
                 for i in 0..grid.run {
-                    let weight: [L::Pairs; V] =
-                        std::array::from_fn(|v| L::pairs(weights[v].add(i * PANEL)));
+                    let weight: [L::Pairs; V] = array(|v| L::pairs(weights[v].add(i * PANEL)));
                     for group in 0..G {
                         for q in 0..Q {
                             let value = L::pair(*at[group].add(q * grid.step + i));

@@ -3,6 +3,7 @@
 use pulp::Simd;
 
 use crate::kernels::conv::{Geometry, GradientGrid};
+use crate::kernels::memory::array;
 use crate::kernels::simd::{ByChannel, Real, add_wide, get, put};
 
 /// Marks an output that ReLU set to zero: no input gets its gradient.
@@ -19,7 +20,7 @@ const fn side(area: usize) -> usize {
 /// [`PLACES`] in registers.
 #[inline(always)]
 fn places<S: Simd, T: Real, const AREA: usize>(simd: S) -> [T::Vector<S>; AREA] {
-    std::array::from_fn(|place| T::splat(simd, T::of(PLACES[place])))
+    array(|place| T::splat(simd, T::of(PLACES[place])))
 }
 
 /// Sums of all positions, or of their squared distances from a value; in `T` along a row, in `f64` over the rows.
@@ -107,7 +108,7 @@ fn windows<const AREA: usize>(g: &Geometry, rows: usize) -> impl Iterator<Item =
     (0..rows).flat_map(move |row| {
         (0..columns).map(move |column| {
             let at = (side * row * width + side * column) * n;
-            std::array::from_fn(|place| at + (place / 2 * width + place % 2) * n)
+            array(|place| at + (place / 2 * width + place % 2) * n)
         })
     })
 }

@@ -8,6 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use super::grid::Patches;
 use super::weights::Matrix;
+use crate::kernels::memory::array;
 use crate::kernels::simd::{PANEL, Real, lanes, load, many_registers, padded, store};
 
 /// Every position's patch times the weights, plus bias. `PACKED` weights have a row of [`PANEL`] values, which the compiler
@@ -164,22 +165,21 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
         // for `channels` rounded up, in which `V` registers from `channel` on lie, and `bias` as many values; places are
         // positions of the output, and a register is written only where all of its channels exist.
         unsafe {
-            let weights: [*const T; V] = std::array::from_fn(|v| {
+            let weights: [*const T; V] = array(|v| {
                 let place = self.weights.place(channel + v * lanes);
                 self.weights.values.as_ptr().add(place)
             });
             let bias: [T::Vector<S>; V] =
-                std::array::from_fn(|v| load::<S, T>(self.bias.as_ptr().add(channel + v * lanes)));
+                array(|v| load::<S, T>(self.bias.as_ptr().add(channel + v * lanes)));
             let row = if PACKED { PANEL } else { self.weights.row };
             let mut sums = [[bias; Q]; G];
             let mut tap = 0;
             for run in 0..grid.runs {
-                let at: [*const T; G] = std::array::from_fn(|group| {
-                    self.input.as_ptr().add(places[group].0 + run * grid.pitch)
-                });
+                let at: [*const T; G] =
+                    array(|group| self.input.as_ptr().add(places[group].0 + run * grid.pitch));
                 for i in 0..grid.run {
                     let weight: [T::Vector<S>; V] =
-                        std::array::from_fn(|v| load::<S, T>(weights[v].add(tap * row)));
+                        array(|v| load::<S, T>(weights[v].add(tap * row)));
                     for group in 0..G {
                         for q in 0..Q {
                             let value = T::splat(simd, *at[group].add(q * grid.step + i));
@@ -324,7 +324,7 @@ impl<T: Real> WeightGradient<'_, T> {
         unsafe {
             let to = self.sums.as_mut_ptr();
             let mut sums: [[T::Vector<S>; V]; J] =
-                std::array::from_fn(|j| std::array::from_fn(|v| load::<S, T>(to.add(place(j, v)))));
+                array(|j| array(|v| load::<S, T>(to.add(place(j, v)))));
             for image in 0..self.images {
                 let input = self.input.as_ptr().add(image * self.image_steps[0]);
                 let gradients = self.gradient.as_ptr().add(image * self.image_steps[1]);
@@ -333,7 +333,7 @@ impl<T: Real> WeightGradient<'_, T> {
                     let mut gradient = gradients.add(row * self.row_step + channel);
                     for column in 0..self.columns {
                         let slopes: [T::Vector<S>; V] =
-                            std::array::from_fn(|v| load::<S, T>(gradient.add(v * lanes)));
+                            array(|v| load::<S, T>(gradient.add(v * lanes)));
                         for j in 0..J {
                             let value = T::splat(simd, *at.add(j));
                             for v in 0..V {

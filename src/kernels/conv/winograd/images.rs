@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use pulp::{Simd, WithSimd};
 
 use super::planes::{Planes, Tiling};
+use crate::kernels::memory::array;
 use crate::kernels::simd::{Real, lanes, load, store};
 
 /// `B' d B` of a row of tiles.
@@ -52,7 +53,7 @@ impl<T: Real> Inputs<'_, T> {
         assert_eq!(self.strip.len(), 4 * pitch);
         assert!(line + self.channels <= pitch);
         assert!(line.is_multiple_of(lanes::<S, T>()));
-        let from: [Option<*const T>; 4] = std::array::from_fn(|i| {
+        let from: [Option<*const T>; 4] = array(|i| {
             let row = (2 * self.row + i)
                 .checked_sub(1)
                 .filter(|&row| row < self.tiling.height);
@@ -62,7 +63,7 @@ impl<T: Real> Inputs<'_, T> {
         for at in (0..line).step_by(lanes::<S, T>()) {
             // SAFETY: each row of the image has `line` values, and each of the strip as many after its first column.
             unsafe {
-                let d: [T::Vector<S>; 4] = std::array::from_fn(|i| match from[i] {
+                let d: [T::Vector<S>; 4] = array(|i| match from[i] {
                     Some(row) => load::<S, T>(row.add(at)),
                     None => zero,
                 });
@@ -93,7 +94,7 @@ impl<T: Real> Inputs<'_, T> {
                     let to = self.output.as_mut_ptr().add(to);
                     for channel in (0..channels).step_by(lanes::<S, T>()) {
                         let d: [T::Vector<S>; 4] =
-                            std::array::from_fn(|j| load::<S, T>(from.add(j * channels + channel)));
+                            array(|j| load::<S, T>(from.add(j * channels + channel)));
                         for (j, value) in input_line::<S, T>(simd, d).into_iter().enumerate() {
                             let to = to.add(j * self.planes.plane + channel);
                             store::<S, T>(to.cast(), value);
@@ -157,7 +158,7 @@ impl<T: Real> WithSimd for Outputs<'_, T> {
                     let bias = load::<S, T>(self.bias.as_ptr().add(channel));
                     let mut half = [[bias; 4]; 2];
                     for j in 0..4 {
-                        let m = std::array::from_fn(|i| {
+                        let m = array(|i| {
                             load::<S, T>(from.add((4 * i + j) * self.planes.plane + channel))
                         });
                         [half[0][j], half[1][j]] = output_line::<S, T>(simd, m);

@@ -19,7 +19,7 @@ pub(super) enum Joined {
 /// How pairs lie in memory: a matrix for each element.
 #[derive(Clone, Copy)]
 pub(super) struct PairPlanes {
-    /// Rows: tiles, or pairs of tiles.
+    /// Rows: tiles in whole groups of four, as [`Planes::rows`], or pairs of tiles.
     pub count: usize,
     /// From one row to the next; no power of two, see [`Planes::new`].
     pub step: usize,
@@ -30,7 +30,7 @@ pub(super) struct PairPlanes {
 impl PairPlanes {
     fn new(joined: Joined, tiles: usize, channels: usize) -> Self {
         let (count, width) = match joined {
-            Joined::Channels => (tiles, channels / 2),
+            Joined::Channels => (Planes::rows(tiles), channels / 2),
             Joined::Tiles => (tiles.div_ceil(2), channels),
         };
         let step = width + PANEL;

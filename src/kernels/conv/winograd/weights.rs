@@ -4,7 +4,7 @@ use super::planes::ELEMENTS;
 use crate::kernels::bf16::Pairs;
 use crate::kernels::conv::geometry::Geometry;
 use crate::kernels::conv::weights::{Matrix, in_pairs};
-use crate::kernels::memory::{filled, room};
+use crate::kernels::memory::{array, filled, room};
 use crate::kernels::simd::{PANEL, Real, widest};
 use crate::kernels::threads;
 
@@ -106,7 +106,7 @@ type Lanes<T> = [T; PANEL];
 
 #[inline(always)]
 fn each<T: Real>(f: impl Fn(usize) -> T) -> Lanes<T> {
-    std::array::from_fn(f)
+    array(f)
 }
 
 /// `G g` of a column of a kernel.
@@ -125,7 +125,7 @@ fn kernel_line<T: Real>(g: [&Lanes<T>; 3]) -> [Lanes<T>; 4] {
 #[inline(always)]
 fn transformed<T: Real>(taps: &[Lanes<T>; TAPS]) -> [Lanes<T>; ELEMENTS] {
     let columns: [[Lanes<T>; 4]; 3] =
-        std::array::from_fn(|j| kernel_line([&taps[j], &taps[3 + j], &taps[6 + j]]));
+        array(|j| kernel_line([&taps[j], &taps[3 + j], &taps[6 + j]]));
     let mut all = [[T::ZERO; PANEL]; ELEMENTS];
     for i in 0..4 {
         let line = kernel_line([&columns[0][i], &columns[1][i], &columns[2][i]]);
@@ -149,7 +149,7 @@ fn sum_line<T: Real>(s: [&Lanes<T>; 4]) -> [Lanes<T>; 3] {
 #[inline(always)]
 fn untransformed<T: Real>(s: &[Lanes<T>; ELEMENTS]) -> [Lanes<T>; TAPS] {
     let columns: [[Lanes<T>; 3]; 4] =
-        std::array::from_fn(|j| sum_line([&s[j], &s[4 + j], &s[8 + j], &s[12 + j]]));
+        array(|j| sum_line([&s[j], &s[4 + j], &s[8 + j], &s[12 + j]]));
     let mut all = [[T::ZERO; PANEL]; TAPS];
     for i in 0..3 {
         let line = sum_line([
