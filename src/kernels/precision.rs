@@ -11,7 +11,7 @@ pub enum ComputePrecision {
     /// 32 bits.
     #[default]
     F32,
-    /// bfloat16: 8 bits of precision. Depthwise convolutions and those of an odd number of channels stay in 32 bits.
+    /// bfloat16: 8 bits of precision. Depthwise convolutions, and those of an odd number of channels with an odd stride, stay in 32 bits.
     Bf16,
 }
 

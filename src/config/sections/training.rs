@@ -66,7 +66,7 @@ pub enum Precision {
     #[default]
     F32,
     /// Products of bfloat16 values (8 bits of precision), sums in 32 bits: convolutions, but for depthwise ones and those of an odd number of
-    /// input channels, and their gradients. On the backend flex.
+    /// input channels with an odd stride, and their gradients. On the backend flex.
     Bf16,
 }
 

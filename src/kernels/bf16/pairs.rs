@@ -51,6 +51,47 @@ impl Pairs {
         })
     }
 
+    /// Of `count` parts of so many values, a multiple of 32: `part(scratch, index, join)` calls `join` with the values of each. None in WebAssembly.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn by_parts<S>(
+        count: usize,
+        values: usize,
+        scratch: impl Fn() -> S + Sync + Send,
+        part: impl Fn(&mut S, usize, &mut dyn FnMut(&[f32])) + Sync + Send,
+    ) -> Option<Self> {
+        let mut pairs = vec![0; count * values / 2];
+        let parts = pairs.chunks_mut((values / 2).max(1)).enumerate();
+        threads::for_each(
+            count * values,
+            parts.collect(),
+            scratch,
+            |scratch, (index, to): (usize, &mut [Pair])| {
+                part(scratch, index, &mut |values| {
+                    let rows = Rows {
+                        values,
+                        step: PANEL,
+                        width: PANEL,
+                    };
+                    join_rows(rows, to, PANEL);
+                });
+            },
+        );
+        Some(Self {
+            values: pairs,
+            exists: (),
+        })
+    }
+
+    #[cfg(target_family = "wasm")]
+    pub fn by_parts<S>(
+        _: usize,
+        _: usize,
+        _: impl Fn() -> S + Sync + Send,
+        _: impl Fn(&mut S, usize, &mut dyn FnMut(&[f32])) + Sync + Send,
+    ) -> Option<Self> {
+        None
+    }
+
     #[cfg(target_family = "wasm")]
     pub fn of(_: &[f32]) -> Option<Self> {
         None

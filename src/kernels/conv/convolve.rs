@@ -33,10 +33,11 @@ fn in_bf16<T: Real, const PACKED: bool>(run: Convolution<T, PACKED>, pairs: Pair
     }
     let from = &run.patches;
     assert!(from.lie_within(run.rows, run.columns, input.len()));
-    let used = from.extent(run.rows, run.columns);
+    // After a run of an odd number of values, another one is multiplied by zero.
+    let used = (from.extent(run.rows, run.columns)).next_multiple_of(2);
     let patches = Patches {
         runs: from.runs,
-        run: half(from.run),
+        run: from.run.div_ceil(2),
         pitch: half(from.pitch),
         step: half(from.step),
         row_step: half(from.row_step),
@@ -45,7 +46,7 @@ fn in_bf16<T: Real, const PACKED: bool>(run: Convolution<T, PACKED>, pairs: Pair
     if rounded.len() < used / 2 {
         rounded.resize(used / 2, 0);
     }
-    bf16::round_all(&input[..used], &mut rounded[..used / 2]);
+    round(&input[..used.min(input.len())], &mut rounded[..used / 2]);
     bf16::convolve(&mut Dots {
         patches,
         input: &rounded[..used / 2],
@@ -60,6 +61,15 @@ fn in_bf16<T: Real, const PACKED: bool>(run: Convolution<T, PACKED>, pairs: Pair
         output,
     });
     ROUNDED.set(rounded);
+}
+
+/// Rounds values, to whose last one without neighbour a zero is joined.
+fn round(from: &[f32], to: &mut [Pair]) {
+    let (whole, last) = from.split_at(from.len() / 2 * 2);
+    bf16::round_all(whole, &mut to[..whole.len() / 2]);
+    if let &[last] = last {
+        bf16::round_all(&[last, 0.0], &mut to[whole.len() / 2..]);
+    }
 }
 
 /// As many pairs; neighbours of a pair lie in the same place of every patch.

@@ -93,12 +93,16 @@ impl Geometry {
         self.inputs / self.groups * self.kernel * self.kernel
     }
 
-    /// Whether its products are in bfloat16: those of a dense convolution of an even number of input channels, which are taken two at a time.
+    /// Whether its products are in bfloat16: those of a dense convolution whose patches begin an even number of values apart, since values are taken two
+    /// at a time.
     pub fn in_bf16(&self) -> bool {
+        let steps = [self.stride, self.width + 2 * self.padding];
         self.precision == ComputePrecision::Bf16
             && self.groups == 1
-            && self.inputs > 0
-            && self.inputs.is_multiple_of(2)
+            && self.inputs > 1
+            && steps
+                .iter()
+                .all(|step| (step * self.inputs).is_multiple_of(2))
     }
 
     /// Whether it is a product of matrices: each position is all that its output depends on.

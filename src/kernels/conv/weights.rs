@@ -107,22 +107,34 @@ pub(in crate::kernels) fn panels<T: Real>(
 ) -> Panels<T> {
     let taps = g.kernel * g.kernel;
     let depth = g.patch_values();
-    filled(g.outputs, depth, g.in_bf16(), |first, outputs, values| {
-        let weight = &weight[first * depth..(first + outputs) * depth];
-        for input in 0..g.inputs {
-            for tap in 0..taps {
-                let to = &mut values[(tap * g.inputs + input) * PANEL..][..outputs];
-                gather(to, &weight[input * taps + tap..], depth);
-            }
-        }
-        if let Some(scale) = scale {
-            for values in values.chunks_exact_mut(PANEL) {
-                for (value, &scale) in values.iter_mut().zip(&scale[first..]) {
-                    *value = *value * scale;
+    // A zero after each of the kernel's rows, where pairs need it.
+    let run = match g.in_bf16() {
+        true => (g.kernel * g.inputs).next_multiple_of(2),
+        false => g.kernel * g.inputs,
+    };
+    filled(
+        g.outputs,
+        g.kernel * run,
+        g.in_bf16(),
+        |first, outputs, values| {
+            let weight = &weight[first * depth..(first + outputs) * depth];
+            for input in 0..g.inputs {
+                for tap in 0..taps {
+                    let (row, column) = (tap / g.kernel, tap % g.kernel);
+                    let place = row * run + column * g.inputs + input;
+                    let to = &mut values[place * PANEL..][..outputs];
+                    gather(to, &weight[input * taps + tap..], depth);
                 }
             }
-        }
-    })
+            if let Some(scale) = scale {
+                for values in values.chunks_exact_mut(PANEL) {
+                    for (value, &scale) in values.iter_mut().zip(&scale[first..]) {
+                        *value = *value * scale;
+                    }
+                }
+            }
+        },
+    )
 }
 
 /// The weights for the input's gradient: input channels in the lanes, kernels mirrored.

@@ -1,7 +1,7 @@
 //! Flex's tensors as slices, and slices as tensors.
 
 use burn::backend::flex::{FlexTensor, Layout};
-use burn::tensor::{Bytes, Element, Shape};
+use burn::tensor::{Bytes, DType, Element, Shape};
 
 use crate::kernels::conv::{ConvOptions, Geometry};
 use crate::kernels::precision::ComputePrecision;
@@ -123,6 +123,10 @@ pub(in crate::kernels) fn grouped_geometry(
         padding,
         groups,
     } = options;
+    let precision = match input.dtype() {
+        DType::F32 => ComputePrecision::in_use(),
+        _ => ComputePrecision::F32,
+    };
     let (input, weight) = (input.layout().shape(), weight.layout().shape());
     assert_eq!(
         input[3],
@@ -153,7 +157,7 @@ pub(in crate::kernels) fn grouped_geometry(
         stride,
         padding,
         groups,
-        precision: ComputePrecision::in_use(),
+        precision,
     }
 }
 

@@ -23,7 +23,7 @@ pub fn warnings(experiment: &Experiment, layers: &[Node]) -> Vec<String> {
         _ => None,
     });
     let warning = if !conv.any(is_in_bf16) {
-        "training.precision: \"bf16\" has no effect on this network: it is for convolutions of an even number of input channels, but depthwise ones"
+        "training.precision: \"bf16\" has no effect on this network: it is for convolutions of an even number of input channels or an even stride, but depthwise ones"
     } else if !ComputePrecision::bf16_is_native() {
         "training.precision: this processor has no AVX512-BF16, and emulates \"bf16\"; \"f32\" is faster here"
     } else {
@@ -35,5 +35,6 @@ pub fn warnings(experiment: &Experiment, layers: &[Node]) -> Vec<String> {
 /// Whether products of a convolution are made in bfloat16 where that is asked for.
 fn is_in_bf16(conv: &ConvNode) -> bool {
     let inputs = conv.inputs / conv.groups.max(1);
-    conv.dilation == [1, 1] && inputs > 1 && inputs.is_multiple_of(2)
+    let is_even = (inputs * conv.stride[1]).is_multiple_of(2);
+    conv.dilation == [1, 1] && inputs > 1 && is_even
 }

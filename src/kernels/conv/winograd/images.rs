@@ -59,14 +59,28 @@ impl<T: Real> Inputs<'_, T> {
                 .filter(|&row| row < self.tiling.height);
             row.map(|row| self.image[row * line..].as_ptr())
         });
-        let zero = T::splat(simd, T::ZERO);
+        // SAFETY: each row of the image has `line` values.
+        if let [Some(a), Some(b), Some(c), Some(d)] = from {
+            let rows = [a, b, c, d];
+            self.line(simd, line, |i, at| unsafe { load::<S, T>(rows[i].add(at)) });
+        } else {
+            let zero = T::splat(simd, T::ZERO);
+            self.line(simd, line, |i, at| match from[i] {
+                Some(row) => unsafe { load::<S, T>(row.add(at)) },
+                None => zero,
+            });
+        }
+    }
+
+    /// [`rows`](Self::rows) of four lines of values: `load(which, index)`.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn line<S: Simd>(&mut self, simd: S, line: usize, load: impl Fn(usize, usize) -> T::Vector<S>) {
+        let pitch = strip_row(self.tiling, self.channels);
         for at in (0..line).step_by(lanes::<S, T>()) {
-            // SAFETY: each row of the image has `line` values, and each of the strip as many after its first column.
+            let d: [T::Vector<S>; 4] = array(|i| load(i, at));
+            // SAFETY: `rows` has seen that each row of the strip has `line` values after its first column.
             unsafe {
-                let d: [T::Vector<S>; 4] = array(|i| match from[i] {
-                    Some(row) => load::<S, T>(row.add(at)),
-                    None => zero,
-                });
                 let to = self.strip.as_mut_ptr().add(self.channels + at);
                 for (i, value) in input_line::<S, T>(simd, d).into_iter().enumerate() {
                     store::<S, T>(to.add(i * pitch), value);

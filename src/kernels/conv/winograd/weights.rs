@@ -1,10 +1,12 @@
 //! Transformed kernels, and the gradient of the kernels from that of transformed ones.
 
+use std::mem::MaybeUninit;
+
 use super::planes::ELEMENTS;
 use crate::kernels::bf16::Pairs;
 use crate::kernels::conv::geometry::Geometry;
-use crate::kernels::conv::weights::{Matrix, in_pairs};
-use crate::kernels::memory::{array, filled, room};
+use crate::kernels::conv::weights::Matrix;
+use crate::kernels::memory::{array, filled, filled_part, room};
 use crate::kernels::simd::{PANEL, Real, widest};
 use crate::kernels::threads;
 
@@ -39,7 +41,6 @@ impl<T: Real> Weights<T> {
         })
     }
 
-    #[allow(unsafe_code)]
     fn of(
         inputs: usize,
         outputs: usize,
@@ -47,39 +48,19 @@ impl<T: Real> Weights<T> {
         kernel: impl Fn(usize, usize) -> [T; TAPS] + Sync + Send,
     ) -> Self {
         let panel = ELEMENTS * inputs * PANEL;
-        let mut values = room(outputs / PANEL * panel);
-        let work = values.len();
-        let panels: Vec<_> = values.chunks_mut(panel).enumerate().collect();
-        threads::for_each(
-            work,
-            panels,
-            || (),
-            |(), (panel, values)| {
-                widest::<T, _>(
-                    #[inline(always)]
-                    || {
-                        for input in 0..inputs {
-                            let mut taps = [[T::ZERO; PANEL]; TAPS];
-                            for lane in 0..PANEL {
-                                let kernel = kernel(input, panel * PANEL + lane);
-                                for (lanes, value) in taps.iter_mut().zip(kernel) {
-                                    lanes[lane] = value;
-                                }
-                            }
-                            for (element, lanes) in transformed(&taps).iter().enumerate() {
-                                let to = (element * inputs + input) * PANEL;
-                                values[to..to + PANEL].write_copy_of_slice(lanes);
-                            }
-                        }
-                    },
-                );
-            },
-        );
-        // SAFETY: every element of every channel has been written, and channels fill whole panels.
-        let values = unsafe { filled(values) };
+        let fill = |panel: usize, values: &mut [MaybeUninit<T>]| {
+            fill(values, inputs, |input, lane| {
+                kernel(input, panel * PANEL + lane)
+            });
+        };
+        let count = outputs / PANEL;
+        let pairs = in_bf16.then(|| rounded(count, panel, &fill)).flatten();
         Self {
-            pairs: in_bf16.then(|| in_pairs(&values)).flatten(),
-            values,
+            values: match pairs {
+                None => whole(count, panel, &fill),
+                Some(_) => Vec::new(),
+            },
+            pairs,
             inputs,
         }
     }
@@ -94,12 +75,82 @@ impl<T: Real> Weights<T> {
         let (row, panel) = (PANEL, ELEMENTS * self.inputs * PANEL);
         let first = first / PANEL * panel + element * self.inputs * PANEL;
         Matrix {
-            values: &self.values[first..],
+            values: self.values.get(first..).unwrap_or_default(),
             row,
             panel,
             pairs: self.pairs.as_ref().map(|pairs| pairs.from(first)),
         }
     }
+}
+
+/// Fills a panel with the transformed `kernel(input, lane)`.
+fn fill<T: Real>(
+    values: &mut [MaybeUninit<T>],
+    inputs: usize,
+    kernel: impl Fn(usize, usize) -> [T; TAPS],
+) {
+    widest::<T, _>(
+        #[inline(always)]
+        || {
+            for input in 0..inputs {
+                let mut taps = [[T::ZERO; PANEL]; TAPS];
+                for lane in 0..PANEL {
+                    let kernel = kernel(input, lane);
+                    for (lanes, value) in taps.iter_mut().zip(kernel) {
+                        lanes[lane] = value;
+                    }
+                }
+                for (element, lanes) in transformed(&taps).iter().enumerate() {
+                    let to = (element * inputs + input) * PANEL;
+                    values[to..to + PANEL].write_copy_of_slice(lanes);
+                }
+            }
+        },
+    );
+}
+
+/// Panels of so many values, each filled by `fill(index, values)`.
+#[allow(unsafe_code)]
+fn whole<T: Real>(
+    count: usize,
+    panel: usize,
+    fill: &(impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send),
+) -> Vec<T> {
+    let mut values = room(count * panel);
+    let work = values.len();
+    let panels: Vec<_> = values.chunks_mut(panel.max(1)).enumerate().collect();
+    threads::for_each(
+        work,
+        panels,
+        || (),
+        |(), (index, values)| fill(index, values),
+    );
+    // SAFETY: every element of every channel has been written, and channels fill whole panels.
+    unsafe { filled(values) }
+}
+
+/// The same in bfloat16, by way of a panel that stays in the cache; none of 64-bit floats.
+#[allow(unsafe_code)]
+fn rounded<T: Real>(
+    count: usize,
+    panel: usize,
+    fill: &(impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send),
+) -> Option<Pairs> {
+    T::single(&[])?;
+    Pairs::by_parts(
+        count,
+        panel,
+        Vec::new,
+        |values: &mut Vec<MaybeUninit<T>>, index, to| {
+            values.resize(panel, MaybeUninit::uninit());
+            fill(index, values);
+            // SAFETY: just written.
+            let Some(values) = T::single(unsafe { filled_part(values) }) else {
+                unreachable!("asked before");
+            };
+            to(values);
+        },
+    )
 }
 
 type Lanes<T> = [T; PANEL];
