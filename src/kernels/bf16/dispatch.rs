@@ -5,6 +5,7 @@ use super::lanes::Portable;
 use super::lanes::is_native;
 use super::products::Products;
 use super::rounding::{Pair, joined, rounded};
+use super::rows::Rows;
 use super::tiles::Dots;
 use crate::kernels::simd::widest;
 
@@ -43,32 +44,6 @@ pub fn round_all(from: &[f32], to: &mut [Pair]) {
         return;
     }
     portable::round_all(from, to);
-}
-
-/// Rows of `width` values, `step` apart; the last one may end after its values.
-#[derive(Clone, Copy)]
-pub struct Rows<'a> {
-    pub values: &'a [f32],
-    pub step: usize,
-    pub width: usize,
-}
-
-impl<'a> Rows<'a> {
-    fn each(self) -> impl Iterator<Item = &'a [f32]> {
-        assert!(self.width <= self.step);
-        let rows = self.values.chunks(self.step.max(1));
-        rows.map(move |row| &row[..self.width])
-    }
-
-    /// Neighbours, the second of which may be missing.
-    fn pairs(self) -> impl Iterator<Item = (&'a [f32], Option<&'a [f32]>)> {
-        assert!(self.width <= self.step);
-        let pairs = self.values.chunks((2 * self.step).max(1));
-        pairs.map(move |rows| {
-            let second = rows.get(self.step..self.step + self.width);
-            (&rows[..self.width], second)
-        })
-    }
 }
 
 /// Rounds rows, and joins each value with that of the next row; the pairs of each two rows begin `to_step` after those before. A last row without
@@ -207,22 +182,33 @@ mod native {
         for ((first, second), to) in rows.pairs().zip(to.chunks_mut(to_step)) {
             let to = &mut to[..rows.width];
             let (firsts, first_rest) = first.as_chunks::<PANEL>();
-            let (seconds, second_rest) = second.unwrap_or_default().as_chunks::<PANEL>();
             let (rooms, rest) = to.as_chunks_mut::<PANEL>();
-            for (index, (to, first)) in rooms.iter_mut().zip(firsts).enumerate() {
-                let low = half(first);
-                let both = match seconds.get(index) {
-                    Some(second) => _mm512_or_si512(low, _mm512_slli_epi32::<16>(half(second))),
-                    None => low,
-                };
-                // SAFETY: a whole register.
-                unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), both) };
+            let Some(second) = second else {
+                for (to, first) in rooms.iter_mut().zip(firsts) {
+                    store(to, half(first));
+                }
+                for (to, &first) in rest.iter_mut().zip(first_rest) {
+                    *to = joined(rounded(first), 0);
+                }
+                continue;
+            };
+            let (seconds, second_rest) = second.as_chunks::<PANEL>();
+            for (to, (first, second)) in rooms.iter_mut().zip(firsts.iter().zip(seconds)) {
+                let high = _mm512_slli_epi32::<16>(half(second));
+                store(to, _mm512_or_si512(half(first), high));
             }
-            for (index, (to, &first)) in rest.iter_mut().zip(first_rest).enumerate() {
-                let second = second_rest.get(index).map_or(0, |&second| rounded(second));
-                *to = joined(rounded(first), second);
+            let last = first_rest.iter().zip(second_rest);
+            for (to, (&first, &second)) in rest.iter_mut().zip(last) {
+                *to = joined(rounded(first), rounded(second));
             }
         }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn store(to: &mut [Pair; PANEL], pairs: __m512i) {
+        // SAFETY: a whole register.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), pairs) }
     }
 
     /// Rounded values in the low halves.

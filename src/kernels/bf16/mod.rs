@@ -8,11 +8,13 @@ mod lanes;
 mod pairs;
 mod products;
 mod rounding;
+mod rows;
 mod tiles;
 
-pub(super) use dispatch::{Rows, add_products, convolve, join_rows, round_all, round_rows};
+pub(super) use dispatch::{add_products, convolve, join_rows, round_all, round_rows};
 pub(super) use lanes::is_native;
 pub(super) use pairs::{Pairs, PairsRef};
 pub(super) use products::Products;
 pub(super) use rounding::Pair;
+pub(super) use rows::Rows;
 pub(super) use tiles::Dots;

@@ -1,7 +1,8 @@
 //! Weights in bfloat16.
 
-use super::dispatch::{Rows, join_rows};
+use super::dispatch::join_rows;
 use super::rounding::Pair;
+use super::rows::Rows;
 use crate::kernels::simd::PANEL;
 use crate::kernels::threads;
 
