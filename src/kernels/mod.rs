@@ -25,6 +25,8 @@ mod engine;
 mod flex;
 pub mod inference;
 mod linear;
+#[cfg(all(feature = "app", not(target_family = "wasm")))]
+pub mod machine;
 mod memory;
 mod moments;
 mod normed;

@@ -57,6 +57,19 @@ enum Weights {
     Bf16(bf16::Weights),
 }
 
+/// How a convolution or a fully connected layer is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Sums of products in 32 bits.
+    Direct,
+    /// Winograd's F(2x2, 3x3): 16 multiplications for four outputs instead of 36.
+    Winograd,
+    /// A kernel for each channel.
+    Depthwise,
+    /// Sums in 32 bits of products of bfloat16 values.
+    Bf16,
+}
+
 /// Channels that are computed together where threads share them.
 pub(super) const CHANNELS: usize = 64;
 
@@ -168,6 +181,21 @@ impl PackedConv {
     /// Whether a pool is behind it: it then writes all channels of its output, and adds no residual.
     pub fn is_pooled(&self) -> bool {
         self.pool != Pool::None
+    }
+
+    /// Sizes for one image.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// How it is computed.
+    pub fn algorithm(&self) -> Algorithm {
+        match &self.weights {
+            Weights::F32(Forward::Dense(_)) => Algorithm::Direct,
+            Weights::F32(Forward::Winograd(_)) => Algorithm::Winograd,
+            Weights::F32(Forward::Depthwise(_)) => Algorithm::Depthwise,
+            Weights::Bf16(_) => Algorithm::Bf16,
+        }
     }
 
     /// Output channels.

@@ -2,7 +2,7 @@
 //! image's output depend neither on the number of threads nor on the images beside it.
 
 #[cfg(not(target_family = "wasm"))]
-mod bf16;
+pub(super) mod bf16;
 #[cfg(target_family = "wasm")]
 #[path = "bf16/absent.rs"]
 mod bf16;
@@ -14,6 +14,6 @@ mod windows;
 
 pub use super::conv::Geometry;
 pub use channels::{Affine, activate, add, channel_means, layer_norm, scale_channels};
-pub use conv::{Channels, ComputePrecision, PackedConv};
+pub use conv::{Algorithm, Channels, ComputePrecision, PackedConv};
 pub use team::{Helpers, Team};
 pub use windows::{Reduction, Windows};

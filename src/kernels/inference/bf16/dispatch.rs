@@ -41,6 +41,20 @@ pub fn round_all(from: &[f32], to: &mut [Pair]) {
     );
 }
 
+/// So many times, the product of two pairs of values to each of `SUMS` registers, to measure how fast that is; returns one of the sums.
+/// Zero where the processor has no instruction for it.
+#[cfg(feature = "app")]
+#[allow(unsafe_code)]
+pub fn chain<const SUMS: usize>(repeats: usize) -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    if is_native() {
+        // SAFETY: just asked.
+        return unsafe { native::chain::<SUMS>(repeats) };
+    }
+    let _ = repeats;
+    0.0
+}
+
 #[inline(always)]
 fn each(from: &[f32], to: &mut [Pair]) {
     for (to, from) in to.iter_mut().zip(from.as_chunks::<2>().0) {
@@ -54,15 +68,40 @@ mod native {
     use std::arch::x86_64::{
         __m512bh, __m512i, _mm512_cvtne2ps_pbh, _mm512_loadu_ps, _mm512_storeu_si512,
     };
+    #[cfg(feature = "app")]
+    use std::hint::black_box;
     use std::mem::transmute;
 
     use super::{Dots, Pair, each};
+    #[cfg(feature = "app")]
+    use crate::kernels::inference::bf16::lanes::Lanes;
     use crate::kernels::inference::bf16::lanes::native::Avx512Bf16;
     use crate::kernels::simd::PANEL;
 
     #[target_feature(enable = "avx512f,avx512bf16")]
     pub fn run(dots: &mut Dots) {
         dots.run::<Avx512Bf16>();
+    }
+
+    #[cfg(feature = "app")]
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    pub fn chain<const SUMS: usize>(repeats: usize) -> f32 {
+        let mut found = [0.0; PANEL];
+        // SAFETY: `found` is a whole register.
+        unsafe {
+            let mut sums = [Avx512Bf16::sums(found.as_ptr()); SUMS];
+            let [a, b] = [0x3f80_3f80, 0x3f00_3f00].map(|pair| Avx512Bf16::pair(black_box(pair)));
+            for _ in 0..repeats {
+                for sum in &mut sums {
+                    *sum = Avx512Bf16::dot(*sum, a, b);
+                }
+            }
+            for sum in sums {
+                Avx512Bf16::store(sum, found.as_mut_ptr());
+                black_box(&found);
+            }
+        }
+        found[0]
     }
 
     #[target_feature(enable = "avx512f,avx512bf16")]

@@ -12,6 +12,8 @@ use std::ops::Range;
 
 use crate::kernels::conv::Geometry;
 use crate::kernels::simd::{PANEL, padded};
+#[cfg(feature = "app")]
+pub use dispatch::chain;
 pub use lanes::is_native;
 pub use rounding::Pair;
 use rounding::{joined, rounded};
