@@ -91,17 +91,7 @@ pub fn synthetic(
     batch: Option<usize>,
     precision: ComputePrecision,
 ) -> Result<Timing, BenchError> {
-    let classes = match experiment.model.classes().or(experiment.data.classes()) {
-        Some(classes) => classes,
-        None => {
-            let source = data::open(&experiment.data, &Monitor::default())?;
-            let classes = source.classes().len();
-            match config::class_problem(experiment, classes) {
-                None => classes,
-                Some(problem) => return Err(TrainError::mismatch(problem).into()),
-            }
-        }
-    };
+    let classes = classes(experiment)?;
     let mut bench = Bench::new(experiment, batch, classes)?;
     bench.classifier = bench.classifier.with_precision(precision)?;
     if mode == Mode::Infer {
@@ -125,6 +115,19 @@ pub fn synthetic(
     }
     times.drain(..WARM_UP);
     bench.timing(experiment, mode, times)
+}
+
+/// The number of classes, which the data provides if the config does not.
+pub(super) fn classes(experiment: &Experiment) -> Result<usize, BenchError> {
+    if let Some(classes) = experiment.model.classes().or(experiment.data.classes()) {
+        return Ok(classes);
+    }
+    let source = data::open(&experiment.data, &Monitor::default())?;
+    let classes = source.classes().len();
+    match config::class_problem(experiment, classes) {
+        None => Ok(classes),
+        Some(problem) => Err(TrainError::mismatch(problem).into()),
+    }
 }
 
 /// Times the training part of an epoch on the config's data, which is in memory by then as far as it fits; `batch` overrides the
@@ -225,10 +228,7 @@ impl Bench {
         let network = Network::new(&experiment.model, shape, classes, &training);
         let network = param_groups::apply(network, &experiment.parameters)?.network;
         let samples = batch.unwrap_or(experiment.training.batch_size);
-        // Numbers between 0 and 1; their values do not matter.
-        let pixels: Vec<f32> = (0..samples * shape.values())
-            .map(|i| (i * 7919 % 1009) as f32 / 1009.0)
-            .collect();
+        let pixels = pixels(samples * shape.values());
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
         let work = network.work(shape);
@@ -349,8 +349,14 @@ impl Bench {
     }
 }
 
+/// Numbers between 0 and 1; their values do not matter.
+pub(super) fn pixels(count: usize) -> Vec<f32> {
+    let numbers = (0..count).map(|i| (i * 7919 % 1009) as f32 / 1009.0);
+    numbers.collect()
+}
+
 /// The card of a network whose classes are numbers.
-fn card(experiment: &Experiment, classes: usize) -> ModelCard {
+pub(super) fn card(experiment: &Experiment, classes: usize) -> ModelCard {
     ModelCard {
         model: experiment.model.clone(),
         input: experiment.data.shape(),

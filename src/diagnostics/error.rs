@@ -28,6 +28,11 @@ pub enum BenchError {
         "--mode data times the decoding of image files; it needs a config whose data.kind is image_folder"
     )]
     NoImageFolder,
+    /// Only plans have steps to time.
+    #[error(
+        "--mode layers times the steps that a network takes on the CPU; {0} has none: it is computed layer by layer, or on another backend"
+    )]
+    NoPlan(String),
     /// The device failed.
     #[error("benchmark: the device failed: {0}")]
     Compute(String),
@@ -55,7 +60,7 @@ impl BenchError {
 impl ErrorExit for BenchError {
     fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::Device(_) | Self::NoImageFolder => ExitKind::Usage,
+            Self::Device(_) | Self::NoImageFolder | Self::NoPlan(_) => ExitKind::Usage,
             Self::Train(error) => error.exit_kind(),
             Self::Data(error) => error.exit_kind(),
             Self::Model(error) => error.exit_kind(),

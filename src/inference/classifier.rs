@@ -7,7 +7,7 @@ use burn::prelude::*;
 use super::card::{ModelCard, softmax};
 use super::error::ModelError;
 use super::input::to_input;
-use super::plan::{ComputePrecision, Plan};
+use super::plan::{ComputePrecision, Plan, Profile};
 use crate::fitting::View;
 use crate::kernels;
 use crate::models::{ActivationMap, Network, Task};
@@ -112,6 +112,12 @@ impl Classifier {
             outputs.extend(output.iter::<f32>());
         }
         Ok(outputs)
+    }
+
+    /// The times of the steps of its [`Plan`] for `count` images in [0, 1]; `None` if it has none.
+    pub fn profile(&self, pixels: &[f32], count: usize) -> Option<Profile> {
+        let normalize = self.card.normalize.as_ref();
+        Some(self.plan()?.profile(pixels, count, normalize))
     }
 
     /// A classifier's probabilities of `count` images in [0, 1], `[count][classes]`, at its temperature; each row adds up to 1.

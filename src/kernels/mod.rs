@@ -26,13 +26,14 @@ mod engine;
 mod flex;
 pub mod inference;
 mod linear;
+#[cfg(all(feature = "app", not(target_family = "wasm")))]
+pub mod machine;
 mod memory;
 mod moments;
 mod normed;
 mod operations;
 mod operators;
 mod pool;
-mod precision;
 mod simd;
 mod special;
 mod step;
@@ -48,8 +49,7 @@ pub use operations::{
     conv_block, conv_norm, conv2d, conv2d_pair, convolution, fixed_conv_block, fixed_conv_norm,
     gelu, linear, max_pool2d, scale_channels, sgd_step,
 };
-pub use operators::{Operators, OperatorsGuard, supported};
+pub use operators::{ComputePrecision, Operators, OperatorsGuard, PrecisionGuard, supported};
 pub use pool::PoolOptions;
-pub use precision::{ComputePrecision, PrecisionGuard};
 pub use step::{AdamStep, SgdStep};
 pub use threads::in_pool;

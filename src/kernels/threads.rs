@@ -2,8 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::operators::Operators;
-use super::precision::ComputePrecision;
+use super::operators::{ComputePrecision, Operators};
 
 /// Multiply-adds (or values moved) below which the calling thread works alone: about the time that it takes to wake another
 /// one and to be woken by it.

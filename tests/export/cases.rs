@@ -207,10 +207,21 @@ pub fn lists() -> Vec<Case> {
 
 /// A list of layers for images of a shape.
 pub fn list(name: &str, layers: Value, shape: ImageShape) -> Case {
+    match try_list(name, layers, shape) {
+        Ok(case) => case,
+        Err(problems) => panic!("{name}: {problems}"),
+    }
+}
+
+/// A list of layers for images of a shape, or why it is none.
+pub fn try_list(name: &str, layers: Value, shape: ImageShape) -> Result<Case, String> {
     let config = json!({"kind": "layers", "layers": layers});
-    let config: ModelConfig = serde_json::from_value(config).expect("a model");
-    assert_eq!(config.problems(shape), Vec::new(), "{name}");
-    case(name.into(), config, shape)
+    let config: ModelConfig = serde_json::from_value(config).map_err(|error| error.to_string())?;
+    let problems = config.problems(shape);
+    if !problems.is_empty() {
+        return Err(format!("{problems:?}"));
+    }
+    Ok(case(name.into(), config, shape))
 }
 
 fn case(name: String, config: ModelConfig, shape: ImageShape) -> Case {

@@ -17,6 +17,7 @@ mod finite_differences;
 mod limits;
 mod linear;
 mod normed;
+mod random;
 mod threads;
 
 /// `count` numbers between -1 and 1 that look random and are the same everywhere.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::bench_layers;
 use crate::cli::compute::{ComputeArgs, Precision};
 use crate::cli::failure::VerbResult;
 use crate::cli::operators::Operators;
@@ -17,6 +18,7 @@ use crate::report::table::Table;
 #[command(after_help = "Example:
   kiln bench configs/nist36_cnn.json configs/nist36_mlp.json
   kiln bench configs/nist36_cnn.json --mode infer --batch 1 --json
+  kiln bench configs/nist36_cnn.json --mode layers --batch 64
 
 Training and inference run on a synthetic batch; the training part of a real epoch is timed if its data is available.
 GFLOP/s counts only matmuls and convolutions; peak is measured on a 1024x1024 matmul.
@@ -59,6 +61,8 @@ enum Choice {
     Epoch,
     /// Reading the images of a folder without a cache: decoding alone, and the loader
     Data,
+    /// Each layer of inference, against what the machine can do
+    Layers,
 }
 
 pub fn run(args: Args) -> VerbResult {
@@ -68,6 +72,15 @@ pub fn run(args: Args) -> VerbResult {
     let monitor = stages::listening_monitor()?;
     if args.mode == Choice::Data {
         return time_data(&args, &overrides, &monitor);
+    }
+    if args.mode == Choice::Layers {
+        return bench_layers::run(
+            &args.configs,
+            &overrides,
+            args.batch,
+            args.precision,
+            args.json,
+        );
     }
     let mut timings = Vec::new();
     let mut failure = None;

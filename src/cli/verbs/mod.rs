@@ -1,6 +1,7 @@
 //! The subcommands, one file or folder each.
 
 pub mod bench;
+mod bench_layers;
 pub mod config;
 pub mod data;
 pub mod devices;

@@ -50,7 +50,14 @@ impl Compiler<'_> {
 
     fn all(&mut self, mut rest: &[&Node], mut value: Value) -> Option<Value> {
         while !rest.is_empty() {
+            let before = self.steps.len();
             let (output, taken) = self.first(rest, value)?;
+            // Those of layers inside have names already.
+            for step in &mut self.steps[before..] {
+                if step.layer.is_empty() {
+                    step.layer.clone_from(&rest[0].name);
+                }
+            }
             value = output;
             rest = &rest[taken..];
         }
@@ -204,6 +211,7 @@ impl Compiler<'_> {
                     *own_output = to;
                 }
                 _ => self.steps.push(Step {
+                    layer: String::new(),
                     work: Work::Copy(count, channels),
                     from: output,
                     other: None,

@@ -47,6 +47,7 @@ impl Compiler<'_> {
     pub fn push(&mut self, work: Work, from: Value, other: Option<Value>, values: usize) -> Value {
         let to = self.value(values);
         self.steps.push(Step {
+            layer: String::new(),
             work,
             from: from.operand,
             other: other.map(|other| other.operand),

@@ -9,8 +9,10 @@ mod buffers;
 mod compile;
 mod compiler;
 mod convolutions;
+mod described;
 mod folding;
 mod pools;
+mod profile;
 mod rearranging;
 mod run;
 mod step;
@@ -26,6 +28,7 @@ use crate::models::Network;
 use crate::models::layer_list::Node;
 use crate::models::parameters::Tensors;
 use crate::shape::ImageShape;
+pub use profile::{Algorithm, Profile, StepProfile};
 
 /// A network ready for inference on the CPU.
 pub struct Plan {

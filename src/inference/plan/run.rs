@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Plan;
+use super::profile::{Clock, Laps};
 use super::step::{Operand, Step};
 use crate::fitting::NormalizeConfig;
 use crate::kernels::inference::Team;
@@ -22,6 +23,17 @@ impl Plan {
         count: usize,
         normalize: Option<&NormalizeConfig>,
     ) -> Vec<f32> {
+        self.run_with(pixels, count, normalize, None)
+    }
+
+    /// [`run`](Self::run); the clock takes the time of each step.
+    pub(super) fn run_with(
+        &self,
+        pixels: &[f32],
+        count: usize,
+        normalize: Option<&NormalizeConfig>,
+        clock: Option<&Clock>,
+    ) -> Vec<f32> {
         let mut outputs = vec![0.0; count * self.output.values];
         if outputs.is_empty() {
             return outputs;
@@ -30,17 +42,25 @@ impl Plan {
         let together = (VALUES / largest).clamp(1, MOST_IMAGES);
         self.helpers.gather(count * self.work, |team| {
             let threads = team.threads();
-            if threads > 1 && count >= threads {
+            let is_by_image = threads > 1 && count >= threads;
+            let size = if is_by_image {
                 let groups = count.div_ceil(together).next_multiple_of(threads);
-                let size = in_whole_tiles(count.div_ceil(groups));
-                let groups = self.cut(&mut outputs, count, size);
-                team.for_each(groups, |(images, to): (Range<usize>, &mut [f32])| {
-                    self.group(self.images(pixels, images), normalize, to, &Team::alone());
-                });
+                in_whole_tiles(count.div_ceil(groups))
             } else {
-                for (images, to) in self.cut(&mut outputs, count, together) {
-                    self.group(self.images(pixels, images), normalize, to, team);
-                }
+                together
+            };
+            if let Some(clock) = clock {
+                clock.start(threads, size.min(count), is_by_image);
+            }
+            let groups = self.cut(&mut outputs, count, size);
+            let work = |(images, to): (Range<usize>, &mut [f32]), team: &Team| {
+                let images = self.images(pixels, images);
+                self.group(images, normalize, to, team, clock);
+            };
+            if is_by_image {
+                team.for_each(groups, |group| work(group, &Team::alone()));
+            } else {
+                groups.into_iter().for_each(|group| work(group, team));
             }
         });
         outputs
@@ -71,18 +91,22 @@ impl Plan {
         normalize: Option<&NormalizeConfig>,
         outputs: &mut [f32],
         team: &Team,
+        clock: Option<&Clock>,
     ) {
         let count = outputs.len() / self.output.values;
         let sizes = self.sizes.iter().map(|size| size * count);
         self.buffers.with(sizes, |buffers| {
             let mut images = None;
+            let mut laps = Laps::new(clock, team.threads());
             if self.shape.channels == 1 && normalize.is_none() {
                 images = Some(pixels);
             } else {
                 self.load(pixels, normalize, &mut buffers[INPUT]);
             }
-            for step in &self.steps {
+            laps.end(0);
+            for (index, step) in self.steps.iter().enumerate() {
                 run(step, count, buffers, images, team);
+                laps.end(1 + index);
                 images = images.filter(|_| step.to.buffer != INPUT);
             }
             outputs.copy_from_slice(&buffers[self.output.buffer][..outputs.len()]);

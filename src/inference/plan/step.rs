@@ -51,6 +51,8 @@ pub enum Work {
 
 /// A step: what it does, and with which buffers.
 pub struct Step {
+    /// Name of the first layer that it computes.
+    pub layer: String,
     pub work: Work,
     pub from: Operand,
     /// What is added, or the factors.

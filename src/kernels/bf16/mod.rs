@@ -11,6 +11,8 @@ mod rounding;
 mod rows;
 mod tiles;
 
+#[cfg(feature = "app")]
+pub(super) use dispatch::chain;
 pub(super) use dispatch::{add_products, convolve, join_rows, round_all, round_rows};
 pub(super) use lanes::is_native;
 pub(super) use pairs::{Pairs, PairsRef};

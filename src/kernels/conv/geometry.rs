@@ -1,7 +1,7 @@
 //! The sizes of a convolution, and how its patches are read from padded images.
 
 use super::grid::{GradientGrid, Patches};
-use crate::kernels::precision::ComputePrecision;
+use crate::kernels::operators::ComputePrecision;
 use crate::kernels::simd::padded;
 
 /// How a square kernel moves over an image, and which channels it sees.

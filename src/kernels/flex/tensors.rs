@@ -4,7 +4,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Element, Shape};
 
 use crate::kernels::conv::{ConvOptions, Geometry};
-use crate::kernels::precision::ComputePrecision;
+use crate::kernels::operators::ComputePrecision;
 use crate::kernels::simd::Real;
 use crate::kernels::{linear, step};
 

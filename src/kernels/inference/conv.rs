@@ -12,7 +12,7 @@ use crate::kernels::conv::{Geometry, Panels, convolve_rows, in_panels, multiply,
 use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
 use crate::kernels::memory::as_room;
 use crate::kernels::normed::add_and_activate;
-use crate::kernels::precision::ComputePrecision;
+use crate::kernels::operators::ComputePrecision;
 use crate::kernels::simd::padded;
 
 /// Which channels of its output a layer writes: those from `first` on, of `step` in all.
@@ -32,6 +32,21 @@ impl Channels {
             step: count,
         }
     }
+}
+
+/// How a convolution or a fully connected layer is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Sums of products in 32 bits.
+    Direct,
+    /// Winograd's F(2x2, 3x3): 16 multiplications for four outputs instead of 36.
+    Winograd,
+    /// A kernel for each channel.
+    Depthwise,
+    /// Sums in 32 bits of products of bfloat16 values.
+    Bf16,
+    /// Winograd's with products of bfloat16 values.
+    WinogradBf16,
 }
 
 /// Channels that are computed together where threads share them.
@@ -140,6 +155,23 @@ impl PackedConv {
     /// Whether a pool is behind it: it then writes all channels of its output, and adds no residual.
     pub fn is_pooled(&self) -> bool {
         self.pool != Pool::None
+    }
+
+    /// Sizes for one image.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// How it is computed.
+    pub fn algorithm(&self) -> Algorithm {
+        let in_bf16 = self.geometry.in_bf16();
+        match &self.weights {
+            Forward::Dense(_) if in_bf16 => Algorithm::Bf16,
+            Forward::Dense(_) => Algorithm::Direct,
+            Forward::Winograd(_) if in_bf16 => Algorithm::WinogradBf16,
+            Forward::Winograd(_) => Algorithm::Winograd,
+            Forward::Depthwise(_) => Algorithm::Depthwise,
+        }
     }
 
     /// Output channels.

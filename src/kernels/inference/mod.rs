@@ -8,8 +8,8 @@ mod team;
 mod windows;
 
 pub use super::conv::Geometry;
-pub use super::precision::ComputePrecision;
+pub use super::operators::ComputePrecision;
 pub use channels::{Affine, activate, add, channel_means, layer_norm, scale_channels};
-pub use conv::{Channels, PackedConv};
+pub use conv::{Algorithm, Channels, PackedConv};
 pub use team::{Helpers, Team};
 pub use windows::{Reduction, Windows};

@@ -1,10 +1,12 @@
 //! Inference plans: what [`Classifier`](kiln::inference::Classifier) computes with on the CPU gives what the network gives.
 
-#[path = "export/cases.rs"]
+#[path = "../export/cases.rs"]
 #[allow(dead_code)]
 mod cases;
-#[path = "common/mod.rs"]
+#[path = "../common/mod.rs"]
 mod common;
+mod layers;
+mod random;
 
 use cases::Case;
 use kiln::inference::plan::{ComputePrecision, Plan};
