@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::common::Bench;
+use crate::common::{Bench, SMALL};
 use crate::support::{Server, page};
 
 #[test]
@@ -92,6 +92,39 @@ fn an_image_is_classified_as_on_the_command_line_also_with_many_at_once() {
     for thread in threads {
         thread.join().unwrap();
     }
+}
+
+#[test]
+fn in_bfloat16_all_is_answered_as_on_the_command_line() {
+    let bench = Bench::new();
+    bench.write("small.json", SMALL);
+    bench.output("train small.json");
+    let server = Server::start(bench, "--model runs/small-1 --precision bf16");
+    let image = page(&server.bench, "A", "a.png");
+    let output = |arguments: &str| server.bench.output(arguments);
+    for (target, command) in [
+        (
+            "/api/predict?name=a.png",
+            "predict runs/small-1 a.png --json",
+        ),
+        (
+            "/api/ocr?name=a.png",
+            "ocr a.png --json --model runs/small-1",
+        ),
+    ] {
+        let answer = server.post(target, &image);
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        let expected = output(&format!("{command} --precision bf16"));
+        assert_eq!(answer.text(), expected, "{target}");
+        assert_ne!(answer.text(), output(command), "{target}: in 32 bits");
+    }
+    let server = Server::start(Bench::new(), "--precision bf16");
+    let image = page(&server.bench, "KILN 73", "b.png");
+    let answer = server.post("/api/ocr?name=b.png", &image);
+    let command = "ocr b.png --json";
+    let expected = server.bench.output(&format!("{command} --precision bf16"));
+    assert_eq!(answer.text(), expected, "the models of kiln");
+    assert_ne!(expected, server.bench.output(command));
 }
 
 #[test]
