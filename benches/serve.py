@@ -280,7 +280,7 @@ def watched(options):
     server = Server(options.kiln, "runs", cwd=work.name)
 
     def train(name):
-        command = [options.kiln, "train", config, "--run-dir", f"runs/{name}", *options.set]
+        command = [options.kiln, "train", config, "--run-dir", f"runs/{name}", *(f"--set={one}" for one in options.set)]
         began = time.perf_counter()
         child = subprocess.Popen(command, cwd=work.name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(child.pid, 0)
@@ -335,7 +335,7 @@ def main():
     parser.add_argument("--draw", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=10_000)
-    parser.add_argument("--set", nargs="*", default=[], help="arguments of kiln train")
+    parser.add_argument("--set", nargs="*", default=[], metavar="PATH=VALUE", help="settings of CONFIG for `watched`")
     options = parser.parse_intermixed_args()
     options.kiln = os.path.abspath(options.kiln)
     if options.what != "attack" and not options.folder:
