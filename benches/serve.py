@@ -112,6 +112,7 @@ def load(options):
     pages = sorted(path for path in folder.iterdir() if path.is_file())
     truth = json.loads(subprocess.run([options.kiln, "ocr", folder, "--json"], check=True, capture_output=True).stdout)
     server = Server(options.kiln)
+    ratios = []
     try:
         for round in range(options.rounds):
             began = time.perf_counter()
@@ -135,9 +136,11 @@ def load(options):
                 [thread.start() for thread in threads]
                 [thread.join() for thread in threads]
                 served = time.perf_counter() - began
+            ratios.append(alone / served)
             print(f"{round + 1}: {len(pages)} at once in {served:.2f} s ({len(pages) / served:.1f} a second), median {share(times, 0.5):.2f} s, "
                   f"99th percentile {share(times, 0.99):.2f} s, {peak.most:.0f} MB, lost {lost}, other than on the command line {wrong}; "
                   f"kiln ocr {alone:.2f} s, {usage.ru_maxrss / 1024:.0f} MB", flush=True)
+        print(f"throughput beside kiln ocr: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
     finally:
         server.end()
 
@@ -273,14 +276,17 @@ def watched(options):
     config = pathlib.Path(options.folder).resolve()
     work = tempfile.TemporaryDirectory()
     os.mkdir(f"{work.name}/runs")
-    seconds = {False: [], True: []}
+    seconds, processor = {False: [], True: []}, {False: [], True: []}
     server = Server(options.kiln, "runs", cwd=work.name)
 
     def train(name):
-        command = [options.kiln, "train", config, "--run-dir", f"runs/{name}", *options.set]
+        command = [options.kiln, "train", config, "--run-dir", f"runs/{name}", *(f"--set={one}" for one in options.set)]
         began = time.perf_counter()
-        subprocess.run(command, cwd=work.name, check=True, capture_output=True)
-        return time.perf_counter() - began
+        child = subprocess.Popen(command, cwd=work.name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        if status:
+            sys.exit(f"{name}: training failed")
+        return time.perf_counter() - began, usage.ru_utime + usage.ru_stime
 
     def follow(name, lines):
         for _ in range(600):
@@ -302,17 +308,22 @@ def watched(options):
             name, lines = f"{'watched' if is_watched else 'alone'}{round}", []
             if is_watched:
                 threading.Thread(target=follow, args=(name, lines), daemon=True).start()
-            seconds[is_watched].append(train(name))
+            for times, one in zip((seconds, processor), train(name)):
+                times[is_watched].append(one)
             time.sleep(1)
             epochs = sum(line.startswith(b"event: epoch") for line in lines)
-            print(f"{name}: {seconds[is_watched][-1]:.2f} s" + f", {epochs} epochs followed" * is_watched, flush=True)
+            print(f"{name}: {seconds[is_watched][-1]:.2f} s, {processor[is_watched][-1]:.2f} s of processors"
+                  + f", {epochs} epochs followed" * is_watched, flush=True)
         for file in ["model.safetensors", "metrics.jsonl"]:
             if not filecmp.cmp(f"{work.name}/runs/alone{round}/{file}", f"{work.name}/runs/watched{round}/{file}", shallow=False):
                 sys.exit(f"{file} differs")
-    alone, seen = (statistics.median(seconds[one]) for one in (False, True))
-    pairs = [100 * (b / a - 1) for a, b in zip(seconds[False], seconds[True])]
-    print(f"the same bytes; medians {alone:.2f} s alone, {seen:.2f} s watched: {100 * (seen / alone - 1):+.1f} %; by pairs "
-          f"{', '.join(f'{one:+.1f}' for one in pairs)} %")
+    print("the same bytes")
+    # The time of processors is that of training alone, which another program disturbs less.
+    for what, times in (("elapsed", seconds), ("of processors", processor)):
+        alone, seen = (statistics.median(times[one]) for one in (False, True))
+        pairs = [100 * (b / a - 1) for a, b in zip(times[False], times[True])]
+        print(f"{what}: medians {alone:.2f} s alone, {seen:.2f} s watched: {100 * (seen / alone - 1):+.1f} %; by pairs "
+              f"{', '.join(f'{one:+.1f}' for one in pairs)} %, their median {statistics.median(pairs):+.1f} %")
     server.end()
 
 
@@ -324,7 +335,7 @@ def main():
     parser.add_argument("--draw", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=10_000)
-    parser.add_argument("--set", nargs="*", default=[], help="arguments of kiln train")
+    parser.add_argument("--set", nargs="*", default=[], metavar="PATH=VALUE", help="settings of CONFIG for `watched`")
     options = parser.parse_intermixed_args()
     options.kiln = os.path.abspath(options.kiln)
     if options.what != "attack" and not options.folder:

@@ -5,6 +5,9 @@
 //! so that it is reported as ignored where it can't run. Cargo looks again when `KILN_DATA` changes or a data set's file does;
 //! after adding a data set, a tool or a Python package, `touch src/build.rs`.
 
+#[path = "ocr/shipped/packed.rs"]
+mod packed;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -74,7 +77,7 @@ fn main() {
         println!("cargo::rustc-cfg=kiln_may_mount");
     }
     if env::var_os("CARGO_CFG_TARGET_ARCH").is_some_and(|arch| arch == "wasm32") {
-        byte_planes();
+        pack_models();
     }
 }
 
@@ -189,17 +192,16 @@ fn may_mount() -> bool {
     bits.is_some_and(|bits| bits >> CAP_SYS_ADMIN & 1 == 1)
 }
 
-/// Writes each model with the bytes at even places first, then the others: of numbers of 16 bits, those that look like noise, and
-/// those with the exponents. A tenth smaller when it is compressed; `src/ocr/shipped.rs` undoes it.
-fn byte_planes() {
+/// Writes each model in its packed form, which `src/ocr/shipped` undoes.
+fn pack_models() {
+    println!("cargo::rerun-if-changed=src/ocr/shipped/packed.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
     for model in MODELS {
         let path = format!("artifacts/{model}/model.safetensors");
         println!("cargo::rerun-if-changed={path}");
         let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let plane = |first: usize| bytes.iter().skip(first).step_by(2).copied();
-        let planes: Vec<u8> = plane(0).chain(plane(1)).collect();
-        let target = out.join(format!("{model}.planes"));
-        fs::write(&target, planes).unwrap_or_else(|error| panic!("{}: {error}", target.display()));
+        let target = out.join(format!("{model}.packed"));
+        fs::write(&target, packed::pack(&bytes))
+            .unwrap_or_else(|error| panic!("{}: {error}", target.display()));
     }
 }

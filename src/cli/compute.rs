@@ -65,11 +65,16 @@ impl Precision {
 
     /// The classifier in this precision. It is an error where bfloat16 would have no effect.
     pub fn of(self, classifier: Classifier) -> Result<Classifier, ModelError> {
+        self.note_if_slow();
+        classifier.with_precision(self.compute())
+    }
+
+    /// Says so where the processor is faster in 32 bits.
+    pub fn note_if_slow(self) {
         if self == Precision::Bf16 && !ComputePrecision::bf16_is_native() {
             output::note(
                 "--precision bf16: this processor has no AVX512-BF16; f32 is faster here, with the same answers but for rounding",
             );
         }
-        classifier.with_precision(self.compute())
     }
 }

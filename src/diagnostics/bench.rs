@@ -60,6 +60,8 @@ pub struct Timing {
     pub mode: Mode,
     /// Name of the backend.
     pub backend: &'static str,
+    /// Precision of products: `f32` or `bf16`. Training is in 32 bits.
+    pub precision: &'static str,
     /// Samples in a step.
     pub batch: usize,
     /// Steps that were timed.
@@ -336,6 +338,11 @@ impl Bench {
             workload: experiment.name.clone(),
             mode,
             backend: experiment.backend.name(),
+            precision: match mode {
+                Mode::Infer => self.classifier.precision(),
+                Mode::Train | Mode::Epoch => ComputePrecision::F32,
+            }
+            .name(),
             batch: self.samples,
             steps: times.len() * self.together,
             samples_per_s,

@@ -57,6 +57,11 @@ impl Classifier {
         Ok(self)
     }
 
+    /// In which precision its products are made.
+    pub fn precision(&self) -> ComputePrecision {
+        self.precision
+    }
+
     /// The same classifier with different preprocessing.
     pub fn with_view(mut self, view: View) -> Self {
         self.card.view = view;

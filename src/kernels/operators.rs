@@ -72,6 +72,14 @@ thread_local! {
 }
 
 impl ComputePrecision {
+    /// What it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            ComputePrecision::F32 => "f32",
+            ComputePrecision::Bf16 => "bf16",
+        }
+    }
+
     /// Whether the processor has instructions for bfloat16.
     pub fn bf16_is_native() -> bool {
         bf16::is_native()

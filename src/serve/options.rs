@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::error::ServeError;
+use crate::inference::plan::ComputePrecision;
 
 /// Least length of a token in characters where others can reach the server: 16 random letters and digits are 80 bits and more.
 pub const MIN_TOKEN: usize = 16;
@@ -22,6 +23,8 @@ pub struct ServeOptions {
     pub token: Option<String>,
     /// The run or model file that classifies, and reads if it can.
     pub model: Option<PathBuf>,
+    /// In which precision every model answers.
+    pub precision: ComputePrecision,
     /// Requests that wait for the reader, and as many for the classifier.
     pub queue: usize,
 }
@@ -34,6 +37,7 @@ impl fmt::Debug for ServeOptions {
             .field("bind", &self.bind)
             .field("has_token", &self.token.is_some())
             .field("model", &self.model)
+            .field("precision", &self.precision)
             .field("queue", &self.queue)
             .finish()
     }
@@ -54,7 +58,7 @@ impl ServeOptions {
                 self.bind
             )),
             Some(token) if !is_local && token.chars().count() < MIN_TOKEN => usage(format!(
-                "--token: too short for an address that others can reach; use at least {MIN_TOKEN} characters"
+                "--token or KILN_TOKEN: too short for an address that others can reach; use at least {MIN_TOKEN} characters"
             )),
             Some(token)
                 if token.is_empty()
@@ -62,7 +66,7 @@ impl ServeOptions {
                     || !token.bytes().all(|byte| byte.is_ascii_graphic()) =>
             {
                 usage(format!(
-                    "--token: must be 1 to {MAX_TOKEN} ASCII characters without spaces"
+                    "--token or KILN_TOKEN: must be 1 to {MAX_TOKEN} ASCII characters without spaces"
                 ))
             }
             _ => Ok(()),
@@ -81,6 +85,7 @@ mod tests {
             bind: ([127, 0, 0, 1], 0).into(),
             token: Some("open-sesame".into()),
             model: None,
+            precision: ComputePrecision::F32,
             queue: 1,
         };
         assert!(!format!("{options:?}").contains("sesame"));

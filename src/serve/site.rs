@@ -57,7 +57,7 @@ impl Site {
         registry: Arc<Registry>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, ServeError> {
-        let models = Arc::new(Models::open(options.model.as_deref())?);
+        let models = Arc::new(Models::open(options.model.as_deref(), options.precision)?);
         Ok(Self {
             catalog: Catalog::new(options.folders.clone()),
             origins: Origins::new(address, options.token.is_some()),

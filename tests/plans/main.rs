@@ -286,15 +286,21 @@ fn bfloat16_is_refused_where_it_would_have_no_effect() {
     classifier.save(&run).expect("a model file");
     let image = folder.path().join("image.png");
     image::RgbImage::new(64, 64).save(&image).expect("an image");
-    let output = Command::cargo_bin("kiln")
-        .expect("kiln")
-        .args(["predict", "--precision", "bf16"])
-        .args([&run, &image])
-        .assert()
-        .code(2);
-    let errors = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
-    assert!(
-        errors.contains("--precision bf16: this network is computed in 32 bits"),
-        "{errors}"
-    );
+    let [run, image] = [&run, &image].map(|path| path.to_str().expect("text"));
+    for arguments in [
+        vec!["predict", run, image],
+        vec!["serve", "--bind", "127.0.0.1:0", "--model", run],
+    ] {
+        let output = Command::cargo_bin("kiln")
+            .expect("kiln")
+            .args(arguments)
+            .args(["--precision", "bf16"])
+            .assert()
+            .code(2);
+        let errors = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        assert!(
+            errors.contains("--precision bf16: this network is computed in 32 bits"),
+            "{errors}"
+        );
+    }
 }

@@ -250,4 +250,12 @@ fn bench_times_both_kinds_of_operators_and_counts_their_work() {
         let expected = per_sample * number("samples_per_s") / 1e9;
         assert!((number("gflops") / expected - 1.0).abs() < 1e-6, "{text}");
     }
+    let timings = bench.output("bench small.json --mode all --batch 8 --json --precision bf16");
+    let timings = timings
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    for timing in timings {
+        let expected = ["f32", "bf16"][usize::from(timing["mode"] == "infer")];
+        assert_eq!(timing["precision"], expected, "{timing}");
+    }
 }

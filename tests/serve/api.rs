@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::common::Bench;
+use crate::common::{Bench, SMALL};
 use crate::support::{Server, page};
 
 #[test]
@@ -92,6 +92,31 @@ fn an_image_is_classified_as_on_the_command_line_also_with_many_at_once() {
     for thread in threads {
         thread.join().unwrap();
     }
+}
+
+#[test]
+fn in_bfloat16_all_is_answered_as_on_the_command_line() {
+    let bench = Bench::new();
+    let config = SMALL.replace(
+        "\"mlp\", \"hidden\": [32]",
+        "\"cnn\", \"channels\": [8, 16], \"hidden\": 32",
+    );
+    bench.write("small.json", config);
+    bench.output("train small.json");
+    let server = Server::start(bench, "--model runs/small-1 --precision bf16");
+    let image = page(&server.bench, "A", "a.png");
+    let answer = server.post("/api/predict?name=a.png", &image).text();
+    let command = "predict runs/small-1 a.png --json";
+    let output = |arguments: &str| server.bench.output(arguments);
+    assert_eq!(answer, output(&format!("{command} --precision bf16")));
+    assert_ne!(answer, output(command), "in 32 bits");
+    // The models of kiln.
+    let server = Server::start(Bench::new(), "--precision bf16");
+    let image = page(&server.bench, "KILN 73", "b.png");
+    let answer = server.post("/api/ocr?name=b.png", &image).text();
+    let output = |arguments: &str| server.bench.output(arguments);
+    assert_eq!(answer, output("ocr b.png --json --precision bf16"));
+    assert_ne!(answer, output("ocr b.png --json"), "in 32 bits");
 }
 
 #[test]

@@ -115,6 +115,42 @@ fn a_sweep_that_cannot_be_read_is_told_and_the_others_are_listed() {
     assert!(page.contains(problem) && page.contains("/sweeps/open"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_read_is_told_at_the_start_or_in_the_list() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+
+    let bench = Bench::new();
+    bench.write("runs/one/config.json", "{}");
+    let set = |path: &str, mode| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(bench.path(path), mode).unwrap();
+    };
+    set("runs", 0o000);
+    set("", 0o755);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kiln"));
+    command
+        .current_dir(bench.folder.path())
+        .args(["serve", "--bind", "127.0.0.1:0", "runs"]);
+    // SAFETY: system calls alone between fork and exec.
+    unsafe { command.pre_exec(drop_rights_to_every_file) };
+    let output = command.output().expect("kiln starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let expected = "error: runs: permission denied; name runs, sweeps, or folders of them\n";
+    assert_eq!((output.status.code(), &*said), (Some(1), expected));
+    let server = Server::start_as(bench, "", |command| {
+        // SAFETY: system calls alone between fork and exec.
+        unsafe { command.pre_exec(drop_rights_to_every_file) };
+    });
+    let found = server.get("/api/runs").json();
+    let problems = serde_json::json!(["runs: permission denied"]);
+    assert_eq!(
+        (&found["runs"], &found["problems"]),
+        (&serde_json::json!([]), &problems)
+    );
+}
+
 #[test]
 fn the_page_that_reads_names_the_model_that_reads() {
     for (arguments, named, other) in [

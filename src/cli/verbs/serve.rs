@@ -1,8 +1,10 @@
 //! `kiln serve`
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use crate::cli::compute::Precision;
 use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
 use crate::cli::terminal::signals::Interruption;
@@ -37,6 +39,9 @@ pub struct Args {
     /// Run or model file that classifies images, and reads pages if its classes are single characters
     #[arg(long, value_name = "RUN")]
     model: Option<PathBuf>,
+    /// Precision of products, of all models; sums are always made in 32 bits
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     /// Requests that may wait for the reader, and as many for the classifier; more are answered with 429
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
     queue: u16,
@@ -57,8 +62,8 @@ pub fn run(args: Args) -> VerbResult {
     let folders = match args.folders.as_slice() {
         [] => DEFAULT_FOLDERS.map(PathBuf::from).to_vec(),
         named => {
-            if let Some(missing) = named.iter().find(|folder| !folder.is_dir()) {
-                return Err(not_a_folder(missing).into());
+            for folder in named {
+                std::fs::read_dir(folder).map_err(|error| no_folder(folder, error))?;
             }
             named.to_vec()
         }
@@ -69,6 +74,7 @@ pub fn run(args: Args) -> VerbResult {
         bind: args.bind,
         token,
         model: args.model,
+        precision: args.precision.compute(),
         queue: usize::from(args.queue),
     };
     let interruption = Interruption::default();
@@ -82,17 +88,16 @@ pub fn run(args: Args) -> VerbResult {
                 "others can reach it, and need the token of {MIN_TOKEN} characters or more; the connection is not encrypted"
             ));
         }
+        args.precision.note_if_slow();
     })?;
     Ok(())
 }
 
-fn not_a_folder(path: &Path) -> FileError {
-    let problem = if path.exists() {
-        "is not a folder"
-    } else {
-        "not found"
+/// Why a folder that was named can't be shown.
+fn no_folder(path: &Path, error: std::io::Error) -> FileError {
+    let problem = match error.kind() {
+        ErrorKind::NotADirectory => FileError::new(path, "is not a folder").usage(),
+        _ => FileError::named(path, error),
     };
-    FileError::new(path, problem)
-        .advise("name runs, sweeps, or folders of them")
-        .usage()
+    problem.advise("name runs, sweeps, or folders of them")
 }

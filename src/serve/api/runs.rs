@@ -59,6 +59,8 @@ pub struct RunDetail {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RunList {
     runs: Vec<Entry>,
+    /// What is wrong with folders of the server, such as one that can't be read.
+    problems: Vec<String>,
 }
 
 /// The runs that a query asks for, in its order.
@@ -98,6 +100,7 @@ pub async fn runs(
             id: run.id,
         };
         Ok(RunList {
+            problems: site.catalog.problems(),
             runs: runs.map(entry).collect(),
         })
     });

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use burn::tensor::Device;
 
+use crate::inference::plan::ComputePrecision;
 use crate::inference::{Classifier, OpenedModel};
 use crate::models::Task;
 use crate::ocr::{self, MixedModel};
@@ -18,6 +19,7 @@ const KEPT: usize = 4;
 /// The models that were opened.
 pub struct Models {
     device: Device,
+    precision: ComputePrecision,
     shipped: (Classifier, MixedModel),
     chosen: Option<PathBuf>,
     opened: Mutex<Vec<Opened>>,
@@ -39,18 +41,19 @@ struct Opened {
 pub type Pair = (Classifier, Option<MixedModel>);
 
 impl Models {
-    /// The models that kiln ships, and one that the user chose.
+    /// The models that kiln ships, and one that the user chose, all of which answer in this precision.
     ///
     /// # Errors
-    /// A model can't be opened, or the chosen one is an autoencoder.
-    pub fn open(chosen: Option<&Path>) -> Result<Self, ServeError> {
+    /// A model can't be opened, the chosen one is an autoencoder, or the precision would have no effect on it.
+    pub fn open(chosen: Option<&Path>, precision: ComputePrecision) -> Result<Self, ServeError> {
         let device = Device::flex();
         let models = Self {
             shipped: (
-                ocr::shipped_model(&device)?,
-                ocr::shipped_mixed_model(&device)?,
+                ocr::shipped_model(&device)?.with_precision(precision)?,
+                ocr::shipped_mixed_model(&device)?.with_precision(precision)?,
             ),
             device,
+            precision,
             chosen: chosen.map(Path::to_path_buf),
             opened: Mutex::default(),
         };
@@ -62,6 +65,7 @@ impl Models {
                     path.display()
                 )));
             }
+            opened.classifier.with_precision(precision)?;
         }
         Ok(models)
     }
@@ -88,7 +92,7 @@ impl Models {
     /// The model of a run, whatever its task.
     ///
     /// # Errors
-    /// It can't be opened.
+    /// It can't be opened, or the server's precision would have no effect on it.
     pub fn any(&self, path: &Path) -> Result<(Classifier, Version), Problem> {
         let version = Version {
             path: path.to_path_buf(),
@@ -100,9 +104,7 @@ impl Models {
             Some(index) => opened.remove(index),
             None => Opened {
                 version: version.clone(),
-                classifier: OpenedModel::open(path, &self.device)
-                    .and_then(OpenedModel::for_image_files)
-                    .map_err(Problem::unusable)?,
+                classifier: self.read(path)?,
             },
         };
         let classifier = found.classifier.clone();
@@ -111,6 +113,16 @@ impl Models {
         let surplus = opened.len().saturating_sub(KEPT);
         opened.drain(..surplus);
         Ok((classifier, version))
+    }
+
+    /// Opens the model of a run.
+    fn read(&self, path: &Path) -> Result<Classifier, Problem> {
+        let classifier =
+            OpenedModel::open(path, &self.device).and_then(OpenedModel::for_image_files);
+        let classifier = classifier.map_err(Problem::unusable)?;
+        let in_precision = classifier.with_precision(self.precision);
+        in_precision
+            .map_err(|error| Problem::unusable(format!("`kiln serve` was started with {error}")))
     }
 
     /// The models that read: those of a run, the chosen one if it can read, or else the shipped ones.

@@ -1,6 +1,9 @@
 //! The models that kiln ships: `artifacts/ocr` for capitals and digits, `artifacts/ocr_mixed` for lower case and punctuation as well;
 //! see their MODEL_CARD.md.
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod packed;
+
 use std::path::Path;
 
 use burn::tensor::Device;
@@ -12,19 +15,24 @@ use crate::inference::{Classifier, ModelError};
 #[cfg(not(target_arch = "wasm32"))]
 macro_rules! model {
     ($folder:literal) => {
-        include_bytes!(concat!("../../artifacts/", $folder, "/model.safetensors")).to_vec()
+        include_bytes!(concat!(
+            "../../../artifacts/",
+            $folder,
+            "/model.safetensors"
+        ))
+        .to_vec()
     };
 }
 
-/// A model file, part of the module. Its bytes are in the order in which it compresses best: src/build.rs.
+/// A model file, part of the module, where src/build.rs has packed it.
 #[cfg(target_arch = "wasm32")]
 macro_rules! model {
     ($folder:literal) => {
-        from_planes(include_bytes!(concat!(
+        packed::unpack(include_bytes!(concat!(
             env!("OUT_DIR"),
             "/",
             $folder,
-            ".planes"
+            ".packed"
         )))
     };
 }
@@ -45,12 +53,4 @@ pub fn shipped_model(device: &Device) -> Result<Classifier, ModelError> {
 pub fn shipped_mixed_model(device: &Device) -> Result<MixedModel, ModelError> {
     let name = Path::new("artifacts/ocr_mixed/model.safetensors");
     Classifier::from_bytes(model!("ocr_mixed"), name, device).map(MixedModel::new)
-}
-
-/// Puts the bytes of even places, which come first, and those of odd ones in turns.
-#[cfg(target_arch = "wasm32")]
-fn from_planes(planes: &[u8]) -> Vec<u8> {
-    let (even, odd) = planes.split_at(planes.len().div_ceil(2));
-    let pairs = even.iter().zip(odd).flat_map(|(&even, &odd)| [even, odd]);
-    pairs.chain(even.iter().copied().skip(odd.len())).collect()
 }
