@@ -18,7 +18,7 @@ fn noise(count: usize, seed: u32) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-fn rows(values: &[f32], step: usize, width: usize) -> Rows<'_> {
+fn rows_of(values: &[f32], step: usize, width: usize) -> Rows<'_> {
     Rows {
         values,
         step,
@@ -81,7 +81,7 @@ fn convolutions_are_those_of_rounded_values_and_the_same_bits_with_and_without_t
         let bias = noise(panels * PANEL, 200 + seed as u32);
         let (mut input, mut weights) = (vec![0; image.len() / 2], vec![0; weight.len() / 2]);
         round_all(&image, &mut input);
-        join_rows(rows(&weight, PANEL, PANEL), &mut weights, PANEL);
+        join_rows(rows_of(&weight, PANEL, PANEL), &mut weights, PANEL);
         let patches = Patches {
             runs: kernel,
             run: kernel * inputs / 2,
@@ -135,10 +135,10 @@ fn sums_over_positions_are_those_of_rounded_values_and_the_same_bits_everywhere(
             vec![0; count.div_ceil(2) * taps],
             vec![0; count.div_ceil(2) * channels],
         );
-        join_rows(rows(&values, taps, taps), &mut input, taps);
+        join_rows(rows_of(&values, taps, taps), &mut input, taps);
         let used = (count - 1) * step + channels;
         join_rows(
-            rows(&slopes[..used], step, channels),
+            rows_of(&slopes[..used], step, channels),
             &mut gradient,
             channels,
         );
@@ -182,7 +182,7 @@ fn values_are_rounded_and_joined_to_the_same_bits_everywhere() {
     for (step, width) in [(37, 37), (37, 20), (37, 3)] {
         let to_step = width + 1;
         let mut all = [vec![1; 4 * to_step], vec![1; 4 * to_step]];
-        let seven = rows(&values[..6 * step + width], step, width);
+        let seven = rows_of(&values[..6 * step + width], step, width);
         join_rows(seven, &mut all[0], to_step);
         portable::join_rows(seven, &mut all[1], to_step);
         assert_eq!(all[0], all[1]);
@@ -190,7 +190,7 @@ fn values_are_rounded_and_joined_to_the_same_bits_everywhere() {
         assert_eq!(all[0][2], half(2) | half(step + 2) << 16);
         assert_eq!(all[0][3 * to_step], half(6 * step));
         assert_eq!(all[0][width], 1, "what is between rows stays");
-        let even = rows(&values[..6 * step + width], step, width / 2 * 2);
+        let even = rows_of(&values[..6 * step + width], step, width / 2 * 2);
         let mut all = [vec![1; 7 * to_step], vec![1; 7 * to_step]];
         round_rows(even, &mut all[0], to_step);
         portable::round_rows(even, &mut all[1], to_step);
