@@ -45,7 +45,9 @@ fn layers() -> impl Strategy<Value = Layer> {
             size: conv.size.map(|side| side.max(least)),
             ..conv
         };
-        Layer::Block(large(conv), pool)
+        let conv = large(conv);
+        let has_window = conv.output_size().into_iter().all(|side| side > 1);
+        Layer::Block(conv, if has_window { pool } else { Pool::None })
     });
     let pair = (dense(), channels()).prop_map(|(conv, second)| {
         let conv = Conv {
