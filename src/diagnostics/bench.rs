@@ -233,7 +233,6 @@ impl Bench {
         let pixels = pixels(samples * shape.values());
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
-        let work = network.work(shape);
         let card = card(experiment, classes);
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
@@ -252,6 +251,7 @@ impl Bench {
             precision,
         );
         Ok(Self {
+            work: network.work(shape),
             features,
             classifier: Classifier::new(&network, card, &device),
             batch: Batch {
@@ -276,7 +276,6 @@ impl Bench {
             } else {
                 1
             },
-            work,
         })
     }
 

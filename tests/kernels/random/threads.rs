@@ -112,64 +112,35 @@ enum Leaf {
     Vector(Tensor<1>),
 }
 
+fn leaf(shape: [usize; 4], salt: u64) -> Tensor<4> {
+    tensor(shape, salt, &Device::flex().autodiff()).require_grad()
+}
+
+fn matrix(shape: [usize; 2], salt: u64) -> Tensor<2> {
+    tensor(shape, salt, &Device::flex().autodiff()).require_grad()
+}
+
+fn vector(count: usize, salt: u64) -> Tensor<1> {
+    tensor([count], salt, &Device::flex().autodiff()).require_grad()
+}
+
 /// Output and gradients of a layer.
 fn of(layer: &Layer) -> Vec<u32> {
-    let device = Device::flex().autodiff();
-    let leaf = |shape: [usize; 4], salt| tensor(shape, salt, &device).require_grad();
-    let vector = |count: usize, salt| tensor([count], salt, &device).require_grad();
     match layer {
         Layer::Plain(c) => {
-            let (x, w, b) = (
-                leaf(last(c.input()), 1),
-                leaf(c.weight(), 2),
-                vector(c.outputs, 3),
-            );
+            let [x, w] = [leaf(last(c.input()), 1), leaf(c.weight(), 2)];
+            let b = vector(c.outputs, 3);
             let y = kernels::conv2d(x.clone(), w.clone(), b.clone(), c.stride, c.padding, true);
             bits(y, vec![Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(b)])
         }
         Layer::Grouped(c) => {
-            let (x, w, b) = (
-                leaf(last(c.input()), 1),
-                leaf(c.weight(), 2),
-                vector(c.outputs, 3),
-            );
+            let [x, w] = [leaf(last(c.input()), 1), leaf(c.weight(), 2)];
+            let b = vector(c.outputs, 3);
             let y = kernels::convolution(x.clone(), w.clone(), Some(b.clone()), options(c));
             bits(y, vec![Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(b)])
         }
-        Layer::Normed(c, with_residual) => {
-            let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
-            let (gamma, beta) = (vector(c.outputs, 3), vector(c.outputs, 4));
-            let normed = NormedConv {
-                weight: w.clone(),
-                bias: None,
-                options: options(c),
-                gamma: gamma.clone(),
-                beta: beta.clone(),
-                epsilon: 1e-5,
-            };
-            let residual = with_residual.then(|| leaf(last(c.output()), 5));
-            let (y, ..) = kernels::conv_norm(x.clone(), normed, residual, Activation::Silu);
-            let vectors = [Leaf::Vector(gamma), Leaf::Vector(beta)];
-            bits(
-                y,
-                [Leaf::Maps(x), Leaf::Maps(w)]
-                    .into_iter()
-                    .chain(vectors)
-                    .collect(),
-            )
-        }
-        Layer::Block(c, pool) => {
-            let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
-            let parameters = ConvNorm {
-                weight: w.clone(),
-                bias: vector(c.outputs, 3),
-                gamma: vector(c.outputs, 4),
-                beta: vector(c.outputs, 5),
-                epsilon: 1e-5,
-            };
-            let (y, ..) = kernels::conv_block(x.clone(), parameters, c.padding, *pool);
-            bits(y, vec![Leaf::Maps(x), Leaf::Maps(w)])
-        }
+        Layer::Normed(c, with_residual) => normed(c, *with_residual),
+        Layer::Block(c, pool) => block(c, *pool),
         Layer::Pair(c, second) => {
             let x = leaf(last(c.input()), 1);
             let w1 = leaf([*second, c.inputs, 1, 1], 2);
@@ -179,28 +150,54 @@ fn of(layer: &Layer) -> Vec<u32> {
             bits(y, vec![Leaf::Maps(x), Leaf::Maps(w1), Leaf::Maps(w3)])
         }
         Layer::Linear([batch, inputs, outputs]) => {
-            let x = tensor([*batch, *inputs], 1, &device).require_grad();
-            let w = tensor([*inputs, *outputs], 2, &device).require_grad();
+            let (x, w) = (matrix([*batch, *inputs], 1), matrix([*inputs, *outputs], 2));
             let b = vector(*outputs, 3);
             let y = kernels::linear(x.clone(), w.clone(), b.clone(), Activation::Sigmoid);
             bits(y, vec![Leaf::Matrix(x), Leaf::Matrix(w), Leaf::Vector(b)])
         }
         Layer::Pool(shape, options) => {
             let x = leaf(last(*shape), 1);
-            bits(
-                kernels::max_pool2d(x.clone(), *options),
-                vec![Leaf::Maps(x)],
-            )
+            let y = kernels::max_pool2d(x.clone(), *options);
+            bits(y, vec![Leaf::Maps(x)])
         }
         Layer::Factors(shape) => {
             let x = leaf(last(*shape), 1);
             let means = kernels::channel_means(x.clone());
-            bits(
-                kernels::scale_channels(x.clone(), means),
-                vec![Leaf::Maps(x)],
-            )
+            let y = kernels::scale_channels(x.clone(), means);
+            bits(y, vec![Leaf::Maps(x)])
         }
     }
+}
+
+fn normed(c: &Conv, with_residual: bool) -> Vec<u32> {
+    let [x, w] = [leaf(last(c.input()), 1), leaf(c.weight(), 2)];
+    let [gamma, beta] = [vector(c.outputs, 3), vector(c.outputs, 4)];
+    let normed = NormedConv {
+        weight: w.clone(),
+        bias: None,
+        options: options(c),
+        gamma: gamma.clone(),
+        beta: beta.clone(),
+        epsilon: 1e-5,
+    };
+    let residual = with_residual.then(|| leaf(last(c.output()), 5));
+    let (y, ..) = kernels::conv_norm(x.clone(), normed, residual, Activation::Silu);
+    let vectors = [Leaf::Vector(gamma), Leaf::Vector(beta)];
+    let maps = [Leaf::Maps(x), Leaf::Maps(w)];
+    bits(y, maps.into_iter().chain(vectors).collect())
+}
+
+fn block(c: &Conv, pool: Pool) -> Vec<u32> {
+    let [x, w] = [leaf(last(c.input()), 1), leaf(c.weight(), 2)];
+    let parameters = ConvNorm {
+        weight: w.clone(),
+        bias: vector(c.outputs, 3),
+        gamma: vector(c.outputs, 4),
+        beta: vector(c.outputs, 5),
+        epsilon: 1e-5,
+    };
+    let (y, ..) = kernels::conv_block(x.clone(), parameters, c.padding, pool);
+    bits(y, vec![Leaf::Maps(x), Leaf::Maps(w)])
 }
 
 /// `[batch, channels, rows, columns]`, channels last.
