@@ -44,12 +44,11 @@ const FACTORS: [f32; 2] = [1.5, 1.2];
 
 /// The numbers that are fitted, by name. `context`, `letterness` and `not_a_letter` are not: they also decide how sure a reading is, hence in
 /// which view a page is read and what is dropped from it, and the pages here are all read in the right view and have nothing to drop. Fitted
-/// as well, they leave fewer wrong characters here, but turn other people's upright pages and read specks. `kinds`, `single` and
-/// `prior_tokens` are not either: how often people write numbers is no property of drawn text.
+/// as well, they leave fewer wrong characters here, but turn other people's upright pages and read specks. `unknown`, `kinds`, `single` and
+/// `prior_tokens` are not either: how often people write numbers, and names of no list, is no property of drawn text.
 type Field = (&'static str, fn(&mut Scoring) -> &mut f32);
-const FIELDS: [Field; 10] = [
+const FIELDS: [Field; 9] = [
     ("sequence", |s| &mut s.sequence),
-    ("unknown", |s| &mut s.unknown),
     ("same_form", |s| &mut s.same_form),
     ("similar_form", |s| &mut s.similar_form),
     ("cut", |s| &mut s.cut),
@@ -63,7 +62,6 @@ const FIELDS: [Field; 10] = [
 fn by_hand() -> Scoring {
     Scoring {
         sequence: 0.9,
-        unknown: 0.15,
         same_form: 0.1,
         similar_form: 0.02,
         cut: 1.0,
@@ -77,7 +75,7 @@ fn by_hand() -> Scoring {
 }
 
 /// What can't be more than 1: shares.
-const SHARES: [&str; 3] = ["unknown", "same_form", "similar_form"];
+const SHARES: [&str; 2] = ["same_form", "similar_form"];
 
 struct Known {
     image: RgbImage,

@@ -339,7 +339,7 @@ impl Bench {
             backend: experiment.backend.name(),
             precision: match mode {
                 Mode::Infer => self.classifier.precision(),
-                Mode::Train | Mode::Epoch => ComputePrecision::F32,
+                Mode::Train | Mode::Epoch => experiment.training.precision.into(),
             }
             .name(),
             batch: self.samples,
