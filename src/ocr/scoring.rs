@@ -2,7 +2,7 @@
 //!
 //! Fitted by `benches/fit_scoring.rs` to drawn pages, and to lines composed of NIST36 validation characters (words, names that are in no list,
 //! random strings and numbers, letters separate and touching), as they are and as photographs of them; from values that were set by hand
-//! on such lines. `join` and `join_gap` moved; the others stayed where they were. `context`, `letterness` and `not_a_letter` are left as set by
+//! on such lines. `join` and `join_gap` are those of a fit that had `unknown` among its numbers; the others stayed where they were. `context`, `letterness` and `not_a_letter` are left as set by
 //! hand: they also decide in which view a page is read and what is dropped from it. `unknown`, `kinds`, `single` and `prior_tokens` are not fitted:
 //! how often people write numbers, and names that are in no list, is no property of drawn text.
 //!
