@@ -1,6 +1,6 @@
 //! The flag `--operators`.
 
-use crate::kernels::{self, OperatorsGuard};
+use crate::kernels::{self, Scoped};
 
 /// The operators to compute with.
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
@@ -13,7 +13,7 @@ pub enum Operators {
 
 impl Operators {
     /// Uses them on this thread until the guard is dropped.
-    pub fn choose(self) -> OperatorsGuard {
+    pub fn choose(self) -> Scoped<kernels::Operators> {
         let operators = match self {
             Operators::Kiln => kernels::Operators::Kiln,
             Operators::Burn => kernels::Operators::Burn,

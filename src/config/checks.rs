@@ -160,22 +160,25 @@ fn every_part_of_a_batch_has_samples(experiment: &Experiment) -> Option<Problem>
 
 fn batch_norms_can_be_synchronised(experiment: &Experiment) -> Option<Problem> {
     let is_sync = experiment.parallel.batch_norm == BatchNormScope::Sync;
-    (is_sync && experiment.backend != Backend::Flex).then(|| {
-        let backend = experiment.backend.name();
-        Problem::new(
-            "parallel.batch_norm",
-            format!("found \"sync\", which the backend {backend} does not have; use \"local\", or the backend flex"),
-        )
-    })
+    is_sync
+        .then(|| only_on_flex(experiment, "parallel.batch_norm", "sync", "local"))
+        .flatten()
 }
 
 fn precision_is_known_to_the_backend(experiment: &Experiment) -> Option<Problem> {
     let is_bf16 = experiment.training.precision == Precision::Bf16;
-    (is_bf16 && experiment.backend != Backend::Flex).then(|| {
-        let backend = experiment.backend.name();
+    is_bf16
+        .then(|| only_on_flex(experiment, "training.precision", "bf16", "f32"))
+        .flatten()
+}
+
+/// What is wrong with a value of `key` that the backend flex alone has, where the experiment names another one; all have `other`.
+fn only_on_flex(experiment: &Experiment, key: &str, value: &str, other: &str) -> Option<Problem> {
+    let backend = experiment.backend.name();
+    (experiment.backend != Backend::Flex).then(|| {
         Problem::new(
-            "training.precision",
-            format!("found \"bf16\", which the backend {backend} does not have; use \"f32\", or the backend flex"),
+            key,
+            format!("found \"{value}\", which the backend {backend} does not have; use \"{other}\", or the backend flex"),
         )
     })
 }

@@ -60,7 +60,7 @@ pub struct Timing {
     pub mode: Mode,
     /// Name of the backend.
     pub backend: &'static str,
-    /// Precision of products: `f32` or `bf16`. Training is in 32 bits.
+    /// Precision of products: `f32` or `bf16`.
     pub precision: &'static str,
     /// Samples in a step.
     pub batch: usize,

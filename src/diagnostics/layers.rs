@@ -27,6 +27,9 @@ const LEAST: usize = 5;
 /// Bytes for each thread at which bandwidth is measured: in the first, second and third cache of most processors, and in memory.
 const WORKING_SETS: [usize; 4] = [24 << 10, 384 << 10, 6 << 20, 192 << 20];
 
+/// What these are called.
+pub const MEMORIES: [&str; WORKING_SETS.len()] = ["cache 1", "cache 2", "cache 3", "memory"];
+
 /// Multiply-adds of a direct 3x3 convolution for each that F(2x2, 3x3) makes.
 const WINOGRAD_GAIN: f64 = 36.0 / 16.0;
 
@@ -78,7 +81,7 @@ pub struct LayerTiming {
     pub layer: String,
     /// What it does.
     pub work: String,
-    /// `direct`, `winograd`, `depthwise` or `bf16`; empty where nothing is multiplied by weights.
+    /// `direct`, `winograd`, `depthwise`, `bf16`, or `winograd, bf16`; empty where nothing is multiplied by weights.
     pub algorithm: &'static str,
     /// Multiply-adds of an image by the layer's definition.
     pub multiply_adds: usize,
@@ -127,11 +130,10 @@ impl Machine {
 
     /// The smallest cache that holds so many bytes for each thread: its name and billions of bytes per second.
     fn holding(&self, bytes: f64) -> (&'static str, f64) {
-        const NAMES: [&str; WORKING_SETS.len()] = ["cache 1", "cache 2", "cache 3", "memory"];
         let holds = |bandwidth: &Bandwidth| bytes <= bandwidth.bytes as f64;
         let level = self.bandwidths.iter().position(holds);
-        let level = level.unwrap_or(NAMES.len() - 1);
-        (NAMES[level], self.bandwidths[level].gb_per_s)
+        let level = level.unwrap_or(MEMORIES.len() - 1);
+        (MEMORIES[level], self.bandwidths[level].gb_per_s)
     }
 }
 
@@ -177,10 +179,7 @@ pub fn layers(
     let layers: Vec<LayerTiming> = layers.collect();
     Ok(LayerTimings {
         workload: experiment.name.clone(),
-        precision: match precision {
-            ComputePrecision::F32 => "f32",
-            ComputePrecision::Bf16 => "bf16",
-        },
+        precision: precision.name(),
         batch: count,
         threads: first.threads,
         together: first.together,

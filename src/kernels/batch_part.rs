@@ -4,10 +4,10 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::moments::Moments;
+use super::operators::Scoped;
 
 /// Takes numbers of this process and returns those of every process, in an order that is the same on all. All processes call it at the
 /// same places of a step, with as many numbers.
@@ -41,11 +41,8 @@ impl BatchPart {
     /// Batch norms that are computed on this thread take their statistics over all parts, until the guard is dropped; so do
     /// their backward passes, whenever and wherever they run.
     #[must_use = "the part is in use until the guard is dropped"]
-    pub fn scoped(self) -> BatchPartGuard {
-        BatchPartGuard {
-            before: IN_USE.replace(Some(self)),
-            on_this_thread: PhantomData,
-        }
+    pub fn scoped(self) -> Scoped<Option<Self>> {
+        Scoped::new(&IN_USE, Some(self))
     }
 
     /// Whether there are other parts of the batches of this thread.
@@ -84,20 +81,6 @@ impl BatchPart {
         sums.iter_mut().for_each(|sum| *sum *= factor);
         let second = sums.split_off(own[0].len());
         [sums, second]
-    }
-}
-
-/// Restores what was in use before [`BatchPart::scoped`].
-#[derive(Debug)]
-pub struct BatchPartGuard {
-    before: Option<BatchPart>,
-    /// Not `Send`: the choice is the thread's.
-    on_this_thread: PhantomData<*const ()>,
-}
-
-impl Drop for BatchPartGuard {
-    fn drop(&mut self) {
-        IN_USE.set(self.before.take());
     }
 }
 

@@ -40,7 +40,7 @@ mod step;
 mod threads;
 
 pub use activation::Activation;
-pub use batch_part::{BatchPart, BatchPartGuard, Exchange};
+pub use batch_part::{BatchPart, Exchange};
 pub use block::Pool;
 pub use conv::ConvOptions;
 pub use dropout::dropout_mask;
@@ -49,7 +49,7 @@ pub use operations::{
     conv_block, conv_norm, conv2d, conv2d_pair, convolution, fixed_conv_block, fixed_conv_norm,
     gelu, linear, max_pool2d, scale_channels, sgd_step,
 };
-pub use operators::{ComputePrecision, Operators, OperatorsGuard, PrecisionGuard, supported};
+pub use operators::{ComputePrecision, Operators, Scoped, supported};
 pub use pool::PoolOptions;
 pub use step::{AdamStep, SgdStep};
 pub use threads::in_pool;

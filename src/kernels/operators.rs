@@ -1,11 +1,39 @@
 //! Whose operators compute on flex: kiln's kernels or Burn's own; and in which precision the kernels multiply.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::thread::LocalKey;
 
 use burn::tensor::Device;
 
 use super::bf16;
+
+/// A setting of this thread, until it is dropped; then the one before is restored.
+#[derive(Debug)]
+pub struct Scoped<T: 'static> {
+    setting: &'static LocalKey<RefCell<T>>,
+    before: Option<T>,
+    /// Not `Send`: the setting is the thread's.
+    on_this_thread: PhantomData<*const ()>,
+}
+
+impl<T> Scoped<T> {
+    pub(super) fn new(setting: &'static LocalKey<RefCell<T>>, value: T) -> Self {
+        Self {
+            setting,
+            before: Some(setting.replace(value)),
+            on_this_thread: PhantomData,
+        }
+    }
+}
+
+impl<T> Drop for Scoped<T> {
+    fn drop(&mut self) {
+        if let Some(before) = self.before.take() {
+            self.setting.set(before);
+        }
+    }
+}
 
 /// Whose operators networks and optimizers compute with on flex. Other backends always compute with Burn's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,37 +46,20 @@ pub enum Operators {
 }
 
 thread_local! {
-    static IN_USE: Cell<Operators> = const { Cell::new(Operators::Kiln) };
+    static IN_USE: RefCell<Operators> = const { RefCell::new(Operators::Kiln) };
 }
 
 impl Operators {
     /// The operators of this thread.
     pub fn in_use() -> Self {
-        IN_USE.get()
+        IN_USE.with_borrow(|operators| *operators)
     }
 
     /// Computes with these operators on this thread, and in the steps that it passes to [`in_pool`](super::in_pool), until the
     /// guard is dropped.
     #[must_use = "the operators are in use until the guard is dropped"]
-    pub fn scoped(self) -> OperatorsGuard {
-        OperatorsGuard {
-            before: IN_USE.replace(self),
-            on_this_thread: PhantomData,
-        }
-    }
-}
-
-/// Restores the operators that were in use before [`Operators::scoped`].
-#[derive(Debug)]
-pub struct OperatorsGuard {
-    before: Operators,
-    /// Not `Send`: the choice is the thread's.
-    on_this_thread: PhantomData<*const ()>,
-}
-
-impl Drop for OperatorsGuard {
-    fn drop(&mut self) {
-        IN_USE.set(self.before);
+    pub fn scoped(self) -> Scoped<Self> {
+        Scoped::new(&IN_USE, self)
     }
 }
 
@@ -68,7 +79,7 @@ pub enum ComputePrecision {
 }
 
 thread_local! {
-    static PRECISION: Cell<ComputePrecision> = const { Cell::new(ComputePrecision::F32) };
+    static PRECISION: RefCell<ComputePrecision> = const { RefCell::new(ComputePrecision::F32) };
 }
 
 impl ComputePrecision {
@@ -87,30 +98,13 @@ impl ComputePrecision {
 
     /// The precision of the convolutions that this thread computes on flex, and of their gradients.
     pub fn in_use() -> Self {
-        PRECISION.get()
+        PRECISION.with_borrow(|precision| *precision)
     }
 
     /// Computes convolutions in this precision on this thread, and in the steps that it passes to [`in_pool`](super::in_pool), until the
     /// guard is dropped. Gradients are computed in the precision of their forward pass.
     #[must_use = "the precision is in use until the guard is dropped"]
-    pub fn scoped(self) -> PrecisionGuard {
-        PrecisionGuard {
-            before: PRECISION.replace(self),
-            on_this_thread: PhantomData,
-        }
-    }
-}
-
-/// Restores the precision that was in use before [`ComputePrecision::scoped`].
-#[derive(Debug)]
-pub struct PrecisionGuard {
-    before: ComputePrecision,
-    /// Not `Send`: the choice is the thread's.
-    on_this_thread: PhantomData<*const ()>,
-}
-
-impl Drop for PrecisionGuard {
-    fn drop(&mut self) {
-        PRECISION.set(self.before);
+    pub fn scoped(self) -> Scoped<Self> {
+        Scoped::new(&PRECISION, self)
     }
 }

@@ -40,14 +40,14 @@ pub trait Real:
     /// A boolean for every lane.
     type Mask<S: Simd>: Copy;
 
-    /// The values, if they are of this type: products in bfloat16 are made of `f32`.
-    fn single(values: &[Self]) -> Option<&[f32]>;
+    /// The values as `f32`, which alone are rounded to bfloat16. Panics for `f64`.
+    fn single(values: &[Self]) -> &[f32];
 
     /// The same to write on.
-    fn single_mut(values: &mut [Self]) -> Option<&mut [f32]>;
+    fn single_mut(values: &mut [Self]) -> &mut [f32];
 
     /// The same without values.
-    fn single_room(room: &mut [MaybeUninit<Self>]) -> Option<&mut [MaybeUninit<f32>]>;
+    fn single_room(room: &mut [MaybeUninit<Self>]) -> &mut [MaybeUninit<f32>];
 
     /// Rounds to this type.
     fn of(value: f64) -> Self;
@@ -109,18 +109,18 @@ impl Real for f32 {
     type Mask<S: Simd> = S::m32s;
 
     #[inline(always)]
-    fn single(values: &[f32]) -> Option<&[f32]> {
-        Some(values)
+    fn single(values: &[f32]) -> &[f32] {
+        values
     }
 
     #[inline(always)]
-    fn single_mut(values: &mut [f32]) -> Option<&mut [f32]> {
-        Some(values)
+    fn single_mut(values: &mut [f32]) -> &mut [f32] {
+        values
     }
 
     #[inline(always)]
-    fn single_room(room: &mut [MaybeUninit<f32>]) -> Option<&mut [MaybeUninit<f32>]> {
-        Some(room)
+    fn single_room(room: &mut [MaybeUninit<f32>]) -> &mut [MaybeUninit<f32>] {
+        room
     }
 
     #[inline(always)]
@@ -217,19 +217,16 @@ impl Real for f64 {
     type Vector<S: Simd> = S::f64s;
     type Mask<S: Simd> = S::m64s;
 
-    #[inline(always)]
-    fn single(_: &[f64]) -> Option<&[f32]> {
-        None
+    fn single(_: &[f64]) -> &[f32] {
+        unreachable!("64 bits are not rounded to bfloat16")
     }
 
-    #[inline(always)]
-    fn single_mut(_: &mut [f64]) -> Option<&mut [f32]> {
-        None
+    fn single_mut(_: &mut [f64]) -> &mut [f32] {
+        unreachable!("64 bits are not rounded to bfloat16")
     }
 
-    #[inline(always)]
-    fn single_room(_: &mut [MaybeUninit<f64>]) -> Option<&mut [MaybeUninit<f32>]> {
-        None
+    fn single_room(_: &mut [MaybeUninit<f64>]) -> &mut [MaybeUninit<f32>] {
+        unreachable!("64 bits are not rounded to bfloat16")
     }
 
     #[inline(always)]

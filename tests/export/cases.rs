@@ -83,7 +83,7 @@ const BEGINNINGS: [&str; 14] = [
 ];
 
 /// Functions of each value.
-const FUNCTIONS: [&str; 9] = [
+pub const FUNCTIONS: [&str; 9] = [
     "relu",
     "relu6",
     "leaky_relu",

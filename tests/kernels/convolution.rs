@@ -193,30 +193,35 @@ fn a_layer_of_burn_has_the_weights_that_the_kernels_take() {
     );
 }
 
+/// The largest difference between kiln's and Burn's means and products of channels, and their gradients.
+pub fn means_and_factors_differ(shape: [usize; 4]) -> f32 {
+    let device = Device::flex().autodiff();
+    let [batch, channels, ..] = shape;
+    let inputs = || {
+        let maps = tensor(shape, 1, &device).require_grad();
+        (maps, tensor([batch, channels], 2, &device).require_grad())
+    };
+    let ((x1, f1), (x2, f2)) = (inputs(), inputs());
+    let last = kernels::channels_last(x1.clone());
+    let m1 = kernels::channel_means(last.clone());
+    let y1 = kernels::channels_first(kernels::scale_channels(last, f1.clone() * m1.clone()));
+    let m2: Tensor<2> = x2.clone().flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2);
+    let factors = f2.clone() * m2.clone();
+    let y2 = x2.clone() * factors.reshape([batch, channels, 1, 1]);
+    let weights = tensor(shape, 3, &device);
+    let grads_1 = (y1.clone() * weights.clone()).sum().backward();
+    let grads_2 = (y2.clone() * weights).sum().backward();
+    let grads = (&grads_1, &grads_2);
+    difference(&values(m1), &values(m2))
+        .max(difference(&values(y1), &values(y2)))
+        .max(gradients_differ(&x1, &x2, grads))
+        .max(gradients_differ(&f1, &f2, grads))
+}
+
 #[test]
 fn means_and_factors_of_channels_and_their_gradients_are_burns() {
-    let device = Device::flex().autodiff();
     for shape in [[1, 1, 1, 1], [2, 5, 3, 4], [3, 64, 9, 8], [2, 33, 14, 13]] {
-        let [batch, channels, ..] = shape;
-        let inputs = || {
-            let maps = tensor(shape, 1, &device).require_grad();
-            (maps, tensor([batch, channels], 2, &device).require_grad())
-        };
-        let ((x1, f1), (x2, f2)) = (inputs(), inputs());
-        let last = kernels::channels_last(x1.clone());
-        let m1 = kernels::channel_means(last.clone());
-        let y1 = kernels::channels_first(kernels::scale_channels(last, f1.clone() * m1.clone()));
-        let m2: Tensor<2> = x2.clone().flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2);
-        let factors = f2.clone() * m2.clone();
-        let y2 = x2.clone() * factors.reshape([batch, channels, 1, 1]);
-        let weights = tensor(shape, 3, &device);
-        let grads_1 = (y1.clone() * weights.clone()).sum().backward();
-        let grads_2 = (y2.clone() * weights).sum().backward();
-        let grads = (&grads_1, &grads_2);
-        let worst = difference(&values(m1), &values(m2))
-            .max(difference(&values(y1), &values(y2)))
-            .max(gradients_differ(&x1, &x2, grads))
-            .max(gradients_differ(&f1, &f2, grads));
+        let worst = means_and_factors_differ(shape);
         assert!(worst < CLOSE, "{shape:?}: {worst}");
     }
 }

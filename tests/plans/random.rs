@@ -17,18 +17,7 @@ use super::{expected, images, plan, plan_in, run, run_on};
 
 /// Functions of each value.
 fn function() -> impl Strategy<Value = Value> {
-    let functions = [
-        "relu",
-        "relu6",
-        "leaky_relu",
-        "gelu",
-        "silu",
-        "hardswish",
-        "hardsigmoid",
-        "sigmoid",
-        "tanh",
-    ];
-    select(functions.to_vec()).prop_map(Value::from)
+    select(cases::FUNCTIONS.to_vec()).prop_map(Value::from)
 }
 
 fn convolution() -> impl Strategy<Value = Value> {

@@ -8,7 +8,7 @@ use crate::cli::compute::Precision;
 use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
 use crate::config;
-use crate::diagnostics::layers::{self, LayerTimings, Machine};
+use crate::diagnostics::layers::{self, LayerTimings, MEMORIES, Machine};
 use crate::report::table::Table;
 
 /// A line of JSON: one network.
@@ -57,8 +57,7 @@ fn described(machine: &Machine) -> String {
         text += &format!(", {gflops:.0} in bfloat16");
     }
     text += "\nBandwidth, in GB/s:";
-    let places = ["cache 1", "cache 2", "cache 3", "memory"];
-    for (place, bandwidth) in places.iter().zip(&machine.bandwidths) {
+    for (place, bandwidth) in MEMORIES.iter().zip(&machine.bandwidths) {
         let kilobytes = bandwidth.bytes >> 10;
         text += &format!(
             " {place} {:.0} ({kilobytes} KiB for each thread)",

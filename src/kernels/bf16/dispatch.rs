@@ -9,66 +9,45 @@ use super::rows::Rows;
 use super::tiles::Dots;
 use crate::kernels::simd::widest;
 
+/// Calls a function of [`native`] where the processor has AVX512-BF16, else the one of [`portable`], which gives the same bits.
+macro_rules! dispatched {
+    ($function:ident($($argument:expr),*)) => {{
+        #[cfg(target_arch = "x86_64")]
+        if is_native() {
+            // SAFETY: just asked.
+            #[allow(unsafe_code)]
+            unsafe { native::$function($($argument),*) };
+            return;
+        }
+        portable::$function($($argument),*);
+    }};
+}
+
 /// Every position's patch times the weights.
-#[allow(unsafe_code)]
 pub fn convolve(dots: &mut Dots) {
-    #[cfg(target_arch = "x86_64")]
-    if is_native() {
-        // SAFETY: just asked.
-        unsafe { native::convolve(dots) };
-        return;
-    }
-    portable::convolve(dots);
+    dispatched!(convolve(dots));
 }
 
 /// Values of every position times its gradients, added to sums.
-#[allow(unsafe_code)]
 pub fn add_products(products: &mut Products) {
-    #[cfg(target_arch = "x86_64")]
-    if is_native() {
-        // SAFETY: just asked.
-        unsafe { native::add_products(products) };
-        return;
-    }
-    portable::add_products(products);
+    dispatched!(add_products(products));
 }
 
 /// Rounds values, twice as many as there are pairs; neighbours are joined.
-#[allow(unsafe_code)]
 pub fn round_all(from: &[f32], to: &mut [Pair]) {
     assert_eq!(from.len(), 2 * to.len());
-    #[cfg(target_arch = "x86_64")]
-    if is_native() {
-        // SAFETY: just asked.
-        unsafe { native::round_all(from, to) };
-        return;
-    }
-    portable::round_all(from, to);
+    dispatched!(round_all(from, to));
 }
 
 /// Rounds rows, and joins each value with that of the next row; the pairs of each two rows begin `to_step` after those before. A last row without
 /// neighbour is joined with zeros.
-#[allow(unsafe_code)]
 pub fn join_rows(rows: Rows, to: &mut [Pair], to_step: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if is_native() {
-        // SAFETY: just asked.
-        unsafe { native::join_rows(rows, to, to_step) };
-        return;
-    }
-    portable::join_rows(rows, to, to_step);
+    dispatched!(join_rows(rows, to, to_step));
 }
 
 /// Rounds rows of an even number of values, and joins neighbours in them; the pairs of each row begin `to_step` after those before.
-#[allow(unsafe_code)]
 pub fn round_rows(rows: Rows, to: &mut [Pair], to_step: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if is_native() {
-        // SAFETY: just asked.
-        unsafe { native::round_rows(rows, to, to_step) };
-        return;
-    }
-    portable::round_rows(rows, to, to_step);
+    dispatched!(round_rows(rows, to, to_step));
 }
 
 /// So many times, the product of two pairs of values to each of `SUMS` registers, to measure how fast that is; returns one of the sums.

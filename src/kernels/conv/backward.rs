@@ -44,13 +44,13 @@ fn add_weight_gradient<T: Real>(
         add_in_bf16(g, padded_rows, grid, gradient, packed, sums);
         return;
     }
-    let origin = grid.index(0, 0);
+    let [step, row_step] = grid.steps();
     T::dispatch(WeightGradient {
         patches: g.patches(),
         input: padded_rows,
-        gradient: &gradient[origin..],
-        step: grid.index(0, 1) - origin,
-        row_step: grid.index(1, 0) - origin,
+        gradient: &gradient[grid.index(0, 0)..],
+        step,
+        row_step,
         images: 1,
         image_steps: [0; 2],
         rows: g.output_height(),
@@ -73,14 +73,14 @@ fn add_in_bf16<T: Real>(
 ) {
     let size = POSITIONS.div_ceil(g.output_width().max(1));
     let patches = g.patches();
+    let [step, row_step] = grid.steps();
     for first in (0..g.output_height()).step_by(size) {
-        let origin = grid.index(first, 0);
         let rows = Positions {
             patches,
             input: &padded_rows[first * patches.row_step..],
-            gradient: &gradient[origin..],
-            step: grid.index(0, 1) - grid.index(0, 0),
-            row_step: grid.index(1, 0) - grid.index(0, 0),
+            gradient: &gradient[grid.index(first, 0)..],
+            step,
+            row_step,
             images: 1,
             image_steps: [0; 2],
             rows: size.min(g.output_height() - first),

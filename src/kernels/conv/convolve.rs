@@ -21,20 +21,14 @@ thread_local! {
 }
 
 fn in_bf16<T: Real, const PACKED: bool>(run: Convolution<T, PACKED>, pairs: PairsRef) {
-    let (Some(input), Some(bias), Some(output)) = (
-        T::single(run.input),
-        T::single(run.bias),
-        T::single_room(run.output),
-    ) else {
-        unreachable!("only weights of 32 bits are rounded");
-    };
+    let input = T::single(run.input);
     if run.rows * run.columns * run.channels == 0 {
         return;
     }
     let from = &run.patches;
     assert!(from.lie_within(run.rows, run.columns, input.len()));
     // After a run of an odd number of values, another one is multiplied by zero.
-    let used = (from.extent(run.rows, run.columns)).next_multiple_of(2);
+    let used = from.extent(run.rows, run.columns).next_multiple_of(2);
     let patches = Patches {
         runs: from.runs,
         run: from.run.div_ceil(2),
@@ -52,13 +46,13 @@ fn in_bf16<T: Real, const PACKED: bool>(run: Convolution<T, PACKED>, pairs: Pair
         input: &rounded[..used / 2],
         weights: pairs.values,
         panel: half(run.weights.panel),
-        bias,
+        bias: T::single(run.bias),
         rows: run.rows,
         columns: run.columns,
         channels: run.channels,
         step: run.step,
         row_step: run.row_step,
-        output,
+        output: T::single_room(run.output),
     });
     ROUNDED.set(rounded);
 }

@@ -16,6 +16,12 @@ impl GradientGrid {
         self.rows * self.columns * self.channels
     }
 
+    /// From one output to the next in its row, and from one row of outputs to the next.
+    pub(super) fn steps(&self) -> [usize; 2] {
+        let step = self.stride * self.channels;
+        [step, step * self.columns]
+    }
+
     /// The index at which the gradient of output `(row, column)` starts.
     #[inline(always)]
     pub(in crate::kernels) fn index(&self, row: usize, column: usize) -> usize {

@@ -203,11 +203,8 @@ impl<T: Real> Positions<'_, T> {
 
 /// [`bf16::join_rows`] of values of 32 bits, side by side.
 fn join_rows<T: Real>(values: &[T], width: usize, to: &mut [Pair]) {
-    let Some(values) = T::single(values) else {
-        unreachable!("only values of 32 bits are rounded");
-    };
     let rows = Rows {
-        values,
+        values: T::single(values),
         step: width,
         width,
     };
@@ -216,8 +213,6 @@ fn join_rows<T: Real>(values: &[T], width: usize, to: &mut [Pair]) {
 
 /// [`bf16::add_products`] to sums of 32 bits.
 pub(super) fn add_products<T: Real>(products: Products, sums: &mut [T]) {
-    match T::single_mut(sums) {
-        Some(sums) => bf16::add_products(&mut Products { sums, ..products }),
-        None => unreachable!("only values of 32 bits are rounded"),
-    }
+    let sums = T::single_mut(sums);
+    bf16::add_products(&mut Products { sums, ..products });
 }

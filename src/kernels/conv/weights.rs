@@ -81,15 +81,10 @@ fn filled<T: Real>(
         },
     );
     Panels {
-        pairs: in_bf16.then(|| in_pairs(&values)).flatten(),
+        pairs: in_bf16.then(|| Pairs::of(T::single(&values))).flatten(),
         values,
         depth,
     }
-}
-
-/// Rows of panels, an even number of them, in bfloat16; none of 64-bit floats.
-pub(super) fn in_pairs<T: Real>(values: &[T]) -> Option<Pairs> {
-    T::single(values).and_then(Pairs::of)
 }
 
 /// Every `step`th of `from` to the neighbours in `to`.

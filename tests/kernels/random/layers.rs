@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::cases::{channels, for_each};
 use super::{CLOSE, away_from_kinks, kinks};
+use crate::convolution::means_and_factors_differ;
 use crate::{ACTIVATIONS, activated, difference, gradients_differ, numbers, tensor, values};
 
 fn activation() -> impl Strategy<Value = Activation> {
@@ -104,25 +105,7 @@ fn max_pools_are_burns() {
 fn means_and_factors_of_channels_are_burns() {
     let shapes = (1..6usize, channels(), 1..16usize, 1..16usize);
     for_each(300, shapes, |(batch, channels, height, width)| {
-        let device = Device::flex().autodiff();
-        let shape = [batch, channels, height, width];
-        let x = || tensor(shape, 1, &device).require_grad();
-        let f = || tensor([batch, channels], 2, &device).require_grad();
-        let (x1, f1, x2, f2) = (x(), f(), x(), f());
-        let last = kernels::channels_last(x1.clone());
-        let m1 = kernels::channel_means(last.clone());
-        let y1 = kernels::channels_first(kernels::scale_channels(last, f1.clone() * m1.clone()));
-        let m2: Tensor<2> = x2.clone().flatten::<3>(2, 3).mean_dim(2).squeeze_dim(2);
-        let factors = f2.clone() * m2.clone();
-        let y2 = x2.clone() * factors.reshape([batch, channels, 1, 1]);
-        let weights = tensor(shape, 3, &device);
-        let grads_1 = (y1.clone() * weights.clone()).sum().backward();
-        let grads_2 = (y2.clone() * weights).sum().backward();
-        let grads = (&grads_1, &grads_2);
-        let found = difference(&values(m1), &values(m2))
-            .max(difference(&values(y1), &values(y2)))
-            .max(gradients_differ(&x1, &x2, grads))
-            .max(gradients_differ(&f1, &f2, grads));
+        let found = means_and_factors_differ([batch, channels, height, width]);
         prop_assert!(found < CLOSE, "{found}");
         Ok(())
     });

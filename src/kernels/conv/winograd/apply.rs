@@ -8,7 +8,6 @@ use super::planes::{ELEMENTS, Planes, Tiling};
 use super::rounded::{Joined, PairPlanes, rounded};
 use super::weights::Weights;
 use crate::kernels::bf16::{self, Dots, Pair};
-use crate::kernels::conv::convolve::convolve;
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;
 use crate::kernels::memory::{as_room, filled_part, grow};
@@ -202,10 +201,8 @@ impl<T: Real> Weights<T> {
         for element in 0..ELEMENTS {
             let weights = self.matrix(element, channels.start);
             let output = &mut output[element * to.plane..][..to.plane];
-            // SAFETY: convolutions write values alone.
-            let output = T::single_room(unsafe { as_room(output) });
-            let (Some(pairs), Some(output)) = (weights.pairs, output) else {
-                unreachable!("only weights of 32 bits are rounded");
+            let Some(pairs) = weights.pairs else {
+                unreachable!("asked before");
             };
             bf16::convolve(&mut Dots {
                 patches: Patches {
@@ -224,7 +221,8 @@ impl<T: Real> Weights<T> {
                 channels: channels.len(),
                 step: to.step,
                 row_step: 0,
-                output,
+                // SAFETY: convolutions write values alone.
+                output: T::single_room(unsafe { as_room(output) }),
             });
         }
     }
@@ -241,7 +239,7 @@ impl<T: Real> Weights<T> {
     ) {
         let no_bias = vec![T::ZERO; channels.len()];
         for element in 0..ELEMENTS {
-            convolve(Convolution::<_, true> {
+            T::dispatch(Convolution::<_, true> {
                 patches: Patches {
                     runs: 1,
                     run: self.inputs,

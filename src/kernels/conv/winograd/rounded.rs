@@ -73,9 +73,7 @@ pub(super) fn rounded<T: Real>(
         grow(buffer, from.values());
         // SAFETY: transforms write values alone.
         transform(rows, from, unsafe { as_room(buffer) });
-        let Some(buffer) = T::single(buffer) else {
-            unreachable!("only values of 32 bits are rounded");
-        };
+        let buffer = T::single(buffer);
         let used = (tiles - 1) * from.step + channels;
         let first = index * columns * planes.step;
         for element in 0..ELEMENTS {

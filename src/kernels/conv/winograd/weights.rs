@@ -129,14 +129,13 @@ fn whole<T: Real>(
     unsafe { filled(values) }
 }
 
-/// The same in bfloat16, by way of a panel that stays in the cache; none of 64-bit floats.
+/// The same in bfloat16, by way of a panel that stays in the cache.
 #[allow(unsafe_code)]
 fn rounded<T: Real>(
     count: usize,
     panel: usize,
     fill: &(impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send),
 ) -> Option<Pairs> {
-    T::single(&[])?;
     Pairs::by_parts(
         count,
         panel,
@@ -145,10 +144,7 @@ fn rounded<T: Real>(
             values.resize(panel, MaybeUninit::uninit());
             fill(index, values);
             // SAFETY: just written.
-            let Some(values) = T::single(unsafe { filled_part(values) }) else {
-                unreachable!("asked before");
-            };
-            to(values);
+            to(T::single(unsafe { filled_part(values) }));
         },
     )
 }
