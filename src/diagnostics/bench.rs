@@ -234,7 +234,6 @@ impl Bench {
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
         let work = network.work(shape);
-        let card = card(experiment, classes);
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
             schedule::learning_rate(&experiment.schedule, experiment.learning_rate(), 2, 1, 1);
@@ -253,7 +252,7 @@ impl Bench {
         );
         Ok(Self {
             features,
-            classifier: Classifier::new(&network, card, &device),
+            classifier: Classifier::new(&network, card(experiment, classes), &device),
             batch: Batch {
                 originals: originals.then(|| input(&training).flatten(1, 3)),
                 images: input(&training),

@@ -99,7 +99,7 @@ pub struct LayerTiming {
 }
 
 impl Machine {
-    /// Measures it, in about two seconds.
+    /// Measures it, in about three seconds.
     pub fn measured() -> Self {
         let bandwidths = WORKING_SETS.map(|bytes| Bandwidth {
             bytes,

@@ -112,59 +112,28 @@ enum Leaf {
     Vector(Tensor<1>),
 }
 
+/// A leaf of a graph.
+fn leaf<const D: usize>(shape: [usize; D], salt: u64) -> Tensor<D> {
+    tensor(shape, salt, &Device::flex().autodiff()).require_grad()
+}
+
 /// Output and gradients of a layer.
 fn of(layer: &Layer) -> Vec<u32> {
-    let device = Device::flex().autodiff();
-    let leaf = |shape: [usize; 4], salt| tensor(shape, salt, &device).require_grad();
-    let vector = |count: usize, salt| tensor([count], salt, &device).require_grad();
     match layer {
-        Layer::Plain(c) => {
-            let (x, w, b) = (
-                leaf(last(c.input()), 1),
-                leaf(c.weight(), 2),
-                vector(c.outputs, 3),
-            );
-            let y = kernels::conv2d(x.clone(), w.clone(), b.clone(), c.stride, c.padding, true);
-            bits(y, vec![Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(b)])
-        }
+        Layer::Plain(c) => convolved(c, |x, w, b| {
+            kernels::conv2d(x, w, b, c.stride, c.padding, true)
+        }),
         Layer::Grouped(c) => {
-            let (x, w, b) = (
-                leaf(last(c.input()), 1),
-                leaf(c.weight(), 2),
-                vector(c.outputs, 3),
-            );
-            let y = kernels::convolution(x.clone(), w.clone(), Some(b.clone()), options(c));
-            bits(y, vec![Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(b)])
+            convolved(c, |x, w, b| kernels::convolution(x, w, Some(b), options(c)))
         }
-        Layer::Normed(c, with_residual) => {
-            let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
-            let (gamma, beta) = (vector(c.outputs, 3), vector(c.outputs, 4));
-            let normed = NormedConv {
-                weight: w.clone(),
-                bias: None,
-                options: options(c),
-                gamma: gamma.clone(),
-                beta: beta.clone(),
-                epsilon: 1e-5,
-            };
-            let residual = with_residual.then(|| leaf(last(c.output()), 5));
-            let (y, ..) = kernels::conv_norm(x.clone(), normed, residual, Activation::Silu);
-            let vectors = [Leaf::Vector(gamma), Leaf::Vector(beta)];
-            bits(
-                y,
-                [Leaf::Maps(x), Leaf::Maps(w)]
-                    .into_iter()
-                    .chain(vectors)
-                    .collect(),
-            )
-        }
+        Layer::Normed(c, with_residual) => normed(c, *with_residual),
         Layer::Block(c, pool) => {
             let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
             let parameters = ConvNorm {
                 weight: w.clone(),
-                bias: vector(c.outputs, 3),
-                gamma: vector(c.outputs, 4),
-                beta: vector(c.outputs, 5),
+                bias: leaf([c.outputs], 3),
+                gamma: leaf([c.outputs], 4),
+                beta: leaf([c.outputs], 5),
                 epsilon: 1e-5,
             };
             let (y, ..) = kernels::conv_block(x.clone(), parameters, c.padding, *pool);
@@ -172,35 +141,53 @@ fn of(layer: &Layer) -> Vec<u32> {
         }
         Layer::Pair(c, second) => {
             let x = leaf(last(c.input()), 1);
-            let w1 = leaf([*second, c.inputs, 1, 1], 2);
-            let w3 = leaf(c.weight(), 3);
-            let first = (w1.clone(), vector(*second, 4));
-            let y = kernels::conv2d_pair(x.clone(), first, (w3.clone(), vector(c.outputs, 5)));
+            let (w1, w3) = (leaf([*second, c.inputs, 1, 1], 2), leaf(c.weight(), 3));
+            let first = (w1.clone(), leaf([*second], 4));
+            let y = kernels::conv2d_pair(x.clone(), first, (w3.clone(), leaf([c.outputs], 5)));
             bits(y, vec![Leaf::Maps(x), Leaf::Maps(w1), Leaf::Maps(w3)])
         }
         Layer::Linear([batch, inputs, outputs]) => {
-            let x = tensor([*batch, *inputs], 1, &device).require_grad();
-            let w = tensor([*inputs, *outputs], 2, &device).require_grad();
-            let b = vector(*outputs, 3);
+            let (x, w) = (leaf([*batch, *inputs], 1), leaf([*inputs, *outputs], 2));
+            let b = leaf([*outputs], 3);
             let y = kernels::linear(x.clone(), w.clone(), b.clone(), Activation::Sigmoid);
             bits(y, vec![Leaf::Matrix(x), Leaf::Matrix(w), Leaf::Vector(b)])
         }
         Layer::Pool(shape, options) => {
             let x = leaf(last(*shape), 1);
-            bits(
-                kernels::max_pool2d(x.clone(), *options),
-                vec![Leaf::Maps(x)],
-            )
+            let y = kernels::max_pool2d(x.clone(), *options);
+            bits(y, vec![Leaf::Maps(x)])
         }
         Layer::Factors(shape) => {
             let x = leaf(last(*shape), 1);
             let means = kernels::channel_means(x.clone());
-            bits(
-                kernels::scale_channels(x.clone(), means),
-                vec![Leaf::Maps(x)],
-            )
+            let y = kernels::scale_channels(x.clone(), means);
+            bits(y, vec![Leaf::Maps(x)])
         }
     }
+}
+
+fn convolved(c: &Conv, by: impl Fn(Tensor<4>, Tensor<4>, Tensor<1>) -> Tensor<4>) -> Vec<u32> {
+    let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
+    let b = leaf([c.outputs], 3);
+    let y = by(x.clone(), w.clone(), b.clone());
+    bits(y, vec![Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(b)])
+}
+
+fn normed(c: &Conv, with_residual: bool) -> Vec<u32> {
+    let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
+    let (gamma, beta) = (leaf([c.outputs], 3), leaf([c.outputs], 4));
+    let layer = NormedConv {
+        weight: w.clone(),
+        bias: None,
+        options: options(c),
+        gamma: gamma.clone(),
+        beta: beta.clone(),
+        epsilon: 1e-5,
+    };
+    let residual = with_residual.then(|| leaf(last(c.output()), 5));
+    let (y, ..) = kernels::conv_norm(x.clone(), layer, residual, Activation::Silu);
+    let leaves = [Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(gamma)];
+    bits(y, leaves.into_iter().chain([Leaf::Vector(beta)]).collect())
 }
 
 /// `[batch, channels, rows, columns]`, channels last.
