@@ -46,6 +46,11 @@ class Server:
             if line.startswith(key + ":"):
                 return int(line.split()[1]) / 1024
 
+    def processor(self):
+        """Seconds of processors that it has used."""
+        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def ask(self, method, path, body=None, headers=()):
         """Status, headers and body of an answer."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
@@ -132,14 +137,15 @@ def load(options):
 
             threads = [threading.Thread(target=ask, args=pair) for pair in zip(pages, truth)]
             with Peak(server) as peak:
-                began = time.perf_counter()
+                used, began = server.processor(), time.perf_counter()
                 [thread.start() for thread in threads]
                 [thread.join() for thread in threads]
                 served = time.perf_counter() - began
+            used = server.processor() - used
             ratios.append(alone / served)
             print(f"{round + 1}: {len(pages)} at once in {served:.2f} s ({len(pages) / served:.1f} a second), median {share(times, 0.5):.2f} s, "
-                  f"99th percentile {share(times, 0.99):.2f} s, {peak.most:.0f} MB, lost {lost}, other than on the command line {wrong}; "
-                  f"kiln ocr {alone:.2f} s, {usage.ru_maxrss / 1024:.0f} MB", flush=True)
+                  f"99th percentile {share(times, 0.99):.2f} s, {used:.2f} s of processors, {peak.most:.0f} MB, lost {lost}, other than on the command "
+                  f"line {wrong}; kiln ocr {alone:.2f} s, {usage.ru_utime + usage.ru_stime:.2f} s of processors, {usage.ru_maxrss / 1024:.0f} MB", flush=True)
         print(f"throughput beside kiln ocr: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
     finally:
         server.end()

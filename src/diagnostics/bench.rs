@@ -233,7 +233,7 @@ impl Bench {
         let pixels = pixels(samples * shape.values());
         let input = |device: &Device| to_input(pixels.clone(), samples, shape, None, device);
         let targets: Vec<i32> = (0..samples).map(|i| (i % classes) as i32).collect();
-        let work = network.work(shape);
+        let card = card(experiment, classes);
         // The rate of a run's second step, when it is no longer warming up.
         let rate =
             schedule::learning_rate(&experiment.schedule, experiment.learning_rate(), 2, 1, 1);
@@ -251,6 +251,7 @@ impl Bench {
             precision,
         );
         Ok(Self {
+            work: network.work(shape),
             features,
             classifier: Classifier::new(&network, card(experiment, classes), &device),
             batch: Batch {
@@ -275,7 +276,6 @@ impl Bench {
             } else {
                 1
             },
-            work,
         })
     }
 
@@ -339,7 +339,7 @@ impl Bench {
             backend: experiment.backend.name(),
             precision: match mode {
                 Mode::Infer => self.classifier.precision(),
-                Mode::Train | Mode::Epoch => ComputePrecision::F32,
+                Mode::Train | Mode::Epoch => experiment.training.precision.into(),
             }
             .name(),
             batch: self.samples,

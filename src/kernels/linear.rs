@@ -63,25 +63,14 @@ pub(super) fn forward<T: Real>(
         |(), (output, input)| {
             let rows = output.len() / outputs;
             if whole > 0 {
-                let matrix = Matrix {
-                    values: weight,
-                    row: outputs,
-                    panel: PANEL,
-                    pairs: None,
-                };
+                let matrix = matrix(weight, outputs, PANEL);
                 multiply(rows, input, matrix, &bias[..whole], output, 0..whole);
             }
             if whole < outputs {
-                let matrix = Matrix {
-                    values: &rest,
-                    row: PANEL,
-                    panel: 0,
-                    pairs: None,
-                };
                 multiply(
                     rows,
                     input,
-                    matrix,
+                    matrix(&rest, PANEL, 0),
                     &bias[whole..padded(outputs)],
                     output,
                     whole..outputs,
@@ -91,6 +80,16 @@ pub(super) fn forward<T: Real>(
         },
     );
     output
+}
+
+/// Weights in 32 or 64 bits, with the steps from one row and from one panel to the next.
+fn matrix<T>(values: &[T], row: usize, panel: usize) -> Matrix<'_, T> {
+    Matrix {
+        values,
+        row,
+        panel,
+        pairs: None,
+    }
 }
 
 /// The columns from `whole` on, after the last whole panel, filled up with zeros to a panel; empty if there are none.

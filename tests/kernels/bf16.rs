@@ -112,9 +112,14 @@ fn other_values_are_rounded_to_8_bits_of_precision() {
     for case in CASES {
         let found = passes(&case, ComputePrecision::Bf16, tensor);
         let expected = passes(&case, ComputePrecision::F32, tensor);
-        for (found, expected) in found.iter().zip(&expected) {
+        for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let difference = difference(found, expected);
-            assert!((1e-5..2e-2).contains(&difference), "{case:?}: {difference}");
+            // The input's gradient is summed over output channels, two at a time.
+            if index == 1 && case.channels[1] % 2 == 1 {
+                assert!(difference == 0.0, "{case:?}: {difference}");
+            } else {
+                assert!((1e-5..2e-2).contains(&difference), "{case:?}: {difference}");
+            }
         }
     }
 }

@@ -98,7 +98,7 @@ fn an_image_is_classified_as_on_the_command_line_also_with_many_at_once() {
 fn in_bfloat16_all_is_answered_as_on_the_command_line() {
     let bench = Bench::new();
     let config = SMALL.replace(
-        "\"mlp\", \"hidden\": [32]",
+        "\"mlp\", \"hidden\": [32], \"activation\": \"relu\"",
         "\"cnn\", \"channels\": [8, 16], \"hidden\": 32",
     );
     bench.write("small.json", config);

@@ -108,9 +108,11 @@ pub(in crate::kernels) fn panels<T: Real>(
     let taps = g.kernel * g.kernel;
     let depth = g.patch_values();
     // A zero after each of the kernel's rows, where pairs need it.
-    let run = match g.in_bf16() {
-        true => (g.kernel * g.inputs).next_multiple_of(2),
-        false => g.kernel * g.inputs,
+    let run = g.kernel * g.inputs;
+    let run = if g.in_bf16() {
+        run.next_multiple_of(2)
+    } else {
+        run
     };
     filled(
         g.outputs,

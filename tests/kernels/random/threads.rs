@@ -112,43 +112,45 @@ enum Leaf {
     Vector(Tensor<1>),
 }
 
-/// A leaf of a graph.
-fn leaf<const D: usize>(shape: [usize; D], salt: u64) -> Tensor<D> {
+fn leaf(shape: [usize; 4], salt: u64) -> Tensor<4> {
     tensor(shape, salt, &Device::flex().autodiff()).require_grad()
+}
+
+fn matrix(shape: [usize; 2], salt: u64) -> Tensor<2> {
+    tensor(shape, salt, &Device::flex().autodiff()).require_grad()
+}
+
+fn vector(count: usize, salt: u64) -> Tensor<1> {
+    tensor([count], salt, &Device::flex().autodiff()).require_grad()
 }
 
 /// Output and gradients of a layer.
 fn of(layer: &Layer) -> Vec<u32> {
     match layer {
-        Layer::Plain(c) => convolved(c, |x, w, b| {
-            kernels::conv2d(x, w, b, c.stride, c.padding, true)
-        }),
+        Layer::Plain(c) => {
+            let [x, w] = [leaf(last(c.input()), 1), leaf(c.weight(), 2)];
+            let b = vector(c.outputs, 3);
+            let y = kernels::conv2d(x.clone(), w.clone(), b.clone(), c.stride, c.padding, true);
+            bits(y, vec![Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(b)])
+        }
         Layer::Grouped(c) => {
-            convolved(c, |x, w, b| kernels::convolution(x, w, Some(b), options(c)))
+            let [x, w] = [leaf(last(c.input()), 1), leaf(c.weight(), 2)];
+            let b = vector(c.outputs, 3);
+            let y = kernels::convolution(x.clone(), w.clone(), Some(b.clone()), options(c));
+            bits(y, vec![Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(b)])
         }
         Layer::Normed(c, with_residual) => normed(c, *with_residual),
-        Layer::Block(c, pool) => {
-            let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
-            let parameters = ConvNorm {
-                weight: w.clone(),
-                bias: leaf([c.outputs], 3),
-                gamma: leaf([c.outputs], 4),
-                beta: leaf([c.outputs], 5),
-                epsilon: 1e-5,
-            };
-            let (y, ..) = kernels::conv_block(x.clone(), parameters, c.padding, *pool);
-            bits(y, vec![Leaf::Maps(x), Leaf::Maps(w)])
-        }
+        Layer::Block(c, pool) => block(c, *pool),
         Layer::Pair(c, second) => {
             let x = leaf(last(c.input()), 1);
             let (w1, w3) = (leaf([*second, c.inputs, 1, 1], 2), leaf(c.weight(), 3));
-            let first = (w1.clone(), leaf([*second], 4));
-            let y = kernels::conv2d_pair(x.clone(), first, (w3.clone(), leaf([c.outputs], 5)));
+            let first = (w1.clone(), vector(*second, 4));
+            let y = kernels::conv2d_pair(x.clone(), first, (w3.clone(), vector(c.outputs, 5)));
             bits(y, vec![Leaf::Maps(x), Leaf::Maps(w1), Leaf::Maps(w3)])
         }
         Layer::Linear([batch, inputs, outputs]) => {
-            let (x, w) = (leaf([*batch, *inputs], 1), leaf([*inputs, *outputs], 2));
-            let b = leaf([*outputs], 3);
+            let (x, w) = (matrix([*batch, *inputs], 1), matrix([*inputs, *outputs], 2));
+            let b = vector(*outputs, 3);
             let y = kernels::linear(x.clone(), w.clone(), b.clone(), Activation::Sigmoid);
             bits(y, vec![Leaf::Matrix(x), Leaf::Matrix(w), Leaf::Vector(b)])
         }
@@ -166,17 +168,10 @@ fn of(layer: &Layer) -> Vec<u32> {
     }
 }
 
-fn convolved(c: &Conv, by: impl Fn(Tensor<4>, Tensor<4>, Tensor<1>) -> Tensor<4>) -> Vec<u32> {
-    let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
-    let b = leaf([c.outputs], 3);
-    let y = by(x.clone(), w.clone(), b.clone());
-    bits(y, vec![Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(b)])
-}
-
 fn normed(c: &Conv, with_residual: bool) -> Vec<u32> {
-    let (x, w) = (leaf(last(c.input()), 1), leaf(c.weight(), 2));
-    let (gamma, beta) = (leaf([c.outputs], 3), leaf([c.outputs], 4));
-    let layer = NormedConv {
+    let [x, w] = [leaf(last(c.input()), 1), leaf(c.weight(), 2)];
+    let [gamma, beta] = [vector(c.outputs, 3), vector(c.outputs, 4)];
+    let normed = NormedConv {
         weight: w.clone(),
         bias: None,
         options: options(c),
@@ -185,9 +180,23 @@ fn normed(c: &Conv, with_residual: bool) -> Vec<u32> {
         epsilon: 1e-5,
     };
     let residual = with_residual.then(|| leaf(last(c.output()), 5));
-    let (y, ..) = kernels::conv_norm(x.clone(), layer, residual, Activation::Silu);
-    let leaves = [Leaf::Maps(x), Leaf::Maps(w), Leaf::Vector(gamma)];
-    bits(y, leaves.into_iter().chain([Leaf::Vector(beta)]).collect())
+    let (y, ..) = kernels::conv_norm(x.clone(), normed, residual, Activation::Silu);
+    let vectors = [Leaf::Vector(gamma), Leaf::Vector(beta)];
+    let maps = [Leaf::Maps(x), Leaf::Maps(w)];
+    bits(y, maps.into_iter().chain(vectors).collect())
+}
+
+fn block(c: &Conv, pool: Pool) -> Vec<u32> {
+    let [x, w] = [leaf(last(c.input()), 1), leaf(c.weight(), 2)];
+    let parameters = ConvNorm {
+        weight: w.clone(),
+        bias: vector(c.outputs, 3),
+        gamma: vector(c.outputs, 4),
+        beta: vector(c.outputs, 5),
+        epsilon: 1e-5,
+    };
+    let (y, ..) = kernels::conv_block(x.clone(), parameters, c.padding, pool);
+    bits(y, vec![Leaf::Maps(x), Leaf::Maps(w)])
 }
 
 /// `[batch, channels, rows, columns]`, channels last.
