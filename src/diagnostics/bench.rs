@@ -253,7 +253,7 @@ impl Bench {
         Ok(Self {
             work: network.work(shape),
             features,
-            classifier: Classifier::new(&network, card(experiment, classes), &device),
+            classifier: Classifier::new(&network, card, &device),
             batch: Batch {
                 originals: originals.then(|| input(&training).flatten(1, 3)),
                 images: input(&training),

@@ -143,7 +143,8 @@ fn of(layer: &Layer) -> Vec<u32> {
         Layer::Block(c, pool) => block(c, *pool),
         Layer::Pair(c, second) => {
             let x = leaf(last(c.input()), 1);
-            let (w1, w3) = (leaf([*second, c.inputs, 1, 1], 2), leaf(c.weight(), 3));
+            let w1 = leaf([*second, c.inputs, 1, 1], 2);
+            let w3 = leaf(c.weight(), 3);
             let first = (w1.clone(), vector(*second, 4));
             let y = kernels::conv2d_pair(x.clone(), first, (w3.clone(), vector(c.outputs, 5)));
             bits(y, vec![Leaf::Maps(x), Leaf::Maps(w1), Leaf::Maps(w3)])
