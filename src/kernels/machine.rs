@@ -13,8 +13,8 @@ use super::simd::{Real, lanes, put, widest};
 /// fewer than the 16 registers of AVX2.
 const SUMS: usize = 12;
 
-/// Each rate is measured so often; the best counts.
-const ROUNDS: usize = 5;
+/// Each rate is measured so often; the best counts, as other programs may run meanwhile.
+const ROUNDS: usize = 12;
 
 /// A measurement takes about this long.
 const TIME: Duration = Duration::from_millis(20);

@@ -98,7 +98,7 @@ impl Plan {
         self.buffers.with(sizes, |buffers| {
             let mut images = None;
             let mut laps = Laps::new(clock, team.threads());
-            if self.shape.channels == 1 && normalize.is_none() {
+            if self.takes_pixels_as_they_are(normalize) {
                 images = Some(pixels);
             } else {
                 self.load(pixels, normalize, &mut buffers[INPUT]);
@@ -111,6 +111,11 @@ impl Plan {
             }
             outputs.copy_from_slice(&buffers[self.output.buffer][..outputs.len()]);
         });
+    }
+
+    /// Whether the first step reads the pixels themselves.
+    pub(super) fn takes_pixels_as_they_are(&self, normalize: Option<&NormalizeConfig>) -> bool {
+        self.shape.channels == 1 && normalize.is_none()
     }
 
     /// Pixels as the first step takes them: normalised, channels last.
