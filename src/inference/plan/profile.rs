@@ -101,20 +101,18 @@ impl Plan {
         let threads = clock.threads.into_inner();
         let seconds = clock.nanoseconds.into_iter();
         let mut seconds = seconds.map(|time| time.into_inner() as f64 / 1e9 / threads as f64);
+        let (work, image_bytes) = if self.takes_pixels_as_they_are(normalize) {
+            ("as they are", 0)
+        } else {
+            let bytes = 2 * size_of::<f32>() * self.shape.values();
+            ("normalized, channels last", bytes)
+        };
         let pixels = StepProfile {
             layer: "pixels".into(),
-            work: if self.takes_pixels_as_they_are(normalize) {
-                "as they are".into()
-            } else {
-                "normalized, channels last".into()
-            },
+            work: work.into(),
             algorithm: None,
             multiply_adds: 0,
-            image_bytes: if self.takes_pixels_as_they_are(normalize) {
-                0
-            } else {
-                2 * size_of::<f32>() * self.shape.values()
-            },
+            image_bytes,
             weight_bytes: 0,
             seconds: seconds.next().unwrap_or_default(),
         };
