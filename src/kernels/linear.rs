@@ -1,6 +1,6 @@
 //! Fully connected layers with their bias and non-linearity in one pass over slices.
 
-use super::activation::{Activation, Function, activate, with_function};
+use super::activation::{Activation, Epilogue, Function, activate, with_function};
 use super::conv::{Matrix, in_panels, multiply};
 use super::simd::{PANEL, Real, padded, widest};
 use super::threads;
@@ -48,6 +48,8 @@ pub(super) fn forward<T: Real>(
         return output;
     }
     let bias = in_panels(bias);
+    let bounds = activation.bounds();
+    let epilogue = |bias| Epilogue { bias, bounds };
     let whole = outputs / PANEL * PANEL;
     let rest = last_panel(weight, outputs, whole);
     let rows = batch
@@ -64,19 +66,22 @@ pub(super) fn forward<T: Real>(
             let rows = output.len() / outputs;
             if whole > 0 {
                 let matrix = matrix(weight, outputs, PANEL);
-                multiply(rows, input, matrix, &bias[..whole], output, 0..whole);
-            }
-            if whole < outputs {
                 multiply(
                     rows,
                     input,
-                    matrix(&rest, PANEL, 0),
-                    &bias[whole..padded(outputs)],
+                    matrix,
+                    epilogue(&bias[..whole]),
                     output,
-                    whole..outputs,
+                    0..whole,
                 );
             }
-            activate(output, activation);
+            if whole < outputs {
+                let (matrix, bias) = (matrix(&rest, PANEL, 0), &bias[whole..padded(outputs)]);
+                multiply(rows, input, matrix, epilogue(bias), output, whole..outputs);
+            }
+            if bounds.is_none() {
+                activate(output, activation);
+            }
         },
     );
     output

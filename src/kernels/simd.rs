@@ -102,6 +102,17 @@ pub trait Real:
     ) -> Self::Vector<S>;
 }
 
+/// `min(max(least, x), largest)` lane by lane; NaN stays NaN.
+#[inline(always)]
+pub(super) fn clamp<S: Simd, T: Real>(
+    simd: S,
+    x: T::Vector<S>,
+    [least, largest]: [T::Vector<S>; 2],
+) -> T::Vector<S> {
+    let x = T::select(simd, T::greater(simd, least, x), least, x);
+    T::select(simd, T::greater(simd, x, largest), largest, x)
+}
+
 impl Real for f32 {
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;

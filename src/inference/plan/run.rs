@@ -6,7 +6,7 @@ use super::Plan;
 use super::profile::{Clock, Laps};
 use super::step::{Operand, Step};
 use crate::fitting::NormalizeConfig;
-use crate::kernels::inference::Team;
+use crate::kernels::inference::{Team, normalize_pixels};
 
 /// Values that go through the steps together, of the largest buffer: about half a megabyte, which stays in a core's cache.
 const VALUES: usize = 1 << 17;
@@ -101,7 +101,7 @@ impl Plan {
             if self.takes_pixels_as_they_are(normalize) {
                 images = Some(pixels);
             } else {
-                self.load(pixels, normalize, &mut buffers[INPUT]);
+                self.load(pixels, normalize, &mut buffers[INPUT], team);
             }
             laps.end(0);
             for (index, step) in self.steps.iter().enumerate() {
@@ -119,7 +119,13 @@ impl Plan {
     }
 
     /// Pixels as the first step takes them: normalised, channels last.
-    fn load(&self, pixels: &[f32], normalize: Option<&NormalizeConfig>, input: &mut [f32]) {
+    fn load(
+        &self,
+        pixels: &[f32],
+        normalize: Option<&NormalizeConfig>,
+        input: &mut [f32],
+        team: &Team,
+    ) {
         let values = self.shape.values();
         let of = |list: &[f32], channel: usize| list[if list.len() == 1 { 0 } else { channel }];
         let norms: Vec<(f32, f32)> = (0..self.shape.channels)
@@ -130,27 +136,7 @@ impl Plan {
             .collect();
         let images = pixels.chunks_exact(values);
         for (from, to) in images.zip(input.chunks_exact_mut(values)) {
-            interleave(from, &norms, to);
-        }
-    }
-}
-
-/// `[channels, positions]` as `[positions, channels]`, from each the channel's mean, over its deviation.
-fn interleave(from: &[f32], norms: &[(f32, f32)], to: &mut [f32]) {
-    /// Values that are normalised at a time, in registers.
-    const VALUES: usize = 64;
-    let channels = norms.len();
-    let positions = from.len() / channels.max(1);
-    let planes = from.chunks_exact(positions.max(1)).zip(norms);
-    for (channel, (plane, &(mean, std))) in planes.enumerate() {
-        for (to, plane) in to.chunks_mut(VALUES * channels).zip(plane.chunks(VALUES)) {
-            let mut normal = [0.0; VALUES];
-            for (to, &value) in normal.iter_mut().zip(plane) {
-                *to = (value - mean) / std;
-            }
-            for (to, value) in to.chunks_exact_mut(channels).zip(normal) {
-                to[channel] = value;
-            }
+            normalize_pixels(from, &norms, to, team);
         }
     }
 }

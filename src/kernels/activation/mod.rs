@@ -47,6 +47,33 @@ impl Activation {
     }
 }
 
+impl Activation {
+    /// Least and largest value, if the non-linearity does no more than to keep values between them.
+    pub(super) fn bounds<T: Real>(self) -> Option<[T; 2]> {
+        match self {
+            Activation::Relu => Some([T::ZERO, T::of(f64::INFINITY)]),
+            Activation::Relu6 => Some([T::ZERO, T::of(6.0)]),
+            _ => None,
+        }
+    }
+}
+
+/// What a layer does to its sums.
+#[derive(Clone, Copy)]
+pub(super) struct Epilogue<'a, T> {
+    /// Is added, for each channel.
+    pub bias: &'a [T],
+    /// `min(max(least, x), largest)`; NaN stays NaN.
+    pub bounds: Option<[T; 2]>,
+}
+
+impl<'a, T> Epilogue<'a, T> {
+    /// A bias alone.
+    pub(super) fn bias(bias: &'a [T]) -> Self {
+        Self { bias, bounds: None }
+    }
+}
+
 /// Values that a thread works on at a time.
 const PART: usize = 1 << 15;
 

@@ -29,6 +29,12 @@ pub trait Lanes {
     /// The processor must have the instructions.
     unsafe fn dot(sums: Self::Sums, a: Self::Pairs, b: Self::Pairs) -> Self::Sums;
 
+    /// `min(max(least, x), largest)`; NaN stays NaN.
+    ///
+    /// # Safety
+    /// The processor must have the instructions.
+    unsafe fn clamp(sums: Self::Sums, bounds: [f32; 2]) -> Self::Sums;
+
     /// # Safety
     /// Sixteen values must be writable.
     unsafe fn store(sums: Self::Sums, to: *mut f32);
@@ -71,6 +77,14 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    unsafe fn clamp(sums: Self::Sums, [least, largest]: [f32; 2]) -> Self::Sums {
+        sums.map(|x| {
+            let x = if x < least { least } else { x };
+            if x > largest { largest } else { x }
+        })
+    }
+
+    #[inline(always)]
     unsafe fn store(sums: Self::Sums, to: *mut f32) {
         // SAFETY: as promised by the caller.
         unsafe { to.cast::<Self::Sums>().write_unaligned(sums) }
@@ -93,7 +107,7 @@ pub fn is_native() -> bool {
 pub mod native {
     use std::arch::x86_64::{
         __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512,
-        _mm512_set1_epi32, _mm512_storeu_ps,
+        _mm512_max_ps, _mm512_min_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_storeu_ps,
     };
     use std::mem::transmute;
 
@@ -128,6 +142,15 @@ pub mod native {
         unsafe fn dot(sums: __m512, a: __m512bh, b: __m512bh) -> __m512 {
             // SAFETY: as promised by the caller.
             unsafe { _mm512_dpbf16_ps(sums, a, b) }
+        }
+
+        #[inline(always)]
+        unsafe fn clamp(sums: __m512, [least, largest]: [f32; 2]) -> __m512 {
+            // SAFETY: as promised by the caller. Of a NaN, they return the second operand.
+            unsafe {
+                let sums = _mm512_max_ps(_mm512_set1_ps(least), sums);
+                _mm512_min_ps(_mm512_set1_ps(largest), sums)
+            }
         }
 
         #[inline(always)]

@@ -4,11 +4,12 @@ use std::mem::MaybeUninit;
 
 use super::lanes::Lanes;
 use super::rounding::Pair;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::Patches;
 use crate::kernels::memory::array;
 use crate::kernels::simd::{PANEL, padded};
 
-/// Every position's patch times the weights, plus bias.
+/// Every position's patch times the weights, and the epilogue.
 pub struct Dots<'a> {
     pub patches: Patches,
     pub input: &'a [Pair],
@@ -17,7 +18,7 @@ pub struct Dots<'a> {
     /// From one panel to the next.
     pub panel: usize,
     /// In whole panels.
-    pub bias: &'a [f32],
+    pub epilogue: Epilogue<'a, f32>,
     pub rows: usize,
     pub columns: usize,
     pub channels: usize,
@@ -50,7 +51,7 @@ impl Dots<'_> {
         );
         let (panels, used) = (channels / PANEL, self.patches.depth() * PANEL);
         assert!((panels - 1) * self.panel + used <= self.weights.len());
-        assert!(self.bias.len() >= channels);
+        assert!(self.epilogue.bias.len() >= channels);
         let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
         assert!(last + self.channels <= self.output.len());
     }
@@ -58,19 +59,30 @@ impl Dots<'_> {
     #[inline(always)]
     pub fn run<L: Lanes>(&mut self) {
         self.check();
+        // Apart: a choice in the innermost loop would cost it registers.
+        if self.epilogue.bounds.is_some() {
+            self.all::<L, true>();
+        } else {
+            self.all::<L, false>();
+        }
+    }
+
+    /// All positions and channels; `CLAMPED` if there are bounds.
+    #[inline(always)]
+    fn all<L: Lanes, const CLAMPED: bool>(&mut self) {
         let panels = self.channels.div_ceil(PANEL);
         for panel in (0..panels).step_by(2) {
             if panel + 1 < panels {
-                self.positions::<L, 2>(panel);
+                self.positions::<L, 2, CLAMPED>(panel);
             } else {
-                self.positions::<L, 1>(panel);
+                self.positions::<L, 1, CLAMPED>(panel);
             }
         }
     }
 
     /// `V` panels of channels for all positions: four neighbours at a time, then the rest of each row.
     #[inline(always)]
-    fn positions<L: Lanes, const V: usize>(&mut self, panel: usize) {
+    fn positions<L: Lanes, const V: usize, const CLAMPED: bool>(&mut self, panel: usize) {
         let (rows, columns) = (self.rows, self.columns);
         let fours = columns / 4;
         let mut few = [Place::default(); 3];
@@ -80,13 +92,13 @@ impl Dots<'_> {
                 few[count] = self.place(row, 4 * four);
                 count += 1;
                 if count == 3 {
-                    self.tile::<L, 3, 4, V>(panel, few);
+                    self.tile::<L, 3, 4, V, CLAMPED>(panel, few);
                     count = 0;
                 }
             }
         }
         for &place in &few[..count] {
-            self.tile::<L, 1, 4, V>(panel, [place]);
+            self.tile::<L, 1, 4, V, CLAMPED>(panel, [place]);
         }
         let mut few = [Place::default(); 12];
         let mut count = 0;
@@ -95,17 +107,17 @@ impl Dots<'_> {
                 few[count] = self.place(row, column);
                 count += 1;
                 if count == 12 {
-                    self.tile::<L, 12, 1, V>(panel, few);
+                    self.tile::<L, 12, 1, V, CLAMPED>(panel, few);
                     count = 0;
                 }
             }
         }
         let (four, rest) = few[..count].as_chunks::<4>();
         for &four in four {
-            self.tile::<L, 4, 1, V>(panel, four);
+            self.tile::<L, 4, 1, V, CLAMPED>(panel, four);
         }
         for &one in rest {
-            self.tile::<L, 1, 1, V>(panel, [one]);
+            self.tile::<L, 1, 1, V, CLAMPED>(panel, [one]);
         }
     }
 
@@ -120,7 +132,7 @@ impl Dots<'_> {
     /// `G` groups of `Q` neighbouring positions times `V` panels of channels.
     #[inline(always)]
     #[allow(unsafe_code, clippy::needless_range_loop)] // Constant ranges over arrays, which become registers.
-    fn tile<L: Lanes, const G: usize, const Q: usize, const V: usize>(
+    fn tile<L: Lanes, const G: usize, const Q: usize, const V: usize, const CLAMPED: bool>(
         &mut self,
         panel: usize,
         places: [Place; G],
@@ -131,8 +143,9 @@ impl Dots<'_> {
         unsafe {
             let mut weights: [*const Pair; V] =
                 array(|v| self.weights.as_ptr().add((panel + v) * self.panel));
-            let bias: [L::Sums; V] =
-                array(|v| L::sums(self.bias.as_ptr().add((panel + v) * PANEL)));
+            let Epilogue { bias, bounds } = self.epilogue;
+            let bounds = bounds.unwrap_or([0.0; 2]);
+            let bias: [L::Sums; V] = array(|v| L::sums(bias.as_ptr().add((panel + v) * PANEL)));
             let mut sums = [[bias; Q]; G];
             for run in 0..grid.runs {
                 let at: [*const Pair; G] = array(|group| {
@@ -157,7 +170,11 @@ impl Dots<'_> {
                 for q in 0..Q {
                     let at = places[group].output + q * self.step;
                     for v in 0..V {
-                        self.write::<L>(at, panel + v, sums[group][q][v]);
+                        let mut sum = sums[group][q][v];
+                        if CLAMPED {
+                            sum = L::clamp(sum, bounds);
+                        }
+                        self.write::<L>(at, panel + v, sum);
                     }
                 }
             }

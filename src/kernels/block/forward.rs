@@ -3,6 +3,7 @@
 use super::norm::{Parameters, scale_and_shift};
 use super::passes::{NormPool, Sums, with_area};
 use super::pool::Pool;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::conv::{Geometry, convolve_rows, in_panels, padded_rows, panels};
 use crate::kernels::moments::Moments;
@@ -46,7 +47,7 @@ pub(in crate::kernels) fn forward<T: Real>(
                 g,
                 image,
                 &weights,
-                &bias,
+                Epilogue::bias(&bias),
                 g.output_height(),
                 g.outputs,
                 output,

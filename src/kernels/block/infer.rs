@@ -3,6 +3,7 @@
 use super::norm::{Parameters, scale_and_shift};
 use super::passes::{ReluPool, with_area};
 use super::pool::Pool;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::{
     Geometry, convolve_rows, cut, in_panels, padded_rows, panels, row_parts,
 };
@@ -50,7 +51,15 @@ pub(in crate::kernels) fn infer<T: Real>(
             let image = padded_rows(g, image, side * part.start..side * part.end, grid);
             convolved.resize(side * part.len() * g.output_width() * outputs, T::ZERO);
             let rows = side * part.len();
-            convolve_rows(g, image, &weights, &bias, rows, outputs, convolved);
+            convolve_rows(
+                g,
+                image,
+                &weights,
+                Epilogue::bias(&bias),
+                rows,
+                outputs,
+                convolved,
+            );
             relu_pool(g, pool, convolved, output);
         },
     );

@@ -9,6 +9,7 @@ use super::products::{Packed, Positions};
 use super::tiles::{Convolution, WeightGradient};
 use super::weight_gradient::POSITIONS;
 use super::weights::{Panels, mirrored_panels, unpack};
+use crate::kernels::activation::Epilogue;
 use crate::kernels::memory::as_room;
 use crate::kernels::simd::{Real, padded, widest};
 use crate::kernels::threads;
@@ -20,7 +21,7 @@ fn input_gradient<T: Real>(g: &Geometry, grid: &[T], mirrored: &Panels<T>, input
         patches: g.gradient_patches(),
         input: grid,
         weights: mirrored.matrix(),
-        bias: &vec![T::ZERO; padded(g.inputs)],
+        epilogue: Epilogue::bias(&vec![T::ZERO; padded(g.inputs)]),
         rows: g.height,
         columns: g.width,
         channels: g.inputs,

@@ -4,10 +4,11 @@ use std::cell::Cell;
 
 use super::grid::Patches;
 use super::tiles::Convolution;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::bf16::{self, Dots, Pair, PairsRef};
 use crate::kernels::simd::Real;
 
-/// Every position's patch times the weights, plus bias.
+/// Every position's patch times the weights, and the epilogue.
 pub(super) fn convolve<T: Real, const PACKED: bool>(convolution: Convolution<T, PACKED>) {
     match convolution.weights.pairs {
         None => T::dispatch(convolution),
@@ -46,7 +47,10 @@ fn in_bf16<T: Real, const PACKED: bool>(run: Convolution<T, PACKED>, pairs: Pair
         input: &rounded[..used / 2],
         weights: pairs.values,
         panel: half(run.weights.panel),
-        bias: T::single(run.bias),
+        epilogue: Epilogue {
+            bias: T::single(run.epilogue.bias),
+            bounds: (run.epilogue.bounds).map(|bounds| bounds.map(|bound| bound.wide() as f32)),
+        },
         rows: run.rows,
         columns: run.columns,
         channels: run.channels,

@@ -9,7 +9,7 @@ use super::geometry::Geometry;
 use super::grid::Patches;
 use super::tiles::Convolution;
 use super::weights::{Matrix, Panels, in_panels, panels};
-use crate::kernels::activation::{Activation, activate};
+use crate::kernels::activation::{Activation, Epilogue, activate};
 use crate::kernels::memory::{as_room, filled_part};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
@@ -38,57 +38,52 @@ pub(in crate::kernels) fn padded_rows<'a, T: Real>(
     grid
 }
 
-/// `rows` rows of the output of one image, positions `step` values apart; `bias` has a value for every channel of the panels.
+/// `rows` rows of the output of one image, positions `step` values apart; the bias has a value for every channel of the panels.
 #[allow(unsafe_code)]
 pub(in crate::kernels) fn convolve_rows<T: Real>(
     g: &Geometry,
     padded_rows: &[T],
     weights: &Panels<T>,
-    bias: &[T],
+    epilogue: Epilogue<T>,
     rows: usize,
     step: usize,
     output: &mut [T],
 ) {
+    let (rows, columns) = across_rows(g, rows);
     convolve(Convolution::<_, true> {
         patches: g.patches(),
         input: padded_rows,
         weights: weights.matrix(),
-        bias,
+        epilogue,
         rows,
-        columns: g.output_width(),
+        columns,
         channels: g.outputs,
         step,
-        row_step: g.output_width() * step,
+        row_step: columns * step,
         // SAFETY: convolutions write values alone.
         output: unsafe { as_room(output) },
     });
 }
 
-/// Some rows of the output of one image; `bias` has a value for every channel of the panels.
+/// Some rows of the output of one image; the bias has a value for every channel of the panels.
 #[allow(unsafe_code)]
 pub(in crate::kernels) fn output_rows<'a, T: Real>(
     g: &Geometry,
     image: &[T],
     rows: Range<usize>,
     weights: Matrix<T>,
-    bias: &[T],
+    epilogue: Epilogue<T>,
     grid: &mut Vec<T>,
     output: &'a mut [MaybeUninit<T>],
 ) -> &'a mut [T] {
-    let columns = g.output_width();
-    assert_eq!(output.len(), rows.len() * columns * g.outputs);
+    assert_eq!(output.len(), rows.len() * g.output_width() * g.outputs);
     let input = padded_rows(g, image, rows.clone(), grid);
-    // Without neighbours, tiles may go from one row into the next.
-    let (rows, columns) = if g.is_pixelwise() {
-        (1, rows.len() * columns)
-    } else {
-        (rows.len(), columns)
-    };
+    let (rows, columns) = across_rows(g, rows.len());
     convolve(Convolution::<_, true> {
         patches: g.patches(),
         input,
         weights,
-        bias,
+        epilogue,
         rows,
         columns,
         channels: g.outputs,
@@ -98,6 +93,16 @@ pub(in crate::kernels) fn output_rows<'a, T: Real>(
     });
     // SAFETY: all channels of all positions were written.
     unsafe { filled_part(output) }
+}
+
+/// Rows and columns of the positions of so many rows of an output: where there are no neighbours, tiles may go from one row into the next.
+fn across_rows(g: &Geometry, rows: usize) -> (usize, usize) {
+    let columns = g.output_width();
+    if g.is_pixelwise() {
+        (1, rows * columns)
+    } else {
+        (rows, columns)
+    }
 }
 
 /// The parts of rows into which each image is cut: one where there are enough images for all threads. Parts have a multiple of
@@ -144,7 +149,7 @@ pub(in crate::kernels) fn forward<T: Real>(
                     g,
                     image,
                     weights,
-                    bias,
+                    Epilogue::bias(bias),
                     part.len(),
                     step,
                     &mut output[first..],
@@ -176,13 +181,13 @@ pub(in crate::kernels) fn cut<'a, 'b, T>(
     jobs
 }
 
-/// Rows of values by a matrix, plus bias, into the `channels` of as many rows of `output`; the bias fills whole panels.
+/// Rows of values by a matrix, and the epilogue, into the `channels` of as many rows of `output`; the bias fills whole panels.
 #[allow(unsafe_code)]
 pub(in crate::kernels) fn multiply<T: Real>(
     rows: usize,
     input: &[T],
     weights: Matrix<T>,
-    bias: &[T],
+    epilogue: Epilogue<T>,
     output: &mut [T],
     channels: Range<usize>,
 ) {
@@ -198,7 +203,7 @@ pub(in crate::kernels) fn multiply<T: Real>(
         },
         input,
         weights,
-        bias,
+        epilogue,
         rows: 1,
         columns: rows,
         channels: channels.len(),

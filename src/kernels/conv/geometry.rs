@@ -123,6 +123,16 @@ impl Geometry {
         }
     }
 
+    /// The same positions below each other, as one image, where no position sees its neighbours.
+    pub(in crate::kernels) fn in_one_column(self) -> Self {
+        Self {
+            batch: 1,
+            height: self.batch * self.height * self.width,
+            width: 1,
+            ..self
+        }
+    }
+
     /// Whether an image already is its padded grid.
     pub(super) fn is_unpadded(&self) -> bool {
         self.padding == 0

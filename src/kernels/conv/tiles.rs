@@ -8,16 +8,18 @@ use pulp::{Simd, WithSimd};
 
 use super::grid::Patches;
 use super::weights::Matrix;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::memory::array;
-use crate::kernels::simd::{PANEL, Real, lanes, load, many_registers, padded, store};
+use crate::kernels::simd::{PANEL, Real, clamp, lanes, load, many_registers, padded, store};
 
-/// Every position's patch times the weights, plus bias. `PACKED` weights have a row of [`PANEL`] values, which the compiler
+/// Every position's patch times the weights, and the epilogue. `PACKED` weights have a row of [`PANEL`] values, which the compiler
 /// exploits.
 pub(super) struct Convolution<'a, T, const PACKED: bool> {
     pub patches: Patches,
     pub input: &'a [T],
     pub weights: Matrix<'a, T>,
-    pub bias: &'a [T],
+    /// In whole panels.
+    pub epilogue: Epilogue<'a, T>,
     pub rows: usize,
     pub columns: usize,
     pub channels: usize,
@@ -41,23 +43,18 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
         );
         assert!(!PACKED || self.weights.row == PANEL);
         assert!(self.weights.holds(self.patches.depth(), channels));
-        assert_eq!(self.bias.len(), channels);
+        assert_eq!(self.epilogue.bias.len(), channels);
         if self.rows * self.columns * channels == 0 {
             return;
         }
         let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
         assert!(last + self.channels <= self.output.len());
-        let mut run = self;
-        let lanes = lanes::<S, T>();
-        let mut channel = 0;
-        while channel + 2 * lanes <= channels {
-            run.positions::<S, 2>(simd, channel);
-            channel += 2 * lanes;
+        // Apart: a choice in the innermost loop would cost it registers.
+        if self.epilogue.bounds.is_some() {
+            self.all::<S, true>(simd, channels);
+        } else {
+            self.all::<S, false>(simd, channels);
         }
-        if channel < channels {
-            run.positions::<S, 1>(simd, channel);
-        }
-        run.last_positions(simd, channels);
     }
 }
 
@@ -65,10 +62,25 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
 type Place = (usize, usize);
 
 impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
+    /// All positions and `channels`; `CLAMPED` if there are bounds.
+    #[inline(always)]
+    fn all<S: Simd, const CLAMPED: bool>(mut self, simd: S, channels: usize) {
+        let lanes = lanes::<S, T>();
+        let mut channel = 0;
+        while channel + 2 * lanes <= channels {
+            self.positions::<S, 2, CLAMPED>(simd, channel);
+            channel += 2 * lanes;
+        }
+        if channel < channels {
+            self.positions::<S, 1, CLAMPED>(simd, channel);
+        }
+        self.last_positions::<S, CLAMPED>(simd, channels);
+    }
+
     /// `V` registers of channels for all positions but the [last few](Self::last_positions): four neighbours at a time, then the rest of
     /// each row.
     #[inline(always)]
-    fn positions<S: Simd, const V: usize>(&mut self, simd: S, channel: usize) {
+    fn positions<S: Simd, const V: usize, const CLAMPED: bool>(&mut self, simd: S, channel: usize) {
         let (rows, columns) = (self.rows, self.columns);
         let (grid, step, row_step) = (self.patches, self.step, self.row_step);
         let place = move |row: usize, column: usize| -> Place {
@@ -87,16 +99,16 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                     few[count] = place;
                     count += 1;
                     if count == 3 {
-                        self.tile::<S, 3, 4, V>(simd, few, channel);
+                        self.tile::<S, 3, 4, V, CLAMPED>(simd, few, channel);
                         count = 0;
                     }
                 } else {
-                    self.tile::<S, 1, 4, V>(simd, [place], channel);
+                    self.tile::<S, 1, 4, V, CLAMPED>(simd, [place], channel);
                 }
             }
         }
         for &place in &few[..count] {
-            self.tile::<S, 1, 4, V>(simd, [place], channel);
+            self.tile::<S, 1, 4, V, CLAMPED>(simd, [place], channel);
         }
         let mut few = [(0, 0); 12];
         let most = if many_registers::<S>() { 12 } else { 4 };
@@ -107,22 +119,26 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 count += 1;
                 if count == most {
                     if const { many_registers::<S>() } {
-                        self.tile::<S, 12, 1, V>(simd, few, channel);
+                        self.tile::<S, 12, 1, V, CLAMPED>(simd, few, channel);
                     } else {
-                        self.tile::<S, 4, 1, V>(simd, [few[0], few[1], few[2], few[3]], channel);
+                        self.tile::<S, 4, 1, V, CLAMPED>(
+                            simd,
+                            [few[0], few[1], few[2], few[3]],
+                            channel,
+                        );
                     }
                     count = 0;
                 }
             }
         }
         for &four in few[..count].as_chunks::<4>().0 {
-            self.tile::<S, 4, 1, V>(simd, four, channel);
+            self.tile::<S, 4, 1, V, CLAMPED>(simd, four, channel);
         }
     }
 
     /// The positions, fewer than four, that are left: one at a time, with as many registers of channels as keep the processor busy.
     #[inline(always)]
-    fn last_positions<S: Simd>(&mut self, simd: S, channels: usize) {
+    fn last_positions<S: Simd, const CLAMPED: bool>(&mut self, simd: S, channels: usize) {
         let lanes = lanes::<S, T>();
         let beside = self.columns % 4;
         let all = self.rows * beside;
@@ -135,16 +151,16 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
             let mut channel = 0;
             if const { many_registers::<S>() } {
                 while channel + 8 * lanes <= channels {
-                    self.tile::<S, 1, 1, 8>(simd, [place], channel);
+                    self.tile::<S, 1, 1, 8, CLAMPED>(simd, [place], channel);
                     channel += 8 * lanes;
                 }
             }
             while channel + 4 * lanes <= channels {
-                self.tile::<S, 1, 1, 4>(simd, [place], channel);
+                self.tile::<S, 1, 1, 4, CLAMPED>(simd, [place], channel);
                 channel += 4 * lanes;
             }
             while channel < channels {
-                self.tile::<S, 1, 1, 1>(simd, [place], channel);
+                self.tile::<S, 1, 1, 1, CLAMPED>(simd, [place], channel);
                 channel += lanes;
             }
         }
@@ -153,7 +169,7 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
     /// `G` groups of `Q` neighbouring positions times `V` registers of channels, summed over the patch in order.
     #[inline(always)]
     #[allow(unsafe_code)]
-    fn tile<S: Simd, const G: usize, const Q: usize, const V: usize>(
+    fn tile<S: Simd, const G: usize, const Q: usize, const V: usize, const CLAMPED: bool>(
         &mut self,
         simd: S,
         places: [Place; G],
@@ -162,15 +178,16 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
         let lanes = lanes::<S, T>();
         let grid = self.patches;
         // SAFETY: `with_simd` asserted that every patch of every position lies in `input`, that `weights` holds whole panels
-        // for `channels` rounded up, in which `V` registers from `channel` on lie, and `bias` as many values; places are
+        // for `channels` rounded up, in which `V` registers from `channel` on lie, and the bias has as many values; places are
         // positions of the output, and a register is written only where all of its channels exist.
         unsafe {
             let weights: [*const T; V] = array(|v| {
                 let place = self.weights.place(channel + v * lanes);
                 self.weights.values.as_ptr().add(place)
             });
+            let Epilogue { bias, bounds } = self.epilogue;
             let bias: [T::Vector<S>; V] =
-                array(|v| load::<S, T>(self.bias.as_ptr().add(channel + v * lanes)));
+                array(|v| load::<S, T>(bias.as_ptr().add(channel + v * lanes)));
             let row = if PACKED { PANEL } else { self.weights.row };
             let mut sums = [[bias; Q]; G];
             let mut tap = 0;
@@ -192,11 +209,17 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                     tap += 1;
                 }
             }
+            let [least, largest] = bounds.unwrap_or([T::ZERO; 2]);
+            let bounds = [T::splat(simd, least), T::splat(simd, largest)];
             for group in 0..G {
                 for q in 0..Q {
                     let at = places[group].1 + q * self.step;
                     for v in 0..V {
-                        self.write::<S>(at, channel + v * lanes, sums[group][q][v]);
+                        let mut sum = sums[group][q][v];
+                        if CLAMPED {
+                            sum = clamp::<S, T>(simd, sum, bounds);
+                        }
+                        self.write::<S>(at, channel + v * lanes, sum);
                     }
                 }
             }

@@ -9,6 +9,7 @@ use super::grid::Patches;
 use super::phases::Phases;
 use super::tiles::Convolution;
 use super::weights::{Panels, panels_of_taps};
+use crate::kernels::activation::Epilogue;
 use crate::kernels::memory::filled_part;
 use crate::kernels::simd::{Real, padded};
 
@@ -71,7 +72,7 @@ impl<T: Real> Transposed<T> {
             },
             input: gradient,
             weights: self.weights[0].matrix(),
-            bias: &self.no_bias,
+            epilogue: Epilogue::bias(&self.no_bias),
             rows: 1,
             columns: positions,
             channels: inputs,
@@ -106,7 +107,7 @@ impl<T: Real> Transposed<T> {
                 },
                 input: &grid[self.phases.origin(g, row, column)..],
                 weights: weights.matrix(),
-                bias: &self.no_bias,
+                epilogue: Epilogue::bias(&self.no_bias),
                 rows: row.count,
                 columns: column.count,
                 channels: g.inputs,

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::tiles::Depthwise;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::{Geometry, padded_rows};
 use crate::kernels::memory::filled_part;
 use crate::kernels::simd::Real;
@@ -28,14 +29,14 @@ impl<T: Real> Kernels<T> {
         Self { values }
     }
 
-    /// Some rows of the output of an image; `bias` has a value for every channel.
+    /// Some rows of the output of an image; the bias has a value for every channel.
     #[allow(unsafe_code)]
     pub(in crate::kernels) fn rows<'a>(
         &self,
         g: &Geometry,
         image: &[T],
         rows: Range<usize>,
-        bias: &[T],
+        epilogue: Epilogue<T>,
         grid: &mut Vec<T>,
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
@@ -49,7 +50,7 @@ impl<T: Real> Kernels<T> {
             row_step: g.stride * pitch,
             taps: [g.kernel; 2],
             weights: &self.values,
-            bias,
+            epilogue,
             rows: rows.len(),
             columns,
             channels,

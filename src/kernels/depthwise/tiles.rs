@@ -6,7 +6,8 @@ use std::mem::MaybeUninit;
 
 use pulp::{Scalar, Simd, WithSimd};
 
-use crate::kernels::simd::{PANEL, Real, lanes, load, put, store};
+use crate::kernels::activation::Epilogue;
+use crate::kernels::simd::{PANEL, Real, clamp, lanes, load, put, store};
 
 /// The first channels of the registers that hold `channels`: the last one may overlap the one before. None if there are fewer
 /// channels than lanes.
@@ -17,7 +18,7 @@ pub(super) fn registers(channels: usize, lanes: usize) -> impl Iterator<Item = u
     (0..whole).map(move |index| index * lanes).chain(rest)
 }
 
-/// Every position's patch times the kernels, plus bias, channel by channel.
+/// Every position's patch times the kernels, and the epilogue, channel by channel.
 pub(super) struct Depthwise<'a, T> {
     pub input: &'a [T],
     /// From one row of the input to the next.
@@ -30,8 +31,8 @@ pub(super) struct Depthwise<'a, T> {
     pub taps: [usize; 2],
     /// `[tap, channel]`
     pub weights: &'a [T],
-    /// `[channel]`
-    pub bias: &'a [T],
+    /// The bias is `[channel]`.
+    pub epilogue: Epilogue<'a, T>,
     pub rows: usize,
     pub columns: usize,
     pub channels: usize,
@@ -57,20 +58,24 @@ impl<T: Real> WithSimd for Depthwise<'_, T> {
         let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
         assert!(last + patch <= self.input.len());
         assert!(self.weights.len() >= tap_rows * tap_columns * channels);
-        assert!(self.bias.len() >= channels);
+        assert!(self.epilogue.bias.len() >= channels);
         let last = (self.rows - 1) * self.output_row_step + (self.columns - 1) * self.output_step;
         assert!(last + channels <= self.output.len());
-        if channels >= lanes::<S, T>() {
-            self.positions(simd);
-        } else {
-            self.positions(Scalar::new());
+        let is_wide = channels >= lanes::<S, T>();
+        // Apart: a choice in the innermost loop would cost it registers.
+        match (is_wide, self.epilogue.bounds.is_some()) {
+            (true, true) => self.positions::<S, true>(simd),
+            (true, false) => self.positions::<S, false>(simd),
+            (false, true) => self.positions::<Scalar, true>(Scalar::new()),
+            (false, false) => self.positions::<Scalar, false>(Scalar::new()),
         }
     }
 }
 
 impl<T: Real> Depthwise<'_, T> {
+    /// `CLAMPED` if there are bounds.
     #[inline(always)]
-    fn positions<S: Simd>(&mut self, simd: S) {
+    fn positions<S: Simd, const CLAMPED: bool>(&mut self, simd: S) {
         // Images of 7, 14, ... columns are common.
         let sevens = self.columns.is_multiple_of(7) && !self.columns.is_multiple_of(8);
         for row in 0..self.rows {
@@ -79,11 +84,11 @@ impl<T: Real> Depthwise<'_, T> {
                 let left = self.columns - column;
                 for channel in registers(self.channels, lanes::<S, T>()) {
                     match left {
-                        _ if sevens => self.tile::<S, 7>(simd, row, column, channel),
-                        8.. => self.tile::<S, 8>(simd, row, column, channel),
-                        4.. => self.tile::<S, 4>(simd, row, column, channel),
-                        2.. => self.tile::<S, 2>(simd, row, column, channel),
-                        _ => self.tile::<S, 1>(simd, row, column, channel),
+                        _ if sevens => self.tile::<S, 7, CLAMPED>(simd, row, column, channel),
+                        8.. => self.tile::<S, 8, CLAMPED>(simd, row, column, channel),
+                        4.. => self.tile::<S, 4, CLAMPED>(simd, row, column, channel),
+                        2.. => self.tile::<S, 2, CLAMPED>(simd, row, column, channel),
+                        _ => self.tile::<S, 1, CLAMPED>(simd, row, column, channel),
                     }
                 }
                 column += match left {
@@ -100,7 +105,7 @@ impl<T: Real> Depthwise<'_, T> {
     /// `Q` neighbouring positions of a register of channels, summed over the taps in order.
     #[inline(always)]
     #[allow(unsafe_code)]
-    fn tile<S: Simd, const Q: usize>(
+    fn tile<S: Simd, const Q: usize, const CLAMPED: bool>(
         &mut self,
         simd: S,
         row: usize,
@@ -108,12 +113,13 @@ impl<T: Real> Depthwise<'_, T> {
         channel: usize,
     ) {
         // SAFETY: `with_simd` asserted that the patches of all positions lie in `input` and their outputs in `output`, and that
-        // `weights` and `bias` have all channels; a register from `channel` on lies within the channels.
+        // `weights` and the bias have all channels; a register from `channel` on lies within the channels.
         unsafe {
             let from = row * self.row_step + column * self.step + channel;
             let from = self.input.as_ptr().add(from);
             let mut weights = self.weights.as_ptr().add(channel);
-            let mut sums = [load::<S, T>(self.bias.as_ptr().add(channel)); Q];
+            let Epilogue { bias, bounds } = self.epilogue;
+            let mut sums = [load::<S, T>(bias.as_ptr().add(channel)); Q];
             for tap_row in 0..self.taps[0] {
                 let from = from.add(tap_row * self.pitch);
                 for tap_column in 0..self.taps[1] {
@@ -128,7 +134,12 @@ impl<T: Real> Depthwise<'_, T> {
             }
             let to = row * self.output_row_step + column * self.output_step + channel;
             let to = self.output.as_mut_ptr().add(to);
+            let [least, largest] = bounds.unwrap_or([T::ZERO; 2]);
+            let bounds = [T::splat(simd, least), T::splat(simd, largest)];
             for q in 0..Q {
+                if CLAMPED {
+                    sums[q] = clamp::<S, T>(simd, sums[q], bounds);
+                }
                 store::<S, T>(to.add(q * self.output_step).cast(), sums[q]);
             }
         }

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::forward::by_tap;
 use super::tiles::Depthwise;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::{Geometry, Phase, Phases};
 use crate::kernels::memory::filled_part;
 use crate::kernels::simd::Real;
@@ -62,7 +63,7 @@ impl<T: Real> Transposed<T> {
                 row_step: pitch,
                 taps: [row.taps.len(), column.taps.len()],
                 weights,
-                bias: &self.no_bias,
+                epilogue: Epilogue::bias(&self.no_bias),
                 rows: row.count,
                 columns: column.count,
                 channels: g.inputs,

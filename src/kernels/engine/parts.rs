@@ -46,10 +46,11 @@ fn cached_rows(g: &Geometry) -> usize {
     rows.next_multiple_of(tile_rows(g))
 }
 
+/// Positions of a tile, which pixelwise parts fill.
+const TILE: usize = 12;
+
 /// Rows that fill the tiles of a convolution.
 fn tile_rows(g: &Geometry) -> usize {
-    /// Positions of a tile, which pixelwise parts fill.
-    const TILE: usize = 12;
     if g.is_pixelwise() { TILE } else { 1 }
 }
 
@@ -78,6 +79,11 @@ pub(in crate::kernels) fn small_parts(
         });
         return parts.collect();
     }
+    let size = rows.min(share);
+    if g.is_pixelwise() && multiple == 1 && size >= TILE {
+        // Whole tiles.
+        return in_rows(g, (size + TILE / 2) / TILE * TILE);
+    }
     /// Neighbours of a tile: fewer leave registers idle.
     const NEIGHBOURS: usize = 4;
     let multiple = if is_winograd {
@@ -87,7 +93,7 @@ pub(in crate::kernels) fn small_parts(
     } else {
         multiple
     };
-    in_rows(g, rows.min(share).next_multiple_of(multiple))
+    in_rows(g, size.next_multiple_of(multiple))
 }
 
 /// Parts of so many rows.

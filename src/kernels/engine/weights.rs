@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::{self, Geometry, Panels, winograd};
 use crate::kernels::depthwise;
 use crate::kernels::simd::Real;
@@ -45,7 +46,7 @@ impl<T: Real> Forward<T> {
         }
     }
 
-    /// Some rows of the output of an image, or the output of several; `bias` fills whole panels of channels. Of a dense convolution, the
+    /// Some rows of the output of an image, or the output of several; the bias fills whole panels of channels. Of a dense convolution, the
     /// `g.outputs` channels from `first` on, which begins a panel; all of another one.
     #[allow(clippy::too_many_arguments)] // A part of a layer's work, and its buffers.
     pub(in crate::kernels) fn rows<'a>(
@@ -54,7 +55,7 @@ impl<T: Real> Forward<T> {
         images: &[T],
         rows: Range<usize>,
         first: usize,
-        bias: &[T],
+        epilogue: Epilogue<T>,
         scratch: &mut Scratch<T>,
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
@@ -62,14 +63,14 @@ impl<T: Real> Forward<T> {
         match self {
             Forward::Dense(weights) => {
                 let weights = weights.at_channel(first);
-                conv::output_rows(g, images, rows, weights, bias, grid, output)
+                conv::output_rows(g, images, rows, weights, epilogue, grid, output)
             }
             Forward::Winograd(weights) => {
                 let (size, channels) = ([g.height, g.width], first..first + g.outputs);
                 let scratch = &mut scratch.winograd;
-                weights.apply(size, images, rows, channels, bias, scratch, output)
+                weights.apply(size, images, rows, channels, epilogue, scratch, output)
             }
-            Forward::Depthwise(kernels) => kernels.rows(g, images, rows, bias, grid, output),
+            Forward::Depthwise(kernels) => kernels.rows(g, images, rows, epilogue, grid, output),
         }
     }
 }
@@ -121,7 +122,7 @@ impl<T: Real> Transposed<T> {
                     gradient,
                     rows,
                     0..no_bias.len(),
-                    no_bias,
+                    Epilogue::bias(no_bias),
                     &mut scratch.winograd,
                     output,
                 )

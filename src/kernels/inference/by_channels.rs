@@ -12,7 +12,7 @@ use crate::kernels::conv::Geometry;
 use crate::kernels::normed::add_and_activate;
 
 /// Fewer weights stay in a core's cache, and rows are shared without putting channels together.
-const MIN_WEIGHTS: usize = 1 << 17;
+const MIN_WEIGHTS: usize = 1 << 16;
 
 thread_local! {
     /// Outputs before they are put together.
@@ -65,9 +65,8 @@ impl Layer<'_> {
         let computed: Mutex<Vec<Vec<Computed>>> = Mutex::new(none.collect());
         team.for_each(jobs, |(image, input, first, some, room)| {
             let rows = 0..some.output_height();
-            let layer = self.layer;
             let filled =
-                with_scratch(|scratch| layer.rows(&some, input, rows, first, scratch, room));
+                with_scratch(|scratch| self.rows(&some, input, rows, first, scratch, room));
             let mut computed = computed.lock().unwrap_or_else(PoisonError::into_inner);
             computed[image].push(Computed {
                 first,
@@ -107,6 +106,7 @@ impl Layer<'_> {
                     let at = image * g.output_values() + from * g.outputs;
                     add_and_activate(output, Some(&residual[at..][..output.len()]), activation);
                 }
+                None if self.bounds().is_some() => (),
                 None => activate_channels(output, step, first..first + g.outputs, activation),
             }
         });

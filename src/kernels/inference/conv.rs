@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::team::Team;
-use crate::kernels::activation::{Activation, activate, activate_channels};
+use crate::kernels::activation::{Activation, Epilogue, activate, activate_channels};
 use crate::kernels::block::{Pool, relu_pool};
 use crate::kernels::conv::{Geometry, Panels, convolve_rows, in_panels, multiply, padded_rows};
 use crate::kernels::engine::{Forward, Part, Scratch, small_parts};
@@ -194,8 +194,8 @@ impl PackedConv {
             batch,
             ..self.geometry
         };
-        if self.pool == Pool::None {
-            g = g.merged();
+        if self.pool == Pool::None && g.is_pixelwise() {
+            g = g.in_one_column();
         }
         let least = team.parts(g.multiply_adds());
         if g.is_pixelwise()
@@ -255,32 +255,21 @@ impl PackedConv {
         let parts = output.chunks_mut(size).enumerate().collect();
         team.for_each(parts, |(index, output): (usize, &mut [f32])| {
             let first = index * size;
-            let bias = &self.bias[first..first + padded(output.len())];
-            let count = output.len();
-            multiply(1, input, weights.at_channel(first), bias, output, 0..count);
-            activate(output, self.activation);
+            let epilogue = Epilogue {
+                bias: &self.bias[first..first + padded(output.len())],
+                bounds: self.activation.bounds(),
+            };
+            let (count, weights) = (output.len(), weights.at_channel(first));
+            multiply(1, input, weights, epilogue, output, 0..count);
+            if epilogue.bounds.is_none() {
+                activate(output, self.activation);
+            }
         });
     }
 
     /// Whether it can write some of its output's channels.
     fn writes_some_channels(&self) -> bool {
         matches!(self.weights, Forward::Dense(_))
-    }
-
-    /// Some rows of the output of an image, or the output of several: the `g.outputs` channels from `first` on, which begins a panel.
-    #[allow(unsafe_code)]
-    pub(super) fn rows<'a>(
-        &self,
-        g: &Geometry,
-        images: &[f32],
-        rows: Range<usize>,
-        first: usize,
-        scratch: &mut Scratch<f32>,
-        output: &'a mut [MaybeUninit<f32>],
-    ) -> &'a mut [f32] {
-        let bias = &self.bias[first..first + padded(g.outputs)];
-        self.weights
-            .rows(g, images, rows, first, bias, scratch, output)
     }
 }
 
@@ -294,16 +283,45 @@ pub(super) struct Layer<'a> {
 }
 
 impl Layer<'_> {
+    /// The non-linearity, where it is applied to the sums as they are written: not before a residual has been added, or a pool's ReLU.
+    pub(super) fn bounds(&self) -> Option<[f32; 2]> {
+        let is_last = self.residual.is_none() && self.layer.pool == Pool::None;
+        self.layer.activation.bounds().filter(|_| is_last)
+    }
+
+    /// Some rows of the output of an image, or the output of several, within bounds: the `g.outputs` channels from `first` on, which begins a
+    /// panel.
+    pub(super) fn rows<'a>(
+        &self,
+        g: &Geometry,
+        images: &[f32],
+        rows: Range<usize>,
+        first: usize,
+        scratch: &mut Scratch<f32>,
+        output: &'a mut [MaybeUninit<f32>],
+    ) -> &'a mut [f32] {
+        let epilogue = Epilogue {
+            bias: &self.layer.bias[first..first + padded(g.outputs)],
+            bounds: self.bounds(),
+        };
+        self.layer
+            .weights
+            .rows(g, images, rows, first, epilogue, scratch, output)
+    }
+
     #[allow(unsafe_code)]
     fn part(&self, part: &Part, output: &mut [f32], scratch: &mut Scratch<f32>) {
         let (layer, g) = (self.layer, &self.g);
         let (images, rows) = (part.of(g, self.input), part.rows.clone());
         let residual = self.residual.map(|values| &values[part.values(g)]);
+        let bounds = self.bounds();
         if layer.pool == Pool::None && self.channels.step == g.outputs {
             // SAFETY: the layer writes values alone.
             let room = unsafe { as_room(output) };
-            let filled = layer.rows(g, images, rows, 0, scratch, room);
-            add_and_activate(filled, residual, layer.activation);
+            let filled = self.rows(g, images, rows, 0, scratch, room);
+            if bounds.is_none() {
+                add_and_activate(filled, residual, layer.activation);
+            }
             return;
         }
         if layer.pool == Pool::None && residual.is_none() && layer.writes_some_channels() {
@@ -315,9 +333,12 @@ impl Layer<'_> {
         if values.len() < count {
             values.resize(count, MaybeUninit::uninit());
         }
-        let filled = layer.rows(g, images, rows, 0, scratch, &mut values[..count]);
+        let room = &mut values[..count];
+        let filled = self.rows(g, images, rows, 0, scratch, room);
         if layer.pool == Pool::None {
-            add_and_activate(filled, residual, layer.activation);
+            if bounds.is_none() {
+                add_and_activate(filled, residual, layer.activation);
+            }
             let Channels { first, step } = self.channels;
             let positions = filled.chunks_exact(g.outputs);
             for (to, from) in output.chunks_exact_mut(step).zip(positions) {
@@ -345,13 +366,19 @@ impl Layer<'_> {
         let (layer, g) = (self.layer, &self.g);
         let Channels { first, step } = self.channels;
         let count = rows.len();
-        let (bias, to) = (&layer.bias, &mut output[first..]);
+        let epilogue = Epilogue {
+            bias: &layer.bias,
+            bounds: self.bounds(),
+        };
+        let to = &mut output[first..];
         let Forward::Dense(weights) = &layer.weights else {
             unreachable!("asked before");
         };
         let image = padded_rows(g, image, rows, &mut scratch.grid);
-        convolve_rows(g, image, weights, bias, count, step, to);
-        let channels = first..first + g.outputs;
-        activate_channels(output, step, channels, layer.activation);
+        convolve_rows(g, image, weights, epilogue, count, step, to);
+        if epilogue.bounds.is_none() {
+            let channels = first..first + g.outputs;
+            activate_channels(output, step, channels, layer.activation);
+        }
     }
 }

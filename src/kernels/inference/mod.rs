@@ -4,6 +4,7 @@
 mod by_channels;
 mod channels;
 mod conv;
+mod pixels;
 mod team;
 mod windows;
 
@@ -11,5 +12,6 @@ pub use super::conv::Geometry;
 pub use super::operators::ComputePrecision;
 pub use channels::{Affine, activate, add, channel_means, layer_norm, scale_channels};
 pub use conv::{Algorithm, Channels, PackedConv};
+pub use pixels::normalize_pixels;
 pub use team::{Helpers, Team};
 pub use windows::{Reduction, Windows};

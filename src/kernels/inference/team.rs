@@ -5,6 +5,7 @@
 //! one that is woken may have to wait behind the thread that woke it.
 
 use std::hint;
+use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,7 +39,7 @@ struct Shared {
     is_taken: AtomicBool,
     /// Threads that work or wait, beside the calling one.
     helpers: AtomicUsize,
-    /// The step's number (32 bits), its items (16 bits) and the next of them (16 bits).
+    /// The step's number (32 bits), and the first (16 bits) and the end (16 bits) of the items that nobody has taken.
     ticket: AtomicU64,
     /// Points to the step's [`Job`].
     job: AtomicPtr<()>,
@@ -48,15 +49,22 @@ struct Shared {
     panicked: AtomicBool,
 }
 
-/// A ticket: the numbers of a step, of its items and of the next item.
-fn ticket(step: u64, items: usize, next: usize) -> u64 {
-    (step & u64::from(u32::MAX)) << 32 | (items as u64) << 16 | next as u64
+/// A ticket: the number of a step, and its items that nobody has taken.
+fn ticket(step: u64, left: Range<usize>) -> u64 {
+    (step & u64::from(u32::MAX)) << 32 | (left.start as u64) << 16 | left.end as u64
 }
 
-/// Number of a step, its items, the next item.
-fn parts(ticket: u64) -> (u64, usize, usize) {
+/// Number of a step, and its items that nobody has taken.
+fn parts(ticket: u64) -> (u64, Range<usize>) {
     let low = |shift: u32| (ticket >> shift) as usize & (MOST_ITEMS - 1);
-    (ticket >> 32, low(16), low(0))
+    (ticket >> 32, low(16)..low(0))
+}
+
+/// From which end of a step's items a thread takes the next: each finds in its cache what it wrote of the same rows in the step before.
+#[derive(Clone, Copy)]
+enum End {
+    First,
+    Last,
 }
 
 impl Helpers {
@@ -73,7 +81,7 @@ impl Helpers {
             return work(&Team::alone());
         }
         // Also where `work` panics.
-        let _end = End(&self.0);
+        let _release = Release(&self.0);
         work(&Team {
             shared: Some(&self.0),
             threads,
@@ -82,9 +90,9 @@ impl Helpers {
 }
 
 /// Gives the threads to the next run.
-struct End<'a>(&'a Shared);
+struct Release<'a>(&'a Shared);
 
-impl Drop for End<'_> {
+impl Drop for Release<'_> {
     fn drop(&mut self) {
         self.0.is_taken.store(false, Ordering::Release);
     }
@@ -156,8 +164,8 @@ impl Shared {
             .store((&raw const job).cast_mut().cast(), Ordering::Relaxed);
         // Whoever sees the ticket sees what was stored before.
         self.ticket
-            .store(ticket(last + 1, items, 0), Ordering::Release);
-        while self.take() {}
+            .store(ticket(last + 1, 0..items), Ordering::Release);
+        while self.take(End::First) {}
         // The job is borrowed until all have done what they took.
         let mut spins = 0;
         while self.done.load(Ordering::Acquire) < items {
@@ -170,15 +178,22 @@ impl Shared {
 
     /// Works on the next item of the present step; `false` if there is none.
     #[allow(unsafe_code)]
-    fn take(&self) -> bool {
+    fn take(&self, end: End) -> bool {
         let now = self.ticket.load(Ordering::Acquire);
-        let (_, items, next) = parts(now);
-        if next >= items {
+        let (step, left) = parts(now);
+        if left.is_empty() {
             return false;
         }
-        let taken =
-            self.ticket
-                .compare_exchange(now, now + 1, Ordering::Acquire, Ordering::Relaxed);
+        let (next, rest) = match end {
+            End::First => (left.start, left.start + 1..left.end),
+            End::Last => (left.end - 1, left.start..left.end - 1),
+        };
+        let taken = self.ticket.compare_exchange(
+            now,
+            ticket(step, rest),
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
         if taken.is_ok() {
             let job = self.job.load(Ordering::Relaxed).cast::<Job>();
             // SAFETY: the item of this step was not done yet, so that `share` has not returned: its job lives, and the next one has not
@@ -198,7 +213,7 @@ impl Shared {
         let mut spins = 0;
         let mut idle_since = Instant::now();
         loop {
-            if self.take() {
+            if self.take(End::Last) {
                 spins = 0;
                 idle_since = Instant::now();
             } else if idle_since.elapsed() < LINGER {

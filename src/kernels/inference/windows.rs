@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use pulp::{Scalar, Simd, WithSimd};
+
 use super::team::Team;
-use crate::kernels::simd::widest;
+use crate::kernels::memory::array;
+use crate::kernels::simd::{Real, lanes, load, put};
 
 /// What becomes of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,47 +77,92 @@ impl Windows {
 
     /// A row of windows.
     fn row(&self, image: &[f32], row: usize, output: &mut [f32]) {
-        let pitch = self.width * self.channels;
-        let rows = self.rows[row].clone();
-        let channels = self.channels;
-        widest::<f32, _>(
-            #[inline(always)]
-            || {
-                let outputs = output.chunks_exact_mut(channels).zip(&self.columns);
-                for (column, (to, columns)) in outputs.enumerate() {
-                    for (number, row) in rows.clone().enumerate() {
-                        let at = row * pitch + columns.start * channels;
-                        let line = &image[at..at + columns.len() * channels];
-                        for (place, values) in line.chunks_exact(channels).enumerate() {
-                            match self.reduction {
-                                _ if number + place == 0 => to.copy_from_slice(values),
-                                Reduction::Largest => larger(to, values),
-                                Reduction::Mean => sum(to, values),
-                            }
-                        }
-                    }
-                    if self.reduction == Reduction::Mean {
-                        let divisor = self.divisor(row, column);
-                        to.iter_mut().for_each(|value| *value /= divisor);
-                    }
-                }
-            },
-        );
+        f32::dispatch(Row {
+            windows: self,
+            image,
+            row,
+            output,
+        });
     }
 }
 
-#[inline(always)]
-fn larger(to: &mut [f32], values: &[f32]) {
-    for (to, &value) in to.iter_mut().zip(values) {
-        // Of two comparisons with NaN, one lets it in and the other keeps it.
-        let is_kept = *to >= value || to.is_nan();
-        *to = if is_kept { *to } else { value };
+/// A row of windows at work.
+struct Row<'a> {
+    windows: &'a Windows,
+    image: &'a [f32],
+    row: usize,
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let (windows, lanes) = (self.windows, lanes::<S, f32>());
+        let pitch = windows.width * windows.channels;
+        assert!(windows.rows[self.row].end * pitch <= self.image.len());
+        assert_eq!(self.output.len(), windows.columns.len() * windows.channels);
+        for column in 0..windows.columns.len() {
+            assert!(windows.columns[column].end <= windows.width);
+            let mut channel = 0;
+            while channel + 4 * lanes <= windows.channels {
+                self.window::<S, 4>(simd, column, channel);
+                channel += 4 * lanes;
+            }
+            while channel + lanes <= windows.channels {
+                self.window::<S, 1>(simd, column, channel);
+                channel += lanes;
+            }
+            for channel in channel..windows.channels {
+                self.window::<Scalar, 1>(Scalar::new(), column, channel);
+            }
+        }
     }
 }
 
-#[inline(always)]
-fn sum(to: &mut [f32], values: &[f32]) {
-    for (to, &value) in to.iter_mut().zip(values) {
-        *to += value;
+impl Row<'_> {
+    /// `V` registers of channels of a window, of which it has at least one value.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn window<S: Simd, const V: usize>(&mut self, simd: S, column: usize, channel: usize) {
+        let (windows, lanes) = (self.windows, lanes::<S, f32>());
+        let (rows, columns) = (&windows.rows[self.row], &windows.columns[column]);
+        let is_largest = windows.reduction == Reduction::Largest;
+        // SAFETY: `with_simd` asserted that the window lies in the image; the registers from `channel` on lie within the channels.
+        let values = |row: usize, column: usize| -> [<f32 as Real>::Vector<S>; V] {
+            let at = (row * windows.width + column) * windows.channels + channel;
+            unsafe { array(|v| load::<S, f32>(self.image.as_ptr().add(at + v * lanes))) }
+        };
+        let mut found = values(rows.start, columns.start);
+        for row in rows.clone() {
+            let first = columns.start + usize::from(row == rows.start);
+            for column in first..columns.end {
+                let more = values(row, column);
+                found = array(|v| {
+                    if is_largest {
+                        larger(simd, found[v], more[v])
+                    } else {
+                        f32::plus(simd, found[v], more[v])
+                    }
+                });
+            }
+        }
+        let to = &mut self.output[column * windows.channels + channel..][..V * lanes];
+        for (v, found) in found.into_iter().enumerate() {
+            put::<S, f32>(to, v * lanes, found);
+        }
+        if !is_largest {
+            let divisor = windows.divisor(self.row, column);
+            to.iter_mut().for_each(|value| *value /= divisor);
+        }
     }
+}
+
+/// The larger one of each lane; NaN if either is.
+#[inline(always)]
+fn larger<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    let larger = f32::select(simd, f32::greater(simd, b, a), b, a);
+    // Only NaN differs from itself.
+    f32::select(simd, f32::equal(simd, b, b), larger, b)
 }

@@ -6,7 +6,7 @@ use super::moments::moments;
 use super::norm::shift;
 use super::passes::{Tables, add_and_activate, normalize};
 use super::period::Period;
-use crate::kernels::activation::Activation;
+use crate::kernels::activation::{Activation, Epilogue};
 use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::conv::{Geometry, in_panels};
 use crate::kernels::engine::{self, Forward};
@@ -54,9 +54,10 @@ pub(in crate::kernels) fn train<T: Real>(
     let weights = Forward::new(g, weight, None);
     let period = Period::new(g.outputs);
     let no_bias = vec![T::ZERO; padded(g.outputs)];
-    let (convolved, parts) = engine::forward(g, &weights, input, &no_bias, |_, values| {
-        moments(&period, g.outputs, values)
-    });
+    let (convolved, parts) =
+        engine::forward(g, &weights, input, Epilogue::bias(&no_bias), |_, values| {
+            moments(&period, g.outputs, values)
+        });
     let (whole, moments) = WholeBatch::of(Moments::together(g.outputs, &parts));
     let variance = moments.variance();
     let sigma: Vec<f64> = variance
@@ -95,7 +96,7 @@ pub(in crate::kernels) fn fixed<T: Real>(
     let g = &g.merged();
     let weights = Forward::new(g, weight, None);
     let no_bias = vec![T::ZERO; padded(g.outputs)];
-    let (convolved, _) = engine::forward(g, &weights, input, &no_bias, |_, _| ());
+    let (convolved, _) = engine::forward(g, &weights, input, Epilogue::bias(&no_bias), |_, _| ());
     let shift = shift(mean, scale, beta);
     let tables = Tables::new(g.outputs, scale, &shift);
     let output = normalized(&tables, &convolved, residual, activation);
@@ -114,9 +115,16 @@ pub(in crate::kernels) fn infer<T: Real>(
     let g = &g.merged();
     let weights = Forward::new(g, weight, Some(scale));
     let bias = in_panels(&shift(mean, scale, beta));
-    let (output, _) = engine::forward(g, &weights, input, &bias, |first, values| {
-        let residual = residual.map(|residual| &residual[first..first + values.len()]);
-        add_and_activate(values, residual, activation);
+    let bounds = activation.bounds().filter(|_| residual.is_none());
+    let epilogue = Epilogue {
+        bias: &bias,
+        bounds,
+    };
+    let (output, _) = engine::forward(g, &weights, input, epilogue, |first, values| {
+        if bounds.is_none() {
+            let residual = residual.map(|residual| &residual[first..first + values.len()]);
+            add_and_activate(values, residual, activation);
+        }
     });
     output
 }
@@ -130,7 +138,14 @@ pub(in crate::kernels) fn plain<T: Real>(
 ) -> Vec<T> {
     let g = &g.merged();
     let weights = Forward::new(g, weight, None);
-    engine::forward(g, &weights, input, &in_panels(bias), |_, _| ()).0
+    engine::forward(
+        g,
+        &weights,
+        input,
+        Epilogue::bias(&in_panels(bias)),
+        |_, _| (),
+    )
+    .0
 }
 
 /// [`normalize`] of a batch.

@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::*;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::Patches;
 use crate::kernels::simd::PANEL;
 
@@ -43,7 +44,7 @@ fn convolved(
         input,
         weights,
         panel: patches.depth() * PANEL,
-        bias,
+        epilogue: Epilogue::bias(bias),
         rows,
         columns,
         channels,

@@ -7,6 +7,7 @@ use super::images::{Inputs, Outputs, strip_row};
 use super::planes::{ELEMENTS, Planes, Tiling};
 use super::rounded::{Joined, PairPlanes, rounded};
 use super::weights::Weights;
+use crate::kernels::activation::Epilogue;
 use crate::kernels::bf16::{self, Dots, Pair};
 use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::tiles::Convolution;
@@ -115,7 +116,7 @@ impl<T: Real> Weights<T> {
         images: &[T],
         rows: Range<usize>,
         channels: Range<usize>,
-        bias: &[T],
+        epilogue: Epilogue<T>,
         scratch: &mut Scratch<T>,
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
@@ -138,7 +139,7 @@ impl<T: Real> Weights<T> {
         }
         let size = tiling.part(rooms.len());
         for part in rooms.chunks_mut(size) {
-            self.some_rows(tiling, images, channels.clone(), bias, scratch, part);
+            self.some_rows(tiling, images, channels.clone(), epilogue, scratch, part);
         }
         // SAFETY: the rows of tiles are the whole output.
         unsafe { filled_part(output) }
@@ -150,7 +151,7 @@ impl<T: Real> Weights<T> {
         tiling: Tiling,
         images: &[T],
         channels: Range<usize>,
-        bias: &[T],
+        epilogue: Epilogue<T>,
         scratch: &mut Scratch<T>,
         part: &mut [(usize, &mut [MaybeUninit<T>])],
     ) {
@@ -180,7 +181,7 @@ impl<T: Real> Weights<T> {
                 tiling,
                 channels: channels.len(),
                 row: *row % tiling.rows(),
-                bias,
+                epilogue,
                 output,
             });
         }
@@ -215,7 +216,7 @@ impl<T: Real> Weights<T> {
                 input: from.of(element, input),
                 weights: pairs.values,
                 panel: weights.panel / 2,
-                bias: &no_bias,
+                epilogue: Epilogue::bias(&no_bias),
                 rows: 1,
                 columns: from.count,
                 channels: channels.len(),
@@ -249,7 +250,7 @@ impl<T: Real> Weights<T> {
                 },
                 input: &input[element * from.plane..][..from.plane],
                 weights: self.matrix(element, channels.start),
-                bias: &no_bias,
+                epilogue: Epilogue::bias(&no_bias),
                 rows: 1,
                 columns: Planes::rows(from.tiles),
                 channels: channels.len(),

@@ -7,8 +7,9 @@ use std::mem::MaybeUninit;
 use pulp::{Simd, WithSimd};
 
 use super::planes::{Planes, Tiling};
+use crate::kernels::activation::Epilogue;
 use crate::kernels::memory::array;
-use crate::kernels::simd::{Real, lanes, load, store};
+use crate::kernels::simd::{Real, clamp, lanes, load, store};
 
 /// `B' d B` of a row of tiles.
 pub(super) struct Inputs<'a, T> {
@@ -131,7 +132,7 @@ fn input_line<S: Simd, T: Real>(simd: S, d: [T::Vector<S>; 4]) -> [T::Vector<S>;
     ]
 }
 
-/// `A' m A` plus bias of a row of tiles.
+/// `A' m A` of a row of tiles, and the epilogue.
 pub(super) struct Outputs<'a, T> {
     pub input: &'a [T],
     pub planes: Planes,
@@ -142,7 +143,7 @@ pub(super) struct Outputs<'a, T> {
     /// Which row of tiles.
     pub row: usize,
     /// A value per channel.
-    pub bias: &'a [T],
+    pub epilogue: Epilogue<'a, T>,
     /// Rows of an image, of which the first is that of the tiles. Written, never read.
     pub output: &'a mut [MaybeUninit<T>],
 }
@@ -156,7 +157,9 @@ impl<T: Real> WithSimd for Outputs<'_, T> {
         let (channels, width) = (self.channels, self.tiling.width);
         let tiles = self.tiling.columns();
         let rows = 2.min(self.tiling.height - 2 * self.row);
-        assert!(channels.is_multiple_of(lanes::<S, T>()) && channels <= self.bias.len());
+        let Epilogue { bias, bounds } = self.epilogue;
+        let bounds = bounds.map(|bounds| bounds.map(|bound| T::splat(simd, bound)));
+        assert!(channels.is_multiple_of(lanes::<S, T>()) && channels <= bias.len());
         assert!(self.first + tiles <= self.planes.tiles && channels <= self.planes.step);
         assert!(self.planes.values() <= self.input.len());
         assert!(rows * width * channels <= self.output.len());
@@ -169,7 +172,7 @@ impl<T: Real> WithSimd for Outputs<'_, T> {
                 let from = self.input.as_ptr().add(from);
                 let to = self.output.as_mut_ptr().add(2 * tile * channels);
                 for channel in (0..channels).step_by(lanes::<S, T>()) {
-                    let bias = load::<S, T>(self.bias.as_ptr().add(channel));
+                    let bias = load::<S, T>(bias.as_ptr().add(channel));
                     let mut half = [[bias; 4]; 2];
                     for j in 0..4 {
                         let m = array(|i| {
@@ -181,7 +184,10 @@ impl<T: Real> WithSimd for Outputs<'_, T> {
                         let y = output_line::<S, T>(simd, half[row]);
                         for column in 0..columns {
                             let at = (row * width + column) * channels + channel;
-                            let value = T::plus(simd, y[column], bias);
+                            let mut value = T::plus(simd, y[column], bias);
+                            if let Some(bounds) = bounds {
+                                value = clamp::<S, T>(simd, value, bounds);
+                            }
                             store::<S, T>(to.add(at).cast(), value);
                         }
                     }
