@@ -24,8 +24,9 @@ CHANNELS = 32
 def stack(depth, side):
     """A config of so many equal convolutions on images of this side."""
     conv = [{"kind": "conv", "channels": CHANNELS, "kernel": 3, "padding": 1}, "relu"]
-    layers = conv + [{"kind": "repeat", "times": depth, "layers": conv}, "global_avg_pool", "linear"]
-    return {"data": {"kind": "unipen", "size": side}, "model": {"kind": "layers", "layers": layers}}
+    layers = conv + [{"kind": "repeat", "times": depth, "layers": conv}, "global_avg_pool", {"kind": "linear", "features": 10}]
+    data = {"kind": "image_folder", "folder": "none", "channels": 1, "height": side, "width": side}
+    return {"data": data, "model": {"kind": "layers", "layers": layers}}
 
 
 def points(folder):

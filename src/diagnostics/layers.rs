@@ -191,7 +191,7 @@ pub fn layers(
 
 /// A step that takes so many seconds for an image.
 fn timing(step: &StepProfile, seconds: f64, of: &Profile, machine: &Machine) -> LayerTiming {
-    let together = of.together as f64;
+    let together = step.together as f64;
     // Of a group of images.
     let all_bytes = together * step.image_bytes as f64 + step.weight_bytes as f64;
     let per_thread = if of.is_by_image {

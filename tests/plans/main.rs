@@ -203,6 +203,40 @@ fn layers_give_the_same_where_steps_are_put_together() {
     }
 }
 
+/// Large maps first, then large weights: images go through the first layers one at a time, and through the others up to 32 at a time. What is behind a residual is
+/// passed on: inside, there are two values.
+const TWO_STAGES: &str = r#"[{"kind": "conv", "channels": 24, "kernel": 3, "padding": 1}, "relu",
+    {"kind": "conv", "channels": 32, "kernel": 3, "stride": 2, "padding": 1}, {"kind": "max_pool", "kernel": 2},
+    {"kind": "residual", "body": [{"kind": "conv", "channels": 32, "kernel": 3, "padding": 1}, "relu6"]},
+    {"kind": "conv", "channels": 256, "kernel": 3, "stride": 2, "padding": 1}, "relu",
+    {"kind": "residual", "body": [{"kind": "conv", "channels": 256, "kernel": 3, "padding": 1}, "batch_norm"]}, "relu",
+    "global_avg_pool", "linear"]"#;
+
+#[test]
+fn layers_of_large_weights_take_more_images_at_a_time_and_give_the_same() {
+    let layers: serde_json::Value = serde_json::from_str(TWO_STAGES).expect("layers");
+    let case = cases::list(
+        "two stages",
+        layers,
+        kiln::shape::ImageShape::new(3, 57, 51),
+    );
+    let plan = plan(&case).expect("a plan");
+    let pixels = images(&case, 75);
+    let outputs = run_on(1, &case, &plan, &pixels);
+    for threads in [2, 3, 7] {
+        assert_eq!(run_on(threads, &case, &plan, &pixels), outputs);
+    }
+    assert_near("two stages", &outputs, &expected(&case, &pixels));
+    let (values, classes) = (pixels.len() / 75, outputs.len() / 75);
+    for count in [1, 2, 5] {
+        let first = run(&case, &plan, &pixels[..count * values]);
+        assert_eq!(first, outputs[..count * classes], "{count} images");
+    }
+    let profile = plan.profile(&pixels, 75, None);
+    let together: Vec<usize> = profile.steps.iter().map(|step| step.together).collect();
+    assert!(together[1] < together[together.len() - 1], "{together:?}");
+}
+
 #[test]
 fn an_images_output_depends_neither_on_threads_nor_on_the_images_beside_it() {
     for case in cases::small() {

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::Plan;
-use super::step::Step;
 use crate::fitting::NormalizeConfig;
 pub use crate::kernels::inference::Algorithm;
 
@@ -13,7 +12,7 @@ pub use crate::kernels::inference::Algorithm;
 pub struct Profile {
     /// Threads that worked.
     pub threads: usize,
-    /// Images that went through the steps together.
+    /// Images that a thread, or all together, took at a time.
     pub together: usize,
     /// Whether each thread had images of its own, rather than a part of every step.
     pub is_by_image: bool,
@@ -36,6 +35,8 @@ pub struct StepProfile {
     pub image_bytes: usize,
     /// Bytes of the weights.
     pub weight_bytes: usize,
+    /// Images that went through it together.
+    pub together: usize,
     /// Seconds that it took for all images.
     pub seconds: f64,
 }
@@ -90,7 +91,7 @@ impl Plan {
         count: usize,
         normalize: Option<&NormalizeConfig>,
     ) -> Profile {
-        let all = 1 + self.steps.len();
+        let all = 1 + self.steps().count();
         let clock = Clock {
             nanoseconds: (0..all).map(|_| AtomicU64::new(0)).collect(),
             threads: AtomicUsize::new(1),
@@ -101,6 +102,7 @@ impl Plan {
         let threads = clock.threads.into_inner();
         let seconds = clock.nanoseconds.into_iter();
         let mut seconds = seconds.map(|time| time.into_inner() as f64 / 1e9 / threads as f64);
+        let together = clock.together.into_inner();
         let (work, image_bytes) = if self.takes_pixels_as_they_are(normalize) {
             ("as they are", 0)
         } else {
@@ -114,27 +116,25 @@ impl Plan {
             multiply_adds: 0,
             image_bytes,
             weight_bytes: 0,
+            together: 1,
             seconds: seconds.next().unwrap_or_default(),
         };
-        let steps = self.steps.iter().zip(seconds);
-        let steps = steps.map(|(step, seconds)| of_step(step, seconds));
+        let steps = self.steps().zip(seconds);
+        let steps = steps.map(|((stage, step), seconds)| StepProfile {
+            layer: step.layer.clone(),
+            work: step.described(),
+            algorithm: step.algorithm(),
+            multiply_adds: step.multiply_adds(),
+            image_bytes: size_of::<f32>() * step.values(),
+            weight_bytes: step.weight_bytes(),
+            together: together.min(stage.together),
+            seconds,
+        });
         Profile {
             threads,
-            together: clock.together.into_inner(),
+            together,
             is_by_image: clock.is_by_image.into_inner(),
             steps: std::iter::once(pixels).chain(steps).collect(),
         }
-    }
-}
-
-fn of_step(step: &Step, seconds: f64) -> StepProfile {
-    StepProfile {
-        layer: step.layer.clone(),
-        work: step.described(),
-        algorithm: step.algorithm(),
-        multiply_adds: step.multiply_adds(),
-        image_bytes: size_of::<f32>() * step.values(),
-        weight_bytes: step.weight_bytes(),
-        seconds,
     }
 }

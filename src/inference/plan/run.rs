@@ -4,16 +4,20 @@ use std::ops::Range;
 
 use super::Plan;
 use super::profile::{Clock, Laps};
+use super::stages::Stage;
 use super::step::{Operand, Step};
 use crate::fitting::NormalizeConfig;
 use crate::kernels::inference::{Team, normalize_pixels};
 
-/// Values that go through the steps together, of the largest buffer: about half a megabyte, which stays in a core's cache.
-const VALUES: usize = 1 << 17;
-/// Most images that go through the steps together: enough to read weights rarely.
-const MOST_IMAGES: usize = 96;
 /// The buffer of the input.
 const INPUT: usize = 0;
+
+/// What a stage begins with.
+enum Input<'a> {
+    Pixels(&'a [f32], Option<&'a NormalizeConfig>),
+    /// Of the stage before.
+    Values(&'a [f32]),
+}
 
 impl Plan {
     /// The network's outputs `[count, outputs]` for `count` images in [0, 1], `[count, channels, height, width]`.
@@ -34,12 +38,11 @@ impl Plan {
         normalize: Option<&NormalizeConfig>,
         clock: Option<&Clock>,
     ) -> Vec<f32> {
-        let mut outputs = vec![0.0; count * self.output.values];
+        let mut outputs = vec![0.0; count * self.last.output.values];
         if outputs.is_empty() {
             return outputs;
         }
-        let largest = self.sizes.iter().copied().max().unwrap_or(1).max(1);
-        let together = (VALUES / largest).clamp(1, MOST_IMAGES);
+        let together = self.last.together;
         self.helpers.gather(count * self.work, |team| {
             let threads = team.threads();
             let is_by_image = threads > 1 && count >= threads;
@@ -73,7 +76,9 @@ impl Plan {
         count: usize,
         size: usize,
     ) -> Vec<(Range<usize>, &'a mut [f32])> {
-        let groups = outputs.chunks_mut(size * self.output.values).enumerate();
+        let groups = outputs
+            .chunks_mut(size * self.last.output.values)
+            .enumerate();
         groups
             .map(|(index, to)| (index * size..((index + 1) * size).min(count), to))
             .collect()
@@ -84,7 +89,7 @@ impl Plan {
         &pixels[images.start * values..images.end * values]
     }
 
-    /// Images that go through the steps together.
+    /// Images that go through the last stage together.
     fn group(
         &self,
         pixels: &[f32],
@@ -93,23 +98,56 @@ impl Plan {
         team: &Team,
         clock: Option<&Clock>,
     ) {
-        let count = outputs.len() / self.output.values;
-        let sizes = self.sizes.iter().map(|size| size * count);
-        self.buffers.with(sizes, |buffers| {
-            let mut images = None;
-            let mut laps = Laps::new(clock, team.threads());
-            if self.takes_pixels_as_they_are(normalize) {
-                images = Some(pixels);
-            } else {
-                self.load(pixels, normalize, &mut buffers[INPUT], team);
+        let Some(early) = &self.early else {
+            let input = Input::Pixels(pixels, normalize);
+            self.stage(&self.last, input, outputs, team, clock);
+            return;
+        };
+        let count = outputs.len() / self.last.output.values;
+        let values = early.output.values;
+        let room = std::iter::once(count * values);
+        self.passed.with(room, |passed| {
+            let passed = &mut passed[0][..count * values];
+            let some = pixels.chunks(early.together * self.shape.values());
+            for (pixels, to) in some.zip(passed.chunks_mut(early.together * values)) {
+                let input = Input::Pixels(pixels, normalize);
+                self.stage(early, input, to, team, clock);
             }
-            laps.end(0);
-            for (index, step) in self.steps.iter().enumerate() {
+            let input = Input::Values(passed);
+            self.stage(&self.last, input, outputs, team, clock);
+        });
+    }
+
+    /// Images that go through a stage together.
+    fn stage(
+        &self,
+        stage: &Stage,
+        input: Input,
+        outputs: &mut [f32],
+        team: &Team,
+        clock: Option<&Clock>,
+    ) {
+        let count = outputs.len() / stage.output.values;
+        let sizes = stage.sizes.iter().map(|size| size * count);
+        stage.buffers.with(sizes, |buffers| {
+            let mut laps = Laps::new(clock, team.threads());
+            let mut images = match input {
+                Input::Values(values) => Some(values),
+                Input::Pixels(pixels, normalize) => {
+                    let as_they_are = self.takes_pixels_as_they_are(normalize);
+                    if !as_they_are {
+                        self.load(pixels, normalize, &mut buffers[INPUT], team);
+                    }
+                    laps.end(0);
+                    as_they_are.then_some(pixels)
+                }
+            };
+            for (index, step) in (stage.first..).zip(&stage.steps) {
                 run(step, count, buffers, images, team);
                 laps.end(1 + index);
                 images = images.filter(|_| step.to.buffer != INPUT);
             }
-            outputs.copy_from_slice(&buffers[self.output.buffer][..outputs.len()]);
+            outputs.copy_from_slice(&buffers[stage.output.buffer][..outputs.len()]);
         });
     }
 
