@@ -88,8 +88,11 @@ fn with_statistics(conv: Conv) -> Conv {
     /// Values of a channel.
     const LEAST: usize = 24;
     let mut conv = conv;
-    if conv.inputs / conv.groups * conv.kernel * conv.kernel < 4 {
+    // Of the kernel, as much as there is image.
+    let [rows, columns] = conv.size.map(|side| side.min(conv.kernel));
+    if conv.inputs / conv.groups * rows * columns < 4 {
         (conv.kernel, conv.padding) = (3, 1);
+        conv.size = conv.size.map(|side| side.max(3));
     }
     conv = conv.at_most(WORK);
     let [rows, columns] = conv.output_size();
