@@ -67,7 +67,20 @@ pub(super) struct Epilogue<'a, T> {
     pub bounds: Option<[T; 2]>,
 }
 
-impl<'a, T> Epilogue<'a, T> {
+impl<'a, T: Real> Epilogue<'a, T> {
+    /// The bounds, which are infinite if there are none.
+    #[inline(always)]
+    pub(super) fn least_and_largest(&self) -> [T; 2] {
+        let none = [T::of(f64::NEG_INFINITY), T::of(f64::INFINITY)];
+        self.bounds.unwrap_or(none)
+    }
+
+    /// Whether bounds are applied. Where code is downloaded, always: there is one kernel then.
+    #[inline(always)]
+    pub(super) fn is_clamped(&self) -> bool {
+        cfg!(target_family = "wasm") || self.bounds.is_some()
+    }
+
     /// A bias alone.
     pub(super) fn bias(bias: &'a [T]) -> Self {
         Self { bias, bounds: None }

@@ -60,7 +60,7 @@ impl Dots<'_> {
     pub fn run<L: Lanes>(&mut self) {
         self.check();
         // Apart: a choice in the innermost loop would cost it registers.
-        if self.epilogue.bounds.is_some() {
+        if self.epilogue.is_clamped() {
             self.all::<L, true>();
         } else {
             self.all::<L, false>();
@@ -143,8 +143,8 @@ impl Dots<'_> {
         unsafe {
             let mut weights: [*const Pair; V] =
                 array(|v| self.weights.as_ptr().add((panel + v) * self.panel));
-            let Epilogue { bias, bounds } = self.epilogue;
-            let bounds = bounds.unwrap_or([0.0; 2]);
+            let bias = self.epilogue.bias;
+            let bounds = self.epilogue.least_and_largest();
             let bias: [L::Sums; V] = array(|v| L::sums(bias.as_ptr().add((panel + v) * PANEL)));
             let mut sums = [[bias; Q]; G];
             for run in 0..grid.runs {

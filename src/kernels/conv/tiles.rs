@@ -50,7 +50,7 @@ impl<T: Real, const PACKED: bool> WithSimd for Convolution<'_, T, PACKED> {
         let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.step;
         assert!(last + self.channels <= self.output.len());
         // Apart: a choice in the innermost loop would cost it registers.
-        if self.epilogue.bounds.is_some() {
+        if self.epilogue.is_clamped() {
             self.all::<S, true>(simd, channels);
         } else {
             self.all::<S, false>(simd, channels);
@@ -185,7 +185,7 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 let place = self.weights.place(channel + v * lanes);
                 self.weights.values.as_ptr().add(place)
             });
-            let Epilogue { bias, bounds } = self.epilogue;
+            let bias = self.epilogue.bias;
             let bias: [T::Vector<S>; V] =
                 array(|v| load::<S, T>(bias.as_ptr().add(channel + v * lanes)));
             let row = if PACKED { PANEL } else { self.weights.row };
@@ -209,7 +209,7 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                     tap += 1;
                 }
             }
-            let [least, largest] = bounds.unwrap_or([T::ZERO; 2]);
+            let [least, largest] = self.epilogue.least_and_largest();
             let bounds = [T::splat(simd, least), T::splat(simd, largest)];
             for group in 0..G {
                 for q in 0..Q {

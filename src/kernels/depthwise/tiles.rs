@@ -63,7 +63,7 @@ impl<T: Real> WithSimd for Depthwise<'_, T> {
         assert!(last + channels <= self.output.len());
         let is_wide = channels >= lanes::<S, T>();
         // Apart: a choice in the innermost loop would cost it registers.
-        match (is_wide, self.epilogue.bounds.is_some()) {
+        match (is_wide, self.epilogue.is_clamped()) {
             (true, true) => self.positions::<S, true>(simd),
             (true, false) => self.positions::<S, false>(simd),
             (false, true) => self.positions::<Scalar, true>(Scalar::new()),
@@ -118,7 +118,7 @@ impl<T: Real> Depthwise<'_, T> {
             let from = row * self.row_step + column * self.step + channel;
             let from = self.input.as_ptr().add(from);
             let mut weights = self.weights.as_ptr().add(channel);
-            let Epilogue { bias, bounds } = self.epilogue;
+            let bias = self.epilogue.bias;
             let mut sums = [load::<S, T>(bias.as_ptr().add(channel)); Q];
             for tap_row in 0..self.taps[0] {
                 let from = from.add(tap_row * self.pitch);
@@ -134,7 +134,7 @@ impl<T: Real> Depthwise<'_, T> {
             }
             let to = row * self.output_row_step + column * self.output_step + channel;
             let to = self.output.as_mut_ptr().add(to);
-            let [least, largest] = bounds.unwrap_or([T::ZERO; 2]);
+            let [least, largest] = self.epilogue.least_and_largest();
             let bounds = [T::splat(simd, least), T::splat(simd, largest)];
             for q in 0..Q {
                 if CLAMPED {
