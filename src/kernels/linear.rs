@@ -48,7 +48,7 @@ pub(super) fn forward<T: Real>(
         return output;
     }
     let bias = in_panels(bias);
-    let bounds = activation.bounds();
+    let (bounds, rest_of_activation) = activation.in_parts();
     let epilogue = |bias| Epilogue { bias, bounds };
     let whole = outputs / PANEL * PANEL;
     let rest = last_panel(weight, outputs, whole);
@@ -79,9 +79,7 @@ pub(super) fn forward<T: Real>(
                 let (matrix, bias) = (matrix(&rest, PANEL, 0), &bias[whole..padded(outputs)]);
                 multiply(rows, input, matrix, epilogue(bias), output, whole..outputs);
             }
-            if bounds.is_none() {
-                activate(output, activation);
-            }
+            activate(output, rest_of_activation);
         },
     );
     output

@@ -45,16 +45,15 @@ impl Activation {
             Activation::Identity | Activation::Relu | Activation::Sigmoid | Activation::Tanh
         )
     }
-}
 
-impl Activation {
-    /// Least and largest value, if the non-linearity does no more than to keep values between them.
-    pub(super) fn bounds<T: Real>(self) -> Option<[T; 2]> {
-        match self {
-            Activation::Relu => Some([T::ZERO, T::of(f64::INFINITY)]),
-            Activation::Relu6 => Some([T::ZERO, T::of(6.0)]),
-            _ => None,
-        }
+    /// The part that keeps values between bounds, which kernels apply as they write sums, and what is left to do.
+    pub(super) fn in_parts<T: Real>(self) -> (Option<[T; 2]>, Self) {
+        let largest = match self {
+            Activation::Relu => f64::INFINITY,
+            Activation::Relu6 => 6.0,
+            _ => return (None, self),
+        };
+        (Some([T::ZERO, T::of(largest)]), Activation::Identity)
     }
 }
 

@@ -100,13 +100,12 @@ impl Layer<'_> {
                     to[first + some.first..][..some.count].copy_from_slice(values);
                 }
             }
-            let activation = self.layer.activation;
+            let activation = self.activation_left();
             match self.residual {
                 Some(residual) => {
                     let at = image * g.output_values() + from * g.outputs;
                     add_and_activate(output, Some(&residual[at..][..output.len()]), activation);
                 }
-                None if self.bounds().is_some() => (),
                 None => activate_channels(output, step, first..first + g.outputs, activation),
             }
         });

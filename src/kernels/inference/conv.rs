@@ -255,15 +255,14 @@ impl PackedConv {
         let parts = output.chunks_mut(size).enumerate().collect();
         team.for_each(parts, |(index, output): (usize, &mut [f32])| {
             let first = index * size;
+            let (bounds, activation) = self.activation.in_parts();
             let epilogue = Epilogue {
                 bias: &self.bias[first..first + padded(output.len())],
-                bounds: self.activation.bounds(),
+                bounds,
             };
             let (count, weights) = (output.len(), weights.at_channel(first));
             multiply(1, input, weights, epilogue, output, 0..count);
-            if epilogue.bounds.is_none() {
-                activate(output, self.activation);
-            }
+            activate(output, activation);
         });
     }
 
@@ -283,10 +282,20 @@ pub(super) struct Layer<'a> {
 }
 
 impl Layer<'_> {
-    /// The non-linearity, where it is applied to the sums as they are written: not before a residual has been added, or a pool's ReLU.
-    pub(super) fn bounds(&self) -> Option<[f32; 2]> {
-        let is_last = self.residual.is_none() && self.layer.pool == Pool::None;
-        self.layer.activation.bounds().filter(|_| is_last)
+    /// The part of the non-linearity that is applied to sums as they are written, and what is left to do: all of it, where a residual is added
+    /// before, or a pool does it.
+    fn activation_in_parts(&self) -> (Option<[f32; 2]>, Activation) {
+        let activation = self.layer.activation;
+        if self.residual.is_none() && self.layer.pool == Pool::None {
+            activation.in_parts()
+        } else {
+            (None, activation)
+        }
+    }
+
+    /// What is left to do after [`rows`](Self::rows).
+    pub(super) fn activation_left(&self) -> Activation {
+        self.activation_in_parts().1
     }
 
     /// Some rows of the output of an image, or the output of several, within bounds: the `g.outputs` channels from `first` on, which begins a
@@ -302,7 +311,7 @@ impl Layer<'_> {
     ) -> &'a mut [f32] {
         let epilogue = Epilogue {
             bias: &self.layer.bias[first..first + padded(g.outputs)],
-            bounds: self.bounds(),
+            bounds: self.activation_in_parts().0,
         };
         self.layer
             .weights
@@ -314,14 +323,11 @@ impl Layer<'_> {
         let (layer, g) = (self.layer, &self.g);
         let (images, rows) = (part.of(g, self.input), part.rows.clone());
         let residual = self.residual.map(|values| &values[part.values(g)]);
-        let bounds = self.bounds();
         if layer.pool == Pool::None && self.channels.step == g.outputs {
             // SAFETY: the layer writes values alone.
             let room = unsafe { as_room(output) };
             let filled = self.rows(g, images, rows, 0, scratch, room);
-            if bounds.is_none() {
-                add_and_activate(filled, residual, layer.activation);
-            }
+            add_and_activate(filled, residual, self.activation_left());
             return;
         }
         if layer.pool == Pool::None && residual.is_none() && layer.writes_some_channels() {
@@ -336,9 +342,7 @@ impl Layer<'_> {
         let room = &mut values[..count];
         let filled = self.rows(g, images, rows, 0, scratch, room);
         if layer.pool == Pool::None {
-            if bounds.is_none() {
-                add_and_activate(filled, residual, layer.activation);
-            }
+            add_and_activate(filled, residual, self.activation_left());
             let Channels { first, step } = self.channels;
             let positions = filled.chunks_exact(g.outputs);
             for (to, from) in output.chunks_exact_mut(step).zip(positions) {
@@ -366,9 +370,10 @@ impl Layer<'_> {
         let (layer, g) = (self.layer, &self.g);
         let Channels { first, step } = self.channels;
         let count = rows.len();
+        let (bounds, activation) = self.activation_in_parts();
         let epilogue = Epilogue {
             bias: &layer.bias,
-            bounds: self.bounds(),
+            bounds,
         };
         let to = &mut output[first..];
         let Forward::Dense(weights) = &layer.weights else {
@@ -376,9 +381,7 @@ impl Layer<'_> {
         };
         let image = padded_rows(g, image, rows, &mut scratch.grid);
         convolve_rows(g, image, weights, epilogue, count, step, to);
-        if epilogue.bounds.is_none() {
-            let channels = first..first + g.outputs;
-            activate_channels(output, step, channels, layer.activation);
-        }
+        let channels = first..first + g.outputs;
+        activate_channels(output, step, channels, activation);
     }
 }

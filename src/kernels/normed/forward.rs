@@ -115,16 +115,17 @@ pub(in crate::kernels) fn infer<T: Real>(
     let g = &g.merged();
     let weights = Forward::new(g, weight, Some(scale));
     let bias = in_panels(&shift(mean, scale, beta));
-    let bounds = activation.bounds().filter(|_| residual.is_none());
+    let (bounds, activation) = match residual {
+        None => activation.in_parts(),
+        Some(_) => (None, activation),
+    };
     let epilogue = Epilogue {
         bias: &bias,
         bounds,
     };
     let (output, _) = engine::forward(g, &weights, input, epilogue, |first, values| {
-        if bounds.is_none() {
-            let residual = residual.map(|residual| &residual[first..first + values.len()]);
-            add_and_activate(values, residual, activation);
-        }
+        let residual = residual.map(|residual| &residual[first..first + values.len()]);
+        add_and_activate(values, residual, activation);
     });
     output
 }
