@@ -6,8 +6,8 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -24,6 +24,9 @@ use rustix::termios::{
 /// Leaves the alternate screen, stops mouse reports, shows the cursor (xterm control sequences).
 const LEAVE_DASHBOARD: &[u8] =
     b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?25h";
+
+/// The dashboard shows it again when it ends, but perhaps after the last byte is carried.
+const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
 
 /// How often the carrier looks whether the terminal is still ours, in nanoseconds. The dashboard draws as often.
 const TICK: i64 = 100_000_000;
@@ -72,8 +75,9 @@ pub struct Screen {
 }
 
 struct Carrier {
-    thread: JoinHandle<()>,
-    /// Dropped to end the thread, which then carries the rest.
+    /// Closed when all is carried.
+    carried: Receiver<()>,
+    /// Dropped to end the carrying, the rest of it included.
     stop: OwnedFd,
 }
 
@@ -94,13 +98,18 @@ impl Screen {
         });
         let (master, slave) = pseudoterminal(tcgetwinsize(&terminal.output)?)?;
         let (stopped, stop) = pipe()?;
-        let carried = terminal.clone();
-        let thread = std::thread::Builder::new()
+        let shown = terminal.clone();
+        let (carrying, carried) = channel::<()>();
+        std::thread::Builder::new()
             .name("screen".into())
-            .spawn(move || carried.carry(&master, &stopped))?;
+            .spawn(move || {
+                shown.carry(&master, &stopped);
+                drop(carrying);
+                discard(&master);
+            })?;
         let screen = Self {
             terminal,
-            carrier: Mutex::new(Some(Carrier { thread, stop })),
+            carrier: Mutex::new(Some(Carrier { carried, stop })),
         };
         screen.terminal.begin(&slave)?;
         *lock(&SHOWN) = Some(screen.terminal.clone());
@@ -114,11 +123,12 @@ impl Screen {
 
     /// Gives the terminal back; once is enough.
     pub fn close(&self) {
-        let Some(Carrier { thread, stop }) = lock(&self.carrier).take() else {
+        let Some(Carrier { carried, stop }) = lock(&self.carrier).take() else {
             return;
         };
         drop(stop);
-        let _ = thread.join();
+        // An error: the other end is gone.
+        let _ = carried.recv();
         lock(&SHOWN).take();
         self.terminal.end();
     }
@@ -169,6 +179,7 @@ impl Terminal {
     /// be written.
     fn end(&self) {
         if self.is_ours() {
+            let _ = write_all(&self.output, SHOW_CURSOR);
             let _ = tcsetattr(&self.input, OptionalActions::Now, &self.modes);
         }
         let nowhere = match self.state.load(Ordering::Relaxed) {
@@ -268,6 +279,13 @@ fn pseudoterminal(size: Winsize) -> std::io::Result<(OwnedFd, OwnedFd)> {
     let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty())?;
     tcsetwinsize(&slave, size)?;
     Ok((master, slave))
+}
+
+/// Reads until nobody can write any more. A thread of the dashboard that still ends (it is not waited for when the run is killed)
+/// writes until the standard streams are replaced, and aborts the process if it can't.
+fn discard(screen: &OwnedFd) {
+    let mut block = [0; 256];
+    while matches!(read(screen, &mut block), Ok(1..) | Err(Errno::INTR)) {}
 }
 
 fn write_all(to: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
