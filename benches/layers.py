@@ -6,7 +6,7 @@
 Each layer's GFLOP/s, and its share of what the machine's multiply-adds or its memory allow (`kiln bench --mode layers`). Below 60 %, the last
 column says why. Needs a quiet machine: beside other programs the measured limits are too low.
 """
-import argparse, json, pathlib, re, subprocess
+import argparse, json, pathlib, re, subprocess, sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENOUGH = 0.6
@@ -14,7 +14,13 @@ ENOUGH = 0.6
 
 def measured(kiln, config, batch, precision):
     command = [kiln, "bench", config, "--mode", "layers", "--batch", str(batch), "--precision", precision, "--json"]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+    try:
+        out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    except OSError as error:
+        sys.exit(f"error: {kiln}: {error.strerror}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)  # kiln has said why.
+    return json.loads(out.splitlines()[-1])
 
 
 def reason(layer, precision):

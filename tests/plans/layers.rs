@@ -80,4 +80,13 @@ fn layers_are_compared_with_what_the_machine_can_do() {
     let output = refused.assert().code(2).get_output().clone();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(errors.contains("--mode layers times the steps"), "{errors}");
+    // Before anything is measured.
+    let mut refused = bench.kiln("bench cnn.json missing.json --mode layers");
+    let output = refused.assert().code(2).get_output().clone();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        errors.starts_with("error: missing.json: not found"),
+        "{errors}"
+    );
+    assert!(output.stdout.is_empty(), "{output:?}");
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::compute::Precision;
 use crate::cli::failure::VerbResult;
 use crate::cli::terminal::output;
-use crate::config;
+use crate::config::{self, Experiment};
 use crate::diagnostics::layers::{self, LayerTimings, MEMORIES, Machine};
 use crate::report::table::Table;
 
@@ -27,14 +27,16 @@ pub fn run(
     precision: Precision,
     as_json: bool,
 ) -> VerbResult {
+    // A config that can't be used is refused before anything is measured.
+    let experiments = configs.iter().map(|path| config::load(path, overrides));
+    let experiments: Vec<Experiment> = experiments.collect::<Result<_, _>>()?;
     let machine = Machine::measured();
     if !as_json {
         output::emit(&described(&machine))?;
     }
-    for path in configs {
-        let experiment = config::load(path, overrides)?;
+    for (path, experiment) in configs.iter().zip(&experiments) {
         let batch = batch.map(|batch| batch as usize);
-        let timings = layers::layers(&experiment, batch, precision.compute(), &machine);
+        let timings = layers::layers(experiment, batch, precision.compute(), &machine);
         let timings = timings.map_err(|error| error.in_config(path))?;
         if as_json {
             output::json_line(&Measured {

@@ -123,13 +123,17 @@ impl Geometry {
         }
     }
 
-    /// The same positions below each other, as one image, where no position sees its neighbours.
+    /// [`merged`](Self::merged), with the positions below each other, so that parts may end within a row.
     pub(in crate::kernels) fn in_one_column(self) -> Self {
-        Self {
-            batch: 1,
-            height: self.batch * self.height * self.width,
-            width: 1,
-            ..self
+        if self.is_pixelwise() {
+            Self {
+                batch: 1,
+                height: self.batch * self.height * self.width,
+                width: 1,
+                ..self
+            }
+        } else {
+            self
         }
     }
 

@@ -194,7 +194,7 @@ impl PackedConv {
             batch,
             ..self.geometry
         };
-        if self.pool == Pool::None && g.is_pixelwise() {
+        if self.pool == Pool::None {
             g = g.in_one_column();
         }
         let least = team.parts(g.multiply_adds());

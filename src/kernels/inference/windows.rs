@@ -101,10 +101,12 @@ impl WithSimd for Row<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (windows, lanes) = (self.windows, lanes::<S, f32>());
         let pitch = windows.width * windows.channels;
-        assert!(windows.rows[self.row].end * pitch <= self.image.len());
+        let rows = &windows.rows[self.row];
+        assert!(!rows.is_empty() && rows.end * pitch <= self.image.len());
         assert_eq!(self.output.len(), windows.columns.len() * windows.channels);
         for column in 0..windows.columns.len() {
-            assert!(windows.columns[column].end <= windows.width);
+            let columns = &windows.columns[column];
+            assert!(!columns.is_empty() && columns.end <= windows.width);
             let mut channel = 0;
             while channel + 4 * lanes <= windows.channels {
                 self.window::<S, 4>(simd, column, channel);
