@@ -133,6 +133,7 @@ fn batch_of_augmented_samples(bencher: Bencher) {
             elastic: 0.8,
             ..Default::default()
         }),
+        normalize: None,
         seed: 1,
         share: Share::WHOLE,
         cancel: CancelToken::default(),

@@ -58,6 +58,7 @@ fn batches(experiment: &Experiment, source: &Arc<dyn DataSource>) -> (usize, Vec
         batch_size: experiment.training.batch_size,
         order: Order::EachEpoch,
         augment: None,
+        normalize: None,
         seed: 1,
         share: Share::WHOLE,
         cancel: CancelToken::default(),

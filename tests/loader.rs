@@ -62,6 +62,7 @@ fn loader(source: Arc<dyn DataSource>, order: Order, seed: u64) -> Loader {
         batch_size: 7,
         order,
         augment: None,
+        normalize: None,
         seed,
         share: Share::WHOLE,
         cancel: CancelToken::default(),

@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::augment::{self, AugmentConfig};
-use super::{DataError, DataSource, Split};
+use super::{DataError, DataSource, NormalizeConfig, Split};
 use crate::progress::CancelToken;
 use crate::rng;
 
@@ -76,7 +76,7 @@ impl Share {
 /// A batch in main memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HostBatch {
-    /// `[batch, channels, height, width]`, values in [0, 1] before any normalisation.
+    /// `[batch, channels, height, width]`, values in [0, 1] unless the loader normalises.
     pub pixels: Vec<f32>,
     /// Class of each sample.
     pub labels: Vec<usize>,
@@ -97,6 +97,8 @@ pub struct Loader {
     pub order: Order,
     /// Augmentation; only for training.
     pub augment: Option<AugmentConfig>,
+    /// Normalisation; `None` leaves values in [0, 1].
+    pub normalize: Option<NormalizeConfig>,
     /// Seeds order and augmentation.
     pub seed: u64,
     /// The part of each batch that is made.
@@ -106,7 +108,7 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// A loader for a split as it is: stored order, no augmentation.
+    /// A loader for a split as it is: stored order, no augmentation, not normalised.
     pub fn plain(source: Arc<dyn DataSource>, split: Split, batch_size: usize) -> Self {
         Self {
             source,
@@ -114,6 +116,7 @@ impl Loader {
             batch_size,
             order: Order::Stored,
             augment: None,
+            normalize: None,
             seed: 0,
             share: Share::WHOLE,
             cancel: CancelToken::default(),
@@ -192,7 +195,7 @@ impl Loader {
         }
     }
 
-    /// Reads and augments the given samples.
+    /// Reads, augments and normalises the given samples.
     fn batch(&self, epoch: usize, indices: Vec<usize>) -> Result<HostBatch, DataError> {
         let values = self.source.shape().values();
         let mut pixels = vec![0.0; indices.len() * values];
@@ -215,7 +218,7 @@ impl Loader {
         })
     }
 
-    /// Reads and augments one sample for this epoch; `out` is `source.shape().values()` long.
+    /// Reads, augments and normalises one sample for this epoch; `out` is `source.shape().values()` long.
     pub fn sample(&self, epoch: usize, index: usize, out: &mut [f32]) -> Result<(), DataError> {
         let seed_parts = [self.seed, SAMPLE_STREAM, epoch as u64, index as u64];
         // Validation and test see the plain rendering (draw 0); an odd number is never 0.
@@ -231,6 +234,10 @@ impl Loader {
                 out,
                 &mut rng::seeded(&seed_parts),
             );
+        }
+        // Here the sample is in the cache of a core.
+        if let Some(normalize) = &self.normalize {
+            normalize.apply(self.source.shape(), out);
         }
         Ok(())
     }

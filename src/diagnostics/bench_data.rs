@@ -28,7 +28,7 @@ pub struct DataTiming {
     pub workload: String,
     /// Files per second that are read and decoded, and nothing else, on all cores.
     pub decoded_per_s: f64,
-    /// Samples per second of the training split in batches: decoded, fitted and augmented.
+    /// Samples per second of the training split in batches: decoded, fitted, augmented and normalised.
     pub loaded_per_s: f64,
     /// Threads that share the work.
     pub threads: usize,
@@ -59,6 +59,7 @@ pub fn data(
         batch_size: batch.unwrap_or(experiment.training.batch_size),
         order: Order::EachEpoch,
         augment: (!augment.is_off()).then(|| augment.clone()),
+        normalize: experiment.data.normalize().cloned(),
         seed: experiment.seed,
         share: Share::WHOLE,
         cancel: monitor.cancel().clone(),

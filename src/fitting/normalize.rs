@@ -1,8 +1,10 @@
 //! How a sample's values are normalised.
 
+use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
+use crate::shape::ImageShape;
 
 /// `(value - mean) / std`, per channel. For characters, a mean of 1 maps paper to 0, the value that convolutions pad
 /// with.
@@ -22,6 +24,25 @@ pub struct NormalizeConfig {
 }
 
 impl NormalizeConfig {
+    /// Normalises images of `shape`, one after the other, in place. The lists are as [`mismatch`](Self::mismatch) asks for.
+    pub fn apply(&self, shape: ImageShape, pixels: &mut [f32]) {
+        let plane = shape.height * shape.width;
+        let of = |values: &[f32], channel: usize| values[channel % values.len()];
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let planes = pixels.chunks_exact_mut(plane.max(1)).enumerate();
+                for (index, values) in planes {
+                    let channel = index % shape.channels;
+                    let (mean, std) = (of(&self.mean, channel), of(&self.std, channel));
+                    for value in values {
+                        *value = (*value - mean) / std;
+                    }
+                }
+            },
+        );
+    }
+
     /// Name and length of the list that has neither one value nor one per channel, if there is one.
     pub fn mismatch(&self, channels: usize) -> Option<(&'static str, usize)> {
         [("mean", self.mean.len()), ("std", self.std.len())]

@@ -67,8 +67,8 @@ impl ItemLazy for BatchOutput {
 pub struct DeviceBatches {
     /// Makes the batches in main memory.
     pub loader: Loader,
-    /// How pixel values are normalised.
-    pub normalize: Option<NormalizeConfig>,
+    /// Normalisation at upload, where the loader's values are also the target.
+    normalize: Option<NormalizeConfig>,
     /// Where the batches go.
     pub device: Device,
     /// What the model is trained for.
@@ -78,6 +78,29 @@ pub struct DeviceBatches {
 }
 
 impl DeviceBatches {
+    /// Normalised batches of `loader`, which normalises them itself unless they are also what is to be reconstructed.
+    pub fn new(
+        loader: Loader,
+        normalize: Option<NormalizeConfig>,
+        device: Device,
+        task: Task,
+    ) -> Self {
+        let (in_loader, later) = match task {
+            Task::Reconstruct => (None, normalize),
+            Task::Classify => (normalize, None),
+        };
+        Self {
+            loader: Loader {
+                normalize: in_loader,
+                ..loader
+            },
+            normalize: later,
+            device,
+            task,
+            profile: None,
+        }
+    }
+
     /// The same batches, until the token is cancelled.
     pub fn cancelled_by(mut self, cancel: &CancelToken) -> Self {
         self.loader.cancel = cancel.clone();
@@ -127,7 +150,11 @@ impl DeviceBatches {
 
     /// A black image that a process computes with where it has no samples, but has to take part in what is added up over the batch.
     pub fn stand_in(&self) -> Batch {
-        let pixels = vec![0.0; self.loader.source.shape().values()];
+        let shape = self.loader.source.shape();
+        let mut pixels = vec![0.0; shape.values()];
+        if let Some(normalize) = &self.loader.normalize {
+            normalize.apply(shape, &mut pixels);
+        }
         self.upload(HostBatch {
             pixels,
             labels: vec![0],
@@ -160,6 +187,41 @@ impl DeviceBatches {
             originals,
             indices: batch.indices,
             features: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::{MemorySource, Split};
+    use crate::shape::ImageShape;
+
+    #[test]
+    fn images_are_normalised_once_and_originals_are_not() {
+        let shape = ImageShape::new(1, 1, 2);
+        let mut source = MemorySource::new(shape, vec!["a".into()]);
+        source.extend(Split::Train, &[0], &[0, u16::MAX]);
+        let source = Arc::new(source);
+        let normalize = NormalizeConfig {
+            mean: vec![0.5],
+            std: vec![0.25],
+        };
+        for task in [Task::Classify, Task::Reconstruct] {
+            let loader = Loader::plain(source.clone(), Split::Train, 1);
+            let normalize = Some(normalize.clone());
+            let batches = DeviceBatches::new(loader, normalize, Device::flex(), task);
+            let batch = batches.epoch(1).next().expect("a batch").expect("read");
+            let values = batch.images.into_data().try_to_vec::<f32>().expect("floats");
+            assert_eq!(values, [-2.0, 2.0]);
+            let originals = batch.originals.map(|images| images.into_data());
+            assert_eq!(originals.is_some(), task == Task::Reconstruct);
+            let values = originals.map(|images| images.try_to_vec::<f32>().expect("floats"));
+            assert_eq!(values.unwrap_or_else(|| vec![0.0, 1.0]), [0.0, 1.0]);
+            let black = batches.stand_in().images.into_data();
+            assert_eq!(black.try_to_vec::<f32>().expect("floats"), [-2.0, -2.0]);
         }
     }
 }

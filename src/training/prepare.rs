@@ -18,14 +18,14 @@ use super::resume::Resumption;
 use super::step::TrainState;
 use super::train_model::TrainModel;
 use crate::config::{self, ClassWeights, Experiment};
-use crate::data::loader::{Loader, Order, Share};
+use crate::data::loader::{Loader, Order};
 use crate::data::{self, DataSource, Split};
 use crate::device;
 use crate::inference::ModelCard;
 use crate::models::Network;
 use crate::models::Task;
 use crate::models::parameters::{self, Group};
-use crate::progress::{CancelToken, Monitor};
+use crate::progress::Monitor;
 use crate::run_dir::{Origin, RunDir, Samples};
 use crate::weights::{self, Settings, Taken};
 
@@ -210,30 +210,23 @@ impl Prepared {
         let config = &self.experiment;
         let is_training = split == Split::Train;
         let augment = config.data.augment();
-        DeviceBatches {
-            loader: Loader {
-                source: self.source.clone(),
-                split,
-                batch_size: config.training.batch_size,
-                order: match (is_training, config.training.reshuffle) {
-                    (false, _) => Order::Stored,
-                    (true, false) => Order::Once,
-                    (true, true) => Order::EachEpoch,
-                },
-                augment: (is_training && !augment.is_off()).then(|| augment.clone()),
-                seed: config.seed,
-                share: Share::WHOLE,
-                cancel: CancelToken::default(),
+        let loader = Loader {
+            order: match (is_training, config.training.reshuffle) {
+                (false, _) => Order::Stored,
+                (true, false) => Order::Once,
+                (true, true) => Order::EachEpoch,
             },
-            normalize: config.data.normalize().cloned(),
-            device: if is_training {
-                self.device.clone()
-            } else {
-                self.device.clone().inner()
-            },
-            task: config.model.task(),
-            profile: None,
-        }
+            augment: (is_training && !augment.is_off()).then(|| augment.clone()),
+            seed: config.seed,
+            ..Loader::plain(self.source.clone(), split, config.training.batch_size)
+        };
+        let device = if is_training {
+            self.device.clone()
+        } else {
+            self.device.clone().inner()
+        };
+        let normalize = config.data.normalize().cloned();
+        DeviceBatches::new(loader, normalize, device, config.model.task())
     }
 
     /// Network, optimizer and schedule before the first step.

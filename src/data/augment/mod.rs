@@ -3,6 +3,8 @@
 mod apply;
 mod config;
 mod jitter;
+mod stroke;
+mod warp;
 
 pub use apply::apply;
 pub use config::AugmentConfig;

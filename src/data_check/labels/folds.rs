@@ -192,19 +192,15 @@ impl FoldFit<'_> {
         } else {
             Order::Stored
         };
-        DeviceBatches {
-            loader: Loader {
-                order,
-                augment: self.inputs.augment.clone().filter(|_| is_training),
-                seed: self.seed,
-                cancel: self.monitor.cancel().clone(),
-                ..Loader::plain(self.source.clone(), split, BATCH)
-            },
-            normalize: self.inputs.normalize.clone(),
-            device,
-            task: Task::Classify,
-            profile: None,
-        }
+        let loader = Loader {
+            order,
+            augment: self.inputs.augment.clone().filter(|_| is_training),
+            seed: self.seed,
+            cancel: self.monitor.cancel().clone(),
+            ..Loader::plain(self.source.clone(), split, BATCH)
+        };
+        let normalize = self.inputs.normalize.clone();
+        DeviceBatches::new(loader, normalize, device, Task::Classify)
     }
 }
 
