@@ -9,7 +9,7 @@ use super::simd::{Real, widest};
 use super::threads;
 
 /// Positions whose values are summed in their own type before they are added in `f64`.
-const POSITIONS: usize = 64;
+pub(super) const POSITIONS: usize = 64;
 
 /// Images of `[position, channel]`.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +125,20 @@ fn flush<T: Real>(lanes: &mut [T], all: &mut [f64]) {
     }
 }
 
+/// Adds the values `[position, channel]` to the sums of their channels.
+pub(super) fn add_positions<T: Real>(values: &[T], sums: &mut [T]) {
+    widest::<T, _>(
+        #[inline(always)]
+        || {
+            for values in values.chunks_exact(sums.len()) {
+                for (sum, &value) in sums.iter_mut().zip(values) {
+                    *sum += value;
+                }
+            }
+        },
+    );
+}
+
 /// The mean of each channel of each image, `[image, channel]`.
 pub(super) fn means<T: Real>(maps: Maps, values: &[T]) -> Vec<T> {
     let images: Vec<&[T]> = values.chunks(maps.values().max(1)).collect();
@@ -132,16 +146,7 @@ pub(super) fn means<T: Real>(maps: Maps, values: &[T]) -> Vec<T> {
         let mut all = vec![0.0; maps.channels];
         let mut lanes = vec![T::ZERO; maps.channels];
         for values in values.chunks(POSITIONS * maps.channels) {
-            widest::<T, _>(
-                #[inline(always)]
-                || {
-                    for values in values.chunks_exact(maps.channels) {
-                        for (lane, &value) in lanes.iter_mut().zip(values) {
-                            *lane += value;
-                        }
-                    }
-                },
-            );
+            add_positions(values, &mut lanes);
             flush(&mut lanes, &mut all);
         }
         let count = maps.positions as f64;

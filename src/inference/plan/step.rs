@@ -90,12 +90,12 @@ impl Step {
                 other,
             ) => layer.run(batch * positions, input, other, *channels, output, team),
             (Work::Windows(windows), _) => windows.run(batch, input, output, team),
-            (Work::Means(channels), _) => channel_means(batch, *channels, input, output),
+            (Work::Means(channels), _) => channel_means(batch, *channels, input, output, team),
             (Work::Affine(affine), _) => affine.run(input, output),
             (Work::Activation(activation), _) => activate(input, *activation, output),
             (Work::Add(activation), Some(other)) => add(input, other, *activation, output),
             (Work::Scale(channels), Some(factors)) => {
-                scale_channels(input, *channels, factors, output);
+                scale_channels(input, *channels, factors, output, team);
             }
             (Work::Copy(count, Channels { first, step }), _) => {
                 for (to, from) in output

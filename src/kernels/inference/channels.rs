@@ -1,7 +1,8 @@
 //! Passes over values: norms that no convolution is before, sums, functions, factors of channels.
 
+use super::team::Team;
 use crate::kernels::activation::{self, Activation};
-use crate::kernels::channels::{Maps, means, scale_image};
+use crate::kernels::channels::{POSITIONS, add_positions, scale_image};
 use crate::kernels::memory::as_room;
 use crate::kernels::normed::add_and_activate;
 use crate::kernels::simd::widest;
@@ -49,29 +50,71 @@ pub fn add(input: &[f32], other: &[f32], activation: Activation, output: &mut [f
     add_and_activate(output, Some(other), activation);
 }
 
+/// Values per job, at least: below this, handing over costs more than it saves.
+const SHARED_VALUES: usize = 1 << 14;
+
 /// `[batch, position, channel]` times the factors of each image, `[batch, channel]`.
 #[allow(unsafe_code)]
-pub fn scale_channels(input: &[f32], channels: usize, factors: &[f32], output: &mut [f32]) {
-    let factors = factors.chunks_exact(channels.max(1));
+pub fn scale_channels(
+    input: &[f32],
+    channels: usize,
+    factors: &[f32],
+    output: &mut [f32],
+    team: &Team,
+) {
+    let channels = channels.max(1);
+    let factors = factors.chunks_exact(channels);
     let image = (input.len() / factors.len().max(1)).max(1);
+    let part = SHARED_VALUES.next_multiple_of(channels);
+    let mut parts = Vec::new();
     let images = input
         .chunks_exact(image)
         .zip(output.chunks_exact_mut(image));
     for ((input, output), factors) in images.zip(factors) {
+        let places = input.chunks(part).zip(output.chunks_mut(part));
+        parts.extend(places.map(|(input, output)| (input, factors, output)));
+    }
+    team.for_each(parts, |(input, factors, output)| {
         // SAFETY: values alone are written.
         scale_image(input, factors, unsafe { as_room(output) });
-    }
+    });
 }
 
 /// The mean of each channel of each image, `[batch, channel]`, of `[batch, position, channel]`.
-pub fn channel_means(batch: usize, channels: usize, input: &[f32], output: &mut [f32]) {
-    let positions = input.len() / (batch * channels).max(1);
-    let maps = Maps {
-        batch,
-        positions,
-        channels,
-    };
-    output.copy_from_slice(&means(maps, input));
+pub fn channel_means(
+    batch: usize,
+    channels: usize,
+    input: &[f32],
+    output: &mut [f32],
+    team: &Team,
+) {
+    let channels = channels.max(1);
+    assert_eq!(output.len(), batch * channels);
+    let positions = (input.len() / output.len().max(1)).max(1);
+    // Each thread sums some blocks of positions; their sums are added up in order.
+    let together = SHARED_VALUES.div_ceil(POSITIONS * channels);
+    let of_image = positions.div_ceil(POSITIONS) * channels;
+    let mut sums = vec![0.0; batch * of_image];
+    let mut parts = Vec::new();
+    let images = input.chunks_exact(positions * channels);
+    for (image, sums) in images.zip(sums.chunks_exact_mut(of_image)) {
+        let blocks = image.chunks(together * POSITIONS * channels);
+        parts.extend(blocks.zip(sums.chunks_mut(together * channels)));
+    }
+    team.for_each(parts, |(values, sums)| {
+        let blocks = values.chunks(POSITIONS * channels);
+        for (values, sums) in blocks.zip(sums.chunks_exact_mut(channels)) {
+            add_positions(values, sums);
+        }
+    });
+    let images = sums.chunks_exact(of_image);
+    for (sums, output) in images.zip(output.chunks_exact_mut(channels)) {
+        for (channel, to) in output.iter_mut().enumerate() {
+            let sums = sums.iter().skip(channel).step_by(channels);
+            let sum: f64 = sums.map(|&sum| f64::from(sum)).sum();
+            *to = (sum / positions as f64) as f32;
+        }
+    }
 }
 
 /// `[position, value]` with mean 0 and variance 1 at each position, times `weight` plus `bias` (Ba, Kiros and Hinton 2016).
