@@ -2,28 +2,19 @@
 
 use burn::prelude::*;
 use kiln::kernels::{self, ComputePrecision, ConvOptions, Pool};
+use proptest::prelude::*;
 
-use super::{block, difference, numbers, tensor, values};
+use super::random::cases::{Conv, dense, for_each};
+use super::random::{CLOSE, WORK};
+use super::{block, difference, numbers, sums_differ, tensor, values};
 
-/// A convolution's sizes.
-#[derive(Clone, Copy, Debug)]
-struct Case {
-    channels: [usize; 2],
-    size: [usize; 2],
-    kernel: usize,
-    stride: usize,
-    padding: usize,
-}
+/// Tolerance of values that bfloat16 has; of Winograd's method, whose transformed values are rounded.
+const EXACT: f32 = 2e-6;
+const TRANSFORMED: f32 = 2e-2;
 
-impl Case {
-    /// Whether it is computed by Winograd's method, whose transformed values are rounded, not the values themselves.
-    fn is_transformed(&self) -> bool {
-        let [inputs, outputs] = self.channels;
-        [self.kernel, self.stride, self.padding] == [3, 1, 1] && inputs.min(outputs) >= 32
-    }
-}
+const PRECISIONS: [ComputePrecision; 2] = [ComputePrecision::Bf16, ComputePrecision::F32];
 
-const CASES: [Case; 11] = [
+const CASES: [Conv; 11] = [
     case([4, 10], [9, 7], 3, 1, 1),
     case([64, 48], [6, 5], 1, 1, 0),
     case([18, 33], [8, 9], 3, 2, 1),
@@ -43,14 +34,24 @@ const fn case(
     kernel: usize,
     stride: usize,
     padding: usize,
-) -> Case {
-    Case {
-        channels,
+) -> Conv {
+    Conv {
+        batch: 3,
+        inputs: channels[0],
+        outputs: channels[1],
         size,
         kernel,
         stride,
         padding,
+        groups: 1,
     }
+}
+
+/// Whether it is computed by Winograd's method.
+fn is_transformed(conv: &Conv) -> bool {
+    let is_wide = |channels: usize| channels >= 32 && channels.is_multiple_of(16);
+    let is_three = [conv.kernel, conv.stride, conv.padding] == [3, 1, 1];
+    is_three && is_wide(conv.inputs) && is_wide(conv.outputs)
 }
 
 /// The nearest value of 8 bits of precision.
@@ -69,17 +70,16 @@ fn short<const D: usize>(shape: [usize; D], salt: u64, device: &Device) -> Tenso
 /// Draws a tensor of a shape from a seed.
 type Draw<const D: usize> = fn([usize; D], u64, &Device) -> Tensor<D>;
 
-/// Output, and gradients of input and weights, of a convolution of three images, for random gradients of the output.
-fn passes(case: &Case, precision: ComputePrecision, draw: Draw<4>) -> [Vec<f32>; 3] {
+/// Output, and gradients of input and weights, of a convolution, for random gradients of the output.
+fn passes(conv: &Conv, precision: ComputePrecision, draw: Draw<4>) -> [Vec<f32>; 3] {
     let device = Device::flex().autodiff();
-    let [inputs, outputs] = case.channels;
-    let [height, width] = case.size;
-    let input = draw([3, height, width, inputs], 1, &device).require_grad();
-    let weight = draw([outputs, inputs, case.kernel, case.kernel], 2, &device).require_grad();
+    let [batch, inputs, height, width] = conv.input();
+    let input = draw([batch, height, width, inputs], 1, &device).require_grad();
+    let weight = draw(conv.weight(), 2, &device).require_grad();
     let options = ConvOptions {
-        stride: case.stride,
-        padding: case.padding,
-        groups: 1,
+        stride: conv.stride,
+        padding: conv.padding,
+        groups: conv.groups,
     };
     let output = {
         let _precision = precision.scoped();
@@ -99,12 +99,38 @@ fn of_values_that_bfloat16_has_convolutions_and_gradients_are_those_in_32_bits()
     for case in CASES {
         let found = passes(&case, ComputePrecision::Bf16, short);
         let expected = passes(&case, ComputePrecision::F32, short);
-        let bound = if case.is_transformed() { 2e-2 } else { 2e-6 };
+        let bound = if is_transformed(&case) {
+            TRANSFORMED
+        } else {
+            EXACT
+        };
         for (found, expected) in found.iter().zip(&expected) {
             let difference = difference(found, expected);
             assert!(difference < bound, "{case:?}: {difference}");
         }
     }
+}
+
+#[test]
+fn random_convolutions_of_values_that_bfloat16_has_are_those_in_32_bits() {
+    for_each(300, dense(), |conv| {
+        // Values are taken two at a time.
+        let inputs = conv.inputs.next_multiple_of(2);
+        let conv = Conv { inputs, ..conv }.at_most(WORK);
+        let [found, expected] = PRECISIONS.map(|precision| passes(&conv, precision, short));
+        let bound = if is_transformed(&conv) {
+            TRANSFORMED
+        } else {
+            CLOSE
+        };
+        for (found, expected) in found.iter().zip(&expected) {
+            let difference = sums_differ(found, expected);
+            prop_assert!(difference < bound, "{conv:?}: {difference}");
+        }
+        let [found, expected] = PRECISIONS.map(|precision| passes(&conv, precision, tensor));
+        prop_assert!(found[0] != expected[0], "{conv:?} is in 32 bits");
+        Ok(())
+    });
 }
 
 #[test]
@@ -115,7 +141,7 @@ fn other_values_are_rounded_to_8_bits_of_precision() {
         for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let difference = difference(found, expected);
             // The input's gradient is summed over output channels, two at a time.
-            if index == 1 && case.channels[1] % 2 == 1 {
+            if index == 1 && case.outputs % 2 == 1 {
                 assert!(difference == 0.0, "{case:?}: {difference}");
             } else {
                 assert!((1e-5..2e-2).contains(&difference), "{case:?}: {difference}");
@@ -169,7 +195,7 @@ fn a_block_with_norm_and_pool_stays_near() {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     let all = || {
-        let of_case = |case: &Case| passes(case, ComputePrecision::Bf16, tensor).concat();
+        let of_case = |case: &Conv| passes(case, ComputePrecision::Bf16, tensor).concat();
         let mut all: Vec<Vec<f32>> = CASES.iter().map(of_case).collect();
         all.extend(block_passes(ComputePrecision::Bf16));
         all

@@ -5,7 +5,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions as BurnsOptions;
 use kiln::kernels::{self, Activation, ConvOptions, NormedConv};
 
-use super::{activated, difference, gradients_differ, tensor, values};
+use super::{activated, gradient_sums_differ, sums_differ, tensor, values};
 
 /// Tolerance: sums of up to a few thousand products, whose order differs, divided by deviations that are as well.
 const CLOSE: f32 = 1e-4;
@@ -161,8 +161,8 @@ pub fn worst(case: &Case, counts: impl Fn(&[f32]) -> Vec<f32>) -> f32 {
     let (ours, burns) = (leaves(case), leaves(case));
     let (y1, mean1, variance1) = on_kernels(case, &ours);
     let (before, mean2, variance2) = by_burn(case, &burns);
-    let statistics = difference(&values(mean1), &values(mean2))
-        .max(difference(&values(variance1), &values(variance2)));
+    let statistics = sums_differ(&values(mean1), &values(mean2))
+        .max(sums_differ(&values(variance1), &values(variance2)));
     statistics.max(apart(case, (&ours, y1), (&burns, before), counts))
 }
 
@@ -221,13 +221,13 @@ fn apart(
     let grads_1 = (y1.clone() * weights.clone()).sum().backward();
     let grads_2 = (y2.clone() * weights).sum().backward();
     let grads = (&grads_1, &grads_2);
-    let mut worst = difference(&values(y1), &values(y2))
-        .max(gradients_differ(&ours.input, &burns.input, grads))
-        .max(gradients_differ(&ours.weight, &burns.weight, grads))
-        .max(gradients_differ(&ours.gamma, &burns.gamma, grads))
-        .max(gradients_differ(&ours.beta, &burns.beta, grads));
+    let mut worst = sums_differ(&values(y1), &values(y2))
+        .max(gradient_sums_differ(&ours.input, &burns.input, grads))
+        .max(gradient_sums_differ(&ours.weight, &burns.weight, grads))
+        .max(gradient_sums_differ(&ours.gamma, &burns.gamma, grads))
+        .max(gradient_sums_differ(&ours.beta, &burns.beta, grads));
     if case.with_residual {
-        worst = worst.max(gradients_differ(&ours.residual, &burns.residual, grads));
+        worst = worst.max(gradient_sums_differ(&ours.residual, &burns.residual, grads));
     }
     worst
 }

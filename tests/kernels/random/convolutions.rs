@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::cases::{Conv, convolution, dense, for_each};
 use super::{CLOSE, WORK, away_from_kinks, kinks};
 use crate::normed::Case;
-use crate::{ACTIVATIONS, difference, gradients_differ, normed, tensor, values};
+use crate::{ACTIVATIONS, gradient_sums_differ, normed, sums_differ, tensor, values};
 
 /// Multiplies by 0 what must not count: outputs at which slopes depend on rounding.
 fn counted(weights: Tensor<4>, counts: Vec<f32>) -> Tensor<4> {
@@ -46,10 +46,10 @@ fn apart(
     let grads_1 = (y1.clone() * weights.clone()).sum().backward();
     let grads_2 = (y2.clone() * weights).sum().backward();
     let grads = (&grads_1, &grads_2);
-    difference(&values(y1), &values(y2))
-        .max(gradients_differ(&x1, &x2, grads))
-        .max(gradients_differ(&w1, &w2, grads))
-        .max(gradients_differ(&b1, &b2, grads))
+    sums_differ(&values(y1), &values(y2))
+        .max(gradient_sums_differ(&x1, &x2, grads))
+        .max(gradient_sums_differ(&w1, &w2, grads))
+        .max(gradient_sums_differ(&b1, &b2, grads))
 }
 
 #[test]
@@ -230,14 +230,14 @@ fn block_apart(conv: &Conv, pool: Pool) -> f32 {
     );
     let fixed = values(kernels::channels_first(fixed));
     let flat = |values: Tensor<4>| values.reshape([channels]);
-    difference(&values(y1), &values(y2.clone()))
-        .max(difference(&fixed, &values(y2)))
-        .max(difference(&values(mean1), &values(flat(mean2))))
-        .max(difference(&values(variance1), &values(flat(variance2))))
-        .max(gradients_differ(&x1, &x2, grads))
-        .max(gradients_differ(&p1.weight, &p2.weight, grads))
-        .max(gradients_differ(&p1.gamma, &p2.gamma, grads))
-        .max(gradients_differ(&p1.beta, &p2.beta, grads))
+    sums_differ(&values(y1), &values(y2.clone()))
+        .max(sums_differ(&fixed, &values(y2)))
+        .max(sums_differ(&values(mean1), &values(flat(mean2))))
+        .max(sums_differ(&values(variance1), &values(flat(variance2))))
+        .max(gradient_sums_differ(&x1, &x2, grads))
+        .max(gradient_sums_differ(&p1.weight, &p2.weight, grads))
+        .max(gradient_sums_differ(&p1.gamma, &p2.gamma, grads))
+        .max(gradient_sums_differ(&p1.beta, &p2.beta, grads))
 }
 
 #[test]
@@ -307,11 +307,12 @@ fn pair_apart(branches: &[Conv; 2]) -> f32 {
     let grads_1 = (y1.clone() * weights.clone()).sum().backward();
     let grads_2 = (y2.clone() * weights).sum().backward();
     let grads = (&grads_1, &grads_2);
-    let mut worst = difference(&values(y1), &values(y2)).max(gradients_differ(&x1, &x2, grads));
+    let mut worst =
+        sums_differ(&values(y1), &values(y2)).max(gradient_sums_differ(&x1, &x2, grads));
     for ((w1, b1), (w2, b2)) in p1.iter().zip(&p2) {
         worst = worst
-            .max(gradients_differ(w1, w2, grads))
-            .max(gradients_differ(b1, b2, grads));
+            .max(gradient_sums_differ(w1, w2, grads))
+            .max(gradient_sums_differ(b1, b2, grads));
     }
     worst
 }

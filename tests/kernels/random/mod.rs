@@ -1,7 +1,7 @@
 //! Kernels on random shapes: a few hundred of each, or as many as `KILN_SHAPES` says.
 
 #[path = "../../common/random_cases.rs"]
-mod cases;
+pub mod cases;
 mod convolutions;
 mod inference;
 mod layers;
@@ -11,10 +11,10 @@ use kiln::kernels::Activation;
 
 /// Tolerance, of the largest value: sums of up to a few thousand products in another order, divided by deviations that are as well. A value
 /// at a wrong place is off by more.
-const CLOSE: f32 = 1e-4;
+pub const CLOSE: f32 = 1e-4;
 
 /// Multiply-adds of a case at most, so that ten thousand take a few minutes.
-const WORK: usize = 1 << 21;
+pub const WORK: usize = 1 << 21;
 
 /// Where a function's slope jumps.
 fn kinks(activation: Activation) -> &'static [f32] {

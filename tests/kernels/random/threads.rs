@@ -1,7 +1,9 @@
 //! Random shapes that are large enough to share: the same bits on 1, 2, 3 and 7 threads, and again.
 
 use burn::prelude::*;
-use kiln::kernels::{self, Activation, ConvNorm, ConvOptions, NormedConv, Pool, PoolOptions};
+use kiln::kernels::{
+    self, Activation, ComputePrecision, ConvNorm, ConvOptions, NormedConv, Pool, PoolOptions,
+};
 use proptest::prelude::*;
 use rayon::ThreadPool;
 
@@ -219,12 +221,21 @@ fn layers_of_training_have_the_same_bits_on_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.expect("threads")
     });
-    for_each(60, layers(), |layer| {
-        let on = |pool: &ThreadPool| pool.install(|| of(&layer));
+    let precision = proptest::sample::select(vec![ComputePrecision::F32, ComputePrecision::Bf16]);
+    for_each(120, (layers(), precision), |(layer, precision)| {
+        let on = |pool: &ThreadPool| {
+            pool.install(|| {
+                let _precision = precision.scoped();
+                of(&layer)
+            })
+        };
         let expected = on(&pools[0]);
         for pool in &pools {
             let threads = pool.current_num_threads();
-            prop_assert!(on(pool) == expected, "{layer:?} on {threads} threads");
+            prop_assert!(
+                on(pool) == expected,
+                "{layer:?} in {precision:?} on {threads} threads"
+            );
         }
         Ok(())
     });
