@@ -214,7 +214,11 @@ mod tests {
             let normalize = Some(normalize.clone());
             let batches = DeviceBatches::new(loader, normalize, Device::flex(), task);
             let batch = batches.epoch(1).next().expect("a batch").expect("read");
-            let values = batch.images.into_data().try_to_vec::<f32>().expect("floats");
+            let values = batch
+                .images
+                .into_data()
+                .try_to_vec::<f32>()
+                .expect("floats");
             assert_eq!(values, [-2.0, 2.0]);
             let originals = batch.originals.map(|images| images.into_data());
             assert_eq!(originals.is_some(), task == Task::Reconstruct);

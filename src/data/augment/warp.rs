@@ -131,7 +131,7 @@ impl Warp {
                     if let Some(nodes) = &self.elastic {
                         splines.bend(&across(nodes, row, height), places);
                     }
-                    places.to_cells(width, height);
+                    places.find_cells(width, height);
                     let targets = pixels.chunks_exact_mut(width).skip(row).step_by(height);
                     for (target, source) in
                         targets.zip(source.chunks_exact(stride * (height + AROUND)))
@@ -212,9 +212,9 @@ impl Places {
         self.first.resize(width, 0);
     }
 
-    /// Makes of each place the first of the pixels around it, and how far it is to the right of that and below.
+    /// Replaces each place by the first of the pixels around it, and how far it is to the right of that and below.
     #[inline(always)]
-    fn to_cells(&mut self, width: usize, height: usize) {
+    fn find_cells(&mut self, width: usize, height: usize) {
         let stride = (width + AROUND) as u32;
         let cells = self.x.iter_mut().zip(&mut self.y).zip(&mut self.first);
         for ((x, y), first) in cells {
