@@ -27,20 +27,24 @@ impl NormalizeConfig {
     /// Normalises images of `shape`, one after the other, in place. The lists are as [`mismatch`](Self::mismatch) asks for.
     pub fn apply(&self, shape: ImageShape, pixels: &mut [f32]) {
         let plane = shape.height * shape.width;
-        let of = |values: &[f32], channel: usize| values[channel % values.len()];
         Arch::new().dispatch(
             #[inline(always)]
             || {
                 let planes = pixels.chunks_exact_mut(plane.max(1)).enumerate();
                 for (index, values) in planes {
-                    let channel = index % shape.channels;
-                    let (mean, std) = (of(&self.mean, channel), of(&self.std, channel));
+                    let (mean, std) = self.of_channel(index % shape.channels);
                     for value in values {
                         *value = (*value - mean) / std;
                     }
                 }
             },
         );
+    }
+
+    /// Mean and standard deviation of a channel.
+    pub fn of_channel(&self, channel: usize) -> (f32, f32) {
+        let of = |list: &[f32]| list[if list.len() == 1 { 0 } else { channel }];
+        (of(&self.mean), of(&self.std))
     }
 
     /// Name and length of the list that has neither one value nor one per channel, if there is one.

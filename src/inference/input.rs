@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::fitting::NormalizeConfig;
 use crate::shape::ImageShape;
 
-/// Values that are worth a thread's while.
+/// Values per job, at least.
 const VALUES_PER_JOB: usize = 1 << 16;
 
 /// The network's input `[count, channels, height, width]` on `device`, normalised.

@@ -97,24 +97,30 @@ fn activated<const D: usize>(x: Tensor<D>, activation: Activation) -> Tensor<D> 
 fn gradients_differ<const D: usize>(
     ours: &Tensor<D>,
     burns: &Tensor<D>,
-    (ours_grads, burns_grads): (&Gradients, &Gradients),
+    grads: (&Gradients, &Gradients),
 ) -> f32 {
-    difference(
-        &values(ours.grad(ours_grads).unwrap()),
-        &values(burns.grad(burns_grads).unwrap()),
-    )
+    let [ours, burns] = gradients(ours, burns, grads);
+    difference(&ours, &burns)
 }
 
 /// [`gradients_differ`] by [`sums_differ`].
 fn gradient_sums_differ<const D: usize>(
     ours: &Tensor<D>,
     burns: &Tensor<D>,
-    (ours_grads, burns_grads): (&Gradients, &Gradients),
+    grads: (&Gradients, &Gradients),
 ) -> f32 {
-    sums_differ(
-        &values(ours.grad(ours_grads).unwrap()),
-        &values(burns.grad(burns_grads).unwrap()),
-    )
+    let [ours, burns] = gradients(ours, burns, grads);
+    sums_differ(&ours, &burns)
+}
+
+/// The gradients of two leaves, each of its own backward pass.
+fn gradients<const D: usize>(
+    ours: &Tensor<D>,
+    burns: &Tensor<D>,
+    (ours_grads, burns_grads): (&Gradients, &Gradients),
+) -> [Vec<f32>; 2] {
+    [(ours, ours_grads), (burns, burns_grads)]
+        .map(|(leaf, grads)| values(leaf.grad(grads).unwrap()))
 }
 
 /// Burn's layers and the same parameters as the kernels take them, for `[_, inputs, _, _]` to `outputs` channels.

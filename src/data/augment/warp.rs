@@ -32,10 +32,11 @@ const AROUND: usize = BEFORE + 3;
 pub(super) struct Warp {
     /// Linear part and shift, about the image's centre.
     affine: Affine,
-    /// Displacements of the nodes in pixels, `[row][column]` of (x, y).
+    /// Displacements of the nodes in pixels.
     elastic: Option<Nodes>,
 }
 
+/// Displacements of the nodes, `[row][column]` of (x, y).
 type Nodes = [[[f32; 2]; ELASTIC_NODES]; ELASTIC_NODES];
 
 /// Working memory of [`Warp::resample`].
@@ -244,7 +245,7 @@ impl Places {
 fn cell(place: f32, pixels: usize) -> (u32, f32) {
     const FIRST: f32 = -(BEFORE as f32);
     let last = pixels as f32 + 1.0;
-    // What is no number is outside as well.
+    // NaN counts as outside.
     let place = if place > FIRST { place } else { FIRST };
     let place = if place < last { place } else { last };
     // No number here is negative: truncation is a floor.
@@ -288,11 +289,7 @@ fn spline(pixel: usize, size: usize) -> ([f32; 4], usize) {
 }
 
 /// The grid of displacements, interpolated at one row of pixels.
-fn across(
-    nodes: &[[[f32; 2]; ELASTIC_NODES]; ELASTIC_NODES],
-    row: usize,
-    height: usize,
-) -> [[f32; 2]; ELASTIC_NODES] {
+fn across(nodes: &Nodes, row: usize, height: usize) -> [[f32; 2]; ELASTIC_NODES] {
     let (weights, first) = spline(row, height);
     let mut line = [[0.0; 2]; ELASTIC_NODES];
     for (weight, nodes) in weights.iter().zip(nodes.iter().skip(first)) {

@@ -165,12 +165,8 @@ impl Plan {
         team: &Team,
     ) {
         let values = self.shape.values();
-        let of = |list: &[f32], channel: usize| list[if list.len() == 1 { 0 } else { channel }];
         let norms: Vec<(f32, f32)> = (0..self.shape.channels)
-            .map(|channel| match normalize {
-                None => (0.0, 1.0),
-                Some(normalize) => (of(&normalize.mean, channel), of(&normalize.std, channel)),
-            })
+            .map(|channel| normalize.map_or((0.0, 1.0), |norm| norm.of_channel(channel)))
             .collect();
         let images = pixels.chunks_exact(values);
         for (from, to) in images.zip(input.chunks_exact_mut(values)) {

@@ -127,7 +127,7 @@ impl Screen {
             return;
         };
         drop(stop);
-        // An error: the other end is gone.
+        // Returns when the carrier drops its end.
         let _ = carried.recv();
         lock(&SHOWN).take();
         self.terminal.end();
