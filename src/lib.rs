@@ -115,6 +115,7 @@ pub mod timings;
 pub mod tracking;
 #[cfg(feature = "app")]
 pub mod training;
+mod vectorized;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 pub mod weights;

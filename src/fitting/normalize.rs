@@ -1,10 +1,10 @@
 //! How a sample's values are normalised.
 
-use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
 use crate::shape::ImageShape;
+use crate::vectorized::vectorized;
 
 /// `(value - mean) / std`, per channel. For characters, a mean of 1 maps paper to 0, the value that convolutions pad
 /// with.
@@ -27,7 +27,7 @@ impl NormalizeConfig {
     /// Normalises images of `shape`, one after the other, in place. The lists are as [`mismatch`](Self::mismatch) asks for.
     pub fn apply(&self, shape: ImageShape, pixels: &mut [f32]) {
         let plane = shape.height * shape.width;
-        Arch::new().dispatch(
+        vectorized(
             #[inline(always)]
             || {
                 let planes = pixels.chunks_exact_mut(plane.max(1)).enumerate();

@@ -119,6 +119,11 @@ impl Classifier {
         Ok(outputs)
     }
 
+    /// Packs its weights now instead of at its first answer.
+    pub fn prepare(&self) {
+        self.plan();
+    }
+
     /// The times of the steps of its [`Plan`] for `count` images in [0, 1]; `None` if it has none.
     pub fn profile(&self, pixels: &[f32], count: usize) -> Option<Profile> {
         let normalize = self.card.normalize.as_ref();

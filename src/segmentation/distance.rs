@@ -1,5 +1,7 @@
 //! The distance transform: how far each pixel of a mask is from its edge.
 
+use crate::vectorized::vectorized;
+
 /// Distance from each true pixel to the nearest false one, centre to centre, in pixels; 0 where false. Beyond the image
 /// counts as false.
 ///
@@ -32,6 +34,62 @@ pub(super) fn distances_inside(mask: &[bool], width: usize, height: usize) -> Ve
     squared
 }
 
+/// Where a pixel is at most `reach` pixels from a true one, centre to centre, itself included; beyond the image is as `outside` says.
+pub(super) fn within(mask: &[bool], width: usize, reach: f32, outside: bool) -> Vec<bool> {
+    let height = mask.len() / width;
+    // Further than any pixel.
+    let far = (width + height) as u32;
+    let beyond = if outside { 0 } else { far };
+    let mut near = vec![false; mask.len()];
+    vectorized(
+        #[inline(always)]
+        || {
+            // Steps to the nearest pixel of the column, above and then below.
+            let mut steps = vec![far; mask.len()];
+            let mut last = vec![beyond; width];
+            for (row, mask) in steps.chunks_exact_mut(width).zip(mask.chunks_exact(width)) {
+                step_on(row, &last, mask);
+                last.copy_from_slice(row);
+            }
+            last.fill(beyond);
+            let rows = steps.chunks_exact_mut(width).zip(mask.chunks_exact(width));
+            for (row, mask) in rows.rev() {
+                step_on(row, &last, mask);
+                last.copy_from_slice(row);
+            }
+            for (row, near) in steps
+                .chunks_exact_mut(width)
+                .zip(near.chunks_exact_mut(width))
+            {
+                row.iter_mut().for_each(|steps| *steps *= *steps);
+                let mut squares = row.to_vec();
+                for shift in 1..width.min(reach as usize + 1) {
+                    let beside = (shift * shift) as u32;
+                    for (square, row) in squares.iter_mut().zip(&row[shift..]) {
+                        *square = (*square).min(row + beside);
+                    }
+                    for (square, row) in squares[shift..].iter_mut().zip(&*row) {
+                        *square = (*square).min(row + beside);
+                    }
+                }
+                let at_rim = |x: usize| outside && ((x + 1).min(width - x) as f32) <= reach;
+                for (x, (near, square)) in near.iter_mut().zip(squares).enumerate() {
+                    *near = (square as f32).sqrt() <= reach || at_rim(x);
+                }
+            }
+        },
+    );
+    near
+}
+
+/// Steps of a row's pixels to the nearest true one before them in their columns, where that is nearer than known so far.
+#[inline(always)]
+fn step_on(steps: &mut [u32], before: &[u32], mask: &[bool]) {
+    for ((steps, before), &is_set) in steps.iter_mut().zip(before).zip(mask) {
+        *steps = (*steps).min(if is_set { 0 } else { before + 1 });
+    }
+}
+
 /// `min over q of (p - q)^2 + heights[q]` for every p.
 fn lower_envelope(heights: &[f32]) -> Vec<f32> {
     // Parabolas of the envelope and where each begins to be the lowest.
@@ -62,4 +120,43 @@ fn lower_envelope(heights: &[f32]) -> Vec<f32> {
             (p as f32 - q as f32).powi(2) + heights[q]
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{seeded, uniform};
+
+    #[test]
+    fn near_pixels_are_those_that_the_distances_say() {
+        let mut rng = seeded(&[3]);
+        for _ in 0..200 {
+            let mut side = || 1 + (19.0 * uniform(&mut rng)) as usize;
+            let (width, height) = (side(), side());
+            let share = 0.5 * uniform(&mut rng);
+            let mask: Vec<bool> = (0..width * height)
+                .map(|_| uniform(&mut rng) < share)
+                .collect();
+            let reach = 0.5 + 5.5 * uniform(&mut rng);
+            for outside in [true, false] {
+                let near = within(&mask, width, reach, outside);
+                for (at, near) in near.into_iter().enumerate() {
+                    let (x, y) = (at % width, at / width);
+                    let to = |(column, row): (usize, usize)| {
+                        (column as f32 - x as f32).hypot(row as f32 - y as f32)
+                    };
+                    let set = (0..mask.len()).filter(|&other| mask[other]);
+                    let distances = set.map(|other| to((other % width, other / width)));
+                    let rim = (x + 1).min(y + 1).min(width - x).min(height - y) as f32;
+                    let least = distances.fold(f32::INFINITY, f32::min);
+                    let least = if outside { least.min(rim) } else { least };
+                    assert_eq!(
+                        near,
+                        least <= reach,
+                        "{width}x{height} at {x}, {y}: {reach}"
+                    );
+                }
+            }
+        }
+    }
 }

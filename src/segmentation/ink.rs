@@ -1,10 +1,10 @@
 //! The ink of one letter, cut out of its page, and the small square image that a recogniser reads.
 
-use super::distance::distances_inside;
+use super::distance::within;
 use super::letters::components::Components;
 use super::letters::glyphs::Glyph;
 use super::page::binarize::BinaryPage;
-use super::plane::Plane;
+use super::plane::{Between, Plane};
 
 /// Longer side of the letter as a fraction of the crop: 25 px of 32. The course's letters (NIST36) have 25.5 on average.
 const LETTER_PART: f32 = 25.0 / 32.0;
@@ -113,12 +113,7 @@ impl Ink {
     pub fn crop(&self, size: usize) -> Crop {
         let grid = size * GRID;
         let placement = Placement::of(self, grid as f32);
-        let mut mask: Vec<bool> = (0..grid * grid)
-            .map(|at| {
-                let (x, y) = ((at % grid) as f32 + 0.5, (at / grid) as f32 + 0.5);
-                placement.ink_at(&self.tile, x, y) > self.threshold
-            })
-            .collect();
+        let mut mask = placement.ink(&self.tile, self.threshold, grid);
         placement.adjust_pen(&mut mask, grid);
         Crop {
             size,
@@ -165,32 +160,45 @@ impl Placement {
         }
     }
 
-    fn ink_at(&self, tile: &Plane, x: f32, y: f32) -> f32 {
-        let x = (x - self.middle) / self.scale + self.centre.0;
-        let y = (y - self.middle) / self.scale + self.centre.1;
-        tile.sample(x, y)
+    /// Where on the grid the tile is above a threshold, bilinear between its pixels.
+    fn ink(&self, tile: &Plane, threshold: f32, grid: usize) -> Vec<bool> {
+        let along = |centre: f32, length: usize| -> Vec<Between> {
+            let positions = (0..grid).map(|at| at as f32 + 0.5);
+            let in_tile = positions.map(|at| (at - self.middle) / self.scale + centre);
+            in_tile.map(|at| Between::at(at, length)).collect()
+        };
+        let columns = along(self.centre.0, tile.width);
+        let mut mask = Vec::with_capacity(grid * grid);
+        for row in along(self.centre.1, tile.height) {
+            let (upper, lower) = (tile.row(row.first), tile.row(row.second));
+            mask.extend(columns.iter().map(|column| {
+                let upper = column.mix(upper[column.first], upper[column.second]);
+                let lower = column.mix(lower[column.first], lower[column.second]);
+                row.mix(upper, lower) > threshold
+            }));
+        }
+        mask
     }
 
     /// Makes the pen thicker or thinner. The outline runs half a grid point beyond the ink's outermost points.
     fn adjust_pen(&self, mask: &mut [bool], grid: usize) {
         if self.growth > 0.0 {
             let reach = self.growth + 0.5;
-            let paper: Vec<bool> = mask.iter().map(|ink| !ink).collect();
-            let distances = distances_inside(&paper, grid, grid);
-            // The distance transform takes the outside of the grid for ink: near the rim its distances mean nothing.
+            let near = within(mask, grid, reach, false);
             for at in 0..mask.len() {
-                mask[at] |= distances[at] <= reach && !at_rim(at, grid, reach);
+                mask[at] |= near[at] && !at_rim(at, grid, reach);
             }
         } else {
-            let distances = distances_inside(mask, grid, grid);
+            let paper: Vec<bool> = mask.iter().map(|ink| !ink).collect();
+            let near = within(&paper, grid, 0.5 - self.growth, true);
             for at in 0..mask.len() {
-                mask[at] &= distances[at] > 0.5 - self.growth;
+                mask[at] &= !near[at];
             }
         }
     }
 }
 
-/// Whether a grid point is so near the grid's rim that its distance may be that to the rim.
+/// Whether a grid point is nearer to the grid's rim than the pen may grow.
 fn at_rim(at: usize, grid: usize, reach: f32) -> bool {
     let (x, y) = (at % grid, at / grid);
     let nearest = x.min(y).min(grid - 1 - x).min(grid - 1 - y);

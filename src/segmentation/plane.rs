@@ -3,6 +3,8 @@
 
 use rayon::prelude::*;
 
+use crate::vectorized::vectorized;
+
 /// Most pixels of a copy of the photograph on which letters are found.
 pub(super) const MAX_COPY_PIXELS: f32 = 5.2e6;
 
@@ -30,12 +32,22 @@ impl Plane {
         fill: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Plane {
         let mut plane = Plane::filled(width, height, 0.0);
+        plane.change_rows(
+            #[inline(always)]
+            |y, row| fill(y, row),
+        );
         plane
-            .values
-            .par_chunks_mut(width)
-            .enumerate()
-            .for_each(|(y, row)| fill(y, row));
-        plane
+    }
+
+    /// Changes every row on its own: `change(y, row)`, on the processor's widest vectors.
+    pub fn change_rows(&mut self, change: impl Fn(usize, &mut [f32]) + Sync) {
+        let rows = self.values.par_chunks_mut(self.width).enumerate();
+        rows.for_each(|(y, row)| {
+            vectorized(
+                #[inline(always)]
+                || change(y, row),
+            );
+        });
     }
 
     pub fn row(&self, y: usize) -> &[f32] {
@@ -46,18 +58,36 @@ impl Plane {
         self.values[y * self.width + x]
     }
 
-    /// Bilinear value at a point; pixel (0, 0) covers [0, 1) x [0, 1), beyond the edge, the edge's value is repeated.
-    pub fn sample(&self, x: f32, y: f32) -> f32 {
-        let split = |position: f32, length: usize| {
-            let position = (position - 0.5).clamp(0.0, (length - 1) as f32);
-            let first = position as usize;
-            (first, (first + 1).min(length - 1), position - first as f32)
-        };
-        let (x0, x1, fx) = split(x, self.width);
-        let (y0, y1, fy) = split(y, self.height);
-        let upper = self.at(x0, y0) * (1.0 - fx) + self.at(x1, y0) * fx;
-        let lower = self.at(x0, y1) * (1.0 - fx) + self.at(x1, y1) * fx;
-        upper * (1.0 - fy) + lower * fy
+    /// The same image in `width` x `height`, bilinear between the centres of pixels; beyond the edge, the edge's value is repeated.
+    pub fn stretched(&self, width: usize, height: usize) -> Plane {
+        let step = |from: usize, to: usize| from as f32 / to as f32;
+        let (sx, sy) = (step(self.width, width), step(self.height, height));
+        let columns: Vec<Between> = (0..width)
+            .map(|x| Between::at((x as f32 + 0.5) * sx, self.width))
+            .collect();
+        let wide = Plane::from_rows(
+            width,
+            self.height,
+            #[inline(always)]
+            |y, out| {
+                let row = self.row(y);
+                for (out, column) in out.iter_mut().zip(&columns) {
+                    *out = column.mix(row[column.first], row[column.second]);
+                }
+            },
+        );
+        Plane::from_rows(
+            width,
+            height,
+            #[inline(always)]
+            |y, out| {
+                let between = Between::at((y as f32 + 0.5) * sy, self.height);
+                let (upper, lower) = (wide.row(between.first), wide.row(between.second));
+                for ((out, &upper), &lower) in out.iter_mut().zip(upper).zip(lower) {
+                    *out = between.mix(upper, lower);
+                }
+            },
+        )
     }
 
     /// The same image in `width` x `height`, each value the mean over the area that it covers.
@@ -65,6 +95,7 @@ impl Plane {
         area_average(
             (self.width, self.height),
             (width, height),
+            #[inline(always)]
             |y, weight, sums| {
                 for (sum, value) in sums.iter_mut().zip(self.row(y)) {
                     *sum += weight * value;
@@ -78,17 +109,29 @@ impl Plane {
     pub fn enlarged(&self, width: usize, height: usize) -> Plane {
         let columns = cubic_taps(self.width, width);
         let rows = cubic_taps(self.height, height);
-        let wide = Plane::from_rows(width, self.height, |y, out| {
-            let row = self.row(y);
-            for (out, taps) in out.iter_mut().zip(&columns) {
-                *out = taps.mix(|x| row[x]);
-            }
-        });
-        Plane::from_rows(width, height, |y, out| {
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = rows[y].mix(|row| wide.at(x, row));
-            }
-        })
+        let wide = Plane::from_rows(
+            width,
+            self.height,
+            #[inline(always)]
+            |y, out| {
+                let row = self.row(y);
+                for (out, taps) in out.iter_mut().zip(&columns) {
+                    *out = taps.mix(taps.sources.map(|x| row[x]));
+                }
+            },
+        );
+        Plane::from_rows(
+            width,
+            height,
+            #[inline(always)]
+            |y, out| {
+                let taps = &rows[y];
+                let [a, b, c, d] = taps.sources.map(|row| &wide.row(row)[..width]);
+                for (x, out) in out.iter_mut().enumerate() {
+                    *out = taps.mix([a[x], b[x], c[x], d[x]]);
+                }
+            },
+        )
     }
 
     /// The same image, turned clockwise by quarters.
@@ -127,69 +170,146 @@ impl Plane {
         let kernel: Vec<f32> = (0..=radius)
             .map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp())
             .collect();
-        let weight = |distance: usize| kernel[distance];
-        self.along_columns(radius, weight)
-            .along_rows(radius, weight)
+        self.along_columns(&kernel).along_rows(&kernel)
     }
 
-    fn along_rows(&self, radius: usize, weight: impl Fn(usize) -> f32 + Sync) -> Plane {
-        Plane::from_rows(self.width, self.height, |y, out| {
-            let row = self.row(y);
-            for (x, out) in out.iter_mut().enumerate() {
-                let window = x.saturating_sub(radius)..(x + radius + 1).min(self.width);
-                let (mut sum, mut total) = (0.0, 0.0);
-                for i in window {
-                    let w = weight(i.abs_diff(x));
-                    sum += w * row[i];
-                    total += w;
-                }
-                *out = sum / total;
+    fn along_rows(&self, kernel: &[f32]) -> Plane {
+        let (radius, width) = (kernel.len() - 1, self.width);
+        let edge = |row: &[f32], x: usize| {
+            let window = x.saturating_sub(radius)..(x + radius + 1).min(width);
+            let (mut sum, mut total) = (0.0, 0.0);
+            for i in window {
+                let weight = kernel[i.abs_diff(x)];
+                sum += weight * row[i];
+                total += weight;
             }
-        })
+            sum / total
+        };
+        // Where all of the kernel is inside the image.
+        let inner = radius.min(width)..width.saturating_sub(radius).max(radius.min(width));
+        Plane::from_rows(
+            width,
+            self.height,
+            #[inline(always)]
+            |y, out| {
+                let row = self.row(y);
+                let mut total = 0.0;
+                for shift in 0..=2 * radius {
+                    let weight = kernel[shift.abs_diff(radius)];
+                    total += weight;
+                    for (out, value) in out[inner.clone()].iter_mut().zip(&row[shift.min(width)..])
+                    {
+                        *out += weight * value;
+                    }
+                }
+                for out in &mut out[inner.clone()] {
+                    *out /= total;
+                }
+                for x in (0..inner.start).chain(inner.end..width) {
+                    out[x] = edge(row, x);
+                }
+            },
+        )
     }
 
-    fn along_columns(&self, radius: usize, weight: impl Fn(usize) -> f32 + Sync) -> Plane {
-        Plane::from_rows(self.width, self.height, |y, out| {
-            let mut total = 0.0;
-            for i in y.saturating_sub(radius)..(y + radius + 1).min(self.height) {
-                let w = weight(i.abs_diff(y));
-                total += w;
-                for (out, value) in out.iter_mut().zip(self.row(i)) {
-                    *out += w * value;
+    fn along_columns(&self, kernel: &[f32]) -> Plane {
+        let radius = kernel.len() - 1;
+        Plane::from_rows(
+            self.width,
+            self.height,
+            #[inline(always)]
+            |y, out| {
+                let mut total = 0.0;
+                for i in y.saturating_sub(radius)..(y + radius + 1).min(self.height) {
+                    let weight = kernel[i.abs_diff(y)];
+                    total += weight;
+                    for (out, value) in out.iter_mut().zip(self.row(i)) {
+                        *out += weight * value;
+                    }
                 }
-            }
-            for out in out.iter_mut() {
-                *out /= total;
-            }
-        })
+                for out in out.iter_mut() {
+                    *out /= total;
+                }
+            },
+        )
     }
 
     /// Largest value in the square of `2 radius + 1` around each pixel.
     pub fn dilated(&self, radius: usize) -> Plane {
-        self.square_fold(radius, f32::max)
+        self.square_fold(
+            radius,
+            #[inline(always)]
+            |a, b| a.max(b),
+        )
     }
 
     /// Smallest value in the square of `2 radius + 1` around each pixel.
     pub fn eroded(&self, radius: usize) -> Plane {
-        self.square_fold(radius, f32::min)
+        self.square_fold(
+            radius,
+            #[inline(always)]
+            |a, b| a.min(b),
+        )
     }
 
-    fn square_fold(&self, radius: usize, pick: fn(f32, f32) -> f32) -> Plane {
-        let rows = Plane::from_rows(self.width, self.height, |y, out| {
-            let row = self.row(y);
-            for (x, out) in out.iter_mut().enumerate() {
-                let window = x.saturating_sub(radius)..(x + radius + 1).min(self.width);
-                *out = row[window].iter().copied().fold(row[x], pick);
-            }
-        });
-        Plane::from_rows(self.width, self.height, |y, out| {
-            out.copy_from_slice(rows.row(y));
-            for i in y.saturating_sub(radius)..(y + radius + 1).min(self.height) {
-                for (out, value) in out.iter_mut().zip(rows.row(i)) {
-                    *out = pick(*out, *value);
+    fn square_fold(&self, radius: usize, pick: impl Fn(f32, f32) -> f32 + Sync) -> Plane {
+        let rows = Plane::from_rows(
+            self.width,
+            self.height,
+            #[inline(always)]
+            |y, out| {
+                let row = self.row(y);
+                out.copy_from_slice(row);
+                for shift in 1..=radius.min(self.width - 1) {
+                    for (out, value) in out.iter_mut().zip(&row[shift..]) {
+                        *out = pick(*out, *value);
+                    }
+                    for (out, value) in out[shift..].iter_mut().zip(row) {
+                        *out = pick(*out, *value);
+                    }
                 }
-            }
-        })
+            },
+        );
+        Plane::from_rows(
+            self.width,
+            self.height,
+            #[inline(always)]
+            |y, out| {
+                out.copy_from_slice(rows.row(y));
+                for i in y.saturating_sub(radius)..(y + radius + 1).min(self.height) {
+                    for (out, value) in out.iter_mut().zip(rows.row(i)) {
+                        *out = pick(*out, *value);
+                    }
+                }
+            },
+        )
+    }
+}
+
+/// Two neighbouring pixels and where a point lies between their centres.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Between {
+    pub first: usize,
+    pub second: usize,
+    part: f32,
+}
+
+impl Between {
+    /// Around a position along a side of `length` pixels; pixel 0 covers [0, 1), beyond the edge, the edge's pixel is repeated.
+    pub fn at(position: f32, length: usize) -> Self {
+        let position = (position - 0.5).clamp(0.0, (length - 1) as f32);
+        let first = position as usize;
+        Self {
+            first,
+            second: (first + 1).min(length - 1),
+            part: position - first as f32,
+        }
+    }
+
+    /// The value at the point from those of the two pixels.
+    #[inline(always)]
+    pub fn mix(&self, first: f32, second: f32) -> f32 {
+        first * (1.0 - self.part) + second * self.part
     }
 }
 
@@ -200,8 +320,9 @@ struct CubicTaps {
 }
 
 impl CubicTaps {
-    fn mix(&self, value: impl Fn(usize) -> f32) -> f32 {
-        let values = self.sources.map(value);
+    /// The value between those of the sources.
+    #[inline(always)]
+    fn mix(&self, values: [f32; 4]) -> f32 {
         let sum: f32 = values.iter().zip(&self.weights).map(|(v, w)| v * w).sum();
         sum.clamp(values[1].min(values[2]), values[1].max(values[2]))
     }
@@ -245,36 +366,50 @@ pub(super) fn area_average(
     (width, height): (usize, usize),
     add: impl Fn(usize, f32, &mut [f32]) + Sync,
 ) -> Plane {
-    let columns: Vec<_> = (0..width)
-        .map(|x| covered(x, source_width, width))
+    let columns: Vec<Covered> = (0..width)
+        .map(|x| Covered::by(x, source_width, width))
         .collect();
-    Plane::from_rows(width, height, |y, out| {
-        let mut sums = vec![0.0; source_width];
-        let rows = covered(y, source_height, height);
-        let mut total = 0.0;
-        for (row, weight) in &rows {
-            add(*row, *weight, &mut sums);
-            total += weight;
-        }
-        for (out, covered) in out.iter_mut().zip(&columns) {
-            let (sum, weights) = covered.iter().fold((0.0, 0.0), |(sum, all), (x, weight)| {
-                (sum + weight * sums[*x], all + weight)
-            });
-            *out = sum / (weights * total);
-        }
-    })
+    Plane::from_rows(
+        width,
+        height,
+        #[inline(always)]
+        |y, out| {
+            let mut sums = vec![0.0; source_width];
+            let rows = Covered::by(y, source_height, height);
+            for (row, &weight) in (rows.first..).zip(&rows.weights) {
+                add(row, weight, &mut sums);
+            }
+            for (out, columns) in out.iter_mut().zip(&columns) {
+                let sums = sums[columns.first..].iter().zip(&columns.weights);
+                let sum = sums.fold(0.0, |sum, (value, weight)| sum + weight * value);
+                *out = sum / (columns.total * rows.total);
+            }
+        },
+    )
 }
 
-/// Source pixels under target pixel `index`, each with the covered part of it.
-fn covered(index: usize, source: usize, target: usize) -> Vec<(usize, f32)> {
-    let step = source as f64 / target as f64;
-    let (from, to) = (index as f64 * step, (index + 1) as f64 * step);
-    let first = (from as usize).min(source - 1);
-    let last = (to.ceil() as usize).clamp(first + 1, source);
-    (first..last)
-        .map(|i| {
-            let part = (to.min((i + 1) as f64) - from.max(i as f64)).max(1e-6);
-            (i, part as f32)
-        })
-        .collect()
+/// Source pixels under a target pixel.
+struct Covered {
+    first: usize,
+    /// The covered part of each.
+    weights: Vec<f32>,
+    /// Sum of the weights.
+    total: f32,
+}
+
+impl Covered {
+    /// By the target pixel `index` of `target` along a side of `source` pixels.
+    fn by(index: usize, source: usize, target: usize) -> Self {
+        let step = source as f64 / target as f64;
+        let (from, to) = (index as f64 * step, (index + 1) as f64 * step);
+        let first = (from as usize).min(source - 1);
+        let last = (to.ceil() as usize).clamp(first + 1, source);
+        let part = |i: usize| (to.min((i + 1) as f64) - from.max(i as f64)).max(1e-6) as f32;
+        let weights: Vec<f32> = (first..last).map(part).collect();
+        Self {
+            first,
+            total: weights.iter().fold(0.0, |total, weight| total + weight),
+            weights,
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Medians and two-class splits of plain numbers, for thresholds, noise and word gaps.
 
+use rayon::prelude::*;
+
 /// Median of the values (the upper of the middle two); `None` without any.
 pub(super) fn median(values: &mut [f32]) -> Option<f32> {
     if values.is_empty() {
@@ -7,6 +9,125 @@ pub(super) fn median(values: &mut [f32]) -> Option<f32> {
     }
     let middle = values.len() / 2;
     Some(*values.select_nth_unstable_by(middle, f32::total_cmp).1)
+}
+
+/// Bits of a value that [`median_of_many`] counts first: sign, exponent and five bits of the fraction.
+const COUNTED_BITS: u32 = 14;
+
+/// [`median`] of the values of many rows, which are looked at twice.
+pub(super) fn median_of_many<I>(rows: impl IndexedParallelIterator<Item = I> + Clone) -> Option<f32>
+where
+    I: Iterator<Item = f32>,
+{
+    // In the order of the values (`f32::total_cmp`).
+    let ordered = |value: f32| {
+        let bits = value.to_bits();
+        bits ^ if bits >> 31 == 1 { u32::MAX } else { 1 << 31 }
+    };
+    let bin = |value: f32| (ordered(value) >> (u32::BITS - COUNTED_BITS)) as usize;
+    let none = || vec![0u32; 1 << COUNTED_BITS];
+    let counts = rows
+        .clone()
+        .fold(none, |mut counts, row| {
+            row.for_each(|value| counts[bin(value)] += 1);
+            counts
+        })
+        .reduce_with(|mut all, counts| {
+            all.iter_mut()
+                .zip(counts)
+                .for_each(|(all, count)| *all += count);
+            all
+        })?;
+    let mut before = counts.iter().map(|&count| count as usize).sum::<usize>() / 2;
+    let middle = counts.iter().position(|&count| {
+        let is_here = before < count as usize;
+        if !is_here {
+            before -= count as usize;
+        }
+        is_here
+    })?;
+    let mut values: Vec<f32> = rows
+        .flat_map_iter(|row| row.filter(|&value| bin(value) == middle))
+        .collect();
+    Some(*values.select_nth_unstable_by(before, f32::total_cmp).1)
+}
+
+/// Medians of one count of values in many windows at once.
+///
+/// Batcher's merge exchange (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M) without the exchanges that the middle
+/// doesn't depend on: it always compares the same places, so that windows are vectors' lanes.
+pub(super) struct Medians {
+    count: usize,
+    exchanges: Vec<(usize, usize)>,
+}
+
+/// Windows that are looked at together.
+pub(super) const LANES: usize = 16;
+
+/// One value of each window, in a line of the processor's cache.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+pub(super) struct Lanes(pub [f32; LANES]);
+
+impl Medians {
+    /// Of windows of `count` values.
+    pub fn of(count: usize) -> Self {
+        let mut exchanges = Vec::new();
+        let top = count.next_power_of_two() / 2;
+        let mut step = top;
+        while step > 0 {
+            let (mut around, mut residue, mut distance) = (top, 0, step);
+            loop {
+                let pairs = (0..count.saturating_sub(distance)).filter(|i| i & step == residue);
+                exchanges.extend(pairs.map(|i| (i, i + distance)));
+                if around == step {
+                    break;
+                }
+                (distance, around, residue) = (around - step, around / 2, step);
+            }
+            step /= 2;
+        }
+        let mut needed = vec![false; count];
+        if let Some(middle) = needed.get_mut(count / 2) {
+            *middle = true;
+        }
+        let mut kept: Vec<_> = exchanges
+            .into_iter()
+            .rev()
+            .filter(|&(low, high)| {
+                let is_kept = needed[low] || needed[high];
+                if is_kept {
+                    (needed[low], needed[high]) = (true, true);
+                }
+                is_kept
+            })
+            .collect();
+        kept.reverse();
+        Self {
+            count,
+            exchanges: kept,
+        }
+    }
+
+    /// Values of a window.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// [`median`] of each window; `values[i]` has the value `i` of all windows, and their order is lost.
+    #[inline(always)]
+    pub fn find(&self, values: &mut [Lanes]) -> [f32; LANES] {
+        for &(low, high) in &self.exchanges {
+            let (a, b) = (values[low].0, values[high].0);
+            let (mut least, mut most) = (a, b);
+            for lane in 0..LANES {
+                least[lane] = a[lane].min(b[lane]);
+                most[lane] = a[lane].max(b[lane]);
+            }
+            (values[low].0, values[high].0) = (least, most);
+        }
+        values[self.count / 2].0
+    }
 }
 
 /// Median of values with weights: the smallest value at which half of the weight is reached; `None` without values.
@@ -93,4 +214,43 @@ pub(super) fn two_classes(values: &[f32]) -> Option<TwoClasses> {
         }
     }
     best.map(|(_, classes)| classes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Rng, seeded, uniform};
+
+    fn draws(rng: &mut Rng, count: usize) -> Vec<f32> {
+        // Few different values: most of a window are equal.
+        (0..count)
+            .map(|_| (18.0 * uniform(rng)).floor() / 8.0 - 1.125)
+            .collect()
+    }
+
+    #[test]
+    fn the_medians_of_many_windows_are_those_of_each() {
+        let mut rng = seeded(&[1]);
+        for count in 1..=49 {
+            let windows: Vec<Vec<f32>> = (0..LANES).map(|_| draws(&mut rng, count)).collect();
+            let mut values: Vec<Lanes> = (0..count)
+                .map(|at| Lanes(std::array::from_fn(|lane| windows[lane][at])))
+                .collect();
+            let found = Medians::of(count).find(&mut values);
+            for (mut window, found) in windows.into_iter().zip(found) {
+                assert_eq!(Some(found), median(&mut window), "{count}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_median_of_many_rows_is_that_of_all_values() {
+        let mut rng = seeded(&[2]);
+        for count in [0, 1, 2, 3, 1000, 1001] {
+            let mut values = draws(&mut rng, count);
+            values.extend((0..count).map(|_| (2.0 * uniform(&mut rng) - 1.0).powi(5)));
+            let rows = values.par_chunks(7).map(|row| row.iter().copied());
+            assert_eq!(median_of_many(rows), median(&mut values.clone()), "{count}");
+        }
+    }
 }

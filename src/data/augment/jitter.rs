@@ -7,11 +7,10 @@
 //! order. torchvision turns hues in HSV, where the grey of a colour changes; here they are turned about the grey axis, in the plane of
 //! colour differences (as in YIQ), where it stays.
 
-use pulp::Arch;
-
 use super::config::AugmentConfig;
 use crate::rng::{Rng, uniform};
 use crate::shape::ImageShape;
+use crate::vectorized::vectorized;
 
 /// Grey of red, green and blue (ITU-R BT.601, section 2.5.1; Pillow's and torchvision's grey).
 const GREY: [f64; 3] = [0.299, 0.587, 0.114];
@@ -72,7 +71,7 @@ impl Jitter {
             1 => {
                 let scale = (self.brightness * self.contrast) as f32;
                 let offset = self.offset(|| mean(pixels));
-                Arch::new().dispatch(
+                vectorized(
                     #[inline(always)]
                     || {
                         for value in pixels.iter_mut() {
@@ -136,7 +135,7 @@ impl Jitter {
 /// Every pixel times the matrix, plus the offset.
 fn mix(matrix: &[[f32; 3]; 3], offset: f32, planes: [&mut [f32]; 3]) {
     let [red, green, blue] = planes;
-    Arch::new().dispatch(
+    vectorized(
         #[inline(always)]
         || {
             for ((red, green), blue) in red.iter_mut().zip(green.iter_mut()).zip(blue.iter_mut()) {
@@ -150,7 +149,7 @@ fn mix(matrix: &[[f32; 3]; 3], offset: f32, planes: [&mut [f32]; 3]) {
 
 /// The mean of the values; 0 for none.
 fn mean(values: &[f32]) -> f64 {
-    let sum = Arch::new().dispatch(
+    let sum = vectorized(
         #[inline(always)]
         || {
             let mut sums = [0.0f32; LANES];

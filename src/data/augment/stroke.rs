@@ -1,6 +1,6 @@
 //! The width of dark strokes.
 
-use pulp::Arch;
+use crate::vectorized::vectorized;
 
 /// Working memory of [`change`].
 #[derive(Default)]
@@ -19,7 +19,7 @@ pub(super) fn change(change: f32, width: usize, channel: &mut [f32], scratch: &m
     let mut rest = change.abs() / 2.0;
     while rest > 0.0 {
         let share = rest.min(1.0);
-        Arch::new().dispatch(
+        vectorized(
             #[inline(always)]
             || {
                 // Each compiles to one instruction; `f32::min` and `max` handle NaN as well.

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
-
 use super::config::AugmentConfig;
 use crate::handwriting::strokes::Affine;
 use crate::rng::{Rng, normal};
 use crate::shape::ImageShape;
+use crate::vectorized::vectorized;
 
 /// The value of paper, which fills areas from outside the image.
 pub(super) const PAPER: f32 = 1.0;
@@ -123,7 +122,7 @@ impl Warp {
             splines,
             row: places,
         } = scratch;
-        Arch::new().dispatch(
+        vectorized(
             #[inline(always)]
             || {
                 let stride = width + AROUND;

@@ -29,7 +29,7 @@ pub struct StagePicture {
 /// An image of every stage, in order.
 pub(in crate::segmentation) fn stage_pictures(stages: &Stages) -> Vec<StagePicture> {
     let flat = &stages.flat;
-    let background = enlarged(&flat.background, &flat.grey);
+    let background = flat.background.stretched(flat.grey.width, flat.grey.height);
     [
         ("grey", grey_picture(&flat.grey, |value| value)),
         ("sheet", sheet_picture(stages)),
@@ -50,19 +50,6 @@ pub(in crate::segmentation) fn stage_pictures(stages: &Stages) -> Vec<StagePictu
     .into_iter()
     .map(|(name, picture)| StagePicture { name, picture })
     .collect()
-}
-
-/// The coarse background in the size of the page.
-fn enlarged(background: &Plane, like: &Plane) -> Plane {
-    let (sx, sy) = (
-        background.width as f32 / like.width as f32,
-        background.height as f32 / like.height as f32,
-    );
-    Plane::from_rows(like.width, like.height, |y, out| {
-        for (x, out) in out.iter_mut().enumerate() {
-            *out = background.sample((x as f32 + 0.5) * sx, (y as f32 + 0.5) * sy);
-        }
-    })
 }
 
 /// A colour by index; neighbouring indices differ clearly.

@@ -12,7 +12,7 @@ use super::rules::{MIN_REACH, remove_boxes, remove_rules};
 use super::sheet::Sheet;
 use crate::segmentation::geometry::{Area, neighbours};
 use crate::segmentation::plane::Plane;
-use crate::segmentation::statistics::{median, otsu};
+use crate::segmentation::statistics::{median_of_many, otsu};
 
 /// Blur before the threshold, in working pixels: removes the grain of the sensor and keeps strokes of two pixels.
 const GRAIN_BLUR: f32 = 0.8;
@@ -65,8 +65,9 @@ pub(in crate::segmentation) fn binarize(page: &FlatPage) -> BinaryPage {
     let (paper, sigma) = below_ink.unwrap_or((paper, sigma));
     let floor = paper + LOW_SIGMAS * sigma;
     let levels = |ink: &Plane| {
-        let inked = ink.values.iter().copied().filter(|&value| value > floor);
-        let high = otsu(inked)
+        let inked = ink.values.par_iter().copied();
+        let inked: Vec<f32> = inked.filter(|&value| value > floor).collect();
+        let high = otsu(inked.iter().copied())
             .unwrap_or(0.0)
             .max(paper + HIGH_SIGMAS * sigma)
             .max(MIN_INK);
@@ -215,15 +216,17 @@ fn hysteresis(ink: &Plane, low: f32, high: f32) -> (Vec<bool>, Vec<Area>) {
     (mask, pieces)
 }
 
-/// The ink values on the sheet.
-fn on_sheet(ink: &Plane, sheet: &Sheet) -> Vec<f32> {
-    (0..ink.height)
-        .into_par_iter()
-        .flat_map_iter(|y| {
-            let (first, end) = sheet.spans[y];
-            ink.row(y)[first..end].iter().copied()
-        })
-        .collect()
+/// The ink values on the sheet, by row.
+fn on_sheet<'a>(
+    ink: &'a Plane,
+    sheet: &'a Sheet,
+) -> impl IndexedParallelIterator<Item = impl Iterator<Item = f32> + Clone + Send + 'a> + Clone + 'a
+{
+    sheet
+        .spans
+        .par_iter()
+        .enumerate()
+        .map(|(y, &(first, end))| ink.row(y)[first..end].iter().copied())
 }
 
 /// Median and standard deviation of the ink values on bare paper, which covers most of a page.
@@ -237,7 +240,8 @@ fn noise_below_ink(ink: &Plane, sheet: &Sheet, high: f32) -> Option<(f32, f32)> 
     if high < MIN_HIDING {
         return None;
     }
-    let values = on_sheet(ink, sheet);
+    let rows = on_sheet(ink, sheet);
+    let values: Vec<f32> = rows.clone().flat_map_iter(|row| row).collect();
     let threshold = otsu(values.iter().copied())?;
     let mean = |part: &dyn Fn(f32) -> bool| {
         let part = values.iter().copied().filter(|&value| part(value));
@@ -248,17 +252,19 @@ fn noise_below_ink(ink: &Plane, sheet: &Sheet, high: f32) -> Option<(f32, f32)> 
     if high <= threshold || step < MIN_INK_STEP {
         return None;
     }
-    let paper = values.iter().copied().filter(|&value| value <= threshold);
-    Some(median_and_spread(paper.collect()))
+    Some(median_and_spread(rows.map(move |row| {
+        row.filter(move |&value| value <= threshold)
+    })))
 }
 
-fn median_and_spread(mut values: Vec<f32>) -> (f32, f32) {
-    let Some(paper) = median(&mut values) else {
+fn median_and_spread<I>(rows: impl IndexedParallelIterator<Item = I> + Clone) -> (f32, f32)
+where
+    I: Iterator<Item = f32> + Send,
+{
+    let Some(paper) = median_of_many(rows.clone()) else {
         return (0.0, 0.0);
     };
-    for value in &mut values {
-        *value = (*value - paper).abs();
-    }
-    let deviation = median(&mut values).unwrap_or(0.0);
+    let deviations = rows.map(|row| row.map(|value| (value - paper).abs()));
+    let deviation = median_of_many(deviations).unwrap_or(0.0);
     (paper, NORMAL_SPREAD * deviation)
 }

@@ -71,12 +71,15 @@ fn working_grey(photo: &RgbImage, side: Option<usize>) -> Plane {
     let size = (photo.width() as usize, photo.height() as usize);
     let target = fitted_size(size.0, size.1, side.unwrap_or(WORKING_SIDE));
     let samples = photo.as_raw();
-    let grey = area_average(size, target, |y, weight, sums| {
-        let row = &samples[3 * size.0 * y..3 * size.0 * (y + 1)];
-        for (sum, pixel) in sums.iter_mut().zip(row.chunks_exact(3)) {
-            *sum += weight * f32::from(pixel[0].min(pixel[1]).min(pixel[2]));
-        }
-    });
+    let grey = area_average(
+        size,
+        target,
+        #[inline(always)]
+        |y, weight, sums| {
+            let row = &samples[3 * size.0 * y..3 * size.0 * (y + 1)];
+            add_least(weight, row, sums);
+        },
+    );
     let longer = size.0.max(size.1);
     match side {
         Some(side) if side > longer => {
@@ -84,6 +87,29 @@ fn working_grey(photo: &RgbImage, side: Option<usize>) -> Plane {
             grey.enlarged(scaled(size.0), scaled(size.1))
         }
         _ => grey,
+    }
+}
+
+/// Adds the least channel of each pixel, times `weight`, to `sums`.
+#[inline(always)]
+fn add_least(weight: f32, pixels: &[u8], sums: &mut [f32]) {
+    // Vectors hold neighbouring bytes: the least of any three of them, of which every third is a pixel's.
+    const BLOCK: usize = 64;
+    let (blocks, rest) = pixels.as_chunks::<{ 3 * BLOCK }>();
+    let mut sums = sums.chunks_mut(BLOCK);
+    for (pixels, sums) in blocks.iter().zip(&mut sums) {
+        let mut least = [0; 3 * BLOCK];
+        let threes = pixels.iter().zip(&pixels[1..]).zip(&pixels[2..]);
+        for (least, ((&a, &b), &c)) in least.iter_mut().zip(threes) {
+            *least = a.min(b).min(c);
+        }
+        for (sum, least) in sums.iter_mut().zip(least.chunks_exact(3)) {
+            *sum += weight * f32::from(least[0]);
+        }
+    }
+    let sums = sums.flatten();
+    for (sum, pixel) in sums.zip(rest.chunks_exact(3)) {
+        *sum += weight * f32::from(pixel[0].min(pixel[1]).min(pixel[2]));
     }
 }
 
@@ -144,13 +170,17 @@ fn median_inside(plane: &Plane, inside: &[bool], radius: usize) -> Plane {
 
 /// `1 - grey / background` on the sheet, clamped to 0..=1.
 fn ink(grey: &Plane, background: &Plane, sheet: &Sheet) -> Plane {
-    let sx = background.width as f32 / grey.width as f32;
-    let sy = background.height as f32 / grey.height as f32;
-    Plane::from_rows(grey.width, grey.height, |y, out| {
-        let (first, end) = sheet.spans[y];
-        for (x, out) in out.iter_mut().enumerate().take(end).skip(first) {
-            let paper = background.sample((x as f32 + 0.5) * sx, (y as f32 + 0.5) * sy);
-            *out = (1.0 - grey.at(x, y) / paper).clamp(0.0, 1.0);
-        }
-    })
+    let mut ink = background.stretched(grey.width, grey.height);
+    ink.change_rows(
+        #[inline(always)]
+        |y, row| {
+            let (first, end) = sheet.spans[y];
+            row[..first].fill(0.0);
+            row[end..].fill(0.0);
+            for (ink, grey) in row[first..end].iter_mut().zip(&grey.row(y)[first..end]) {
+                *ink = (1.0 - grey / *ink).clamp(0.0, 1.0);
+            }
+        },
+    );
+    ink
 }

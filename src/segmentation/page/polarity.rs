@@ -5,7 +5,7 @@
 //! ground is thin, much lighter, and rarely darker.
 
 use crate::segmentation::plane::Plane;
-use crate::segmentation::statistics::median;
+use crate::segmentation::statistics::{LANES, Lanes, Medians, median};
 
 /// Longer side of the copy on which dark areas are searched, in pixels.
 const SIDE: usize = 400;
@@ -48,8 +48,9 @@ pub(super) fn with_dark_writing(grey: &Plane) -> Option<Plane> {
     }
     let ground = ground(&small);
     let mut levels = ground.values.clone();
-    levels.sort_by(f32::total_cmp);
-    let paper = levels[(PAPER_QUANTILE * (levels.len() - 1) as f32) as usize].max(MIN_PAPER);
+    let at = (PAPER_QUANTILE * (levels.len() - 1) as f32) as usize;
+    let (_, paper, _) = levels.select_nth_unstable_by(at, f32::total_cmp);
+    let paper = paper.max(MIN_PAPER);
     let panels = panels(&small, &ground, MAX_DARKNESS * paper)?;
     let corners = corners(&panels, &small, MAX_DARKNESS * paper);
     Some(inverted(grey, &ground, &panels, &corners, paper))
@@ -137,19 +138,48 @@ fn difference(a: &Plane, b: &Plane) -> Plane {
 
 /// Median around each pixel.
 fn ground(plane: &Plane) -> Plane {
-    Plane::from_rows(plane.width, plane.height, |y, out| {
-        let rows = y.saturating_sub(GROUND_RADIUS)..(y + GROUND_RADIUS + 1).min(plane.height);
-        let mut window = Vec::new();
-        for (x, out) in out.iter_mut().enumerate() {
-            window.clear();
-            let columns = x.saturating_sub(GROUND_RADIUS)..(x + GROUND_RADIUS + 1).min(plane.width);
-            for row in rows.clone().step_by(GROUND_STEP) {
-                let columns = columns.clone().step_by(GROUND_STEP);
-                window.extend(columns.map(|column| plane.at(column, row)));
+    let window = |middle: usize, length: usize| {
+        let first = middle.saturating_sub(GROUND_RADIUS);
+        (first..(middle + GROUND_RADIUS + 1).min(length)).step_by(GROUND_STEP)
+    };
+    let across = 2 * GROUND_RADIUS / GROUND_STEP + 1;
+    let by_rows: Vec<Medians> = (0..=across)
+        .map(|rows| Medians::of(rows * across))
+        .collect();
+    Plane::from_rows(
+        plane.width,
+        plane.height,
+        #[inline(always)]
+        |y, out| {
+            let rows = window(y, plane.height);
+            let medians = &by_rows[rows.len()];
+            let mut values = vec![Lanes::default(); medians.count()];
+            // Where all columns of the windows are inside the plane, many at once.
+            let inner = plane.width.saturating_sub(2 * GROUND_RADIUS) / LANES * LANES;
+            let (left, rest) = out.split_at_mut(GROUND_RADIUS.min(plane.width));
+            let (middle, right) = rest.split_at_mut(inner);
+            for (chunk, out) in middle.chunks_exact_mut(LANES).enumerate() {
+                let lines = rows.clone().flat_map(|row| {
+                    let row = &plane.row(row)[chunk * LANES..];
+                    (0..across).map(|column| &row[column * GROUND_STEP..][..LANES])
+                });
+                for (values, line) in values.iter_mut().zip(lines) {
+                    values.0.copy_from_slice(line);
+                }
+                out.copy_from_slice(&medians.find(&mut values));
             }
-            *out = median(&mut window).unwrap_or(0.0);
-        }
-    })
+            let after = left.len() + inner;
+            let edges = left.iter_mut().enumerate();
+            for (x, out) in edges.chain((after..).zip(right)) {
+                let columns = window(x, plane.width);
+                let mut around: Vec<f32> = rows
+                    .clone()
+                    .flat_map(|row| columns.clone().map(move |column| plane.at(column, row)))
+                    .collect();
+                *out = median(&mut around).unwrap_or(0.0);
+            }
+        },
+    )
 }
 
 /// The 4 neighbours of a pixel, of `count` in rows of `width`.
@@ -266,17 +296,18 @@ fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, corners: &Plane, paper
     let sy = ground.height as f32 / grey.height as f32;
     // Where panel and paper meet, the step between them is not writing.
     let (inner, outer) = (panels.eroded(EDGE), panels.dilated(EDGE));
-    Plane::from_rows(grey.width, grey.height, |y, out| {
+    let mut page = ground.stretched(grey.width, grey.height);
+    page.change_rows(|y, out| {
         let row = (((y as f32 + 0.5) * sy) as usize).min(ground.height - 1);
         for (x, out) in out.iter_mut().enumerate() {
             let column = (((x as f32 + 0.5) * sx) as usize).min(ground.width - 1);
             let in_panel = panels.at(column, row) > 0.0;
             let at_edge = inner.at(column, row) == 0.0
                 && (outer.at(column, row) > 0.0 || corners.at(column, row) > 0.0);
+            let level = *out;
             *out = if at_edge {
                 paper
             } else if in_panel {
-                let level = ground.sample((x as f32 + 0.5) * sx, (y as f32 + 0.5) * sy);
                 // At a panel's rim the ground is lighter than in it.
                 let white = (paper - level).max(MIN_CONTRAST);
                 let ink = ((grey.at(x, y) - level) / white).clamp(0.0, 1.0);
@@ -285,5 +316,6 @@ fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, corners: &Plane, paper
                 grey.at(x, y)
             };
         }
-    })
+    });
+    page
 }

@@ -8,6 +8,8 @@ mod targets;
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use self::batch::Batch;
 use self::form::FormRequest;
 use self::portion::{Portion, Shard};
@@ -256,6 +258,20 @@ pub fn run(args: Args) -> VerbResult {
     let mut watch = Stopwatch::start();
     let prepare = || {
         let (classifier, mixed) = args.models(&options.alphabet)?;
+        // While the first page is decoded.
+        let networks = [
+            Some(&classifier),
+            mixed.as_ref().map(MixedModel::classifier),
+        ];
+        rayon::join(
+            || {
+                networks
+                    .into_par_iter()
+                    .flatten()
+                    .for_each(Classifier::prepare)
+            },
+            || options.context.ngram(),
+        );
         options.mixed = mixed;
         watch.lap("load model");
         Ok(Batch {
