@@ -21,6 +21,7 @@
 //! - [`archive`]: zip and tar archives, unpacked safely.
 //! - [`photo`]: the bytes of an image file become an upright image.
 //! - [`document`]: the pages of a PDF, a TIFF or any other image file become upright images.
+//! - [`vectorized`](https://github.com/kiln-ml/kiln/blob/main/src/vectorized.rs): plain loops, compiled for the SIMD of the processor.
 //! - [`kernels`]: fast operators for the flex backend, with their gradients.
 //! - [`metrics`]: metrics of predictions, reconstructions and texts.
 //! - [`segmentation`]: a photograph becomes lines, words and candidates for letters, without a network.

@@ -119,7 +119,7 @@ impl Classifier {
         Ok(outputs)
     }
 
-    /// Packs its weights now instead of at its first answer.
+    /// Packs its weights now instead of at its first answer; nothing where it has no [`Plan`].
     pub fn prepare(&self) {
         self.plan();
     }

@@ -1,10 +1,10 @@
 //! The ink of one letter, cut out of its page, and the small square image that a recogniser reads.
 
-use super::distance::within;
+use super::distance::dilated;
 use super::letters::components::Components;
 use super::letters::glyphs::Glyph;
 use super::page::binarize::BinaryPage;
-use super::plane::{Between, Plane};
+use super::plane::{LinearTaps, Plane};
 
 /// Longer side of the letter as a fraction of the crop: 25 px of 32. The course's letters (NIST36) have 25.5 on average.
 const LETTER_PART: f32 = 25.0 / 32.0;
@@ -162,10 +162,10 @@ impl Placement {
 
     /// Where on the grid the tile is above a threshold, bilinear between its pixels.
     fn ink(&self, tile: &Plane, threshold: f32, grid: usize) -> Vec<bool> {
-        let along = |centre: f32, length: usize| -> Vec<Between> {
+        let along = |centre: f32, length: usize| -> Vec<LinearTaps> {
             let positions = (0..grid).map(|at| at as f32 + 0.5);
             let in_tile = positions.map(|at| (at - self.middle) / self.scale + centre);
-            in_tile.map(|at| Between::at(at, length)).collect()
+            in_tile.map(|at| LinearTaps::at(at, length)).collect()
         };
         let columns = along(self.centre.0, tile.width);
         let mut mask = Vec::with_capacity(grid * grid);
@@ -184,13 +184,14 @@ impl Placement {
     fn adjust_pen(&self, mask: &mut [bool], grid: usize) {
         if self.growth > 0.0 {
             let reach = self.growth + 0.5;
-            let near = within(mask, grid, reach, false);
+            let near = dilated(mask, grid, reach, false);
             for at in 0..mask.len() {
+                // Letters keep their distance from the rim.
                 mask[at] |= near[at] && !at_rim(at, grid, reach);
             }
         } else {
             let paper: Vec<bool> = mask.iter().map(|ink| !ink).collect();
-            let near = within(&paper, grid, 0.5 - self.growth, true);
+            let near = dilated(&paper, grid, 0.5 - self.growth, true);
             for at in 0..mask.len() {
                 mask[at] &= !near[at];
             }

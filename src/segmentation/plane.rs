@@ -5,6 +5,9 @@ use rayon::prelude::*;
 
 use crate::vectorized::vectorized;
 
+#[cfg(test)]
+mod tests;
+
 /// Most pixels of a copy of the photograph on which letters are found.
 pub(super) const MAX_COPY_PIXELS: f32 = 5.2e6;
 
@@ -25,21 +28,18 @@ impl Plane {
         }
     }
 
-    /// Computes every row on its own: `fill(y, row)`.
+    /// Computes every row on its own, from zeros: `fill(y, row)`; see [`change_rows`](Self::change_rows).
     pub fn from_rows(
         width: usize,
         height: usize,
         fill: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Plane {
         let mut plane = Plane::filled(width, height, 0.0);
-        plane.change_rows(
-            #[inline(always)]
-            |y, row| fill(y, row),
-        );
+        plane.change_rows(fill);
         plane
     }
 
-    /// Changes every row on its own: `change(y, row)`, on the processor's widest vectors.
+    /// Changes every row on its own: `change(y, row)`, which should be `#[inline(always)]` where time matters (see [`vectorized`]).
     pub fn change_rows(&mut self, change: impl Fn(usize, &mut [f32]) + Sync) {
         let rows = self.values.par_chunks_mut(self.width).enumerate();
         rows.for_each(|(y, row)| {
@@ -58,12 +58,12 @@ impl Plane {
         self.values[y * self.width + x]
     }
 
-    /// The same image in `width` x `height`, bilinear between the centres of pixels; beyond the edge, the edge's value is repeated.
-    pub fn stretched(&self, width: usize, height: usize) -> Plane {
+    /// The same image in `width` x `height`, interpolated between the centres of pixels; beyond the edge, the edge's value is repeated.
+    pub fn bilinear(&self, width: usize, height: usize) -> Plane {
         let step = |from: usize, to: usize| from as f32 / to as f32;
         let (sx, sy) = (step(self.width, width), step(self.height, height));
-        let columns: Vec<Between> = (0..width)
-            .map(|x| Between::at((x as f32 + 0.5) * sx, self.width))
+        let columns: Vec<LinearTaps> = (0..width)
+            .map(|x| LinearTaps::at((x as f32 + 0.5) * sx, self.width))
             .collect();
         let wide = Plane::from_rows(
             width,
@@ -81,10 +81,10 @@ impl Plane {
             height,
             #[inline(always)]
             |y, out| {
-                let between = Between::at((y as f32 + 0.5) * sy, self.height);
-                let (upper, lower) = (wide.row(between.first), wide.row(between.second));
+                let taps = LinearTaps::at((y as f32 + 0.5) * sy, self.height);
+                let (upper, lower) = (wide.row(taps.first), wide.row(taps.second));
                 for ((out, &upper), &lower) in out.iter_mut().zip(upper).zip(lower) {
-                    *out = between.mix(upper, lower);
+                    *out = taps.mix(upper, lower);
                 }
             },
         )
@@ -186,7 +186,8 @@ impl Plane {
             sum / total
         };
         // Where all of the kernel is inside the image.
-        let inner = radius.min(width)..width.saturating_sub(radius).max(radius.min(width));
+        let start = radius.min(width);
+        let inner = start..width.saturating_sub(radius).max(start);
         Plane::from_rows(
             width,
             self.height,
@@ -288,13 +289,13 @@ impl Plane {
 
 /// Two neighbouring pixels and where a point lies between their centres.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Between {
+pub(super) struct LinearTaps {
     pub first: usize,
     pub second: usize,
     part: f32,
 }
 
-impl Between {
+impl LinearTaps {
     /// Around a position along a side of `length` pixels; pixel 0 covers [0, 1), beyond the edge, the edge's pixel is repeated.
     pub fn at(position: f32, length: usize) -> Self {
         let position = (position - 0.5).clamp(0.0, (length - 1) as f32);

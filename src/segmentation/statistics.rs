@@ -14,7 +14,7 @@ pub(super) fn median(values: &mut [f32]) -> Option<f32> {
 /// Bits of a value that [`median_of_many`] counts first: sign, exponent and five bits of the fraction.
 const COUNTED_BITS: u32 = 14;
 
-/// [`median`] of the values of many rows, which are looked at twice.
+/// [`median`] of the values of many rows, which are traversed twice.
 pub(super) fn median_of_many<I>(rows: impl IndexedParallelIterator<Item = I> + Clone) -> Option<f32>
 where
     I: Iterator<Item = f32>,
@@ -114,7 +114,7 @@ impl Medians {
         self.count
     }
 
-    /// [`median`] of each window; `values[i]` has the value `i` of all windows, and their order is lost.
+    /// [`median`] of each window, none of which has NaN; `values[i]` has the value `i` of all windows, and their order is lost.
     #[inline(always)]
     pub fn find(&self, values: &mut [Lanes]) -> [f32; LANES] {
         for &(low, high) in &self.exchanges {

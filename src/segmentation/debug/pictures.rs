@@ -29,7 +29,7 @@ pub struct StagePicture {
 /// An image of every stage, in order.
 pub(in crate::segmentation) fn stage_pictures(stages: &Stages) -> Vec<StagePicture> {
     let flat = &stages.flat;
-    let background = flat.background.stretched(flat.grey.width, flat.grey.height);
+    let background = flat.background.bilinear(flat.grey.width, flat.grey.height);
     [
         ("grey", grey_picture(&flat.grey, |value| value)),
         ("sheet", sheet_picture(stages)),

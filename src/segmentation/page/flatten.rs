@@ -93,11 +93,11 @@ fn working_grey(photo: &RgbImage, side: Option<usize>) -> Plane {
 /// Adds the least channel of each pixel, times `weight`, to `sums`.
 #[inline(always)]
 fn add_least(weight: f32, pixels: &[u8], sums: &mut [f32]) {
-    // Vectors hold neighbouring bytes: the least of any three of them, of which every third is a pixel's.
+    // SIMD takes neighbouring bytes: the minimum of every three in a row, of which every third is a pixel's.
     const BLOCK: usize = 64;
     let (blocks, rest) = pixels.as_chunks::<{ 3 * BLOCK }>();
-    let mut sums = sums.chunks_mut(BLOCK);
-    for (pixels, sums) in blocks.iter().zip(&mut sums) {
+    let (block_sums, rest_sums) = sums.as_chunks_mut::<BLOCK>();
+    for (pixels, sums) in blocks.iter().zip(block_sums) {
         let mut least = [0; 3 * BLOCK];
         let threes = pixels.iter().zip(&pixels[1..]).zip(&pixels[2..]);
         for (least, ((&a, &b), &c)) in least.iter_mut().zip(threes) {
@@ -107,8 +107,7 @@ fn add_least(weight: f32, pixels: &[u8], sums: &mut [f32]) {
             *sum += weight * f32::from(least[0]);
         }
     }
-    let sums = sums.flatten();
-    for (sum, pixel) in sums.zip(rest.chunks_exact(3)) {
+    for (sum, pixel) in rest_sums.iter_mut().zip(rest.chunks_exact(3)) {
         *sum += weight * f32::from(pixel[0].min(pixel[1]).min(pixel[2]));
     }
 }
@@ -170,7 +169,7 @@ fn median_inside(plane: &Plane, inside: &[bool], radius: usize) -> Plane {
 
 /// `1 - grey / background` on the sheet, clamped to 0..=1.
 fn ink(grey: &Plane, background: &Plane, sheet: &Sheet) -> Plane {
-    let mut ink = background.stretched(grey.width, grey.height);
+    let mut ink = background.bilinear(grey.width, grey.height);
     ink.change_rows(
         #[inline(always)]
         |y, row| {
@@ -183,4 +182,22 @@ fn ink(grey: &Plane, background: &Plane, sheet: &Sheet) -> Plane {
         },
     );
     ink
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_channel_of_every_pixel_is_added() {
+        for width in [0, 1, 63, 64, 65, 130] {
+            let pixels: Vec<u8> = (0..3 * width).map(|at| (at * 89 % 251) as u8).collect();
+            let mut sums = vec![1.0; width];
+            add_least(0.5, &pixels, &mut sums);
+            for (x, sum) in sums.into_iter().enumerate() {
+                let least = *pixels[3 * x..3 * x + 3].iter().min().unwrap();
+                assert_eq!(sum, 1.0 + 0.5 * f32::from(least), "{width}: {x}");
+            }
+        }
+    }
 }

@@ -296,7 +296,7 @@ fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, corners: &Plane, paper
     let sy = ground.height as f32 / grey.height as f32;
     // Where panel and paper meet, the step between them is not writing.
     let (inner, outer) = (panels.eroded(EDGE), panels.dilated(EDGE));
-    let mut page = ground.stretched(grey.width, grey.height);
+    let mut page = ground.bilinear(grey.width, grey.height);
     page.change_rows(|y, out| {
         let row = (((y as f32 + 0.5) * sy) as usize).min(ground.height - 1);
         for (x, out) in out.iter_mut().enumerate() {
@@ -318,4 +318,47 @@ fn inverted(grey: &Plane, ground: &Plane, panels: &Plane, corners: &Plane, paper
         }
     });
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ground_is_the_median_of_every_fourth_pixel_around() {
+        for (width, height) in [
+            (1, 1),
+            (11, 30),
+            (24, 3),
+            (39, 12),
+            (40, 41),
+            (41, 25),
+            (90, 7),
+        ] {
+            let plane = Plane {
+                width,
+                height,
+                values: (0..width * height)
+                    .map(|at| (at * 37 % 101) as f32)
+                    .collect(),
+            };
+            let ground = ground(&plane);
+            for (at, &found) in ground.values.iter().enumerate() {
+                let around = |middle: usize, length: usize| {
+                    (middle.saturating_sub(12)..(middle + 13).min(length)).step_by(4)
+                };
+                let (x, y) = (at % width, at / width);
+                let mut window: Vec<f32> = around(y, height)
+                    .flat_map(|y| around(x, width).map(move |x| (x, y)))
+                    .map(|(x, y)| plane.at(x, y))
+                    .collect();
+                window.sort_by(f32::total_cmp);
+                assert_eq!(
+                    found,
+                    window[window.len() / 2],
+                    "{width}x{height}: {x}, {y}"
+                );
+            }
+        }
+    }
 }

@@ -241,6 +241,20 @@ impl Job {
     }
 }
 
+/// Does now, on the threads that decoding the first page leaves idle, what reading it would do first.
+fn prepare_networks(classifier: &Classifier, mixed: Option<&MixedModel>, options: &ReadOptions) {
+    let networks = [Some(classifier), mixed.map(MixedModel::classifier)];
+    rayon::join(
+        || {
+            networks
+                .into_par_iter()
+                .flatten()
+                .for_each(Classifier::prepare)
+        },
+        || options.context.ngram(),
+    );
+}
+
 pub fn run(args: Args) -> VerbResult {
     if let Some(form) = &args.form {
         return form::run(&args.form_request(form)?);
@@ -258,20 +272,7 @@ pub fn run(args: Args) -> VerbResult {
     let mut watch = Stopwatch::start();
     let prepare = || {
         let (classifier, mixed) = args.models(&options.alphabet)?;
-        // While the first page is decoded.
-        let networks = [
-            Some(&classifier),
-            mixed.as_ref().map(MixedModel::classifier),
-        ];
-        rayon::join(
-            || {
-                networks
-                    .into_par_iter()
-                    .flatten()
-                    .for_each(Classifier::prepare)
-            },
-            || options.context.ngram(),
-        );
+        prepare_networks(&classifier, mixed.as_ref(), &options);
         options.mixed = mixed;
         watch.lap("load model");
         Ok(Batch {
