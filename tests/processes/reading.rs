@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use image::{Rgb, RgbImage};
 use rustix::process::Signal;
 
-use super::watched::{end_of, kiln, send};
+use super::watched::{end_of, kiln, send, wait_until_handled};
 use crate::common::{Bench, noise};
 
 /// Images that are read for much longer than a test waits: 5,000 took 1.5 seconds on two fast cores.
 const IMAGES: usize = 20_000;
 /// Pages, of which each takes some hundredths of a second or more.
 const PAGES: usize = 300;
-/// From the start of a command to Ctrl-C: by then it reads.
+/// From when a command handles Ctrl-C to Ctrl-C: by then it reads.
 const HEADSTART: Duration = Duration::from_millis(700);
 /// What people wait for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -84,6 +84,7 @@ fn ctrl_c_ends_reading_within_a_second_in_every_command_that_reads_much() {
         let mut command = kiln(&bench, arguments);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        wait_until_handled(&child, Signal::INT);
         std::thread::sleep(HEADSTART);
         assert!(
             child.try_wait().unwrap().is_none(),

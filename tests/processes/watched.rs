@@ -56,6 +56,21 @@ pub fn wait_for_an_epoch(run: &Path) {
     wait_until("an epoch", has_epoch);
 }
 
+/// Waits until the program handles a signal, which would end it before, or is over. Without `/proc`, doesn't wait.
+pub fn wait_until_handled(child: &Child, signal: Signal) {
+    let bit = 1u64 << (signal.as_raw() - 1);
+    let status = format!("/proc/{}/status", child.id());
+    wait_until("the handler of a signal", || {
+        let Ok(text) = std::fs::read_to_string(&status) else {
+            return true;
+        };
+        let field = |name| text.lines().find_map(|line: &str| line.strip_prefix(name));
+        let mask = field("SigCgt:").and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_none_or(|mask| mask & bit != 0)
+            || field("State:").is_some_and(|state| state.contains('Z'))
+    });
+}
+
 /// Sends a signal.
 pub fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
