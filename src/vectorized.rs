@@ -2,22 +2,25 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Runs `work`, compiled for AVX-512, AVX2 and the baseline of the target, on the widest that the processor has. The compiler neither
-/// fuses nor reorders floating-point operations for them: the results are the same bits everywhere.
+/// A closure without arguments that pulp's dispatch compiles for each instruction set, as far as it is inlined: it should be
+/// `#[inline(always)]`, and so should closures and functions that it calls. What is not inlined is compiled for the baseline of the
+/// target, which is slower.
 ///
-/// `work` should be `#[inline(always)]`, and so should closures and functions that it calls: what is not inlined is compiled for the
-/// baseline, which is slower.
-#[inline(always)]
-pub(crate) fn vectorized<R>(work: impl FnMut() -> R) -> R {
-    struct Work<W>(W);
-    impl<R, W: FnMut() -> R> WithSimd for Work<W> {
-        type Output = R;
+/// `FnMut`, because the compiler's adapter that calls a closure as `FnOnce` would not be inlined.
+pub(crate) struct Loops<F>(pub F);
 
-        // Called by reference: the compiler's adapter for a call by value would not be inlined.
-        #[inline(always)]
-        fn with_simd<S: Simd>(mut self, _: S) -> R {
-            (self.0)()
-        }
+impl<R, F: FnMut() -> R> WithSimd for Loops<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) -> R {
+        (self.0)()
     }
-    Arch::new().dispatch(Work(work))
+}
+
+/// Runs [`Loops`], compiled for AVX-512, AVX2 and the baseline of the target, on the widest that the processor has. The compiler
+/// neither fuses nor reorders floating-point operations for them: the results are the same bits everywhere.
+#[inline(always)]
+pub(crate) fn vectorized<R>(loops: impl FnMut() -> R) -> R {
+    Arch::new().dispatch(Loops(loops))
 }

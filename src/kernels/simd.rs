@@ -6,6 +6,7 @@ use bytemuck::Pod;
 use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use super::special;
+use crate::vectorized::Loops;
 
 /// Channels in a panel: one AVX-512 register of `f32`, a whole number of every smaller register.
 pub(super) const PANEL: usize = 16;
@@ -348,20 +349,9 @@ pub(super) unsafe fn store<S: Simd, T: Real>(to: *mut T, value: T::Vector<S>) {
     unsafe { to.cast::<T::Vector<S>>().write_unaligned(value) }
 }
 
-/// Runs `job`, which works on values of type `T`, compiled for the machine's widest instructions, as far as it is inlined: mark closures `#[inline(always)]`.
-///
-/// `FnMut`, since calling a closure as `FnOnce` goes through a function that is compiled for the oldest machine.
-pub(super) fn widest<T: Real, R>(job: impl FnMut() -> R) -> R {
-    struct Job<F>(F);
-    impl<R, F: FnMut() -> R> WithSimd for Job<F> {
-        type Output = R;
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(mut self, _: S) -> R {
-            (self.0)()
-        }
-    }
-    T::dispatch(Job(job))
+/// Runs [`Loops`] over values of type `T` with the widest instructions of the machine that are compiled for this type.
+pub(super) fn widest<T: Real, R>(loops: impl FnMut() -> R) -> R {
+    T::dispatch(Loops(loops))
 }
 
 /// Loads a register of the values from `at` on; panics if there are too few.

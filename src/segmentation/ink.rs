@@ -4,7 +4,7 @@ use super::distance::dilated;
 use super::letters::components::Components;
 use super::letters::glyphs::Glyph;
 use super::page::binarize::BinaryPage;
-use super::plane::{LinearTaps, Plane};
+use super::plane::{LinearTaps, Plane, Taps};
 
 /// Longer side of the letter as a fraction of the crop: 25 px of 32. The course's letters (NIST36) have 25.5 on average.
 const LETTER_PART: f32 = 25.0 / 32.0;
@@ -170,11 +170,11 @@ impl Placement {
         let columns = along(self.centre.0, tile.width);
         let mut mask = Vec::with_capacity(grid * grid);
         for row in along(self.centre.1, tile.height) {
-            let (upper, lower) = (tile.row(row.first), tile.row(row.second));
+            let lines = row.sources().map(|y| tile.row(y));
             mask.extend(columns.iter().map(|column| {
-                let upper = column.mix(upper[column.first], upper[column.second]);
-                let lower = column.mix(lower[column.first], lower[column.second]);
-                row.mix(upper, lower) > threshold
+                let sources = column.sources();
+                let across = |line: &[f32]| column.mix(|tap| line[sources[tap]]);
+                row.mix(|tap| across(lines[tap])) > threshold
             }));
         }
         mask

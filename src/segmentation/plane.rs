@@ -60,34 +60,12 @@ impl Plane {
 
     /// The same image in `width` x `height`, interpolated between the centres of pixels; beyond the edge, the edge's value is repeated.
     pub fn bilinear(&self, width: usize, height: usize) -> Plane {
-        let step = |from: usize, to: usize| from as f32 / to as f32;
-        let (sx, sy) = (step(self.width, width), step(self.height, height));
-        let columns: Vec<LinearTaps> = (0..width)
-            .map(|x| LinearTaps::at((x as f32 + 0.5) * sx, self.width))
-            .collect();
-        let wide = Plane::from_rows(
-            width,
-            self.height,
-            #[inline(always)]
-            |y, out| {
-                let row = self.row(y);
-                for (out, column) in out.iter_mut().zip(&columns) {
-                    *out = column.mix(row[column.first], row[column.second]);
-                }
-            },
-        );
-        Plane::from_rows(
-            width,
-            height,
-            #[inline(always)]
-            |y, out| {
-                let taps = LinearTaps::at((y as f32 + 0.5) * sy, self.height);
-                let (upper, lower) = (wide.row(taps.first), wide.row(taps.second));
-                for ((out, &upper), &lower) in out.iter_mut().zip(upper).zip(lower) {
-                    *out = taps.mix(upper, lower);
-                }
-            },
-        )
+        let taps = |source: usize, target: usize| -> Vec<LinearTaps> {
+            let step = source as f32 / target as f32;
+            let positions = (0..target).map(|index| (index as f32 + 0.5) * step);
+            positions.map(|at| LinearTaps::at(at, source)).collect()
+        };
+        self.interpolated(&taps(self.width, width), &taps(self.height, height))
     }
 
     /// The same image in `width` x `height`, each value the mean over the area that it covers.
@@ -107,28 +85,36 @@ impl Plane {
     /// The same image with more pixels, by cubic convolution (R. Keys, IEEE Trans. ASSP 29, 1981, a = -0.5), limited to the values
     /// around each point: no halo.
     pub fn enlarged(&self, width: usize, height: usize) -> Plane {
-        let columns = cubic_taps(self.width, width);
-        let rows = cubic_taps(self.height, height);
+        self.interpolated(
+            &cubic_taps(self.width, width),
+            &cubic_taps(self.height, height),
+        )
+    }
+
+    /// The image with these columns and rows, across first.
+    fn interpolated<const N: usize, T: Taps<N>>(&self, columns: &[T], rows: &[T]) -> Plane {
+        let width = columns.len();
         let wide = Plane::from_rows(
             width,
             self.height,
             #[inline(always)]
             |y, out| {
                 let row = self.row(y);
-                for (out, taps) in out.iter_mut().zip(&columns) {
-                    *out = taps.mix(taps.sources.map(|x| row[x]));
+                for (out, taps) in out.iter_mut().zip(columns) {
+                    let sources = taps.sources();
+                    *out = taps.mix(|tap| row[sources[tap]]);
                 }
             },
         );
         Plane::from_rows(
             width,
-            height,
+            rows.len(),
             #[inline(always)]
             |y, out| {
-                let taps = &rows[y];
-                let [a, b, c, d] = taps.sources.map(|row| &wide.row(row)[..width]);
+                let sources = rows[y].sources();
+                let lines: [&[f32]; N] = sources.map(|row| &wide.row(row)[..width]);
                 for (x, out) in out.iter_mut().enumerate() {
-                    *out = taps.mix([a[x], b[x], c[x], d[x]]);
+                    *out = rows[y].mix(|tap| lines[tap][x]);
                 }
             },
         )
@@ -287,11 +273,18 @@ impl Plane {
     }
 }
 
+/// Source pixels around a point and how its value follows from theirs.
+pub(super) trait Taps<const N: usize>: Sync {
+    /// Indices along one side.
+    fn sources(&self) -> [usize; N];
+
+    /// The value at the point; `value(tap)` is that of a source.
+    fn mix(&self, value: impl Fn(usize) -> f32) -> f32;
+}
+
 /// Two neighbouring pixels and where a point lies between their centres.
-#[derive(Debug, Clone, Copy)]
 pub(super) struct LinearTaps {
-    pub first: usize,
-    pub second: usize,
+    sources: [usize; 2],
     part: f32,
 }
 
@@ -301,29 +294,39 @@ impl LinearTaps {
         let position = (position - 0.5).clamp(0.0, (length - 1) as f32);
         let first = position as usize;
         Self {
-            first,
-            second: (first + 1).min(length - 1),
+            sources: [first, (first + 1).min(length - 1)],
             part: position - first as f32,
         }
     }
+}
 
-    /// The value at the point from those of the two pixels.
+impl Taps<2> for LinearTaps {
     #[inline(always)]
-    pub fn mix(&self, first: f32, second: f32) -> f32 {
-        first * (1.0 - self.part) + second * self.part
+    fn sources(&self) -> [usize; 2] {
+        self.sources
+    }
+
+    #[inline(always)]
+    fn mix(&self, value: impl Fn(usize) -> f32) -> f32 {
+        value(0) * (1.0 - self.part) + value(1) * self.part
     }
 }
 
-/// Four source pixels and their weights under one target pixel.
+/// Four pixels and their weights.
 struct CubicTaps {
     sources: [usize; 4],
     weights: [f32; 4],
 }
 
-impl CubicTaps {
-    /// The value between those of the sources.
+impl Taps<4> for CubicTaps {
     #[inline(always)]
-    fn mix(&self, values: [f32; 4]) -> f32 {
+    fn sources(&self) -> [usize; 4] {
+        self.sources
+    }
+
+    #[inline(always)]
+    fn mix(&self, value: impl Fn(usize) -> f32) -> f32 {
+        let values = [value(0), value(1), value(2), value(3)];
         let sum: f32 = values.iter().zip(&self.weights).map(|(v, w)| v * w).sum();
         sum.clamp(values[1].min(values[2]), values[1].max(values[2]))
     }
