@@ -111,18 +111,21 @@ struct Networks<'a> {
 impl Networks<'_> {
     /// Whether most of a few letters look like characters as the page is.
     fn is_upright(&self, letters: &[&LetterBox]) -> Result<bool, ModelError> {
-        let by_network = self.clearness(letters, &[0], FEW_LETTERS)?;
-        Ok(by_network
-            .iter()
-            .flatten()
-            .any(|&clearness| clearness >= UPRIGHT))
+        // The second network is not asked where the first is sure.
+        for by_turn in self.clearness(letters, &[0], FEW_LETTERS) {
+            if by_turn?.iter().any(|&clearness| clearness >= UPRIGHT) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// By how much clearer the letters are after 0 to 3 quarter turns than as the page is, to the network to which that makes the
     /// greatest difference: one that knows both cases finds a character in more forms. Nothing is gained where they are no characters.
     /// Looks at most at `most` letters.
     fn gains(&self, letters: &[&LetterBox], most: usize) -> Result<[f32; 4], ModelError> {
-        let by_network = self.clearness(letters, &[0, 1, 2, 3], most)?;
+        let by_network = self.clearness(letters, &[0, 1, 2, 3], most);
+        let by_network = by_network.collect::<Result<Vec<_>, _>>()?;
         Ok(std::array::from_fn(|turns| {
             let clear = by_network.iter().filter(|way| way[turns] >= LEAST_CLEAR);
             let gains = clear.map(|by_turn| by_turn[turns] - by_turn[0]);
@@ -137,7 +140,7 @@ impl Networks<'_> {
         letters: &[&LetterBox],
         turns: &[u8],
         most: usize,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
+    ) -> impl Iterator<Item = Result<Vec<f32>, ModelError>> {
         let step = letters.len().div_ceil(most).max(1);
         let size = self.classifier.card().input.height;
         let shown: Vec<&LetterBox> = letters.iter().copied().step_by(step).collect();
@@ -153,21 +156,19 @@ impl Networks<'_> {
         }
         let mixed = self.options.mixed.as_ref().map(|mixed| mixed.classifier());
         let networks = [Some(self.classifier), mixed].into_iter().flatten();
-        networks
-            .map(|network| {
-                let classes = Classes::new(&network.card().classes, &self.options.alphabet);
-                let rows = network.probabilities(pixels.clone(), turns.len() * crops.len())?;
-                let letterness = |row: &Vec<f32>| {
-                    let form = classes.clearest_form(&classes.posterior(row));
-                    let letter = 1.0 - classes.junk(row).unwrap_or(0.0);
-                    (form * letter).max(MIN_PROBABILITY).ln()
-                };
-                let mean = |rows: &[Vec<f32>]| {
-                    rows.iter().map(letterness).sum::<f32>() / rows.len() as f32
-                };
-                Ok(rows.chunks(crops.len().max(1)).map(mean).collect())
-            })
-            .collect()
+        let count = crops.len();
+        networks.map(move |network| {
+            let classes = Classes::new(&network.card().classes, &self.options.alphabet);
+            let rows = network.probabilities(pixels.clone(), turns.len() * count)?;
+            let letterness = |row: &Vec<f32>| {
+                let form = classes.clearest_form(&classes.posterior(row));
+                let letter = 1.0 - classes.junk(row).unwrap_or(0.0);
+                (form * letter).max(MIN_PROBABILITY).ln()
+            };
+            let mean =
+                |rows: &[Vec<f32>]| rows.iter().map(letterness).sum::<f32>() / rows.len() as f32;
+            Ok(rows.chunks(count.max(1)).map(mean).collect())
+        })
     }
 }
 
