@@ -18,6 +18,7 @@ mod autodiff;
 mod batch_part;
 mod bf16;
 mod block;
+mod branches;
 mod channels;
 mod conv;
 mod depthwise;

@@ -372,6 +372,15 @@ pub(super) fn put<S: Simd, T: Real>(values: &mut [T], at: usize, value: T::Vecto
     unsafe { store::<S, T>(values.as_mut_ptr(), value) }
 }
 
+/// [`put`] into room for values.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(super) fn fill<S: Simd, T: Real>(room: &mut [MaybeUninit<T>], at: usize, value: T::Vector<S>) {
+    let room = &mut room[at..at + lanes::<S, T>()];
+    // SAFETY: the slice is as long as the register.
+    unsafe { store::<S, T>(room.as_mut_ptr().cast(), value) }
+}
+
 /// Adds a register to 64-bit sums from `at` on.
 #[inline(always)]
 pub(super) fn add_wide<S: Simd, T: Real>(sums: &mut [f64], at: usize, value: T::Vector<S>) {

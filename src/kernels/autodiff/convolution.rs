@@ -7,6 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 
 use super::gradients::register;
+use crate::kernels::branches;
 use crate::kernels::conv::{self, Geometry};
 use crate::kernels::flex::{Pair, by_dtype, contiguous, new_tensor, values};
 
@@ -39,8 +40,8 @@ impl Backward<Flex, 3> for ConvBackward {
         let geometry = state.geometry;
         by_dtype!(state.input, T => {
             // Gradients do not depend on the bias.
-            let branch = conv::Branch { geometry, weight: values::<T>(&state.weight), bias: &[] };
-            let mut gradients = conv::backward(
+            let branch = branches::Branch { geometry, weight: values::<T>(&state.weight), bias: &[] };
+            let mut gradients = branches::backward(
                 &[branch],
                 values(&state.input),
                 values(&output),
@@ -87,7 +88,7 @@ impl Backward<Flex, 5> for PairBackward {
             output,
         } = ops.state;
         by_dtype!(image, T => {
-            let gradients = conv::backward::<T>(
+            let gradients = branches::backward::<T>(
                 &pair.branches(),
                 values(&image),
                 values(&gradient),

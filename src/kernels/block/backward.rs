@@ -1,10 +1,13 @@
 //! The backward pass in training.
 
+use std::mem::MaybeUninit;
+
 use super::norm::Parameters;
 use super::passes::{SlopeSums, Slopes, Spread, with_area};
 use super::pool::Pool;
 use crate::kernels::batch_part::WholeBatch;
-use crate::kernels::conv::{Geometry, Gradients, Needed, gradients};
+use crate::kernels::conv::{Geometry, GradientGrid, Gradients, Needed, gradients, winograd};
+use crate::kernels::engine;
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -53,7 +56,7 @@ pub(in crate::kernels) fn backward<T: Real>(
         slopes(g, pool, convolved, output, origin, trace.mean)
     });
     let lines = input_lines(g, &sums, &trace, p);
-    let conv = gradients(g, trace.input, p.weight, needed, |image, grid, to, _| {
+    let spread = |image: usize, grid: &GradientGrid, to: &mut [MaybeUninit<T>]| {
         let (convolved, output, origin) = of_image(image);
         with_area!(
             pool,
@@ -69,7 +72,24 @@ pub(in crate::kernels) fn backward<T: Real>(
                 to,
             }
         );
-    });
+    };
+    let conv = if winograd::pays_in_32_bits(g) {
+        // Channels fill whole panels, so that the positions lie side by side.
+        let grid = g.gradient_grid(false);
+        let found = engine::backward(g, trace.input, p.weight, needed, |first, to| {
+            let images = to.chunks_exact_mut(values).enumerate();
+            images.for_each(|(index, to)| spread(first / values + index, &grid, to));
+        });
+        Gradients {
+            input: found.input,
+            weight: (found.weight).unwrap_or_else(|| vec![T::ZERO; p.weight.len()]),
+            bias: vec![T::ZERO; outputs],
+        }
+    } else {
+        gradients(g, trace.input, p.weight, needed, |image, grid, to, _| {
+            spread(image, grid, to);
+        })
+    };
     BlockGradients {
         conv,
         gamma: lines.gamma,

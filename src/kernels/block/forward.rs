@@ -5,7 +5,9 @@ use super::passes::{NormPool, Sums, with_area};
 use super::pool::Pool;
 use crate::kernels::activation::Epilogue;
 use crate::kernels::batch_part::WholeBatch;
-use crate::kernels::conv::{Geometry, convolve_rows, in_panels, padded_rows, panels};
+use crate::kernels::conv::{Geometry, in_panels, output_rows, panels, winograd};
+use crate::kernels::engine;
+use crate::kernels::memory::{filled, room};
 use crate::kernels::moments::Moments;
 use crate::kernels::simd::{Real, by_channel};
 use crate::kernels::threads;
@@ -32,28 +34,15 @@ pub(in crate::kernels) fn forward<T: Real>(
     input: &[T],
     p: Parameters<T>,
 ) -> Forward<T> {
-    let weights = panels(g, p.weight, None);
     let bias = in_panels(p.bias);
-    let values = g.output_values();
-    let mut convolved = vec![T::ZERO; g.batch * values];
-    let images = convolved
-        .chunks_mut(values.max(1))
-        .zip(input.chunks(g.input_values().max(1)));
-    let moments: Vec<Moments> =
-        threads::map(g.multiply_adds(), images.collect(), |(output, image)| {
-            let mut grid = Vec::new();
-            let image = padded_rows(g, image, 0..g.output_height(), &mut grid);
-            convolve_rows(
-                g,
-                image,
-                &weights,
-                Epilogue::bias(&bias),
-                g.output_height(),
-                g.outputs,
-                output,
-            );
-            moments(g, output)
-        });
+    let (convolved, moments) = if winograd::pays_in_32_bits(g) {
+        let weights = engine::Forward::new(g, p.weight, None);
+        engine::forward(g, &weights, input, Epilogue::bias(&bias), |_, values| {
+            moments(g, values)
+        })
+    } else {
+        directly(g, input, p.weight, &bias)
+    };
     let (whole, moments) = WholeBatch::of(Moments::together(g.outputs, &moments));
     let (mean, variance) = (&moments.mean, moments.variance());
     let norm = scale_and_shift(mean, &variance, p.gamma, p.beta, p.epsilon);
@@ -68,7 +57,36 @@ pub(in crate::kernels) fn forward<T: Real>(
     }
 }
 
+/// The direct convolution of a batch, and the moments of each image.
+#[allow(unsafe_code)]
+fn directly<T: Real>(
+    g: &Geometry,
+    input: &[T],
+    weight: &[T],
+    bias: &[T],
+) -> (Vec<T>, Vec<Moments>) {
+    let weights = panels(g, weight, None);
+    let values = g.output_values();
+    let mut output = room(g.batch * values);
+    let images = output
+        .chunks_mut(values.max(1))
+        .zip(input.chunks(g.input_values().max(1)));
+    let moments = threads::map_with(
+        g.multiply_adds(),
+        images.collect(),
+        Vec::new,
+        |grid, (output, image)| {
+            let (rows, epilogue) = (0..g.output_height(), Epilogue::bias(bias));
+            let weights = weights.at_channel(0);
+            moments(g, output_rows(g, image, rows, weights, epilogue, grid, output))
+        },
+    );
+    // SAFETY: all images have been written.
+    (unsafe { filled(output) }, moments)
+}
+
 /// The norm (a scale and a shift of each channel), ReLU and pool of a batch, with the origin of each output.
+#[allow(unsafe_code)]
 fn norm_and_pool<T: Real>(
     g: &Geometry,
     pool: Pool,
@@ -77,10 +95,10 @@ fn norm_and_pool<T: Real>(
 ) -> (Vec<T>, Vec<T>) {
     let [batch, rows, columns, outputs] = pool.output_shape(g);
     let pooled = rows * columns * outputs;
-    let mut output = vec![T::ZERO; batch * pooled];
-    let mut origin = vec![T::ZERO; batch * pooled];
+    let mut output = room(batch * pooled);
+    let mut origin = room(batch * pooled);
     if pooled == 0 {
-        return (output, origin);
+        return (Vec::new(), Vec::new());
     }
     let images = output
         .chunks_mut(pooled)
@@ -104,10 +122,11 @@ fn norm_and_pool<T: Real>(
             );
         },
     );
-    (output, origin)
+    // SAFETY: the pass has written both for every image.
+    unsafe { (filled(output), filled(origin)) }
 }
 
-/// The moments of one image.
+/// The moments of some rows of an image, or of several images.
 fn moments<T: Real>(g: &Geometry, image: &[T]) -> Moments {
     let count = (image.len() / g.outputs) as f64;
     let mut mean = vec![0.0; g.outputs];

@@ -1,12 +1,12 @@
 //! The block in inference, with fixed statistics.
 
+use std::mem::MaybeUninit;
+
 use super::norm::{Parameters, scale_and_shift};
 use super::passes::{ReluPool, with_area};
 use super::pool::Pool;
 use crate::kernels::activation::Epilogue;
-use crate::kernels::conv::{
-    Geometry, convolve_rows, cut, in_panels, padded_rows, panels, row_parts,
-};
+use crate::kernels::conv::{Geometry, cut, in_panels, output_rows, panels, row_parts};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -48,18 +48,11 @@ pub(in crate::kernels) fn infer<T: Real>(
         || (Vec::new(), Vec::new()),
         |(grid, convolved), (image, part, output)| {
             let image = &input[image * g.input_values()..(image + 1) * g.input_values()];
-            let image = padded_rows(g, image, side * part.start..side * part.end, grid);
-            convolved.resize(side * part.len() * g.output_width() * outputs, T::ZERO);
-            let rows = side * part.len();
-            convolve_rows(
-                g,
-                image,
-                &weights,
-                Epilogue::bias(&bias),
-                rows,
-                outputs,
-                convolved,
-            );
+            let rows = side * part.start..side * part.end;
+            let count = rows.len() * g.output_width() * outputs;
+            convolved.resize(count, MaybeUninit::uninit());
+            let (weights, epilogue) = (weights.at_channel(0), Epilogue::bias(&bias));
+            let convolved = output_rows(g, image, rows, weights, epilogue, grid, convolved);
             relu_pool(g, pool, convolved, output);
         },
     );

@@ -1,10 +1,12 @@
 //! The passes over one image, a register of channels at a time.
 
+use std::mem::MaybeUninit;
+
 use pulp::Simd;
 
 use crate::kernels::conv::{Geometry, GradientGrid};
 use crate::kernels::memory::array;
-use crate::kernels::simd::{ByChannel, Real, add_wide, get, put};
+use crate::kernels::simd::{ByChannel, Real, add_wide, fill, get, put};
 
 /// Marks an output that ReLU set to zero: no input gets its gradient.
 pub(super) const NONE: f64 = 4.0;
@@ -63,8 +65,10 @@ pub(super) struct NormPool<'a, T, const AREA: usize> {
     pub image: &'a [T],
     pub scale: &'a [T],
     pub shift: &'a [T],
-    pub output: &'a mut [T],
-    pub origin: &'a mut [T],
+    /// Written, never read.
+    pub output: &'a mut [MaybeUninit<T>],
+    /// Written, never read.
+    pub origin: &'a mut [MaybeUninit<T>],
 }
 
 impl<T: Real, const AREA: usize> ByChannel<T> for NormPool<'_, T, AREA> {
@@ -93,8 +97,8 @@ impl<T: Real, const AREA: usize> ByChannel<T> for NormPool<'_, T, AREA> {
                 origin = T::select(simd, larger, place, origin);
             }
             let at = index * self.g.outputs + channel;
-            put::<S, T>(self.output, at, T::plus(simd, value, broken));
-            put::<S, T>(self.origin, at, origin);
+            fill::<S, T>(self.output, at, T::plus(simd, value, broken));
+            fill::<S, T>(self.origin, at, origin);
         }
     }
 }
@@ -123,7 +127,8 @@ pub(super) struct Spread<'a, T, const AREA: usize> {
     pub slope: &'a [T],
     pub offset: &'a [T],
     pub grid: &'a GradientGrid,
-    pub to: &'a mut [T],
+    /// Written, never read.
+    pub to: &'a mut [MaybeUninit<T>],
 }
 
 impl<T: Real, const AREA: usize> ByChannel<T> for Spread<'_, T, AREA> {
@@ -156,7 +161,7 @@ impl<T: Real, const AREA: usize> ByChannel<T> for Spread<'_, T, AREA> {
                     let z = T::select(simd, here, get::<S, T>(self.output, at), zero);
                     dx = T::multiply_add(simd, factor, z, dx);
                 }
-                put::<S, T>(self.to, self.grid.index(row, column) + channel, dx);
+                fill::<S, T>(self.to, self.grid.index(row, column) + channel, dx);
             }
         }
     }

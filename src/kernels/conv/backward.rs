@@ -1,6 +1,7 @@
-//! The backward pass of convolutions.
+//! The backward pass of direct convolutions, an image at a time.
 
-use super::branch::{Branch, channels};
+use std::mem::MaybeUninit;
+
 use super::convolve::convolve;
 use super::forward::padded_rows;
 use super::geometry::Geometry;
@@ -115,111 +116,17 @@ pub(in crate::kernels) struct Gradients<T> {
     pub bias: Vec<T>,
 }
 
-/// Gradients of [`forward`] for each branch; with `relu`, the layer's output, gradients pass only where it is positive. The
-/// input's gradient, summed over all branches, is returned with the first.
-pub(in crate::kernels) fn backward<T: Real>(
-    branches: &[Branch<T>],
-    input: &[T],
-    gradient: &[T],
-    relu: Option<&[T]>,
-    needed: Needed,
-) -> Vec<Gradients<T>> {
-    let (step, firsts) = channels(branches);
-    let mut all: Vec<Gradients<T>> = branches
-        .iter()
-        .zip(firsts)
-        .map(|(branch, first)| branch_backward(branch, input, gradient, relu, needed, first, step))
-        .collect();
-    if let Some((one, others)) = all.split_first_mut() {
-        for other in others {
-            if let (Some(to), Some(more)) = (&mut one.input, other.input.take()) {
-                add_all(to, &more);
-            }
-        }
-    }
-    all
-}
-
-/// [`add`] on all threads.
-fn add_all<T: Real>(to: &mut [T], from: &[T]) {
-    const PART: usize = 1 << 16;
-    let parts: Vec<(&mut [T], &[T])> = to.chunks_mut(PART).zip(from.chunks(PART)).collect();
-    threads::for_each(
-        from.len(),
-        parts,
-        || (),
-        |(), (to, from)| {
-            widest::<T, _>(
-                #[inline(always)]
-                || add(to, from),
-            );
-        },
-    );
-}
-
-/// [`backward`] of the branch whose first channel is `first` of `step`.
-fn branch_backward<T: Real>(
-    branch: &Branch<T>,
-    input: &[T],
-    gradient: &[T],
-    relu: Option<&[T]>,
-    needed: Needed,
-    first: usize,
-    step: usize,
-) -> Gradients<T> {
-    let g = &branch.geometry;
-    let (outputs, columns) = (g.outputs, g.output_width());
-    let values = g.output_height() * columns * step;
-    gradients(
-        g,
-        input,
-        branch.weight,
-        needed,
-        |image, grid, slopes, bias| {
-            let gradient = &gradient[image * values..(image + 1) * values];
-            let passed = relu.map(|output| &output[image * values..(image + 1) * values]);
-            widest::<T, _>(
-                #[inline(always)]
-                || {
-                    for row in 0..g.output_height() {
-                        let mut sums = vec![T::ZERO; outputs];
-                        for column in 0..columns {
-                            let at = (row * columns + column) * step + first;
-                            let to = &mut slopes[grid.index(row, column)..][..outputs];
-                            let from = &gradient[at..at + outputs];
-                            match passed {
-                                None => to.copy_from_slice(from),
-                                Some(passed) => {
-                                    let passed = &passed[at..at + outputs];
-                                    for ((to, &from), &passed) in
-                                        to.iter_mut().zip(from).zip(passed)
-                                    {
-                                        *to = if passed > T::ZERO { from } else { T::ZERO };
-                                    }
-                                }
-                            }
-                            add(&mut sums, to);
-                        }
-                        for (bias, sum) in bias.iter_mut().zip(sums) {
-                            *bias += sum.wide();
-                        }
-                    }
-                },
-            );
-        },
-    )
-}
-
 /// Gradients, with the output's gradient of an image put into the grid by `fill(image, grid, values of the grid, bias
 /// sums)`. Those that are not needed are zeros.
 ///
 /// The images are taken in fixed groups, each summed in order, then the groups in order: the bits depend on shapes alone.
+#[allow(unsafe_code)]
 pub(in crate::kernels) fn gradients<T: Real>(
     g: &Geometry,
     input: &[T],
     weight: &[T],
     needed: Needed,
-    fill: impl Fn(usize, &GradientGrid, &mut [T], &mut [f64]) + Sync,
+    fill: impl Fn(usize, &GradientGrid, &mut [MaybeUninit<T>], &mut [f64]) + Sync,
 ) -> Gradients<T> {
     /// Groups of images that are summed side by side: enough for eight threads; more cost memory and a longer last sum.
     const GROUPS: usize = 8;
@@ -244,7 +151,8 @@ pub(in crate::kernels) fn gradients<T: Real>(
             let (mut padded, mut packed) = (Vec::new(), Packed::default());
             let mut inputs = inputs.chunks_mut(g.input_values().max(1));
             for image in index * group..g.batch.min((index + 1) * group) {
-                fill(image, &grid, &mut slopes, &mut bias);
+                // SAFETY: `fill` writes values alone.
+                fill(image, &grid, unsafe { as_room(&mut slopes) }, &mut bias);
                 if needed.weight {
                     let values = &input[image * g.input_values()..(image + 1) * g.input_values()];
                     let values = padded_rows(g, values, 0..g.output_height(), &mut padded);

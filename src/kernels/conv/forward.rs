@@ -3,13 +3,12 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::branch::{Branch, channels, whole};
 use super::convolve::convolve;
 use super::geometry::Geometry;
 use super::grid::Patches;
 use super::tiles::Convolution;
-use super::weights::{Matrix, Panels, in_panels, panels};
-use crate::kernels::activation::{Activation, Epilogue, activate};
+use super::weights::{Matrix, Panels};
+use crate::kernels::activation::Epilogue;
 use crate::kernels::memory::{as_room, filled_part};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
@@ -38,8 +37,8 @@ pub(in crate::kernels) fn padded_rows<'a, T: Real>(
     grid
 }
 
-/// `rows` rows of the output of one image, positions `step` values apart; the bias has a value for every channel of the panels.
-#[allow(unsafe_code)]
+/// `rows` rows of the output of one image, positions `step` values apart; the bias has a value for every channel of the panels. Values are
+/// written, never read.
 pub(in crate::kernels) fn convolve_rows<T: Real>(
     g: &Geometry,
     padded_rows: &[T],
@@ -47,7 +46,7 @@ pub(in crate::kernels) fn convolve_rows<T: Real>(
     epilogue: Epilogue<T>,
     rows: usize,
     step: usize,
-    output: &mut [T],
+    output: &mut [MaybeUninit<T>],
 ) {
     let (rows, columns) = across_rows(g, rows);
     convolve(Convolution::<_, true> {
@@ -60,8 +59,7 @@ pub(in crate::kernels) fn convolve_rows<T: Real>(
         channels: g.outputs,
         step,
         row_step: columns * step,
-        // SAFETY: convolutions write values alone.
-        output: unsafe { as_room(output) },
+        output,
     });
 }
 
@@ -115,52 +113,6 @@ pub(in crate::kernels) fn row_parts(g: &Geometry, multiple: usize) -> Vec<Range<
         .step_by(part)
         .map(|first| first..(first + part).min(rows))
         .collect()
-}
-
-/// `[batch, rows, columns, channels of all branches]`; `relu` sets negative values to zero.
-pub(in crate::kernels) fn forward<T: Real>(
-    branches: &[Branch<T>],
-    input: &[T],
-    relu: bool,
-) -> Vec<T> {
-    let (step, firsts) = channels(branches);
-    let whole = whole(branches);
-    let mut output = vec![T::ZERO; whole.batch * whole.output_values()];
-    let packed: Vec<(Panels<T>, Vec<T>)> = branches
-        .iter()
-        .map(|branch| {
-            let weights = panels(&branch.geometry, branch.weight, None);
-            (weights, in_panels(branch.bias))
-        })
-        .collect();
-    let parts = row_parts(&whole, 1);
-    let row = whole.output_width() * step;
-    let jobs: Vec<(usize, &Range<usize>, &mut [T])> = cut(&mut output, whole.batch, &parts, row);
-    threads::for_each(
-        whole.multiply_adds(),
-        jobs,
-        Vec::new,
-        |grid, (image, part, output)| {
-            let image = &input[image * whole.input_values()..(image + 1) * whole.input_values()];
-            for ((branch, (weights, bias)), &first) in branches.iter().zip(&packed).zip(&firsts) {
-                let g = &branch.geometry;
-                let image = padded_rows(g, image, part.clone(), grid);
-                convolve_rows(
-                    g,
-                    image,
-                    weights,
-                    Epilogue::bias(bias),
-                    part.len(),
-                    step,
-                    &mut output[first..],
-                );
-            }
-            if relu {
-                activate(output, Activation::Relu);
-            }
-        },
-    );
-    output
 }
 
 /// Cuts a batch of outputs into the parts of every image: index of the image, part, values.

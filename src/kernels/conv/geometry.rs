@@ -168,7 +168,7 @@ impl Geometry {
     }
 
     /// The grid that the output's gradient is written into.
-    pub(super) fn gradient_grid(&self, with_input: bool) -> GradientGrid {
+    pub(in crate::kernels) fn gradient_grid(&self, with_input: bool) -> GradientGrid {
         let channels = padded(self.outputs);
         if with_input {
             GradientGrid {

@@ -6,7 +6,6 @@
 //! weights; the weights' gradient reads the same two grids, with weights in the registers.
 
 mod backward;
-mod branch;
 mod convolve;
 mod forward;
 mod geometry;
@@ -19,11 +18,8 @@ mod weight_gradient;
 mod weights;
 pub(super) mod winograd;
 
-pub(super) use backward::{Gradients, Needed, backward, gradients};
-pub(super) use branch::Branch;
-pub(super) use forward::{
-    convolve_rows, cut, forward, multiply, output_rows, padded_rows, row_parts,
-};
+pub(super) use backward::{Gradients, Needed, gradients};
+pub(super) use forward::{convolve_rows, cut, multiply, output_rows, padded_rows, row_parts};
 pub use geometry::{ConvOptions, Geometry};
 pub(super) use grid::{GradientGrid, Patches};
 pub(super) use phases::{Phase, Phases};

@@ -9,18 +9,23 @@ use crate::kernels::memory::{filled, filled_part, is_large, room, stream};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
-/// The gradients of the input and of the weights.
-type Gradients<T> = (Option<Vec<T>>, Option<Vec<T>>);
+/// The gradients of the input and of the weights, as far as they are [`Needed`].
+pub(in crate::kernels) struct Gradients<T, R> {
+    pub input: Option<Vec<T>>,
+    pub weight: Option<Vec<T>>,
+    /// What was found as each part was prepared, in the order of the parts.
+    pub found: Vec<R>,
+}
 
-/// The gradients of input and weights of a convolution of `g` ([merged](Geometry::merged)), as far as they are [`Needed`].
+/// The gradients of a convolution of `g` ([merged](Geometry::merged)).
 /// `prepare(first, values)` writes the output's gradient of a part, which begins at the index `first` of the batch.
-pub(in crate::kernels) fn backward<T: Real>(
+pub(in crate::kernels) fn backward<T: Real, R: Send>(
     g: &Geometry,
     input: &[T],
     weight: &[T],
     needed: Needed,
-    prepare: impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send,
-) -> Gradients<T> {
+    prepare: impl Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send,
+) -> Gradients<T, R> {
     let pass = Pass {
         g,
         input,
@@ -41,7 +46,7 @@ struct Pass<'a, T, P> {
     prepare: P,
 }
 
-impl<T: Real, P: Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send> Pass<'_, T, P> {
+impl<T: Real, R: Send, P: Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send> Pass<'_, T, P> {
     /// What is computed at a time: parts, where they can be taken one by one, else whole images.
     fn units(&self) -> Vec<Part> {
         let only_weights = self.transposed.is_none() && !winograd::pays(self.g);
@@ -89,14 +94,14 @@ impl<T: Real, P: Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send> Pass<'_, T, P> 
         scratch: &mut Scratch<T>,
         gradient: &mut [MaybeUninit<T>],
         to: &mut [MaybeUninit<T>],
-    ) {
-        (self.prepare)(unit.values(self.g).start, gradient);
+    ) -> R {
+        let found = (self.prepare)(unit.values(self.g).start, gradient);
         if let Some(transposed) = &self.transposed {
             // SAFETY: `prepare` has written all of it.
             let gradient = unsafe { filled_part(gradient) };
             if !self.g.is_pixelwise() || !is_large::<T>(self.input.len()) {
                 transposed.apply(gradient, scratch, to);
-                return;
+                return found;
             }
             let mut values = std::mem::take(&mut scratch.values);
             values.resize(to.len(), MaybeUninit::uninit());
@@ -105,31 +110,33 @@ impl<T: Real, P: Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send> Pass<'_, T, P> 
             stream(unsafe { filled_part(&mut values) }, to);
             scratch.values = values;
         }
+        found
     }
 
     /// Input and weights of the same units, while those are in the cache. The units are taken in fixed groups, each summed in order,
     /// then the groups in order: the bits depend on shapes alone.
     #[allow(unsafe_code)]
-    fn at_once(&self, with_weight: bool) -> Gradients<T> {
+    fn at_once(&self, with_weight: bool) -> Gradients<T, R> {
         /// Groups that are summed side by side: enough for eight threads; more cost memory and a longer last sum.
         const GROUPS: usize = 8;
         let g = self.g;
         let units = self.units();
-        let mut found = self.room();
-        let mut rooms = self.cut_input(&mut found, &units).into_iter();
+        let mut inputs = self.room();
+        let mut rooms = self.cut_input(&mut inputs, &units).into_iter();
         let size = units.len().div_ceil(GROUPS).max(1);
         let groups: Vec<_> = units
             .chunks(size)
             .map(|units| (units, rooms.by_ref().take(size).collect::<Vec<_>>()))
             .collect();
-        let sums = threads::map(g.multiply_adds(), groups, |(units, rooms)| {
+        let groups = threads::map(g.multiply_adds(), groups, |(units, rooms)| {
+            let mut found = Vec::with_capacity(units.len());
             let mut sums = with_weight.then(|| WeightSums::new(g));
             let mut scratch = Scratch::default();
             let most = units.iter().map(|unit| unit.values(g).len()).max();
             let mut gradient = room(most.unwrap_or(0) + SLACK);
             for (unit, to) in units.iter().zip(rooms) {
                 let values = unit.values(g).len();
-                self.gradients(unit, &mut scratch, &mut gradient[..values], to);
+                found.push(self.gradients(unit, &mut scratch, &mut gradient[..values], to));
                 gradient[values..values + SLACK].fill(MaybeUninit::new(T::ZERO));
                 if let Some(sums) = &mut sums {
                     let images = unit.of(g, self.input);
@@ -138,39 +145,42 @@ impl<T: Real, P: Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send> Pass<'_, T, P> 
                     sums.add(g, images, unit.rows.clone(), gradient, &mut scratch);
                 }
             }
-            sums
+            (sums, found)
         });
         // SAFETY: the units are the whole batch, and the gradient of each has been written.
-        let found = unsafe { filled(found) };
-        (
-            self.transposed.as_ref().map(|_| found),
-            with_weight.then(|| WeightSums::finish(g, sums.into_iter().flatten().collect())),
-        )
+        let inputs = unsafe { filled(inputs) };
+        let (sums, found): (Vec<_>, Vec<_>) = groups.into_iter().unzip();
+        Gradients {
+            input: self.transposed.as_ref().map(|_| inputs),
+            weight: with_weight.then(|| WeightSums::finish(g, sums.into_iter().flatten().collect())),
+            found: found.into_iter().flatten().collect(),
+        }
     }
 
     /// First the gradients of output and input, then that of the weights, whose sums are too many for the cache.
     #[allow(unsafe_code)]
-    fn in_two(&self) -> Gradients<T> {
+    fn in_two(&self) -> Gradients<T, R> {
         let g = self.g;
         let units = self.units();
-        let mut found = self.room();
-        let rooms = self.cut_input(&mut found, &units);
+        let mut inputs = self.room();
+        let rooms = self.cut_input(&mut inputs, &units);
         let values = g.batch * g.output_values();
         let mut gradient = room(values + SLACK);
         gradient[values..].fill(MaybeUninit::new(T::ZERO));
         let gradients = cut(g, &mut gradient[..values], &units);
         let jobs: Vec<_> = units.iter().zip(gradients).zip(rooms).collect();
-        threads::for_each(
+        let found = threads::map_with(
             g.multiply_adds(),
             jobs,
             Scratch::default,
             |scratch, ((unit, gradient), to)| self.gradients(unit, scratch, gradient, to),
         );
         // SAFETY: the units are the whole batch, and both gradients of each have been written.
-        let (gradient, found) = unsafe { (filled(gradient), filled(found)) };
-        (
-            self.transposed.as_ref().map(|_| found),
-            Some(weight_gradient(g, self.input, &gradient)),
-        )
+        let (gradient, inputs) = unsafe { (filled(gradient), filled(inputs)) };
+        Gradients {
+            input: self.transposed.as_ref().map(|_| inputs),
+            weight: Some(weight_gradient(g, self.input, &gradient)),
+            found,
+        }
     }
 }

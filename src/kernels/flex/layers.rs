@@ -6,7 +6,8 @@ use burn::tensor::Element;
 use super::tensors::{assert_channels, by_dtype, contiguous, geometry, new_tensor, values};
 use crate::kernels::batch_part::WholeBatch;
 use crate::kernels::block::{self, Pool};
-use crate::kernels::conv::{self, Geometry};
+use crate::kernels::branches;
+use crate::kernels::conv::Geometry;
 use crate::kernels::simd::Real;
 
 /// The primitives of [`ConvNorm`](crate::kernels::ConvNorm).
@@ -75,8 +76,8 @@ impl Pair {
         }
     }
 
-    pub(in crate::kernels) fn branches<T: Real + Element>(&self) -> [conv::Branch<'_, T>; 2] {
-        [0, 1].map(|branch| conv::Branch {
+    pub(in crate::kernels) fn branches<T: Real + Element>(&self) -> [branches::Branch<'_, T>; 2] {
+        [0, 1].map(|branch| branches::Branch {
             geometry: self.geometries[branch],
             weight: values(&self.weights[branch]),
             bias: values(&self.biases[branch]),

@@ -12,7 +12,7 @@ use super::tensors::{
 };
 use crate::kernels::activation::{Activation, activate};
 use crate::kernels::block::{self, Pool};
-use crate::kernels::conv;
+use crate::kernels::branches;
 use crate::kernels::linear;
 use crate::kernels::pool::{self, PoolOptions};
 use crate::kernels::step::{self, AdamStep, SgdStep};
@@ -31,8 +31,8 @@ impl FastBackend for Flex {
         assert_channels(&bias, geometry.outputs, "bias");
         by_dtype!(input, T => {
             let (weight, bias) = (values::<T>(&weight), values(&bias));
-            let branch = conv::Branch { geometry, weight, bias };
-            let output = conv::forward(&[branch], values(&input), relu);
+            let branch = branches::Branch { geometry, weight, bias };
+            let output = branches::forward(&[branch], values(&input), relu);
             new_tensor(output, &geometry.output_shape())
         })
     }
@@ -47,7 +47,7 @@ impl FastBackend for Flex {
         let input = contiguous(input);
         let pair = Pair::new(&input, [weight_1, bias_1, weight_2, bias_2]);
         by_dtype!(input, T => {
-            let output = conv::forward(&pair.branches::<T>(), values(&input), true);
+            let output = branches::forward(&pair.branches::<T>(), values(&input), true);
             new_tensor(output, &pair.output_shape())
         })
     }

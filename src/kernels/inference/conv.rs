@@ -360,6 +360,7 @@ impl Layer<'_> {
     }
 
     /// Writes some channels of each position.
+    #[allow(unsafe_code)]
     fn among_others(
         &self,
         image: &[f32],
@@ -375,7 +376,8 @@ impl Layer<'_> {
             bias: &layer.bias,
             bounds,
         };
-        let to = &mut output[first..];
+        // SAFETY: convolutions write values alone.
+        let to = unsafe { as_room(&mut output[first..]) };
         let Forward::Dense(weights) = &layer.weights else {
             unreachable!("asked before");
         };

@@ -61,11 +61,12 @@ pub(in crate::kernels) fn backward<T: Real>(
         Some(slopes) => (&slopes[..], Activation::Identity),
     };
     let (input, weight) = if needed.input || needed.weight {
-        engine::backward(g, trace.input, trace.weight, needed, |first, to| {
+        let found = engine::backward(g, trace.input, trace.weight, needed, |first, to| {
             let at = first..first + to.len();
             let (convolved, slopes) = (&trace.convolved[at.clone()], &slopes[at]);
             spread(&tables, &lines, convolved, slopes, activation, to);
-        })
+        });
+        (found.input, found.weight)
     } else {
         (None, None)
     };
@@ -221,12 +222,12 @@ pub(in crate::kernels) fn plain_backward<T: Real>(
             *bias += more;
         }
     }
-    let (input, weight) = engine::backward(g, input, weight, needed, |first, to| {
+    let found = engine::backward(g, input, weight, needed, |first, to| {
         to.write_copy_of_slice(&gradient[first..first + to.len()]);
     });
     PlainGradients {
-        input,
-        weight,
+        input: found.input,
+        weight: found.weight,
         bias: bias.into_iter().map(T::of).collect(),
     }
 }

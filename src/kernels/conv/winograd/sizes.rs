@@ -18,6 +18,11 @@ pub(in crate::kernels) fn pays(g: &Geometry) -> bool {
         && 3 * multiplied <= 2 * 9 * g.height * g.width
 }
 
+/// [`pays`], in 32 bits. Blocks and branches multiply the values themselves in bfloat16.
+pub(in crate::kernels) fn pays_in_32_bits(g: &Geometry) -> bool {
+    pays(g) && !g.in_bf16()
+}
+
 /// Rows of an image's output that are best computed together; none if the whole image is less.
 pub(in crate::kernels) fn rows(g: &Geometry) -> Option<usize> {
     let tiling = Tiling::of(g);

@@ -1,6 +1,6 @@
-//! Convolutions of one input whose output channels lie side by side.
+//! One of the branches, and their sizes together.
 
-use super::geometry::Geometry;
+use crate::kernels::conv::Geometry;
 
 /// A convolution whose channels lie beside those of others with the same input and the same number of output positions.
 #[derive(Clone, Copy)]
