@@ -7,7 +7,7 @@ use super::forward::padded_rows;
 use super::geometry::Geometry;
 use super::grid::GradientGrid;
 use super::products::{Packed, Positions};
-use super::tiles::{Convolution, WeightGradient};
+use super::tiles::Convolution;
 use super::weight_gradient::POSITIONS;
 use super::weights::{Panels, mirrored_panels, unpack};
 use crate::kernels::activation::Epilogue;
@@ -33,39 +33,9 @@ fn input_gradient<T: Real>(g: &Geometry, grid: &[T], mirrored: &Panels<T>, input
     });
 }
 
-/// Adds the weights' gradient of one image to `sums`, which are laid out as [`Panels`].
+/// Adds the weights' gradient of one image to `sums`, which are laid out as [`Panels`]: some rows at a time, which stay in the first-level
+/// cache while the weights' values come by.
 fn add_weight_gradient<T: Real>(
-    g: &Geometry,
-    padded_rows: &[T],
-    grid: &GradientGrid,
-    gradient: &[T],
-    packed: &mut Packed<T>,
-    sums: &mut [T],
-) {
-    if g.in_bf16() {
-        add_in_bf16(g, padded_rows, grid, gradient, packed, sums);
-        return;
-    }
-    let [step, row_step] = grid.steps();
-    T::dispatch(WeightGradient {
-        patches: g.patches(),
-        input: padded_rows,
-        gradient: &gradient[grid.index(0, 0)..],
-        step,
-        row_step,
-        images: 1,
-        image_steps: [0; 2],
-        rows: g.output_height(),
-        columns: g.output_width(),
-        channels: grid.channels,
-        first_tap: 0,
-        depth: g.patch_values(),
-        sums,
-    });
-}
-
-/// [`add_weight_gradient`] in bfloat16, some rows at a time.
-fn add_in_bf16<T: Real>(
     g: &Geometry,
     padded_rows: &[T],
     grid: &GradientGrid,
@@ -87,9 +57,13 @@ fn add_in_bf16<T: Real>(
             image_steps: [0; 2],
             rows: size.min(g.output_height() - first),
             columns: g.output_width(),
-            in_bf16: true,
+            in_bf16: g.in_bf16(),
         };
-        rows.add(grid.channels, packed, sums);
+        if rows.in_bf16 {
+            rows.add(grid.channels, packed, sums);
+        } else {
+            rows.add_in_place(grid.channels, sums);
+        }
     }
 }
 

@@ -57,21 +57,7 @@ impl<T: Real> Positions<'_, T> {
             return;
         }
         if self.patches.run < WORTH_PACKING {
-            T::dispatch(WeightGradient {
-                patches: self.patches,
-                input: self.input,
-                gradient: self.gradient,
-                step: self.step,
-                row_step: self.row_step,
-                images: self.images,
-                image_steps: self.image_steps,
-                rows: self.rows,
-                columns: self.columns,
-                channels: padded(channels),
-                first_tap: 0,
-                depth: self.patches.depth(),
-                sums,
-            });
+            self.add_in_place(channels, sums);
             return;
         }
         let depth = self.patches.depth();
@@ -105,6 +91,25 @@ impl<T: Real> Positions<'_, T> {
                 });
             }
         }
+    }
+
+    /// [`add`](Self::add) in 32 bits, without copies: for values that are in a cache already.
+    pub(super) fn add_in_place(&self, channels: usize, sums: &mut [T]) {
+        T::dispatch(WeightGradient {
+            patches: self.patches,
+            input: self.input,
+            gradient: self.gradient,
+            step: self.step,
+            row_step: self.row_step,
+            images: self.images,
+            image_steps: self.image_steps,
+            rows: self.rows,
+            columns: self.columns,
+            channels: padded(channels),
+            first_tap: 0,
+            depth: self.patches.depth(),
+            sums,
+        });
     }
 
     /// [`add`](Self::add) in bfloat16.

@@ -308,11 +308,16 @@ impl<T: Real> WeightGradient<'_, T> {
             let mut i = 0;
             while i < self.patches.run {
                 let left = self.patches.run - i;
-                if const { many_registers::<S>() } && left >= 8 {
-                    i += match left {
-                        12.. => self.tile::<S, 12, V>(simd, run, i, channel),
-                        _ => self.tile::<S, 8, V>(simd, run, i, channel),
-                    };
+                if const { many_registers::<S>() } {
+                    if left >= 8 {
+                        i += match left {
+                            12.. => self.tile::<S, 12, V>(simd, run, i, channel),
+                            _ => self.tile::<S, 8, V>(simd, run, i, channel),
+                        };
+                        continue;
+                    }
+                } else if left >= 6 && left != 8 {
+                    i += self.tile::<S, 6, V>(simd, run, i, channel);
                     continue;
                 }
                 i += match left {

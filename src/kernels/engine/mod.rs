@@ -6,7 +6,7 @@ mod forward;
 mod parts;
 mod weights;
 
-pub(super) use backward::{Gradients, backward};
+pub(super) use backward::backward;
 pub(super) use forward::forward;
 pub(super) use parts::{Part, small_parts};
 pub(super) use weights::{Forward, Scratch};
