@@ -1,6 +1,9 @@
-//! Memory that is written before it is read, without zeros first.
+//! Memory that is written before it is read, without zeros first, and buffers that threads keep.
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
+use std::ops::{Deref, DerefMut};
 
 use super::simd::Real;
 
@@ -60,6 +63,53 @@ pub(super) fn array<T: Copy, const N: usize>(mut value: impl FnMut(usize) -> T) 
 pub(super) fn grow<T: Real>(values: &mut Vec<T>, count: usize) {
     if values.len() < count {
         values.resize(count, T::ZERO);
+    }
+}
+
+thread_local! {
+    static IDLE: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Buffers that their thread keeps when they are dropped, for whoever asks for some of this type next: with what they hold. New ones would
+/// be pages that the system fills with zeros first.
+pub(super) struct Kept<B: 'static>(Option<Box<B>>);
+
+impl<B: Default> Default for Kept<B> {
+    fn default() -> Self {
+        let idle = IDLE.with_borrow_mut(|idle| {
+            let found = idle.iter().rposition(|buffers| buffers.is::<B>())?;
+            idle.swap_remove(found).downcast().ok()
+        });
+        Self(Some(idle.unwrap_or_default()))
+    }
+}
+
+impl<B> Drop for Kept<B> {
+    fn drop(&mut self) {
+        if let Some(buffers) = self.0.take() {
+            // A thread that ends keeps nothing.
+            let _ = IDLE.try_with(|idle| idle.borrow_mut().push(buffers));
+        }
+    }
+}
+
+impl<B> Deref for Kept<B> {
+    type Target = B;
+
+    fn deref(&self) -> &B {
+        match &self.0 {
+            Some(buffers) => buffers,
+            None => unreachable!("they are taken when they are dropped"),
+        }
+    }
+}
+
+impl<B> DerefMut for Kept<B> {
+    fn deref_mut(&mut self) -> &mut B {
+        match &mut self.0 {
+            Some(buffers) => buffers,
+            None => unreachable!("they are taken when they are dropped"),
+        }
     }
 }
 

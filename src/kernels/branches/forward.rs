@@ -9,7 +9,7 @@ use crate::kernels::conv::{
     Geometry, Panels, convolve_rows, cut, in_panels, padded_rows, panels, row_parts, winograd,
 };
 use crate::kernels::engine;
-use crate::kernels::memory::{filled, filled_part, room};
+use crate::kernels::memory::{Kept, filled, filled_part, room};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -35,7 +35,7 @@ pub(in crate::kernels) fn forward<T: Real>(
     threads::for_each(
         whole.multiply_adds(),
         cut(&mut output, whole.batch, &parts, row),
-        engine::Scratch::default,
+        Kept::<engine::Scratch<T>>::default,
         |scratch, (image, part, output)| {
             let image = &input[image * whole.input_values()..(image + 1) * whole.input_values()];
             for (branch, &first) in ready.iter().zip(&firsts) {

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use super::parts::{Part, cut, parts, whole_images};
 use super::weights::{Scratch, Transposed, WeightSums, weight_gradient};
 use crate::kernels::conv::{Geometry, Needed, SLACK, winograd};
-use crate::kernels::memory::{filled, filled_part, is_large, room, stream};
+use crate::kernels::memory::{Kept, filled, filled_part, is_large, room, stream};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -131,7 +131,7 @@ impl<T: Real, R: Send, P: Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send> P
         let groups = threads::map(g.multiply_adds(), groups, |(units, rooms)| {
             let mut found = Vec::with_capacity(units.len());
             let mut sums = with_weight.then(|| WeightSums::new(g));
-            let mut scratch = Scratch::default();
+            let mut scratch = Kept::<Scratch<T>>::default();
             let most = units.iter().map(|unit| unit.values(g).len()).max();
             let mut gradient = room(most.unwrap_or(0) + SLACK);
             for (unit, to) in units.iter().zip(rooms) {
@@ -172,7 +172,7 @@ impl<T: Real, R: Send, P: Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send> P
         let found = threads::map_with(
             g.multiply_adds(),
             jobs,
-            Scratch::default,
+            Kept::<Scratch<T>>::default,
             |scratch, ((unit, gradient), to)| self.gradients(unit, scratch, gradient, to),
         );
         // SAFETY: the units are the whole batch, and both gradients of each have been written.

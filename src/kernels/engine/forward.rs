@@ -6,7 +6,7 @@ use super::parts::{cut, parts};
 use super::weights::{Forward, Scratch};
 use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::Geometry;
-use crate::kernels::memory::{filled, is_large, room, stream};
+use crate::kernels::memory::{Kept, filled, is_large, room, stream};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -27,7 +27,7 @@ pub(in crate::kernels) fn forward<T: Real, R: Send>(
     let found = threads::map_with(
         g.multiply_adds(),
         jobs,
-        Scratch::default,
+        Kept::<Scratch<T>>::default,
         |scratch, (part, output)| {
             let (images, rows) = (part.of(g, input), part.rows.clone());
             let first = part.values(g).start;

@@ -13,7 +13,7 @@ use crate::kernels::conv::grid::Patches;
 use crate::kernels::conv::products::add_products;
 use crate::kernels::conv::tiles::WeightGradient;
 use crate::kernels::conv::weight_gradient::together;
-use crate::kernels::memory::{as_room, filled, filled_part, grow, room};
+use crate::kernels::memory::{Kept, as_room, filled, filled_part, grow, room};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -314,7 +314,7 @@ fn add_group<T: Real>(
     let work = count * g.output_values() * g.inputs;
     let rows: Vec<usize> = (0..count * tiling.rows()).collect();
     let rows: Vec<&[usize]> = rows.chunks(tiling.part(rows.len())).collect();
-    let blocks = threads::map_with(work, rows, Scratch::default, |scratch, rows| {
+    let blocks = threads::map_with(work, rows, Kept::<Scratch<T>>::default, |scratch, rows| {
         if g.in_bf16() {
             Block::rounded(g, images, gradient, rows, scratch)
         } else {
