@@ -84,37 +84,48 @@ impl<T: Real, const AREA: usize> ByChannel<T> for NormPool<'_, T, AREA> {
         // Comparisons drop NaN; a channel with NaN has a NaN scale.
         let zero = T::splat(simd, T::ZERO);
         let broken = T::multiply_add(simd, zero, scale, zero);
-        for (index, window) in
-            windows::<AREA>(self.g, self.g.output_height() / side(AREA)).enumerate()
-        {
-            let mut value = zero;
-            let mut origin = T::splat(simd, T::of(NONE));
-            for (at, place) in window.into_iter().zip(places) {
-                let x = get::<S, T>(self.image, at + channel);
-                let x = T::multiply_add(simd, scale, x, shift);
-                let larger = T::greater(simd, x, value);
-                value = T::select(simd, larger, x, value);
-                origin = T::select(simd, larger, place, origin);
-            }
-            let at = index * self.g.outputs + channel;
-            fill::<S, T>(self.output, at, T::plus(simd, value, broken));
-            fill::<S, T>(self.origin, at, origin);
-        }
+        each_window::<AREA>(
+            self.g,
+            self.g.output_height() / side(AREA),
+            #[inline(always)]
+            |index, window| {
+                let mut value = zero;
+                let mut origin = T::splat(simd, T::of(NONE));
+                for (at, place) in window.into_iter().zip(places) {
+                    let x = get::<S, T>(self.image, at + channel);
+                    let x = T::multiply_add(simd, scale, x, shift);
+                    let larger = T::greater(simd, x, value);
+                    value = T::select(simd, larger, x, value);
+                    origin = T::select(simd, larger, place, origin);
+                }
+                let at = index * self.g.outputs + channel;
+                fill::<S, T>(self.output, at, T::plus(simd, value, broken));
+                fill::<S, T>(self.origin, at, origin);
+            },
+        );
     }
 }
 
-/// The indices of the inputs of each output of the pool, over `rows` of its rows.
+/// Calls `job` with the index of each output of the pool, over `rows` of its rows, and the indices of its inputs.
 #[inline(always)]
-fn windows<const AREA: usize>(g: &Geometry, rows: usize) -> impl Iterator<Item = [usize; AREA]> {
+fn each_window<const AREA: usize>(
+    g: &Geometry,
+    rows: usize,
+    mut job: impl FnMut(usize, [usize; AREA]),
+) {
     let (n, width) = (g.outputs, g.output_width());
     let side = side(AREA);
     let columns = width / side;
-    (0..rows).flat_map(move |row| {
-        (0..columns).map(move |column| {
+    for row in 0..rows {
+        for column in 0..columns {
             let at = (side * row * width + side * column) * n;
-            array(|place| at + (place / 2 * width + place % 2) * n)
-        })
-    })
+            let window = array(
+                #[inline(always)]
+                |place| at + (place / 2 * width + place % 2) * n,
+            );
+            job(row * columns + column, window);
+        }
+    }
 }
 
 /// The gradient of the convolution's output for one image, `factor z + slope x + offset`, each position's at its index.
@@ -143,24 +154,35 @@ impl<T: Real, const AREA: usize> ByChannel<T> for Spread<'_, T, AREA> {
             self.g.output_height(),
             self.g.output_width(),
         );
-        let side = side(AREA);
-        let (rows, columns) = (height / side, width / side);
         let factor = get::<S, T>(self.factor, channel);
         let slope = get::<S, T>(self.slope, channel);
         let offset = get::<S, T>(self.offset, channel);
+        let places = places::<S, T, AREA>(simd);
         let zero = T::splat(simd, T::ZERO);
-        for row in 0..height {
-            for column in 0..width {
-                let x = get::<S, T>(self.image, (row * width + column) * n + channel);
-                let mut dx = T::multiply_add(simd, slope, x, offset);
-                if row / side < rows && column / side < columns {
-                    let place = PLACES[row % side * side + column % side];
-                    let at = (row / side * columns + column / side) * n + channel;
-                    let here = T::splat(simd, T::of(place));
-                    let here = T::equal(simd, get::<S, T>(self.origin, at), here);
-                    let z = T::select(simd, here, get::<S, T>(self.output, at), zero);
-                    dx = T::multiply_add(simd, factor, z, dx);
+        let side = side(AREA);
+        let (rows, columns) = (height / side, width / side);
+        for row in 0..rows {
+            for column in 0..columns {
+                let at = (row * columns + column) * n + channel;
+                let origin = get::<S, T>(self.origin, at);
+                let z = get::<S, T>(self.output, at);
+                for place in 0..AREA {
+                    let (row, column) = (side * row + place / 2, side * column + place % 2);
+                    let x = get::<S, T>(self.image, (row * width + column) * n + channel);
+                    let here = T::equal(simd, origin, places[place]);
+                    let z = T::select(simd, here, z, zero);
+                    let dx = T::multiply_add(simd, slope, x, offset);
+                    let dx = T::multiply_add(simd, factor, z, dx);
+                    fill::<S, T>(self.to, self.grid.index(row, column) + channel, dx);
                 }
+            }
+        }
+        // What the pool does not see of an odd height or width.
+        for row in 0..height {
+            let seen = if row < side * rows { side * columns } else { 0 };
+            for column in seen..width {
+                let x = get::<S, T>(self.image, (row * width + column) * n + channel);
+                let dx = T::multiply_add(simd, slope, x, offset);
                 fill::<S, T>(self.to, self.grid.index(row, column) + channel, dx);
             }
         }
@@ -197,26 +219,29 @@ impl<T: Real, const AREA: usize> ByChannel<T> for SlopeSums<'_, T, AREA> {
         let none = T::splat(simd, T::of(NONE));
         let places = places::<S, T, AREA>(simd);
         let (mut beta, mut deviation) = (zero, zero);
-        for (index, window) in
-            windows::<AREA>(self.g, self.g.output_height() / side(AREA)).enumerate()
-        {
-            let at = index * n + channel;
-            let origin = get::<S, T>(self.origin, at);
-            let mut x = mean;
-            for (at, place) in window.into_iter().zip(places) {
-                let here = T::equal(simd, origin, place);
-                x = T::select(simd, here, get::<S, T>(self.image, at + channel), x);
-            }
-            let stopped = T::equal(simd, origin, none);
-            let z = T::select(simd, stopped, zero, get::<S, T>(self.output, at));
-            beta = T::plus(simd, beta, z);
-            deviation = T::multiply_add(simd, z, T::minus(simd, x, mean), deviation);
-            if (index + 1) % columns == 0 {
-                add_wide::<S, T>(&mut self.slopes.beta, channel, beta);
-                add_wide::<S, T>(&mut self.slopes.deviation, channel, deviation);
-                (beta, deviation) = (zero, zero);
-            }
-        }
+        each_window::<AREA>(
+            self.g,
+            self.g.output_height() / side(AREA),
+            #[inline(always)]
+            |index, window| {
+                let at = index * n + channel;
+                let origin = get::<S, T>(self.origin, at);
+                let mut x = mean;
+                for (at, place) in window.into_iter().zip(places) {
+                    let here = T::equal(simd, origin, place);
+                    x = T::select(simd, here, get::<S, T>(self.image, at + channel), x);
+                }
+                let stopped = T::equal(simd, origin, none);
+                let z = T::select(simd, stopped, zero, get::<S, T>(self.output, at));
+                beta = T::plus(simd, beta, z);
+                deviation = T::multiply_add(simd, z, T::minus(simd, x, mean), deviation);
+                if (index + 1) % columns == 0 {
+                    add_wide::<S, T>(&mut self.slopes.beta, channel, beta);
+                    add_wide::<S, T>(&mut self.slopes.deviation, channel, deviation);
+                    (beta, deviation) = (zero, zero);
+                }
+            },
+        );
     }
 }
 
@@ -236,18 +261,23 @@ impl<T: Real, const AREA: usize> ByChannel<T> for ReluPool<'_, T, AREA> {
     fn run<S: Simd>(&mut self, simd: S, channel: usize) {
         let n = self.g.outputs;
         let rows = self.image.len() / (side(AREA) * self.g.output_width() * n);
-        for (index, window) in windows::<AREA>(self.g, rows).enumerate() {
-            let zero = T::splat(simd, T::ZERO);
-            let (mut value, mut sum) = (zero, zero);
-            for at in window {
-                let x = get::<S, T>(self.image, at + channel);
-                value = T::select(simd, T::greater(simd, x, value), x, value);
-                sum = T::plus(simd, sum, x);
-            }
-            // Comparisons drop NaN; the sum does not.
-            let value = T::multiply_add(simd, zero, sum, value);
-            put::<S, T>(self.output, index * n + channel, value);
-        }
+        let zero = T::splat(simd, T::ZERO);
+        each_window::<AREA>(
+            self.g,
+            rows,
+            #[inline(always)]
+            |index, window| {
+                let (mut value, mut sum) = (zero, zero);
+                for at in window {
+                    let x = get::<S, T>(self.image, at + channel);
+                    value = T::select(simd, T::greater(simd, x, value), x, value);
+                    sum = T::plus(simd, sum, x);
+                }
+                // Comparisons drop NaN; the sum does not.
+                let value = T::multiply_add(simd, zero, sum, value);
+                put::<S, T>(self.output, index * n + channel, value);
+            },
+        );
     }
 }
 
