@@ -78,7 +78,10 @@ fn directly<T: Real>(
         |grid, (output, image)| {
             let (rows, epilogue) = (0..g.output_height(), Epilogue::bias(bias));
             let weights = weights.at_channel(0);
-            moments(g, output_rows(g, image, rows, weights, epilogue, grid, output))
+            moments(
+                g,
+                output_rows(g, image, rows, weights, epilogue, grid, output),
+            )
         },
     );
     // SAFETY: all images have been written.

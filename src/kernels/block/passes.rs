@@ -166,10 +166,10 @@ impl<T: Real, const AREA: usize> ByChannel<T> for Spread<'_, T, AREA> {
                 let at = (row * columns + column) * n + channel;
                 let origin = get::<S, T>(self.origin, at);
                 let z = get::<S, T>(self.output, at);
-                for place in 0..AREA {
+                for (place, here) in places.into_iter().enumerate() {
                     let (row, column) = (side * row + place / 2, side * column + place % 2);
                     let x = get::<S, T>(self.image, (row * width + column) * n + channel);
-                    let here = T::equal(simd, origin, places[place]);
+                    let here = T::equal(simd, origin, here);
                     let z = T::select(simd, here, z, zero);
                     let dx = T::multiply_add(simd, slope, x, offset);
                     let dx = T::multiply_add(simd, factor, z, dx);

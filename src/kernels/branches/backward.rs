@@ -69,13 +69,9 @@ fn branch_backward<T: Real>(
 ) -> Gradients<T> {
     let g = &branch.geometry;
     if !winograd::pays_in_32_bits(g) {
-        return gradients(
-            g,
-            input,
-            branch.weight,
-            needed,
-            |image, grid, to, bias| slopes.of_image(image, grid, to, bias),
-        );
+        return gradients(g, input, branch.weight, needed, |image, grid, to, bias| {
+            slopes.of_image(image, grid, to, bias)
+        });
     }
     let values = g.output_values();
     // Channels fill whole panels, so that the positions lie side by side.
@@ -89,7 +85,9 @@ fn branch_backward<T: Real>(
     });
     let mut bias = vec![0.0; g.outputs];
     for part in found.found {
-        bias.iter_mut().zip(part).for_each(|(sum, more)| *sum += more);
+        bias.iter_mut()
+            .zip(part)
+            .for_each(|(sum, more)| *sum += more);
     }
     Gradients {
         input: found.input,
@@ -144,7 +142,9 @@ impl<T: Real> Slopes<'_, T> {
                                 let from = from.iter().zip(passed);
                                 let from = from.map(
                                     #[inline(always)]
-                                    |(&from, &passed)| if passed > T::ZERO { from } else { T::ZERO },
+                                    |(&from, &passed)| {
+                                        if passed > T::ZERO { from } else { T::ZERO }
+                                    },
                                 );
                                 add(to, &mut sums, from);
                             }

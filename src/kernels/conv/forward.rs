@@ -9,7 +9,7 @@ use super::grid::Patches;
 use super::tiles::Convolution;
 use super::weights::{Matrix, Panels};
 use crate::kernels::activation::Epilogue;
-use crate::kernels::memory::{as_room, filled_part};
+use crate::kernels::memory::{as_room, filled_part, grow};
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
@@ -27,11 +27,19 @@ pub(in crate::kernels) fn padded_rows<'a, T: Real>(
         return &image[first * row..(first + count) * row];
     }
     let pitch = (g.width + 2 * g.padding) * g.inputs;
-    grid.clear();
-    grid.resize(count * pitch, T::ZERO);
+    grow(grid, count * pitch);
+    let grid = &mut grid[..count * pitch];
+    let side = g.padding * g.inputs;
     for (to, y) in grid.chunks_exact_mut(pitch.max(1)).zip(first..) {
-        if let Some(y) = y.checked_sub(g.padding).filter(|&y| y < g.height) {
-            to[g.padding * g.inputs..][..row].copy_from_slice(&image[y * row..(y + 1) * row]);
+        match y.checked_sub(g.padding).filter(|&y| y < g.height) {
+            Some(y) => {
+                let (left, rest) = to.split_at_mut(side);
+                let (middle, right) = rest.split_at_mut(row);
+                left.fill(T::ZERO);
+                middle.copy_from_slice(&image[y * row..(y + 1) * row]);
+                right.fill(T::ZERO);
+            }
+            None => to.fill(T::ZERO),
         }
     }
     grid

@@ -131,14 +131,34 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 }
             }
         }
-        for &four in few[..count].as_chunks::<4>().0 {
+        let (fours, left) = few[..count].as_chunks::<4>();
+        for &four in fours {
+            self.tile::<S, 4, 1, V, CLAMPED>(simd, four, channel);
+        }
+        if let Some(&last) = left.last()
+            && self.fill_a_tile()
+        {
+            let mut four = [last; 4];
+            four[..left.len()].copy_from_slice(left);
             self.tile::<S, 4, 1, V, CLAMPED>(simd, four, channel);
         }
     }
 
-    /// The positions, fewer than four, that are left: one at a time, with as many registers of channels as keep the processor busy.
+    /// Whether the last positions, fewer than four, are computed as four, one of them several times, while the weights are in the first-level
+    /// cache. A single one of few positions has more from many registers of channels.
+    #[inline(always)]
+    fn fill_a_tile(&self) -> bool {
+        let left = self.rows * (self.columns % 4) % 4;
+        left > 1 || self.rows * self.columns >= 16
+    }
+
+    /// The last positions, fewer than four, if they don't [fill a tile](Self::fill_a_tile): one at a time, with as many registers of channels
+    /// as keep the processor busy.
     #[inline(always)]
     fn last_positions<S: Simd, const CLAMPED: bool>(&mut self, simd: S, channels: usize) {
+        if self.fill_a_tile() {
+            return;
+        }
         let lanes = lanes::<S, T>();
         let beside = self.columns % 4;
         let all = self.rows * beside;

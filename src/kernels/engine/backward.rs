@@ -152,7 +152,8 @@ impl<T: Real, R: Send, P: Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send> P
         let (sums, found): (Vec<_>, Vec<_>) = groups.into_iter().unzip();
         Gradients {
             input: self.transposed.as_ref().map(|_| inputs),
-            weight: with_weight.then(|| WeightSums::finish(g, sums.into_iter().flatten().collect())),
+            weight: with_weight
+                .then(|| WeightSums::finish(g, sums.into_iter().flatten().collect())),
             found: found.into_iter().flatten().collect(),
         }
     }
