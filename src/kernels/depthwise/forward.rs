@@ -3,14 +3,16 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use super::strips::{self, Strips};
 use super::tiles::Depthwise;
 use crate::kernels::activation::Epilogue;
 use crate::kernels::conv::{Geometry, padded_rows};
 use crate::kernels::memory::filled_part;
 use crate::kernels::simd::Real;
 
-/// The kernels of a depthwise convolution, tap by tap: `[tap, channel]`.
+/// The kernels of a depthwise convolution.
 pub(in crate::kernels) struct Kernels<T> {
+    /// `[tap, channel]`, or in blocks where [strips suit](strips::suits).
     values: Vec<T>,
 }
 
@@ -25,6 +27,9 @@ impl<T: Real> Kernels<T> {
                     *value = *value * scale;
                 }
             }
+        }
+        if strips::suits(g) {
+            values = strips::in_blocks(&values, g.outputs);
         }
         Self { values }
     }
@@ -42,6 +47,19 @@ impl<T: Real> Kernels<T> {
     ) -> &'a mut [T] {
         let (channels, columns) = (g.outputs, g.output_width());
         assert_eq!(output.len(), rows.len() * columns * channels);
+        if strips::suits(g) {
+            T::dispatch(Strips {
+                g,
+                image,
+                rows,
+                kernels: &self.values,
+                epilogue,
+                strip: grid,
+                output,
+            });
+            // SAFETY: all channels of all positions were written.
+            return unsafe { filled_part(output) };
+        }
         let pitch = (g.width + 2 * g.padding) * channels;
         T::dispatch(Depthwise {
             input: padded_rows(g, image, rows.clone(), grid),

@@ -4,6 +4,7 @@
 //! the same operation on the output's gradient, phase by phase of the stride.
 
 mod forward;
+mod strips;
 mod tiles;
 mod transposed;
 mod weight_gradient;
