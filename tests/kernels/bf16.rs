@@ -158,16 +158,19 @@ fn other_layers_stay_in_32_bits() {
     assert_eq!(found, passes(&odd, ComputePrecision::F32, tensor));
 }
 
+/// Channels in and out of a block: of one that is computed directly in 32 bits, and one that is by Winograd's method there.
+const BLOCKS: [[usize; 2]; 2] = [[16, 24], [32, 48]];
+
 /// Output and gradients of a block of convolution, norm, rectifier and pool.
-fn block_passes(precision: ComputePrecision) -> Vec<Vec<f32>> {
+fn block_passes(precision: ComputePrecision, [inputs, outputs]: [usize; 2]) -> Vec<Vec<f32>> {
     let device = Device::flex().autodiff();
-    let (_, _, parameters) = block(16, 24, &device);
+    let (_, _, parameters) = block(inputs, outputs, &device);
     let weight = parameters.weight.clone().require_grad();
     let parameters = kernels::ConvNorm {
         weight: weight.clone(),
         ..parameters
     };
-    let input = tensor([5, 12, 10, 16], 1, &device).require_grad();
+    let input = tensor([5, 12, 10, inputs], 1, &device).require_grad();
     let output = {
         let _precision = precision.scoped();
         kernels::conv_block(input.clone(), parameters, 1, Pool::Halve).0
@@ -182,13 +185,17 @@ fn block_passes(precision: ComputePrecision) -> Vec<Vec<f32>> {
 
 #[test]
 fn a_block_with_norm_and_pool_stays_near() {
-    let found = block_passes(ComputePrecision::Bf16);
-    for (found, expected) in found.iter().zip(block_passes(ComputePrecision::F32)) {
-        let mean = expected.iter().map(|value| value.abs()).sum::<f32>() / expected.len() as f32;
-        let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-        let apart = apart.sum::<f32>() / expected.len() as f32;
-        // A pool may choose another of two values that are nearly equal.
-        assert!(apart < 0.05 * mean && apart > 0.0, "{apart} of {mean}");
+    for channels in BLOCKS {
+        let found = block_passes(ComputePrecision::Bf16, channels);
+        let expected = block_passes(ComputePrecision::F32, channels);
+        for (found, expected) in found.iter().zip(expected) {
+            let count = expected.len() as f32;
+            let mean = expected.iter().map(|value| value.abs()).sum::<f32>() / count;
+            let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+            let apart = apart.sum::<f32>() / count;
+            // A pool may choose another of two values that are nearly equal.
+            assert!(apart < 0.05 * mean && apart > 0.0, "{apart} of {mean}");
+        }
     }
 }
 
@@ -197,7 +204,7 @@ fn any_number_of_threads_gives_the_same_bits() {
     let all = || {
         let of_case = |case: &Conv| passes(case, ComputePrecision::Bf16, tensor).concat();
         let mut all: Vec<Vec<f32>> = CASES.iter().map(of_case).collect();
-        all.extend(block_passes(ComputePrecision::Bf16));
+        all.extend(BLOCKS.map(|channels| block_passes(ComputePrecision::Bf16, channels).concat()));
         all
     };
     let on = |threads: usize| {

@@ -70,6 +70,8 @@ fn a_block_and_its_gradients_are_burns() {
         ([2, 3, 4, 6], 5, Pool::None),
         ([5, 7, 9, 11], 17, Pool::None),
         ([9, 32, 16, 16], 64, Pool::None),
+        ([2, 32, 29, 26], 32, Pool::Halve),
+        ([3, 128, 6, 9], 160, Pool::Halve),
         ([5, 48, 15, 13], 32, Pool::Halve),
         ([5, 48, 15, 13], 32, Pool::None),
     ] {

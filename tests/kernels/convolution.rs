@@ -70,6 +70,7 @@ fn two_convolutions_side_by_side_are_burns_two_and_their_concatenation() {
         (2, 5, [3, 7], 4, 6),
         (9, 16, [64, 64], 13, 12),
         (9, 32, [64, 48], 13, 12),
+        (3, 128, [16, 160], 9, 6),
         (3, 48, [40, 24], 9, 5),
     ] {
         let name = format!("{batch}x{inputs}x{height}x{width} to {outputs:?}");

@@ -72,6 +72,22 @@ fn what_is_not_a_number_stays_so() {
 }
 
 #[test]
+fn no_images_give_no_output_and_gradients_of_zero() {
+    let device = Device::flex().autodiff();
+    let x = Tensor::<4>::zeros([0, 6, 7, 32], &device).require_grad();
+    let w = Tensor::<4>::ones([48, 32, 3, 3], &device).require_grad();
+    let b = Tensor::<1>::ones([48], &device).require_grad();
+    let y = kernels::conv2d(x, w.clone(), b.clone(), 1, 1, true);
+    assert_eq!(y.dims(), [0, 6, 7, 48]);
+    let grads = y.sum().backward();
+    let [w, b] = [
+        values(w.grad(&grads).unwrap()),
+        values(b.grad(&grads).unwrap()),
+    ];
+    assert_eq!((w, b), (vec![0.0; 48 * 32 * 9], vec![0.0; 48]));
+}
+
+#[test]
 fn sizes_that_do_not_fit_are_refused() {
     let refused = |of: &dyn Fn()| {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(of));

@@ -253,6 +253,13 @@ fn cases() -> Vec<Case> {
         Case::new(2, [24, 24], [15, 14])
             .strided(5, 2, 2)
             .depthwise(),
+        Case::new(2, [48, 48], [13, 28]).depthwise(),
+        Case::new(2, [16, 16], [9, 180]).depthwise(),
+        Case::new(1, [48, 48], [40, 60])
+            .strided(5, 2, 2)
+            .depthwise(),
+        Case::new(3, [80, 80], [7, 8]).strided(3, 2, 0).depthwise(),
+        Case::new(2, [32, 32], [9, 21]).strided(5, 1, 2).depthwise(),
     ]
 }
 

@@ -76,10 +76,10 @@ fn composed() -> Vec<Layer> {
         Layer {
             name: "1x1 and 3x3 convolution side by side",
             inputs: vec![
-                [2, 16, 13, 13],
-                [32, 16, 1, 1],
+                [2, 32, 13, 13],
+                [32, 32, 1, 1],
                 [1, 32, 1, 1],
-                [32, 16, 3, 3],
+                [32, 32, 3, 3],
                 [1, 32, 1, 1],
             ],
             burn: fire,
@@ -88,8 +88,8 @@ fn composed() -> Vec<Layer> {
         Layer {
             name: "block: convolution, norm, ReLU, pool",
             inputs: vec![
-                [8, 16, 16, 16],
-                [32, 16, 3, 3],
+                [8, 32, 16, 16],
+                [32, 32, 3, 3],
                 [1, 32, 1, 1],
                 [1, 32, 1, 1],
                 [1, 32, 1, 1],

@@ -73,27 +73,37 @@ pub(in crate::kernels) fn backward<T: Real>(
             }
         );
     };
-    let conv = if winograd::pays_in_32_bits(g) {
-        // Channels fill whole panels, so that the positions lie side by side.
-        let grid = g.gradient_grid(false);
-        let found = engine::backward(g, trace.input, p.weight, needed, |first, to| {
-            let images = to.chunks_exact_mut(values).enumerate();
-            images.for_each(|(index, to)| spread(first / values + index, &grid, to));
-        });
-        Gradients {
-            input: found.input,
-            weight: (found.weight).unwrap_or_else(|| vec![T::ZERO; p.weight.len()]),
-            bias: vec![T::ZERO; outputs],
-        }
-    } else {
-        gradients(g, trace.input, p.weight, needed, |image, grid, to, _| {
-            spread(image, grid, to);
-        })
-    };
     BlockGradients {
-        conv,
+        conv: of_convolution(g, trace.input, p.weight, needed, spread),
         gamma: lines.gamma,
         beta: lines.beta,
+    }
+}
+
+/// The gradients of the convolution; `spread` writes that of its output for an image into a grid.
+fn of_convolution<T: Real>(
+    g: &Geometry,
+    input: &[T],
+    weight: &[T],
+    needed: Needed,
+    spread: impl Fn(usize, &GradientGrid, &mut [MaybeUninit<T>]) + Sync + Send,
+) -> Gradients<T> {
+    if !winograd::pays_in_f32(g) {
+        return gradients(g, input, weight, needed, |image, grid, to, _| {
+            spread(image, grid, to);
+        });
+    }
+    // Channels fill whole panels, so that the positions lie side by side.
+    let (grid, values) = (g.gradient_grid(false), g.output_values());
+    let found = engine::backward(g, input, weight, needed, |first, to| {
+        assert!(first.is_multiple_of(values) && to.len().is_multiple_of(values));
+        let images = to.chunks_exact_mut(values).enumerate();
+        images.for_each(|(index, to)| spread(first / values + index, &grid, to));
+    });
+    Gradients {
+        input: found.input,
+        weight: (found.weight).unwrap_or_else(|| vec![T::ZERO; weight.len()]),
+        bias: vec![T::ZERO; g.outputs],
     }
 }
 

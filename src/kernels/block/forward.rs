@@ -35,7 +35,7 @@ pub(in crate::kernels) fn forward<T: Real>(
     p: Parameters<T>,
 ) -> Forward<T> {
     let bias = in_panels(p.bias);
-    let (convolved, moments) = if winograd::pays_in_32_bits(g) {
+    let (convolved, moments) = if winograd::pays_in_f32(g) {
         let weights = engine::Forward::new(g, p.weight, None);
         engine::forward(g, &weights, input, Epilogue::bias(&bias), |_, values| {
             moments(g, values)
@@ -68,14 +68,13 @@ fn directly<T: Real>(
     let weights = panels(g, weight, None);
     let values = g.output_values();
     let mut output = room(g.batch * values);
-    let images = output
-        .chunks_mut(values.max(1))
-        .zip(input.chunks(g.input_values().max(1)));
+    let images = output.chunks_mut(values.max(1)).enumerate();
     let moments = threads::map_with(
         g.multiply_adds(),
         images.collect(),
         Vec::new,
-        |grid, (output, image)| {
+        |grid, (index, output)| {
+            let image = &input[index * g.input_values()..(index + 1) * g.input_values()];
             let (rows, epilogue) = (0..g.output_height(), Epilogue::bias(bias));
             let weights = weights.at_channel(0);
             moments(

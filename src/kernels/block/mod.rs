@@ -1,7 +1,7 @@
 //! Convolution, batch norm, ReLU and optionally 2x2 max pool as one operation, channels last, on slices.
 //!
-//! In training an image's statistics are computed while its convolution is in the cache, and the gradient with respect to the
-//! convolution's output is written into the grid that the weights' and the input's gradients are computed from; it is never a tensor. In
+//! In training the statistics of an image, or of a part of one, are computed while its convolution is in the cache, and the gradient with respect
+//! to the convolution's output is written into what the weights' and the input's gradients are computed from; it is never a tensor. In
 //! inference the norm is folded into the weights, and a few rows at a time are convolved and pooled.
 
 mod backward;

@@ -19,7 +19,7 @@ pub(in crate::kernels) fn backward<T: Real>(
 ) -> Vec<Gradients<T>> {
     let (step, firsts) = channels(branches);
     let of_branch = |(branch, first): (&Branch<T>, usize)| {
-        let slopes = Slopes {
+        let slopes = OutputGradient {
             geometry: &branch.geometry,
             gradient,
             relu,
@@ -64,11 +64,11 @@ fn add_all<T: Real>(to: &mut [T], from: &[T]) {
 fn branch_backward<T: Real>(
     branch: &Branch<T>,
     input: &[T],
-    slopes: &Slopes<T>,
+    slopes: &OutputGradient<T>,
     needed: Needed,
 ) -> Gradients<T> {
     let g = &branch.geometry;
-    if !winograd::pays_in_32_bits(g) {
+    if !winograd::pays_in_f32(g) {
         return gradients(g, input, branch.weight, needed, |image, grid, to, bias| {
             slopes.of_image(image, grid, to, bias)
         });
@@ -77,6 +77,7 @@ fn branch_backward<T: Real>(
     // Channels fill whole panels, so that the positions lie side by side.
     let grid = g.gradient_grid(false);
     let found = engine::backward(g, input, branch.weight, needed, |first, to| {
+        assert!(first.is_multiple_of(values) && to.len().is_multiple_of(values));
         let mut bias = vec![0.0; g.outputs];
         for (index, to) in to.chunks_exact_mut(values).enumerate() {
             slopes.of_image(first / values + index, &grid, to, &mut bias);
@@ -97,7 +98,7 @@ fn branch_backward<T: Real>(
 }
 
 /// Where the gradient of a branch's output lies among those of the others.
-struct Slopes<'a, T> {
+struct OutputGradient<'a, T> {
     geometry: &'a Geometry,
     /// Of the outputs of all branches.
     gradient: &'a [T],
@@ -109,7 +110,7 @@ struct Slopes<'a, T> {
     step: usize,
 }
 
-impl<T: Real> Slopes<'_, T> {
+impl<T: Real> OutputGradient<'_, T> {
     /// Writes the gradient of the convolution of an image into the grid, and adds it to the sums of its biases' gradients: in `T` along a row, in
     /// `f64` over the rows.
     fn of_image(

@@ -22,6 +22,13 @@ pub(in crate::kernels) fn forward<T: Real>(
 ) -> Vec<T> {
     let (step, firsts) = channels(branches);
     let whole = whole(branches);
+    let positions = |g: &Geometry| [g.batch, g.output_height(), g.output_width()];
+    assert!(
+        branches
+            .iter()
+            .all(|branch| positions(&branch.geometry) == positions(&whole)),
+        "branches must have the same positions"
+    );
     let mut output = room(whole.batch * whole.output_values());
     let ready: Vec<Ready<T>> = branches.iter().map(Ready::new).collect();
     // Rows of tiles.
@@ -67,7 +74,7 @@ enum Weights<T> {
 impl<'a, T: Real> Ready<'a, T> {
     fn new(branch: &'a Branch<T>) -> Self {
         let g = &branch.geometry;
-        let weights = if winograd::pays_in_32_bits(g) {
+        let weights = if winograd::pays_in_f32(g) {
             Weights::Winograd(engine::Forward::new(g, branch.weight, None))
         } else {
             Weights::Direct(panels(g, branch.weight, None))

@@ -1,4 +1,4 @@
-//! The forward pass of convolutions: rows of an image, and whole batches.
+//! The forward pass of direct convolutions: rows of an image.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;

@@ -93,7 +93,7 @@ impl<T: Real> Positions<'_, T> {
         }
     }
 
-    /// [`add`](Self::add) in 32 bits, without copies: for values that are in a cache already.
+    /// [`add`](Self::add), not in bfloat16, without copies: for values that are in a cache already.
     pub(super) fn add_in_place(&self, channels: usize, sums: &mut [T]) {
         T::dispatch(WeightGradient {
             patches: self.patches,

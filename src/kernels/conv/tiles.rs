@@ -77,8 +77,8 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
         self.last_positions::<S, CLAMPED>(simd, channels);
     }
 
-    /// `V` registers of channels for all positions but the [last few](Self::last_positions): four neighbours at a time, then the rest of
-    /// each row.
+    /// `V` registers of channels for all positions, but for the [last few](Self::last_positions) if they don't fill a tile: four neighbours at
+    /// a time, then the rest of each row.
     #[inline(always)]
     fn positions<S: Simd, const V: usize, const CLAMPED: bool>(&mut self, simd: S, channel: usize) {
         let (rows, columns) = (self.rows, self.columns);
@@ -131,7 +131,18 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
                 }
             }
         }
-        let (fours, left) = few[..count].as_chunks::<4>();
+        self.apart::<S, V, CLAMPED>(simd, channel, &few[..count]);
+    }
+
+    /// Positions that are no neighbours, four at a time, and those that are left, if they [fill a tile](Self::fill_a_tile).
+    #[inline(always)]
+    fn apart<S: Simd, const V: usize, const CLAMPED: bool>(
+        &mut self,
+        simd: S,
+        channel: usize,
+        few: &[Place],
+    ) {
+        let (fours, left) = few.as_chunks::<4>();
         for &four in fours {
             self.tile::<S, 4, 1, V, CLAMPED>(simd, four, channel);
         }

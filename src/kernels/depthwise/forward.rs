@@ -12,7 +12,7 @@ use crate::kernels::simd::Real;
 
 /// The kernels of a depthwise convolution.
 pub(in crate::kernels) struct Kernels<T> {
-    /// `[tap, channel]`, or in blocks where [strips suit](strips::suits).
+    /// `[tap, channel]`, or [in blocks](strips::in_blocks) where [strips suit](strips::suits).
     values: Vec<T>,
 }
 

@@ -1,5 +1,5 @@
-//! Images in strips: some channels and some rows at a time, copied side by side with their padding. The values that neighbours of an image
-//! share lie so close together that they are read once, at fixed distances.
+//! Images in strips: some channels and some rows at a time, copied side by side with their padding. They lie at fixed distances, and what
+//! neighbours share is read once, where the stride is 1.
 
 #![allow(clippy::needless_range_loop)] // Constant ranges over arrays, which become registers.
 
@@ -16,7 +16,7 @@ use crate::kernels::simd::{PANEL, Real, clamp, get, lanes, load, put, store};
 /// Channels of a strip.
 const BLOCK: usize = 2 * PANEL;
 
-/// Values of a strip at most, so few that they stay in the second-level cache.
+/// Values of a strip at most, unless a single row of outputs needs more: so few that they stay in a core's cache.
 const VALUES: usize = 1 << 14;
 
 /// Whether a convolution is computed so: the usual kernels, and positions enough for a tile.
@@ -28,7 +28,7 @@ pub(super) fn suits(g: &Geometry) -> bool {
         && g.output_width() >= 4
 }
 
-/// Kernels in blocks of channels.
+/// Kernels `[tap, channel]` as `[block][tap][32 channels]`, zeros where a block has no channel.
 pub(super) fn in_blocks<T: Real>(kernels: &[T], channels: usize) -> Vec<T> {
     let taps = kernels.len() / channels;
     let mut blocks = vec![T::ZERO; channels.div_ceil(BLOCK) * taps * BLOCK];

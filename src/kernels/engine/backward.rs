@@ -26,6 +26,13 @@ pub(in crate::kernels) fn backward<T: Real, R: Send>(
     needed: Needed,
     prepare: impl Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send,
 ) -> Gradients<T, R> {
+    if g.batch == 0 {
+        return Gradients {
+            input: needed.input.then(Vec::new),
+            weight: (needed.weight).then(|| vec![T::ZERO; weight.len()]),
+            found: Vec::new(),
+        };
+    }
     let pass = Pass {
         g,
         input,

@@ -16,7 +16,7 @@ use crate::kernels::simd::Real;
 
 /// Buffers.
 pub(in crate::kernels) struct Scratch<T> {
-    strip: Vec<T>,
+    pub(super) strip: Vec<T>,
     pub(super) inputs: Vec<T>,
     pub(super) outputs: Vec<T>,
     /// Transformed inputs and gradients in bfloat16.

@@ -21,6 +21,6 @@ mod weight_gradient;
 mod weights;
 
 pub(in crate::kernels) use apply::Scratch;
-pub(in crate::kernels) use sizes::{images, most_images, pays, pays_in_32_bits, rows};
+pub(in crate::kernels) use sizes::{images, most_images, pays, pays_in_f32, rows};
 pub(in crate::kernels) use weight_gradient::{WeightSums, weight_gradient};
 pub(in crate::kernels) use weights::Weights;

@@ -18,8 +18,8 @@ pub(in crate::kernels) fn pays(g: &Geometry) -> bool {
         && 3 * multiplied <= 2 * 9 * g.height * g.width
 }
 
-/// [`pays`], in 32 bits. Blocks and branches multiply the values themselves in bfloat16.
-pub(in crate::kernels) fn pays_in_32_bits(g: &Geometry) -> bool {
+/// [`pays`], unless products are in bfloat16: blocks and branches then multiply the values themselves.
+pub(in crate::kernels) fn pays_in_f32(g: &Geometry) -> bool {
     pays(g) && !g.in_bf16()
 }
 

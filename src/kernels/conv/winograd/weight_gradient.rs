@@ -238,13 +238,13 @@ enum Block<T> {
 impl<T: Real> Block<T> {
     /// Transforms the given rows of tiles, numbered consecutively across all images.
     #[allow(unsafe_code)]
-    fn new(g: &Geometry, images: &[T], gradient: &[T], rows: &[usize]) -> Self {
+    fn new(g: &Geometry, images: &[T], gradient: &[T], rows: &[usize], strip: &mut Vec<T>) -> Self {
         let tiling = Tiling::of(g);
         let tiles = rows.len() * tiling.columns();
         let (from, to) = (Planes::new(tiles, g.inputs), Planes::new(tiles, g.outputs));
         let (mut inputs, mut gradients) = (from.room(), to.room());
         let sizes = (tiling, g.inputs);
-        transform(images, sizes, rows, from, &mut Vec::new(), &mut inputs);
+        transform(images, sizes, rows, from, strip, &mut inputs);
         transform_gradient(g, gradient, rows, to, &mut gradients);
         Self::Full {
             // SAFETY: the transforms have written all tiles, and `room` what is between them.
@@ -318,7 +318,7 @@ fn add_group<T: Real>(
         if g.in_bf16() {
             Block::rounded(g, images, gradient, rows, scratch)
         } else {
-            Block::new(g, images, gradient, rows)
+            Block::new(g, images, gradient, rows, &mut scratch.strip)
         }
     });
     let sums = sums.chunks_mut(g.inputs * g.outputs).enumerate();
