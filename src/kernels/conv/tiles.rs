@@ -156,11 +156,12 @@ impl<T: Real, const PACKED: bool> Convolution<'_, T, PACKED> {
     }
 
     /// Whether the last positions, fewer than four, are computed as four, one of them several times, while the weights are in the first-level
-    /// cache. A single one of few positions has more from many registers of channels.
+    /// cache. A single one of few positions has more from many registers of channels; so has every one where code is downloaded, which has one
+    /// kernel less.
     #[inline(always)]
     fn fill_a_tile(&self) -> bool {
         let left = self.rows * (self.columns % 4) % 4;
-        left > 1 || self.rows * self.columns >= 16
+        !cfg!(target_family = "wasm") && (left > 1 || self.rows * self.columns >= 16)
     }
 
     /// The last positions, fewer than four, if they don't [fill a tile](Self::fill_a_tile): one at a time, with as many registers of channels
