@@ -67,49 +67,42 @@ pub(super) fn grow<T: Real>(values: &mut Vec<T>, count: usize) {
 }
 
 thread_local! {
-    static IDLE: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Buffers that their thread keeps when they are dropped, for whoever asks for some of this type next: with what they hold. New ones would
 /// be pages that the system fills with zeros first.
-pub(super) struct Kept<B: 'static>(Option<Box<B>>);
+pub(super) struct Kept<B: Default + 'static>(Box<B>);
 
 impl<B: Default> Default for Kept<B> {
     fn default() -> Self {
-        let idle = IDLE.with_borrow_mut(|idle| {
-            let found = idle.iter().rposition(|buffers| buffers.is::<B>())?;
-            idle.swap_remove(found).downcast().ok()
+        let kept = KEPT.with_borrow_mut(|kept| {
+            let found = kept.iter().rposition(|buffers| buffers.is::<B>())?;
+            kept.swap_remove(found).downcast().ok()
         });
-        Self(Some(idle.unwrap_or_default()))
+        Self(kept.unwrap_or_default())
     }
 }
 
-impl<B> Drop for Kept<B> {
+impl<B: Default> Drop for Kept<B> {
     fn drop(&mut self) {
-        if let Some(buffers) = self.0.take() {
-            // A thread that ends keeps nothing.
-            let _ = IDLE.try_with(|idle| idle.borrow_mut().push(buffers));
-        }
+        let buffers = std::mem::take(&mut self.0);
+        // A thread that ends keeps nothing.
+        let _ = KEPT.try_with(|kept| kept.borrow_mut().push(buffers));
     }
 }
 
-impl<B> Deref for Kept<B> {
+impl<B: Default> Deref for Kept<B> {
     type Target = B;
 
     fn deref(&self) -> &B {
-        match &self.0 {
-            Some(buffers) => buffers,
-            None => unreachable!("they are taken when they are dropped"),
-        }
+        &self.0
     }
 }
 
-impl<B> DerefMut for Kept<B> {
+impl<B: Default> DerefMut for Kept<B> {
     fn deref_mut(&mut self) -> &mut B {
-        match &mut self.0 {
-            Some(buffers) => buffers,
-            None => unreachable!("they are taken when they are dropped"),
-        }
+        &mut self.0
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Burn's flex computes the weight gradient of a convolution as a convolution by the output gradient, a shape that suits it
 //! badly, and batch norm, ReLU and pooling as separate passes over memory. Here the convolution is direct or by
-//! Winograd's method, forward and backward, and what follows it is done while an image is in the cache. The operations are an extension of Burn's backends
-//! (`backend_extension`, with the autodiff rules): the layers call [`conv2d`] and [`conv_block`] where [`supported`] says so,
+//! Winograd's method, forward and backward, and what follows it is done while an image is in the cache. The operations are an extension of
+//! Burn's backends (`backend_extension`, with the autodiff rules): the layers call [`conv2d`] and [`conv_block`] where [`supported`] says so,
 //! and Burn's operators on every other backend. Images are channels last, `[batch, rows, columns, channels]`.
 //!
 //! All sums run in an order that depends on shapes alone, so any number of threads gives the same bits. The arithmetic
-//! (`conv`, `depthwise`, `engine`, `bf16`, `block`, `branches`, `normed`, `linear`, `pool`, `step`) works on slices and knows nothing of Burn, so that it could go upstream.
+//! (`conv`, `depthwise`, `engine`, `bf16`, `block`, `branches`, `normed`, `linear`, `pool`, `step`) works on slices and knows nothing of
+//! Burn, so that it could go upstream.
 
 // Gradients and steps are for training, which is not part of the reader alone.
 #![cfg_attr(not(feature = "app"), allow(dead_code, unused_imports))]

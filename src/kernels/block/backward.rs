@@ -1,12 +1,10 @@
 //! The backward pass in training.
 
-use std::mem::MaybeUninit;
-
 use super::norm::Parameters;
 use super::passes::{SlopeSums, Slopes, Spread, with_area};
 use super::pool::Pool;
 use crate::kernels::batch_part::WholeBatch;
-use crate::kernels::conv::{Geometry, GradientGrid, Gradients, Needed, gradients, winograd};
+use crate::kernels::conv::{Geometry, Gradients, Needed};
 use crate::kernels::engine;
 use crate::kernels::simd::Real;
 use crate::kernels::threads;
@@ -56,7 +54,7 @@ pub(in crate::kernels) fn backward<T: Real>(
         slopes(g, pool, convolved, output, origin, trace.mean)
     });
     let lines = input_lines(g, &sums, &trace, p);
-    let spread = |image: usize, grid: &GradientGrid, to: &mut [MaybeUninit<T>]| {
+    let conv = engine::image_gradients(g, trace.input, p.weight, needed, |image, grid, to, _| {
         let (convolved, output, origin) = of_image(image);
         with_area!(
             pool,
@@ -72,38 +70,11 @@ pub(in crate::kernels) fn backward<T: Real>(
                 to,
             }
         );
-    };
+    });
     BlockGradients {
-        conv: of_convolution(g, trace.input, p.weight, needed, spread),
+        conv,
         gamma: lines.gamma,
         beta: lines.beta,
-    }
-}
-
-/// The gradients of the convolution; `spread` writes that of its output for an image into a grid.
-fn of_convolution<T: Real>(
-    g: &Geometry,
-    input: &[T],
-    weight: &[T],
-    needed: Needed,
-    spread: impl Fn(usize, &GradientGrid, &mut [MaybeUninit<T>]) + Sync + Send,
-) -> Gradients<T> {
-    if !winograd::pays_in_f32(g) {
-        return gradients(g, input, weight, needed, |image, grid, to, _| {
-            spread(image, grid, to);
-        });
-    }
-    // Channels fill whole panels, so that the positions lie side by side.
-    let (grid, values) = (g.gradient_grid(false), g.output_values());
-    let found = engine::backward(g, input, weight, needed, |first, to| {
-        assert!(first.is_multiple_of(values) && to.len().is_multiple_of(values));
-        let images = to.chunks_exact_mut(values).enumerate();
-        images.for_each(|(index, to)| spread(first / values + index, &grid, to));
-    });
-    Gradients {
-        input: found.input,
-        weight: (found.weight).unwrap_or_else(|| vec![T::ZERO; weight.len()]),
-        bias: vec![T::ZERO; g.outputs],
     }
 }
 

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::branch::{Branch, channels};
-use crate::kernels::conv::{Geometry, GradientGrid, Gradients, Needed, gradients, winograd};
+use crate::kernels::conv::{Geometry, GradientGrid, Gradients, Needed};
 use crate::kernels::engine;
 use crate::kernels::simd::{Real, widest};
 use crate::kernels::threads;
@@ -26,7 +26,10 @@ pub(in crate::kernels) fn backward<T: Real>(
             first,
             step,
         };
-        branch_backward(branch, input, &slopes, needed)
+        let g = &branch.geometry;
+        engine::image_gradients(g, input, branch.weight, needed, |image, grid, to, bias| {
+            slopes.of_image(image, grid, to, bias);
+        })
     };
     let mut all: Vec<Gradients<T>> = branches.iter().zip(firsts).map(of_branch).collect();
     if let Some((one, others)) = all.split_first_mut() {
@@ -58,43 +61,6 @@ fn add_all<T: Real>(to: &mut [T], from: &[T]) {
             );
         },
     );
-}
-
-/// [`backward`] of a branch.
-fn branch_backward<T: Real>(
-    branch: &Branch<T>,
-    input: &[T],
-    slopes: &OutputGradient<T>,
-    needed: Needed,
-) -> Gradients<T> {
-    let g = &branch.geometry;
-    if !winograd::pays_in_f32(g) {
-        return gradients(g, input, branch.weight, needed, |image, grid, to, bias| {
-            slopes.of_image(image, grid, to, bias)
-        });
-    }
-    let values = g.output_values();
-    // Channels fill whole panels, so that the positions lie side by side.
-    let grid = g.gradient_grid(false);
-    let found = engine::backward(g, input, branch.weight, needed, |first, to| {
-        assert!(first.is_multiple_of(values) && to.len().is_multiple_of(values));
-        let mut bias = vec![0.0; g.outputs];
-        for (index, to) in to.chunks_exact_mut(values).enumerate() {
-            slopes.of_image(first / values + index, &grid, to, &mut bias);
-        }
-        bias
-    });
-    let mut bias = vec![0.0; g.outputs];
-    for part in found.found {
-        bias.iter_mut()
-            .zip(part)
-            .for_each(|(sum, more)| *sum += more);
-    }
-    Gradients {
-        input: found.input,
-        weight: (found.weight).unwrap_or_else(|| vec![T::ZERO; branch.weight.len()]),
-        bias: bias.into_iter().map(T::of).collect(),
-    }
 }
 
 /// Where the gradient of a branch's output lies among those of the others.

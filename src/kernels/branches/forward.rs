@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::branch::{Branch, channels, whole};
 use crate::kernels::activation::{Activation, Epilogue, activate};
 use crate::kernels::conv::{
-    Geometry, Panels, convolve_rows, cut, in_panels, padded_rows, panels, row_parts, winograd,
+    Geometry, convolve_rows, cut, in_panels, padded_rows, panels, row_parts, winograd,
 };
 use crate::kernels::engine;
 use crate::kernels::memory::{Kept, filled, filled_part, room};
@@ -61,23 +61,18 @@ pub(in crate::kernels) fn forward<T: Real>(
 /// A branch with its weights ready.
 struct Ready<'a, T> {
     geometry: &'a Geometry,
-    weights: Weights<T>,
+    weights: engine::Forward<T>,
     /// In whole panels.
     bias: Vec<T>,
-}
-
-enum Weights<T> {
-    Direct(Panels<T>),
-    Winograd(engine::Forward<T>),
 }
 
 impl<'a, T: Real> Ready<'a, T> {
     fn new(branch: &'a Branch<T>) -> Self {
         let g = &branch.geometry;
         let weights = if winograd::pays_in_f32(g) {
-            Weights::Winograd(engine::Forward::new(g, branch.weight, None))
+            engine::Forward::new(g, branch.weight, None)
         } else {
-            Weights::Direct(panels(g, branch.weight, None))
+            engine::Forward::Dense(panels(g, branch.weight, None))
         };
         Self {
             geometry: g,
@@ -87,7 +82,7 @@ impl<'a, T: Real> Ready<'a, T> {
     }
 
     fn is_winograd(&self) -> bool {
-        matches!(self.weights, Weights::Winograd(_))
+        matches!(self.weights, engine::Forward::Winograd(_))
     }
 
     /// Writes some rows of the branch's output for an image, positions `step` values apart.
@@ -101,11 +96,11 @@ impl<'a, T: Real> Ready<'a, T> {
     ) {
         let (g, epilogue) = (self.geometry, Epilogue::bias(&self.bias));
         match &self.weights {
-            Weights::Direct(weights) => {
+            engine::Forward::Dense(weights) => {
                 let image = padded_rows(g, image, rows.clone(), &mut scratch.grid);
                 convolve_rows(g, image, weights, epilogue, rows.len(), step, output);
             }
-            Weights::Winograd(weights) => {
+            weights => {
                 let mut values = std::mem::take(&mut scratch.values);
                 let count = rows.len() * g.output_width() * g.outputs;
                 values.resize(count, MaybeUninit::uninit());

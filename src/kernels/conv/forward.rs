@@ -26,23 +26,37 @@ pub(in crate::kernels) fn padded_rows<'a, T: Real>(
     if g.is_unpadded() {
         return &image[first * row..(first + count) * row];
     }
-    let pitch = (g.width + 2 * g.padding) * g.inputs;
-    grow(grid, count * pitch);
-    let grid = &mut grid[..count * pitch];
-    let side = g.padding * g.inputs;
-    for (to, y) in grid.chunks_exact_mut(pitch.max(1)).zip(first..) {
+    pad(g, g.inputs, first..first + count, grid, |y, to| {
+        to.copy_from_slice(&image[y * row..(y + 1) * row]);
+    })
+}
+
+/// Some rows of a padded image of `channels` channels, in the grid: `copy(y, to)` writes row `y` of the image between the zeros.
+#[inline(always)]
+pub(in crate::kernels) fn pad<'a, T: Real>(
+    g: &Geometry,
+    channels: usize,
+    rows: Range<usize>,
+    grid: &'a mut Vec<T>,
+    mut copy: impl FnMut(usize, &mut [T]),
+) -> &'a [T] {
+    let (side, row) = (g.padding * channels, g.width * channels);
+    let pitch = row + 2 * side;
+    let values = rows.len() * pitch;
+    grow(grid, values);
+    for (to, y) in grid[..values].chunks_exact_mut(pitch.max(1)).zip(rows) {
         match y.checked_sub(g.padding).filter(|&y| y < g.height) {
             Some(y) => {
                 let (left, rest) = to.split_at_mut(side);
                 let (middle, right) = rest.split_at_mut(row);
                 left.fill(T::ZERO);
-                middle.copy_from_slice(&image[y * row..(y + 1) * row]);
+                copy(y, middle);
                 right.fill(T::ZERO);
             }
             None => to.fill(T::ZERO),
         }
     }
-    grid
+    &grid[..values]
 }
 
 /// `rows` rows of the output of one image, positions `step` values apart; the bias has a value for every channel of the panels. Values are

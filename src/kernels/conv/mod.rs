@@ -19,7 +19,7 @@ mod weights;
 pub(super) mod winograd;
 
 pub(super) use backward::{Gradients, Needed, gradients};
-pub(super) use forward::{convolve_rows, cut, multiply, output_rows, padded_rows, row_parts};
+pub(super) use forward::{convolve_rows, cut, multiply, output_rows, pad, padded_rows, row_parts};
 pub use geometry::{ConvOptions, Geometry};
 pub(super) use grid::{GradientGrid, Patches};
 pub(super) use phases::{Phase, Phases};

@@ -12,8 +12,10 @@ use crate::kernels::simd::Real;
 
 /// The kernels of a depthwise convolution.
 pub(in crate::kernels) struct Kernels<T> {
-    /// `[tap, channel]`, or [in blocks](strips::in_blocks) where [strips suit](strips::suits).
+    /// `[tap, channel]`, or [in blocks](strips::in_blocks).
     values: Vec<T>,
+    /// Whether they are in blocks, for strips.
+    in_blocks: bool,
 }
 
 impl<T: Real> Kernels<T> {
@@ -28,10 +30,11 @@ impl<T: Real> Kernels<T> {
                 }
             }
         }
-        if strips::suits(g) {
+        let in_blocks = strips::suits(g);
+        if in_blocks {
             values = strips::in_blocks(&values, g.outputs);
         }
-        Self { values }
+        Self { values, in_blocks }
     }
 
     /// Some rows of the output of an image; the bias has a value for every channel.
@@ -47,7 +50,7 @@ impl<T: Real> Kernels<T> {
     ) -> &'a mut [T] {
         let (channels, columns) = (g.outputs, g.output_width());
         assert_eq!(output.len(), rows.len() * columns * channels);
-        if strips::suits(g) {
+        if self.in_blocks {
             T::dispatch(Strips {
                 g,
                 image,

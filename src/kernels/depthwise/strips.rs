@@ -9,8 +9,8 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::kernels::activation::Epilogue;
-use crate::kernels::conv::Geometry;
-use crate::kernels::memory::{array, grow};
+use crate::kernels::conv::{Geometry, pad};
+use crate::kernels::memory::array;
 use crate::kernels::simd::{PANEL, Real, clamp, get, lanes, load, put, store};
 
 /// Channels of a strip.
@@ -77,7 +77,7 @@ impl<T: Real> WithSimd for Strips<'_, T> {
         for first in (0..g.outputs).step_by(BLOCK) {
             for row in self.rows.clone().step_by(size) {
                 let rows = row..self.rows.end.min(row + size);
-                self.copy(simd, first, &rows, pitch);
+                self.copy(simd, first, &rows);
                 match (g.kernel, g.stride) {
                     (3, 1) => self.positions::<S, 3, 1>(simd, first, rows, pitch),
                     (3, _) => self.positions::<S, 3, 2>(simd, first, rows, pitch),
@@ -92,30 +92,28 @@ impl<T: Real> WithSimd for Strips<'_, T> {
 impl<T: Real> Strips<'_, T> {
     /// What some rows of the output see of the channels from `first` on.
     #[inline(always)]
-    fn copy<S: Simd>(&mut self, _: S, first: usize, rows: &Range<usize>, pitch: usize) {
+    fn copy<S: Simd>(&mut self, _: S, first: usize, rows: &Range<usize>) {
         let g = self.g;
         let channels = BLOCK.min(g.inputs - first);
-        let count = (rows.len() - 1) * g.stride + g.kernel;
-        let (side, line) = (g.padding * BLOCK, g.width * g.inputs);
-        grow(self.strip, count * pitch);
-        let lines = self.strip.chunks_exact_mut(pitch).take(count);
-        for (to, y) in lines.zip(rows.start * g.stride..) {
-            let Some(y) = y.checked_sub(g.padding).filter(|&y| y < g.height) else {
-                to.fill(T::ZERO);
-                continue;
-            };
-            let (left, rest) = to.split_at_mut(side);
-            let (middle, right) = rest.split_at_mut(g.width * BLOCK);
-            left.fill(T::ZERO);
-            right.fill(T::ZERO);
-            let positions = self.image[y * line..(y + 1) * line].chunks_exact(g.inputs);
-            for (to, from) in middle.chunks_exact_mut(BLOCK).zip(positions) {
-                let from = &from[first..first + channels];
-                for at in (0..channels).step_by(lanes::<S, T>()) {
-                    put::<S, T>(to, at, get::<S, T>(from, at));
+        let (image, line) = (self.image, g.width * g.inputs);
+        let top = rows.start * g.stride;
+        let seen = top..top + (rows.len() - 1) * g.stride + g.kernel;
+        pad(
+            g,
+            BLOCK,
+            seen,
+            self.strip,
+            #[inline(always)]
+            |y, to| {
+                let positions = image[y * line..(y + 1) * line].chunks_exact(g.inputs);
+                for (to, from) in to.chunks_exact_mut(BLOCK).zip(positions) {
+                    let from = &from[first..first + channels];
+                    for at in (0..channels).step_by(lanes::<S, T>()) {
+                        put::<S, T>(to, at, get::<S, T>(from, at));
+                    }
                 }
-            }
-        }
+            },
+        );
     }
 
     #[inline(always)]

@@ -10,7 +10,7 @@ use crate::kernels::simd::Real;
 use crate::kernels::threads;
 
 /// The gradients of the input and of the weights, as far as they are [`Needed`].
-pub(in crate::kernels) struct Gradients<T, R> {
+pub(in crate::kernels) struct PartGradients<T, R> {
     pub input: Option<Vec<T>>,
     pub weight: Option<Vec<T>>,
     /// What was found as each part was prepared, in the order of the parts.
@@ -25,9 +25,9 @@ pub(in crate::kernels) fn backward<T: Real, R: Send>(
     weight: &[T],
     needed: Needed,
     prepare: impl Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send,
-) -> Gradients<T, R> {
+) -> PartGradients<T, R> {
     if g.batch == 0 {
-        return Gradients {
+        return PartGradients {
             input: needed.input.then(Vec::new),
             weight: (needed.weight).then(|| vec![T::ZERO; weight.len()]),
             found: Vec::new(),
@@ -123,7 +123,7 @@ impl<T: Real, R: Send, P: Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send> P
     /// Input and weights of the same units, while those are in the cache. The units are taken in fixed groups, each summed in order,
     /// then the groups in order: the bits depend on shapes alone.
     #[allow(unsafe_code)]
-    fn at_once(&self, with_weight: bool) -> Gradients<T, R> {
+    fn at_once(&self, with_weight: bool) -> PartGradients<T, R> {
         /// Groups that are summed side by side: enough for eight threads; more cost memory and a longer last sum.
         const GROUPS: usize = 8;
         let g = self.g;
@@ -157,7 +157,7 @@ impl<T: Real, R: Send, P: Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send> P
         // SAFETY: the units are the whole batch, and the gradient of each has been written.
         let inputs = unsafe { filled(inputs) };
         let (sums, found): (Vec<_>, Vec<_>) = groups.into_iter().unzip();
-        Gradients {
+        PartGradients {
             input: self.transposed.as_ref().map(|_| inputs),
             weight: with_weight
                 .then(|| WeightSums::finish(g, sums.into_iter().flatten().collect())),
@@ -167,7 +167,7 @@ impl<T: Real, R: Send, P: Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send> P
 
     /// First the gradients of output and input, then that of the weights, whose sums are too many for the cache.
     #[allow(unsafe_code)]
-    fn in_two(&self) -> Gradients<T, R> {
+    fn in_two(&self) -> PartGradients<T, R> {
         let g = self.g;
         let units = self.units();
         let mut inputs = self.room();
@@ -185,7 +185,7 @@ impl<T: Real, R: Send, P: Fn(usize, &mut [MaybeUninit<T>]) -> R + Sync + Send> P
         );
         // SAFETY: the units are the whole batch, and both gradients of each have been written.
         let (gradient, inputs) = unsafe { (filled(gradient), filled(inputs)) };
-        Gradients {
+        PartGradients {
             input: self.transposed.as_ref().map(|_| inputs),
             weight: Some(weight_gradient(g, self.input, &gradient)),
             found,

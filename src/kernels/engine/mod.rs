@@ -3,10 +3,12 @@
 
 mod backward;
 mod forward;
+mod images;
 mod parts;
 mod weights;
 
 pub(super) use backward::backward;
 pub(super) use forward::forward;
+pub(super) use images::image_gradients;
 pub(super) use parts::{Part, small_parts};
 pub(super) use weights::{Forward, Scratch};
