@@ -68,6 +68,9 @@ pub trait Real:
     /// The error function; for `f32` within `4e-7`.
     fn erf(self) -> Self;
 
+    /// `x / (1 + exp(-x))`; for `f32` within `2e-7 max(1, |x|)`.
+    fn silu(self) -> Self;
+
     /// The value in every lane.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
 
@@ -183,6 +186,11 @@ impl Real for f32 {
     }
 
     #[inline(always)]
+    fn silu(self) -> f32 {
+        special::silu(self)
+    }
+
+    #[inline(always)]
     fn splat<S: Simd>(simd: S, value: f32) -> S::f32s {
         simd.splat_f32s(value)
     }
@@ -269,6 +277,11 @@ impl Real for f64 {
     #[inline(always)]
     fn erf(self) -> f64 {
         special::erf_series(self)
+    }
+
+    #[inline(always)]
+    fn silu(self) -> f64 {
+        self / (1.0 + f64::exp(-self))
     }
 
     #[inline(always)]

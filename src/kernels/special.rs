@@ -41,6 +41,26 @@ pub(super) fn erf(x: f32) -> f32 {
     x * p / q
 }
 
+/// `x / (1 + 2^t)` with `t = -x / ln 2`, whose whole part goes into the exponent. Between -0.5 and 0.5, `2^t` is a polynomial that is
+/// 1 at 0, with the least relative error (9e-8; found by Lawson's algorithm). An [`exp`](super::simd::Real::exp) that is right to the
+/// last places takes twice as long.
+#[inline(always)]
+pub(super) fn silu(x: f32) -> f32 {
+    /// Added to a small number, leaves it rounded in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    let t = (x * -std::f32::consts::LOG2_E).clamp(-126.0, 126.0);
+    let shifted = t + ROUND;
+    let rest = t - (shifted - ROUND);
+    let mut p = 1.326_472_7e-3;
+    p = p * rest + 9.671_513e-3;
+    p = p * rest + 5.550_733_6e-2;
+    p = p * rest + 2.402_224_2e-1;
+    p = p * rest + 6.931_47e-1;
+    p = p * rest + 1.0;
+    let power = f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23));
+    x / (1.0 + power)
+}
+
 /// The error function by its series `2 / sqrt(pi) exp(-x^2) sum (2 x^2)^n x / (1 3 5 ... (2n + 1))`, whose terms are all of one
 /// sign (Abramowitz and Stegun 1964, 7.1.6).
 pub(super) fn erf_series(x: f64) -> f64 {

@@ -40,26 +40,32 @@ fn a_fully_connected_layer_and_its_gradients_are_burns() {
     }
 }
 
-#[test]
-fn the_sigmoid_is_right_over_its_whole_range() {
+/// The function of each of `xs` on flex.
+fn function(xs: &[f32], activation: Activation) -> Vec<f32> {
     let device = Device::flex();
-    let xs: Vec<f32> = (-9000..=9000).map(|i| i as f32 / 100.0).collect();
-    let count = xs.len();
-    let x = Tensor::<2>::from_data(TensorData::new(xs.clone(), [count, 1]), &device);
+    let x = Tensor::<2>::from_data(TensorData::new(xs.to_vec(), [xs.len(), 1]), &device);
     let one = Tensor::ones([1, 1], &device);
-    let found = values(kernels::linear(
-        x,
-        one,
-        Tensor::zeros([1], &device),
-        Activation::Sigmoid,
-    ));
-    for (x, y) in xs.into_iter().zip(found) {
-        let expected = 1.0 / (1.0 + (-f64::from(x)).exp());
+    let zero = Tensor::zeros([1], &device);
+    values(kernels::linear(x, one, zero, activation))
+}
+
+#[test]
+fn the_sigmoid_and_the_silu_are_right_over_their_whole_range() {
+    let xs: Vec<f32> = (-9000..=9000).map(|i| i as f32 / 100.0).collect();
+    let sigmoids = function(&xs, Activation::Sigmoid);
+    let silus = function(&xs, Activation::Silu);
+    for ((x, sigmoid), silu) in xs.into_iter().zip(sigmoids).zip(silus) {
+        let right = 1.0 / (1.0 + (-f64::from(x)).exp());
         // Below, a 32-bit sigmoid is smaller than 1e-37.
-        let allowed = 4e-7 * expected + 1e-37;
+        let allowed = 4e-7 * right + 1e-37;
         assert!(
-            (f64::from(y) - expected).abs() <= allowed,
-            "{x}: {y}, not {expected}"
+            (f64::from(sigmoid) - right).abs() <= allowed,
+            "sigmoid({x}): {sigmoid}, not {right}"
+        );
+        let (right, allowed) = (f64::from(x) * right, 2e-7 * f64::from(x.abs().max(1.0)));
+        assert!(
+            (f64::from(silu) - right).abs() <= allowed,
+            "silu({x}): {silu}, not {right}"
         );
     }
 }

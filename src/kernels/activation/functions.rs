@@ -120,7 +120,7 @@ pub(in crate::kernels) struct Silu;
 impl<T: Real> Function<T> for Silu {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        x * sigmoid(x)
+        x.silu()
     }
 
     #[inline(always)]
