@@ -1,17 +1,20 @@
 //! The loader: batches of samples, in an order that is a function of (seed, epoch).
 //!
-//! Background threads make batches ahead of the training step, each on all cores: those that the step leaves, since both share one
-//! pool of threads. Whatever the number of threads, batch `n` of epoch `e` holds the same values.
+//! Background threads make batches ahead of the training step, in the time that the step leaves. Whatever the number of threads, batch
+//! `n` of epoch `e` holds the same values.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use rand::seq::SliceRandom;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::augment::{self, AugmentConfig};
+use super::loader_threads;
 use super::{DataError, DataSource, NormalizeConfig, Split};
 use crate::progress::CancelToken;
 use crate::rng;
@@ -19,7 +22,7 @@ use crate::rng;
 /// Maximum number of prefetched batches: enough to hide a slow one, at little memory.
 const BATCHES_AHEAD: usize = 4;
 
-/// Maximum number of batches that are made at the same time: while the last samples of one are read, no core waits.
+/// Maximum number of batches that are made at the same time: while the last samples of one are read, no thread waits.
 const MAKERS: usize = 2;
 
 /// Maximum number of values in all prefetched batches together (64 MiB); fewer are prefetched beyond it. Batches of 32 samples of
@@ -161,8 +164,13 @@ impl Loader {
         for maker in 0..makers {
             let (sender, receiver) = sync_channel(ahead / makers);
             let (loader, indices) = (self.clone(), indices.clone());
-            let make = move || loader.make(epoch, &indices, (maker, makers), &sender);
-            batches.failure = std::thread::Builder::new().spawn(make).err();
+            let make = move |pool: &ThreadPool| {
+                loader_threads::yield_to_training();
+                loader.make(epoch, &indices, (maker, makers), pool, &sender);
+            };
+            let started = loader_threads::pool()
+                .and_then(|pool| std::thread::Builder::new().spawn(move || make(pool)));
+            batches.failure = started.err();
             batches.receivers.push(receiver);
             if batches.failure.is_some() {
                 break;
@@ -177,6 +185,7 @@ impl Loader {
         epoch: usize,
         indices: &[usize],
         (first, makers): (usize, usize),
+        pool: &ThreadPool,
         sender: &SyncSender<Result<HostBatch, DataError>>,
     ) {
         let batches = indices.chunks(self.batch_size).skip(first).step_by(makers);
@@ -187,7 +196,7 @@ impl Loader {
             for &index in now.into_iter().flatten() {
                 self.source.read_soon(self.split, index);
             }
-            let batch = self.batch(epoch, batch.to_vec());
+            let batch = pool.install(|| self.batch(epoch, batch.to_vec()));
             let failed = batch.is_err();
             if sender.send(batch).is_err() || failed {
                 return;
@@ -196,17 +205,25 @@ impl Loader {
     }
 
     /// Reads, augments and normalises the given samples.
+    #[allow(unsafe_code)]
     fn batch(&self, epoch: usize, indices: Vec<usize>) -> Result<HostBatch, DataError> {
         let values = self.source.shape().values();
-        let mut pixels = vec![0.0; indices.len() * values];
-        pixels
+        let length = indices.len() * values;
+        let mut pixels: Vec<f32> = Vec::with_capacity(length);
+        pixels.spare_capacity_mut()[..length]
             .par_chunks_mut(values)
             .zip(&indices)
             .with_min_len((VALUES_PER_JOB / values.max(1)).max(1))
             .try_for_each(|(out, &index)| {
                 self.cancel.check()?;
+                // Not all at once, ahead: so the zeros are in the cache when the sample overwrites them.
+                out.fill(MaybeUninit::new(0.0));
+                // SAFETY: just initialized.
+                let out = unsafe { out.assume_init_mut() };
                 self.sample(epoch, index, out)
             })?;
+        // SAFETY: each of the `indices.len()` samples is initialized.
+        unsafe { pixels.set_len(length) };
         let labels = indices
             .iter()
             .map(|&index| self.source.label(self.split, index))

@@ -37,21 +37,23 @@ impl Axis {
     pub fn new(source: Range<usize>, length: usize, window: Range<usize>) -> Self {
         let scale = source.len() as f64 / length as f64;
         let reach = scale.max(1.0);
-        let spans: Vec<(usize, Vec<f64>)> = window
-            .map(|place| span((place as f64 + 0.5) * scale, reach, source.len()))
+        let places = window.map(|place| (place as f64 + 0.5) * scale);
+        let spans: Vec<Span> = places
+            .map(|centre| Span::new(centre, reach, source.len()))
             .collect();
-        let taps = spans.iter().map(|(_, weights)| weights.len()).max();
+        let taps = spans.iter().map(|span| span.places.len()).max();
         let taps = taps.unwrap_or(1);
         let mut axis = Self {
             first: Vec::with_capacity(spans.len()),
             weights: vec![0.0; spans.len() * taps],
             taps,
         };
-        for ((first, weights), line) in spans.iter().zip(axis.weights.chunks_exact_mut(taps)) {
+        for (span, line) in spans.iter().zip(axis.weights.chunks_exact_mut(taps)) {
             // All places have as many taps; near the end the unused ones come first.
-            let start = (*first).min(source.len() - taps);
-            let total: f64 = weights.iter().sum();
-            for (to, weight) in line[first - start..].iter_mut().zip(weights) {
+            let start = span.places.start.min(source.len() - taps);
+            let total: f64 = span.weights().sum();
+            let line = &mut line[span.places.start - start..];
+            for (to, weight) in line.iter_mut().zip(span.weights()) {
                 *to = (weight / total) as f32;
             }
             axis.first.push(source.start + start);
@@ -78,19 +80,42 @@ impl Axis {
     }
 }
 
-/// First place and weights of a triangle of half width `reach` around `centre`, within `0..length`.
-fn span(centre: f64, reach: f64, length: usize) -> (usize, Vec<f64>) {
-    let weight = |place: usize| (1.0 - ((place as f64 + 0.5 - centre) / reach).abs()).max(0.0);
-    // Negative numbers become 0.
-    let mut first = ((centre - reach + 0.5) as usize).min(length - 1);
-    let mut end = ((centre + reach + 0.5) as usize).clamp(first + 1, length);
-    while end > first + 1 && weight(end - 1) == 0.0 {
-        end -= 1;
+/// A triangle of half width `reach` around `centre`.
+struct Span {
+    centre: f64,
+    reach: f64,
+    /// Where it is not 0.
+    places: Range<usize>,
+}
+
+impl Span {
+    /// Within `0..length`.
+    fn new(centre: f64, reach: f64, length: usize) -> Self {
+        // Negative numbers become 0.
+        let start = ((centre - reach + 0.5) as usize).min(length - 1);
+        let end = ((centre + reach + 0.5) as usize).clamp(start + 1, length);
+        let places = start..end;
+        let mut span = Self {
+            centre,
+            reach,
+            places,
+        };
+        while span.places.len() > 1 && span.weight(span.places.end - 1) == 0.0 {
+            span.places.end -= 1;
+        }
+        while span.places.len() > 1 && span.weight(span.places.start) == 0.0 {
+            span.places.start += 1;
+        }
+        span
     }
-    while first + 1 < end && weight(first) == 0.0 {
-        first += 1;
+
+    fn weight(&self, place: usize) -> f64 {
+        (1.0 - ((place as f64 + 0.5 - self.centre) / self.reach).abs()).max(0.0)
     }
-    (first, (first..end).map(weight).collect())
+
+    fn weights(&self) -> impl Iterator<Item = f64> {
+        self.places.clone().map(|place| self.weight(place))
+    }
 }
 
 /// Writes `[channels, rows, columns]` values in [0, 1]; `out` is that long.
@@ -139,13 +164,15 @@ impl Value for f32 {
     /// In [0, 1]: the weights add up to 1 but for rounding.
     #[inline(always)]
     fn from_sum(sum: f32) -> Self {
-        (sum * (1.0 / 255.0)).min(1.0)
+        let value = sum * (1.0 / 255.0);
+        // `min` would look for NaN as well.
+        if value < 1.0 { value } else { 1.0 }
     }
 }
 
 /// Where the rows of a result go.
 trait Target {
-    /// `sums` are `[columns, channels]`.
+    /// `sums` are `[columns, lanes]`, with the [`lanes`] of these channels.
     fn take(&mut self, row: usize, sums: &[f32], channels: usize);
 }
 
@@ -154,7 +181,15 @@ struct Pixels<'a>(&'a mut [u8]);
 
 impl Target for Pixels<'_> {
     #[inline(always)]
-    fn take(&mut self, row: usize, sums: &[f32], _: usize) {
+    fn take(&mut self, row: usize, sums: &[f32], channels: usize) {
+        if channels == 3 {
+            let (pixels, _) = sums.as_chunks::<4>();
+            let bytes = self.0[row * pixels.len() * 3..].as_chunks_mut::<3>().0;
+            for (bytes, pixel) in bytes.iter_mut().zip(pixels) {
+                *bytes = [pixel[0], pixel[1], pixel[2]].map(u8::from_sum);
+            }
+            return;
+        }
         for (byte, &sum) in self.0[row * sums.len()..].iter_mut().zip(sums) {
             *byte = u8::from_sum(sum);
         }
@@ -171,7 +206,7 @@ struct Planes<'a, T> {
 impl<T: Value> Target for Planes<'_, T> {
     #[inline(always)]
     fn take(&mut self, row: usize, sums: &[f32], channels: usize) {
-        let start = row * (sums.len() / channels);
+        let start = row * (sums.len() / lanes(channels));
         let mut lines = self
             .out
             .chunks_exact_mut(self.plane)
@@ -179,7 +214,7 @@ impl<T: Value> Target for Planes<'_, T> {
         match (lines.next(), lines.next(), lines.next()) {
             (Some(red), Some(green), Some(blue)) => {
                 let places = red.iter_mut().zip(green).zip(blue);
-                for (((red, green), blue), pixel) in places.zip(sums.as_chunks::<3>().0) {
+                for (((red, green), blue), pixel) in places.zip(sums.as_chunks::<4>().0) {
                     *red = T::from_sum(pixel[0]);
                     *green = T::from_sum(pixel[1]);
                     *blue = T::from_sum(pixel[2]);
@@ -203,9 +238,9 @@ thread_local! {
 /// Passes every row of the result to `target`, as values from 0 to 255.
 fn each_row(photo: &Photo, columns: &Axis, rows: &Axis, target: impl Target) {
     LINES.with_borrow_mut(|(mixed, line)| {
-        // Pixels of three channels are read and written as four values: the last one needs a neighbour.
+        // Pixels of three channels are read as four values: the last one needs a neighbour.
         mixed.resize(columns.source().len() * photo.channels + 1, 0.0);
-        line.resize(columns.len() * photo.channels + 1, 0.0);
+        line.resize(columns.len() * lanes(photo.channels), 0.0);
         Arch::new().dispatch(Rows {
             photo,
             columns,
@@ -215,6 +250,11 @@ fn each_row(photo: &Photo, columns: &Axis, rows: &Axis, target: impl Target) {
             target,
         });
     });
+}
+
+/// Values of a pixel in a line of the result: four fill a vector and three don't. The fourth is of no use.
+fn lanes(channels: usize) -> usize {
+    if channels == 3 { 4 } else { channels }
 }
 
 /// The work of [`each_row`], compiled for the widest instructions of the machine.
@@ -244,7 +284,7 @@ impl<T: Target> WithSimd for Rows<'_, T> {
         let stride = photo.width * channels;
         let source = columns.source();
         let part = source.start * channels..source.end * channels;
-        let (sums, result) = (part.len(), columns.len() * channels);
+        let sums = part.len();
         for (row, (first, weights)) in rows.places().enumerate() {
             let bytes = &photo.bytes[first * stride + part.start..];
             mix(&mut mixed[..sums], bytes, stride, weights);
@@ -260,7 +300,7 @@ impl<T: Target> WithSimd for Rows<'_, T> {
                 (_, 4) => along::<1, 1, 4>(mixed, columns, source.start, line),
                 _ => along_many::<1, 1>(mixed, columns, source.start, line),
             }
-            target.take(row, &line[..result], channels);
+            target.take(row, line, channels);
         }
     }
 }
@@ -271,29 +311,36 @@ const LANES: usize = 64;
 /// The weighted sum of rows of bytes, `stride` from each other.
 #[inline(always)]
 fn mix(sums: &mut [f32], bytes: &[u8], stride: usize, weights: &[f32]) {
-    let (blocks, rest) = sums.as_chunks_mut::<LANES>();
-    let tail = blocks.len() * LANES;
-    for (place, block) in blocks.iter_mut().enumerate() {
-        let mut total = [0.0f32; LANES];
-        for (tap, &weight) in weights.iter().enumerate() {
-            let row = &bytes[tap * stride + place * LANES..][..LANES];
-            for (sum, &byte) in total.iter_mut().zip(row) {
-                *sum += weight * f32::from(byte);
+    let Some(last) = sums.len().checked_sub(LANES) else {
+        for (place, to) in sums.iter_mut().enumerate() {
+            *to = 0.0;
+            for (tap, &weight) in weights.iter().enumerate() {
+                *to += weight * f32::from(bytes[tap * stride + place]);
             }
         }
-        *block = total;
-    }
-    for (place, to) in rest.iter_mut().enumerate() {
-        let mut total = 0.0;
-        for (tap, &weight) in weights.iter().enumerate() {
-            total += weight * f32::from(bytes[tap * stride + tail + place]);
-        }
-        *to = total;
+        return;
+    };
+    // The last block overlaps the one before: what both have comes out the same.
+    for from in (0..last).step_by(LANES).chain([last]) {
+        sums[from..][..LANES].copy_from_slice(&mixed(&bytes[from..], stride, weights));
     }
 }
 
+/// A block of weighted sums.
+#[inline(always)]
+fn mixed(bytes: &[u8], stride: usize, weights: &[f32]) -> [f32; LANES] {
+    let mut total = [0.0f32; LANES];
+    for (tap, &weight) in weights.iter().enumerate() {
+        let row = &bytes[tap * stride..][..LANES];
+        for (sum, &byte) in total.iter_mut().zip(row) {
+            *sum += weight * f32::from(byte);
+        }
+    }
+    total
+}
+
 /// Makes a line of pixels of `C` channels from one of the source that begins at place `start`, with `TAPS` weights a pixel. A pixel is
-/// taken as `W` values, as four fill a vector and three don't; the next pixel overwrites what is too much.
+/// taken as `W` values, its [`lanes`].
 #[inline(always)]
 fn along<const C: usize, const W: usize, const TAPS: usize>(
     source: &[f32],
@@ -302,7 +349,9 @@ fn along<const C: usize, const W: usize, const TAPS: usize>(
     line: &mut [f32],
 ) {
     let (weights, _) = columns.weights.as_chunks::<TAPS>();
-    for (column, (first, weights)) in columns.first.iter().zip(weights).enumerate() {
+    let (line, _) = line.as_chunks_mut::<W>();
+    let places = columns.first.iter().zip(weights);
+    for ((first, weights), to) in places.zip(line) {
         let pixels = &source[(first - start) * C..][..(TAPS - 1) * C + W];
         let mut sums = [0.0f32; W];
         for tap in 0..TAPS {
@@ -310,7 +359,7 @@ fn along<const C: usize, const W: usize, const TAPS: usize>(
                 sums[lane] += weights[tap] * pixels[tap * C + lane];
             }
         }
-        line[column * C..][..W].copy_from_slice(&sums);
+        *to = sums;
     }
 }
 
@@ -322,7 +371,8 @@ fn along_many<const C: usize, const W: usize>(
     start: usize,
     line: &mut [f32],
 ) {
-    for (column, (first, weights)) in columns.places().enumerate() {
+    let (line, _) = line.as_chunks_mut::<W>();
+    for ((first, weights), to) in columns.places().zip(line) {
         let pixels = &source[(first - start) * C..][..(weights.len() - 1) * C + W];
         let mut sums = [0.0f32; W];
         for (tap, weight) in weights.iter().enumerate() {
@@ -331,6 +381,6 @@ fn along_many<const C: usize, const W: usize>(
                 sums[lane] += weight * pixel[lane];
             }
         }
-        line[column * C..][..W].copy_from_slice(&sums);
+        *to = sums;
     }
 }

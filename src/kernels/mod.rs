@@ -49,7 +49,7 @@ pub use dropout::dropout_mask;
 pub use operations::{
     ConvNorm, NormedConv, activate, adam_step, channel_means, channels_first, channels_last,
     conv_block, conv_norm, conv2d, conv2d_pair, convolution, fixed_conv_block, fixed_conv_norm,
-    gelu, linear, max_pool2d, scale_channels, sgd_step,
+    gelu, linear, max_pool2d, scale_channels, sgd_step, with_values,
 };
 pub use operators::{ComputePrecision, Operators, Scoped, supported};
 pub use pool::PoolOptions;

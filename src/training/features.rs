@@ -89,9 +89,9 @@ impl FrozenPlan {
     /// The features of images that are normalised.
     fn features(&self, images: &Tensor<4>) -> Option<Tensor<4>> {
         let count = images.dims()[0];
-        let pixels = read_back::data(images.clone().without_autodiff()).ok()?;
-        let pixels = pixels.try_into_vec::<f32>().ok()?;
-        let values = self.plan.run(&pixels, count, None);
+        let images_only = images.clone().without_autodiff();
+        let run = |pixels: &[f32]| self.plan.run(pixels, count, None);
+        let values = kernels::with_values(images_only, run)?;
         let [height, width, channels] = self.shape;
         let data = TensorData::new(values, [count, height, width, channels]);
         Some(Tensor::from_data(data, &images.device()))

@@ -2,12 +2,12 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use burn::backend::Dispatch;
+use burn::backend::{BackendTensor, Dispatch, DispatchTensorKind};
 use burn::tensor::activation::{self, leaky_relu, relu, sigmoid, silu, tanh};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::kernels::activation::Activation;
-use crate::kernels::flex::{ElementwiseBackend, FastBackend};
+use crate::kernels::flex::{ElementwiseBackend, FastBackend, contiguous, values};
 use crate::kernels::operators::supported;
 
 /// `[batch, channels, height, width]` as `[batch, height, width, channels]`.
@@ -24,6 +24,20 @@ pub fn channels_last(images: Tensor<4>) -> Tensor<4> {
 /// `[batch, height, width, channels]` as `[batch, channels, height, width]`.
 pub fn channels_first(images: Tensor<4>) -> Tensor<4> {
     images.permute([0, 3, 1, 2])
+}
+
+/// Lends the values of a tensor without gradients to `take`, in the order of its shape, and copies none that are in this order already;
+/// `None` where the kernels are not [`supported`].
+pub fn with_values<const D: usize, R>(
+    tensor: Tensor<D>,
+    take: impl FnOnce(&[f32]) -> R,
+) -> Option<R> {
+    match tensor.into_dispatch().kind {
+        DispatchTensorKind::Flex(BackendTensor::Float(tensor)) if tensor.dtype() == DType::F32 => {
+            Some(take(values::<f32>(&contiguous(tensor))))
+        }
+        _ => None,
+    }
 }
 
 /// A fully connected layer, `[batch, in]` by `[in, out]` plus `[out]`, and its non-linearity: `[batch, out]`.

@@ -8,6 +8,6 @@ mod steps;
 
 pub use blocks::{ConvNorm, conv_block, conv2d, conv2d_pair, fixed_conv_block};
 pub use conv_norm::{NormedConv, conv_norm, convolution, fixed_conv_norm};
-pub use layers::{activate, channels_first, channels_last, gelu, linear};
+pub use layers::{activate, channels_first, channels_last, gelu, linear, with_values};
 pub use pools::{channel_means, max_pool2d, scale_channels};
 pub use steps::{adam_step, sgd_step};
