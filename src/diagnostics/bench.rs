@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::error::BenchError;
 use super::memory::peak_mb;
 use crate::config::{self, Backend, Experiment};
-use crate::data::{self, Split, View};
+use crate::data::{self, DataError, Split, View};
 use crate::device;
 use crate::inference::plan::ComputePrecision;
 use crate::inference::{Classifier, ModelCard, UNCALIBRATED, to_input};
@@ -25,6 +25,12 @@ use crate::training::step::TrainState;
 use crate::training::{
     Batch, FeatureCache, Layers, TrainError, TrainModel, optimizer, param_groups, prepare, schedule,
 };
+
+/// Epochs that are timed at most ...
+const EPOCHS: usize = 5;
+
+/// ... and until they have taken so many seconds.
+const EPOCH_SECONDS: f64 = 15.0;
 
 /// Steps that are not counted, until caches and allocators have settled.
 const WARM_UP: usize = 3;
@@ -76,6 +82,9 @@ pub struct Timing {
     pub gflops: f64,
     /// The same for a large matrix product: the peak of the backend.
     pub machine_gflops: f64,
+    /// Of epochs: their time divided by that of as many steps on one batch, in turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times_bare_steps: Option<f64>,
     /// Threads that the backend may use.
     pub threads: usize,
     /// Largest memory of the process so far in MB (Linux; 0 elsewhere).
@@ -132,8 +141,8 @@ pub(super) fn classes(experiment: &Experiment) -> Result<usize, BenchError> {
     }
 }
 
-/// Times the training part of an epoch on the config's data, which is in memory by then as far as it fits; `batch` overrides the
-/// config's number of samples.
+/// Times the training part of epochs on the config's data, which is in memory by then as far as it fits, and in turns with them as many
+/// steps on one batch; `batch` overrides the config's number of samples.
 ///
 /// # Errors
 /// The experiment can't be trained, its data can't be read, or the device fails.
@@ -153,23 +162,24 @@ pub fn epoch(
     bench.train()?;
     bench.wait()?;
     let mut times = Vec::new();
-    let began = Instant::now();
-    let mut start = began;
+    let (mut in_epochs, mut in_steps) = (0.0, 0.0);
     let mut samples = 0;
-    for batch in batches.epoch(2) {
-        bench.batch = batch?;
-        samples += bench.batch.indices.len();
-        bench.train()?;
-        times.push(start.elapsed().as_secs_f64() * 1e3);
-        start = Instant::now();
+    // The first one is that of data that is not in memory yet.
+    for epoch in 2..2 + EPOCHS {
+        samples += batches.samples();
+        let turn = bench.turn(batches.epoch(epoch), &mut times, monitor)?;
+        in_epochs += turn.epoch;
+        in_steps += turn.steps;
+        if in_epochs > EPOCH_SECONDS {
+            break;
+        }
     }
-    bench.wait()?;
-    let seconds = began.elapsed().as_secs_f64();
     let steps = times.len();
     let mut timing = bench.timing(experiment, Mode::Epoch, times)?;
     timing.steps = steps;
-    timing.samples_per_s = samples as f64 / seconds;
+    timing.samples_per_s = samples as f64 / in_epochs;
     timing.gflops = bench.gflops(Mode::Epoch, timing.samples_per_s);
+    timing.times_bare_steps = Some(in_epochs / in_steps);
     Ok(timing)
 }
 
@@ -199,6 +209,12 @@ fn machine_gflops(device: &Device) -> Result<f64, BenchError> {
         best = best.min(start.elapsed().as_secs_f64());
     }
     Ok(2.0 * (SIDE * SIDE * SIDE) as f64 / best / 1e9)
+}
+
+/// Seconds of an epoch, and of as many steps on one batch.
+struct Turn {
+    epoch: f64,
+    steps: f64,
 }
 
 /// A network in training and in inference, with a batch for each.
@@ -291,6 +307,40 @@ impl Bench {
         }
     }
 
+    /// Trains on batches, whose milliseconds go to `times`, and then as often on the first of them.
+    fn turn(
+        &mut self,
+        batches: impl Iterator<Item = Result<Batch, DataError>>,
+        times: &mut Vec<f64>,
+        monitor: &Monitor,
+    ) -> Result<Turn, BenchError> {
+        let before = times.len();
+        let mut first = None;
+        let began = Instant::now();
+        let mut start = began;
+        for batch in batches {
+            self.batch = batch?;
+            first.get_or_insert_with(|| self.batch.clone());
+            self.train()?;
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+            start = Instant::now();
+        }
+        self.wait()?;
+        let epoch = began.elapsed().as_secs_f64();
+        // The last batch may be smaller.
+        let last = self.batch.clone();
+        let first = first.unwrap_or_else(|| last.clone());
+        let began = Instant::now();
+        for step in (before + 1)..=times.len() {
+            monitor.cancel().check().map_err(DataError::from)?;
+            self.batch = if step < times.len() { &first } else { &last }.clone();
+            self.train()?;
+        }
+        self.wait()?;
+        let steps = began.elapsed().as_secs_f64();
+        Ok(Turn { epoch, steps })
+    }
+
     fn infer(&mut self) -> Result<(), BenchError> {
         self.classifier.flat_outputs(&self.pixels, self.samples)?;
         Ok(())
@@ -349,6 +399,7 @@ impl Bench {
             machine_gflops: machine_gflops(self.classifier.device())?,
             ms_per_step: median,
             ms_spread: [at(0.1), at(0.9)],
+            times_bare_steps: None,
             threads: rayon::current_num_threads(),
             peak_mb,
         })

@@ -57,7 +57,7 @@ enum Choice {
     Train,
     /// Inference
     Infer,
-    /// The training part of a real epoch
+    /// The training part of real epochs, and in turns with them as many steps on one batch
     Epoch,
     /// Reading the images of a folder without a cache: decoding alone, and the loader
     Data,
@@ -93,6 +93,13 @@ pub fn run(args: Args) -> VerbResult {
     // What was measured before an error is a result as well.
     if !args.json && !timings.is_empty() {
         output::emit(&table(&timings))?;
+        for timing in &timings {
+            if let Some(times) = timing.times_bare_steps {
+                let workload = &timing.workload;
+                let line = format!("{workload}: an epoch takes {times:.2} times its bare steps\n");
+                output::emit(&line)?;
+            }
+        }
     }
     failure.map_or(Ok(()), Err)
 }
