@@ -1,12 +1,13 @@
 //! Max pool over square windows, channels last, on slices.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Scalar, Simd, WithSimd};
 
 use super::memory::{filled, filled_part, room};
-use super::simd::{ByChannel, Real, by_channel, get, put};
+use super::simd::{Real, get, lanes, put};
 use super::threads;
 
 /// How a square window moves over an image.
@@ -120,29 +121,85 @@ impl Windows {
         self.along(self.height) * self.along(self.width) * self.channels
     }
 
-    /// The indices of a window's inputs, row by row.
-    #[inline(always)]
-    fn indices(&self, row: usize, column: usize) -> impl Iterator<Item = usize> + use<> {
-        let (width, channels) = (self.width, self.channels);
-        let columns = self.window(column, width);
-        self.window(row, self.height)
-            .flat_map(move |y| columns.clone().map(move |x| (y * width + x) * channels))
-    }
-
-    /// The index of a window's first input.
-    #[inline(always)]
-    fn corner(&self, row: usize, column: usize) -> usize {
-        let (row, column) = (
-            self.window(row, self.height),
-            self.window(column, self.width),
-        );
-        (row.start * self.width + column.start) * self.channels
+    /// The end of the last row of the image that the first `rows` rows of windows look at.
+    fn seen(&self, rows: usize) -> usize {
+        let windows = (0..rows).next_back();
+        windows.map_or(0, |row| self.window(row, self.height).end)
     }
 
     /// Comparisons of the whole batch.
     fn work(&self) -> usize {
         self.batch * self.output_values() * self.options.kernel * self.options.kernel
     }
+}
+
+/// A window.
+struct Window {
+    /// Rows of the image.
+    rows: Range<usize>,
+    /// Columns of the image.
+    columns: Range<usize>,
+    /// Index of its output's first channel.
+    output: usize,
+}
+
+impl Window {
+    /// The indices of the first channel of its inputs, row by row.
+    #[inline(always)]
+    fn inputs(&self, w: &Windows) -> impl Iterator<Item = usize> + use<> {
+        let (columns, width, channels) = (self.columns.clone(), w.width, w.channels);
+        self.rows
+            .clone()
+            .flat_map(move |y| columns.clone().map(move |x| (y * width + x) * channels))
+    }
+}
+
+/// Work that is the same for every window and channel.
+trait OnWindows<T: Real> {
+    /// Works on the register of channels that starts at `channel`. Mark implementations `#[inline(always)]`.
+    fn run<S: Simd>(&mut self, simd: S, window: &Window, channel: usize);
+}
+
+/// Work on a row of windows: on all channels of one, then of the next, which finds in the cache what both look at.
+struct Row<'a, T, K> {
+    w: &'a Windows,
+    row: usize,
+    work: K,
+    values: PhantomData<T>,
+}
+
+impl<T: Real, K: OnWindows<T>> WithSimd for Row<'_, T, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let (w, lanes) = (self.w, lanes::<S, T>());
+        let whole = w.channels / lanes * lanes;
+        let columns = w.along(w.width);
+        for column in 0..columns {
+            let window = Window {
+                rows: w.window(self.row, w.height),
+                columns: w.window(column, w.width),
+                output: (self.row * columns + column) * w.channels,
+            };
+            for channel in (0..whole).step_by(lanes) {
+                self.work.run(simd, &window, channel);
+            }
+            for channel in whole..w.channels {
+                self.work.run(Scalar::new(), &window, channel);
+            }
+        }
+    }
+}
+
+fn on_row<T: Real>(w: &Windows, row: usize, work: impl OnWindows<T>) {
+    let values = PhantomData;
+    T::dispatch(Row {
+        w,
+        row,
+        work,
+        values,
+    });
 }
 
 /// The largest value of each window; NaN stays NaN.
@@ -160,12 +217,7 @@ pub(super) fn forward<T: Real>(w: &Windows, input: &[T]) -> Vec<T> {
         |(), (output, image)| {
             let output = zeros(output);
             for row in 0..w.along(w.height) {
-                by_channel(Largest {
-                    w,
-                    image,
-                    row,
-                    output,
-                });
+                on_row(w, row, Largest { w, image, output });
             }
         },
     );
@@ -181,37 +233,27 @@ fn zeros<T: Real>(room: &mut [MaybeUninit<T>]) -> &mut [T] {
     unsafe { filled_part(room) }
 }
 
-/// A row of windows.
 struct Largest<'a, T> {
     w: &'a Windows,
     image: &'a [T],
-    row: usize,
     output: &'a mut [T],
 }
 
-impl<T: Real> ByChannel<T> for Largest<'_, T> {
-    fn channels(&self) -> usize {
-        self.w.channels
-    }
-
+impl<T: Real> OnWindows<T> for Largest<'_, T> {
     #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
-        let (w, row) = (self.w, self.row);
-        let columns = w.along(w.width);
+    fn run<S: Simd>(&mut self, simd: S, window: &Window, channel: usize) {
         let zero = T::splat(simd, T::ZERO);
-        for column in 0..columns {
-            let mut value = get::<S, T>(self.image, w.corner(row, column) + channel);
-            let mut sum = zero;
-            for at in w.indices(row, column) {
-                let x = get::<S, T>(self.image, at + channel);
-                value = T::select(simd, T::greater(simd, x, value), x, value);
-                sum = T::plus(simd, sum, x);
-            }
-            // Comparisons drop NaN; the sum does not.
-            let value = T::multiply_add(simd, zero, sum, value);
-            let to = (row * columns + column) * w.channels;
-            put::<S, T>(self.output, to + channel, value);
+        let corner = (window.rows.start * self.w.width + window.columns.start) * self.w.channels;
+        let mut value = get::<S, T>(self.image, corner + channel);
+        let mut sum = zero;
+        for at in window.inputs(self.w) {
+            let x = get::<S, T>(self.image, at + channel);
+            value = T::select(simd, T::greater(simd, x, value), x, value);
+            sum = T::plus(simd, sum, x);
         }
+        // Comparisons drop NaN; the sum does not.
+        let value = T::multiply_add(simd, zero, sum, value);
+        put::<S, T>(self.output, window.output + channel, value);
     }
 }
 
@@ -225,59 +267,55 @@ pub(super) fn backward<T: Real>(w: &Windows, input: &[T], output: &[T], gradient
         .zip(input.chunks(values))
         .zip(output.chunks(pooled).zip(gradient.chunks(pooled)))
         .collect();
+    let line = w.width * w.channels;
     threads::for_each(
         w.work(),
         images,
         || (),
-        |(), ((to, image), (output, gradient))| {
-            let to = zeros(to);
-            for row in 0..w.along(w.height) {
-                by_channel(Spread {
+        |(), ((room, image), (output, gradient))| {
+            let rows = w.along(w.height);
+            for row in 0..rows {
+                // Zeros for the rows that no window has seen before, just ahead of the sums.
+                let seen = w.seen(row + 1) * line;
+                zeros(&mut room[w.seen(row) * line..seen]);
+                // SAFETY: just filled, here and for the rows before.
+                let to = unsafe { filled_part(&mut room[..seen]) };
+                let spread = Spread {
                     w,
                     image,
-                    row,
                     output,
                     gradient,
                     to,
-                });
+                };
+                on_row(w, row, spread);
             }
+            zeros(&mut room[w.seen(rows) * line..]);
         },
     );
     // SAFETY: each image has been filled.
     unsafe { filled(found) }
 }
 
-/// A row of windows.
 struct Spread<'a, T> {
     w: &'a Windows,
     image: &'a [T],
-    row: usize,
     output: &'a [T],
     gradient: &'a [T],
     to: &'a mut [T],
 }
 
-impl<T: Real> ByChannel<T> for Spread<'_, T> {
-    fn channels(&self) -> usize {
-        self.w.channels
-    }
-
+impl<T: Real> OnWindows<T> for Spread<'_, T> {
     #[inline(always)]
-    fn run<S: Simd>(&mut self, simd: S, channel: usize) {
-        let (w, row) = (self.w, self.row);
-        let columns = w.along(w.width);
+    fn run<S: Simd>(&mut self, simd: S, window: &Window, channel: usize) {
         let zero = T::splat(simd, T::ZERO);
-        for column in 0..columns {
-            let from = (row * columns + column) * w.channels + channel;
-            let value = get::<S, T>(self.output, from);
-            let mut left = get::<S, T>(self.gradient, from);
-            for at in w.indices(row, column) {
-                let here = T::equal(simd, get::<S, T>(self.image, at + channel), value);
-                let passed = T::select(simd, here, left, zero);
-                left = T::select(simd, here, zero, left);
-                let sum = T::plus(simd, get::<S, T>(self.to, at + channel), passed);
-                put::<S, T>(self.to, at + channel, sum);
-            }
+        let value = get::<S, T>(self.output, window.output + channel);
+        let mut left = get::<S, T>(self.gradient, window.output + channel);
+        for at in window.inputs(self.w) {
+            let here = T::equal(simd, get::<S, T>(self.image, at + channel), value);
+            let passed = T::select(simd, here, left, zero);
+            left = T::select(simd, here, zero, left);
+            let sum = T::plus(simd, get::<S, T>(self.to, at + channel), passed);
+            put::<S, T>(self.to, at + channel, sum);
         }
     }
 }
