@@ -7,8 +7,8 @@ use super::failure::{Failure, VerbResult};
 use crate::error::without_os_number;
 use crate::panics;
 
-/// Threads besides those that compute and those that read, of which there are as many: for signals, batches, metrics, checkpoints, the
-/// dashboard and its screen, and two more that other crates may want.
+/// Threads besides those that compute: for signals, batches, metrics, checkpoints, the dashboard and its screen, and two more that
+/// other crates may want.
 const OTHERS: usize = 8;
 
 /// What to do when a thread can't be started.
@@ -36,8 +36,7 @@ pub fn require(count: Option<usize>) -> VerbResult {
         let gate = gate.clone();
         std::thread::Builder::new().spawn(move || drop(gate.lock()))
     };
-    let others = OTHERS + rayon::current_num_threads();
-    let started: Vec<_> = (0..others).map(|_| start()).collect();
+    let started: Vec<_> = (0..OTHERS).map(|_| start()).collect();
     drop(closed);
     for thread in started {
         let _ = thread.map_err(|error| failed(&error))?.join();

@@ -1,7 +1,7 @@
 //! The loader: batches of samples, in an order that is a function of (seed, epoch).
 //!
-//! Background threads make batches ahead of the training step, in the time that the step leaves. Whatever the number of threads, batch
-//! `n` of epoch `e` holds the same values.
+//! Background threads make batches ahead of the training step, each on all cores: those that the step leaves, since both share one
+//! pool of threads. Whatever the number of threads, batch `n` of epoch `e` holds the same values.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -10,11 +10,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use rand::seq::SliceRandom;
-use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::augment::{self, AugmentConfig};
-use super::loader_threads;
 use super::{DataError, DataSource, NormalizeConfig, Split};
 use crate::progress::CancelToken;
 use crate::rng;
@@ -22,7 +20,7 @@ use crate::rng;
 /// Maximum number of prefetched batches: enough to hide a slow one, at little memory.
 const BATCHES_AHEAD: usize = 4;
 
-/// Maximum number of batches that are made at the same time: while the last samples of one are read, no thread waits.
+/// Maximum number of batches that are made at the same time: while the last samples of one are read, no core waits.
 const MAKERS: usize = 2;
 
 /// Maximum number of values in all prefetched batches together (64 MiB); fewer are prefetched beyond it. Batches of 32 samples of
@@ -164,13 +162,8 @@ impl Loader {
         for maker in 0..makers {
             let (sender, receiver) = sync_channel(ahead / makers);
             let (loader, indices) = (self.clone(), indices.clone());
-            let make = move |pool: &ThreadPool| {
-                loader_threads::yield_to_training();
-                loader.make(epoch, &indices, (maker, makers), pool, &sender);
-            };
-            let started = loader_threads::pool()
-                .and_then(|pool| std::thread::Builder::new().spawn(move || make(pool)));
-            batches.failure = started.err();
+            let make = move || loader.make(epoch, &indices, (maker, makers), &sender);
+            batches.failure = std::thread::Builder::new().spawn(make).err();
             batches.receivers.push(receiver);
             if batches.failure.is_some() {
                 break;
@@ -185,7 +178,6 @@ impl Loader {
         epoch: usize,
         indices: &[usize],
         (first, makers): (usize, usize),
-        pool: &ThreadPool,
         sender: &SyncSender<Result<HostBatch, DataError>>,
     ) {
         let batches = indices.chunks(self.batch_size).skip(first).step_by(makers);
@@ -196,7 +188,7 @@ impl Loader {
             for &index in now.into_iter().flatten() {
                 self.source.read_soon(self.split, index);
             }
-            let batch = pool.install(|| self.batch(epoch, batch.to_vec()));
+            let batch = self.batch(epoch, batch.to_vec());
             let failed = batch.is_err();
             if sender.send(batch).is_err() || failed {
                 return;

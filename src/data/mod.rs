@@ -17,7 +17,6 @@ pub mod image_folder;
 pub mod info;
 pub mod junk;
 pub mod loader;
-mod loader_threads;
 pub mod mix;
 pub mod nist26;
 pub mod nist36;
